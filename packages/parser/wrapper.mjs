@@ -1,0 +1,1 @@
+import parser from "./dist/index.js";
