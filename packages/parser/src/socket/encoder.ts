@@ -1,0 +1,72 @@
+import { hasBinary, takeAttachments } from "./attachments.ts";
+import { PacketType } from "./packet.ts";
+import type { Packet } from "./packet.ts";
+
+/** The second argument of `JSON.stringify`. */
+export type Replacer = (this: unknown, key: string, value: unknown) => unknown;
+
+/**
+ * The messages that carry a packet, in order: its text, then its attachments if it has any.
+ * `EVENT` and `ACK` with anything binary in their data go out as `BINARY_EVENT` and `BINARY_ACK`.
+ * @throws TypeError if the data cannot be serialised (circular, BigInt, Blob)
+ */
+export function encodePacket(packet: Packet, replacer?: Replacer): Array<string | Buffer> {
+  const { type, data } = packet;
+  if (type === PacketType.BINARY_EVENT || type === PacketType.BINARY_ACK) {
+    return encodeBinary(
+      packet,
+      type === PacketType.BINARY_EVENT ? PacketType.EVENT : PacketType.ACK,
+      replacer,
+    );
+  }
+  if ((type === PacketType.EVENT || type === PacketType.ACK) && hasBinary(data)) {
+    return encodeBinary(packet, type, replacer);
+  }
+  return [encodeText(packet, type, "", data, replacer)];
+}
+
+function encodeBinary(packet: Packet, type: 2 | 3, replacer: Replacer | undefined): Array<string | Buffer> {
+  const attachments: Buffer[] = [];
+  const data = takeAttachments(packet.data, attachments);
+  if (attachments.length === 0) {
+    return [encodeText(packet, type, "", data, replacer)];
+  }
+  const wireType = type === PacketType.EVENT ? PacketType.BINARY_EVENT : PacketType.BINARY_ACK;
+  return [encodeText(packet, wireType, attachments.length + "-", data, replacer), ...attachments];
+}
+
+/** `<type>[<attachments>-][<namespace>,][<id>][<JSON>]` */
+function encodeText(
+  packet: Packet,
+  type: PacketType,
+  attachments: string,
+  data: unknown,
+  replacer: Replacer | undefined,
+): string {
+  const { nsp, id } = packet;
+  let text = type + attachments;
+  if (nsp && nsp !== "/") {
+    text += nsp + ",";
+  }
+  if (typeof id === "number") {
+    text += id;
+  }
+  if (data !== undefined && data !== null) {
+    text += JSON.stringify(data, replacer);
+  }
+  return text;
+}
+
+/** {@link encodePacket} in the form that the `parser:` option of a server or client takes. */
+export class Encoder {
+  private readonly replacer: Replacer | undefined;
+
+  /** @param replacer - passed to `JSON.stringify` */
+  constructor(replacer?: Replacer) {
+    this.replacer = replacer;
+  }
+
+  encode(packet: Packet): Array<string | Buffer> {
+    return encodePacket(packet, this.replacer);
+  }
+}

@@ -1,0 +1,87 @@
+import type { Binary } from "./attachments.ts";
+import { PacketDecoder } from "./decoder.ts";
+import type { DecoderOptions } from "./decoder.ts";
+import { Encoder } from "./encoder.ts";
+import { Decoder } from "./event-decoder.ts";
+import type { DecodedListener } from "./event-decoder.ts";
+import { PacketType, protocol } from "./packet.ts";
+import type { Packet } from "./packet.ts";
+
+/** What the decoder of any parser offers: `add` emits "decoded" for each packet that is then whole. */
+export interface EventDecoder {
+  add(chunk: string | Binary): void;
+  on(event: "decoded", listener: DecodedListener): unknown;
+  destroy(): void;
+}
+
+/** What the `parser:` option takes: this package, `socket.io-parser`, `socket.io-msgpack-parser`, … */
+export interface Parser {
+  Encoder: new () => { encode(packet: Packet): unknown[] };
+  Decoder: new () => EventDecoder;
+  PacketType?: unknown;
+  protocol?: number;
+}
+
+/** The parser of this package as the `parser:` option takes it. */
+export const defaultParser: Parser = { Encoder, Decoder, PacketType, protocol };
+
+/** A decoder that hands its packets to the function it was created with. */
+export interface ChunkDecoder {
+  /** Takes one message of the connection; throws what the parser throws on malformed input. */
+  add(chunk: string | Binary): void;
+  /** Frees what an unfinished packet holds. No packet is handed over afterwards. */
+  destroy(): void;
+}
+
+/**
+ * A decoder of `parser` for one connection; `onPacket` is called within `add`, once per whole packet.
+ * @param options - for the decoder of this package; others are created without arguments, as official hosts do
+ */
+export function createDecoder(
+  parser: Parser,
+  onPacket: (packet: Packet) => void,
+  options?: DecoderOptions,
+): ChunkDecoder {
+  return parser.Decoder === Decoder
+    ? new DirectDecoder(onPacket, options)
+    : new ForeignDecoder(new parser.Decoder(), onPacket);
+}
+
+class DirectDecoder extends PacketDecoder implements ChunkDecoder {
+  private readonly onPacket: (packet: Packet) => void;
+
+  constructor(onPacket: (packet: Packet) => void, options: DecoderOptions | undefined) {
+    super(options);
+    this.onPacket = onPacket;
+  }
+
+  override add(chunk: string | Binary): undefined {
+    const packet = super.add(chunk);
+    if (packet !== undefined) {
+      this.onPacket(packet);
+    }
+  }
+}
+
+class ForeignDecoder implements ChunkDecoder {
+  private readonly decoder: EventDecoder;
+  private destroyed = false;
+
+  constructor(decoder: EventDecoder, onPacket: (packet: Packet) => void) {
+    this.decoder = decoder;
+    decoder.on("decoded", (packet) => {
+      if (!this.destroyed) {
+        onPacket(packet);
+      }
+    });
+  }
+
+  add(chunk: string | Binary): void {
+    this.decoder.add(chunk);
+  }
+
+  destroy(): void {
+    this.destroyed = true;
+    this.decoder.destroy();
+  }
+}
