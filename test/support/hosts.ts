@@ -1,0 +1,224 @@
+import { createServer, type Server as HttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Server as OfficialServer, ServerOptions as OfficialServerOptions } from "socket.io";
+import type { Engine, EngineOptions } from "./engine-types.ts";
+import { connectInMemory, type MemoryHostLike } from "./memory-client.ts";
+import { NetworkClient } from "./network-client.ts";
+import { StartedEngine } from "./started-engine.ts";
+import { StartedServer } from "./started-server.ts";
+
+export type HostName = "uws" | "node" | "memory" | "official";
+
+/** What a test may need that not every host has. */
+export type Capability =
+  /** A port: raw TCP, resets, paused readers. */
+  | "tcp"
+  /** An http.Server of node in front. */
+  | "node:http"
+  /** One more engine, of ours: tests of our own API. */
+  | "tidewire";
+
+export interface TestNeeds {
+  /** Left out, under a name that says so, on a host that lacks it. */
+  needs?: Capability;
+  /** Why ours is deliberately unlike the official package; the test is left out, by name, on the oracle. */
+  differs?: string;
+  /** Milliseconds, when the default is too short. */
+  timeout?: number;
+}
+
+type Body = () => Promise<void> | void;
+
+interface HostSpec<Started, Options> {
+  name: HostName;
+  /** Why a capability is missing here. */
+  gaps: Partial<Record<Capability, string>>;
+  start(options?: Options, observe?: boolean): Promise<Started>;
+}
+
+/** One place where the suites run. */
+export interface Host<Started, Options> extends HostSpec<Started, Options> {
+  /** Declares a test; what cannot run here stays visible, as pending, with the reason in its name. */
+  it(title: string, body: Body): void;
+  it(title: string, needs: TestNeeds, body: Body): void;
+}
+
+export type EngineHost = Host<StartedEngine, EngineOptions>;
+export type ServerHost = Host<StartedServer, Partial<OfficialServerOptions> & { host?: "uws" | "node" }>;
+
+interface ListeningServer {
+  readonly listening: boolean;
+  address(): AddressInfo | string | null;
+  close(callback?: (error?: Error) => void): unknown;
+  closeAllConnections?(): void;
+}
+
+interface TidewireEngine extends Engine {
+  listen(port: number, options?: { path?: string }): ListeningServer;
+  attachHost(host: MemoryHostLike): unknown;
+}
+
+/** The modules are loaded when a test runs, so that a host which cannot load fails its own tests only. */
+interface EngineModule {
+  Server: new (options?: EngineOptions) => TidewireEngine;
+  MemoryHost: new () => MemoryHostLike;
+}
+
+async function loadEngine(): Promise<EngineModule> {
+  const module = (await import("@tidewire/engine")) as unknown as Partial<EngineModule>;
+  if (module.Server === undefined) {
+    throw new Error("@tidewire/engine exports no Server");
+  }
+  return module as EngineModule;
+}
+
+function portOf(server: ListeningServer | HttpServer): number {
+  return (server.address() as AddressInfo).port;
+}
+
+function stop(server: ListeningServer | HttpServer): Promise<void> {
+  return new Promise((resolve) => {
+    if (!server.listening) {
+      resolve();
+      return;
+    }
+    server.close(() => resolve());
+    server.closeAllConnections?.();
+  });
+}
+
+function enginePath(options: EngineOptions): string {
+  return `${(options.path ?? "/engine.io").replace(/\/$/, "")}/`;
+}
+
+function tidewireEngine(host: "uws" | "node"): HostSpec<StartedEngine, EngineOptions> {
+  return {
+    name: host,
+    gaps: host === "uws" ? { "node:http": "uWS listens by itself" } : {},
+    async start(options = {}, observe = true) {
+      const { Server } = await loadEngine();
+      const engine = new Server({ host, ...options });
+      const httpServer = engine.listen(0, options.path === undefined ? {} : { path: options.path });
+      const port = portOf(httpServer);
+      const client = new NetworkClient(port);
+      const parts = { engine, client, port, httpServer, path: enginePath(options) };
+      return new StartedEngine({ ...parts, stop: () => stop(httpServer) }, observe);
+    },
+  };
+}
+
+const memoryEngine: HostSpec<StartedEngine, EngineOptions> = {
+  name: "memory",
+  gaps: { tcp: "there is no TCP in memory", "node:http": "there is no http.Server in memory" },
+  async start(options = {}, observe = true) {
+    const { Server, MemoryHost } = await loadEngine();
+    const engine = new Server(options);
+    const host = new MemoryHost();
+    engine.attachHost(host);
+    const parts = { engine, client: connectInMemory(host), port: 0, httpServer: undefined };
+    return new StartedEngine({ ...parts, path: enginePath(options), stop: async () => {} }, observe);
+  },
+};
+
+const officialEngine: HostSpec<StartedEngine, EngineOptions> = {
+  name: "official",
+  gaps: { tidewire: "the official package has no such API" },
+  async start(options = {}, observe = true) {
+    const { Server } = await import("engine.io");
+    const engine = new Server(options) as unknown as Engine;
+    const httpServer = createServer((_, res) => res.writeHead(404).end());
+    engine.attach(httpServer, options.path === undefined ? {} : { path: options.path });
+    await new Promise<void>((resolve) => httpServer.listen(0, resolve));
+    const port = portOf(httpServer);
+    const parts = { engine, client: new NetworkClient(port), port, httpServer, path: enginePath(options) };
+    return new StartedEngine({ ...parts, stop: () => stop(httpServer) }, observe);
+  },
+};
+
+type SocketIoServer = new (port: number, options: object) => OfficialServer;
+
+function socketIo(
+  name: HostName,
+  forced: object,
+  load: () => Promise<unknown>,
+): HostSpec<StartedServer, object> {
+  return {
+    name,
+    gaps: name === "official" ? { tidewire: "the official package has no such API" } : {},
+    async start(options = {}) {
+      const { Server } = (await load()) as { Server?: SocketIoServer };
+      if (Server === undefined) {
+        throw new Error("@tidewire/server exports no Server");
+      }
+      const io = new Server(0, { ...forced, ...options });
+      const port = portOf(io.httpServer as HttpServer);
+      return new StartedServer(io, port, new NetworkClient(port));
+    },
+  };
+}
+
+function withIt<Started, Options>(spec: HostSpec<Started, Options>): Host<Started, Options> {
+  return {
+    ...spec,
+    it(title: string, ...rest: [Body] | [TestNeeds, Body]): void {
+      const [needs, body] = rest.length === 1 ? [{}, rest[0]] : rest;
+      const gap = needs.needs === undefined ? undefined : spec.gaps[needs.needs];
+      if (gap !== undefined) {
+        it(`${title} [not on ${spec.name}: ${gap}]`);
+      } else if (spec.name === "official" && needs.differs !== undefined) {
+        it(`${title} [official differs: ${needs.differs}]`);
+      } else {
+        const test = it(title, async () => {
+          await body();
+        });
+        if (needs.timeout !== undefined) {
+          test.timeout(needs.timeout);
+        }
+      }
+    },
+  };
+}
+
+/**
+ * `ORACLE=1` adds the official packages as one more host: a test that they fail is wrong, or says how ours differs.
+ * `HOSTS=uws,node` runs on those alone.
+ */
+function chosen<Started, Options>(specs: HostSpec<Started, Options>[]): Host<Started, Options>[] {
+  const names = process.env["HOSTS"]?.split(",");
+  const oracle = process.env["ORACLE"] === "1" || names?.includes("official") === true;
+  const there = specs.filter(
+    (spec) => (spec.name !== "official" || oracle) && (names?.includes(spec.name) ?? true),
+  );
+  return there.map((spec) => withIt(spec));
+}
+
+/** Where the engine suites run. */
+export const hosts: readonly EngineHost[] = chosen([
+  tidewireEngine("uws"),
+  tidewireEngine("node"),
+  memoryEngine,
+  officialEngine,
+]);
+
+const loadServer = (): Promise<unknown> => import("@tidewire/server");
+
+/** Where the Socket.IO suites run; the official client needs a port, so the memory host is not among them. */
+export const serverHosts: readonly ServerHost[] = chosen([
+  socketIo("uws", { host: "uws" }, loadServer),
+  socketIo("node", { host: "node" }, loadServer),
+  socketIo("official", {}, () => import("socket.io")),
+]) as readonly ServerHost[];
+
+/** Declares the suite once for every host of the engine. */
+export function onEveryHost(suite: (host: EngineHost) => void): void {
+  for (const host of hosts) {
+    describe(`on ${host.name}`, () => suite(host));
+  }
+}
+
+/** Declares the suite once for every host of the Socket.IO server. */
+export function onEveryServerHost(suite: (host: ServerHost) => void): void {
+  for (const host of serverHosts) {
+    describe(`on ${host.name}`, () => suite(host));
+  }
+}
