@@ -67,12 +67,15 @@ export class PacketDecoder {
       this.unfinished = undefined;
       throw new ParseError("UNEXPECTED_TEXT");
     }
-    const packet = decodeText(text, this.settings);
-    const expected = packet.attachments;
-    if (expected === undefined) {
-      return packet;
+    const wireType = readType(text);
+    const isBinaryType = wireType === PacketType.BINARY_EVENT || wireType === PacketType.BINARY_ACK;
+    if (!isBinaryType) {
+      return readPacket(text, 1, wireType, wireType, this.settings);
     }
-    delete packet.attachments;
+    const dash = endOfDigits(text, 1);
+    const expected = readAttachments(text, dash, this.settings.maxAttachments);
+    const type = wireType === PacketType.BINARY_EVENT ? PacketType.EVENT : PacketType.ACK;
+    const packet = readPacket(text, dash + 1, type, wireType, this.settings);
     this.unfinished = { packet, expected, attachments: [] };
     return undefined;
   }
@@ -105,29 +108,47 @@ const SLASH = 47;
 const ZERO = 48;
 const NINE = 57;
 
-const isDigit = (code: number): boolean => code >= ZERO && code <= NINE;
+const types: readonly PacketType[] = [0, 1, 2, 3, 4, 5, 6];
 
-/** `<type>[<attachments>-][<namespace>,][<id>][<JSON>]`; the namespace may also end the text. */
-function decodeText(text: string, settings: Settings): Packet {
-  const wireType = text.charCodeAt(0) - ZERO;
-  if (!(wireType >= PacketType.CONNECT && wireType <= PacketType.BINARY_ACK)) {
-    throw new ParseError("UNKNOWN_PACKET_TYPE", isDigit(wireType + ZERO) ? text.charAt(0) : "NaN");
+function readType(text: string): PacketType {
+  const type = types[text.charCodeAt(0) - ZERO];
+  if (type === undefined) {
+    throw new ParseError("UNKNOWN_PACKET_TYPE", /^\d/.test(text) ? text.charAt(0) : "NaN");
   }
-  let at = 1;
+  return type;
+}
 
-  let attachments = 0;
-  if (wireType >= PacketType.BINARY_EVENT) {
-    while (isDigit(text.charCodeAt(at))) {
-      attachments = attachments * 10 + text.charCodeAt(at++) - ZERO;
-    }
-    if (text.charCodeAt(at++) !== DASH || attachments === 0) {
-      throw new ParseError("ILLEGAL_ATTACHMENTS");
-    }
-    if (attachments > settings.maxAttachments) {
-      throw new ParseError("TOO_MANY_ATTACHMENTS");
-    }
+/** The index of the first character from `start` on that is no digit. */
+function endOfDigits(text: string, start: number): number {
+  let at = start;
+  let code = text.charCodeAt(at);
+  while (code >= ZERO && code <= NINE) {
+    code = text.charCodeAt(++at);
   }
+  return at;
+}
 
+/** `<attachments>-`, the dash expected at `dash`. */
+function readAttachments(text: string, dash: number, maximum: number): number {
+  const attachments = Number(text.slice(1, dash));
+  if (attachments === 0 || text.charCodeAt(dash) !== DASH) {
+    throw new ParseError("ILLEGAL_ATTACHMENTS");
+  }
+  if (attachments > maximum) {
+    throw new ParseError("TOO_MANY_ATTACHMENTS");
+  }
+  return attachments;
+}
+
+/** `[<namespace>,][<id>][<JSON>]`; the namespace may also end the text. */
+function readPacket(
+  text: string,
+  start: number,
+  type: PacketType,
+  wireType: PacketType,
+  settings: Settings,
+): Packet {
+  let at = start;
   let nsp = "/";
   if (text.charCodeAt(at) === SLASH) {
     const comma = text.indexOf(",", at);
@@ -135,22 +156,15 @@ function decodeText(text: string, settings: Settings): Packet {
     nsp = text.slice(at, end);
     at = end + 1;
   }
-
-  const type = (attachments === 0 ? wireType : wireType - 3) as PacketType;
   const packet: Packet = { type, nsp };
-  if (attachments !== 0) {
-    packet.attachments = attachments;
-  }
 
-  if (isDigit(text.charCodeAt(at))) {
-    let id = 0;
-    while (isDigit(text.charCodeAt(at))) {
-      id = id * 10 + text.charCodeAt(at++) - ZERO;
-    }
-    if (id > Number.MAX_SAFE_INTEGER) {
+  const endOfId = endOfDigits(text, at);
+  if (endOfId > at) {
+    packet.id = Number(text.slice(at, endOfId));
+    if (packet.id > Number.MAX_SAFE_INTEGER) {
       throw new ParseError("ILLEGAL_ID");
     }
-    packet.id = id;
+    at = endOfId;
   }
 
   if (at < text.length) {
