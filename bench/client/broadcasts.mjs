@@ -1,0 +1,36 @@
+import { payload, SLOTS } from "../payload.mjs";
+import { ExpectedStream } from "./stream.mjs";
+import { withFleet } from "./fleet.mjs";
+
+/**
+ * The server emits `perTick` messages to everyone in one tick, and again when all of them have arrived everywhere.
+ *
+ * @param {import("../types.d.ts").WorkloadContext} context sizes: clients, warmup, measured (the last two in ticks)
+ * @param {number} perTick
+ * @returns {Promise<number>} server CPU per message and receiver, in µs
+ */
+export function broadcasts(context, perTick) {
+  const { server, size } = context;
+  const clients = size.clients;
+  const messages = Array.from({ length: SLOTS }, (_, n) => [`42${JSON.stringify(["news", payload(n)])}`]);
+
+  return withFleet(context, async (fleet) => {
+    await fleet.grow(clients);
+    fleet.expect(new ExpectedStream(messages));
+    let next = 0;
+
+    async function run(/** @type {number} */ ticks) {
+      for (let i = 0; i < ticks; i++) {
+        await fleet.during(clients * perTick, "broadcast messages arrived", () => {
+          server.notify("news", next, perTick);
+        });
+        next += perTick;
+      }
+    }
+
+    await run(size.warmup);
+    const measured = size.measured;
+    const cpu = await server.cpuDuring(() => run(measured));
+    return cpu / (measured * clients * perTick);
+  });
+}

@@ -1,0 +1,200 @@
+// One Socket.IO client over WebSocket on a bare TCP socket: handshake, root namespace, heartbeat, and a check of every
+// byte that comes after.
+import net from "node:net";
+import { clientFrame, CLOSE, frameAt, PING, TEXT } from "./frames.mjs";
+import { readBuffer } from "./stream.mjs";
+
+/** @typedef {import("./stream.mjs").ExpectedStream} ExpectedStream */
+
+const CONNECT_PACKET = clientFrame("40");
+const PONG_PACKET = clientFrame("3");
+const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
+const ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+/** What a connection tells its owner. */
+/**
+ * @typedef {object} ConnectionHandlers
+ * @property {(connection: Connection) => void} onOpen the root namespace is connected
+ * @property {(connection: Connection, count: number) => void} onMessages `count` more messages of the expected stream
+ * @property {(error: Error) => void} onFailure anything unexpected, the end of the connection included
+ */
+
+export class Connection {
+  /** Header of the answer to the handshake. */
+  responseHead = "";
+  /** Messages of the expected stream received. */
+  received = 0;
+  /** Messages sent; counted by whoever sends them. */
+  sent = 0;
+
+  #socket;
+  #handlers;
+  #open = false;
+  #closed = false;
+  /** @type {ExpectedStream | undefined} */
+  #expected;
+  /** Bytes of the expected stream received. */
+  #offset = 0;
+  /** The beginning of a frame whose rest has not come. @type {Buffer | undefined} */
+  #rest;
+
+  /**
+   * @param {{ port: number, localAddress?: string }} target
+   * @param {ConnectionHandlers} handlers
+   */
+  constructor({ port, localAddress }, handlers) {
+    this.#handlers = handlers;
+    this.#socket = net.connect({
+      port,
+      host: "127.0.0.1",
+      ...(localAddress === undefined ? {} : { localAddress }),
+      noDelay: true,
+      onread: {
+        buffer: readBuffer,
+        callback: (length) => {
+          this.#onRead(length);
+          return true;
+        },
+      },
+    });
+    this.#socket.on("error", (error) => this.#fail(error.message));
+    this.#socket.on("close", () => this.#fail("the server closed the connection"));
+    this.#socket.write(
+      `GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\n` +
+        `Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\n\r\n`,
+    );
+  }
+
+  /** From now on exactly this may come, and pings. @param {ExpectedStream} stream */
+  expect(stream) {
+    this.#expected = stream;
+    this.#offset = 0;
+    this.received = 0;
+  }
+
+  /** @param {Buffer} bytes one or more whole frames */
+  write(bytes) {
+    this.#socket.write(bytes);
+  }
+
+  /** Ends the connection without a word and without a trace in the system's tables. */
+  destroy() {
+    this.#closed = true;
+    this.#socket.resetAndDestroy();
+  }
+
+  /** @param {number} length of what is in the read buffer */
+  #onRead(length) {
+    if (this.#closed) return;
+    const stream = this.#expected;
+    if (
+      stream !== undefined &&
+      this.#rest === undefined &&
+      stream.matches(readBuffer, 0, length, this.#offset)
+    ) {
+      this.#advance(stream, length);
+      return;
+    }
+    try {
+      this.#onBytes(readBuffer.subarray(0, length));
+    } catch (error) {
+      this.#fail(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /**
+   * @param {ExpectedStream} stream
+   * @param {number} length
+   */
+  #advance(stream, length) {
+    this.#offset += length;
+    const received = Math.floor(this.#offset / stream.messageLength);
+    const count = received - this.received;
+    this.received = received;
+    if (count > 0) this.#handlers.onMessages(this, count);
+  }
+
+  /** @param {Buffer} chunk */
+  #onBytes(chunk) {
+    const stream = this.#expected;
+    let data = chunk;
+    if (this.#rest !== undefined) {
+      data = Buffer.concat([this.#rest, chunk]);
+      this.#rest = undefined;
+    } else if (stream !== undefined && this.#offset > this.received * stream.messageLength) {
+      // The last chunk ended inside a message: step back to where that began.
+      const boundary = this.received * stream.messageLength;
+      data = Buffer.concat([stream.bytes(boundary, this.#offset), chunk]);
+      this.#offset = boundary;
+    }
+    let at = 0;
+    if (this.responseHead === "") {
+      at = this.#readHead(data);
+      if (at === 0) return;
+    }
+    while (at < data.length) {
+      const frame = frameAt(data, at);
+      if (frame === undefined) {
+        this.#rest = Buffer.from(data.subarray(at));
+        return;
+      }
+      this.#onFrame(data, at, frame);
+      at = frame.end;
+    }
+  }
+
+  /**
+   * @param {Buffer} data
+   * @returns {number} the length of the response head, 0 while it is not complete
+   */
+  #readHead(data) {
+    const end = data.indexOf("\r\n\r\n");
+    if (end === -1) {
+      this.#rest = Buffer.from(data);
+      return 0;
+    }
+    const head = data.toString("latin1", 0, end);
+    if (!head.startsWith("HTTP/1.1 101 ") || !head.includes(ACCEPT)) {
+      throw new Error(`the handshake was answered with ${JSON.stringify(data.toString("latin1", 0, 300))}`);
+    }
+    this.responseHead = head;
+    return end + 4;
+  }
+
+  /**
+   * @param {Buffer} data
+   * @param {number} at where the frame's header starts
+   * @param {{ opcode: number, start: number, end: number }} frame
+   */
+  #onFrame(data, at, { opcode, start, end }) {
+    if (opcode === CLOSE) throw new Error("the server sent a close frame");
+    if (opcode === PING) return;
+    if (opcode === TEXT && end - start === 1 && data[start] === 0x32) {
+      this.write(PONG_PACKET);
+      return;
+    }
+    const stream = this.#expected;
+    if (stream !== undefined) {
+      if (!stream.matches(data, at, end, this.#offset)) {
+        const text = data.toString("utf8", start, Math.min(end, start + 120));
+        throw new Error(`message ${this.received} of a connection came as ${JSON.stringify(text)}`);
+      }
+      this.#advance(stream, end - at);
+      return;
+    }
+    const text = data.toString("utf8", start, end);
+    if (text.startsWith("0{")) this.write(CONNECT_PACKET);
+    else if (text.startsWith("40{") && !this.#open) {
+      this.#open = true;
+      this.#handlers.onOpen(this);
+    } else throw new Error(`unexpected message ${JSON.stringify(text.slice(0, 120))}`);
+  }
+
+  /** @param {string} message */
+  #fail(message) {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.destroy();
+    this.#handlers.onFailure(new Error(message));
+  }
+}

@@ -1,0 +1,68 @@
+// WebSocket frames, as little of them as a load generator needs: RFC 6455, section 5.2.
+
+export const TEXT = 1;
+export const BINARY = 2;
+export const CLOSE = 8;
+export const PING = 9;
+
+const MASK = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
+
+/**
+ * @param {number} opcode
+ * @param {number} length
+ * @param {number} maskBit
+ */
+function header(opcode, length, maskBit) {
+  if (length < 126) return Buffer.from([0x80 | opcode, maskBit | length]);
+  if (length > 0xffff) throw new RangeError("the load generator sends no frames past 64 KB");
+  return Buffer.from([0x80 | opcode, maskBit | 126, length >> 8, length & 0xff]);
+}
+
+/**
+ * A masked frame, as clients send it.
+ *
+ * @param {string | Buffer} content text for a string, binary for a Buffer
+ * @returns {Buffer}
+ */
+export function clientFrame(content) {
+  const opcode = typeof content === "string" ? TEXT : BINARY;
+  const bytes = Buffer.from(content);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = bytes[i] ^ MASK[i & 3];
+  return Buffer.concat([header(opcode, bytes.length, 0x80), MASK, bytes]);
+}
+
+/**
+ * The frame a server sends.
+ *
+ * @param {string | Buffer} content text for a string, binary for a Buffer
+ * @returns {Buffer}
+ */
+export function serverFrame(content) {
+  const bytes = Buffer.from(content);
+  return Buffer.concat([header(typeof content === "string" ? TEXT : BINARY, bytes.length, 0), bytes]);
+}
+
+/**
+ * Where the frame that starts at `at` has its parts, or undefined when it is not there as a whole.
+ *
+ * @param {Buffer} data
+ * @param {number} at
+ * @returns {{ opcode: number, start: number, end: number } | undefined} `start` and `end` of the content
+ */
+export function frameAt(data, at) {
+  if (data.length - at < 2) return undefined;
+  const length = data.readUInt8(at + 1);
+  if (length >= 128) throw new Error("the server sent a masked frame");
+  let start = at + 2;
+  let end = start + length;
+  if (length === 126) {
+    start = at + 4;
+    if (data.length < start) return undefined;
+    end = start + data.readUInt16BE(at + 2);
+  } else if (length === 127) {
+    start = at + 10;
+    if (data.length < start) return undefined;
+    end = start + Number(data.readBigUInt64BE(at + 2));
+  }
+  return end > data.length ? undefined : { opcode: data.readUInt8(at) & 15, start, end };
+}

@@ -1,0 +1,16 @@
+// What the messages of all workloads carry. Server and load generator both import this.
+
+/** How many different messages there are: message `n` and message `n + SLOTS` are the same. */
+export const SLOTS = 32;
+
+const filler = "the quick brown fox jumps over the lazy dog, then over the moon";
+
+/**
+ * The 64-byte text of message `n`. Its first four bytes say which one it is, so that order can be checked.
+ *
+ * @param {number} n
+ * @returns {string}
+ */
+export function payload(n) {
+  return `${String(n % SLOTS).padStart(4, "0")} ${filler}`.slice(0, 64);
+}

@@ -1,0 +1,152 @@
+// Tables of what was measured: median, minimum and maximum over the rounds, and the ratios to the floor and to the
+// official server, each taken within one round.
+
+/** @typedef {import("./types.d.ts").Cell} Cell */
+/** @typedef {import("./types.d.ts").Variant} Variant */
+/** @typedef {import("./types.d.ts").Workload} Workload */
+
+export const FLOOR = "floor-uws";
+export const OFFICIAL = "official-ws";
+
+/**
+ * @typedef {object} Spread
+ * @property {number} median
+ * @property {number} min
+ * @property {number} max
+ */
+
+/**
+ * @param {number[]} values
+ * @returns {Spread | undefined} undefined when there are none
+ */
+export function spread(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const [min] = sorted;
+  const max = sorted.at(-1);
+  if (min === undefined || max === undefined) return undefined;
+  const middle = sorted.length / 2;
+  const median = (sorted[Math.ceil(middle) - 1] + sorted[Math.floor(middle)]) / 2;
+  return { median, min, max };
+}
+
+/**
+ * @param {Cell[]} cells of one workload
+ * @param {string} variant
+ * @param {string} key
+ * @returns {Map<number, number>} figure by round
+ */
+function figures(cells, variant, key) {
+  const byRound = new Map();
+  for (const cell of cells) {
+    const figure = cell.variant === variant ? cell.figures?.[key] : undefined;
+    if (figure !== undefined) byRound.set(cell.round, figure);
+  }
+  return byRound;
+}
+
+/**
+ * @param {Map<number, number>} own
+ * @param {Map<number, number>} other
+ */
+function ratios(own, other) {
+  return spread(
+    [...own].flatMap(([round, figure]) => {
+      const base = other.get(round);
+      return base === undefined || base <= 0 ? [] : [figure / base];
+    }),
+  );
+}
+
+/**
+ * One row per workload, metric and variant, as `--json` writes them.
+ *
+ * @param {Workload[]} workloads
+ * @param {Variant[]} variants
+ * @param {Cell[]} cells
+ */
+export function summarise(workloads, variants, cells) {
+  return workloads.flatMap((workload) => {
+    const own = cells.filter((cell) => cell.workload === workload.name);
+    return workload.metrics.flatMap(({ key, unit }) =>
+      variants.map((variant) => {
+        const values = figures(own, variant.name, key);
+        return {
+          workload: workload.name,
+          metric: key,
+          unit,
+          variant: variant.name,
+          rounds: values.size,
+          value: spread([...values.values()]),
+          toFloor: ratios(values, figures(own, FLOOR, key)),
+          toOfficial: ratios(values, figures(own, OFFICIAL, key)),
+          error: own.find((cell) => cell.variant === variant.name && cell.error !== undefined)?.error,
+        };
+      }),
+    );
+  });
+}
+
+/** @typedef {ReturnType<typeof summarise>[number]} Row */
+
+/** @param {number} value */
+function shown(value) {
+  if (Math.abs(value) >= 100) return value.toFixed(0);
+  return value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
+}
+
+/** @param {Spread | undefined} ratio */
+const shownRatio = (ratio) =>
+  ratio === undefined ? "" : `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`;
+
+/**
+ * @param {Row} row
+ * @param {Map<string, string>} titles
+ */
+function line(row, titles) {
+  const title = titles.get(row.variant) ?? row.variant;
+  if (row.value === undefined) return [title, row.error?.split("\n")[0] ?? "not measured"];
+  const { median, min, max } = row.value;
+  return [title, shown(median), shown(min), shown(max), shownRatio(row.toFloor), shownRatio(row.toOfficial)];
+}
+
+/**
+ * @param {import("./types.d.ts").Mode} mode
+ * @param {Workload[]} workloads
+ * @param {Variant[]} variants
+ * @param {Row[]} rows
+ * @returns {string}
+ */
+export function tables(mode, workloads, variants, rows) {
+  const titles = new Map(variants.map((variant) => [variant.name, variant.title]));
+  const wide = Math.max(...variants.map((variant) => variant.title.length));
+  const blocks = workloads.flatMap((workload) =>
+    workload.metrics.map(({ key, unit }) => {
+      const head = ["", "median", "min", "max", "× floor (min–max)", "× official (min–max)"];
+      const own = rows.filter((row) => row.workload === workload.name && row.metric === key);
+      const lines = [head, ...own.map((row) => line(row, titles))].map((columns) => {
+        const [title = "", ...rest] = columns;
+        // A reason in words is one column, to be read from its beginning.
+        const cells = rest.length === 1 ? rest : rest.map((text, i) => text.padStart(i < 3 ? 8 : 22));
+        return `  ${title.padEnd(wide)}  ${cells.join("")}`.trimEnd();
+      });
+      return `${workload.title(workload.sizes[mode])}: ${unit} [${workload.name}]\n${lines.join("\n")}`;
+    }),
+  );
+  return blocks.join("\n\n");
+}
+
+/**
+ * What worked and what did not, for a run whose figures mean nothing.
+ *
+ * @param {Workload[]} workloads
+ * @param {Cell[]} cells
+ * @returns {string}
+ */
+export function outcomes(workloads, cells) {
+  return workloads
+    .map(({ name }) => {
+      const own = cells.filter((cell) => cell.workload === name);
+      return `${name}\n${own.map((cell) => `  ${cell.variant}: ${cell.error ?? "works"}`).join("\n")}`;
+    })
+    .join("\n");
+}

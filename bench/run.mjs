@@ -1,0 +1,173 @@
+// The bench: `npm run bench`, or `node bench/run.mjs --help`. See docs/performance.md.
+import { writeFile } from "node:fs/promises";
+import os from "node:os";
+import { parseArgs } from "node:util";
+import { buildIfNeeded } from "./build.mjs";
+import { findVariants, findWorkloads, pick } from "./catalogue.mjs";
+import { placeGenerator } from "./cores.mjs";
+import { outcomes, summarise, tables } from "./report.mjs";
+import { NotAvailable, startServer } from "./server-handle.mjs";
+
+const HELP = `node bench/run.mjs [workload ...] [options]
+
+Measures server CPU per operation and memory per connection. Names pick workloads ("echo" means echo-1 and
+echo-16); without one, all of them run.
+
+  --variants a,b     only these servers; it is an error if one of them cannot start
+  --rounds N         how often each workload meets each server (3; 5 with --full, 1 with --smoke)
+  --full             longer measurements
+  --smoke            a few messages each: shows that the bench works, and measures nothing
+  --limit SECONDS    start no round that would not end by then (110; none with --full)
+  --json FILE        also write every figure to FILE
+  --cores S,G        cores of the server and of the load generator
+  --cpu-prof DIR     write a V8 CPU profile of each server process to DIR
+  --no-build         measure dist/ as it is
+  --list             print the names of workloads and servers
+`;
+
+const ROUNDS = { smoke: 1, quick: 3, full: 5 };
+const LIMIT = { smoke: Infinity, quick: 110, full: Infinity };
+
+const log = (/** @type {string} */ text) => void process.stderr.write(`${text}\n`);
+const print = (/** @type {string} */ text) => void process.stdout.write(`${text}\n`);
+
+for (const [signal, code] of /** @type {const} */ ([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+])) {
+  process.on(signal, () => process.exit(code));
+}
+
+function readArguments() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      variants: { type: "string", default: "" },
+      rounds: { type: "string" },
+      limit: { type: "string" },
+      json: { type: "string" },
+      cores: { type: "string" },
+      "cpu-prof": { type: "string" },
+      full: { type: "boolean", default: false },
+      smoke: { type: "boolean", default: false },
+      "no-build": { type: "boolean", default: false },
+      list: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.full && values.smoke) throw new Error("--full and --smoke exclude each other");
+  /** @type {import("./types.d.ts").Mode} */
+  const mode = values.smoke ? "smoke" : values.full ? "full" : "quick";
+  const rounds = Number(values.rounds ?? ROUNDS[mode]);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error("--rounds takes a whole number from 1");
+  const limit = Number(values.limit ?? LIMIT[mode]);
+  if (!(limit > 0)) throw new Error("--limit takes a number of seconds");
+  const named = values.variants.split(",").filter((name) => name !== "");
+  return { ...values, mode, rounds, limit, named, workloads: positionals };
+}
+
+/**
+ * Runs one workload against a fresh server process.
+ *
+ * @param {import("./types.d.ts").Workload} workload
+ * @param {{ variant: import("./types.d.ts").Variant, url: string }} target
+ * @param {{ mode: import("./types.d.ts").Mode, core: number | undefined, profileDir: string | undefined }} options
+ */
+async function measure(workload, { variant, url }, { mode, core, profileDir }) {
+  const server = await startServer(variant, url, { core, profileDir, nodeArgs: workload.nodeArgs ?? [] });
+  try {
+    return await workload.run({ server, variant, size: workload.sizes[mode] });
+  } finally {
+    await server.stop();
+  }
+}
+
+/** @param {unknown} error */
+const messageOf = (error) => (error instanceof Error ? error.message : String(error));
+
+async function main() {
+  const options = readArguments();
+  const allWorkloads = await findWorkloads();
+  const allVariants = await findVariants();
+  if (options.help) {
+    print(HELP);
+    return;
+  }
+  if (options.list) {
+    print(`workloads: ${allWorkloads.map((workload) => workload.name).join(", ")}`);
+    print(`variants:  ${allVariants.map(({ variant }) => variant.name).join(", ")}`);
+    return;
+  }
+  const workloads = pick(allWorkloads, options.workloads, (workload) => workload.name);
+  const targets = pick(allVariants, options.named, ({ variant }) => variant.name);
+  const variants = targets.map(({ variant }) => variant);
+  if (!options["no-build"] && variants.some((variant) => variant.built)) buildIfNeeded(log);
+
+  const started = Date.now();
+  const seconds = () => (Date.now() - started) / 1000;
+  const cores = placeGenerator(options.cores);
+  const machine = `Node ${process.version}, ${os.cpus()[0]?.model ?? process.arch}, ${os.cpus().length} cores; ${cores.note}`;
+  log(machine);
+
+  /** @type {import("./types.d.ts").Cell[]} */
+  const cells = [];
+  /** Why a server could not start; it is not tried again. @type {Map<string, string>} */
+  const unavailable = new Map();
+  let failed = false;
+  let done = 0;
+  for (let round = 1; round <= options.rounds; round++) {
+    if (round > 1 && (seconds() * round) / (round - 1) > options.limit) {
+      log(`no time for round ${round} within ${options.limit} s`);
+      break;
+    }
+    for (const workload of workloads) {
+      for (const target of targets) {
+        const { name, without } = target.variant;
+        if (without?.includes(workload.name)) continue;
+        const cell = { round, workload: workload.name, variant: name };
+        const missing = unavailable.get(name);
+        if (missing !== undefined) {
+          cells.push({ ...cell, error: missing });
+          continue;
+        }
+        try {
+          const figures = await measure(workload, target, {
+            mode: options.mode,
+            core: cores.server,
+            profileDir: options["cpu-prof"],
+          });
+          cells.push({ ...cell, figures });
+        } catch (error) {
+          const absent = error instanceof NotAvailable;
+          const text = `${absent ? "not available" : "failed"}: ${messageOf(error)}`;
+          log(`${workload.name} on ${name}: ${text}`);
+          cells.push({ ...cell, error: text });
+          if (absent) unavailable.set(name, text);
+          if (!absent || options.named.length > 0) failed = true;
+        }
+      }
+      log(`round ${round}: ${workload.name} done after ${seconds().toFixed(0)} s`);
+    }
+    done = round;
+  }
+
+  const rows = summarise(workloads, variants, cells);
+  const run = `${options.mode} run, ${done} of ${options.rounds} rounds in ${seconds().toFixed(0)} s`;
+  const findings =
+    options.mode === "smoke" ? outcomes(workloads, cells) : tables(options.mode, workloads, variants, rows);
+  print(`\n${findings}\n\n${run}; ${machine}`);
+  if (options.json !== undefined) {
+    const { mode } = options;
+    const report = { date: new Date(started).toISOString(), mode, rounds: done, machine, rows, cells };
+    await writeFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  }
+  if (failed) process.exitCode = 1;
+}
+
+try {
+  await main();
+} catch (error) {
+  log(messageOf(error));
+  process.exitCode = 1;
+}

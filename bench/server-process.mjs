@@ -1,0 +1,72 @@
+// The server process: starts one variant and does over IPC what the load generator asks.
+//
+// In:  { id?, action, args }      an action without id gets no answer
+// Out: { ready: port }            once, when the server listens
+//      { failed: text }           once, when it cannot start
+//      { id, value } | { id, error }
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** @type {(message: object) => void} */
+const send = (message) => process.send?.(message);
+
+function collectGarbage() {
+  /** @type {any} */
+  const { Bun, gc } = globalThis;
+  if (Bun) Bun.gc(true);
+  else if (gc) gc();
+  else throw new Error("the server process needs --expose-gc");
+}
+
+/** @type {NodeJS.CpuUsage} */
+let cpuAtStart;
+
+/** @type {Record<string, (...args: any[]) => unknown>} */
+const actions = {
+  cpuStart() {
+    cpuAtStart = process.cpuUsage();
+  },
+
+  /** CPU time since `cpuStart`, in µs. */
+  cpuStop() {
+    const { user, system } = process.cpuUsage(cpuAtStart);
+    return user + system;
+  },
+
+  async memory() {
+    // Pages come back to the system some time after the collection that emptied them.
+    for (let i = 0; i < 4; i++) {
+      collectGarbage();
+      await sleep(20);
+    }
+    const { rss, heapUsed } = process.memoryUsage();
+    return { rss, heap: heapUsed };
+  },
+};
+
+/** @param {{ id?: number, action: string, args: unknown[] }} request */
+async function serve({ id, action, args }) {
+  try {
+    const run = actions[action];
+    if (run === undefined) throw new Error(`this server has no action "${action}"`);
+    const result = run(...args);
+    if (id === undefined) return;
+    send({ id, value: result instanceof Promise ? await result : result });
+  } catch (error) {
+    if (id === undefined) throw error;
+    send({ id, error: String(error) });
+  }
+}
+
+process.on("message", (/** @type {Parameters<typeof serve>[0]} */ request) => void serve(request));
+
+// Whatever becomes of the load generator, nothing is left behind.
+process.on("disconnect", () => process.exit());
+
+try {
+  const { default: variant } = await import(process.argv[2]);
+  const started = await variant.start();
+  Object.assign(actions, started.actions);
+  send({ ready: started.port });
+} catch (error) {
+  send({ failed: error instanceof Error ? error.message : String(error) });
+}

@@ -1,0 +1,20 @@
+import { application } from "../application.mjs";
+import { listen } from "../listen-uws.mjs";
+
+/** @type {import("../types.d.ts").Variant} */
+export default {
+  name: "official-uws",
+  title: "official socket.io on uWebSockets.js",
+  order: 40,
+  host: "uws",
+
+  async start() {
+    const { Server } = await import("socket.io");
+    const { App } = await import("uWebSockets.js");
+    const app = App();
+    const io = new Server();
+    io.attachApp(app);
+    const actions = application(io);
+    return { port: await listen(app), actions };
+  },
+};

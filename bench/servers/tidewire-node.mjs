@@ -1,0 +1,20 @@
+import { createServer } from "node:http";
+import { application } from "../application.mjs";
+import { listen } from "../listen-node.mjs";
+
+/** @type {import("../types.d.ts").Variant} */
+export default {
+  name: "tidewire-node",
+  title: "tidewire on node:http",
+  order: 20,
+  host: "node",
+  built: true,
+
+  async start() {
+    const { Server } = await import("@tidewire/server");
+    const httpServer = createServer();
+    const io = new Server(httpServer);
+    const actions = application(io);
+    return { port: await listen(httpServer), actions };
+  },
+};

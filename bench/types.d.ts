@@ -1,0 +1,86 @@
+/** What a run is sized for: seconds, under two minutes, or as long as it takes. */
+export type Mode = "smoke" | "quick" | "full";
+
+/** A function of a server that the load generator calls over IPC; its caller and itself must agree on the arguments. */
+export type Action = (...args: never[]) => unknown;
+
+export interface StartedServer {
+  port: number;
+  actions: Record<string, Action>;
+}
+
+/** One server under test: the default export of a file in servers/. */
+export interface Variant {
+  name: string;
+  title: string;
+  /** Place in the tables and in each round. */
+  order: number;
+  /** Who must have answered the WebSocket handshake; a server that fell back to another host is refused. */
+  host: "uws" | "node" | "other";
+  /** Measures the packages of this repository, which therefore must be built. */
+  built?: boolean;
+  /** The program that runs the server process; this Node by default. */
+  command?: string;
+  /** Arguments before the script, instead of the ones Node is given. */
+  commandArgs?: string[];
+  /** Names of the workloads that this server cannot do. */
+  without?: string[];
+  /** Runs in the server process. Everything it needs is imported here, so that the file can be listed without it. */
+  start(): Promise<StartedServer>;
+}
+
+/** One figure of a workload. */
+export interface Metric {
+  key: string;
+  unit: string;
+}
+
+/** What the memory action of a server process answers, in bytes, after forced collections. */
+export interface MemoryUse {
+  rss: number;
+  heap: number;
+}
+
+/** The server process as a workload sees it. */
+export interface ServerHandle {
+  readonly pid: number;
+  readonly port: number;
+  /** Calls an action and waits for its result. */
+  call(action: string, ...args: unknown[]): Promise<unknown>;
+  /** Calls an action and waits for nothing: cheapest for the server. */
+  notify(action: string, ...args: unknown[]): void;
+  /** Collects garbage in the server process, then reads its memory. */
+  memory(): Promise<MemoryUse>;
+  /** CPU time of the server process, user and system, in µs, while `work` runs. */
+  cpuDuring(work: () => Promise<void>): Promise<number>;
+}
+
+export interface WorkloadContext {
+  server: ServerHandle;
+  variant: Variant;
+  /** The counts of the mode chosen. */
+  size: Record<string, number>;
+}
+
+/** One measurement: the default export of a file in workloads/ is one, or an array of them. */
+export interface Workload {
+  name: string;
+  title: (size: Record<string, number>) => string;
+  order: number;
+  metrics: Metric[];
+  sizes: Record<Mode, Record<string, number>>;
+  /** More arguments for a Node that runs the server. */
+  nodeArgs?: string[];
+  /** Runs in the load generator against a fresh server process; answers one figure per metric. */
+  run(context: WorkloadContext): Promise<Record<string, number>>;
+}
+
+/** What became of one workload on one variant in one round. */
+export interface Cell {
+  round: number;
+  workload: string;
+  variant: string;
+  /** Figures by metric key; absent when the cell failed. */
+  figures?: Record<string, number>;
+  error?: string;
+}

@@ -1,0 +1,33 @@
+import { withFleet } from "../client/fleet.mjs";
+
+/** @type {import("../types.d.ts").Workload} */
+export default {
+  name: "idle",
+  title: ({ few, many }) => `idle WebSocket connection, from ${few} to ${many}`,
+  order: 90,
+  metrics: [
+    { key: "rss", unit: "bytes of RSS" },
+    { key: "heap", unit: "bytes of V8 heap" },
+  ],
+  sizes: {
+    smoke: { few: 20, many: 120 },
+    quick: { few: 1000, many: 2500 },
+    full: { few: 1000, many: 6000 },
+  },
+  // The young generation has its full size from the start; its growth is not what a connection costs.
+  nodeArgs: ["--min-semi-space-size=16"],
+
+  async run(context) {
+    const { server, size } = context;
+    const few = size.few;
+    const many = size.many;
+    return withFleet(context, async (fleet) => {
+      await fleet.grow(few);
+      const before = await server.memory();
+      await fleet.grow(many);
+      const after = await server.memory();
+      const added = many - few;
+      return { rss: (after.rss - before.rss) / added, heap: (after.heap - before.heap) / added };
+    });
+  },
+};
