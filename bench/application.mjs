@@ -2,7 +2,7 @@
 import { payload } from "./payload.mjs";
 
 /**
- * @param {import("socket.io").Server} io a server of any implementation
+ * @param {import("./types.d.ts").SocketIoServer} io
  * @returns {Record<string, import("./types.d.ts").Action>}
  */
 export function application(io) {

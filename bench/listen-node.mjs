@@ -1,4 +1,14 @@
 /**
+ * @param {string | import("node:net").AddressInfo | null | undefined} address as `server.address()` answers it
+ * @returns {number}
+ */
+export function portOf(address) {
+  if (typeof address !== "object" || address === null)
+    throw new Error("the server does not listen on a port");
+  return address.port;
+}
+
+/**
  * Listens on a free port of the loopback address.
  *
  * @param {import("node:http").Server} httpServer
@@ -7,10 +17,6 @@
 export function listen(httpServer) {
   return new Promise((resolve, reject) => {
     httpServer.once("error", reject);
-    httpServer.listen(0, "127.0.0.1", () => {
-      const address = httpServer.address();
-      if (address === null || typeof address === "string") reject(new Error("no port"));
-      else resolve(address.port);
-    });
+    httpServer.listen(0, "127.0.0.1", () => resolve(portOf(httpServer.address())));
   });
 }

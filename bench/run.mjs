@@ -78,6 +78,9 @@ async function measure(workload, { variant, url }, { mode, core, profileDir }) {
   const server = await startServer(variant, url, { core, profileDir, nodeArgs: workload.nodeArgs ?? [] });
   try {
     return await workload.run({ server, variant, size: workload.sizes[mode] });
+  } catch (error) {
+    const reason = await server.obituary();
+    throw reason === undefined ? error : new Error(reason, { cause: error });
   } finally {
     await server.stop();
   }

@@ -2,6 +2,7 @@
 // stopped, and at the latest when this process exits.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { pinned } from "./cores.mjs";
 
@@ -123,6 +124,17 @@ class ServerProcess {
     return Number(await this.call("cpuStop"));
   }
 
+  /**
+   * Why the process ended, if it did or is just about to: a load generator notices that its connections are gone
+   * before the reason for it is known.
+   *
+   * @returns {Promise<string | undefined>}
+   */
+  async obituary() {
+    for (let i = 0; i < 20 && running.has(this.#child); i++) await sleep(10);
+    return running.has(this.#child) ? undefined : this.#epitaph();
+  }
+
   async stop() {
     const child = this.#child;
     if (!running.has(child)) return;
@@ -161,7 +173,7 @@ class ServerProcess {
  * @param {import("./types.d.ts").Variant} variant
  * @param {string} url of the variant's file
  * @param {{ core: number | undefined, profileDir: string | undefined, nodeArgs: string[] }} options
- * @returns {Promise<ServerHandle & { stop(): Promise<void> }>}
+ * @returns {Promise<ServerProcess>}
  * @throws {NotAvailable}
  */
 export async function startServer(variant, url, { core, profileDir, nodeArgs }) {

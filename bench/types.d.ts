@@ -84,3 +84,14 @@ export interface Cell {
   figures?: Record<string, number>;
   error?: string;
 }
+
+/** What the application uses of a server, whoever made it. */
+export interface SocketIoServer {
+  on(event: "connection", listener: (socket: SocketIoSocket) => void): unknown;
+  emit(event: string, ...args: unknown[]): unknown;
+}
+
+export interface SocketIoSocket {
+  on(event: string, listener: (value: unknown, reply: (value: unknown) => void) => void): unknown;
+  emit(event: string, ...args: unknown[]): unknown;
+}

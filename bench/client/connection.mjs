@@ -11,8 +11,9 @@ const PONG_PACKET = clientFrame("3");
 const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/** What a connection tells its owner. */
 /**
+ * What a connection tells its owner.
+ *
  * @typedef {object} ConnectionHandlers
  * @property {(connection: Connection) => void} onOpen the root namespace is connected
  * @property {(connection: Connection, count: number) => void} onMessages `count` more messages of the expected stream
@@ -39,15 +40,14 @@ export class Connection {
   #rest;
 
   /**
-   * @param {{ port: number, localAddress?: string }} target
+   * @param {number} port
    * @param {ConnectionHandlers} handlers
    */
-  constructor({ port, localAddress }, handlers) {
+  constructor(port, handlers) {
     this.#handlers = handlers;
     this.#socket = net.connect({
       port,
       host: "127.0.0.1",
-      ...(localAddress === undefined ? {} : { localAddress }),
       noDelay: true,
       onread: {
         buffer: readBuffer,

@@ -43,22 +43,19 @@ export class Fleet {
       while (missing > 0 && busy < HANDSHAKES_AT_ONCE) {
         missing--;
         busy++;
-        const connection = new Connection(
-          { port: this.#port },
-          {
-            onOpen: (opened) => {
-              busy--;
-              more();
-              this.#checkHost(opened);
-              this.#arrived(1);
-            },
-            onMessages: (receiver, messages) => {
-              this.onMessages(receiver, messages);
-              this.#arrived(messages);
-            },
-            onFailure: (error) => this.#fail(error),
+        const connection = new Connection(this.#port, {
+          onOpen: (opened) => {
+            busy--;
+            more();
+            this.#checkHost(opened);
+            this.#arrived(1);
           },
-        );
+          onMessages: (receiver, messages) => {
+            this.onMessages(receiver, messages);
+            this.#arrived(messages);
+          },
+          onFailure: (error) => this.#fail(error),
+        });
         this.connections.push(connection);
       }
     };

@@ -1,4 +1,5 @@
 import { application } from "../application.mjs";
+import { portOf } from "../listen-node.mjs";
 
 /** @type {import("../types.d.ts").Variant} */
 export default {
@@ -10,8 +11,9 @@ export default {
 
   async start() {
     const { Server } = await import("@tidewire/server");
+    // Without the option a missing binary would be answered by node:http.
     const io = new Server(0, { host: "uws" });
     const actions = application(io);
-    return { port: io.httpServer.address().port, actions };
+    return { port: portOf(io.httpServer.address()), actions };
   },
 };
