@@ -92,13 +92,16 @@ export function takeAttachments(value: unknown, attachments: Buffer[], fromToJSO
   }
   const copy: Fields = {};
   for (const key in value) {
-    if (isOwn(value, key)) {
-      const field = takeAttachments(value[key], attachments);
-      if (key === "__proto__") {
-        Object.defineProperty(copy, key, { value: field, enumerable: true });
-      } else {
-        copy[key] = field;
-      }
+    const field = value[key];
+    // A toJSON that was not to be asked again must not be asked by JSON.stringify either.
+    if (!isOwn(value, key) || (key === "toJSON" && typeof field === "function")) {
+      continue;
+    }
+    const copied = takeAttachments(field, attachments);
+    if (key === "__proto__") {
+      Object.defineProperty(copy, key, { value: copied, enumerable: true });
+    } else {
+      copy[key] = copied;
     }
   }
   return copy;
