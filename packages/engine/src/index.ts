@@ -1,1 +1,56 @@
-export {};
+import { createServer } from "node:http";
+import type { Server as HttpServer } from "node:http";
+import type { AttachOptions, ServerOptions } from "./options.ts";
+import { Server } from "./server.ts";
+
+export { Server } from "./server.ts";
+export type { Host } from "./server.ts";
+export { Engine } from "./engine.ts";
+export { Session, Session as Socket } from "./session.ts";
+export type {
+  ReadyState,
+  SendCallback,
+  SendOptions,
+  SessionHandlers,
+  SessionOwner,
+} from "./session.ts";
+export { Transport } from "./transport/transport.ts";
+export { Message, OutgoingPacket } from "./message.ts";
+export type { PacketOptions } from "./message.ts";
+export { ConnectionErrorCode, SlowConsumerError, TransportError } from "./errors.ts";
+export type { ConnectionError, TransportErrorCode } from "./errors.ts";
+export type { CloseReason } from "./reasons.ts";
+export type { Middleware } from "./middleware.ts";
+export type {
+  AllowRequest,
+  AttachOptions,
+  ResolvedOptions,
+  ServerOptions,
+  TransportName,
+} from "./options.ts";
+export { MemoryHost, MemoryUpgradeError, MemoryWebSocket } from "./host/memory.ts";
+export type { MemoryCall, MemoryRequest, MemoryResponse } from "./host/memory.ts";
+export type * from "./host/host.ts";
+export type { UwsApp } from "./host/uws-types.ts";
+
+/** The newest protocol version this server speaks. */
+export const protocol = 4;
+
+/** Creates an engine and attaches it to a node http server. */
+export function attach(server: HttpServer, options: ServerOptions & AttachOptions = {}): Server {
+  return new Server(options).attach(server, options);
+}
+
+/** Creates an engine on a node http server of its own that answers every other request with 501. */
+export function listen(
+  port: number,
+  options: (ServerOptions & AttachOptions) | (() => void) = {},
+  callback?: () => void,
+): Server {
+  const given = typeof options === "function" ? {} : options;
+  const listening = typeof options === "function" ? options : callback;
+  const http = createServer((_request, response) => response.writeHead(501).end("Not Implemented"));
+  const server = attach(http, given);
+  http.listen(port, listening);
+  return server;
+}

@@ -1,0 +1,117 @@
+/** Something that must happen unless it is cancelled in time. Intrusive: the entry is the list node. */
+export abstract class Deadline {
+  /** @internal */ at = 0;
+  /** @internal */ previous: Deadline | undefined = undefined;
+  /** @internal */ next: Deadline | undefined = undefined;
+  /** @internal */ queue: DeadlineQueue | undefined = undefined;
+
+  /** Called once the time is over. The entry is no longer scheduled then and may be scheduled again. */
+  abstract expire(): void;
+}
+
+/**
+ * All timeouts of one engine, on one Node timer per distinct duration.
+ *
+ * Sessions share a handful of durations (`pingInterval`, `pingTimeout`, `upgradeTimeout`…), so entries of one duration expire
+ * in the order they were scheduled: a linked list is an exact timer wheel, with O(1) schedule, move and cancel and nothing
+ * allocated. A timer of Node's own costs eight times as much to move.
+ */
+export class Clock {
+  readonly #queues: Map<number, DeadlineQueue> = new Map();
+
+  /** (Re)starts the deadline `ms` milliseconds from now. */
+  schedule(deadline: Deadline, ms: number): void {
+    let queue = this.#queues.get(ms);
+    if (queue === undefined) {
+      queue = new DeadlineQueue(ms);
+      this.#queues.set(ms, queue);
+    }
+    if (deadline.queue !== undefined) deadline.queue.remove(deadline);
+    queue.append(deadline);
+  }
+
+  cancel(deadline: Deadline): void {
+    deadline.queue?.remove(deadline);
+  }
+
+  /** Number of Node timers that are running, whatever the number of deadlines. */
+  get timers(): number {
+    let running = 0;
+    for (const queue of this.#queues.values()) if (queue.armed) running++;
+    return running;
+  }
+}
+
+/** Longest delay Node's timers take. */
+const MAX_DELAY = 2 ** 31 - 1;
+
+class DeadlineQueue {
+  readonly #ms: number;
+  /** Deadlines this close to each other expire together: fewer wake-ups for thousands of sessions. */
+  readonly #slack: number;
+  #head: Deadline | undefined = undefined;
+  #tail: Deadline | undefined = undefined;
+  #timer: NodeJS.Timeout | undefined = undefined;
+
+  constructor(ms: number) {
+    this.#ms = ms;
+    this.#slack = Math.min(20, ms / 100);
+  }
+
+  get armed(): boolean {
+    return this.#head !== undefined;
+  }
+
+  append(deadline: Deadline): void {
+    deadline.at = performance.now() + this.#ms;
+    deadline.queue = this;
+    deadline.previous = this.#tail;
+    if (this.#tail === undefined) {
+      this.#head = deadline;
+      this.#arm();
+    } else {
+      this.#tail.next = deadline;
+    }
+    this.#tail = deadline;
+  }
+
+  remove(deadline: Deadline): void {
+    if (deadline.previous === undefined) this.#head = deadline.next;
+    else deadline.previous.next = deadline.next;
+    if (deadline.next === undefined) this.#tail = deadline.previous;
+    else deadline.next.previous = deadline.previous;
+    deadline.previous = deadline.next = deadline.queue = undefined;
+    // The timer stays: a session that moves its only deadline would otherwise make a new one each time. It only must not
+    // keep the process alive.
+    if (this.#head === undefined) this.#timer?.unref();
+  }
+
+  #arm(): void {
+    if (this.#timer !== undefined) {
+      this.#timer.ref();
+      return;
+    }
+    this.#wait(this.#ms);
+  }
+
+  #wait(ms: number): void {
+    this.#timer = setTimeout(() => this.#fire(), Math.min(ms, MAX_DELAY));
+  }
+
+  #fire(): void {
+    this.#timer = undefined;
+    const due = performance.now() + this.#slack;
+    try {
+      while (this.#head !== undefined && this.#head.at <= due) {
+        const deadline = this.#head;
+        this.remove(deadline);
+        deadline.expire();
+      }
+    } finally {
+      // Also when a listener threw: the others keep their deadlines.
+      if (this.#head !== undefined && this.#timer === undefined) {
+        this.#wait(Math.max(1, this.#head.at - performance.now()));
+      }
+    }
+  }
+}

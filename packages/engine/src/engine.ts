@@ -1,0 +1,288 @@
+import cors from "cors";
+import { EventEmitter } from "node:events";
+import type { OutgoingHttpHeaders } from "node:http";
+import { Clock } from "./clock.ts";
+import { ConnectionErrorCode, connectionErrorMessages } from "./errors.ts";
+import type { ConnectionError } from "./errors.ts";
+import { FlushQueue } from "./flush-queue.ts";
+import type { Exchange, HostTarget, HttpExchange, RequestSource, UpgradeExchange } from "./host/host.ts";
+import type { RequestView } from "./host/host.ts";
+import type { WebSocketHandlers, WebSocketPort } from "./host/host.ts";
+import { sessionCookie } from "./http/cookie.ts";
+import { generateId } from "./ids.ts";
+import { runMiddlewares } from "./middleware.ts";
+import type { Middleware } from "./middleware.ts";
+import { resolveOptions } from "./options.ts";
+import type { ResolvedOptions, ServerOptions } from "./options.ts";
+import type { Protocol } from "./protocol/protocol.ts";
+import { parseQuery, viewOf } from "./query.ts";
+import type { Query } from "./query.ts";
+import { route } from "./route.ts";
+import type { RouteTable } from "./route.ts";
+import { Session } from "./session.ts";
+import type { SessionOwner } from "./session.ts";
+import { PollingTransport } from "./transport/polling.ts";
+import { WebSocketTransport } from "./transport/websocket.ts";
+import type { Transport } from "./transport/transport.ts";
+
+/** A request on its way in, and how it is refused: that differs between plain requests and upgrades. */
+interface Admission {
+  readonly exchange: Exchange;
+  readonly query: Query;
+  refuse(code: ConnectionErrorCode, message: string): void;
+}
+
+/**
+ * The sessions of one server, whatever hosts its requests come from: decides on each request, opens sessions, and hands the
+ * others to the session they belong to.
+ *
+ * Events: `connection(session)`, `connection_error({ req, code, message, context })`, `initial_headers(headers, req)`,
+ * `headers(headers, req)`, `flush(session, packets)`, `drain(session)`.
+ */
+export class Engine extends EventEmitter implements HostTarget, SessionOwner, RouteTable<Session> {
+  readonly opts: ResolvedOptions;
+  /** Open sessions by id. */
+  readonly clients: Record<string, Session> = {};
+  clientsCount: number = 0;
+  readonly middlewares: Middleware[] = [];
+  /** @internal */ readonly clock: Clock = new Clock();
+  /** @internal */ readonly flushQueue: FlushQueue = new FlushQueue();
+  #interceptor: ((exchange: HttpExchange) => boolean) | undefined = undefined;
+
+  constructor(opts: ServerOptions = {}) {
+    super();
+    this.opts = resolveOptions(opts);
+    if (this.opts.cors) this.use(cors(this.opts.cors as cors.CorsOptions) as unknown as Middleware);
+  }
+
+  get transports(): readonly string[] {
+    return this.opts.transports;
+  }
+
+  get maxPayload(): number {
+    return this.opts.maxHttpBufferSize;
+  }
+
+  find(sid: string): Session | undefined {
+    return Object.hasOwn(this.clients, sid) ? this.clients[sid] : undefined;
+  }
+
+  /** Names of the transports a session on the given one may change to. */
+  upgrades(transport: string): string[] {
+    if (!this.opts.allowUpgrades || transport !== "polling") return [];
+    return this.opts.transports.filter((name) => name !== "polling");
+  }
+
+  /** Adds a middleware, run before each request is looked at: `(req, res, next) => void`, as for Express. */
+  use(middleware: Middleware): this {
+    this.middlewares.push(middleware);
+    return this;
+  }
+
+  /**
+   * Makes the id of a new session: 20 characters unless overridden. May be assigned; may answer with a promise. An id must
+   * be unique and hard to guess.
+   */
+  generateId(_req: RequestView): string | Promise<string> {
+    return generateId();
+  }
+
+  /** Offers every request under the path to the handler first; `true` means it has answered, or will. */
+  intercept(handler: (exchange: HttpExchange) => boolean): void {
+    this.#interceptor = handler;
+  }
+
+  /** Closes every session. Hosts go on listening. */
+  close(): this {
+    for (const session of Object.values(this.clients)) session.close(true);
+    return this;
+  }
+
+  /** @internal */
+  forget(session: Session): void {
+    if (this.clients[session.id] !== session) return;
+    delete this.clients[session.id];
+    this.clientsCount--;
+  }
+
+  onRequest(exchange: HttpExchange): void {
+    if (this.#interceptor?.(exchange)) return;
+    const admission: Admission = {
+      exchange,
+      query: parseQuery(exchange.request.head.url),
+      refuse: (code, message) => {
+        const status = code === ConnectionErrorCode.FORBIDDEN ? 403 : 400;
+        exchange.respond(status, { "Content-Type": "application/json" }, JSON.stringify({ code, message }));
+      },
+    };
+    this.#admit(admission, () => {
+      const routed = route(exchange.request.head, admission.query, false, this);
+      if (routed.kind === "refuse") {
+        this.#refuse(admission, routed.code, routed.context);
+      } else if (routed.kind === "continue") {
+        routed.session.transport.onRequest(exchange);
+      } else {
+        this.#handshake(admission, routed.dialect, (id) => {
+          const transport = new PollingTransport(
+            routed.dialect,
+            admission.query["b64"] === undefined,
+            this.opts,
+            this.clock,
+            (headers, request, sid) => this.#decorate(headers, request, sid),
+          );
+          this.#open(id, transport, exchange.request, () => transport.onRequest(exchange));
+        });
+      }
+    });
+  }
+
+  onUpgrade(exchange: UpgradeExchange): void {
+    const admission: Admission = {
+      exchange,
+      query: parseQuery(exchange.request.head.url),
+      // 403 is never used here: a WebSocket client does not see the status anyway.
+      refuse: (_code, message) => exchange.reject(400, message),
+    };
+    this.#admit(admission, () => {
+      const routed = route(exchange.request.head, admission.query, true, this);
+      if (routed.kind === "refuse") {
+        this.#refuse(admission, routed.code, routed.context);
+      } else if (routed.kind === "continue") {
+        const { session } = routed;
+        exchange.accept(this.#upgradeHeaders(exchange.request), (port) =>
+          this.#probe(session, port, admission.query),
+        );
+      } else {
+        this.#handshake(admission, routed.dialect, (id) => {
+          exchange.accept(this.#upgradeHeaders(exchange.request), (port) => {
+            const transport = this.#webSocketTransport(port, routed.dialect, admission.query);
+            this.#open(id, transport, exchange.request, () => {});
+            return transport;
+          });
+        });
+      }
+    });
+  }
+
+  /** Middlewares first; then what the request itself wants. */
+  #admit(admission: Admission, admitted: () => void): void {
+    const { exchange } = admission;
+    if (this.middlewares.length === 0) {
+      admitted();
+      return;
+    }
+    runMiddlewares(this.middlewares, viewOf(exchange.request), exchange.response, (error) => {
+      if (exchange.ended) return;
+      if (error) {
+        this.#refuse(admission, ConnectionErrorCode.BAD_REQUEST, { name: "MIDDLEWARE_FAILURE" });
+      } else {
+        admitted();
+      }
+    });
+  }
+
+  #refuse(admission: Admission, code: ConnectionErrorCode, context?: Record<string, unknown>): void {
+    const standard = connectionErrorMessages[code];
+    if (this.listenerCount("connection_error") > 0) {
+      const error: ConnectionError = { req: viewOf(admission.exchange.request), code, message: standard, context };
+      this.emit("connection_error", error);
+    }
+    const own = context?.["message"];
+    admission.refuse(code, own ? (own as string) : standard);
+  }
+
+  /** Asks `allowRequest`, checks the version, makes an id. */
+  #handshake(admission: Admission, dialect: Protocol, admitted: (id: string) => void): void {
+    const { allowRequest } = this.opts;
+    const { exchange } = admission;
+    if (allowRequest === undefined) {
+      this.#identify(admission, dialect, admitted);
+      return;
+    }
+    allowRequest(viewOf(exchange.request), (message, success) => {
+      if (exchange.ended) return;
+      if (success) this.#identify(admission, dialect, admitted);
+      else this.#refuse(admission, ConnectionErrorCode.FORBIDDEN, { message });
+    });
+  }
+
+  #identify(admission: Admission, dialect: Protocol, admitted: (id: string) => void): void {
+    if (!dialect.isAllowed(this.opts)) {
+      const { version: protocol } = dialect;
+      this.#refuse(admission, ConnectionErrorCode.UNSUPPORTED_PROTOCOL_VERSION, { protocol });
+      return;
+    }
+    const { exchange } = admission;
+    const fail = (error: unknown): void => {
+      if (exchange.ended) return;
+      this.#refuse(admission, ConnectionErrorCode.BAD_REQUEST, { name: "ID_GENERATION_ERROR", error });
+    };
+    let id: string | Promise<string>;
+    try {
+      // The default needs no request; a view of it would be made for nothing.
+      const isDefault = this.generateId === Engine.prototype.generateId;
+      id = isDefault ? generateId() : this.generateId(viewOf(exchange.request));
+    } catch (error) {
+      fail(error);
+      return;
+    }
+    if (typeof id === "object") {
+      id.then((made) => {
+        if (!exchange.ended) admitted(made);
+      }, fail);
+    } else {
+      admitted(id);
+    }
+  }
+
+  #open(id: string, transport: Transport, source: RequestSource, deliver: () => void): void {
+    const session = new Session(id, this, transport, source);
+    this.clients[id] = session;
+    this.clientsCount++;
+    session.open();
+    deliver();
+    this.emit("connection", session);
+    if (transport.name === "websocket") session.flush();
+  }
+
+  #probe(session: Session, port: WebSocketPort, query: Query): WebSocketHandlers {
+    const upgradable = session.readyState === "open" && session.transport.name === "polling" && !session.upgrading;
+    if (!upgradable || !this.opts.allowUpgrades) return refusePort(port);
+    const transport = this.#webSocketTransport(port, session.transport.dialect, query);
+    session.probe(transport);
+    return transport;
+  }
+
+  #webSocketTransport(port: WebSocketPort, dialect: Protocol, query: Query): WebSocketTransport {
+    return new WebSocketTransport(port, dialect, query["b64"] === undefined, this.opts, this.clock);
+  }
+
+  /** Cookies and listeners' headers on a long-polling response. */
+  #decorate(headers: OutgoingHttpHeaders, request: RequestSource, sid: string): void {
+    const listened = this.listenerCount("headers") > 0 || this.listenerCount("initial_headers") > 0;
+    if (!this.opts.cookie && !listened) return;
+    const isInitial = !parseQuery(request.head.url)["sid"];
+    if (isInitial && this.opts.cookie) {
+      headers["Set-Cookie"] = [sessionCookie(sid, this.opts.cookie)];
+    }
+    if (!listened) return;
+    if (isInitial) this.emit("initial_headers", headers, viewOf(request));
+    this.emit("headers", headers, viewOf(request));
+  }
+
+  #upgradeHeaders(request: RequestSource): OutgoingHttpHeaders {
+    const headers: OutgoingHttpHeaders = {};
+    const isInitial = !parseQuery(request.head.url)["sid"];
+    if (isInitial && this.listenerCount("initial_headers") > 0) {
+      this.emit("initial_headers", headers, viewOf(request));
+    }
+    if (this.listenerCount("headers") > 0) this.emit("headers", headers, viewOf(request));
+    return headers;
+  }
+}
+
+/** Accepts and closes at once, as the official server does with an upgrade that comes too late. */
+function refusePort(port: WebSocketPort): WebSocketHandlers {
+  queueMicrotask(() => port.close());
+  return { onMessage() {}, onDrain() {}, onError() {}, onClose() {} };
+}

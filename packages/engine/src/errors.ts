@@ -1,0 +1,76 @@
+/** Codes of refused requests: `connection_error` events and HTTP error bodies carry them. */
+export const ConnectionErrorCode = {
+  UNKNOWN_TRANSPORT: 0,
+  UNKNOWN_SID: 1,
+  BAD_HANDSHAKE_METHOD: 2,
+  BAD_REQUEST: 3,
+  FORBIDDEN: 4,
+  UNSUPPORTED_PROTOCOL_VERSION: 5,
+} as const;
+
+export type ConnectionErrorCode = (typeof ConnectionErrorCode)[keyof typeof ConnectionErrorCode];
+
+/** The text a client reads for each code, unless `allowRequest` gave its own. */
+export const connectionErrorMessages: Readonly<Record<ConnectionErrorCode, string>> = {
+  0: "Transport unknown",
+  1: "Session ID unknown",
+  2: "Bad handshake method",
+  3: "Bad request",
+  4: "Forbidden",
+  5: "Unsupported protocol version",
+};
+
+/** What the operator learns about a refused request, in the `connection_error` event. */
+export interface ConnectionError {
+  /** The request as middlewares see it. */
+  req: unknown;
+  code: ConnectionErrorCode;
+  message: string;
+  /** What was wrong with it, e.g. `{ sid }` or `{ name: "TRANSPORT_MISMATCH", … }`. */
+  context: Record<string, unknown> | undefined;
+}
+
+/** Every way a transport can fail, with the message the operator reads. */
+export const transportErrors = {
+  POLL_OVERLAP: "overlap from client",
+  POST_OVERLAP: "data request overlap from client",
+  POLL_ABORTED: "poll connection closed prematurely",
+  POST_ABORTED: "data request connection closed prematurely",
+  INVALID_CONTENT: "invalid content",
+  INVALID_HEARTBEAT_DIRECTION: "invalid heartbeat direction",
+  PAYLOAD_TOO_LARGE: "Max payload size exceeded",
+  WEBSOCKET_ERROR: "websocket error",
+  SLOW_CONSUMER: "the client does not read fast enough; see maxBackpressure",
+} as const;
+
+export type TransportErrorCode = keyof typeof transportErrors;
+
+/** The description of a session that ended with `transport error`. */
+export class TransportError extends Error {
+  override readonly name: string = "TransportError";
+  /** As on the official server's errors. */
+  readonly type: string = "TransportError";
+  readonly code: TransportErrorCode;
+  /** The underlying error or value, where there is one. */
+  readonly description: unknown;
+
+  constructor(code: TransportErrorCode, detail?: { message?: string; description?: unknown }) {
+    super(detail?.message ?? transportErrors[code]);
+    this.code = code;
+    this.description = detail?.description;
+  }
+}
+
+/** Ends a session whose client reads slower than the server writes to it. */
+export class SlowConsumerError extends TransportError {
+  /** Bytes waiting for this client, ours and the host's together. */
+  readonly bufferedBytes: number;
+  /** The option `maxBackpressure`, in bytes. */
+  readonly limit: number;
+
+  constructor(bufferedBytes: number, limit: number) {
+    super("SLOW_CONSUMER");
+    this.bufferedBytes = bufferedBytes;
+    this.limit = limit;
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * What a host is: the part that owns sockets and speaks HTTP and WebSocket framing. uWebSockets.js, node:http and memory are
+ * peers behind this contract; nothing above it knows which one it runs on, and a host knows nothing of Engine.IO.
+ */
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+
+/** A request as data, copied out of the host before anything asynchronous happens. */
+export interface RequestHead {
+  /** In capitals. */
+  readonly method: string;
+  /** Path and query, as on the request line. */
+  readonly url: string;
+  /** Lower-case names; repeated headers are joined as Node joins them. */
+  readonly headers: IncomingHttpHeaders;
+  /** As Node writes it: `127.0.0.1`, `::ffff:127.0.0.1`, `2001:db8::1`. */
+  readonly remoteAddress: string;
+  /** Whether it came over TLS. */
+  readonly secure: boolean;
+}
+
+/** The request that middlewares, `allowRequest` and applications see: an `IncomingMessage`, or a view with its members. */
+export interface RequestView extends NodeJS.EventEmitter {
+  method?: string | undefined;
+  url?: string | undefined;
+  headers: IncomingHttpHeaders;
+  /** The parsed query. */
+  _query?: Record<string, string>;
+  [property: string]: unknown;
+}
+
+/** The response that middlewares see: a `ServerResponse`, or a view with its members. */
+export interface ResponseView extends NodeJS.EventEmitter {
+  statusCode: number;
+  readonly headersSent: boolean;
+  readonly writableEnded: boolean;
+  setHeader(name: string, value: number | string | readonly string[]): unknown;
+  getHeader(name: string): number | string | string[] | undefined;
+  removeHeader(name: string): void;
+  writeHead(status: number, headers?: OutgoingHttpHeaders): unknown;
+  end(body?: string | Uint8Array): unknown;
+}
+
+/** A request that outlives its exchange: sessions keep it for `session.request`. The view is made on first use. */
+export interface RequestSource {
+  readonly head: RequestHead;
+  readonly view: RequestView;
+}
+
+/** What a plain request and an upgrade request have in common. */
+export interface Exchange {
+  readonly request: RequestSource;
+  /** The response for middlewares. For an upgrade: headers set on it go out with the 101. */
+  readonly response: ResponseView;
+  /** Whether it was answered, or the client has gone. Nothing can be sent any more. */
+  readonly ended: boolean;
+  /** Called once if the client goes away before the answer is complete. */
+  onAbort: (() => void) | undefined;
+}
+
+export type BodyError = "too large" | "aborted";
+
+/** One HTTP request, to be answered once. */
+export interface HttpExchange extends Exchange {
+  /** Reads the body, at most `limit` bytes of it. Calls back once. */
+  readBody(limit: number, done: (error: BodyError | undefined, body: Buffer) => void): void;
+  /** Answers in one write. Headers set on `response` go out too. Does nothing once ended. */
+  respond(status: number, headers: OutgoingHttpHeaders, body?: string | Buffer): void;
+  /** Drops the connection. */
+  destroy(): void;
+}
+
+/** One WebSocket upgrade request, to be accepted or rejected once. */
+export interface UpgradeExchange extends Exchange {
+  /** Completes the upgrade. `open` is called with the port, unless the client has gone. */
+  accept(headers: OutgoingHttpHeaders, open: (port: WebSocketPort) => WebSocketHandlers): void;
+  /** Answers with a plain HTTP error and closes the connection. */
+  reject(status: number, body: string): void;
+}
+
+/** The way down to one open WebSocket. */
+export interface WebSocketPort {
+  readonly remoteAddress: string;
+  /** The host's own object, for `transport.socket`. */
+  readonly socket: unknown;
+  /** Bytes accepted by `send` that the kernel has not taken yet. */
+  readonly bufferedAmount: number;
+  /** Sends one frame, text or binary. Never drops: what the kernel does not take is buffered. */
+  send(data: string | Buffer, binary: boolean, compress: boolean): void;
+  /** Runs `batch.write()`; the frames it sends leave in one system call. */
+  cork(batch: { write(): void }): void;
+  /** Starts the closing handshake, after what is buffered. */
+  close(code?: number, reason?: string): void;
+  /** Drops the connection. */
+  terminate(): void;
+}
+
+/** What the host tells the owner of a WebSocket. Called synchronously from the host's own callbacks. */
+export interface WebSocketHandlers {
+  /** Text as string, binary as a Buffer of its own. */
+  onMessage(data: string | Buffer): void;
+  /** `bufferedAmount` has fallen back to 0. */
+  onDrain(): void;
+  /** The socket failed; `onClose` follows. */
+  onError(error: Error): void;
+  /** Exactly once, last. 1006 where there was no closing handshake. */
+  onClose(code: number, reason: string): void;
+}
+
+/** Who answers what a host receives. */
+export interface HostTarget {
+  /** Largest message or body in bytes. */
+  readonly maxPayload: number;
+  onRequest(exchange: HttpExchange): void;
+  onUpgrade(exchange: UpgradeExchange): void;
+}
+
+/** The part of `http.Server` that both hosts offer as `httpServer`. */
+export interface HttpServerLike extends NodeJS.EventEmitter {
+  readonly listening: boolean;
+  address(): { address: string; family: string; port: number } | string | null;
+  close(callback?: (error?: Error) => void): unknown;
+}

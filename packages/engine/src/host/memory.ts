@@ -1,0 +1,219 @@
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import { CopiedHttpExchange, CopiedUpgradeExchange } from "./copied-exchange.ts";
+import type { HostTarget, RequestHead, WebSocketHandlers, WebSocketPort } from "./host.ts";
+
+export interface MemoryRequest {
+  /** `GET` unless said otherwise. */
+  method?: string;
+  /** Path and query. */
+  url: string;
+  headers?: IncomingHttpHeaders;
+  body?: string | Buffer;
+}
+
+export interface MemoryResponse {
+  status: number;
+  /** Lower-case names. */
+  headers: Record<string, string | string[]>;
+  body: Buffer;
+}
+
+/** A request under way. `response` rejects if the server or the client drops the connection. */
+export interface MemoryCall {
+  response: Promise<MemoryResponse>;
+  /** The client goes away. */
+  abort(): void;
+}
+
+/**
+ * A host without sockets: requests and WebSockets are function calls. For tests, fuzzers and for measuring what the protocol
+ * itself costs.
+ */
+export class MemoryHost {
+  #target: HostTarget | undefined = undefined;
+
+  /** Called by `engine.attachHost(host)`. */
+  bind(target: HostTarget): void {
+    this.#target = target;
+  }
+
+  request(request: MemoryRequest): MemoryCall {
+    const target = this.#bound();
+    let abort = (): void => {};
+    const response = new Promise<MemoryResponse>((resolve, reject) => {
+      const exchange = new MemoryExchange(toHead(request), target.maxPayload, resolve, reject);
+      abort = () => {
+        exchange.abort();
+        reject(new Error("aborted"));
+      };
+      target.onRequest(exchange);
+      if (exchange.request.head.method !== "GET") exchange.push(Buffer.from(request.body ?? ""), true);
+    });
+    return { response, abort };
+  }
+
+  /** Opens a WebSocket; resolves once it is accepted, rejects with the HTTP answer if it is not. */
+  connect(request: MemoryRequest): Promise<MemoryWebSocket> {
+    const target = this.#bound();
+    return new Promise((resolve, reject) => {
+      target.onUpgrade(new MemoryUpgrade(toHead(request), target.maxPayload, resolve, reject));
+    });
+  }
+
+  #bound(): HostTarget {
+    if (this.#target === undefined) throw new Error("No engine is attached to this host: call engine.attachHost(host)");
+    return this.#target;
+  }
+}
+
+function toHead({ method = "GET", url, headers = {} }: MemoryRequest): RequestHead {
+  return { method, url, headers, remoteAddress: "127.0.0.1", secure: false };
+}
+
+function toResponse(status: number, headers: OutgoingHttpHeaders, body: string | Buffer): MemoryResponse {
+  const lower: MemoryResponse["headers"] = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) lower[name.toLowerCase()] = Array.isArray(value) ? value : String(value);
+  }
+  return { status, headers: lower, body: Buffer.from(body) };
+}
+
+class MemoryExchange extends CopiedHttpExchange {
+  readonly #resolve: (response: MemoryResponse) => void;
+  readonly #reject: (error: Error) => void;
+
+  constructor(
+    head: RequestHead,
+    maxBody: number,
+    resolve: (response: MemoryResponse) => void,
+    reject: (error: Error) => void,
+  ) {
+    super(head, maxBody);
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  protected override write(status: number, headers: OutgoingHttpHeaders, body: string | Buffer): void {
+    this.#resolve(toResponse(status, headers, body));
+  }
+
+  override destroy(): void {
+    this.abort();
+    this.#reject(new Error("dropped by the server"));
+  }
+}
+
+/** Why a WebSocket was not opened. */
+export class MemoryUpgradeError extends Error {
+  readonly response: MemoryResponse;
+
+  constructor(response: MemoryResponse) {
+    super(`Unexpected server response: ${response.status}`);
+    this.response = response;
+  }
+}
+
+class MemoryUpgrade extends CopiedUpgradeExchange {
+  readonly #maxPayload: number;
+  readonly #resolve: (socket: MemoryWebSocket) => void;
+  readonly #reject: (error: Error) => void;
+
+  constructor(
+    head: RequestHead,
+    maxPayload: number,
+    resolve: (socket: MemoryWebSocket) => void,
+    reject: (error: Error) => void,
+  ) {
+    super(head);
+    this.#maxPayload = maxPayload;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  protected override upgrade(
+    headers: OutgoingHttpHeaders,
+    open: (port: WebSocketPort) => WebSocketHandlers,
+  ): void {
+    const socket = new MemoryWebSocket(toResponse(101, headers, "").headers, this.#maxPayload);
+    this.#resolve(socket);
+    socket.open(open);
+  }
+
+  protected override write(status: number, headers: OutgoingHttpHeaders, body: string | Buffer): void {
+    this.#reject(new MemoryUpgradeError(toResponse(status, headers, body)));
+  }
+}
+
+/** The client's end of a WebSocket in memory. What arrives before a listener is set waits for it. */
+export class MemoryWebSocket {
+  /** Headers of the 101. */
+  readonly headers: MemoryResponse["headers"];
+  readonly #maxPayload: number;
+  #handlers: WebSocketHandlers | undefined = undefined;
+  #received: Array<string | Buffer> = [];
+  #closed: { code: number; reason: string } | undefined = undefined;
+  #onmessage: ((data: string | Buffer) => void) | undefined = undefined;
+  #onclose: ((code: number, reason: string) => void) | undefined = undefined;
+
+  constructor(headers: MemoryResponse["headers"], maxPayload: number) {
+    this.headers = headers;
+    this.#maxPayload = maxPayload;
+  }
+
+  set onmessage(listener: (data: string | Buffer) => void) {
+    this.#onmessage = listener;
+    for (const data of this.#received.splice(0)) listener(data);
+  }
+
+  set onclose(listener: (code: number, reason: string) => void) {
+    this.#onclose = listener;
+    if (this.#closed) listener(this.#closed.code, this.#closed.reason);
+  }
+
+  send(data: string | Buffer): void {
+    if (this.#closed) return;
+    if (Buffer.byteLength(data) <= this.#maxPayload) {
+      this.#handlers?.onMessage(data);
+      return;
+    }
+    this.#finish(1009, "Max payload size exceeded", new RangeError("Max payload size exceeded"));
+  }
+
+  close(code: number = 1005, reason: string = ""): void {
+    this.#finish(code, reason);
+  }
+
+  /** Goes away without a closing handshake. */
+  terminate(): void {
+    this.#finish(1006, "");
+  }
+
+  /** For the host. */
+  open(open: (port: WebSocketPort) => WebSocketHandlers): void {
+    this.#handlers = open({
+      remoteAddress: "127.0.0.1",
+      socket: this,
+      bufferedAmount: 0,
+      send: (data) => this.#receive(data),
+      cork: (batch) => batch.write(),
+      close: (code = 1005, reason = "") => this.#finish(code, reason),
+      terminate: () => this.#finish(1006, ""),
+    });
+    // Closed by its owner before there was anybody to tell.
+    if (this.#closed) this.#handlers.onClose(this.#closed.code, this.#closed.reason);
+  }
+
+  #receive(data: string | Buffer): void {
+    if (this.#closed) return;
+    if (this.#onmessage) this.#onmessage(data);
+    else this.#received.push(data);
+  }
+
+  #finish(code: number, reason: string, error?: Error): void {
+    if (this.#closed) return;
+    this.#closed = { code, reason };
+    if (error) this.#handlers?.onError(error);
+    this.#handlers?.onClose(code, reason);
+    this.#onclose?.(code, reason);
+  }
+}

@@ -1,0 +1,155 @@
+import type { IncomingMessage, OutgoingHttpHeaders, Server as HttpServer, ServerResponse } from "node:http";
+import type { Socket as NetSocket } from "node:net";
+import type { Duplex } from "node:stream";
+import { WebSocketServer } from "ws";
+import type { WebSocket } from "ws";
+import type { HostTarget, WebSocketHandlers, WebSocketPort } from "./host.ts";
+import { NodeHttpExchange, NodeUpgradeExchange } from "./node-exchange.ts";
+
+/** A class like `ws`'s `Server`, as the option `wsEngine` takes it. */
+export type WebSocketEngine = new (options: object) => WebSocketServer;
+
+export interface NodeHostOptions {
+  wsEngine?: WebSocketEngine | undefined;
+  perMessageDeflate?: boolean | object | undefined;
+}
+
+export interface NodeAttachOptions {
+  /** With its trailing slash, unless the application wanted none. */
+  path: string;
+  /** Whether WebSocket upgrades are taken at all. */
+  websocket: boolean;
+  /** Whether upgrades nobody takes are ended after `destroyUpgradeTimeout` ms. */
+  destroyUpgrade: boolean;
+  destroyUpgradeTimeout: number;
+}
+
+/** node:http(s), and `ws` for the framing. */
+export class NodeHost {
+  readonly #target: HostTarget;
+  readonly webSocketServer: WebSocketServer;
+  /** Headers for the 101 that is about to be written. */
+  #upgradeHeaders: OutgoingHttpHeaders = {};
+
+  constructor(target: HostTarget, options: NodeHostOptions) {
+    this.#target = target;
+    const Engine = options.wsEngine ?? WebSocketServer;
+    this.webSocketServer = new Engine({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: options.perMessageDeflate ?? false,
+      maxPayload: target.maxPayload,
+    });
+    // Not every `wsEngine` is an EventEmitter.
+    if (typeof this.webSocketServer.on === "function") {
+      this.webSocketServer.on("headers", (lines) => {
+        for (const [name, value] of Object.entries(this.#upgradeHeaders)) {
+          for (const each of Array.isArray(value) ? value : [value]) lines.push(`${name}: ${each}`);
+        }
+      });
+    }
+  }
+
+  handleRequest(request: IncomingMessage, response: ServerResponse): void {
+    this.#target.onRequest(new NodeHttpExchange(request, response));
+  }
+
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const exchange = new NodeUpgradeExchange(request, socket, (_, __, headers, open) =>
+      this.#upgrade(request, socket, head, headers, open),
+    );
+    this.#target.onUpgrade(exchange);
+  }
+
+  /** Takes what is under the path; everything else goes to the listeners that were there before. */
+  attach(server: HttpServer, options: NodeAttachOptions): void {
+    const { path } = options;
+    const others = server.listeners("request");
+    server.removeAllListeners("request");
+    server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+      if (request.url?.startsWith(path)) this.handleRequest(request, response);
+      else for (const other of others) (other as RequestListener).call(server, request, response);
+    });
+    if (!options.websocket) return;
+    server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (request.url?.startsWith(path)) this.handleUpgrade(request, socket, head);
+      else if (options.destroyUpgrade) endUnlessTaken(socket as NetSocket, options.destroyUpgradeTimeout);
+    });
+  }
+
+  #upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    headers: OutgoingHttpHeaders,
+    open: (port: WebSocketPort) => WebSocketHandlers,
+  ): void {
+    this.#upgradeHeaders = headers;
+    try {
+      this.webSocketServer.handleUpgrade(request, socket, head, (websocket) => {
+        new NodeWebSocketPort(websocket, socket as NetSocket, open);
+      });
+    } finally {
+      this.#upgradeHeaders = {};
+    }
+  }
+}
+
+type RequestListener = (this: HttpServer, request: IncomingMessage, response: ServerResponse) => void;
+
+/** Node leaves upgrades open that nobody takes, once anybody listens. Another library may take it in the meantime. */
+function endUnlessTaken(socket: NetSocket, timeout: number): void {
+  socket.on("error", () => {});
+  setTimeout(() => {
+    if (socket.writable && socket.bytesWritten <= 0) socket.end();
+  }, timeout);
+}
+
+class NodeWebSocketPort implements WebSocketPort {
+  readonly socket: WebSocket;
+  readonly remoteAddress: string;
+  readonly #stream: NetSocket;
+  readonly #handlers: WebSocketHandlers;
+
+  constructor(socket: WebSocket, stream: NetSocket, open: (port: WebSocketPort) => WebSocketHandlers) {
+    this.socket = socket;
+    this.#stream = stream;
+    this.remoteAddress = stream.remoteAddress ?? "";
+    const handlers = (this.#handlers = open(this));
+    socket.on("message", (data: Buffer, isBinary: boolean) =>
+      handlers.onMessage(isBinary ? data : data.toString()),
+    );
+    socket.on("error", (error) => handlers.onError(error));
+    socket.once("close", (code: number, reason: Buffer) => handlers.onClose(code, reason.toString()));
+  }
+
+  get bufferedAmount(): number {
+    return this.socket.bufferedAmount;
+  }
+
+  send(data: string | Buffer, binary: boolean, compress: boolean): void {
+    this.socket.send(data, { binary, compress }, this.#sent);
+  }
+
+  cork(batch: { write(): void }): void {
+    this.#stream.cork();
+    try {
+      batch.write();
+    } finally {
+      this.#stream.uncork();
+    }
+  }
+
+  close(code?: number, reason?: string): void {
+    this.socket.close(code, reason);
+  }
+
+  terminate(): void {
+    this.socket.terminate();
+  }
+
+  /** Runs once a frame was written. A failed write is an error event as well; that is enough. */
+  readonly #sent = (): void => {
+    if (this.socket.bufferedAmount === 0) this.#handlers.onDrain();
+  };
+}

@@ -1,0 +1,144 @@
+import { STATUS_CODES } from "node:http";
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import { formatAddress } from "./address.ts";
+import { CopiedHttpExchange, CopiedUpgradeExchange } from "./copied-exchange.ts";
+import type { RequestHead, WebSocketHandlers, WebSocketPort } from "./host.ts";
+import type { UwsRequest, UwsResponse } from "./uws-types.ts";
+
+/** Copies a request; uWebSockets.js takes it away when its handler returns. */
+export function copyHead(response: UwsResponse, request: UwsRequest, secure: boolean): RequestHead {
+  const query = request.getQuery();
+  const headers: IncomingHttpHeaders = {};
+  request.forEach((name, value) => addHeader(headers, name, value));
+  return {
+    method: request.getMethod().toUpperCase(),
+    url: query === undefined ? request.getUrl() : `${request.getUrl()}?${query}`,
+    headers,
+    remoteAddress: formatAddress(response.getRemoteAddress()),
+    secure,
+  };
+}
+
+/** Headers of which Node keeps the first and ignores the rest. */
+const single = new Set(
+  (
+    "age authorization content-length content-type etag expires from host if-modified-since if-unmodified-since " +
+    "last-modified location max-forwards proxy-authorization referer retry-after server user-agent"
+  ).split(" "),
+);
+
+/** Adds a header as Node's parser does. */
+function addHeader(headers: IncomingHttpHeaders, name: string, value: string): void {
+  const existing = headers[name];
+  if (existing === undefined) headers[name] = name === "set-cookie" ? [value] : value;
+  else if (Array.isArray(existing)) existing.push(value);
+  else if (!single.has(name)) headers[name] = `${existing}${name === "cookie" ? "; " : ", "}${value}`;
+}
+
+function writeHead(response: UwsResponse, status: number, headers: OutgoingHttpHeaders): void {
+  response.writeStatus(`${status} ${STATUS_CODES[status] ?? ""}`);
+  for (const name in headers) {
+    const value = headers[name];
+    // uWebSockets.js writes the length and, when told to close, the connection header itself.
+    if (value === undefined || isWrittenByHost(name)) continue;
+    if (Array.isArray(value)) for (const each of value) response.writeHeader(name, each);
+    else response.writeHeader(name, String(value));
+  }
+}
+
+function isWrittenByHost(name: string): boolean {
+  const lower = name.length === 14 || name.length === 10 || name.length === 17 ? name.toLowerCase() : "";
+  return lower === "content-length" || lower === "connection" || lower === "transfer-encoding";
+}
+
+export class UwsHttpExchange extends CopiedHttpExchange {
+  #response: UwsResponse | undefined;
+  readonly #settled: () => void;
+
+  /** `settled` is called once: answered or aborted. */
+  constructor(response: UwsResponse, head: RequestHead, maxBody: number, settled: () => void) {
+    super(head, maxBody);
+    this.#response = response;
+    this.#settled = settled;
+    response.onAborted(() => {
+      this.#forget();
+      this.abort();
+    });
+    const { method } = head;
+    // The body must be asked for before the handler returns; what is not read yet waits here.
+    if (method !== "GET" && method !== "HEAD" && method !== "OPTIONS") {
+      response.onData((chunk, last) => this.push(Buffer.from(Buffer.from(chunk)), last));
+    }
+  }
+
+  protected override write(status: number, headers: OutgoingHttpHeaders, body: string | Buffer): void {
+    const response = this.#response;
+    if (response === undefined) return;
+    response.cork(() => {
+      writeHead(response, status, headers);
+      if (this.request.head.method === "HEAD" || status === 304) response.endWithoutBody();
+      else response.end(body);
+    });
+    this.#forget();
+  }
+
+  override destroy(): void {
+    // Closing runs the abort handler.
+    this.#response?.close();
+  }
+
+  #forget(): void {
+    if (this.#response === undefined) return;
+    this.#response = undefined;
+    this.#settled();
+  }
+}
+
+/** What must be kept of an upgrade request to complete it later. */
+interface UpgradeKeys {
+  key: string;
+  protocol: string;
+  extensions: string;
+  context: unknown;
+}
+
+export class UwsUpgradeExchange extends CopiedUpgradeExchange {
+  #response: UwsResponse | undefined;
+  readonly #keys: UpgradeKeys;
+
+  constructor(response: UwsResponse, request: UwsRequest, context: unknown, head: RequestHead) {
+    super(head);
+    this.#response = response;
+    this.#keys = {
+      key: request.getHeader("sec-websocket-key"),
+      protocol: request.getHeader("sec-websocket-protocol"),
+      extensions: request.getHeader("sec-websocket-extensions"),
+      context,
+    };
+    response.onAborted(() => {
+      this.#response = undefined;
+      this.abort();
+    });
+  }
+
+  protected override upgrade(headers: OutgoingHttpHeaders, open: (port: WebSocketPort) => WebSocketHandlers): void {
+    const response = this.#response;
+    if (response === undefined) return;
+    this.#response = undefined;
+    const { key, protocol, extensions, context } = this.#keys;
+    response.cork(() => {
+      writeHead(response, 101, headers);
+      response.upgrade({ open, port: undefined }, key, protocol, extensions, context);
+    });
+  }
+
+  protected override write(status: number, headers: OutgoingHttpHeaders, body: string | Buffer): void {
+    const response = this.#response;
+    if (response === undefined) return;
+    this.#response = undefined;
+    response.cork(() => {
+      writeHead(response, status, headers);
+      response.end(body, true);
+    });
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * The part of uWebSockets.js that Tidewire uses, as structural types: the application's own `App` is taken as it is, and
+ * nothing is imported from a package that may not be there.
+ */
+export interface UwsResponse {
+  writeStatus(status: string): UwsResponse;
+  writeHeader(name: string, value: string): UwsResponse;
+  end(body?: string | Uint8Array, closeConnection?: boolean): UwsResponse;
+  endWithoutBody(contentLength?: number, closeConnection?: boolean): UwsResponse;
+  onAborted(handler: () => void): UwsResponse;
+  onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): UwsResponse;
+  cork(callback: () => void): UwsResponse;
+  close(): UwsResponse;
+  getRemoteAddress(): ArrayBuffer;
+  upgrade<UserData>(
+    userData: UserData,
+    key: string,
+    protocol: string,
+    extensions: string,
+    context: unknown,
+  ): void;
+}
+
+export interface UwsRequest {
+  getMethod(): string;
+  getUrl(): string;
+  getQuery(): string | undefined;
+  getHeader(name: string): string;
+  forEach(callback: (name: string, value: string) => void): void;
+}
+
+export interface UwsWebSocket<UserData> {
+  getUserData(): UserData;
+  send(data: string | Uint8Array, isBinary?: boolean, compress?: boolean): number;
+  cork(callback: () => void): unknown;
+  end(code?: number, reason?: string): void;
+  close(): void;
+  getBufferedAmount(): number;
+  getRemoteAddress(): ArrayBuffer;
+}
+
+export interface UwsWebSocketBehavior<UserData> {
+  compression?: number;
+  maxPayloadLength?: number;
+  maxBackpressure?: number;
+  closeOnBackpressureLimit?: boolean;
+  idleTimeout?: number;
+  sendPingsAutomatically?: boolean;
+  upgrade?(response: UwsResponse, request: UwsRequest, context: unknown): void;
+  open?(socket: UwsWebSocket<UserData>): void;
+  message?(socket: UwsWebSocket<UserData>, message: ArrayBuffer, isBinary: boolean): void;
+  drain?(socket: UwsWebSocket<UserData>): void;
+  close?(socket: UwsWebSocket<UserData>, code: number, message: ArrayBuffer): void;
+}
+
+/** A uWebSockets.js `App` or `SSLApp`. */
+export interface UwsApp {
+  any(pattern: string, handler: (response: UwsResponse, request: UwsRequest) => void): unknown;
+  ws<UserData>(pattern: string, behavior: UwsWebSocketBehavior<UserData>): unknown;
+  listen(port: number, options: number, callback: (listenSocket: unknown) => void): unknown;
+  listen(host: string, port: number, options: number, callback: (listenSocket: unknown) => void): unknown;
+  close(): unknown;
+}
+
+/** The module itself. */
+export interface Uws {
+  App(options?: object): UwsApp;
+  SSLApp(options?: object): UwsApp;
+  us_listen_socket_close(listenSocket: unknown): void;
+  us_socket_local_port(listenSocket: unknown): number;
+  LIBUS_LISTEN_EXCLUSIVE_PORT: number;
+}

@@ -1,0 +1,168 @@
+import { formatAddress } from "./address.ts";
+import type { HostTarget, WebSocketHandlers, WebSocketPort } from "./host.ts";
+import { UwsHttpExchange, UwsUpgradeExchange, copyHead } from "./uws-exchange.ts";
+
+import type { UwsApp, UwsWebSocket } from "./uws-types.ts";
+
+/** The user data of an upgraded socket. uWebSockets.js copies its own properties, so it is a plain record. */
+export interface UwsConnection {
+  open: (port: WebSocketPort) => WebSocketHandlers;
+  port: UwsWebSocketPort | undefined;
+}
+
+export interface UwsHostOptions {
+  /** With its trailing slash, unless the application wanted none. */
+  path: string;
+  /** Whether the app is an `SSLApp`. */
+  secure: boolean;
+  /** Whether WebSocket upgrades are taken at all. */
+  websocket: boolean;
+  /** A compressor constant of uWebSockets.js, 0 for none. */
+  compression?: number;
+}
+
+/** What the host counts, so that closing can wait for it. */
+export interface UwsActivity {
+  open: number;
+  onIdle: (() => void) | undefined;
+}
+
+/** Routes a path of a uWebSockets.js app to the target. */
+export function attachUws(app: UwsApp, target: HostTarget, options: UwsHostOptions): UwsActivity {
+  const { path, secure } = options;
+  const activity: UwsActivity = { open: 0, onIdle: undefined };
+  const settle = (): void => {
+    if (--activity.open === 0) activity.onIdle?.();
+  };
+  for (const pattern of path.endsWith("/") ? [`${path}*`] : [path, `${path}/*`]) {
+    app.any(pattern, (response, request) => {
+      activity.open++;
+      const head = copyHead(response, request, secure);
+      target.onRequest(new UwsHttpExchange(response, head, target.maxPayload, settle));
+    });
+    if (!options.websocket) continue;
+    app.ws<UwsConnection>(pattern, {
+      compression: options.compression ?? 0,
+      // Larger than the limit, so that the port can refuse a frame over it with a close code. uWebSockets.js itself drops the
+      // connection without one.
+      maxPayloadLength: Math.min(target.maxPayload * 2 + 65_536, 2 ** 31 - 1),
+      // Unlimited here: the session bounds what waits, and closes rather than skip a message.
+      maxBackpressure: 0,
+      closeOnBackpressureLimit: false,
+      // Heartbeats are the protocol's.
+      idleTimeout: 0,
+      sendPingsAutomatically: false,
+      upgrade: (response, request, context) => {
+        const head = copyHead(response, request, secure);
+        target.onUpgrade(new UwsUpgradeExchange(response, request, context, head));
+      },
+      open: (socket) => {
+        activity.open++;
+        const connection = socket.getUserData();
+        connection.port = new UwsWebSocketPort(socket, target.maxPayload);
+        connection.port.open(connection.open);
+      },
+      message: (socket, message, isBinary) => socket.getUserData().port?.receive(message, isBinary),
+      drain: (socket) => socket.getUserData().port?.drained(),
+      close: (socket, code, message) => {
+        socket.getUserData().port?.closed(code, Buffer.from(message).toString());
+        settle();
+      },
+    });
+  }
+  return activity;
+}
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** What the host is about to send in one cork. One batch runs at a time, so one closure serves all. */
+let corked: { write(): void };
+const runCorked = (): void => corked.write();
+
+class UwsWebSocketPort implements WebSocketPort {
+  readonly #socket: UwsWebSocket<UwsConnection>;
+  #handlers: WebSocketHandlers | undefined = undefined;
+  readonly #maxPayload: number;
+  #closed = false;
+  /** We have closed, or are about to. */
+  #ended = false;
+
+  constructor(socket: UwsWebSocket<UwsConnection>, maxPayload: number) {
+    this.#socket = socket;
+    this.#maxPayload = maxPayload;
+  }
+
+  /** From the host. */
+  open(open: UwsConnection["open"]): void {
+    const handlers = open(this);
+    this.#handlers = handlers;
+    // Closed by its owner before there was anybody to tell.
+    if (this.#closed) handlers.onClose(1006, "");
+  }
+
+  get socket(): unknown {
+    return this;
+  }
+
+  get remoteAddress(): string {
+    return this.#closed ? "" : formatAddress(this.#socket.getRemoteAddress());
+  }
+
+  get bufferedAmount(): number {
+    return this.#closed ? 0 : this.#socket.getBufferedAmount();
+  }
+
+  send(data: string | Buffer, binary: boolean, compress: boolean): void {
+    if (!this.#closed) this.#socket.send(data, binary, compress);
+  }
+
+  cork(batch: { write(): void }): void {
+    if (this.#closed) return;
+    corked = batch;
+    this.#socket.cork(runCorked);
+  }
+
+  close(code: number = 1005, reason: string = ""): void {
+    if (this.#closed || this.#ended) return;
+    this.#ended = true;
+    // Runs the close handler before it returns.
+    this.#socket.end(code, reason);
+  }
+
+  terminate(): void {
+    if (!this.#closed) this.#socket.close();
+  }
+
+  /** From the host. */
+  receive(message: ArrayBuffer, isBinary: boolean): void {
+    if (this.#ended) return;
+    if (message.byteLength > this.#maxPayload) {
+      this.#tooLarge();
+      return;
+    }
+    // The bytes are uWebSockets.js's own and are gone after this call.
+    this.#handlers?.onMessage(isBinary ? Buffer.from(Buffer.from(message)) : decoder.decode(message));
+  }
+
+  /** From the host. */
+  drained(): void {
+    if (!this.#ended && this.#socket.getBufferedAmount() === 0) this.#handlers?.onDrain();
+  }
+
+  /** From the host. */
+  closed(code: number, reason: string): void {
+    this.#closed = true;
+    if (code === 1006 && reason === "Received too big message") this.#handlers?.onError(tooLargeError());
+    this.#handlers?.onClose(code, reason);
+  }
+
+  #tooLarge(): void {
+    this.#ended = true;
+    this.#handlers?.onError(tooLargeError());
+    this.#socket.end(1009, "Max payload size exceeded");
+  }
+}
+
+function tooLargeError(): RangeError {
+  return new RangeError("Max payload size exceeded");
+}

@@ -1,0 +1,68 @@
+import type { EngineCodec, EnginePacket, EnginePacketType } from "@tidewire/parser";
+
+export interface PacketOptions {
+  /** Whether a transport that can compress should. */
+  compress: boolean;
+  /** A frame for `ws`, made by `socket.io-adapter`. Accepted and not used: frames are cached here. */
+  wsPreEncodedFrame?: unknown;
+}
+
+const defaultOptions: PacketOptions = Object.freeze({ compress: true });
+
+/** A packet on its way out. One object may wait in the queues of many sessions; its wire form is made once. */
+export class OutgoingPacket implements EnginePacket {
+  readonly type: EnginePacketType;
+  readonly data?: string | Buffer;
+  readonly options: PacketOptions;
+  #frame: string | Buffer | undefined = undefined;
+  #codec: EngineCodec | undefined = undefined;
+
+  constructor(type: EnginePacketType, data?: string | Buffer, options?: PacketOptions) {
+    this.type = type;
+    if (data !== undefined) this.data = data;
+    this.options = options ?? defaultOptions;
+  }
+
+  /** Whether the frame is a binary one for a receiver that takes binary. */
+  get binary(): boolean {
+    return typeof this.data === "object";
+  }
+
+  /** Size of the data, in bytes. */
+  get byteLength(): number {
+    const data = this.data;
+    if (data === undefined) return 0;
+    return typeof data === "string" ? Buffer.byteLength(data) : data.length;
+  }
+
+  /**
+   * The content of the packet's WebSocket frame. A packet with one receiver stays a string, which the host encodes into its
+   * own buffer; from the second receiver on it is bytes, encoded once for all of them.
+   */
+  frame(codec: EngineCodec, supportsBinary: boolean): string | Buffer {
+    if (this.#codec === codec && supportsBinary) {
+      if (typeof this.#frame === "string") this.#frame = Buffer.from(this.#frame);
+      return this.#frame!;
+    }
+    const frame = codec.encodePacket(this, supportsBinary);
+    if (this.#codec === undefined && supportsBinary) {
+      this.#codec = codec;
+      this.#frame = frame;
+    }
+    return frame;
+  }
+}
+
+/** An outgoing message: what applications send. */
+export class Message extends OutgoingPacket {
+  constructor(data: string | Buffer, options?: PacketOptions) {
+    super("message", data, options);
+  }
+}
+
+/** Control packets have no state of their own: one object serves every session. */
+export const PING: OutgoingPacket = new OutgoingPacket("ping");
+export const PONG: OutgoingPacket = new OutgoingPacket("pong");
+export const PROBE_PONG: OutgoingPacket = new OutgoingPacket("pong", "probe");
+export const NOOP: OutgoingPacket = new OutgoingPacket("noop");
+export const CLOSE: OutgoingPacket = new OutgoingPacket("close");

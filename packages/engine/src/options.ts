@@ -1,0 +1,109 @@
+import type { CorsOptions, CorsOptionsDelegate } from "cors";
+import type { SerializeOptions } from "./http/cookie.ts";
+import type { WebSocketEngine } from "./host/node.ts";
+import type { RequestView } from "./host/host.ts";
+
+export type TransportName = "polling" | "websocket" | "webtransport";
+
+/** Refuses or admits a handshake; `error` is shown to the client when `success` is false. */
+export type AllowRequest = (
+  req: RequestView,
+  callback: (error: string | null | undefined, success: boolean) => void,
+) => void;
+
+/** Options of the engine. Times are in ms, sizes in bytes. */
+export interface ServerOptions {
+  /** How long a client may take to answer a ping. Default 20,000 ms. */
+  pingTimeout?: number;
+  /** Time between pings. Default 25,000 ms. */
+  pingInterval?: number;
+  /** How long an upgrade may take from its request to its last packet. Default 10,000 ms. */
+  upgradeTimeout?: number;
+  /** Largest message or request body. Default 1,000,000 bytes. */
+  maxHttpBufferSize?: number;
+  /**
+   * Most bytes that may wait for one client, ours and the host's together; past it the session ends with `transport error`
+   * and a `SlowConsumerError`. 0 for no limit. Default 16 MiB.
+   */
+  maxBackpressure?: number;
+  /** Admits or refuses handshakes. */
+  allowRequest?: AllowRequest;
+  /** Transports that are offered. Default `["polling", "websocket"]`. */
+  transports?: TransportName[];
+  /** Whether clients may change their transport. Default true. */
+  allowUpgrades?: boolean;
+  /** Compression of WebSocket messages. Default false. */
+  perMessageDeflate?: boolean | { threshold?: number; [option: string]: unknown };
+  /** Compression of long-polling responses. Default from 1024 bytes. */
+  httpCompression?: boolean | { threshold?: number; [option: string]: unknown };
+  /** The WebSocket server class used on node:http. Default that of `ws`. */
+  wsEngine?: WebSocketEngine;
+  /** A message that is sent with the handshake. */
+  initialPacket?: string | Buffer;
+  /** The cookie set by the handshake response; `true` for `io`. Default false. */
+  cookie?: boolean | ({ name?: string } & SerializeOptions);
+  /** Options of the `cors` package. Default none: no CORS headers. */
+  cors?: CorsOptions | CorsOptionsDelegate;
+  /** Whether clients of Engine.IO v3 are served. Default false. */
+  allowEIO3?: boolean;
+  /** Forces the host `listen()` uses. Default: uWebSockets.js if it loads, else node:http. */
+  host?: "uws" | "node";
+}
+
+/** Options of `attach`, `attachApp` and `listen`. */
+export interface AttachOptions {
+  /** Path that is served. Default `/engine.io`. */
+  path?: string;
+  /** Whether the path ends with a slash. Default true. */
+  addTrailingSlash?: boolean;
+  /** Whether upgrades to other paths that nobody takes are ended. Default true. node:http only. */
+  destroyUpgrade?: boolean;
+  /** After how long. Default 1000 ms. */
+  destroyUpgradeTimeout?: number;
+}
+
+/** The options with every default filled in, as `engine.opts` shows them. */
+export interface ResolvedOptions extends ServerOptions {
+  pingTimeout: number;
+  pingInterval: number;
+  upgradeTimeout: number;
+  maxHttpBufferSize: number;
+  maxBackpressure: number;
+  transports: TransportName[];
+  allowUpgrades: boolean;
+  httpCompression: false | { threshold: number };
+  perMessageDeflate: false | { threshold: number };
+  allowEIO3: boolean;
+  cookie: false | ({ name: string } & SerializeOptions);
+}
+
+const COMPRESSION_THRESHOLD = 1024;
+
+/** Options that are present but undefined count as absent. */
+export function resolveOptions(given: ServerOptions): ResolvedOptions {
+  const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return {
+    pingTimeout: 20_000,
+    pingInterval: 25_000,
+    upgradeTimeout: 10_000,
+    maxHttpBufferSize: 1e6,
+    maxBackpressure: 16 * 1024 * 1024,
+    transports: ["polling", "websocket"],
+    allowUpgrades: true,
+    allowEIO3: false,
+    ...(present as ServerOptions),
+    httpCompression: withThreshold(given.httpCompression ?? true),
+    perMessageDeflate: withThreshold(given.perMessageDeflate ?? false),
+    cookie: resolveCookie(given.cookie ?? false),
+  };
+}
+
+function withThreshold(option: boolean | { threshold?: number }): false | { threshold: number } {
+  if (!option) return false;
+  return { threshold: COMPRESSION_THRESHOLD, ...(option === true ? {} : option) };
+}
+
+function resolveCookie(option: boolean | ({ name?: string } & SerializeOptions)): ResolvedOptions["cookie"] {
+  if (!option) return false;
+  return { name: "io", path: "/", httpOnly: true, sameSite: "lax", ...(option === true ? {} : option) };
+}

@@ -1,0 +1,137 @@
+import { createServer } from "node:http";
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { Engine } from "./engine.ts";
+import { ConnectionErrorCode, connectionErrorMessages } from "./errors.ts";
+import type { HostTarget, HttpServerLike } from "./host/host.ts";
+import { loadUws } from "./host/load-uws.ts";
+import { NodeHost } from "./host/node.ts";
+import { UwsHttpServer } from "./host/uws-server.ts";
+import type { Uws, UwsApp } from "./host/uws-types.ts";
+import { attachUws } from "./host/uws.ts";
+import type { AttachOptions, ServerOptions } from "./options.ts";
+
+/** Any host that brings requests of its own accord, such as `MemoryHost`. */
+export interface Host {
+  bind(target: HostTarget): void;
+}
+
+/** An Engine.IO server: the engine, and the hosts it can be attached to. One class for all of them. */
+export class Server extends Engine {
+  /** Codes of refused requests by name, as on the official server. */
+  static readonly errors: typeof ConnectionErrorCode = ConnectionErrorCode;
+  /** Messages of refused requests by code. */
+  static readonly errorMessages: typeof connectionErrorMessages = connectionErrorMessages;
+
+  /** The HTTP server this engine is attached to. */
+  httpServer: HttpServerLike | undefined = undefined;
+  #nodeHost: NodeHost | undefined = undefined;
+
+  constructor(opts: ServerOptions = {}) {
+    super(opts);
+  }
+
+  /** The WebSocket server of node:http. */
+  get ws(): unknown {
+    return this.#node().webSocketServer;
+  }
+
+  /**
+   * Serves the path on a node http, https or http2 server. Requests to other paths go to the listeners that were there
+   * before.
+   */
+  attach(server: HttpServer, options: AttachOptions = {}): this {
+    this.httpServer = server;
+    this.#node().attach(server, {
+      path: computePath(options),
+      websocket: this.#websocket,
+      destroyUpgrade: options.destroyUpgrade !== false,
+      destroyUpgradeTimeout: options.destroyUpgradeTimeout ?? 1000,
+    });
+    server.on("close", () => this.close());
+    return this;
+  }
+
+  /** Serves the path on an application's own uWebSockets.js `App` or `SSLApp`. The application listens. */
+  attachApp(app: UwsApp, options: AttachOptions = {}): this {
+    const activity = attachUws(app, this, {
+      path: computePath(options),
+      secure: app.constructor.name.includes("SSL"),
+      websocket: this.#websocket,
+    });
+    this.httpServer = new UwsHttpServer(app, activity);
+    return this;
+  }
+
+  /** Serves requests from any other host. */
+  attachHost(host: Host): this {
+    host.bind(this);
+    return this;
+  }
+
+  /**
+   * Listens on a port: on uWebSockets.js if it loads, else on node:http; the option `host` forces one. The port is bound
+   * when this returns, and errors are emitted by the server it returns.
+   *
+   * @throws if `host` is `"uws"` and uWebSockets.js does not load
+   */
+  listen(port: number, options: AttachOptions = {}): HttpServerLike {
+    const uws = this.opts.host === "node" ? undefined : this.#loadUws();
+    if (uws !== undefined) {
+      const app = uws.App();
+      this.attachApp(app, options);
+      app.any("/*", (response) => response.writeStatus("404 Not Found").end());
+      return (this.httpServer as UwsHttpServer).listen(uws, port);
+    }
+    const server = createServer((_request, response) => response.writeHead(404).end());
+    this.attach(server, options);
+    return server.listen(port);
+  }
+
+  /** Handles a request of a node http server; for applications that route requests themselves. */
+  handleRequest(request: IncomingMessage, response: ServerResponse): void {
+    this.#node().handleRequest(request, response);
+  }
+
+  /** Handles an upgrade request of a node http server. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#node().handleUpgrade(request, socket, head);
+  }
+
+  get #websocket(): boolean {
+    return this.opts.transports.includes("websocket");
+  }
+
+  #node(): NodeHost {
+    return (this.#nodeHost ??= new NodeHost(this, this.opts));
+  }
+
+  #loadUws(): Uws | undefined {
+    const uws = loadUws();
+    if (uws !== undefined) return uws;
+    const platform = `${process.platform}-${process.arch}, ABI ${process.versions.modules}`;
+    if (this.opts.host === "uws") {
+      throw new Error(`uWebSockets.js does not load on this platform (${platform}); leave out host: "uws"`);
+    }
+    warnOnce(platform);
+    return undefined;
+  }
+}
+
+let warned = false;
+
+function warnOnce(platform: string): void {
+  if (warned) return;
+  warned = true;
+  process.emitWarning(
+    `uWebSockets.js is not installed or has no binary for this platform (${platform}); listening on node:http instead. ` +
+      `Set host: "node" to say that this is intended.`,
+    { type: "TidewireWarning", code: "TIDEWIRE_NO_UWS" },
+  );
+}
+
+/** The path requests must begin with. */
+function computePath({ path = "/engine.io", addTrailingSlash }: AttachOptions): string {
+  const bare = path.endsWith("/") ? path.slice(0, -1) : path;
+  return addTrailingSlash === false ? bare : `${bare}/`;
+}

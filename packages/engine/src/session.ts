@@ -1,0 +1,375 @@
+import type { EnginePacket, ParseError } from "@tidewire/parser";
+import { EventEmitter } from "node:events";
+import { SlowConsumerError, TransportError } from "./errors.ts";
+import type { FlushQueue, Flushable } from "./flush-queue.ts";
+import type { Clock } from "./clock.ts";
+import type { Heartbeat, HeartbeatTarget } from "./heartbeat.ts";
+import type { RequestSource, RequestView } from "./host/host.ts";
+import { Message, NOOP, OutgoingPacket, PING, PONG } from "./message.ts";
+import type { PacketOptions } from "./message.ts";
+import type { ResolvedOptions } from "./options.ts";
+import type { Protocol } from "./protocol/protocol.ts";
+import { viewOf } from "./query.ts";
+import type { CloseReason } from "./reasons.ts";
+import type { Transport, TransportHandlers } from "./transport/transport.ts";
+import { Upgrade } from "./upgrade.ts";
+import type { UpgradingSession } from "./upgrade.ts";
+
+/** The direct road to the layer above: called instead of events, synchronously, in the host's own callback. */
+export interface SessionHandlers {
+  /** Replies written before it returns leave in the same system call. */
+  onMessage(data: string | Buffer): void;
+  /** Exactly once. */
+  onClose(reason: CloseReason, description?: unknown): void;
+}
+
+/** What a session needs of its engine. */
+export interface SessionOwner {
+  readonly opts: ResolvedOptions;
+  readonly clock: Clock;
+  readonly flushQueue: FlushQueue;
+  upgrades(transport: string): string[];
+  emit(event: string, ...args: unknown[]): boolean;
+  listenerCount(event: string): number;
+  /** The session has ended. */
+  forget(session: Session): void;
+}
+
+export interface SendOptions {
+  /** Whether a transport that can compress should. Default true. */
+  compress?: boolean;
+  /** A frame for `ws` made by `socket.io-adapter`; accepted, and made anew. */
+  wsPreEncodedFrame?: unknown;
+}
+
+export type SendCallback = (transport: Transport) => void;
+export type ReadyState = "opening" | "open" | "closing" | "closed";
+
+/**
+ * One connection: engine.io's `Socket`. It outlives its transports, of which it has one at a time.
+ *
+ * Events, for those who listen: `open`, `packet`, `packetCreate`, `data` and `message`, `flush`, `drain`, `heartbeat`,
+ * `upgrading`, `upgrade` and, exactly once, `close(reason, description)`.
+ */
+export class Session
+  extends EventEmitter
+  implements TransportHandlers, HeartbeatTarget, UpgradingSession, Flushable
+{
+  readonly id: string;
+  readonly server: SessionOwner;
+  readonly remoteAddress: string;
+  transport: Transport;
+  readyState: ReadyState = "opening";
+  /** Whether the transport has been changed. */
+  upgraded: boolean = false;
+  /** Packets waiting for the next flush, or for a transport that takes them. */
+  writeBuffer: OutgoingPacket[] = [];
+  /** Set by the layer above in its `connection` listener. */
+  handlers: SessionHandlers | undefined = undefined;
+  /** @internal */ flushScheduled: boolean = false;
+  readonly #dialect: Protocol;
+  readonly #heartbeat: Heartbeat;
+  #source: RequestSource | undefined;
+  #request: RequestView | null | undefined = undefined;
+  #upgrade: Upgrade | undefined = undefined;
+  /** A frame is being handled: what is written now leaves when it is done. */
+  #dispatching = false;
+  /** Bytes in `writeBuffer` while the transport does not take packets. */
+  #waitingBytes = 0;
+  /** Callbacks of `send` whose packets have not been written. */
+  #callbacks: SendCallback[] | undefined = undefined;
+
+  constructor(id: string, owner: SessionOwner, transport: Transport, source: RequestSource | undefined) {
+    super();
+    this.id = id;
+    this.server = owner;
+    this.transport = transport;
+    this.#source = source;
+    this.remoteAddress = source?.head.remoteAddress ?? "";
+    this.#dialect = transport.dialect;
+    const { pingInterval, pingTimeout } = owner.opts;
+    this.#heartbeat = this.#dialect.createHeartbeat(this, owner.clock, pingInterval, pingTimeout);
+    transport.sid = id;
+    transport.handlers = this;
+  }
+
+  /** The Engine.IO protocol version: 3 or 4. */
+  get protocol(): 3 | 4 {
+    return this.#dialect.version;
+  }
+
+  /** The handshake request. It may be set to null, or deleted, to save its memory. */
+  get request(): RequestView | null | undefined {
+    if (this.#request === undefined && this.#source !== undefined) return viewOf(this.#source);
+    return this.#request;
+  }
+
+  set request(request: RequestView | null) {
+    this.#request = request;
+    this.#source = undefined;
+  }
+
+  /** Whether another transport is being probed. */
+  get upgrading(): boolean {
+    return this.#upgrade !== undefined;
+  }
+
+  /** Whether a packet sent now leaves within this tick. Volatile packets are dropped when it does not. */
+  get writable(): boolean {
+    return this.transport.writable && this.readyState === "open";
+  }
+
+  /** Bytes waiting for the client: those in `writeBuffer` that the transport did not take, and those the host holds. */
+  get bufferedAmount(): number {
+    return this.#waitingBytes + this.transport.bufferedAmount;
+  }
+
+  /** @internal Begins the protocol: the handshake packet, then the heartbeat. */
+  open(): void {
+    const { opts } = this.server;
+    this.readyState = "open";
+    const handshake = {
+      sid: this.id,
+      upgrades: this.server.upgrades(this.transport.name),
+      pingInterval: opts.pingInterval,
+      pingTimeout: opts.pingTimeout,
+      maxPayload: opts.maxHttpBufferSize,
+    };
+    this.#queue(new OutgoingPacket("open", JSON.stringify(handshake)));
+    if (opts.initialPacket) this.sendMessage(new Message(opts.initialPacket));
+    if (this.listenerCount("open") > 0) this.emit("open");
+    this.#heartbeat.start();
+  }
+
+  /**
+   * Queues a message; it leaves at the end of the dispatch under way, or of the tick.
+   *
+   * @param data - a string, or binary as Buffer, ArrayBuffer or view
+   * @param callback - called with the transport once the message was handed to the host
+   */
+  send(data: unknown, options?: SendOptions | SendCallback, callback?: SendCallback): this {
+    const given = typeof options === "object" ? options : undefined;
+    const packetOptions: PacketOptions = { ...given, compress: given?.compress !== false };
+    const done = typeof options === "function" ? options : callback;
+    if (done && this.readyState === "open") (this.#callbacks ??= []).push(done);
+    this.sendMessage(new Message(toData(data), packetOptions));
+    return this;
+  }
+
+  /** The same as {@link send}. */
+  write(data: unknown, options?: SendOptions | SendCallback, callback?: SendCallback): this {
+    return this.send(data, options, callback);
+  }
+
+  /** Queues a message that may go to other sessions too: it is encoded once for all of them. */
+  sendMessage(message: Message): void {
+    this.#queue(message);
+  }
+
+  sendPing(): void {
+    this.#queue(PING);
+  }
+
+  sendPong(): void {
+    this.#queue(PONG);
+  }
+
+  #queue(packet: OutgoingPacket): void {
+    if (this.readyState !== "open") return;
+    if (this.listenerCount("packetCreate") > 0) this.emit("packetCreate", packet);
+    this.writeBuffer.push(packet);
+    if (!this.transport.writable) this.#wait(packet.byteLength);
+    else if (!this.#dispatching) this.server.flushQueue.add(this);
+  }
+
+  /** Counts what the transport does not take yet, and gives up on a client that lets it grow past the limit. */
+  #wait(bytes: number): void {
+    this.#waitingBytes += bytes;
+    const limit = this.server.opts.maxBackpressure;
+    if (limit === 0) return;
+    const buffered = this.bufferedAmount;
+    if (buffered > limit) this.end("transport error", new SlowConsumerError(buffered, limit));
+  }
+
+  /** @internal Hands everything queued to the transport, if it takes packets. */
+  flush(): void {
+    if (this.readyState === "closed" || !this.transport.writable || this.writeBuffer.length === 0) return;
+    const packets = this.writeBuffer;
+    this.writeBuffer = [];
+    this.#waitingBytes = 0;
+    const callbacks = this.#callbacks;
+    this.#callbacks = undefined;
+    if (this.listenerCount("flush") > 0) this.emit("flush", packets);
+    if (this.server.listenerCount("flush") > 0) this.server.emit("flush", this, packets);
+    const { transport } = this;
+    transport.send(packets);
+    if (callbacks !== undefined) for (const callback of callbacks) callback(transport);
+    // A WebSocket that could not pass everything on tells when it has, by `onWritable`.
+    if (transport.bufferedAmount > 0) this.#wait(0);
+    else this.#drained();
+  }
+
+  #drained(): void {
+    if (this.listenerCount("drain") > 0) this.emit("drain");
+    if (this.server.listenerCount("drain") > 0) this.server.emit("drain", this);
+    if (this.readyState === "closing" && this.writeBuffer.length === 0) this.#closeTransport(false);
+  }
+
+  /** @internal */
+  onPacket(packet: EnginePacket): void {
+    if (this.readyState !== "open") return;
+    // A WebSocket answers within its own cork; a parked poll belongs to another request and waits for the pass.
+    this.#dispatching = this.transport.name !== "polling";
+    if (this.listenerCount("packet") > 0) this.emit("packet", packet);
+    switch (packet.type) {
+      case "message":
+        this.#heartbeat.onActivity();
+        this.handlers?.onMessage(packet.data ?? "");
+        if (this.listenerCount("data") > 0) this.emit("data", packet.data);
+        if (this.listenerCount("message") > 0) this.emit("message", packet.data);
+        break;
+      case "ping":
+        this.#heartbeat.onPing();
+        break;
+      case "pong":
+        this.#heartbeat.onPong();
+        break;
+      default:
+        this.#heartbeat.onActivity();
+    }
+  }
+
+  /** @internal */
+  onDispatched(): void {
+    if (!this.#dispatching) return;
+    this.#dispatching = false;
+    this.flush();
+  }
+
+  /** @internal */
+  onWritable(): void {
+    if (this.writeBuffer.length > 0) this.flush();
+    else if (this.transport.name !== "polling") this.#drained();
+  }
+
+  /** @internal */
+  onParseError(error: ParseError): void {
+    this.end("parse error", error);
+  }
+
+  /** @internal */
+  onError(error: TransportError): void {
+    this.end("transport error", error);
+  }
+
+  /** @internal */
+  onClose(): void {
+    this.end("transport close");
+  }
+
+  /** @internal */
+  onHeartbeat(): void {
+    if (this.listenerCount("heartbeat") > 0) this.emit("heartbeat");
+  }
+
+  /** @internal */
+  onPingTimeout(): void {
+    this.end("ping timeout");
+  }
+
+  /** @internal */
+  onWrongDirection(): void {
+    this.end("transport error", new TransportError("INVALID_HEARTBEAT_DIRECTION"));
+  }
+
+  /** @internal Begins to probe another transport. */
+  probe(transport: Transport): void {
+    transport.sid = this.id;
+    this.#upgrade = new Upgrade(this, transport, this.server.clock, this.server.opts.upgradeTimeout);
+  }
+
+  /** @internal */
+  onProbed(transport: Transport): void {
+    if (this.listenerCount("upgrading") > 0) this.emit("upgrading", transport);
+  }
+
+  /** @internal Lets a parked poll return, so that the client can finish its upgrade. */
+  releasePoll(): void {
+    if (this.transport.name !== "polling" || !this.transport.writable) return;
+    if (this.writeBuffer.length > 0) this.flush();
+    else this.transport.send([NOOP]);
+  }
+
+  /** @internal */
+  onUpgraded(transport: Transport): void {
+    const former = this.transport;
+    this.#upgrade = undefined;
+    this.upgraded = true;
+    this.transport = transport;
+    transport.handlers = this;
+    former.handlers = undefined;
+    former.discard();
+    former.close();
+    this.#heartbeat.resume();
+    if (this.listenerCount("upgrade") > 0) this.emit("upgrade", transport);
+    this.flush();
+    if (this.readyState === "closing" && this.writeBuffer.length === 0) this.#closeTransport(false);
+  }
+
+  /** @internal */
+  onUpgradeAborted(): void {
+    this.#upgrade = undefined;
+    this.#heartbeat.resume();
+  }
+
+  /**
+   * Ends the session with `forced close`, after what is queued was sent.
+   *
+   * @param discard - do not wait for a transport that takes no packets now
+   */
+  close(discard?: boolean): void {
+    if (discard && (this.readyState === "open" || this.readyState === "closing")) {
+      this.flush();
+      this.#closeTransport(true);
+      return;
+    }
+    if (this.readyState !== "open") return;
+    this.flush();
+    // Whatever a listener of the flush did, it may have closed the session already.
+    if ((this.readyState as ReadyState) !== "open") return;
+    this.readyState = "closing";
+    if (this.writeBuffer.length === 0 && this.transport.bufferedAmount === 0) this.#closeTransport(false);
+  }
+
+  #closeTransport(discard: boolean): void {
+    if (discard) this.transport.discard();
+    this.transport.close(() => this.end("forced close"));
+  }
+
+  /** @internal The one road by which a session ends, from every state, once. */
+  end(reason: CloseReason, description?: unknown): void {
+    if (this.readyState === "closed") return;
+    this.readyState = "closed";
+    this.#upgrade?.abort();
+    this.#heartbeat.stop();
+    this.#callbacks = undefined;
+    this.#waitingBytes = 0;
+    this.transport.handlers = undefined;
+    this.transport.discard();
+    this.transport.close();
+    this.server.forget(this);
+    this.handlers?.onClose(reason, description);
+    if (this.listenerCount("close") > 0) this.emit("close", reason, description);
+    // Listeners of `close` may still look at what was not sent.
+    process.nextTick(() => {
+      this.writeBuffer = [];
+    });
+  }
+}
+
+function toData(data: unknown): string | Buffer {
+  if (typeof data === "string" || Buffer.isBuffer(data)) return data;
+  if (data instanceof ArrayBuffer) return Buffer.from(data);
+  if (ArrayBuffer.isView(data)) return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  return String(data);
+}

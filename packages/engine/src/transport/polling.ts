@@ -1,0 +1,207 @@
+import { ParseError } from "@tidewire/parser";
+import type { OutgoingHttpHeaders } from "node:http";
+import { Deadline } from "../clock.ts";
+import type { Clock } from "../clock.ts";
+import { TransportError } from "../errors.ts";
+import type { BodyError, HttpExchange, RequestSource } from "../host/host.ts";
+import { compress, negotiateEncoding } from "../http/compression.ts";
+import { CLOSE, NOOP } from "../message.ts";
+import type { OutgoingPacket } from "../message.ts";
+import type { Protocol } from "../protocol/protocol.ts";
+import { Transport } from "./transport.ts";
+import type { TransportOptions } from "./transport.ts";
+
+/** How long an orderly close waits for the client's next poll, in ms. */
+const CLOSE_TIMEOUT = 30_000;
+
+/** Lets the engine add to the headers of a response (cookies, listeners of `headers`). */
+export type DecorateHeaders = (headers: OutgoingHttpHeaders, request: RequestSource, sid: string) => void;
+
+/** Engine.IO over HTTP long-polling: a parked GET carries packets down, a POST carries them up. */
+export class PollingTransport extends Transport {
+  readonly name = "polling";
+  readonly #options: TransportOptions;
+  readonly #clock: Clock;
+  readonly #decorate: DecorateHeaders;
+  /** The GET that waits for packets. */
+  #poll: HttpExchange | undefined = undefined;
+  /** The POST whose body is being read. */
+  #post: HttpExchange | undefined = undefined;
+  /** An orderly close that waits for the next GET. */
+  #pendingClose: PendingClose | undefined = undefined;
+
+  constructor(
+    dialect: Protocol,
+    supportsBinary: boolean,
+    options: TransportOptions,
+    clock: Clock,
+    decorate: DecorateHeaders,
+  ) {
+    super(dialect, supportsBinary);
+    this.#options = options;
+    this.#clock = clock;
+    this.#decorate = decorate;
+  }
+
+  /** Nothing: a response is written whole, and then there is no poll to write to. */
+  get bufferedAmount(): number {
+    return 0;
+  }
+
+  override onRequest(exchange: HttpExchange): void {
+    const { method } = exchange.request.head;
+    if (method === "GET") this.#onPoll(exchange);
+    else if (method === "POST") this.#onPost(exchange);
+    else exchange.respond(500, {});
+  }
+
+  #onPoll(exchange: HttpExchange): void {
+    if (this.#poll !== undefined) {
+      this.failed(new TransportError("POLL_OVERLAP"));
+      exchange.respond(400, {});
+      return;
+    }
+    this.#poll = exchange;
+    exchange.onAbort = () => {
+      this.#poll = undefined;
+      this.writable = false;
+      this.failed(new TransportError("POLL_ABORTED"));
+    };
+    this.writable = true;
+    this.handlers?.onWritable();
+    // An orderly close has waited for this poll, and there was nothing else to send.
+    if (this.writable && this.#pendingClose !== undefined) this.send([NOOP]);
+  }
+
+  #onPost(exchange: HttpExchange): void {
+    if (this.#post !== undefined) {
+      this.failed(new TransportError("POST_OVERLAP"));
+      exchange.respond(400, {});
+      return;
+    }
+    const binary = exchange.request.head.headers["content-type"] === "application/octet-stream";
+    if (binary && !this.dialect.binaryBodies) {
+      this.failed(new TransportError("INVALID_CONTENT"));
+      exchange.respond(400, {});
+      return;
+    }
+    this.#post = exchange;
+    exchange.readBody(this.#options.maxHttpBufferSize, (error, body) => {
+      if (this.#post !== exchange) return;
+      this.#post = undefined;
+      if (error === undefined) this.#onBody(exchange, binary ? body : body.toString());
+      else this.#onBodyError(exchange, error);
+    });
+  }
+
+  #onBodyError(exchange: HttpExchange, error: BodyError): void {
+    if (error === "too large") exchange.respond(413, {});
+    else this.failed(new TransportError("POST_ABORTED"));
+  }
+
+  #onBody(exchange: HttpExchange, body: string | Buffer): void {
+    try {
+      for (const packet of this.dialect.codec.decodePayload(body)) {
+        if (packet.type === "close") {
+          this.#closedByClient();
+          break;
+        }
+        this.packet(packet);
+      }
+    } catch (error) {
+      if (!(error instanceof ParseError)) throw error;
+      this.handlers?.onParseError(error);
+    } finally {
+      // text/html rather than text/plain: some old browsers would offer to download the latter.
+      const headers = { "Content-Type": "text/html", "Content-Length": 2 };
+      exchange.respond(200, this.#headers(headers, exchange), "ok");
+      this.handlers?.onDispatched();
+    }
+  }
+
+  #closedByClient(): void {
+    if (this.#poll !== undefined) this.#answer(this.#poll, [NOOP]);
+    this.closed();
+  }
+
+  send(packets: OutgoingPacket[]): void {
+    const poll = this.#poll;
+    if (poll === undefined) return;
+    const pendingClose = this.#pendingClose;
+    if (pendingClose === undefined) {
+      this.#answer(poll, packets);
+      return;
+    }
+    this.#pendingClose = undefined;
+    this.#answer(poll, [...packets, CLOSE]);
+    this.#clock.cancel(pendingClose);
+    pendingClose.expire();
+  }
+
+  /** Gives the parked poll its answer. There is none to write to until the next one comes. */
+  #answer(poll: HttpExchange, packets: OutgoingPacket[]): void {
+    this.#poll = undefined;
+    this.writable = false;
+    poll.onAbort = undefined;
+    const payload = this.dialect.codec.encodePayload(packets, this.supportsBinary);
+    const type = typeof payload === "string" ? "text/plain; charset=UTF-8" : "application/octet-stream";
+    const { httpCompression } = this.#options;
+    const wanted = httpCompression && packets.some((packet) => packet.options.compress);
+    const encoding =
+      wanted && Buffer.byteLength(payload) >= httpCompression.threshold
+        ? negotiateEncoding(poll.request.head.headers)
+        : undefined;
+    if (encoding === undefined) {
+      const headers = { "Content-Type": type, "Content-Length": Buffer.byteLength(payload) };
+      poll.respond(200, this.#headers(headers, poll), payload);
+      this.drained();
+      return;
+    }
+    compress(encoding, payload, httpCompression || {}, (compressed) => {
+      const headers: OutgoingHttpHeaders = { "Content-Type": type };
+      if (compressed !== undefined) headers["Content-Encoding"] = encoding;
+      poll.respond(200, this.#headers(headers, poll), compressed ?? payload);
+      this.drained();
+    });
+  }
+
+  #headers(headers: OutgoingHttpHeaders, exchange: HttpExchange): OutgoingHttpHeaders {
+    const agent = exchange.request.head.headers["user-agent"];
+    // Old Internet Explorers take a payload for a cross-site script.
+    if (agent && (agent.includes(";MSIE") || agent.includes("Trident/"))) headers["X-XSS-Protection"] = "0";
+    headers["cache-control"] = "no-store";
+    this.#decorate(headers, exchange.request, this.sid);
+    return headers;
+  }
+
+  protected doClose(done: () => void): void {
+    this.#post?.destroy();
+    this.#post = undefined;
+    const finish = (): void => {
+      done();
+      this.closed();
+    };
+    if (this.#poll !== undefined) {
+      this.#answer(this.#poll, [CLOSE]);
+      finish();
+    } else if (this.discarded) {
+      finish();
+    } else {
+      this.#pendingClose = new PendingClose(finish);
+      this.#clock.schedule(this.#pendingClose, CLOSE_TIMEOUT);
+    }
+  }
+}
+
+class PendingClose extends Deadline {
+  readonly #finish: () => void;
+
+  constructor(finish: () => void) {
+    super();
+    this.#finish = finish;
+  }
+
+  expire(): void {
+    this.#finish();
+  }
+}

@@ -1,0 +1,110 @@
+import { EventEmitter } from "node:events";
+import type { EnginePacket, ParseError } from "@tidewire/parser";
+import type { TransportError } from "../errors.ts";
+import type { HttpExchange } from "../host/host.ts";
+import type { OutgoingPacket } from "../message.ts";
+import type { Protocol } from "../protocol/protocol.ts";
+
+/** Who receives what a transport reads: the session, or an upgrade that is still being probed. */
+export interface TransportHandlers {
+  onPacket(packet: EnginePacket): void;
+  /** All packets of one frame or body were handed over, and the host's cork is still open: the moment to answer. */
+  onDispatched(): void;
+  /** The transport takes packets again. */
+  onWritable(): void;
+  /** What the client sent is not a packet. */
+  onParseError(error: ParseError): void;
+  onError(error: TransportError): void;
+  /** The client closed it. */
+  onClose(): void;
+}
+
+/** What the session needs to know of an engine's options to run a transport. */
+export interface TransportOptions {
+  maxHttpBufferSize: number;
+  httpCompression: false | { threshold: number };
+  perMessageDeflate: false | { threshold: number };
+}
+
+/**
+ * One way for packets to travel. The session sends only while `writable`, and everything it has at once.
+ *
+ * It is an EventEmitter for those who look at `conn.transport` from outside (`packet`, `drain`, `error`, `close`); inside,
+ * everything goes to the handlers.
+ */
+export abstract class Transport extends EventEmitter {
+  abstract readonly name: "polling" | "websocket" | "webtransport";
+  /** The session this transport serves. */
+  sid: string = "";
+  writable: boolean = false;
+  readyState: "open" | "closing" | "closed" = "open";
+  /** Replaced by another transport: what it still holds no longer matters. */
+  discarded: boolean = false;
+  readonly supportsBinary: boolean;
+  /** @internal */ handlers: TransportHandlers | undefined = undefined;
+  /** @internal */ readonly dialect: Protocol;
+
+  constructor(dialect: Protocol, supportsBinary: boolean) {
+    super();
+    this.dialect = dialect;
+    this.supportsBinary = supportsBinary;
+  }
+
+  /** The Engine.IO protocol version, 3 or 4. */
+  get protocol(): number {
+    return this.dialect.version;
+  }
+
+  /** Whether it begins with an HTTP upgrade. */
+  get handlesUpgrades(): boolean {
+    return false;
+  }
+
+  /** Bytes handed to the host that have not left it. */
+  abstract get bufferedAmount(): number;
+
+  /** Writes all the packets now. Call only while `writable`. */
+  abstract send(packets: OutgoingPacket[]): void;
+
+  /** Ends the transport in an orderly way; `done` is called once the client has been told, or can no longer be. */
+  protected abstract doClose(done: () => void): void;
+
+  /** A plain HTTP request of the session. Only long-polling has them. */
+  onRequest(exchange: HttpExchange): void {
+    exchange.respond(400, {});
+  }
+
+  discard(): void {
+    this.discarded = true;
+  }
+
+  close(done: () => void = noop): void {
+    if (this.readyState !== "open") return;
+    this.readyState = "closing";
+    this.doClose(done);
+  }
+
+  protected packet(packet: EnginePacket): void {
+    if (this.listenerCount("packet") > 0) this.emit("packet", packet);
+    this.handlers?.onPacket(packet);
+  }
+
+  protected drained(): void {
+    if (this.listenerCount("drain") > 0) this.emit("drain");
+  }
+
+  protected failed(error: TransportError): void {
+    if (this.listenerCount("error") > 0) this.emit("error", error);
+    this.handlers?.onError(error);
+  }
+
+  protected closed(): void {
+    if (this.readyState === "closed") return;
+    this.readyState = "closed";
+    this.writable = false;
+    if (this.listenerCount("close") > 0) this.emit("close");
+    this.handlers?.onClose();
+  }
+}
+
+function noop(): void {}

@@ -1,0 +1,127 @@
+import { ParseError } from "@tidewire/parser";
+import { Deadline } from "../clock.ts";
+import type { Clock } from "../clock.ts";
+import { TransportError } from "../errors.ts";
+import type { WebSocketHandlers, WebSocketPort } from "../host/host.ts";
+import type { OutgoingPacket } from "../message.ts";
+import type { Protocol } from "../protocol/protocol.ts";
+import { Transport } from "./transport.ts";
+import type { TransportOptions } from "./transport.ts";
+
+/** How long a client may take to answer our close frame, in ms. */
+const CLOSE_TIMEOUT = 30_000;
+
+/** Engine.IO over WebSocket: one packet, one frame. The same on every host. */
+export class WebSocketTransport extends Transport implements WebSocketHandlers {
+  readonly name = "websocket";
+  readonly #port: WebSocketPort;
+  readonly #clock: Clock;
+  /** Smallest frame that is compressed, in bytes. */
+  readonly #compressFrom: number;
+  #batch: OutgoingPacket[] | undefined = undefined;
+  #closing: Deadline | undefined = undefined;
+
+  constructor(
+    port: WebSocketPort,
+    dialect: Protocol,
+    supportsBinary: boolean,
+    options: TransportOptions,
+    clock: Clock,
+  ) {
+    super(dialect, supportsBinary);
+    this.#port = port;
+    this.#clock = clock;
+    const { perMessageDeflate } = options;
+    this.#compressFrom = perMessageDeflate ? perMessageDeflate.threshold : Number.POSITIVE_INFINITY;
+    this.writable = true;
+  }
+
+  /** The host's own WebSocket: that of `ws` on node:http. */
+  get socket(): unknown {
+    return this.#port.socket;
+  }
+
+  override get handlesUpgrades(): boolean {
+    return true;
+  }
+
+  get bufferedAmount(): number {
+    return this.#port.bufferedAmount;
+  }
+
+  send(packets: OutgoingPacket[]): void {
+    if (packets.length === 1) {
+      this.#sendFrame(packets[0]!);
+    } else {
+      this.#batch = packets;
+      this.#port.cork(this);
+      this.#batch = undefined;
+    }
+    // The host buffers what the kernel does not take; until that has gone, more of it waits in the session's own queue.
+    if (this.#port.bufferedAmount > 0) this.writable = false;
+    else this.drained();
+  }
+
+  /** @internal For the port, while corked. */
+  write(): void {
+    for (const packet of this.#batch!) this.#sendFrame(packet);
+  }
+
+  #sendFrame(packet: OutgoingPacket): void {
+    const frame = packet.frame(this.dialect.codec, this.supportsBinary);
+    const compress = packet.options.compress && frame.length >= this.#compressFrom;
+    this.#port.send(frame, packet.binary && this.supportsBinary, compress);
+  }
+
+  onMessage(data: string | Buffer): void {
+    const { handlers } = this;
+    if (handlers === undefined) return;
+    try {
+      this.packet(this.dialect.codec.decodePacket(data));
+    } catch (error) {
+      if (!(error instanceof ParseError)) throw error;
+      handlers.onParseError(error);
+    } finally {
+      handlers.onDispatched();
+    }
+  }
+
+  onDrain(): void {
+    if (this.writable || this.readyState !== "open") return;
+    this.writable = true;
+    this.drained();
+    this.handlers?.onWritable();
+  }
+
+  onError(error: Error): void {
+    this.failed(new TransportError("WEBSOCKET_ERROR", { message: error.message, description: error }));
+  }
+
+  onClose(): void {
+    if (this.#closing !== undefined) this.#clock.cancel(this.#closing);
+    this.closed();
+  }
+
+  protected doClose(done: () => void): void {
+    this.writable = false;
+    this.#closing = new Terminate(this.#port);
+    this.#clock.schedule(this.#closing, CLOSE_TIMEOUT);
+    // First: some hosts report the closure before `close` returns.
+    done();
+    this.#port.close();
+  }
+}
+
+/** Ends a connection whose client does not answer the close frame. */
+class Terminate extends Deadline {
+  readonly #port: WebSocketPort;
+
+  constructor(port: WebSocketPort) {
+    super();
+    this.#port = port;
+  }
+
+  expire(): void {
+    this.#port.terminate();
+  }
+}

@@ -1,0 +1,116 @@
+import type { EnginePacket } from "@tidewire/parser";
+import { Deadline } from "./clock.ts";
+import type { Clock } from "./clock.ts";
+import { PROBE_PONG } from "./message.ts";
+import type { Transport, TransportHandlers } from "./transport/transport.ts";
+
+/** What an upgrade does to its session. */
+export interface UpgradingSession {
+  /** The client has proved that the new transport works; its last poll must return for it to go on. */
+  onProbed(transport: Transport): void;
+  releasePoll(): void;
+  onUpgraded(transport: Transport): void;
+  onUpgradeAborted(): void;
+}
+
+/** How often a poll that was parked after the probe is let go, in ms. */
+const RELEASE_INTERVAL = 100;
+
+/**
+ * The change from one transport to another: the client sends `2probe` on the new one, reads `3probe`, waits until its last
+ * poll has returned, and sends `5`. Anything else, or too little time, and the session goes on over the transport it has.
+ */
+export class Upgrade extends Deadline implements TransportHandlers {
+  readonly #session: UpgradingSession;
+  readonly #transport: Transport;
+  readonly #clock: Clock;
+  #release: Release | undefined = undefined;
+
+  constructor(session: UpgradingSession, transport: Transport, clock: Clock, timeout: number) {
+    super();
+    this.#session = session;
+    this.#transport = transport;
+    this.#clock = clock;
+    transport.handlers = this;
+    clock.schedule(this, timeout);
+  }
+
+  onPacket(packet: EnginePacket): void {
+    if (packet.type === "ping" && packet.data === "probe") {
+      this.#onProbe();
+    } else if (packet.type === "upgrade") {
+      this.#stop();
+      this.#session.onUpgraded(this.#transport);
+    } else {
+      this.abort();
+    }
+  }
+
+  #onProbe(): void {
+    this.#transport.send([PROBE_PONG]);
+    this.#session.onProbed(this.#transport);
+    this.#release ??= new Release(this.#session, this.#clock);
+    this.#release.start();
+  }
+
+  onDispatched(): void {}
+  onWritable(): void {}
+
+  onParseError(): void {
+    this.abort();
+  }
+
+  onError(): void {
+    this.abort();
+  }
+
+  onClose(): void {
+    this.abort();
+  }
+
+  expire(): void {
+    this.abort();
+  }
+
+  /** Gives the new transport up. */
+  abort(): void {
+    this.#stop();
+    this.#transport.handlers = undefined;
+    this.#session.onUpgradeAborted();
+    this.#transport.close();
+  }
+
+  #stop(): void {
+    this.#clock.cancel(this);
+    this.#release?.stop();
+  }
+}
+
+/** Lets parked polls go, again and again: between `3probe` and `5` the client may have started another. */
+class Release extends Deadline {
+  readonly #session: UpgradingSession;
+  readonly #clock: Clock;
+  #immediate: NodeJS.Immediate | undefined = undefined;
+
+  constructor(session: UpgradingSession, clock: Clock) {
+    super();
+    this.#session = session;
+    this.#clock = clock;
+  }
+
+  start(): void {
+    this.stop();
+    // After the pong has left: the poll's answer is another socket's.
+    this.#immediate = setImmediate(() => this.expire());
+  }
+
+  stop(): void {
+    clearImmediate(this.#immediate);
+    this.#clock.cancel(this);
+  }
+
+  expire(): void {
+    this.#clock.schedule(this, RELEASE_INTERVAL);
+    this.#session.releasePoll();
+  }
+}
