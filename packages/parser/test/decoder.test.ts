@@ -266,7 +266,7 @@ describe("Socket.IO decoder", () => {
     const decoder = new PacketDecoder();
     decoder.add(`51-["a",{"__proto__":{"polluted":${p(0)}},"constructor":{"prototype":{"polluted":true}}}]`);
     const packet = decoder.add(one);
-    const [, value] = packet?.data as [string, object];
+    const [, value] = packet!.data as [string, object];
     assert.equal(Object.getPrototypeOf(value), Object.prototype);
     assert.deepEqual(Object.getOwnPropertyDescriptor(value, "__proto__")?.value, { polluted: one });
     assert.equal(({} as { polluted?: unknown }).polluted, undefined);
@@ -276,7 +276,7 @@ describe("Socket.IO decoder", () => {
     const depth = 200_000;
     const decoder = new PacketDecoder();
     decoder.add(`51-["a",${"[".repeat(depth)}${p(0)}${"]".repeat(depth)}]`);
-    let value = (decoder.add(one)?.data as unknown[])[1];
+    let value = (decoder.add(one)!.data as unknown[])[1];
     while (Array.isArray(value)) {
       value = value[0];
     }

@@ -9,6 +9,6 @@ describe("wrapper.mjs", () => {
       assert.equal(name, from);
       return name;
     });
-    assert.deepEqual(names.toSorted(), Object.keys(parser).toSorted());
+    assert.deepEqual(new Set(names), new Set(Object.keys(parser)));
   });
 });
