@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import * as uWS from "uWebSockets.js";
+import { isClosed } from "../support/network-client.ts";
+import {
+  attachedHost,
+  connected,
+  itDiffers,
+  listenApp,
+  next,
+  pair,
+  socketio,
+  suite,
+  track,
+} from "../support/socketio.ts";
+
+suite("attachApp", () => {
+  it("serves over an app of the caller, which keeps its own routes", async () => {
+    const app = uWS.App();
+    app.get("/hello", (res) => void res.end("application"));
+    const io = new socketio.Server();
+    io.attachApp(app);
+    const running = track(io, listenApp(app));
+    await connected(running.client());
+    assert.equal(await (await fetch(`${running.url}/hello`)).text(), "application");
+  });
+
+  it("may be attached after the routes of the application, also a catch-all one", async () => {
+    const app = uWS.App();
+    const io = new socketio.Server();
+    io.attachApp(app);
+    app.any("/*", (res) => void res.writeStatus("404 Not Found").end("nothing here"));
+    const running = track(io, listenApp(app));
+    await connected(running.client());
+    assert.equal((await fetch(`${running.url}/other`)).status, 404);
+  });
+
+  it("takes options of its own", async () => {
+    const app = uWS.App();
+    const io = new socketio.Server({ path: "/mine" });
+    io.attachApp(app, { pingInterval: 12_345 });
+    const running = track(io, listenApp(app));
+    const answer = await fetch(`${running.url}/mine/?EIO=4&transport=polling`);
+    assert.equal(
+      (JSON.parse((await answer.text()).slice(1)) as { pingInterval: number }).pingInterval,
+      12_345,
+    );
+  });
+
+  it("runs two servers on one app, under two paths", async () => {
+    const app = uWS.App();
+    const [one, two] = [new socketio.Server({ path: "/one" }), new socketio.Server({ path: "/two" })];
+    one.attachApp(app);
+    two.attachApp(app);
+    const port = listenApp(app);
+    const [a, b] = [
+      await pair(track(one, port), { path: "/one" }),
+      await pair(track(two, port), { path: "/two" }),
+    ];
+    const heard = [next(a.client, "ev"), next(b.client, "ev")];
+    one.emit("ev", 1);
+    two.emit("ev", 2);
+    assert.deepEqual(await Promise.all(heard), [[1], [2]]);
+  });
+
+  it("upgrades over an app, and carries binary", async () => {
+    const { client, socket } = await pair(await attachedHost.start());
+    if (client.io.engine.transport.name !== "websocket") await next(client.io.engine, "upgrade");
+    const heard = next(socket, "b");
+    client.emit("b", Buffer.from([1, 2]));
+    assert.deepEqual(await heard, [Buffer.from([1, 2])]);
+  });
+
+  itDiffers("io.close() ends the connections and stops listening", "the port stays open", async () => {
+    const running = await attachedHost.start();
+    const { socket } = await pair(running);
+    const gone = next(socket, "disconnect");
+    await running.io.close();
+    assert.equal((await gone)[0], "server shutting down");
+    assert.equal(await isClosed(running.port), true);
+  });
+});

@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
+import { NetworkClient } from "../support/network-client.ts";
+import type { WireResponse } from "../support/wire.ts";
+import { afterThisTest, onEveryHost } from "../support/socketio.ts";
+import type { Host, ServerOptions } from "../support/socketio.ts";
+
+const official = join(
+  dirname(createRequire(import.meta.url).resolve("socket.io-client/package.json")),
+  "dist",
+);
+const files = ["", ".min", ".esm.min", ".msgpack.min"].flatMap((kind) => [
+  `socket.io${kind}.js`,
+  `socket.io${kind}.js.map`,
+]);
+
+type Get = (path: string, headers?: Record<string, string>) => Promise<WireResponse>;
+
+async function start(host: Host, options?: Partial<ServerOptions>): Promise<Get> {
+  const { port } = await host.start(options);
+  const wire = new NetworkClient(port);
+  afterThisTest(() => wire.close());
+  return (path, headers = {}) => wire.get(path, { headers });
+}
+
+onEveryHost("client files", (host) => {
+  for (const file of files) {
+    it(`${file} is the official one, byte for byte`, async () => {
+      const get = await start(host);
+      const { status, headers, raw } = await get(`/socket.io/${file}`);
+      assert.equal(status, 200);
+      assert.ok(raw.equals(await readFile(join(official, file))));
+      const type = file.endsWith(".map") ? "application/json" : "application/javascript";
+      assert.equal(headers["content-type"], `${type}; charset=utf-8`);
+      assert.equal(headers["cache-control"], "public, max-age=0");
+      assert.match(String(headers.etag), /^"[^"]+"$/);
+      assert.equal(headers["content-encoding"], undefined);
+    });
+  }
+
+  const encodings = { br: brotliDecompressSync, gzip: gunzipSync, deflate: inflateSync } as const;
+  for (const [encoding, decompress] of Object.entries(encodings)) {
+    it(`is compressed with ${encoding} when the client asks for it`, async () => {
+      const get = await start(host);
+      const { headers, raw } = await get("/socket.io/socket.io.js", { "accept-encoding": encoding });
+      assert.equal(headers["content-encoding"], encoding);
+      const plain = await readFile(join(official, "socket.io.js"));
+      assert.ok(raw.length < plain.length);
+      assert.ok(decompress(raw).equals(plain));
+    });
+  }
+
+  it("takes the first encoding that the client names", async () => {
+    const get = await start(host);
+    for (const [accepted, encoding] of [
+      ["gzip, deflate, br", "gzip"],
+      ["br, gzip", "br"],
+      ["gzip;q=0.5, br", "br"],
+    ]) {
+      const { headers } = await get("/socket.io/socket.io.js", { "accept-encoding": String(accepted) });
+      assert.equal(headers["content-encoding"], encoding);
+    }
+  });
+
+  it("heeds a refusal of an encoding", async () => {
+    const get = await start(host);
+    const { headers } = await get("/socket.io/socket.io.js", { "accept-encoding": "br;q=0, gzip" });
+    assert.equal(headers["content-encoding"], "gzip");
+  });
+
+  for (const prefix of ["", "W/"]) {
+    it(`answers 304 without a body to the ETag${prefix && " as a weak one"}`, async () => {
+      const get = await start(host);
+      const { etag } = (await get("/socket.io/socket.io.js")).headers;
+      const { status, raw } = await get("/socket.io/socket.io.js", {
+        "if-none-match": prefix + String(etag),
+      });
+      assert.equal(status, 304);
+      assert.equal(raw.length, 0);
+    });
+  }
+
+  it("answers 200 to another ETag", async () => {
+    const get = await start(host);
+    assert.equal((await get("/socket.io/socket.io.js", { "if-none-match": '"other"' })).status, 200);
+  });
+
+  it("heeds no query", async () => {
+    const get = await start(host);
+    assert.equal((await get("/socket.io/socket.io.min.js?v=2")).status, 200);
+  });
+
+  it("follows the path of the server", async () => {
+    const get = await start(host, { path: "/chat/" });
+    assert.equal((await get("/chat/socket.io.js")).status, 200);
+  });
+
+  it("comes with CORS headers when cors is set", async () => {
+    const get = await start(host, { cors: { origin: "http://app.test", credentials: true } });
+    const { headers } = await get("/socket.io/socket.io.js", { origin: "http://app.test" });
+    assert.equal(headers["access-control-allow-origin"], "http://app.test");
+    assert.equal(headers["access-control-allow-credentials"], "true");
+  });
+
+  it("comes without CORS headers when cors is not set", async () => {
+    const get = await start(host);
+    const { headers } = await get("/socket.io/socket.io.js", { origin: "http://app.test" });
+    assert.equal(headers["access-control-allow-origin"], undefined);
+  });
+
+  for (const path of [
+    "socket.io.mjs",
+    "package.json",
+    "../package.json",
+    "..%2fpackage.json",
+    "socket.io.js/",
+    "x/socket.io.js",
+    "",
+  ]) {
+    it(`answers the protocol error to /socket.io/${path}`, async () => {
+      const get = await start(host);
+      const { status, body } = await get(`/socket.io/${path}`);
+      assert.equal(status, 400);
+      assert.deepEqual(JSON.parse(body), { code: 0, message: "Transport unknown" });
+    });
+  }
+
+  it("is not served with serveClient: false", async () => {
+    const get = await start(host, { serveClient: false });
+    assert.equal((await get("/socket.io/socket.io.js")).status, 400);
+  });
+
+  it("answers HEAD with the headers alone", async () => {
+    const { port } = await host.start();
+    const wire = new NetworkClient(port);
+    afterThisTest(() => wire.close());
+    const { status, headers, raw } = await wire.request("HEAD", "/socket.io/socket.io.js");
+    assert.deepEqual([status, raw.length], [200, 0]);
+    assert.equal(headers["content-type"], "application/javascript; charset=utf-8");
+  });
+});

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import {
+  connected,
+  next,
+  onEveryHost,
+  onEveryTransport,
+  pair,
+  settled,
+  upgraded,
+} from "../support/socketio.ts";
+import type { Socket } from "../support/socketio.ts";
+
+onEveryHost("connect", (host) => {
+  onEveryTransport((name, mode) => {
+    it("connects, and both sides know the same id of 20 characters", async () => {
+      const { client, socket } = await pair(await host.start(), mode);
+      assert.equal(client.id, socket.id);
+      assert.match(socket.id, /^[A-Za-z0-9_-]{20}$/);
+      assert.notEqual(socket.id, (socket.conn as unknown as { id: string }).id);
+    });
+
+    it("hands the auth of the client to the handshake", async () => {
+      const { socket } = await pair(await host.start(), {
+        ...mode,
+        auth: { token: "abc", n: [1, { b: null }] },
+      });
+      assert.deepEqual(socket.handshake.auth, { token: "abc", n: [1, { b: null }] });
+    });
+
+    it("takes the auth from a function", async () => {
+      const { socket } = await pair(await host.start(), { ...mode, auth: (done) => done({ late: true }) });
+      assert.deepEqual(socket.handshake.auth, { late: true });
+    });
+
+    it("serves another path", async () => {
+      const { client } = await pair(await host.start({ path: "/chat/" }), { ...mode, path: "/chat/" });
+      assert.equal(client.connected, true);
+    });
+
+    it("connects again with a new id after a disconnection", async () => {
+      const running = await host.start();
+      const { client, socket } = await pair(running, mode);
+      client.disconnect();
+      const again = next<[Socket]>(running.io, "connection");
+      client.connect();
+      const [second] = await again;
+      await connected(client);
+      assert.equal(client.id, second.id);
+      assert.notEqual(second.id, socket.id);
+    });
+
+    it(`reports the transport of the connection as it is`, async () => {
+      const { client, socket } = await pair(await host.start(), mode);
+      if (name === "upgrade") {
+        const changed = socket.conn.transport.name === "websocket" ? undefined : next(socket.conn, "upgrade");
+        await upgraded(client);
+        await changed;
+      }
+      assert.equal(socket.conn.transport.name, name === "polling" ? "polling" : "websocket");
+    });
+  });
+
+  it("emits connect and connection, in this order", async () => {
+    const running = await host.start();
+    const seen: string[] = [];
+    running.io.on("connection", () => seen.push("connection"));
+    running.io.on("connect", () => seen.push("connect"));
+    await connected(running.client());
+    assert.deepEqual(seen, ["connect", "connection"]);
+  });
+
+  it("has the socket in its own room, and in the namespace, when connection is emitted", async () => {
+    const running = await host.start();
+    const seen = new Promise<unknown[]>((resolve) => {
+      running.io.on("connection", (socket) => {
+        resolve([socket.connected, [...socket.rooms], running.io.sockets.sockets.get(socket.id) === socket]);
+      });
+    });
+    const client = running.client();
+    await connected(client);
+    assert.deepEqual(await seen, [true, [client.id], true]);
+  });
+
+  it("keeps the client on long-polling when upgrades are not allowed", async () => {
+    const { client, socket } = await pair(await host.start({ allowUpgrades: false }));
+    await settled(client, socket);
+    assert.equal(client.io.engine.transport.name, "polling");
+  });
+
+  it("counts the connections, not the sockets", async () => {
+    const running = await host.start();
+    running.io.of("/other");
+    const { client } = await pair(running, { forceNew: false });
+    const other = client.io.socket("/other", {});
+    await connected(other);
+    assert.equal(running.io.engine.clientsCount, 1);
+    const closed = next(running.io.sockets.sockets.get(client.id as string)?.conn, "close");
+    client.io.engine.close();
+    await closed;
+    assert.equal(running.io.engine.clientsCount, 0);
+  });
+});

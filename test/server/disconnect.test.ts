@@ -1,0 +1,254 @@
+import assert from "node:assert/strict";
+import { NetworkClient } from "../support/network-client.ts";
+import {
+  afterThisTest,
+  connected,
+  next,
+  onEveryHost,
+  onEveryTransport,
+  pair,
+  rawPair,
+  rawSession,
+  upgraded,
+} from "../support/socketio.ts";
+import type { ClientSocket, Socket } from "../support/socketio.ts";
+import { cuttableProxy } from "../support/tcp-proxy.ts";
+
+/** What both sides say when they are parted. */
+async function parted(client: ClientSocket, socket: Socket, act: () => void): Promise<unknown[]> {
+  const reasons = Promise.all([next(socket, "disconnect"), next(client, "disconnect")]);
+  act();
+  const [server, other] = await reasons;
+  return [...server, other[0]];
+}
+
+onEveryHost("disconnect reasons", (host) => {
+  onEveryTransport((name, mode) => {
+    it("socket.disconnect(): server namespace disconnect, io server disconnect", async () => {
+      const { client, socket } = await pair(await host.start(), mode);
+      const reasons = await parted(client, socket, () => socket.disconnect());
+      assert.deepEqual(reasons, ["server namespace disconnect", undefined, "io server disconnect"]);
+    });
+
+    it("socket.disconnect(true): the same, and the connection ends", async () => {
+      const { client, socket } = await pair(await host.start(), mode);
+      const closed = next(socket.conn, "close");
+      const reasons = await parted(client, socket, () => socket.disconnect(true));
+      assert.deepEqual(reasons, ["server namespace disconnect", undefined, "io server disconnect"]);
+      await closed;
+    });
+
+    it("client.disconnect(): client namespace disconnect, io client disconnect", async () => {
+      const { client, socket } = await pair(await host.start(), mode);
+      const reasons = await parted(client, socket, () => void client.disconnect());
+      assert.deepEqual(reasons, ["client namespace disconnect", undefined, "io client disconnect"]);
+    });
+
+    it("the client closes its engine: transport close, forced close", async () => {
+      const { client, socket } = await pair(await host.start(), mode);
+      if (name === "upgrade") await upgraded(client);
+      const reasons = await parted(client, socket, () => client.io.engine.close());
+      assert.deepEqual([reasons[0], reasons[2]], ["transport close", "forced close"]);
+    });
+
+    it("conn.close(): forced close, transport close", async () => {
+      const { client, socket } = await pair(await host.start(), mode);
+      if (name === "upgrade") await upgraded(client);
+      const reasons = await parted(client, socket, () => socket.conn.close());
+      assert.deepEqual(reasons, ["forced close", undefined, "transport close"]);
+    });
+
+    it("io.close(): server shutting down, transport close", async () => {
+      const running = await host.start();
+      const { client, socket } = await pair(running, mode);
+      if (name === "upgrade") await upgraded(client);
+      const reasons = await parted(client, socket, () => void running.io.close());
+      assert.equal(reasons[0], "server shutting down");
+      // a poll may be cut by the HTTP server before it is answered
+      assert.match(
+        String(reasons[2]),
+        name === "polling" ? /^transport (close|error)$/ : /^transport close$/,
+      );
+    });
+
+    it("nothing comes from the client any more: ping timeout", async () => {
+      const running = await host.start({ pingInterval: 40, pingTimeout: 40 });
+      const proxy = await cuttableProxy(running.port);
+      afterThisTest(() => proxy.close());
+      const client = proxy.client(mode);
+      afterThisTest(() => client.close());
+      const [connection] = await Promise.all([next(running.io, "connection"), connected(client)]);
+      const socket = connection[0] as Socket;
+      const reasons = Promise.all([next(socket, "disconnect"), next(client, "disconnect")]);
+      proxy.freeze();
+      const [[serverReason], [clientReason]] = await reasons;
+      assert.equal(serverReason, "ping timeout");
+      assert.equal(clientReason, "ping timeout");
+    });
+  });
+
+  it("the WebSocket is torn: transport close on both sides", async () => {
+    const { client, socket } = await pair(await host.start(), { transports: ["websocket"] });
+    const { ws } = client.io.engine.transport as unknown as { ws: { terminate(): void } };
+    const reasons = await parted(client, socket, () => ws.terminate());
+    assert.deepEqual([reasons[0], reasons[2]], ["transport close", "transport close"]);
+  });
+
+  it("a bad Engine.IO packet: parse error", async () => {
+    const { wire, socket } = await rawPair(await host.start());
+    const reason = next(socket, "disconnect");
+    wire.sendText("abc");
+    assert.equal((await reason)[0], "parse error");
+    await wire.closed;
+  });
+
+  it("a bad Engine.IO payload by long-polling: parse error", async () => {
+    const running = await host.start();
+    const { client, socket } = await pair(running, { transports: ["polling"] });
+    const wire = new NetworkClient(running.port);
+    afterThisTest(() => wire.close());
+    const reason = Promise.all([next(socket, "disconnect"), next(client, "disconnect")]);
+    const answer = await wire.post(`/socket.io/?EIO=4&transport=polling&sid=${client.io.engine.id}`, "abc");
+    assert.deepEqual([answer.status, answer.body], [200, "ok"]);
+    assert.equal((await reason)[0][0], "parse error");
+  });
+
+  const violations: readonly [what: string, frames: string[]][] = [
+    ["text that is no Socket.IO packet", ["4abc"]],
+    ["an unknown type of Socket.IO packet", ["49"]],
+    ["the reserved event connect", ['42["connect"]']],
+    ["the reserved event disconnect", ['42["disconnect"]']],
+    ["an event without a name", ["42[]"]],
+    ["an event whose data is no array", ['42{"a":1}']],
+    ["a second CONNECT of the same namespace", ["40"]],
+    ["a CONNECT_ERROR", ['44{"message":"x"}']],
+    ["an event of a namespace that was not joined", ['42/other,["ev"]']],
+    ["binary without a header", []],
+    ["text where an attachment was due", ['451-["ev",{"_placeholder":true,"num":0}]', '42["ev"]']],
+    ["a placeholder that points nowhere", ['451-["ev",{"_placeholder":true,"num":7}]', ""]],
+    ["a count of attachments that is no number", ['45x-["ev"]']],
+    ["eleven attachments", ['4511-["ev"]']],
+  ];
+  for (const [what, frames] of violations) {
+    it(`${what}: forced close, without a description`, async () => {
+      const { wire, socket } = await rawPair(await host.start());
+      const reason = next(socket, "disconnect");
+      for (const frame of frames) if (frame !== "") wire.sendText(frame);
+      if (frames.length === 0 || frames.at(-1) === "") wire.sendBinary(Buffer.from([1]));
+      assert.deepEqual(await reason, ["forced close", undefined]);
+      await wire.closed;
+    });
+  }
+
+  it("an event before CONNECT closes the connection", async () => {
+    const running = await host.start();
+    const connection = next(running.io.engine, "connection");
+    const wire = await rawSession(running);
+    const [conn] = await connection;
+    const closed = next(conn, "close");
+    wire.sendText('42["ev"]');
+    assert.equal((await closed)[0], "forced close");
+  });
+
+  it("a ping from an EIO4 client: transport error, invalid heartbeat direction", async () => {
+    const { wire, socket } = await rawPair(await host.start());
+    const reason = next<[string, Error]>(socket, "disconnect");
+    wire.sendText("2");
+    const [name, description] = await reason;
+    assert.equal(name, "transport error");
+    assert.equal(description.message, "invalid heartbeat direction");
+    await wire.closed;
+  });
+
+  it("an oversized WebSocket message: transport error with a description, and 1009 for the client", async () => {
+    const { wire, socket } = await rawPair(await host.start({ maxHttpBufferSize: 1_000 }));
+    const reason = next<[string, Error]>(socket, "disconnect");
+    wire.sendText(`42["ev","${"x".repeat(2_000)}"]`);
+    const [name, description] = await reason;
+    assert.equal(name, "transport error");
+    assert.match(String(description.message), /Max payload size exceeded/);
+    assert.equal((await wire.closed).code, 1009);
+  });
+
+  it("a message of exactly maxHttpBufferSize is heard", async () => {
+    const { wire, socket } = await rawPair(await host.start({ maxHttpBufferSize: 1_000 }));
+    const heard = next(socket, "ev");
+    const packet = `42["ev","${"x".repeat(989)}"]`;
+    assert.equal(Buffer.byteLength(packet), 1_000);
+    wire.sendText(packet);
+    assert.equal(((await heard)[0] as string).length, 989);
+  });
+
+  it("no pong comes: ping timeout", async () => {
+    const { wire, socket } = await rawPair(await host.start({ pingInterval: 30, pingTimeout: 30 }));
+    const [reason] = await next(socket, "disconnect");
+    assert.equal(reason, "ping timeout");
+    await wire.closed;
+  });
+
+  it("answered pings keep the connection", async () => {
+    const { wire, socket } = await rawPair(await host.start({ pingInterval: 20, pingTimeout: 5_000 }));
+    for (let round = 0; round < 4; round++) {
+      assert.equal(await wire.next(), "2");
+      wire.sendText("3");
+    }
+    assert.equal(socket.connected, true);
+  });
+
+  it("no CONNECT in time: the connection closes without a status code", async () => {
+    const running = await host.start({ connectTimeout: 30 });
+    const wire = await rawSession(running);
+    assert.deepEqual(await wire.closed, { code: 1005, reason: "" });
+  });
+
+  it("emits disconnecting before disconnect, once each, to every namespace of the connection", async () => {
+    const running = await host.start();
+    const { client, socket } = await pair(running);
+    const connection = next<[Socket]>(running.io.of("/b"), "connection");
+    await connected(client.io.socket("/b", {}));
+    const [other] = await connection;
+    const seen: unknown[] = [];
+    for (const [name, one] of [
+      ["a", socket],
+      ["b", other],
+    ] as const) {
+      one.on("disconnecting", (reason) => seen.push([name, "disconnecting", reason, one.connected]));
+      one.on("disconnect", (reason) => seen.push([name, "disconnect", reason, one.connected]));
+    }
+    const closed = next(socket.conn, "close");
+    client.io.engine.close();
+    await closed;
+    assert.deepEqual(seen, [
+      ["a", "disconnecting", "transport close", true],
+      ["a", "disconnect", "transport close", false],
+      ["b", "disconnecting", "transport close", true],
+      ["b", "disconnect", "transport close", false],
+    ]);
+  });
+
+  it("takes any truthy value for socket.disconnect(close), and a second call in its stride", async () => {
+    const { socket } = await pair(await host.start());
+    const closed = next(socket.conn, "close");
+    assert.equal(socket.disconnect("unauthorized" as unknown as boolean), socket);
+    assert.equal(socket.disconnect(), socket);
+    assert.equal(socket.disconnected, true);
+    await closed;
+  });
+
+  it("may be called in the connection listener", async () => {
+    const running = await host.start();
+    running.io.on("connection", (socket) => void socket.disconnect());
+    const client = running.client();
+    assert.deepEqual((await next(client, "disconnect"))[0], "io server disconnect");
+  });
+
+  it("delivers what was emitted just before it", async () => {
+    for (const close of [false, true]) {
+      const { client, socket } = await pair(await host.start());
+      const heard = next(client, "last words");
+      socket.emit("last words", 1);
+      socket.disconnect(close);
+      assert.deepEqual(await heard, [1]);
+    }
+  });
+});

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import {
+  collect,
+  connected,
+  next,
+  onEveryHost,
+  onEveryTransport,
+  pair,
+  rawPair,
+  settled,
+} from "../support/socketio.ts";
+import { uncaught } from "../support/uncaught.ts";
+
+onEveryHost("a listener that throws", (host) => {
+  onEveryTransport((_name, mode) => {
+    it("raises uncaughtException, as with the official server, and the connection goes on", async () => {
+      const { client, socket } = await pair(await host.start(), mode);
+      const error = new Error("thrown by a listener");
+      socket.on("bad", () => {
+        throw error;
+      });
+      const thrown = uncaught(1);
+      client.emit("bad");
+      assert.deepEqual(await thrown, [error]);
+      await settled(client, socket);
+      assert.equal(socket.connected, true);
+    });
+  });
+
+  it("does not disturb the rest of a batch", async () => {
+    const { wire, socket } = await rawPair(await host.start());
+    socket.on("bad", () => {
+      throw new Error("thrown by a listener");
+    });
+    const heard = collect(socket, "n", 3);
+    const thrown = uncaught(2);
+    wire.sendTogether('42["n",1]', '42["bad"]', '42["n",2]', '42["bad"]', '42["n",3]');
+    assert.deepEqual(await heard, [[1], [2], [3]]);
+    assert.equal((await thrown).length, 2);
+  });
+
+  it("does not lose what it had written before it threw", async () => {
+    const { wire, socket } = await rawPair(await host.start());
+    socket.on("bad", () => {
+      socket.emit("before");
+      throw new Error("thrown by a listener");
+    });
+    const thrown = uncaught(1);
+    wire.sendText('42["bad"]');
+    assert.equal(await wire.next(), '42["before"]');
+    await thrown;
+  });
+
+  it("in an ack callback does no harm to the connection", async () => {
+    const { client, socket } = await pair(await host.start(), { transports: ["websocket"] });
+    client.on("q", (ack: () => void) => ack());
+    const thrown = uncaught(1);
+    socket.emit("q", () => {
+      throw new Error("thrown by an ack");
+    });
+    assert.equal(((await thrown)[0] as Error).message, "thrown by an ack");
+    await settled(client, socket);
+  });
+
+  it("for connection does no harm to the connection", async () => {
+    const running = await host.start();
+    const thrown = uncaught(1);
+    running.io.once("connection", () => {
+      throw new Error("thrown by connection");
+    });
+    const client = running.client({ transports: ["websocket"] });
+    await connected(client);
+    const [socket] = [...running.io.sockets.sockets.values()];
+    assert.ok(socket);
+    await thrown;
+    await settled(client, socket);
+  });
+
+  it("for disconnect does not keep the other sockets from their disconnection", async () => {
+    const running = await host.start();
+    const [a, b] = [
+      await pair(running, { transports: ["websocket"] }),
+      await pair(running, { transports: ["websocket"] }),
+    ];
+    a.socket.on("disconnect", () => {
+      throw new Error("thrown by disconnect");
+    });
+    const thrown = uncaught(1);
+    const gone = next(b.socket, "disconnect");
+    a.client.io.engine.close();
+    await thrown;
+    b.client.io.engine.close();
+    assert.equal((await gone)[0], "transport close");
+    assert.equal(running.io.sockets.sockets.size, 0);
+    assert.equal(running.io.engine.clientsCount, 0);
+  });
+});

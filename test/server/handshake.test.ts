@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { next, onEveryHost, onEveryTransport, pair } from "../support/socketio.ts";
+import type { Socket } from "../support/socketio.ts";
+
+onEveryHost("handshake", (host) => {
+  onEveryTransport((name, mode) => {
+    it("has its nine fields", async () => {
+      const { socket } = await pair(await host.start(), mode);
+      const fields = ["address", "auth", "headers", "issued", "query", "secure", "time", "url", "xdomain"];
+      assert.deepEqual(Object.keys(socket.handshake).toSorted(), fields);
+    });
+
+    it("keeps the query in url, and parses it into query", async () => {
+      const { socket } = await pair(await host.start(), { ...mode, query: { token: "a b&c", x: "1" } });
+      const { url, query } = socket.handshake;
+      assert.match(url, /^\/socket\.io\/\?/);
+      assert.equal(new URL(url, "http://h").searchParams.get("token"), "a b&c");
+      assert.equal(query["token"], "a b&c");
+      assert.equal(query["x"], "1");
+      assert.equal(query["EIO"], "4");
+      assert.equal(query["transport"], name === "websocket" ? "websocket" : "polling");
+    });
+
+    it("hands over headers, in lower case", async () => {
+      const { socket } = await pair(await host.start(), {
+        ...mode,
+        extraHeaders: { "X-Mine": "yes", Cookie: "a=1; b=2" },
+      });
+      assert.equal(socket.handshake.headers["x-mine"], "yes");
+      assert.equal(socket.handshake.headers.cookie, "a=1; b=2");
+      assert.match(String(socket.handshake.headers.host), /^127\.0\.0\.1:\d+$/);
+    });
+
+    it("has the address of the client", async () => {
+      const { socket } = await pair(await host.start(), mode);
+      assert.match(socket.handshake.address, /^(::ffff:)?127\.0\.0\.1$/);
+      assert.equal(socket.conn.remoteAddress, socket.handshake.address);
+    });
+  });
+
+  it("is not secure and not cross-domain for a plain client", async () => {
+    const { socket } = await pair(await host.start());
+    assert.equal(socket.handshake.secure, false);
+    assert.equal(socket.handshake.xdomain, false);
+  });
+
+  it("is cross-domain when there is an Origin", async () => {
+    const { socket } = await pair(await host.start(), { extraHeaders: { Origin: "http://elsewhere.test" } });
+    assert.equal(socket.handshake.xdomain, true);
+    assert.equal(socket.handshake.headers.origin, "http://elsewhere.test");
+  });
+
+  it("tells the time in two forms", async () => {
+    const before = Date.now();
+    const { socket } = await pair(await host.start());
+    const { issued, time } = socket.handshake;
+    assert.ok(issued >= before && issued <= Date.now());
+    assert.equal(Math.floor(Date.parse(time) / 1_000), Math.floor(issued / 1_000));
+  });
+
+  it("is per namespace for auth, and shared for headers", async () => {
+    const running = await host.start();
+    const { client, socket } = await pair(running, { auth: { a: 1 } });
+    const connection = next<[Socket]>(running.io.of("/b"), "connection");
+    client.io.socket("/b", { auth: { b: 2 } });
+    const [other] = await connection;
+    assert.deepEqual(other.handshake.auth, { b: 2 });
+    assert.deepEqual(socket.handshake.auth, { a: 1 });
+    assert.equal(other.handshake.headers, socket.handshake.headers);
+  });
+
+  it("may be changed by the application", async () => {
+    const { socket } = await pair(await host.start());
+    socket.handshake.auth["user"] = "ann";
+    Object.assign(socket.handshake, { session: { id: 1 } });
+    assert.equal(socket.handshake.auth["user"], "ann");
+  });
+
+  it("gives the request of the connection, with what middlewares read", async () => {
+    const { socket } = await pair(await host.start(), { query: { x: "1" } });
+    const request = socket.request as typeof socket.request & { _query: Record<string, string> };
+    assert.equal(request.method, "GET");
+    assert.equal(request.url, socket.handshake.url);
+    assert.equal(request.headers, socket.handshake.headers);
+    assert.equal(request._query["x"], "1");
+    assert.match(String(request.connection.remoteAddress), /127\.0\.0\.1$/);
+    assert.match(String(request.socket.remoteAddress), /127\.0\.0\.1$/);
+    assert.equal(socket.request, socket.client.request);
+  });
+
+  it("still has the request after the upgrade, and keeps what was set on it", async () => {
+    const { client, socket } = await pair(await host.start());
+    Object.assign(socket.request, { user: "ann" });
+    if (client.io.engine.transport.name !== "websocket") await next(client.io.engine, "upgrade");
+    assert.equal((socket.request as unknown as { user: string }).user, "ann");
+  });
+
+  it("can be built when the application took the request away", async () => {
+    const running = await host.start();
+    running.io.engine.on("connection", (conn: { request: unknown }) => {
+      conn.request = null;
+    });
+    const { socket } = await pair(running);
+    assert.deepEqual(socket.handshake.headers, {});
+    assert.deepEqual(socket.handshake.query, {});
+    assert.equal(socket.handshake.url, undefined);
+  });
+});
+
+onEveryHost("socket.data", (host) => {
+  it("begins empty and is the application's", async () => {
+    const { socket } = await pair(await host.start());
+    assert.equal(Object.keys(socket.data).length, 0);
+    socket.data.name = "ann";
+    assert.equal(socket.data.name, "ann");
+    socket.data = { other: true };
+    assert.deepEqual(socket.data, { other: true });
+  });
+
+  it("belongs to one socket", async () => {
+    const running = await host.start();
+    const [a, b] = [await pair(running), await pair(running)];
+    a.socket.data.x = 1;
+    assert.deepEqual(b.socket.data, {});
+  });
+
+  it("survives the disconnection", async () => {
+    const { client, socket } = await pair(await host.start());
+    socket.data.x = 1;
+    const gone = next(socket, "disconnect");
+    client.disconnect();
+    await gone;
+    assert.deepEqual(socket.data, { x: 1 });
+  });
+});

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { Adapter } from "socket.io-adapter";
+import { attachedHost, hosts, isOracle, next, pair, settled, suite } from "../support/socketio.ts";
+import type { Host } from "../support/socketio.ts";
+
+const all: readonly Host[] = isOracle ? hosts : [...hosts, attachedHost];
+
+/** Every two hosts, the same one twice included. */
+const couples = all.flatMap((first, index) => all.slice(index).map((second) => [first, second] as const));
+
+suite("two servers in one process", () => {
+  for (const [first, second] of couples) {
+    describe(`${first.name} and ${second.name}`, () => {
+      it("each hears its own broadcasts only", async () => {
+        const [one, two] = [await first.start(), await second.start()];
+        const a = await pair(one);
+        const b = await pair(two);
+        await a.socket.join("room");
+        await b.socket.join("room");
+        const heard: unknown[] = [];
+        a.client.on("ev", (value) => heard.push(["a", value]));
+        b.client.on("ev", (value) => heard.push(["b", value]));
+        one.io.emit("ev", 1);
+        one.io.to("room").emit("ev", 2);
+        await settled(a.client, a.socket);
+        two.io.emit("ev", 3);
+        two.io.to("room").emit("ev", 4);
+        await settled(b.client, b.socket);
+        assert.deepEqual(heard, [
+          ["a", 1],
+          ["a", 2],
+          ["b", 3],
+          ["b", 4],
+        ]);
+      });
+
+      it("one goes on when the other is closed", async () => {
+        for (const [closing, staying] of [
+          [first, second],
+          [second, first],
+        ] as const) {
+          const [one, two] = [await closing.start(), await staying.start()];
+          await pair(one);
+          const b = await pair(two);
+          await one.io.close();
+          const heard = next(b.client, "ev");
+          two.io.emit("ev", 1);
+          assert.deepEqual(await heard, [1]);
+          await pair(two);
+        }
+      });
+
+      it("neither changes the Adapter that both share", async () => {
+        const before = Object.getOwnPropertyDescriptors(Adapter.prototype);
+        await pair(await first.start());
+        await pair(await second.start());
+        assert.deepEqual(Object.getOwnPropertyDescriptors(Adapter.prototype), before);
+      });
+    });
+  }
+});

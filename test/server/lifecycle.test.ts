@@ -1,0 +1,210 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import express from "express";
+import { isClosed } from "../support/network-client.ts";
+import {
+  connected,
+  isOracle,
+  listen,
+  next,
+  onEveryHost,
+  pair,
+  rawPair,
+  socketio,
+  suite,
+  track,
+  upgraded,
+} from "../support/socketio.ts";
+
+onEveryHost("io.close()", (host) => {
+  it("stops listening: a new connection is refused", async () => {
+    const running = await host.start();
+    await pair(running);
+    assert.equal(await isClosed(running.port), false);
+    await running.io.close();
+    assert.equal(await isClosed(running.port), true);
+  });
+
+  it("tells every socket server shutting down, of every namespace", async () => {
+    const running = await host.start();
+    const [a, b] = [await pair(running), await pair(running, {}, "/b")];
+    const reasons = Promise.all([next(a.socket, "disconnect"), next(b.socket, "disconnect")]);
+    await running.io.close();
+    assert.deepEqual(
+      (await reasons).map(([reason]) => reason),
+      ["server shutting down", "server shutting down"],
+    );
+    assert.equal(running.io.engine.clientsCount, 0);
+  });
+
+  it("ends WebSocket connections", async () => {
+    const running = await host.start();
+    const { wire } = await rawPair(running);
+    await running.io.close();
+    assert.equal((await wire.closed).reason, "");
+  });
+
+  it("resolves, and calls back, when nothing is left", async () => {
+    const running = await host.start();
+    const { client } = await pair(running, { transports: ["websocket"] });
+    const gone = next(client, "disconnect");
+    const called = new Promise((resolve) => void running.io.close(resolve));
+    assert.equal(await called, undefined);
+    await gone;
+  });
+
+  it("resolves with polls parked", async () => {
+    const running = await host.start();
+    await pair(running, { transports: ["polling"] });
+    await running.io.close();
+    assert.equal(await isClosed(running.port), true);
+  });
+
+  it("closes the adapters", async () => {
+    const closed: string[] = [];
+    class Adapter extends (await import("socket.io-adapter")).Adapter {
+      override close(): void {
+        closed.push(this.nsp.name);
+      }
+    }
+    const running = await host.start({ adapter: Adapter });
+    running.io.of("/b");
+    await running.io.close();
+    assert.deepEqual(closed, ["/", "/b"]);
+  });
+
+  it("lets clients reconnect to a server that starts after it on the same port", async () => {
+    const running = await host.start();
+    const client = running.client({ reconnection: true, reconnectionDelay: 20, reconnectionDelayMax: 40 });
+    await connected(client);
+    await upgraded(client);
+    const gone = next(client, "disconnect");
+    await running.io.close();
+    await gone;
+    const options: object = { host: host.name };
+    const again = new socketio.Server(running.port, options);
+    track(again, running.port);
+    await connected(client);
+    assert.equal(again.engine.clientsCount, 1);
+  });
+
+  it("can be called twice", async () => {
+    const running = await host.start();
+    await running.io.close();
+    await running.io
+      .close()
+      .catch((error: NodeJS.ErrnoException) => assert.equal(error.code, "ERR_SERVER_NOT_RUNNING"));
+  });
+});
+
+suite("startup", () => {
+  it("new Server(port) knows its port at once", async () => {
+    const io = new socketio.Server(0);
+    const { port } = io.httpServer.address() as AddressInfo;
+    const running = track(io, port);
+    assert.ok(port > 0);
+    assert.equal(io.httpServer.listening, true);
+    await connected(running.client());
+  });
+
+  it("new Server('port') takes a string", async () => {
+    const io = new socketio.Server("0" as unknown as number);
+    const running = track(io, (io.httpServer.address() as AddressInfo).port);
+    await connected(running.client());
+  });
+
+  it("io.listen(port) and io.attach(port) start later", async () => {
+    for (const method of ["listen", "attach"] as const) {
+      const io = new socketio.Server({ path: "/later" });
+      assert.equal(io[method](0), io);
+      const running = track(io, (io.httpServer.address() as AddressInfo).port);
+      await connected(running.client({ path: "/later" }));
+    }
+  });
+
+  it("new Server(httpServer) leaves the application its requests", async () => {
+    const httpServer = createServer((_req, res) => res.end("application"));
+    const io = new socketio.Server(httpServer);
+    const running = track(io, await listen(httpServer));
+    assert.equal(io.httpServer, httpServer);
+    await connected(running.client());
+    assert.equal(await (await fetch(`${running.url}/hello`)).text(), "application");
+    assert.equal(await (await fetch(`${running.url}/socket.iox`)).text(), "application");
+  });
+
+  it("new Server(httpServer) beside an express app", async () => {
+    const app = express();
+    app.get("/hello", (_req, res) => void res.send("express"));
+    const httpServer = createServer(app);
+    const running = track(new socketio.Server(httpServer), await listen(httpServer));
+    await connected(running.client());
+    assert.equal(await (await fetch(`${running.url}/hello`)).text(), "express");
+  });
+
+  it("an express app in place of a server is refused in words", () => {
+    const message =
+      "You are trying to attach socket.io to an express request handler function. Please pass a http.Server instance.";
+    assert.throws(() => new socketio.Server(express() as never), { message });
+  });
+
+  it("answers 404 on a port of its own, beside the path", async () => {
+    const io = new socketio.Server(0);
+    const running = track(io, (io.httpServer.address() as AddressInfo).port);
+    assert.equal((await fetch(`${running.url}/`)).status, 404);
+    assert.equal((await fetch(`${running.url}/socket.iox/`)).status, 404);
+  });
+
+  it("a taken port is reported by the error event of httpServer", async () => {
+    const taken = createServer();
+    const port = await new Promise<number>((resolve) => {
+      taken.listen(0, () => resolve((taken.address() as AddressInfo).port));
+    });
+    try {
+      const io = new socketio.Server(port);
+      const [error] = await next<[NodeJS.ErrnoException]>(io.httpServer, "error");
+      assert.equal(error.code, "EADDRINUSE");
+      await io.close().catch(() => {});
+    } finally {
+      taken.close();
+    }
+  });
+
+  it("has no engine before it is attached, and io.close() then rejects", async () => {
+    const io = new socketio.Server();
+    assert.equal(io.engine, undefined);
+    await assert.rejects(io.close(), TypeError);
+  });
+
+  it("offers path, serveClient, connectTimeout and adapter as getters and setters", () => {
+    const io = new socketio.Server();
+    assert.equal(io.path(), "/socket.io");
+    assert.equal(io.path("/other/"), io);
+    assert.equal(io.path(), "/other");
+    assert.equal(io.serveClient(), true);
+    assert.equal(io.connectTimeout(), 45_000);
+    assert.equal(io.connectTimeout(10).connectTimeout(), 10);
+    assert.equal(typeof io.adapter(), "function");
+  });
+
+  it("delegates the methods of an emitter to the main namespace", () => {
+    const io = new socketio.Server();
+    const listener = (): void => {};
+    io.on("connection", listener);
+    assert.deepEqual(io.sockets.listeners("connection"), [listener]);
+    assert.equal(io.listenerCount("connection"), 1);
+    io.off("connection", listener);
+    assert.equal(io.sockets.listenerCount("connection"), 0);
+  });
+
+  if (!isOracle) {
+    it("host: 'node' and host: 'uws' choose the host of a port", async () => {
+      for (const host of ["node", "uws"]) {
+        const io = new socketio.Server(0, { host } as object);
+        const running = track(io, (io.httpServer.address() as AddressInfo).port);
+        await connected(running.client());
+        assert.equal(io.httpServer instanceof (await import("node:http")).Server, host === "node");
+      }
+    });
+  }
+});

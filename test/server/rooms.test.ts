@@ -1,0 +1,201 @@
+import assert from "node:assert/strict";
+import { next, onEveryHost, onEveryTransport, pair, settled, internals } from "../support/socketio.ts";
+import type { ClientSocket, Host, Running, Socket } from "../support/socketio.ts";
+
+type Mode = Parameters<typeof pair>[1];
+type Member = { client: ClientSocket; socket: Socket; heard: unknown[] };
+
+/** Three connected clients that write down what they hear as `ev`. */
+async function three(
+  host: Host,
+  mode: Mode = { transports: ["websocket"] },
+): Promise<[Running, Member, Member, Member]> {
+  const running = await host.start();
+  const member = async (): Promise<Member> => {
+    const { client, socket } = await pair(running, mode);
+    const heard: unknown[] = [];
+    client.on("ev", (value) => heard.push(value));
+    return { client, socket, heard };
+  };
+  return [running, await member(), await member(), await member()];
+}
+
+async function heardBy(...members: Member[]): Promise<unknown[][]> {
+  for (const { client, socket } of members) await settled(client, socket);
+  return members.map(({ heard }) => heard);
+}
+
+onEveryHost("rooms", (host) => {
+  onEveryTransport((_name, mode) => {
+    it("delivers to the members of a room and nobody else", async () => {
+      const [{ io }, a, b, c] = await three(host, mode);
+      await a.socket.join("room");
+      await b.socket.join("room");
+      io.to("room").emit("ev", 1);
+      assert.deepEqual(await heardBy(a, b, c), [[1], [1], []]);
+    });
+
+    it("excludes the sender from socket.to()", async () => {
+      const [, a, b, c] = await three(host, mode);
+      await a.socket.join("room");
+      await b.socket.join("room");
+      a.socket.to("room").emit("ev", 1);
+      assert.deepEqual(await heardBy(a, b, c), [[], [1], []]);
+    });
+  });
+
+  it("delivers once to who is in several of the rooms", async () => {
+    const [{ io }, a, b, c] = await three(host);
+    await a.socket.join(["r1", "r2", "r3"]);
+    await b.socket.join("r2");
+    io.to("r1").to("r2").in("r3").emit("ev", 1);
+    io.to(["r1", "r2"]).emit("ev", 2);
+    assert.deepEqual(await heardBy(a, b, c), [[1, 2], [1, 2], []]);
+  });
+
+  it("leaves a room", async () => {
+    const [{ io }, a, b, c] = await three(host);
+    await a.socket.join("room");
+    await b.socket.join("room");
+    await a.socket.leave("room");
+    io.in("room").emit("ev", 1);
+    assert.deepEqual(await heardBy(a, b, c), [[], [1], []]);
+  });
+
+  it("excludes rooms with except(), also several, also without to()", async () => {
+    const [{ io }, a, b, c] = await three(host);
+    await a.socket.join("room");
+    await b.socket.join(["room", "out"]);
+    await c.socket.join("away");
+    io.to("room").except("out").emit("ev", 1);
+    io.except("out").emit("ev", 2);
+    io.except(["out", "away"]).emit("ev", 3);
+    io.except("room").except("nobody").emit("ev", 4);
+    assert.deepEqual(await heardBy(a, b, c), [[1, 2, 3], [], [2, 4]]);
+  });
+
+  it("excludes rooms with socket.except(), the sender included", async () => {
+    const [, a, b, c] = await three(host);
+    await b.socket.join("out");
+    a.socket.except("out").emit("ev", 1);
+    a.socket.broadcast.except("out").emit("ev", 2);
+    assert.deepEqual(await heardBy(a, b, c), [[], [], [1, 2]]);
+  });
+
+  it("reaches one socket by the room of its id", async () => {
+    const [{ io }, a, b, c] = await three(host);
+    io.to(b.socket.id).emit("ev", 1);
+    a.socket.to(c.socket.id).emit("ev", 2);
+    assert.deepEqual(await heardBy(a, b, c), [[], [1], [2]]);
+  });
+
+  it("stops delivering by id to who left the room of the own id", async () => {
+    const [{ io }, a, b, c] = await three(host);
+    await a.socket.leave(a.socket.id);
+    io.to(a.socket.id).emit("ev", 1);
+    io.emit("ev", 2);
+    assert.deepEqual(await heardBy(a, b, c), [[2], [2], [2]]);
+  });
+
+  it("delivers nothing for a room that does not exist", async () => {
+    const [{ io }, a, b, c] = await three(host);
+    io.to("nobody").emit("ev", 1);
+    assert.deepEqual(await heardBy(a, b, c), [[], [], []]);
+  });
+
+  it("takes numbers for rooms", async () => {
+    const [{ io }, a, b, c] = await three(host);
+    const room = 7 as unknown as string;
+    await a.socket.join(room);
+    io.to(room).emit("ev", 1);
+    io.to("7").emit("ev", 2);
+    assert.deepEqual(await heardBy(a, b, c), [[1], [], []]);
+  });
+
+  it("shows the rooms of a socket as a Set that follows", async () => {
+    const [, { socket }] = await three(host);
+    assert.ok(socket.rooms instanceof Set);
+    await socket.join(["r1", "r2"]);
+    assert.deepEqual([...socket.rooms], [socket.id, "r1", "r2"]);
+    await socket.leave("r1");
+    assert.deepEqual([...socket.rooms], [socket.id, "r2"]);
+  });
+
+  it("still has the rooms while disconnecting, and none after disconnect", async () => {
+    const [{ io }, { client, socket }] = await three(host);
+    await socket.join("room");
+    const during = new Promise((resolve) => socket.on("disconnecting", () => resolve([...socket.rooms])));
+    const after = next(socket, "disconnect");
+    client.disconnect();
+    assert.deepEqual(await during, [socket.id, "room"]);
+    await after;
+    assert.deepEqual([...socket.rooms], []);
+    assert.equal(io.sockets.adapter.rooms.has("room"), false);
+    assert.equal(io.sockets.adapter.rooms.has(socket.id), false);
+    assert.equal(io.sockets.adapter.sids.has(socket.id), false);
+  });
+
+  it("ignores a join after the disconnection", async () => {
+    const [{ io }, { client, socket }] = await three(host);
+    const gone = next(socket, "disconnect");
+    client.disconnect();
+    await gone;
+    await socket.join("room");
+    assert.equal(io.sockets.adapter.rooms.has("room"), false);
+  });
+
+  it("leaves every room with leaveAll(), and is still reached by everybody", async () => {
+    const [{ io }, a, b, c] = await three(host);
+    await a.socket.join("room");
+    internals(a.socket).leaveAll();
+    io.to("room").emit("ev", 1);
+    assert.deepEqual([...a.socket.rooms], []);
+    assert.deepEqual(await heardBy(b, c), [[], []]);
+    assert.deepEqual(a.heard, []);
+  });
+
+  it("tells the adapter's listeners of rooms and members", async () => {
+    const [{ io }, { socket }] = await three(host);
+    const seen: unknown[][] = [];
+    for (const event of ["create-room", "join-room", "leave-room", "delete-room"]) {
+      io.sockets.adapter.on(event, (...args: unknown[]) => seen.push([event, ...args]));
+    }
+    await socket.join("room");
+    await socket.join("room");
+    await socket.leave("room");
+    assert.deepEqual(seen, [
+      ["create-room", "room"],
+      ["join-room", "room", socket.id],
+      ["leave-room", "room", socket.id],
+      ["delete-room", "room"],
+    ]);
+  });
+
+  it("keeps the rooms of namespaces apart", async () => {
+    const running = await host.start();
+    const one = await pair(running, {}, "/one");
+    const two = await pair(running, {}, "/two");
+    await one.socket.join("room");
+    await two.socket.join("room");
+    const heard: string[] = [];
+    one.client.on("ev", () => heard.push("one"));
+    two.client.on("ev", () => heard.push("two"));
+    running.io.of("/one").to("room").emit("ev");
+    await settled(one.client, one.socket);
+    await settled(two.client, two.socket);
+    assert.deepEqual(heard, ["one"]);
+  });
+
+  it("makes operators that can be kept and do not change each other", async () => {
+    const [{ io }, a, b, c] = await three(host);
+    await a.socket.join("r1");
+    await b.socket.join("r2");
+    const first = io.to("r1");
+    const both = first.to("r2");
+    const none = both.except("r1").except("r2");
+    first.emit("ev", 1);
+    both.emit("ev", 2);
+    none.emit("ev", 3);
+    assert.deepEqual(await heardBy(a, b, c), [[1, 2], [2], []]);
+  });
+});

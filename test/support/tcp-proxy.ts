@@ -1,0 +1,40 @@
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { io } from "socket.io-client";
+import type { ManagerOptions, Socket as ClientSocket, SocketOptions } from "socket.io-client";
+
+/** A proxy between a client and a server; `freeze()` makes it carry nothing more, without closing anything. */
+export interface CuttableProxy {
+  readonly port: number;
+  client(options?: Partial<ManagerOptions & SocketOptions>): ClientSocket;
+  freeze(): void;
+  close(): void;
+}
+
+export async function cuttableProxy(target: number): Promise<CuttableProxy> {
+  const sockets = new Set<Socket>();
+  let frozen = false;
+  const server = createServer((inner) => {
+    const outer = connect({ port: target, host: "127.0.0.1" });
+    for (const [from, to] of [
+      [inner, outer],
+      [outer, inner],
+    ] as const) {
+      sockets.add(from);
+      from.on("error", () => {});
+      from.on("data", (chunk: Buffer) => void (frozen || to.write(chunk)));
+      from.on("close", () => void (frozen || to.destroy()));
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    client: (options = {}) =>
+      io(`http://127.0.0.1:${port}`, { forceNew: true, reconnection: false, ...options }),
+    freeze: () => void (frozen = true),
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}

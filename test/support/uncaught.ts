@@ -1,0 +1,36 @@
+import { within } from "./queue.ts";
+
+const events = ["uncaughtException", "unhandledRejection"] as const;
+
+/** Puts the listeners of the test runner aside, and hands what nobody caught to `note`, until `stop` is called. */
+function listenForUncaught(note: (error: unknown) => void): () => void {
+  const aside = events.map((event) => [event, process.listeners(event as "uncaughtException")] as const);
+  for (const event of events) {
+    process.removeAllListeners(event);
+    process.on(event, note);
+  }
+  return () => {
+    for (const [event, listeners] of aside) {
+      process.removeAllListeners(event);
+      for (const listener of listeners) process.on(event, listener);
+    }
+  };
+}
+
+/** The next `count` uncaught exceptions and unhandled rejections. Call it before what throws. */
+export async function uncaught(count: number): Promise<unknown[]> {
+  const seen: unknown[] = [];
+  let stop: () => void = () => {};
+  const all = new Promise<void>((resolve) => {
+    stop = listenForUncaught((error) => {
+      seen.push(error);
+      if (seen.length === count) resolve();
+    });
+  });
+  try {
+    await within(all, `${count} uncaught exceptions`);
+    return seen;
+  } finally {
+    stop();
+  }
+}
