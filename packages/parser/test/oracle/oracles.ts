@@ -94,9 +94,15 @@ interface OfficialSocketParser {
   Decoder: new () => OfficialDecoder;
 }
 
+/** A packet of attachments without payload has `data: undefined` there, and no data here. */
+function withoutUndefined(packet: Packet): Packet {
+  const { data, ...rest } = packet;
+  return data === undefined ? rest : packet;
+}
+
 function decodeWith(decoder: OfficialDecoder, chunks: readonly (string | Buffer)[]): Packet[] {
   const packets: Packet[] = [];
-  decoder.on("decoded", (packet) => packets.push(packet));
+  decoder.on("decoded", (packet) => packets.push(withoutUndefined(packet)));
   for (const chunk of chunks) {
     decoder.add(chunk);
   }
