@@ -70,6 +70,9 @@ export function summarise(workloads, variants, cells) {
     return workload.metrics.flatMap(({ key, unit }) =>
       variants.map((variant) => {
         const values = figures(own, variant.name, key);
+        const errors = own.flatMap(({ variant: name, error }) =>
+          name === variant.name && error !== undefined ? [error] : [],
+        );
         return {
           workload: workload.name,
           metric: key,
@@ -79,7 +82,8 @@ export function summarise(workloads, variants, cells) {
           value: spread([...values.values()]),
           toFloor: ratios(values, figures(own, FLOOR, key)),
           toOfficial: ratios(values, figures(own, OFFICIAL, key)),
-          error: own.find((cell) => cell.variant === variant.name && cell.error !== undefined)?.error,
+          failures: errors.length,
+          error: errors[0],
         };
       }),
     );
@@ -106,7 +110,9 @@ function line(row, titles) {
   const title = titles.get(row.variant) ?? row.variant;
   if (row.value === undefined) return [title, row.error?.split("\n")[0] ?? "not measured"];
   const { median, min, max } = row.value;
-  return [title, shown(median), shown(min), shown(max), shownRatio(row.toFloor), shownRatio(row.toOfficial)];
+  const failures = row.failures === 0 ? "" : `  failed in ${row.failures} more`;
+  const compared = [shownRatio(row.toFloor), `${shownRatio(row.toOfficial)}${failures}`];
+  return [title, shown(median), shown(min), shown(max), ...compared];
 }
 
 /**

@@ -77,10 +77,11 @@ export class Connection {
     this.#socket.write(bytes);
   }
 
-  /** Ends the connection without a word and without a trace in the system's tables. */
+  /** Ends the connection without a word. */
   destroy() {
     this.#closed = true;
-    this.#socket.resetAndDestroy();
+    // Not resetAndDestroy(): it leaves a socket open, and its loop spinning, whose other end has closed just now.
+    this.#socket.destroy();
   }
 
   /** @param {number} length of what is in the read buffer */
