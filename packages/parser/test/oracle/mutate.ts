@@ -4,7 +4,7 @@ import fc from "fast-check";
 export const MUTATIONS: number = Number(process.env["ORACLE_RUNS"] ?? 1000);
 
 const pieces = [
-  ...'0123456789-/,[]{}":._ +eEb?\\',
+  ...Array.from('0123456789-/,[]{}":._ +eEb?\\'),
   "\x1e",
   "\x00",
   "é",

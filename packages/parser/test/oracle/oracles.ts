@@ -6,10 +6,10 @@ import type { EnginePacket, Packet } from "@tidewire/parser";
 const load = createRequire(import.meta.url);
 
 export interface EngineOracle {
-  encodePacket(packet: EnginePacket, supportsBinary: boolean): string | Buffer;
-  decodePacket(frame: string | Buffer): EnginePacket;
-  encodePayload(packets: readonly EnginePacket[], supportsBinary: boolean): string | Buffer;
-  decodePayload(payload: string | Buffer): EnginePacket[];
+  readonly encodePacket: (packet: EnginePacket, supportsBinary: boolean) => string | Buffer;
+  readonly decodePacket: (frame: string | Buffer) => EnginePacket;
+  readonly encodePayload: (packets: readonly EnginePacket[], supportsBinary: boolean) => string | Buffer;
+  readonly decodePayload: (payload: string | Buffer) => EnginePacket[];
 }
 
 interface OfficialEngineV4 {
@@ -76,9 +76,9 @@ export const engineOracleV3: EngineOracle = {
 };
 
 export interface SocketOracle {
-  encode(packet: Packet): unknown[];
+  readonly encode: (packet: Packet) => unknown[];
   /** All packets that the chunks make, in a decoder of their own. */
-  decode(chunks: readonly (string | Buffer)[]): Packet[];
+  readonly decode: (chunks: readonly (string | Buffer)[]) => Packet[];
 }
 
 interface OfficialDecoder {
@@ -124,7 +124,8 @@ export const socketOracleV4: SocketOracle = {
   encode: (packet) => called((callback) => new officialSocketV4.Encoder().encode({ ...packet }, callback)),
   /** Reports binary types as they are on the wire, and an unknown type as an ERROR packet. */
   decode: (chunks) =>
-    decodeWith(new officialSocketV4.Decoder(), chunks).map(({ attachments: _, ...packet }) => {
+    decodeWith(new officialSocketV4.Decoder(), chunks).map((packet) => {
+      delete packet.attachments;
       if (packet.type === 4 && String(packet.data).startsWith(UNKNOWN_TYPE)) {
         throw new Error(String(packet.data));
       }
