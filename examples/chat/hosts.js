@@ -1,0 +1,43 @@
+// The two ways to put a Socket.IO server and the files of its page behind one port.
+import { createServer } from "node:http";
+
+/** uWebSockets.js, or undefined where it is not installed or has no binary for this machine. */
+export async function loadUws() {
+  try {
+    const loaded = await import("uWebSockets.js");
+    return loaded.default ?? loaded;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Listens on uWebSockets.js. Rejects with the code EADDRINUSE when the port cannot be had. */
+export function listenOnUws(uWS, io, files, port) {
+  const app = uWS.App();
+  io.attachApp(app);
+  // Not `get`: uWebSockets.js asks routes of one method before those of any, and would take long-polling here.
+  app.any("/*", files.uws);
+  return new Promise((resolve, reject) => {
+    // Without this option a second process may share the port, and each gets half of the visitors.
+    app.listen(port, uWS.LIBUS_LISTEN_EXCLUSIVE_PORT, (listenSocket) => {
+      if (!listenSocket) return reject(Object.assign(new Error("cannot listen"), { code: "EADDRINUSE" }));
+      const close = async () => {
+        await io.close();
+        app.close();
+      };
+      resolve({ name: "uWebSockets.js", port: uWS.us_socket_local_port(listenSocket), close });
+    });
+  });
+}
+
+/** Listens on node:http. Rejects with the error of node when the port cannot be had. */
+export function listenOnNode(io, files, port) {
+  const server = createServer(files.node);
+  io.attach(server);
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, () => {
+      resolve({ name: "node:http", port: server.address().port, close: () => io.close() });
+    });
+  });
+}

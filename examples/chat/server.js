@@ -1,0 +1,49 @@
+// Starts the chat. PORT chooses the port (3000), HOST=uws or HOST=node what it runs on.
+import { fileURLToPath } from "node:url";
+import { Server } from "@tidewire/server";
+import { chat } from "./chat.js";
+import { listenOnNode, listenOnUws, loadUws } from "./hosts.js";
+import { maxHttpBufferSize } from "./limits.js";
+import { staticFiles } from "./static.js";
+
+const port = Number(process.env.PORT || 3000);
+if (!Number.isInteger(port) || port < 0 || port > 65_535)
+  fail(`PORT=${process.env.PORT} is not a port number.`);
+
+// Some shells set HOST to the name of the machine: any other value means no wish.
+const wish = process.env.HOST;
+const uWS = wish === "node" ? undefined : await loadUws();
+if (wish === "uws" && !uWS) fail("uWebSockets.js does not load here. HOST=node runs the chat on node:http.");
+
+const io = new Server({ maxHttpBufferSize });
+chat(io);
+
+const files = staticFiles(fileURLToPath(new URL("public", import.meta.url)));
+const host = await (uWS ? listenOnUws(uWS, io, files, port) : listenOnNode(io, files, port)).catch(explain);
+console.log(`Chat is at http://localhost:${host.port} (on ${host.name}). Ctrl-C ends it.`);
+
+let closing = false;
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.on(signal, async () => {
+    if (closing) process.exit(1);
+    closing = true;
+    await host.close();
+    console.log("Chat is closed.");
+  });
+}
+
+function explain(error) {
+  if (error.code === "EADDRINUSE") {
+    fail(
+      `Port ${port} is taken. End the program that uses it, or choose another port: PORT=${port + 1} npm start`,
+    );
+  }
+  if (error.code === "EACCES")
+    fail(`Port ${port} needs more rights. Choose one above 1023: PORT=3000 npm start`);
+  throw error;
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}

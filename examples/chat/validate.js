@@ -1,0 +1,73 @@
+// Every field that comes from a client passes through here: it comes out clean, or a Refusal is thrown.
+import { limits } from "./limits.js";
+
+/** Thrown for what the sender did wrong; its message is shown to the person. */
+export class Refusal extends Error {}
+
+// Control characters, and those that turn the direction of the text around them.
+const UNSEEN = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+const ROOM = /^[\p{L}\p{N}]+(-[\p{L}\p{N}]+)*$/u;
+const ID = /^[\w-]{8,40}$/;
+
+/** How the files of each accepted type begin. */
+const SIGNATURES = {
+  "image/png": /^\x89PNG\r\n\x1a\n/,
+  "image/jpeg": /^\xff\xd8\xff/,
+  "image/gif": /^GIF8[79]a/,
+  "image/webp": /^RIFF[^]{4}WEBP/,
+};
+
+export function nickname(value) {
+  const name = line(value, "a nickname", limits.nickname).replace(/\s+/gu, " ");
+  if (UNSEEN.test(name)) throw new Refusal("A nickname has visible characters only.");
+  return name;
+}
+
+export function roomName(value) {
+  const name = line(value, "a room's name", limits.roomName).toLowerCase();
+  if (!ROOM.test(name)) throw new Refusal("A room's name has letters, digits and single hyphens only.");
+  return name;
+}
+
+export function messageId(value) {
+  if (typeof value !== "string" || !ID.test(value)) throw new Refusal("The message has no valid id.");
+  return value;
+}
+
+/** The text of a message; it may be empty only beside an image. */
+export function messageText(value, mayBeEmpty) {
+  if (mayBeEmpty && (value === undefined || value === "")) return "";
+  return line(value, "a message", limits.message);
+}
+
+export function image(value) {
+  if (value === null || typeof value !== "object") throw new Refusal("The image is missing.");
+  const { type, name, data } = value;
+  if (!Object.hasOwn(SIGNATURES, type))
+    throw new Refusal("Only PNG, JPEG, GIF and WebP images are accepted.");
+  if (!Buffer.isBuffer(data)) throw new Refusal("The image has to be sent as binary data.");
+  if (data.length > limits.image) {
+    throw new Refusal(`The image is larger than ${limits.image / 1e6} MB.`);
+  }
+  if (!SIGNATURES[type].test(data.toString("latin1", 0, 16))) {
+    throw new Refusal("The file is not the image it says it is.");
+  }
+  return { type, name: fileName(name), data };
+}
+
+function fileName(value) {
+  if (typeof value !== "string") return "image";
+  const name = value.replace(/[/\\]/g, "_").replace(new RegExp(UNSEEN, "gu"), "").trim();
+  return name.slice(-80) || "image";
+}
+
+function line(value, what, longest) {
+  if (typeof value !== "string") throw new Refusal(`Give ${what}.`);
+  const text = value.normalize().trim();
+  if (text === "") throw new Refusal(`Give ${what}.`);
+  // A character may be two UTF-16 units, so the cheap bound comes first and the exact one second.
+  if (text.length > longest * 2 || [...text].length > longest) {
+    throw new Refusal(`At most ${longest} characters.`);
+  }
+  return text;
+}

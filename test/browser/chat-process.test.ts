@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { runChat, startChat, type ChatHost, type ChatProcess } from "./support/chat-process.ts";
+
+for (const host of ["uws", "node"] satisfies ChatHost[]) {
+  describe(`the chat as a program, HOST=${host}`, () => {
+    it("says where it listens, and ends with 0 on Ctrl-C", async () => {
+      const chat = await startChat(host);
+      const { code, stdout, stderr } = await chat.stop("SIGINT");
+      const name = host === "uws" ? "uWebSockets.js" : "node:http";
+      assert.equal(
+        stdout,
+        `Chat is at http://localhost:${chat.port} (on ${name}). Ctrl-C ends it.\nChat is closed.\n`,
+      );
+      assert.equal(stderr, "");
+      assert.equal(code, 0);
+    });
+
+    for (const taker of ["uws", "node"] satisfies ChatHost[]) {
+      it(`names a port that a program on ${taker} has taken, in one line`, async () => {
+        const first = await startChat(taker);
+        try {
+          const { port } = first;
+          const { code, stdout, stderr } = await runChat({ HOST: host, PORT: String(port) });
+          const advice = `End the program that uses it, or choose another port: PORT=${port + 1} npm start`;
+          assert.equal(stderr, `Port ${port} is taken. ${advice}\n`);
+          assert.equal(stdout, "");
+          assert.equal(code, 1);
+        } finally {
+          await first.stop();
+        }
+      });
+    }
+
+    it("refuses a PORT that is none", async () => {
+      const { code, stderr } = await runChat({ HOST: host, PORT: "http" });
+      assert.equal(stderr, "PORT=http is not a port number.\n");
+      assert.equal(code, 1);
+    });
+
+    describe("serves", () => {
+      let chat: ChatProcess;
+      before(async () => {
+        chat = await startChat(host);
+      });
+      after(async () => {
+        await chat?.stop();
+      });
+      const get = (path: string, init?: RequestInit): Promise<Response> =>
+        fetch(`http://127.0.0.1:${chat.port}${path}`, init);
+
+      for (const path of ["/", "/chat.css", "/socket.io/socket.io.js"]) {
+        it(`${path}, and 304 when the browser has it`, async () => {
+          const whole = await get(path);
+          assert.equal(whole.status, 200);
+          assert.ok((await whole.text()).length > 1000);
+          const again = await get(path, { headers: { "if-none-match": whole.headers.get("etag") ?? "" } });
+          assert.equal(again.status, 304);
+        });
+      }
+
+      it("the length of a file to HEAD", async () => {
+        const { length } = await (await get("/chat.css")).text();
+        const head = await get("/chat.css", { method: "HEAD" });
+        assert.equal(head.headers.get("content-length"), String(length));
+      });
+
+      it("404 for what is not there, 405 for what it cannot do", async () => {
+        assert.equal((await get("/none.css")).status, 404);
+        assert.equal((await get("/../server.js")).status, 404);
+        assert.equal((await get("/", { method: "POST", body: "x" })).status, 405);
+      });
+    });
+  });
+}
