@@ -241,6 +241,13 @@ for (const [form, create] of Object.entries(forms)) {
       assert.deepEqual(feed('2["a",{"n":"5"}]'), { type: 2, nsp: "/", data: ["a", { n: 5n }] });
     });
 
+    it("looks for no placeholders in bytes that its reviver made", () => {
+      const bytes = Object.assign(Buffer.from([7]), { _placeholder: true, num: 0 });
+      const feed = create({ reviver: (key, value) => (key === "bytes" ? bytes : value) });
+      feed('51-["a",{"bytes":0}]');
+      assert.equal((feed(one)!.data as [string, { bytes: Buffer }])[1].bytes, bytes);
+    });
+
     it("refuses a payload whose reviver throws", () => {
       const feed = create({ reviver: () => assert.fail() });
       rejects(() => feed('2["a"]'), "INVALID_PAYLOAD");

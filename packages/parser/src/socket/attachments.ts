@@ -92,10 +92,12 @@ export function takeAttachments(value: unknown, attachments: Buffer[], fromToJSO
   }
   const copy: Fields = {};
   for (const key in value) {
-    const field = value[key];
-    // A toJSON that was not to be asked again must not be asked by JSON.stringify either.
-    if (!isOwn(value, key) || (key === "toJSON" && typeof field === "function")) {
+    if (!isOwn(value, key)) {
       continue;
+    }
+    const field = value[key];
+    if (key === "toJSON" && typeof field === "function") {
+      continue; // not to be asked again, by JSON.stringify either
     }
     const copied = takeAttachments(field, attachments);
     if (key === "__proto__") {
@@ -120,7 +122,7 @@ export function putAttachments(data: unknown, attachments: readonly Binary[]): v
   for (let fields = containers.pop(); fields !== undefined; fields = containers.pop()) {
     for (const key of Object.keys(fields)) {
       const value = fields[key];
-      if (!isObject(value)) {
+      if (!isObject(value) || isBinary(value)) {
         continue;
       }
       if (value["_placeholder"] === true) {

@@ -29,7 +29,7 @@ export const defaultParser: Parser = { Encoder, Decoder, PacketType, protocol };
 export interface ChunkDecoder {
   /** Takes one message of the connection; throws what the parser throws on malformed input. */
   add(chunk: string | Binary): void;
-  /** Frees what an unfinished packet holds. No packet is handed over afterwards. */
+  /** Frees what an unfinished packet holds. Packets still to come of a chunk at hand are dropped. */
   destroy(): void;
 }
 
