@@ -52,7 +52,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   constructor(opts: ServerOptions = {}) {
     super();
     this.opts = resolveOptions(opts);
-    if (this.opts.cors) this.use(cors(this.opts.cors as cors.CorsOptions) as unknown as Middleware);
+    if (this.opts.cors) this.use(cors(this.opts.cors));
   }
 
   get transports(): readonly string[] {
@@ -184,7 +184,12 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   #refuse(admission: Admission, code: ConnectionErrorCode, context?: Record<string, unknown>): void {
     const standard = connectionErrorMessages[code];
     if (this.listenerCount("connection_error") > 0) {
-      const error: ConnectionError = { req: viewOf(admission.exchange.request), code, message: standard, context };
+      const error: ConnectionError = {
+        req: viewOf(admission.exchange.request),
+        code,
+        message: standard,
+        context,
+      };
       this.emit("connection_error", error);
     }
     const own = context?.["message"];
@@ -246,7 +251,8 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   }
 
   #probe(session: Session, port: WebSocketPort, query: Query): WebSocketHandlers {
-    const upgradable = session.readyState === "open" && session.transport.name === "polling" && !session.upgrading;
+    const upgradable =
+      session.readyState === "open" && session.transport.name === "polling" && !session.upgrading;
     if (!upgradable || !this.opts.allowUpgrades) return refusePort(port);
     const transport = this.#webSocketTransport(port, session.transport.dialect, query);
     session.probe(transport);

@@ -7,13 +7,7 @@ export { Server } from "./server.ts";
 export type { Host } from "./server.ts";
 export { Engine } from "./engine.ts";
 export { Session, Session as Socket } from "./session.ts";
-export type {
-  ReadyState,
-  SendCallback,
-  SendOptions,
-  SessionHandlers,
-  SessionOwner,
-} from "./session.ts";
+export type { ReadyState, SendCallback, SendOptions, SessionHandlers, SessionOwner } from "./session.ts";
 export { Transport } from "./transport/transport.ts";
 export { Message, OutgoingPacket } from "./message.ts";
 export type { PacketOptions } from "./message.ts";

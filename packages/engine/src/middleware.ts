@@ -31,7 +31,8 @@ export function runMiddlewares(
       if (error) done(error);
       else run(index + 1);
     };
-    const fail = (error: unknown): void => next(error ?? new Error("A middleware was rejected without a reason"));
+    const fail = (error: unknown): void =>
+      next(error ?? new Error("A middleware was rejected without a reason"));
     let result: void | Promise<void>;
     try {
       result = middleware(req, res, next);

@@ -35,7 +35,8 @@ export function route<Session extends RoutedSession>(
   table: RouteTable<Session>,
 ): Route<Session> {
   const { transport, sid } = query;
-  if (transport !== "polling" && transport !== "websocket") return refuse(Code.UNKNOWN_TRANSPORT, { transport });
+  if (transport !== "polling" && transport !== "websocket")
+    return refuse(Code.UNKNOWN_TRANSPORT, { transport });
   if (!table.transports.includes(transport)) return refuse(Code.UNKNOWN_TRANSPORT, { transport });
   const { origin } = head.headers;
   if (origin !== undefined && hasInvalidCharacter(origin)) {

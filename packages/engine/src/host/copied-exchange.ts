@@ -42,7 +42,8 @@ export abstract class CopiedHttpExchange extends CopiedExchange implements HttpE
   #complete = false;
   #tooLarge = false;
   readonly #maxBody: number;
-  #reader: { limit: number; done: (error: BodyError | undefined, body: Buffer) => void } | undefined = undefined;
+  #reader: { limit: number; done: (error: BodyError | undefined, body: Buffer) => void } | undefined =
+    undefined;
 
   constructor(head: RequestHead, maxBody: number) {
     super(head);
@@ -92,7 +93,8 @@ export abstract class CopiedHttpExchange extends CopiedExchange implements HttpE
   abstract destroy(): void;
 
   #deliver(): void {
-    if (this.#tooLarge || (this.#reader !== undefined && this.#size > this.#reader.limit)) this.#finish("too large");
+    if (this.#tooLarge || (this.#reader !== undefined && this.#size > this.#reader.limit))
+      this.#finish("too large");
     else if (this.#complete) this.#finish(undefined);
   }
 
@@ -126,7 +128,11 @@ export abstract class CopiedUpgradeExchange extends CopiedExchange implements Up
     if (this.ended) return;
     this.ended = true;
     // The casing is what existing clients and tests have seen.
-    this.write(status, { ...this.view?.namedHeaders(), Connection: "close", "Content-type": "text/html" }, body);
+    this.write(
+      status,
+      { ...this.view?.namedHeaders(), Connection: "close", "Content-type": "text/html" },
+      body,
+    );
     this.view?.emit("close");
   }
 

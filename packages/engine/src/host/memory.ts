@@ -61,7 +61,8 @@ export class MemoryHost {
   }
 
   #bound(): HostTarget {
-    if (this.#target === undefined) throw new Error("No engine is attached to this host: call engine.attachHost(host)");
+    if (this.#target === undefined)
+      throw new Error("No engine is attached to this host: call engine.attachHost(host)");
     return this.#target;
   }
 }
@@ -194,7 +195,7 @@ export class MemoryWebSocket {
       remoteAddress: "127.0.0.1",
       socket: this,
       bufferedAmount: 0,
-      send: (data) => this.#receive(data),
+      send: (data, binary) => this.#receive(binary ? data : data.toString()),
       cork: (batch) => batch.write(),
       close: (code = 1005, reason = "") => this.#finish(code, reason),
       terminate: () => this.#finish(1006, ""),

@@ -13,7 +13,7 @@ export class NodeRequest implements RequestSource {
 
   constructor(request: IncomingMessage) {
     const { method = "GET", url = "/", headers, socket } = request;
-    const secure = (socket as TLSSocket).encrypted === true;
+    const secure = (socket as Partial<TLSSocket>).encrypted ?? false;
     this.head = { method, url, headers, remoteAddress: socket.remoteAddress ?? "", secure };
     this.view = request as unknown as RequestView;
   }

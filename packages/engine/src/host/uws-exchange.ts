@@ -121,7 +121,10 @@ export class UwsUpgradeExchange extends CopiedUpgradeExchange {
     });
   }
 
-  protected override upgrade(headers: OutgoingHttpHeaders, open: (port: WebSocketPort) => WebSocketHandlers): void {
+  protected override upgrade(
+    headers: OutgoingHttpHeaders,
+    open: (port: WebSocketPort) => WebSocketHandlers,
+  ): void {
     const response = this.#response;
     if (response === undefined) return;
     this.#response = undefined;

@@ -5,6 +5,9 @@ import type { CookieSerializeOptions } from "cookie";
 export type SerializeOptions = CookieSerializeOptions;
 
 /** The `Set-Cookie` header of a handshake. */
-export function sessionCookie(sid: string, { name, ...attributes }: { name: string } & SerializeOptions): string {
+export function sessionCookie(
+  sid: string,
+  { name, ...attributes }: { name: string } & SerializeOptions,
+): string {
   return serialize(name, sid, attributes);
 }

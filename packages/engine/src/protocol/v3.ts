@@ -8,5 +8,6 @@ export const v3: Protocol = {
   codec: engineCodecV3,
   isAllowed: ({ allowEIO3 }) => allowEIO3,
   binaryBodies: true,
-  createHeartbeat: (target, clock, interval, timeout) => new ClientHeartbeat(target, clock, interval + timeout),
+  createHeartbeat: (target, clock, interval, timeout) =>
+    new ClientHeartbeat(target, clock, interval + timeout),
 };

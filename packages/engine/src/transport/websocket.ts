@@ -18,7 +18,7 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
   readonly #clock: Clock;
   /** Smallest frame that is compressed, in bytes. */
   readonly #compressFrom: number;
-  #batch: OutgoingPacket[] | undefined = undefined;
+  #batch: OutgoingPacket[] = [];
   #closing: Deadline | undefined = undefined;
 
   constructor(
@@ -55,7 +55,7 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
     } else {
       this.#batch = packets;
       this.#port.cork(this);
-      this.#batch = undefined;
+      this.#batch = [];
     }
     // The host buffers what the kernel does not take; until that has gone, more of it waits in the session's own queue.
     if (this.#port.bufferedAmount > 0) this.writable = false;
@@ -64,7 +64,7 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
 
   /** @internal For the port, while corked. */
   write(): void {
-    for (const packet of this.#batch!) this.#sendFrame(packet);
+    for (const packet of this.#batch) this.#sendFrame(packet);
   }
 
   #sendFrame(packet: OutgoingPacket): void {
