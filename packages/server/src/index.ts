@@ -1,1 +1,13 @@
-export {};
+/** A Socket.IO server: namespaces, rooms and acknowledgements over any Engine.IO connection. @module */
+export { Server } from "./server.ts";
+export { Namespace } from "./namespace.ts";
+export { Socket } from "./socket.ts";
+
+export type { HttpServerInstance, ParentNspNameMatchFn } from "./server.ts";
+export type { BroadcastOperator } from "./broadcast-operator.ts";
+export type { RemoteSocket } from "./remote-socket.ts";
+export type { ServerOptions } from "./options.ts";
+export type { DisconnectReason } from "./reasons.ts";
+export type { ExtendedError } from "./extended-error.ts";
+export type { Event } from "./socket.ts";
+export type { DefaultEventsMap } from "./typed-events.ts";

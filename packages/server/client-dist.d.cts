@@ -1,0 +1,2 @@
+/** The folder of the client files. */
+export declare function clientDist(): string;

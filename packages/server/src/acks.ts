@@ -1,0 +1,115 @@
+import { createError } from "./errors.ts";
+import type { Untyped } from "./typed-events.ts";
+
+/** What waits for the answer to an event, or gives it. */
+export type AckCallback = (...args: Untyped[]) => void;
+
+/** The function a listener answers an event with: the first call sends, the others do nothing. */
+export function replyOnce(send: (args: unknown[]) => void): AckCallback {
+  let sent = false;
+  return (...args) => {
+    if (!sent) {
+      send(args);
+      sent = true;
+    }
+  };
+}
+
+/**
+ * Registers a callback for an answer that must come within `timeout` ms: it is then called with `null` and the answer,
+ * otherwise with an error, and its entry is gone.
+ */
+export function registerTimedAck(
+  acks: Map<number, AckCallback>,
+  id: number,
+  ack: AckCallback,
+  timeout: number,
+): void {
+  const timer = setTimeout(() => {
+    acks.delete(id);
+    ack(createError("ACK_TIMEOUT"));
+  }, timeout);
+  acks.set(id, (...args) => {
+    clearTimeout(timer);
+    ack(null, ...args);
+  });
+}
+
+/** An error of a broadcast, with the answers that did come in time. */
+export interface ResponsesError extends Error {
+  responses?: unknown;
+}
+
+/**
+ * Calls `start` with a Node-style callback; the promise settles as the callback says.
+ * Answers that came before an error are kept on it as `responses`.
+ */
+export function promiseOfResponses<T>(start: (callback: AckCallback) => void): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    start((error: ResponsesError | null, responses: T) => {
+      if (error) {
+        error.responses = responses;
+        reject(error);
+      } else {
+        resolve(responses);
+      }
+    });
+  });
+}
+
+/**
+ * Collects the answers to a broadcast: one per client that got it, on every server of the cluster.
+ * Complete when every server has told how many clients it has reached, and all of them have answered.
+ */
+export class ResponseCollector {
+  private readonly responses: unknown[] = [];
+  private readonly done: (error: Error | null, responses: unknown[]) => void;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private settled = false;
+  private expectedServers = -1;
+  private answeredServers = 0;
+  private expectedClients = 0;
+
+  /**
+   * @param done - called once: without an error when complete, with one when time ran out
+   * @param timeout - in ms; undefined waits for ever
+   */
+  constructor(done: (error: Error | null, responses: unknown[]) => void, timeout: number | undefined) {
+    this.done = done;
+    if (timeout !== undefined) {
+      this.timer = setTimeout(() => this.settle(createError("ACK_TIMEOUT")), timeout);
+    }
+  }
+
+  /** How many servers will report how many clients they have reached. */
+  expectServers(count: number): void {
+    this.expectedServers = count;
+    this.check();
+  }
+
+  /** One server has reached so many clients. */
+  readonly addClientCount = (count: number): void => {
+    this.expectedClients += count;
+    this.answeredServers++;
+    this.check();
+  };
+
+  /** One client has answered. */
+  readonly addResponse = (response: unknown): void => {
+    this.responses.push(response);
+    this.check();
+  };
+
+  private check(): void {
+    if (this.answeredServers === this.expectedServers && this.responses.length === this.expectedClients) {
+      this.settle(null);
+    }
+  }
+
+  private settle(error: Error | null): void {
+    if (this.settled) return;
+    this.settled = true;
+    clearTimeout(this.timer);
+    this.done(error, this.responses);
+  }
+}

@@ -1,0 +1,291 @@
+import { PacketType } from "@tidewire/parser";
+import type { Packet } from "@tidewire/parser";
+import type { Adapter, BroadcastFlags, BroadcastOptions, Room, SocketId } from "socket.io-adapter";
+import { promiseOfResponses, ResponseCollector } from "./acks.ts";
+import type { AckCallback } from "./acks.ts";
+import { assertNotReserved, createError } from "./errors.ts";
+import { RemoteSocket } from "./remote-socket.ts";
+import type { SocketDetails } from "./remote-socket.ts";
+import { SOCKET_RESERVED_EVENTS } from "./reserved-events.ts";
+import type {
+  AllButLast,
+  DecorateAcknowledgements,
+  EventNames,
+  EventNamesWithError,
+  EventParams,
+  EventsMap,
+  FirstNonErrorArg,
+  Last,
+  TypedEventBroadcaster,
+} from "./typed-events.ts";
+
+/** What an operator knows besides its rooms. */
+export type OperatorFlags = BroadcastFlags & {
+  /** it reaches one socket: its acknowledgements take one response, not a list */
+  expectSingleResponse?: boolean;
+};
+
+/**
+ * Chooses sockets of a namespace, then does something to all of them. Every step of the chain is a new operator, so that
+ * one may be kept and used again.
+ *
+ * @example
+ * io.to("room-101").except("room-102").volatile.emit("hello", "world");
+ *
+ * const admins = io.to("admins");
+ * admins.emit("one");
+ * admins.emit("two");
+ */
+export class BroadcastOperator<
+  EmitEvents extends EventsMap,
+  SocketData,
+> implements TypedEventBroadcaster<EmitEvents> {
+  private readonly adapter: Adapter;
+  private readonly rooms: Set<Room>;
+  private readonly exceptRooms: Set<Room>;
+  private readonly flags: OperatorFlags;
+
+  constructor(
+    adapter: Adapter,
+    rooms: Set<Room> = new Set(),
+    exceptRooms: Set<Room> = new Set(),
+    flags: OperatorFlags = {},
+  ) {
+    this.adapter = adapter;
+    this.rooms = rooms;
+    this.exceptRooms = exceptRooms;
+    this.flags = flags;
+  }
+
+  /**
+   * Chooses the members of a room, besides those already chosen. A socket in several of the rooms is reached once.
+   *
+   * @example
+   * io.to("room-101").emit("foo", "bar");
+   * io.to(["room-101", "room-102"]).emit("foo", "bar");
+   * io.to("room-101").to("room-102").emit("foo", "bar");
+   */
+  to(room: Room | Room[]): BroadcastOperator<EmitEvents, SocketData> {
+    return new BroadcastOperator(this.adapter, plus(this.rooms, room), this.exceptRooms, this.flags);
+  }
+
+  /**
+   * The same as {@link to}; reads better before anything but `emit`.
+   *
+   * @example
+   * io.in("room-101").disconnectSockets();
+   */
+  in(room: Room | Room[]): BroadcastOperator<EmitEvents, SocketData> {
+    return this.to(room);
+  }
+
+  /**
+   * Leaves out the members of a room.
+   *
+   * @example
+   * io.except("room-101").emit("foo", "bar");
+   * io.to("room-101").except(["room-102", "room-103"]).emit("foo", "bar");
+   */
+  except(room: Room | Room[]): BroadcastOperator<EmitEvents, SocketData> {
+    return new BroadcastOperator(this.adapter, this.rooms, plus(this.exceptRooms, room), this.flags);
+  }
+
+  /**
+   * Whether the packet may be compressed, which needs a transport that does.
+   *
+   * @example
+   * io.compress(false).emit("hello");
+   */
+  compress(compress: boolean): BroadcastOperator<EmitEvents, SocketData> {
+    return this.with({ compress });
+  }
+
+  /**
+   * The packet is dropped for every receiver that cannot take it at once: one that reads slowly, or whose long-polling
+   * request is not there at the moment.
+   *
+   * @example
+   * io.volatile.emit("position", x, y);
+   */
+  get volatile(): BroadcastOperator<EmitEvents, SocketData> {
+    return this.with({ volatile: true });
+  }
+
+  /**
+   * Only sockets of this server are reached, not those of the other servers of the cluster.
+   *
+   * @example
+   * io.local.emit("foo", "bar");
+   */
+  get local(): BroadcastOperator<EmitEvents, SocketData> {
+    return this.with({ local: true });
+  }
+
+  /**
+   * Limits the time for the answers of the receivers. Without a limit, one receiver that never answers is waited for.
+   * @param timeout - in ms
+   *
+   * @example
+   * io.timeout(1000).emit("some-event", (err, responses) => {
+   *   // err: not all have answered in time; responses: one per client that has
+   * });
+   */
+  timeout(timeout: number): BroadcastOperator<DecorateAcknowledgements<EmitEvents>, SocketData> {
+    return this.with({ timeout });
+  }
+
+  /**
+   * Sends an event to all chosen sockets. If the last argument is a function, every receiver is asked for an answer.
+   *
+   * @example
+   * io.to("room-101").emit("hello", 1, "2", { 3: ["4"], 5: Uint8Array.from([6]) });
+   *
+   * @returns always true
+   * @throws Error if the event name is reserved
+   */
+  emit<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean {
+    assertNotReserved(SOCKET_RESERVED_EVENTS, ev);
+    const data: unknown[] = [ev, ...args];
+    // The adapter names the namespace.
+    const packet: Packet = { type: PacketType.EVENT, data, nsp: "" };
+    const last = data[data.length - 1];
+    if (typeof last === "function") {
+      data.pop();
+      this.emitAndCollect(packet, last as AckCallback);
+    } else {
+      this.adapter.broadcast(packet, this.target);
+    }
+    return true;
+  }
+
+  private emitAndCollect(packet: Packet, ack: AckCallback): void {
+    const { adapter, flags } = this;
+    const collector = new ResponseCollector((error, responses) => {
+      if (error !== null) this.forgetAcks(packet);
+      const result = flags.expectSingleResponse ? (error === null ? responses[0] : null) : responses;
+      ack(error, result);
+    }, flags.timeout);
+    adapter.broadcastWithAck(packet, this.target, collector.addClientCount, collector.addResponse);
+    void adapter.serverCount().then((count) => collector.expectServers(count));
+  }
+
+  private forgetAcks(packet: Packet): void {
+    if (packet.id === undefined) return;
+    const { sockets } = this.adapter.nsp as { sockets: Map<SocketId, { acks: Map<number, unknown> }> };
+    for (const socket of sockets.values()) {
+      socket.acks.delete(packet.id);
+    }
+  }
+
+  /**
+   * Sends an event and waits for the answers of all receivers.
+   *
+   * @example
+   * try {
+   *   const responses = await io.timeout(1000).emitWithAck("some-event");
+   * } catch (e) {
+   *   // not all have answered in time; those that have are in e.responses
+   * }
+   *
+   * @returns one response per client
+   */
+  emitWithAck<Ev extends EventNamesWithError<EmitEvents>>(
+    ev: Ev,
+    ...args: AllButLast<EventParams<EmitEvents, Ev>>
+  ): Promise<FirstNonErrorArg<Last<EventParams<EmitEvents, Ev>>>> {
+    return promiseOfResponses((callback) =>
+      this.emit(ev, ...([...args, callback] as EventParams<EmitEvents, Ev>)),
+    );
+  }
+
+  /**
+   * The ids of the chosen sockets.
+   * @deprecated use {@link fetchSockets}
+   */
+  allSockets(): Promise<Set<SocketId>> {
+    if (!this.adapter) {
+      throw createError("NO_ADAPTER");
+    }
+    return this.adapter.sockets(this.rooms);
+  }
+
+  /**
+   * The chosen sockets, on every server of the cluster.
+   *
+   * @example
+   * for (const socket of await io.in("room1").fetchSockets()) {
+   *   console.log(socket.id, socket.handshake, socket.rooms, socket.data);
+   *   socket.emit("hello");
+   *   socket.disconnect();
+   * }
+   */
+  async fetchSockets(): Promise<RemoteSocket<EmitEvents, SocketData>[]> {
+    const sockets = (await this.adapter.fetchSockets(this.target)) as SocketDetails<SocketData>[];
+    return sockets.map((socket) =>
+      isLocal(socket) ? socket : new RemoteSocket(this.only(socket.id), socket),
+    );
+  }
+
+  /** An operator for a single socket: a remote `emit` acknowledges like that of a local one. */
+  private only(id: SocketId): BroadcastOperator<EmitEvents, SocketData> {
+    return new BroadcastOperator(this.adapter, new Set([id]), new Set(), { expectSingleResponse: true });
+  }
+
+  /**
+   * Makes the chosen sockets join rooms.
+   *
+   * @example
+   * io.in("room1").socketsJoin(["room2", "room3"]);
+   */
+  socketsJoin(room: Room | Room[]): void {
+    this.adapter.addSockets(this.target, asArray(room));
+  }
+
+  /**
+   * Makes the chosen sockets leave rooms.
+   *
+   * @example
+   * io.in("room1").socketsLeave("room2");
+   */
+  socketsLeave(room: Room | Room[]): void {
+    this.adapter.delSockets(this.target, asArray(room));
+  }
+
+  /**
+   * Disconnects the chosen sockets from their namespace.
+   * @param close - whether to close the connections they share with other namespaces, too
+   *
+   * @example
+   * io.in("room1").disconnectSockets(true);
+   */
+  disconnectSockets(close: boolean = false): void {
+    this.adapter.disconnectSockets(this.target, close);
+  }
+
+  private get target(): BroadcastOptions {
+    return { rooms: this.rooms, except: this.exceptRooms, flags: this.flags };
+  }
+
+  private with<Events extends EventsMap>(flags: OperatorFlags): BroadcastOperator<Events, SocketData> {
+    return new BroadcastOperator(this.adapter, this.rooms, this.exceptRooms, { ...this.flags, ...flags });
+  }
+}
+
+function plus(rooms: Set<Room>, more: Room | Room[]): Set<Room> {
+  const all = new Set(rooms);
+  for (const room of asArray(more)) {
+    all.add(room);
+  }
+  return all;
+}
+
+function asArray(room: Room | Room[]): Room[] {
+  return Array.isArray(room) ? room : [room];
+}
+
+/** Sockets of this server are given as they are; they have far more than a RemoteSocket. */
+function isLocal<EmitEvents extends EventsMap, SocketData>(
+  socket: SocketDetails<SocketData>,
+): socket is RemoteSocket<EmitEvents, SocketData> {
+  return Boolean((socket as { server?: unknown }).server);
+}

@@ -1,0 +1,242 @@
+import { createDecoder, PacketType } from "@tidewire/parser";
+import type { Binary, ChunkDecoder, Packet, Parser } from "@tidewire/parser";
+import createDebug from "debug";
+import type { IncomingMessage } from "node:http";
+import type {
+  Connection,
+  ConnectionListener,
+  ConnectionPort,
+  EncodedPacket,
+  WriteOptions,
+} from "./connection-port.ts";
+import { dialectOf } from "./dialect.ts";
+import type { Auth, Dialect } from "./dialect.ts";
+import { rethrowLater } from "./errors.ts";
+import { openPort } from "./open-port.ts";
+import type { DisconnectReason } from "./reasons.ts";
+
+const debug = createDebug("socket.io:client");
+
+/** What a connection needs of the sockets that share it. */
+export interface ClientSocket {
+  readonly id: string;
+  readonly nsp: { readonly name: string };
+  _onpacket(packet: Packet): void;
+  _onerror(error: Error): void;
+  _onclose(reason: DisconnectReason, description?: unknown): unknown;
+  disconnect(close?: boolean): unknown;
+}
+
+/** What a connection needs of a namespace. */
+export interface ClientNamespace {
+  readonly name: string;
+  _add(client: Client, auth: Auth, accepted: (socket: ClientSocket) => void): Promise<void>;
+}
+
+/** What a connection needs of the server. */
+export interface ClientServer {
+  readonly _nsps: ReadonlyMap<string, unknown>;
+  readonly _parser: Parser;
+  readonly encoder: { encode(packet: Packet): unknown[] };
+  /** in ms */
+  readonly _connectTimeout: number;
+  of(name: string): ClientNamespace;
+  _checkNamespace(name: string, auth: Auth, decided: (nsp: object | false) => void): void;
+}
+
+/** One connection and the sockets, one per namespace, that share it. */
+export class Client implements ConnectionListener {
+  readonly conn: Connection;
+  readonly id: string;
+  readonly server: ClientServer;
+  readonly encoder: ClientServer["encoder"];
+  readonly decoder: ChunkDecoder;
+  /** by socket id */
+  readonly sockets: Map<string, ClientSocket> = new Map();
+  /** by namespace name */
+  readonly nsps: Map<string, ClientSocket> = new Map();
+  /** @internal */
+  readonly dialect: Dialect;
+  /** runs until a namespace is joined */
+  connectTimeout: ReturnType<typeof setTimeout> | undefined = undefined;
+  private port!: ConnectionPort;
+  private destroyed = false;
+  /** Namespaces left within this tick: packets that were already on their way to them are no violation. */
+  private justLeft: Set<string> | undefined = undefined;
+
+  constructor(server: ClientServer, conn: Connection) {
+    this.server = server;
+    this.conn = conn;
+    this.id = conn.id;
+    this.dialect = dialectOf(conn.protocol);
+    this.encoder = server.encoder;
+    this.decoder = createDecoder(server._parser, (packet) => this.ondecoded(packet));
+    this.setup();
+  }
+
+  /** The request that opened the connection. */
+  get request(): IncomingMessage {
+    return this.conn.request;
+  }
+
+  /** Starts to listen to the connection. */
+  private setup(): void {
+    this.port = openPort(this.conn, this);
+    this.connectTimeout = setTimeout(() => {
+      if (this.nsps.size === 0) {
+        debug("no namespace joined yet, close the client");
+        this.close();
+      }
+    }, this.server._connectTimeout);
+  }
+
+  /** Asks to join a namespace, which may have to be created first. */
+  connect(name: string, auth: Auth = {}): void {
+    if (this.server._nsps.has(name)) {
+      return this.doConnect(name, auth);
+    }
+    this.server._checkNamespace(name, auth, (nsp) => {
+      if (nsp) {
+        return this.doConnect(name, auth);
+      }
+      debug("creation of namespace %s was denied", name);
+      this._packet({ type: PacketType.CONNECT_ERROR, nsp: name, data: { message: "Invalid namespace" } });
+    });
+  }
+
+  /** Asks to join an existing namespace. */
+  private doConnect(name: string, auth: Auth): void {
+    const nsp = this.server.of(name);
+    // A middleware that throws surfaces as an unhandled rejection, as on the official server.
+    void nsp._add(this, auth, (socket) => {
+      this.sockets.set(socket.id, socket);
+      this.nsps.set(nsp.name, socket);
+      clearTimeout(this.connectTimeout);
+      this.connectTimeout = undefined;
+    });
+  }
+
+  /** Leaves all namespaces and closes the connection. */
+  _disconnect(): void {
+    for (const socket of this.sockets.values()) {
+      socket.disconnect();
+    }
+    this.sockets.clear();
+    this.close();
+  }
+
+  /** Forgets a socket that has left its namespace. */
+  _remove(socket: ClientSocket): void {
+    if (this.sockets.delete(socket.id)) {
+      this.nsps.delete(socket.nsp.name);
+      this.rememberLeaving(socket.nsp.name);
+    }
+  }
+
+  private rememberLeaving(name: string): void {
+    if (this.destroyed) return;
+    if (this.justLeft === undefined) {
+      this.justLeft = new Set();
+      process.nextTick(() => (this.justLeft = undefined));
+    }
+    this.justLeft.add(name);
+  }
+
+  /** Closes the connection under the sockets that still use it. */
+  close(): void {
+    this.closeFor("forced server close");
+  }
+
+  private closeFor(reason: DisconnectReason): void {
+    if (this.conn.readyState === "open") {
+      this.conn.close();
+      this.onclose(reason);
+    }
+  }
+
+  /** Encodes a packet and writes it; nothing is written to a connection that is closing. */
+  _packet(packet: Packet | unknown[], options: WriteOptions = {}): void {
+    if (this.conn.readyState === "open") {
+      // Adapters of old wrote encoded packets this way.
+      const encoded = options.preEncoded ? (packet as unknown[]) : this.encoder.encode(packet as Packet);
+      this.writeToEngine(encoded, options);
+    }
+  }
+
+  /**
+   * Writes an encoded packet. Adapters call it once per receiver, with the same array: what is made of the array is made
+   * once.
+   */
+  writeToEngine(encodedPackets: EncodedPacket | string | Buffer, options: WriteOptions): void {
+    this.port.write(Array.isArray(encodedPackets) ? encodedPackets : [encodedPackets], options);
+  }
+
+  /** Called with each message of the connection. */
+  ondata(data: unknown): void {
+    if (this.destroyed) return;
+    try {
+      this.decoder.add(data as string | Binary);
+    } catch (error) {
+      debug("invalid packet format");
+      this.onerror(error as Error);
+    }
+  }
+
+  /** Called with each whole packet. */
+  ondecoded(packet: Packet): void {
+    if (this.destroyed) return;
+    const { namespace, auth } = this.dialect.target(packet);
+    const socket = this.nsps.get(namespace);
+    if (packet.type === PacketType.CONNECT && socket === undefined) {
+      this.justLeft?.delete(namespace);
+      this.connect(namespace, auth);
+    } else if (
+      socket !== undefined &&
+      packet.type !== PacketType.CONNECT &&
+      packet.type !== PacketType.CONNECT_ERROR
+    ) {
+      try {
+        socket._onpacket(packet);
+      } catch (error) {
+        rethrowLater(error);
+      }
+    } else if (packet.type === PacketType.CONNECT || this.justLeft?.has(namespace) !== true) {
+      debug("invalid state (packet type: %s)", packet.type);
+      this.closeFor("forced close");
+    }
+  }
+
+  /** Called when the client has broken the protocol, or the connection has failed. */
+  onerror(error: Error): void {
+    for (const socket of this.sockets.values()) {
+      try {
+        socket._onerror(error);
+      } catch (thrown) {
+        rethrowLater(thrown);
+      }
+    }
+    this.conn.close();
+  }
+
+  /** Called once when the connection is closed, by whomever. */
+  onclose(reason: string, description?: unknown): void {
+    this.destroy();
+    for (const socket of this.sockets.values()) {
+      try {
+        socket._onclose(reason as DisconnectReason, description);
+      } catch (error) {
+        rethrowLater(error);
+      }
+    }
+    this.sockets.clear();
+    this.decoder.destroy();
+  }
+
+  /** Stops listening to the connection. */
+  private destroy(): void {
+    this.destroyed = true;
+    this.port.release();
+    clearTimeout(this.connectTimeout);
+    this.connectTimeout = undefined;
+  }
+}

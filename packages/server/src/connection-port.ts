@@ -1,0 +1,55 @@
+import type { IncomingMessage } from "node:http";
+import type { Untyped } from "./typed-events.ts";
+
+/** A Socket.IO packet as the parser made it: its text, then its attachments. */
+export type EncodedPacket = readonly unknown[];
+
+/** How a packet is to be written. */
+export interface WriteOptions {
+  /** may be compressed by the transport; true unless said otherwise */
+  compress?: boolean | undefined;
+  /** is dropped if the connection cannot take it at once */
+  volatile?: boolean | undefined;
+  /** is already encoded, because it goes to several receivers */
+  preEncoded?: boolean | undefined;
+  /** its WebSocket frame, from adapters that make it themselves */
+  wsPreEncodedFrame?: unknown;
+}
+
+/** The part of a transport that is read here. */
+export interface ConnectionTransport {
+  readonly name: string;
+  readonly writable: boolean;
+}
+
+/** A connection of an engine: a `Session` of `@tidewire/engine`, a `Socket` of `engine.io`, or anything like them. */
+export interface Connection {
+  readonly id: string;
+  /** revision of the Engine.IO protocol: 3 or 4 */
+  readonly protocol: number;
+  readonly readyState: string;
+  readonly remoteAddress: string;
+  readonly transport: ConnectionTransport;
+  /** the request that opened the connection; gone once the application has removed it */
+  request: IncomingMessage;
+  write(data: Untyped, options?: WriteOptions): unknown;
+  close(discard?: boolean): void;
+  on(event: string, listener: (...args: Untyped[]) => void): unknown;
+  once(event: string, listener: (...args: Untyped[]) => void): unknown;
+  removeListener(event: string, listener: (...args: Untyped[]) => void): unknown;
+}
+
+/** Who is told what happens on a connection. */
+export interface ConnectionListener {
+  ondata(data: unknown): void;
+  onerror(error: Error): void;
+  onclose(reason: string, description?: unknown): void;
+}
+
+/** The one way between a client and its connection. */
+export interface ConnectionPort {
+  /** Writes one packet. */
+  write(packet: EncodedPacket, options: WriteOptions): void;
+  /** Nothing is told any more. */
+  release(): void;
+}

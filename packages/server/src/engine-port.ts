@@ -1,0 +1,20 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Untyped } from "./typed-events.ts";
+
+/** An engine as `io.bind()` takes it: it emits `connection` for each new connection. */
+export interface BindableEngine {
+  on(event: "connection", listener: (conn: Untyped) => void): unknown;
+  close(): unknown;
+}
+
+/** A plain HTTP request under the path of the engine, on whichever host. */
+export interface Exchange {
+  readonly request: { readonly head: { readonly url: string }; readonly view: object };
+  readonly response: object;
+  respond(status: number, headers: Record<string, string>, body?: Buffer): void;
+}
+
+/** The request and response of an exchange as `node:http` declares them; on other hosts, views with their members. */
+export function viewsOf(exchange: Exchange): { req: IncomingMessage; res: ServerResponse } {
+  return { req: exchange.request.view as IncomingMessage, res: exchange.response as ServerResponse };
+}

@@ -1,0 +1,43 @@
+/** Every error the server raises for the application, with its message; the messages are those of the official server. */
+const messages = {
+  RESERVED_EVENT: (event: string): string => `"${event}" is a reserved event name`,
+  ACK_TIMEOUT: (): string => "operation has timed out",
+  REQUEST_HANDLER: (): string =>
+    "You are trying to attach socket.io to an express request handler function. Please pass a http.Server instance.",
+  STATEFUL_REGEXP: (): string => "stateful regular expressions are not supported",
+  PARENT_FETCH: (): string => "fetchSockets() is not supported on parent namespaces",
+  NO_ADAPTER: (): string =>
+    "No adapter for this namespace, are you trying to get the list of clients of a dynamic namespace?",
+  NOT_ATTACHED: (): string => "the server cannot be closed before it is attached to anything",
+} as const;
+
+/** Identifies an error of the server, whatever its message. */
+export type ServerErrorCode = keyof typeof messages;
+
+/** An error of the server, told apart by `code`. */
+export interface ServerError extends Error {
+  readonly code: ServerErrorCode;
+}
+
+/** Makes the error of a code; `detail` is the value its message names, if it names one. */
+export function createError(code: ServerErrorCode, detail: string = ""): ServerError {
+  const error = code === "NOT_ATTACHED" ? new TypeError(messages[code]()) : new Error(messages[code](detail));
+  return Object.assign(error, { code });
+}
+
+/** Refuses the names that have a meaning of their own. */
+export function assertNotReserved(reserved: ReadonlySet<string | symbol>, event: string | symbol): void {
+  if (reserved.has(event)) {
+    throw createError("RESERVED_EVENT", String(event));
+  }
+}
+
+/**
+ * Lets an error of the application surface as an uncaught exception, without unwinding the code that called its listener:
+ * the other packets and sockets of the same connection are served first.
+ */
+export function rethrowLater(error: unknown): void {
+  process.nextTick(() => {
+    throw error;
+  });
+}

@@ -1,0 +1,49 @@
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { ParsedUrlQuery } from "node:querystring";
+import type { Connection } from "./connection-port.ts";
+import type { Untyped } from "./typed-events.ts";
+
+/** How a socket came in. The application may write to it. */
+export interface Handshake {
+  /** headers of the request that opened the connection */
+  headers: IncomingHttpHeaders;
+  /** when the socket was created, as text */
+  time: string;
+  /** address of the client */
+  address: string;
+  /** whether the request came from a page of another origin */
+  xdomain: boolean;
+  /** whether the connection is encrypted */
+  secure: boolean;
+  /** when the socket was created, in ms since 1970 */
+  issued: number;
+  /** path and query of the request */
+  url: string;
+  /** query of the request */
+  query: ParsedUrlQuery;
+  /** the credentials given by the client */
+  auth: { [key: string]: Untyped };
+}
+
+/** The fields of a request that a handshake is made of. */
+type HandshakeRequest = IncomingMessage & {
+  readonly _query?: ParsedUrlQuery;
+  readonly connection: { readonly encrypted?: boolean };
+};
+
+/** Connections without a request (WebTransport, or removed by the application) have a handshake, too. */
+export function buildHandshake(conn: Connection, auth: Handshake["auth"]): Handshake {
+  const request = conn.request as HandshakeRequest | null | undefined;
+  const now = new Date();
+  return {
+    headers: request?.headers ?? {},
+    time: now.toString(),
+    address: conn.remoteAddress,
+    xdomain: Boolean(request?.headers.origin),
+    secure: !request || Boolean(request.connection.encrypted),
+    issued: now.getTime(),
+    url: request?.url as string,
+    query: request?._query ?? {},
+    auth,
+  };
+}

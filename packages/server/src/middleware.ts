@@ -1,0 +1,22 @@
+/** A step in front of a listener: it calls `next` to go on, or `next(error)` to refuse. */
+export type Middleware<Subject> = (subject: Subject, next: (error?: Error) => void) => void;
+
+/**
+ * Calls the middlewares one after the other, then `done`: with the error of the first one that refused, if any.
+ * What is added to `middlewares` while they run is not called.
+ */
+export function runMiddlewares<Subject>(
+  middlewares: readonly Middleware<Subject>[],
+  subject: Subject,
+  done: (error?: Error) => void,
+): void {
+  const steps = middlewares.slice();
+  const run = (index: number): void => {
+    const step = steps[index];
+    if (step === undefined) {
+      return done();
+    }
+    step(subject, (error) => (error ? done(error) : run(index + 1)));
+  };
+  run(0);
+}

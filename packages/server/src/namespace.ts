@@ -1,0 +1,274 @@
+import createDebug from "debug";
+import type { Adapter, Session, SocketId } from "socket.io-adapter";
+import { promiseOfResponses } from "./acks.ts";
+import { BroadcastOperator } from "./broadcast-operator.ts";
+import type { Client } from "./client.ts";
+import type { Auth } from "./dialect.ts";
+import { BroadcastingEmitter } from "./emitter.ts";
+import type { Broadcast } from "./emitter.ts";
+import { assertNotReserved } from "./errors.ts";
+import type { ExtendedError } from "./extended-error.ts";
+import { runMiddlewares } from "./middleware.ts";
+import type { Middleware } from "./middleware.ts";
+import { NAMESPACE_RESERVED_EVENTS } from "./reserved-events.ts";
+import type { Server } from "./server.ts";
+import { Socket } from "./socket.ts";
+import type {
+  AllButLast,
+  DecorateAcknowledgementsWithTimeoutAndMultipleResponses,
+  DefaultEventsMap,
+  EventNames,
+  EventNamesWithAck,
+  EventNamesWithoutAck,
+  EventParams,
+  EventsMap,
+  FirstNonErrorArg,
+  Last,
+  RemoveAcknowledgements,
+  Untyped,
+} from "./typed-events.ts";
+
+const debug = createDebug("socket.io:namespace");
+
+/** The events a namespace emits itself. */
+export interface NamespaceReservedEventsMap<
+  ListenEvents extends EventsMap,
+  EmitEvents extends EventsMap,
+  ServerSideEvents extends EventsMap,
+  SocketData,
+> {
+  connect: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
+  connection: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
+}
+
+/** The events the server emits itself: those of the root namespace. */
+export interface ServerReservedEventsMap<
+  ListenEvents extends EventsMap,
+  EmitEvents extends EventsMap,
+  ServerSideEvents extends EventsMap,
+  SocketData,
+> extends NamespaceReservedEventsMap<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+  new_namespace: (namespace: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
+}
+
+/**
+ * A part of the application with listeners, middlewares and rooms of its own; a client joins as many namespaces as it
+ * likes over one connection.
+ *
+ * @example
+ * const orders = io.of("/orders");
+ *
+ * orders.use((socket, next) => {
+ *   next(isAllowed(socket.handshake.auth) ? undefined : new Error("forbidden"));
+ * });
+ * orders.on("connection", (socket) => {
+ *   socket.on("order:list", () => {});
+ *   socket.join("room1"); // not the room of this name in another namespace
+ * });
+ */
+export class Namespace<
+  ListenEvents extends EventsMap = DefaultEventsMap,
+  EmitEvents extends EventsMap = ListenEvents,
+  ServerSideEvents extends EventsMap = DefaultEventsMap,
+  SocketData = Untyped,
+> extends BroadcastingEmitter<
+  ServerSideEvents,
+  RemoveAcknowledgements<EmitEvents>,
+  NamespaceReservedEventsMap<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
+  EmitEvents,
+  SocketData
+> {
+  readonly name: string;
+  readonly server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+  /** The sockets that have joined, by id. */
+  readonly sockets: Map<SocketId, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> = new Map();
+  /** The sockets whose middlewares are still running, by id. */
+  readonly _preConnectSockets: Map<SocketId, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> =
+    new Map();
+  /** The middlewares of {@link use}. */
+  readonly _fns: Middleware<Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>[] = [];
+  /** The id of the next event that asks for an answer; shared by the sockets, so that broadcasts can use one id. */
+  _ids: number = 0;
+  adapter!: Adapter;
+
+  constructor(server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>, name: string) {
+    super();
+    this.server = server;
+    this.name = name;
+    this._initAdapter();
+  }
+
+  /** Makes the adapter; done anew when `io.adapter()` sets another one. */
+  _initAdapter(): void {
+    this.adapter = this.server._createAdapter(this);
+    Promise.resolve(this.adapter.init()).catch((error: unknown) => {
+      debug("error while initializing adapter: %s", error);
+    });
+  }
+
+  /**
+   * Adds a middleware: it sees every socket before it joins, and lets it in by `next()`, or refuses it by `next(error)`,
+   * which the client gets as `connect_error`.
+   *
+   * @example
+   * io.of("/orders").use((socket, next) => next());
+   */
+  use(
+    fn: (
+      socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
+      next: (err?: ExtendedError) => void,
+    ) => void,
+  ): this {
+    this._fns.push(fn);
+    return this;
+  }
+
+  private run(
+    socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
+    done: (error?: ExtendedError) => void,
+  ): void {
+    runMiddlewares(this._fns, socket, done);
+  }
+
+  /** Called with each client that wants to join; `accepted` is called with its socket before any listener. */
+  async _add(
+    client: Client,
+    auth: Auth,
+    accepted: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
+  ): Promise<void> {
+    debug("adding socket to nsp %s", this.name);
+    const socket = await this._createSocket(client, auth);
+    this._preConnectSockets.set(socket.id, socket);
+    const skipMiddlewares = this.server._opts.connectionStateRecovery?.skipMiddlewares;
+    if (skipMiddlewares && socket.recovered && client.conn.readyState === "open") {
+      return this._doConnect(socket, accepted);
+    }
+    this.run(socket, (error) => {
+      process.nextTick(() => {
+        if (client.conn.readyState !== "open") {
+          debug("next called after client was closed - ignoring socket");
+          socket._cleanup();
+        } else if (error) {
+          debug("middleware error, sending CONNECT_ERROR packet to the client");
+          socket._cleanup();
+          socket._error(client.dialect.refusal(error));
+        } else {
+          this._doConnect(socket, accepted);
+        }
+      });
+    });
+  }
+
+  private async _createSocket(
+    client: Client,
+    auth: Auth,
+  ): Promise<Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> {
+    const { pid, offset } = auth;
+    if (this.server._opts.connectionStateRecovery && typeof pid === "string" && typeof offset === "string") {
+      const session = await this.restoreSession(pid, offset);
+      if (session) {
+        debug("connection state recovered for sid %s", session.sid);
+        return new Socket(this, client, auth, session);
+      }
+    }
+    return new Socket(this, client, auth);
+  }
+
+  private async restoreSession(pid: string, offset: string): Promise<Session | undefined> {
+    try {
+      return await this.adapter.restoreSession(pid, offset);
+    } catch (error) {
+      debug("error while restoring session: %s", error);
+      return undefined;
+    }
+  }
+
+  private _doConnect(
+    socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
+    accepted: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
+  ): void {
+    this._preConnectSockets.delete(socket.id);
+    this.sockets.set(socket.id, socket);
+    // CONNECT is on its way before a listener can send anything, or disconnect.
+    socket._onconnect();
+    accepted(socket);
+    this.emitReserved("connect", socket);
+    this.emitReserved("connection", socket);
+  }
+
+  /** Forgets a socket, whether it has joined or was still waiting. */
+  _remove(socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>): void {
+    if (!this.sockets.delete(socket.id)) {
+      this._preConnectSockets.delete(socket.id);
+    }
+  }
+
+  /**
+   * Sends an event to all clients of the namespace.
+   *
+   * @example
+   * io.of("/orders").emit("hello", 1, "2", { 3: ["4"], 5: Uint8Array.from([6]) });
+   *
+   * @returns always true
+   * @throws Error if the event name is reserved
+   */
+  override emit<Ev extends EventNamesWithoutAck<EmitEvents>>(
+    ev: Ev,
+    ...args: EventParams<EmitEvents, Ev>
+  ): boolean {
+    const operator = this.newBroadcastOperator() as BroadcastOperator<Untyped, SocketData>;
+    return operator.emit(ev, ...args);
+  }
+
+  /**
+   * Sends an event to this namespace on the other servers of the cluster. If the last argument is a function, they are
+   * asked for an answer.
+   *
+   * @example
+   * io.serverSideEmit("hello", "world");
+   * io.on("hello", (arg) => console.log(arg));
+   *
+   * @returns always true
+   * @throws Error if the event name is reserved
+   */
+  serverSideEmit<Ev extends EventNames<ServerSideEvents>>(
+    ev: Ev,
+    ...args: EventParams<DecorateAcknowledgementsWithTimeoutAndMultipleResponses<ServerSideEvents>, Ev>
+  ): boolean {
+    assertNotReserved(NAMESPACE_RESERVED_EVENTS, ev);
+    this.adapter.serverSideEmit([ev, ...(args as Untyped[])]);
+    return true;
+  }
+
+  /**
+   * Sends an event to this namespace on the other servers of the cluster and waits for their answers.
+   *
+   * @example
+   * const responses = await io.serverSideEmitWithAck("ping");
+   *
+   * @returns one response per server, without this one; rejects if not all have answered in the time of the adapter,
+   * with those that did in `responses` of the error
+   */
+  serverSideEmitWithAck<Ev extends EventNamesWithAck<ServerSideEvents>>(
+    ev: Ev,
+    ...args: AllButLast<EventParams<ServerSideEvents, Ev>>
+  ): Promise<FirstNonErrorArg<Last<EventParams<ServerSideEvents, Ev>>>[]> {
+    return promiseOfResponses((callback) => {
+      this.serverSideEmit(ev, ...([...args, callback] as Untyped));
+    });
+  }
+
+  /** Called by the adapter with an event of another server: its name, its arguments, possibly a function to answer. */
+  _onServerSideEmit(args: [string, ...Untyped[]]): void {
+    this.emitUntyped(...args);
+  }
+
+  /** Tells the listeners of the root namespace that a namespace was created. */
+  _announceNamespace(namespace: object): void {
+    this.emitUntyped("new_namespace", namespace);
+  }
+
+  protected override newBroadcastOperator(): Broadcast<EmitEvents, SocketData> {
+    return new BroadcastOperator(this.adapter);
+  }
+}

@@ -1,0 +1,91 @@
+import createDebug from "debug";
+import { ParentAdapter } from "./adapter.ts";
+import { createError } from "./errors.ts";
+import { Namespace } from "./namespace.ts";
+import type { RemoteSocket } from "./remote-socket.ts";
+import type { Server } from "./server.ts";
+import type {
+  DefaultEventsMap,
+  EventNamesWithoutAck,
+  EventParams,
+  EventsMap,
+  Untyped,
+} from "./typed-events.ts";
+
+const debug = createDebug("socket.io:parent-namespace");
+
+/**
+ * Namespaces that are created when a client asks for them, by a regular expression or a function that says which names
+ * may exist. The children get its listeners and middlewares; what it sends reaches the clients of all of them.
+ *
+ * @example
+ * const parent = io.of(/^\/dynamic-\d+$/);
+ *
+ * parent.on("connection", (socket) => {
+ *   console.log(socket.nsp.name); // "/dynamic-101"
+ * });
+ * parent.emit("hello", "world");
+ */
+export class ParentNamespace<
+  ListenEvents extends EventsMap = DefaultEventsMap,
+  EmitEvents extends EventsMap = ListenEvents,
+  ServerSideEvents extends EventsMap = DefaultEventsMap,
+  SocketData = Untyped,
+> extends Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+  readonly children: Set<Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> = new Set();
+
+  constructor(server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) {
+    super(server, `/_${server.parentNsps.size}`);
+  }
+
+  override _initAdapter(): void {
+    this.adapter = new ParentAdapter(this);
+  }
+
+  override emit<Ev extends EventNamesWithoutAck<EmitEvents>>(
+    ev: Ev,
+    ...args: EventParams<EmitEvents, Ev>
+  ): boolean {
+    for (const child of this.children) {
+      child.emit(ev, ...args);
+    }
+    return true;
+  }
+
+  /** Creates the child of this name. */
+  createChild(name: string): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+    debug("creating child namespace %s", name);
+    const child = new Namespace(this.server, name);
+    for (const fn of this._fns) {
+      child.use(fn);
+    }
+    for (const listener of this.listeners("connect")) child.on("connect", listener);
+    for (const listener of this.listeners("connection")) child.on("connection", listener);
+    this.children.add(child);
+    if (this.server._opts.cleanupEmptyChildNamespaces) {
+      this.removeWhenEmpty(child);
+    }
+    this.server._nsps.set(name, child);
+    this.server.sockets._announceNamespace(child);
+    return child;
+  }
+
+  private removeWhenEmpty(child: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>): void {
+    const remove = child._remove.bind(child);
+    child._remove = (socket) => {
+      remove(socket);
+      // A socket that is still waiting for its middlewares would join a namespace nobody can find.
+      if (child.sockets.size === 0 && child._preConnectSockets.size === 0) {
+        debug("closing child namespace %s", child.name);
+        void child.adapter.close();
+        this.server._nsps.delete(child.name);
+        this.children.delete(child);
+      }
+    };
+  }
+
+  /** Not possible: another server of the cluster may have other children. Always throws. */
+  override fetchSockets(): Promise<RemoteSocket<EmitEvents, SocketData>[]> {
+    throw createError("PARENT_FETCH");
+  }
+}

@@ -1,0 +1,99 @@
+import type { Room, SocketId } from "socket.io-adapter";
+import type { Handshake } from "./handshake.ts";
+import type {
+  AllButLast,
+  DecorateAcknowledgements,
+  EventNames,
+  EventNamesWithError,
+  EventParams,
+  EventsMap,
+  FirstNonErrorArg,
+  Last,
+  TypedEventBroadcaster,
+} from "./typed-events.ts";
+
+/** What a server tells about one of its sockets. */
+export interface SocketDetails<SocketData> {
+  id: SocketId;
+  handshake: Handshake;
+  rooms: Iterable<Room>;
+  data: SocketData;
+}
+
+/** Reaches the one socket a {@link RemoteSocket} stands for. */
+export interface RemoteOperator<
+  EmitEvents extends EventsMap,
+  SocketData,
+> extends TypedEventBroadcaster<EmitEvents> {
+  timeout(timeout: number): RemoteOperator<DecorateAcknowledgements<EmitEvents>, SocketData>;
+  emitWithAck<Ev extends EventNamesWithError<EmitEvents>>(
+    ev: Ev,
+    ...args: AllButLast<EventParams<EmitEvents, Ev>>
+  ): Promise<FirstNonErrorArg<Last<EventParams<EmitEvents, Ev>>>>;
+  socketsJoin(room: Room | Room[]): void;
+  socketsLeave(room: Room | Room[]): void;
+  disconnectSockets(close?: boolean): void;
+}
+
+/**
+ * A socket of another server of the cluster, as `fetchSockets()` returns it: a snapshot that can be written to.
+ *
+ * @example
+ * for (const socket of await io.fetchSockets()) {
+ *   socket.emit("hello");
+ *   socket.join("room1");
+ * }
+ */
+export class RemoteSocket<
+  EmitEvents extends EventsMap,
+  SocketData,
+> implements TypedEventBroadcaster<EmitEvents> {
+  readonly id: SocketId;
+  readonly handshake: Handshake;
+  readonly rooms: Set<Room>;
+  readonly data: SocketData;
+  private readonly operator: RemoteOperator<EmitEvents, SocketData>;
+
+  constructor(operator: RemoteOperator<EmitEvents, SocketData>, details: SocketDetails<SocketData>) {
+    this.id = details.id;
+    this.handshake = details.handshake;
+    this.rooms = new Set(details.rooms);
+    this.data = details.data;
+    this.operator = operator;
+  }
+
+  /**
+   * Limits the time for the answer to the next event.
+   * @param timeout - in ms
+   *
+   * @example
+   * socket.timeout(1000).emit("some-event", (err, response) => {});
+   */
+  timeout(timeout: number): RemoteOperator<DecorateAcknowledgements<EmitEvents>, SocketData> {
+    return this.operator.timeout(timeout);
+  }
+
+  /** Sends an event to the socket, wherever it is. */
+  emit<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean {
+    return this.operator.emit(ev, ...args);
+  }
+
+  /** Makes the socket join rooms. */
+  join(room: Room | Room[]): void {
+    this.operator.socketsJoin(room);
+  }
+
+  /** Makes the socket leave a room. */
+  leave(room: Room): void {
+    this.operator.socketsLeave(room);
+  }
+
+  /**
+   * Disconnects the socket from its namespace.
+   * @param close - whether to close the connection it shares with other namespaces, too
+   */
+  disconnect(close: boolean = false): this {
+    this.operator.disconnectSockets(close);
+    return this;
+  }
+}

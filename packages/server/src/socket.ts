@@ -1,0 +1,563 @@
+import { PacketType } from "@tidewire/parser";
+import type { Packet } from "@tidewire/parser";
+import createDebug from "debug";
+import type { IncomingMessage } from "node:http";
+import type { Adapter, BroadcastFlags, Room, Session, SocketId } from "socket.io-adapter";
+import { registerTimedAck, replyOnce } from "./acks.ts";
+import type { AckCallback } from "./acks.ts";
+import { BroadcastOperator } from "./broadcast-operator.ts";
+import { notifyListeners, withoutListener } from "./catch-all.ts";
+import type { CatchAllListener } from "./catch-all.ts";
+import type { Client } from "./client.ts";
+import type { Connection, WriteOptions } from "./connection-port.ts";
+import { ChoosingEmitter } from "./emitter.ts";
+import type { Broadcast } from "./emitter.ts";
+import { assertNotReserved, rethrowLater } from "./errors.ts";
+import { buildHandshake } from "./handshake.ts";
+import type { Handshake } from "./handshake.ts";
+import { generateId } from "./ids.ts";
+import { runMiddlewares } from "./middleware.ts";
+import type { Middleware } from "./middleware.ts";
+import type { Namespace } from "./namespace.ts";
+import { recoverableReasons } from "./reasons.ts";
+import type { DisconnectReason } from "./reasons.ts";
+import { SOCKET_RESERVED_EVENTS } from "./reserved-events.ts";
+import type { Server } from "./server.ts";
+import type {
+  AllButLast,
+  DecorateAcknowledgements,
+  DefaultEventsMap,
+  EventNames,
+  EventNamesWithAck,
+  EventParams,
+  EventsMap,
+  FirstNonErrorArg,
+  Last,
+  Untyped,
+} from "./typed-events.ts";
+
+const debug = createDebug("socket.io:socket");
+
+/** An incoming event: its name, then its arguments. */
+export type Event = [string, ...Untyped[]];
+
+/** The events a socket emits itself. */
+export interface SocketReservedEventsMap {
+  disconnect: (reason: DisconnectReason, description?: Untyped) => void;
+  disconnecting: (reason: DisconnectReason, description?: Untyped) => void;
+  error: (err: Error) => void;
+}
+
+function ignore(): void {}
+
+/**
+ * A client in a namespace. It sends to and receives from this one client; `to`, `broadcast` and the like start a chain
+ * that reaches the others.
+ *
+ * @example
+ * io.on("connection", (socket) => {
+ *   console.log(`socket ${socket.id} connected`);
+ *
+ *   socket.emit("hello", "world");
+ *   socket.on("ping", (callback) => callback("pong"));
+ *
+ *   socket.join("room-101");
+ *   socket.to("room-101").emit("joined", socket.id);
+ *
+ *   socket.on("disconnect", (reason) => console.log(`socket ${socket.id} left: ${reason}`));
+ * });
+ */
+export class Socket<
+  ListenEvents extends EventsMap = DefaultEventsMap,
+  EmitEvents extends EventsMap = ListenEvents,
+  ServerSideEvents extends EventsMap = DefaultEventsMap,
+  SocketData = Untyped,
+> extends ChoosingEmitter<ListenEvents, EmitEvents, SocketReservedEventsMap, EmitEvents, SocketData> {
+  readonly nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+  readonly client: Client;
+  readonly server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+  readonly adapter: Adapter;
+  /** Identifies the socket, in this namespace and for this connection only. */
+  readonly id: SocketId;
+  /** How the socket came in: headers, query, credentials… */
+  readonly handshake: Handshake;
+  /** Whether the state of an earlier connection was found again. */
+  readonly recovered: boolean;
+  /** Whether the socket is in its namespace now. */
+  connected: boolean = false;
+  /** Identifies the session for connection state recovery; known to the client only. */
+  private readonly pid: string | undefined;
+  private left = false;
+  private anyListeners: CatchAllListener[] | undefined = undefined;
+  private anyOutgoingListeners: CatchAllListener[] | undefined = undefined;
+  // Made on first use: most sockets of a quiet server need none of them.
+  private ownData: SocketData | undefined = undefined;
+  private ownAcks: Map<number, AckCallback> | undefined = undefined;
+  private ownMiddlewares: Middleware<Event>[] | undefined = undefined;
+  private ownFlags: BroadcastFlags | undefined = undefined;
+
+  constructor(
+    nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
+    client: Client,
+    auth: Handshake["auth"],
+    previousSession?: Session,
+  ) {
+    super();
+    this.nsp = nsp;
+    this.client = client;
+    this.server = nsp.server;
+    this.adapter = nsp.adapter;
+    this.recovered = previousSession !== undefined;
+    if (previousSession !== undefined) {
+      this.id = previousSession.sid;
+      this.pid = previousSession.pid;
+      this.restore(previousSession);
+    } else {
+      this.id = client.dialect.socketId(nsp.name, client.id, generateId);
+      this.pid = this.server._opts.connectionStateRecovery ? generateId() : undefined;
+    }
+    this.handshake = this.buildHandshake(auth);
+    // An "error" that nobody listens to must not end the process: clients can send one.
+    this.on("error", ignore);
+  }
+
+  private restore(session: Session): void {
+    this.ownData = session.data as SocketData;
+    for (const room of session.rooms) {
+      void this.join(room);
+    }
+    for (const data of session.missedPackets) {
+      this.packet({ type: PacketType.EVENT, data });
+    }
+  }
+
+  /** Makes {@link handshake}. */
+  private buildHandshake(auth: Handshake["auth"]): Handshake {
+    return buildHandshake(this.conn, auth);
+  }
+
+  /** Anything the application wants to remember; other servers of a cluster see it through `fetchSockets()`. */
+  get data(): SocketData {
+    return (this.ownData ??= {} as SocketData);
+  }
+
+  set data(data: SocketData) {
+    this.ownData = data;
+  }
+
+  /** The acknowledgements that are waited for, by packet id. */
+  get acks(): Map<number, AckCallback> {
+    return (this.ownAcks ??= new Map());
+  }
+
+  /** The middlewares of {@link use}. */
+  get fns(): Middleware<Event>[] {
+    return (this.ownMiddlewares ??= []);
+  }
+
+  /** The modifiers of the next emit. */
+  get flags(): BroadcastFlags {
+    return (this.ownFlags ??= {});
+  }
+
+  set flags(flags: BroadcastFlags) {
+    this.ownFlags = flags;
+  }
+
+  private takeFlags(): BroadcastFlags {
+    const flags = this.ownFlags ?? {};
+    this.ownFlags = undefined;
+    return flags;
+  }
+
+  /** Whether the socket is not in its namespace. */
+  get disconnected(): boolean {
+    return !this.connected;
+  }
+
+  /** The request that opened the connection. */
+  get request(): IncomingMessage {
+    return this.client.request;
+  }
+
+  /** The connection, shared with the sockets of the same client in other namespaces. */
+  get conn(): Connection {
+    return this.client.conn;
+  }
+
+  /** The rooms the socket is in; its id is one of them. */
+  get rooms(): Set<Room> {
+    return this.adapter.socketRooms(this.id) ?? new Set();
+  }
+
+  /**
+   * Sends an event to the client. If the last argument is a function, the client is asked for an answer.
+   *
+   * @example
+   * socket.emit("hello", 1, "2", { 3: ["4"], 5: Uint8Array.from([6]) });
+   * socket.emit("question", (answer) => {});
+   *
+   * @returns always true
+   * @throws Error if the event name is reserved
+   */
+  override emit<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean {
+    assertNotReserved(SOCKET_RESERVED_EVENTS, ev);
+    const data: unknown[] = [ev, ...args];
+    const packet: Packet = { type: PacketType.EVENT, nsp: this.nsp.name, data };
+    const last = data[data.length - 1];
+    if (typeof last === "function") {
+      data.pop();
+      packet.id = this.nsp._ids++;
+      this.registerAckCallback(packet.id, last as AckCallback);
+    }
+    const flags = this.takeFlags();
+    if (this.server._opts.connectionStateRecovery) {
+      // The adapter remembers what it broadcasts.
+      this.adapter.broadcast(packet, { rooms: new Set([this.id]), except: new Set(), flags });
+    } else {
+      this.notifyOutgoingListeners(packet);
+      this.packet(packet, flags);
+    }
+    return true;
+  }
+
+  /**
+   * Sends an event and waits for the answer: without limit, unless {@link timeout} sets one.
+   *
+   * @example
+   * const answer = await socket.timeout(1000).emitWithAck("question");
+   */
+  emitWithAck<Ev extends EventNamesWithAck<EmitEvents>>(
+    ev: Ev,
+    ...args: AllButLast<EventParams<EmitEvents, Ev>>
+  ): Promise<FirstNonErrorArg<Last<EventParams<EmitEvents, Ev>>>> {
+    const timed = this.ownFlags?.timeout !== undefined;
+    return new Promise((resolve, reject) => {
+      const ack: AckCallback = timed
+        ? (error, answer) => (error ? reject(error as Error) : resolve(answer))
+        : (answer) => resolve(answer);
+      this.emit(ev, ...([...args, ack] as EventParams<EmitEvents, Ev>));
+    });
+  }
+
+  private registerAckCallback(id: number, ack: AckCallback): void {
+    const timeout = this.ownFlags?.timeout;
+    if (timeout === undefined) {
+      this.acks.set(id, ack);
+    } else {
+      registerTimedAck(this.acks, id, ack, timeout);
+    }
+  }
+
+  /** Writes a packet to the client. Adapters and middlewares may call it before the socket is connected. */
+  packet(packet: Omit<Packet, "nsp"> & { nsp?: string }, options: WriteOptions = {}): void {
+    packet.nsp = this.nsp.name;
+    options.compress = options.compress !== false;
+    this.client._packet(packet as Packet, options);
+  }
+
+  /**
+   * Joins rooms. A promise is returned only by adapters that have to tell others.
+   *
+   * @example
+   * socket.join("room1");
+   * await socket.join(["room1", "room2"]);
+   */
+  join(rooms: Room | Room[]): Promise<void> | void {
+    if (this.left) return;
+    return this.adapter.addAll(this.id, new Set(Array.isArray(rooms) ? rooms : [rooms]));
+  }
+
+  /**
+   * Leaves a room.
+   *
+   * @example
+   * socket.leave("room1");
+   */
+  leave(room: Room): Promise<void> | void {
+    return this.adapter.del(this.id, room);
+  }
+
+  /** Leaves all rooms. */
+  leaveAll(): void {
+    this.adapter.delAll(this.id);
+  }
+
+  /** Called by the namespace when the middlewares have let the socket in: CONNECT goes out before anything else. */
+  _onconnect(): void {
+    this.connected = true;
+    void this.join(this.id);
+    const data = this.client.dialect.acceptance(this.id, this.pid);
+    this.packet(data === undefined ? { type: PacketType.CONNECT } : { type: PacketType.CONNECT, data });
+  }
+
+  /** Called with each packet for this socket. */
+  _onpacket(packet: Packet): void {
+    switch (packet.type) {
+      case PacketType.EVENT:
+      case PacketType.BINARY_EVENT:
+        this.onevent(packet);
+        break;
+      case PacketType.ACK:
+      case PacketType.BINARY_ACK:
+        this.onack(packet);
+        break;
+      case PacketType.DISCONNECT:
+        this.ondisconnect();
+        break;
+      case PacketType.CONNECT:
+      case PacketType.CONNECT_ERROR:
+        break;
+    }
+  }
+
+  /** Called with each event; packages replace it to see the events before the listeners do. */
+  onevent(packet: Packet): void {
+    const args = (packet.data ?? []) as Event;
+    if (packet.id !== undefined && packet.id !== null) {
+      args.push(this.ack(packet.id));
+    }
+    notifyListeners(this.anyListeners, this, args);
+    this.dispatch(args);
+  }
+
+  /** The function that answers the event of this id. */
+  ack(id: number): AckCallback {
+    return replyOnce((args) => this.packet({ type: PacketType.ACK, id, data: args }));
+  }
+
+  private onack(packet: Packet): void {
+    const ack = packet.id === undefined ? undefined : this.ownAcks?.get(packet.id);
+    if (typeof ack === "function") {
+      this.acks.delete(packet.id as number);
+      ack.apply(this, packet.data as unknown[]);
+    } else {
+      debug("bad ack %s", packet.id);
+    }
+  }
+
+  private ondisconnect(): void {
+    this._onclose("client namespace disconnect");
+  }
+
+  /** Emits `error`: the connection failed, the client broke the protocol, or a middleware of {@link use} refused. */
+  _onerror(error: Error): void {
+    this.emitReserved("error", error);
+  }
+
+  /** The only way out of the namespace, for whatever reason; later calls do nothing. */
+  _onclose(reason: DisconnectReason, description?: unknown): this | undefined {
+    if (!this.connected) return this;
+    debug("closing socket %s - reason %s", this.id, reason);
+    this.announce("disconnecting", reason, description);
+    if (this.pid !== undefined && recoverableReasons.has(reason)) {
+      this.adapter.persistSession({ sid: this.id, pid: this.pid, rooms: [...this.rooms], data: this.data });
+    }
+    this._cleanup();
+    this.client._remove(this);
+    this.connected = false;
+    this.announce("disconnect", reason, description);
+    return undefined;
+  }
+
+  /** A throwing listener must not keep the socket half in its namespace. */
+  private announce(ev: "disconnect" | "disconnecting", reason: DisconnectReason, description: unknown): void {
+    try {
+      this.emitReserved(ev, reason, description);
+    } catch (error) {
+      rethrowLater(error);
+    }
+  }
+
+  /** Leaves all rooms and the namespace for good. */
+  _cleanup(): void {
+    this.leaveAll();
+    this.nsp._remove(this);
+    this.left = true;
+  }
+
+  /** Refuses the socket: sends CONNECT_ERROR. */
+  _error(data: unknown): void {
+    this.packet({ type: PacketType.CONNECT_ERROR, data });
+  }
+
+  /**
+   * Leaves the namespace.
+   * @param close - whether to close the connection it shares with other namespaces, too
+   *
+   * @example
+   * socket.disconnect(true);
+   */
+  disconnect(close: boolean = false): this {
+    if (!this.connected) return this;
+    if (close) {
+      this.client._disconnect();
+    } else {
+      this.packet({ type: PacketType.DISCONNECT });
+      this._onclose("server namespace disconnect");
+    }
+    return this;
+  }
+
+  /**
+   * Whether the next packet may be compressed.
+   *
+   * @example
+   * socket.compress(false).emit("hello");
+   */
+  compress(compress: boolean): this {
+    this.flags.compress = compress;
+    return this;
+  }
+
+  /**
+   * The next packet is dropped if the client cannot take it at once.
+   *
+   * @example
+   * socket.volatile.emit("position", x, y);
+   */
+  get volatile(): this {
+    this.flags.volatile = true;
+    return this;
+  }
+
+  /**
+   * Starts a chain that reaches everyone but this socket.
+   *
+   * @example
+   * socket.broadcast.emit("foo", "bar");
+   */
+  get broadcast(): Broadcast<EmitEvents, SocketData> {
+    return this.newBroadcastOperator();
+  }
+
+  /**
+   * Limits the time for the answer to the next event.
+   * @param timeout - in ms
+   *
+   * @example
+   * socket.timeout(1000).emit("question", (err, answer) => {});
+   */
+  timeout(
+    timeout: number,
+  ): Socket<ListenEvents, DecorateAcknowledgements<EmitEvents>, ServerSideEvents, SocketData> {
+    this.flags.timeout = timeout;
+    return this as unknown as Socket<
+      ListenEvents,
+      DecorateAcknowledgements<EmitEvents>,
+      ServerSideEvents,
+      SocketData
+    >;
+  }
+
+  private dispatch(event: Event): void {
+    if (this.ownMiddlewares === undefined) {
+      return this.deliver(event);
+    }
+    this.run(event, (error) => {
+      // Called from the code of a middleware, which must not see what a listener throws.
+      try {
+        if (error) {
+          this._onerror(error);
+        } else {
+          this.deliver(event);
+        }
+      } catch (thrown) {
+        rethrowLater(thrown);
+      }
+    });
+  }
+
+  private deliver(event: Event): void {
+    if (this.connected) {
+      this.emitUntyped(...event);
+    } else {
+      debug("ignore packet received after disconnection");
+    }
+  }
+
+  /**
+   * Adds a middleware: it sees every incoming event and lets it pass by `next()`, or refuses it by `next(error)`, which
+   * emits `error` on this socket.
+   *
+   * @example
+   * socket.use(([event, ...args], next) => {
+   *   next(isAllowed(event) ? undefined : new Error("not allowed"));
+   * });
+   */
+  use(fn: (event: Event, next: (err?: Error) => void) => void): this {
+    this.fns.push(fn);
+    return this;
+  }
+
+  private run(event: Event, done: (error?: Error) => void): void {
+    runMiddlewares(this.fns, event, done);
+  }
+
+  /**
+   * Adds a listener of every incoming event.
+   *
+   * @example
+   * socket.onAny((event, ...args) => console.log(`got ${event}`));
+   */
+  onAny(listener: CatchAllListener): this {
+    (this.anyListeners ??= []).push(listener);
+    return this;
+  }
+
+  /** Adds a listener of every incoming event, in front of the others. */
+  prependAny(listener: CatchAllListener): this {
+    (this.anyListeners ??= []).unshift(listener);
+    return this;
+  }
+
+  /** Removes a listener of every incoming event, or all of them. */
+  offAny(listener?: CatchAllListener): this {
+    if (this.anyListeners) this.anyListeners = withoutListener(this.anyListeners, listener);
+    return this;
+  }
+
+  /** The listeners of every incoming event. */
+  listenersAny(): CatchAllListener[] {
+    return this.anyListeners ?? [];
+  }
+
+  /**
+   * Adds a listener of every event sent to this client, by itself or in a broadcast.
+   *
+   * @example
+   * socket.onAnyOutgoing((event, ...args) => console.log(`sent ${event}`));
+   */
+  onAnyOutgoing(listener: CatchAllListener): this {
+    (this.anyOutgoingListeners ??= []).push(listener);
+    return this;
+  }
+
+  /** Adds a listener of every event sent, in front of the others. */
+  prependAnyOutgoing(listener: CatchAllListener): this {
+    (this.anyOutgoingListeners ??= []).unshift(listener);
+    return this;
+  }
+
+  /** Removes a listener of every event sent, or all of them. */
+  offAnyOutgoing(listener?: CatchAllListener): this {
+    if (this.anyOutgoingListeners) {
+      this.anyOutgoingListeners = withoutListener(this.anyOutgoingListeners, listener);
+    }
+    return this;
+  }
+
+  /** The listeners of every event sent. */
+  listenersAnyOutgoing(): CatchAllListener[] {
+    return this.anyOutgoingListeners ?? [];
+  }
+
+  /** Tells the listeners of {@link onAnyOutgoing}; adapters call it for each receiver of a broadcast. */
+  notifyOutgoingListeners(packet: Packet): void {
+    notifyListeners(this.anyOutgoingListeners, this, packet.data as unknown[]);
+  }
+
+  protected override newBroadcastOperator(): Broadcast<EmitEvents, SocketData> {
+    return new BroadcastOperator(this.adapter, new Set(), new Set([this.id]), this.takeFlags());
+  }
+}

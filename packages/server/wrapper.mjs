@@ -1,0 +1,3 @@
+import io from "./main.cjs";
+
+export const { Server, Namespace, Socket } = io;
