@@ -157,6 +157,10 @@ describe("Engine.IO v3", () => {
       assert.deepEqual(v3.decodePayload(hex("00 04 ff 34 efbbbf")), [{ type: "message", data: "\ufeff" }]);
     });
 
+    it("does not skip a byte order mark before the type", () => {
+      rejects(() => v3.decodePayload(hex("00 04 ff efbbbf 34")), "UNKNOWN_ENGINE_PACKET_TYPE");
+    });
+
     it("may hold base64 text", () => {
       assert.deepEqual(v3.decodePayload(Buffer.concat([hex("00 06 ff"), Buffer.from("b4AQ==")])), [
         { type: "message", data: hex("01") },
