@@ -20,16 +20,17 @@ chat(io);
 
 const files = staticFiles(fileURLToPath(new URL("public", import.meta.url)));
 const host = await (uWS ? listenOnUws(uWS, io, files, port) : listenOnNode(io, files, port)).catch(explain);
-console.log(`Chat is at http://localhost:${host.port} (on ${host.name}). Ctrl-C ends it.`);
 
 let closing = false;
-for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.on(signal, async () => {
-    if (closing) process.exit(1);
-    closing = true;
-    await host.close();
-    console.log("Chat is closed.");
-  });
+process.on("SIGINT", end);
+process.on("SIGTERM", end);
+console.log(`Chat is at http://localhost:${host.port} (on ${host.name}). Ctrl-C ends it.`);
+
+/** Ends cleanly; asked a second time, at once. */
+function end() {
+  if (closing) process.exit(1);
+  closing = true;
+  void host.close().then(() => console.log("Chat is closed."));
 }
 
 function explain(error) {

@@ -59,9 +59,9 @@ for (const host of ["uws", "node"] satisfies ChatHost[]) {
       }
 
       it("the length of a file to HEAD", async () => {
-        const { length } = await (await get("/chat.css")).text();
+        const { byteLength } = await (await get("/chat.css")).arrayBuffer();
         const head = await get("/chat.css", { method: "HEAD" });
-        assert.equal(head.headers.get("content-length"), String(length));
+        assert.equal(head.headers.get("content-length"), String(byteLength));
       });
 
       it("404 for what is not there, 405 for what it cannot do", async () => {

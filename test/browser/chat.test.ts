@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { describeWithChromium } from "./support/browser.ts";
 import { ChatPage } from "./support/chat-page.ts";
-import { startChat, type ChatHost, type ChatProcess, type Ended } from "./support/chat-process.ts";
+import { freePort, startChat, type ChatHost, type ChatProcess, type Ended } from "./support/chat-process.ts";
 import { noisePng } from "./support/png.ts";
 import { startRefusingProxy, type Refusal, type RefusingProxy } from "./support/refusing-proxy.ts";
 
@@ -27,7 +27,8 @@ describeWithChromium("the chat in two Chromium pages", (browser) => {
       let rooms = 0;
 
       before(async () => {
-        chat = await startChat(host);
+        // Not 0: uWebSockets.js sets SO_REUSEADDR on a fixed port only, and without it a restart finds the port taken.
+        chat = await startChat(host, await freePort());
         assert.equal(chat.host, name);
         [ann, bo] = await Promise.all([open("Ann"), open("Bo")]);
       });

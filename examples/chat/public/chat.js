@@ -79,7 +79,8 @@ wire.on("rooms", (rooms) => {
 });
 wire.on("people", ({ room, people }) => {
   const conversation = joined.get(room);
-  if (!conversation) return;
+  // A server that shuts down counts people out one by one; a list without this page is not of this page's time.
+  if (!conversation || !people.some(({ id }) => id === wire.socketId)) return;
   conversation.people = people;
   if (room === current) drawPeople();
 });

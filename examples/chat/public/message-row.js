@@ -5,7 +5,7 @@ import { clock, element, initial, size } from "./view.js";
 const GROUP = 5 * 60_000;
 
 const MARKS = {
-  waiting: ["○", () => "Waits for the connection"],
+  waiting: ["○ waiting", () => "Waits for the connection"],
   sending: ["○", () => "On its way"],
   sent: ["✓", () => "The server has it"],
   partly: ["✓", (people, of) => `Received by ${people} of ${of} others`],

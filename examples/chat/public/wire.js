@@ -1,6 +1,6 @@
 // The connection, and the line at the foot of the page that tells its state.
 import { load, store } from "./memory.js";
-import { byId } from "./view.js";
+import { byId, element } from "./view.js";
 
 const PULSE_EVERY = 3000;
 const ANSWER_WITHIN = 10_000;
@@ -142,14 +142,15 @@ export class Wire {
 
   #showTrail() {
     byId("wire").dataset.transport = this.#trail.at(-1) ?? "none";
-    byId("trail").textContent = this.#trail.join(" → ") || "none";
+    const past = this.#trail.slice(0, -1).map((name) => `${name} → `);
+    byId("trail").replaceChildren(...past, element("b", {}, this.#trail.at(-1) ?? "–"));
   }
 
   #forget() {
     this.#trail = [];
     this.#showTrail();
     for (const id of ["sid", "socket-id", "rtt"]) {
-      byId(id).textContent = "none";
+      byId(id).textContent = "–";
       byId(id).removeAttribute("title");
     }
   }
