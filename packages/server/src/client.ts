@@ -10,7 +10,7 @@ import type {
   WriteOptions,
 } from "./connection-port.ts";
 import { dialectOf } from "./dialect.ts";
-import type { Auth, Dialect } from "./dialect.ts";
+import type { Auth, ConnectTarget, Dialect } from "./dialect.ts";
 import { rethrowLater } from "./errors.ts";
 import { openPort } from "./open-port.ts";
 import type { DisconnectReason } from "./reasons.ts";
@@ -185,25 +185,28 @@ export class Client implements ConnectionListener {
   /** Called with each whole packet. */
   ondecoded(packet: Packet): void {
     if (this.destroyed) return;
-    const { namespace, auth } = this.dialect.target(packet);
+    const { type } = packet;
+    const { namespace, authPayload } = this._parseNamespace(packet);
     const socket = this.nsps.get(namespace);
-    if (packet.type === PacketType.CONNECT && socket === undefined) {
+    const wantsIn = type === PacketType.CONNECT;
+    if (wantsIn && socket === undefined) {
       this.justLeft?.delete(namespace);
-      this.connect(namespace, auth);
-    } else if (
-      socket !== undefined &&
-      packet.type !== PacketType.CONNECT &&
-      packet.type !== PacketType.CONNECT_ERROR
-    ) {
+      this.connect(namespace, authPayload);
+    } else if (socket !== undefined && !wantsIn && type !== PacketType.CONNECT_ERROR) {
       try {
         socket._onpacket(packet);
       } catch (error) {
         rethrowLater(error);
       }
-    } else if (packet.type === PacketType.CONNECT || this.justLeft?.has(namespace) !== true) {
-      debug("invalid state (packet type: %s)", packet.type);
+    } else if (wantsIn || this.justLeft?.has(namespace) !== true) {
+      debug("invalid state (packet type: %s)", type);
       this.closeFor("forced close");
     }
+  }
+
+  /** The namespace a packet is for, and the credentials if it is a CONNECT. */
+  _parseNamespace(packet: Packet): ConnectTarget {
+    return this.dialect.target(packet);
   }
 
   /** Called when the client has broken the protocol, or the connection has failed. */

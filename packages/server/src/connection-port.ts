@@ -30,9 +30,16 @@ export interface Connection {
   readonly readyState: string;
   readonly remoteAddress: string;
   readonly transport: ConnectionTransport;
+  /** whether another transport is being probed */
+  readonly upgrading: boolean;
+  /** whether the transport has been changed */
+  readonly upgraded: boolean;
+  /** what waits to be sent */
+  readonly writeBuffer: unknown[];
   /** the request that opened the connection; gone once the application has removed it */
   request: IncomingMessage;
-  write(data: Untyped, options?: WriteOptions): unknown;
+  send(data: Untyped, options?: WriteOptions, callback?: (transport: Untyped) => void): unknown;
+  write(data: Untyped, options?: WriteOptions, callback?: (transport: Untyped) => void): unknown;
   close(discard?: boolean): void;
   on(event: string, listener: (...args: Untyped[]) => void): unknown;
   once(event: string, listener: (...args: Untyped[]) => void): unknown;

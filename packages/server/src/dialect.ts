@@ -8,7 +8,7 @@ export type Auth = Record<string, Untyped>;
 /** Where a CONNECT packet wants to go, and with which credentials. */
 export interface ConnectTarget {
   readonly namespace: string;
-  readonly auth: Auth;
+  readonly authPayload: Auth;
 }
 
 /** What differs between the clients of one protocol generation and those of another. Chosen once per connection. */
@@ -21,7 +21,10 @@ export interface Dialect {
   acceptance(id: string, pid: string | undefined): object | undefined;
   /** The payload of the CONNECT_ERROR packet when a middleware refused. */
   refusal(error: ExtendedError): unknown;
-  /** The namespace a packet is for, and the credentials if it is a CONNECT. */
+  /**
+   * The namespace a packet is for, and the credentials if it is a CONNECT.
+   * @throws TypeError if there is no such name
+   */
   target(packet: Packet): ConnectTarget;
 }
 
@@ -31,7 +34,7 @@ const current: Dialect = {
   socketId: (_namespace, _sessionId, generateId) => generateId(),
   acceptance: (id, pid) => ({ sid: id, pid }),
   refusal: (error) => ({ message: error.message, data: error.data }),
-  target: (packet) => ({ namespace: packet.nsp, auth: (packet.data as Auth | undefined) ?? {} }),
+  target: (packet) => ({ namespace: packet.nsp, authPayload: (packet.data as Auth | undefined) ?? {} }),
 };
 
 /** Socket.IO v1 and v2: ids are those of the session, credentials come as the query of the namespace. */
@@ -42,11 +45,11 @@ const legacy: Dialect = {
   refusal: (error) => error.data || error.message,
   target(packet) {
     const url = new URL(packet.nsp, "https://socket.io");
-    const auth = Object.create(null) as Auth;
+    const authPayload = Object.create(null) as Auth;
     for (const [name, value] of url.searchParams) {
-      auth[name] = value;
+      authPayload[name] = value;
     }
-    return { namespace: url.pathname, auth };
+    return { namespace: url.pathname, authPayload };
   },
 };
 

@@ -19,7 +19,7 @@ import { BroadcastingEmitter } from "./emitter.ts";
 import type { Broadcast } from "./emitter.ts";
 import { viewsOf } from "./engine-port.ts";
 import type { BindableEngine, Exchange } from "./engine-port.ts";
-import { createError, rethrowLater } from "./errors.ts";
+import { createError } from "./errors.ts";
 import type { ExtendedError } from "./extended-error.ts";
 import { Namespace } from "./namespace.ts";
 import type { ServerReservedEventsMap } from "./namespace.ts";
@@ -308,7 +308,10 @@ export class Server<
 
   private serveFile(file: string, exchange: FileExchange & { res: ServerResponse }): void {
     const serve = (): void => {
-      serveClientFile(file, exchange).catch(rethrowLater);
+      serveClientFile(file, exchange).catch((error: unknown) => {
+        debug("cannot serve client file %s: %s", file, error);
+        exchange.respond(500, {});
+      });
     };
     if (this._corsMiddleware === undefined) {
       serve();

@@ -442,12 +442,7 @@ export class Socket<
     timeout: number,
   ): Socket<ListenEvents, DecorateAcknowledgements<EmitEvents>, ServerSideEvents, SocketData> {
     this.flags.timeout = timeout;
-    return this as unknown as Socket<
-      ListenEvents,
-      DecorateAcknowledgements<EmitEvents>,
-      ServerSideEvents,
-      SocketData
-    >;
+    return this;
   }
 
   private dispatch(event: Event): void {
