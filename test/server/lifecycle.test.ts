@@ -17,6 +17,14 @@ import {
   upgraded,
 } from "../support/socketio.ts";
 
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
 onEveryHost("io.close()", (host) => {
   it("stops listening: a new connection is refused", async () => {
     const running = await host.start();
@@ -75,16 +83,18 @@ onEveryHost("io.close()", (host) => {
   });
 
   it("lets clients reconnect to a server that starts after it on the same port", async () => {
-    const running = await host.start();
+    // a fixed port, as a server that is started again has: uWebSockets.js sets SO_REUSEADDR on no other
+    const port = await freePort();
+    const options: object = { host: host.name };
+    const running = track(new socketio.Server(port, options), port);
     const client = running.client({ reconnection: true, reconnectionDelay: 20, reconnectionDelayMax: 40 });
     await connected(client);
     await upgraded(client);
     const gone = next(client, "disconnect");
     await running.io.close();
     await gone;
-    const options: object = { host: host.name };
-    const again = new socketio.Server(running.port, options);
-    track(again, running.port);
+    const again = new socketio.Server(port, options);
+    track(again, port);
     await connected(client);
     assert.equal(again.engine.clientsCount, 1);
   });

@@ -55,6 +55,17 @@ onEveryHost("a client that does not read", (host) => {
     );
   });
 
+  it("is not a client that reads: 200 broadcasts of 100 KB in one tick reach it, and it stays", async () => {
+    const running = await host.start();
+    const { client, socket } = await pair(running, { transports: ["websocket"] });
+    let heard = 0;
+    client.on("n", () => heard++);
+    for (let index = 0; index < 200; index++) running.io.emit("n", index, body);
+    await settled(client, socket);
+    assert.equal(heard, 200);
+    assert.equal(socket.connected, true);
+  });
+
   it("does not hold up the others", async () => {
     const running = await host.start({ pingInterval: 60_000 });
     const { wire } = await rawPair(running);
