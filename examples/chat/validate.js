@@ -43,7 +43,8 @@ export function messageText(value, mayBeEmpty) {
 export function image(value) {
   if (value === null || typeof value !== "object") throw new Refusal("The image is missing.");
   const { type, name, data } = value;
-  if (!Object.hasOwn(SIGNATURES, type))
+  // The type is asked first: an object as a key may throw, `{ toString: 1 }` does.
+  if (typeof type !== "string" || !Object.hasOwn(SIGNATURES, type))
     throw new Refusal("Only PNG, JPEG, GIF and WebP images are accepted.");
   if (!Buffer.isBuffer(data)) throw new Refusal("The image has to be sent as binary data.");
   if (data.length > limits.image) {

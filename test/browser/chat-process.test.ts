@@ -1,5 +1,23 @@
 import assert from "node:assert/strict";
+import { io } from "socket.io-client";
 import { runChat, startChat, type ChatHost, type ChatProcess } from "./support/chat-process.ts";
+
+interface Answer {
+  ok: boolean;
+  error?: string;
+}
+
+const NONSENSE: unknown[] = [
+  null,
+  1,
+  "lobby",
+  [],
+  {},
+  { room: {} },
+  { room: { toString: 1 } },
+  { room: "a b" },
+  Buffer.from("x"),
+];
 
 for (const host of ["uws", "node"] satisfies ChatHost[]) {
   describe(`the chat as a program, HOST=${host}`, () => {
@@ -35,6 +53,36 @@ for (const host of ["uws", "node"] satisfies ChatHost[]) {
       const { code, stderr } = await runChat({ HOST: host, PORT: "http" });
       assert.equal(stderr, "PORT=http is not a port number.\n");
       assert.equal(code, 1);
+    });
+
+    it("refuses what it cannot understand, and goes on", async () => {
+      const chat = await startChat(host);
+      const client = io(`http://127.0.0.1:${chat.port}`, { forceNew: true, auth: { nick: "Mallory" } });
+      const ask = async (event: string, ...payload: unknown[]): Promise<Answer> =>
+        (await client.timeout(5000).emitWithAck(event, ...payload)) as Answer;
+      try {
+        assert.deepEqual(await ask("join", { room: "lobby" }).then(({ ok }) => ok), true);
+        for (const event of ["join", "leave", "message", "typing"]) {
+          client.emit(event);
+          for (const payload of NONSENSE) assert.equal((await ask(event, payload)).ok, false, event);
+        }
+        const image = { type: { toString: 1 }, name: {}, data: "x" };
+        for (const sent of [
+          { image },
+          { text: {} },
+          { image: 1 },
+          { text: " " },
+          { text: "x".repeat(2001) },
+        ]) {
+          assert.equal((await ask("message", { room: "lobby", id: "12345678", ...sent })).ok, false);
+        }
+        client.emit("pulse", "not a function");
+        assert.equal((await ask("message", { room: "lobby", id: "12345678", text: "hello" })).ok, true);
+      } finally {
+        client.close();
+        const { code, stderr } = await chat.stop();
+        assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+      }
     });
 
     describe("serves", () => {
