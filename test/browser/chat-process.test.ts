@@ -96,7 +96,7 @@ for (const host of ["uws", "node"] satisfies ChatHost[]) {
       const get = (path: string, init?: RequestInit): Promise<Response> =>
         fetch(`http://127.0.0.1:${chat.port}${path}`, init);
 
-      for (const path of ["/", "/chat.css", "/socket.io/socket.io.js"]) {
+      for (const path of ["/", "/base.css", "/socket.io/socket.io.js"]) {
         it(`${path}, and 304 when the browser has it`, async () => {
           const whole = await get(path);
           assert.equal(whole.status, 200);
@@ -107,8 +107,8 @@ for (const host of ["uws", "node"] satisfies ChatHost[]) {
       }
 
       it("the length of a file to HEAD", async () => {
-        const { byteLength } = await (await get("/chat.css")).arrayBuffer();
-        const head = await get("/chat.css", { method: "HEAD" });
+        const { byteLength } = await (await get("/base.css")).arrayBuffer();
+        const head = await get("/base.css", { method: "HEAD" });
         assert.equal(head.headers.get("content-length"), String(byteLength));
       });
 
