@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Server } from "@tidewire/server";
+import { clientFileOf } from "../src/client-files.ts";
+
+describe("the URL of a client file", () => {
+  it("is the path, a slash, the name, and maybe a query", () => {
+    assert.equal(clientFileOf("/socket.io/socket.io.js", "/socket.io"), "socket.io.js");
+    assert.equal(clientFileOf("/mine/socket.io.min.js.map?v=1", "/mine"), "socket.io.min.js.map");
+  });
+
+  it("names nothing but the files of the client", () => {
+    for (const name of ["package.json", "../package.json", "socket.io.js/", "", "..%2fpackage.json"]) {
+      assert.equal(clientFileOf(`/socket.io/${name}`, "/socket.io"), undefined);
+    }
+    assert.equal(clientFileOf("/other/socket.io.js", "/socket.io"), undefined);
+  });
+});
+
+describe("attachServe()", () => {
+  it("serves the files of the client in front of the other listeners", async () => {
+    const httpServer = createServer((_req, res) => res.end("mine"));
+    new Server({ cors: { origin: "https://example.com" } }).attachServe(httpServer);
+    httpServer.listen(0);
+    await once(httpServer, "listening");
+    const url = `http://localhost:${(httpServer.address() as AddressInfo).port}`;
+
+    const file = await fetch(`${url}/socket.io/socket.io.min.js`, { headers: { "accept-encoding": "gzip" } });
+    assert.match(await file.text(), /^\/\*!\n \* Socket\.IO v4/);
+    const header = (name: string): string | null => file.headers.get(name);
+    assert.deepEqual(["content-encoding", "content-type", "cache-control", "vary"].map(header), [
+      "gzip",
+      "application/javascript; charset=utf-8",
+      "public, max-age=0",
+      "Origin, Accept-Encoding",
+    ]);
+    assert.equal(header("access-control-allow-origin"), "https://example.com");
+
+    const known = { "if-none-match": header("etag") as string };
+    assert.equal((await fetch(`${url}/socket.io/socket.io.min.js`, { headers: known })).status, 304);
+    assert.equal(await (await fetch(`${url}/elsewhere`)).text(), "mine");
+
+    const closed = once(httpServer, "close");
+    httpServer.close();
+    httpServer.closeAllConnections();
+    await closed;
+  });
+});
