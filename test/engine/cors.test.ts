@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { onEveryHost } from "../support/hosts.ts";
+import { PollingPeer } from "../support/peers.ts";
+
+const ORIGIN = "https://app.example";
+const headers = { origin: ORIGIN };
+const cors = { origin: ORIGIN, credentials: true };
+
+describe("engine: CORS", () => {
+  onEveryHost((host) => {
+    host.it("adds its headers to the handshake, to polls and to POSTs", async () => {
+      await using server = await host.start({ cors });
+      const open = await server.client.get(server.path("transport=polling"), { headers });
+      const { id } = await server.nextSession();
+      const path = server.path(`transport=polling&sid=${id}`);
+      const post = await server.client.post(path, "4x", { headers });
+      server.engine.clients[id]?.send("y");
+      const poll = await server.client.get(path, { headers });
+      for (const response of [open, post, poll]) {
+        assert.equal(response.status, 200);
+        assert.equal(response.headers["access-control-allow-origin"], ORIGIN);
+        assert.equal(response.headers["access-control-allow-credentials"], "true");
+        assert.equal(response.headers["vary"], "Origin");
+      }
+    });
+
+    host.it("answers a preflight with 204", async () => {
+      await using server = await host.start({ cors });
+      const response = await server.client.options(server.path("transport=polling"), {
+        headers: {
+          ...headers,
+          "access-control-request-method": "POST",
+          "access-control-request-headers": "content-type,x-token",
+        },
+      });
+      assert.equal(response.status, 204);
+      assert.equal(response.body, "");
+      assert.equal(response.headers["access-control-allow-origin"], ORIGIN);
+      assert.equal(response.headers["access-control-allow-credentials"], "true");
+      assert.equal(response.headers["access-control-allow-methods"], "GET,HEAD,PUT,PATCH,POST,DELETE");
+      assert.equal(response.headers["access-control-allow-headers"], "content-type,x-token");
+      assert.equal(response.headers["vary"], "Origin, Access-Control-Request-Headers");
+      assert.deepEqual(server.errors, []);
+    });
+
+    host.it("answers a preflight for a session with 204", async () => {
+      await using server = await host.start({ cors });
+      const peer = await PollingPeer.open(server);
+      assert.equal((await server.client.options(peer.path, { headers })).status, 204);
+      assert.equal(peer.session.readyState, "open");
+    });
+
+    host.it("adds its headers to errors", async () => {
+      const allowRequest = (_req: unknown, callback: (message: null, ok: boolean) => void): void =>
+        callback(null, false);
+      await using server = await host.start({ cors, allowRequest });
+      const unknown = await server.client.get(server.path("transport=polling&sid=x"), { headers });
+      const refused = await server.client.get(server.path("transport=polling"), { headers });
+      assert.equal(unknown.status, 400);
+      assert.equal(refused.status, 403);
+      assert.equal(unknown.headers["access-control-allow-origin"], ORIGIN);
+      assert.equal(refused.headers["access-control-allow-origin"], ORIGIN);
+      assert.equal(refused.headers["access-control-allow-credentials"], "true");
+    });
+
+    host.it("adds its headers to an accepted WebSocket", async () => {
+      await using server = await host.start({ cors });
+      const socket = await server.client.websocket(server.path("transport=websocket"), { headers });
+      assert.equal(socket.headers["access-control-allow-origin"], ORIGIN);
+    });
+
+    for (const [what, origin, expected] of [
+      ["true reflects the origin", true, ORIGIN],
+      ["* allows any", "*", "*"],
+      ["a list allows its members", ["https://x.example", ORIGIN], ORIGIN],
+      ["a pattern allows what it matches", /\.example$/, ORIGIN],
+      ["a list refuses others", ["https://x.example"], undefined],
+    ] as const) {
+      host.it(`origin: ${what}`, async () => {
+        await using server = await host.start({ cors: { origin: origin as string } });
+        const response = await server.client.get(server.path("transport=polling"), { headers });
+        assert.equal(response.status, 200);
+        assert.equal(response.headers["access-control-allow-origin"], expected);
+        assert.equal(response.headers["access-control-allow-credentials"], undefined);
+      });
+    }
+
+    host.it("exposes headers and takes methods as configured", async () => {
+      const options = {
+        origin: ORIGIN,
+        methods: ["GET", "POST"],
+        exposedHeaders: ["x-a", "x-b"],
+        maxAge: 60,
+      };
+      await using server = await host.start({ cors: options });
+      const get = await server.client.get(server.path("transport=polling"), { headers });
+      assert.equal(get.headers["access-control-expose-headers"], "x-a,x-b");
+      const preflight = await server.client.options(server.path("transport=polling"), { headers });
+      assert.equal(preflight.headers["access-control-allow-methods"], "GET,POST");
+      assert.equal(preflight.headers["access-control-max-age"], "60");
+    });
+
+    host.it("adds nothing, and refuses a preflight, when not configured", async () => {
+      await using server = await host.start();
+      const get = await server.client.get(server.path("transport=polling"), { headers });
+      assert.equal(get.headers["access-control-allow-origin"], undefined);
+      const preflight = await server.client.options(server.path("transport=polling"), { headers });
+      assert.equal(
+        `${preflight.status} ${preflight.body}`,
+        '400 {"code":2,"message":"Bad handshake method"}',
+      );
+    });
+  });
+});

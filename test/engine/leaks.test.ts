@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { setImmediate as turn } from "node:timers/promises";
+import type { Session } from "../support/engine-types.ts";
+import { onEveryHost } from "../support/hosts.ts";
+import { until } from "../support/peers.ts";
+import type { StartedEngine } from "../support/started-engine.ts";
+
+declare const gc: () => void;
+
+/** Sessions, their transports and their requests: all that must not outlive a connection. */
+class Remains {
+  readonly #refs: { kind: string; ref: WeakRef<object> }[] = [];
+
+  watch(server: StartedEngine): void {
+    server.engine.on("connection", (session: Session) => {
+      this.#add("session", session);
+      this.#add("transport", session.transport);
+      this.#add("request", session.request);
+      session.once("upgrading", (transport: object) => this.#add("upgraded transport", transport));
+    });
+  }
+
+  get count(): number {
+    return this.#refs.length;
+  }
+
+  /** How many of each kind are still reachable after several collections. */
+  async alive(): Promise<Record<string, number>> {
+    let kinds: string[] = [];
+    for (let round = 0; round < 20; round++) {
+      await turn();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      gc();
+      kinds = this.#refs.filter(({ ref }) => ref.deref() !== undefined).map(({ kind }) => kind);
+      if (kinds.length === 0) {
+        break;
+      }
+    }
+    const counts: Record<string, number> = {};
+    for (const kind of kinds) {
+      counts[kind] = (counts[kind] ?? 0) + 1;
+    }
+    return counts;
+  }
+
+  #add(kind: string, value: object): void {
+    this.#refs.push({ kind, ref: new WeakRef(value) });
+  }
+}
+
+async function open(server: StartedEngine): Promise<string> {
+  const { body } = await server.client.get(server.path("transport=polling"));
+  return (JSON.parse(body.slice(1)) as { sid: string }).sid;
+}
+
+/** Handshake, upgrade, a message each way, and an end of one kind or another. */
+async function wholeRound(server: StartedEngine, round: number): Promise<void> {
+  const sid = await open(server);
+  const socket = await server.client.websocket(server.path(`transport=websocket&sid=${sid}`));
+  socket.sendText("2probe");
+  await socket.next();
+  socket.sendText("5");
+  socket.sendText("4ping");
+  await socket.next();
+  if (round % 3 === 0) {
+    socket.close();
+  } else if (round % 3 === 1) {
+    socket.reset();
+  } else {
+    server.engine.clients[sid]?.close();
+  }
+  await socket.closed;
+}
+
+/** An upgrade that is begun and left, in one of several ways; the session is closed or times out. */
+async function abandonedUpgrade(server: StartedEngine, round: number): Promise<void> {
+  const sid = await open(server);
+  const socket = await server.client.websocket(server.path(`transport=websocket&sid=${sid}`));
+  if (round % 2 === 0) {
+    socket.sendText("2probe");
+    await socket.next();
+  }
+  if (round % 4 < 2) {
+    socket.reset();
+  } else {
+    await server.client.post(server.path(`transport=polling&sid=${sid}`), "1");
+  }
+  await socket.closed;
+}
+
+/** Upgrades that stop after the probe, until the server ends them. A function, so that nothing here holds the clients. */
+async function unfinishedUpgrades(server: StartedEngine, count: number): Promise<void> {
+  const begin = async (): Promise<void> => {
+    const sid = await open(server);
+    const socket = await server.client.websocket(server.path(`transport=websocket&sid=${sid}`));
+    socket.sendText("2probe");
+    await socket.closed;
+  };
+  await Promise.all(Array.from({ length: count }, begin));
+}
+
+describe("engine: memory", () => {
+  onEveryHost((host) => {
+    const title = "reaches nothing of 350 connections that were opened, upgraded and ended in every way";
+    host.it(title, { timeout: 60_000 }, async () => {
+      await using server = await host.start({ pingInterval: 200, pingTimeout: 200 }, false);
+      const remains = new Remains();
+      remains.watch(server);
+      server.engine.on("connection", (session: Session) => {
+        session.on("message", (data: string) => session.send(data));
+      });
+      for (let round = 0; round < 350; round++) {
+        await wholeRound(server, round);
+      }
+      await until(() => server.engine.clientsCount === 0, "all sessions to close");
+      assert.equal(remains.count, 350 * 4);
+      assert.deepEqual(await remains.alive(), {});
+    });
+
+    const differs = "there the transport of a session that closes without a poll is kept for 30 seconds";
+    host.it("reaches nothing of 100 upgrades that were abandoned", { timeout: 60_000, differs }, async () => {
+      await using server = await host.start({ pingInterval: 100, pingTimeout: 100 }, false);
+      const remains = new Remains();
+      remains.watch(server);
+      for (let round = 0; round < 100; round++) {
+        await abandonedUpgrade(server, round);
+      }
+      await until(() => server.engine.clientsCount === 0, "all sessions to close");
+      assert.ok(remains.count >= 300);
+      assert.deepEqual(await remains.alive(), {});
+    });
+
+    host.it(
+      "reaches nothing of 50 upgrades that were never finished",
+      { timeout: 60_000, differs },
+      async () => {
+        await using server = await host.start(
+          { pingInterval: 100, pingTimeout: 100, upgradeTimeout: 100 },
+          false,
+        );
+        const remains = new Remains();
+        remains.watch(server);
+        await unfinishedUpgrades(server, 50);
+        await until(() => server.engine.clientsCount === 0, "all sessions to time out");
+        assert.deepEqual(await remains.alive(), {});
+      },
+    );
+  });
+});
