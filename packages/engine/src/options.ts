@@ -1,5 +1,5 @@
 import type { CorsOptions, CorsOptionsDelegate } from "cors";
-import type { SerializeOptions } from "./http/cookie.ts";
+import type { CookieOptions } from "./http/cookie.ts";
 import type { WebSocketEngine } from "./host/node.ts";
 import type { RequestView } from "./host/host.ts";
 
@@ -22,8 +22,8 @@ export interface ServerOptions {
   /** Largest message or request body. Default 1,000,000 bytes. */
   maxHttpBufferSize?: number;
   /**
-   * Most bytes that may wait for one client, ours and the host's together; past it the session ends with `transport error`
-   * and a `SlowConsumerError`. 0 for no limit. Default 16 MiB.
+   * Most bytes that may wait for a client that does not take the messages sent before; past it the session ends with
+   * `transport error` and a `SlowConsumerError`. 0 for no limit. Default 16 MiB.
    */
   maxBackpressure?: number;
   /** Admits or refuses handshakes. */
@@ -41,7 +41,7 @@ export interface ServerOptions {
   /** A message that is sent with the handshake. */
   initialPacket?: string | Buffer;
   /** The cookie set by the handshake response; `true` for `io`. Default false. */
-  cookie?: boolean | ({ name?: string } & SerializeOptions);
+  cookie?: boolean | ({ name?: string } & CookieOptions);
   /** Options of the `cors` package. Default none: no CORS headers. */
   cors?: CorsOptions | CorsOptionsDelegate;
   /** Whether clients of Engine.IO v3 are served. Default false. */
@@ -74,7 +74,7 @@ export interface ResolvedOptions extends ServerOptions {
   httpCompression: false | { threshold: number };
   perMessageDeflate: false | { threshold: number };
   allowEIO3: boolean;
-  cookie: false | ({ name: string } & SerializeOptions);
+  cookie: false | ({ name: string } & CookieOptions);
 }
 
 const COMPRESSION_THRESHOLD = 1024;
@@ -103,7 +103,7 @@ function withThreshold(option: boolean | { threshold?: number }): false | { thre
   return { threshold: COMPRESSION_THRESHOLD, ...(option === true ? {} : option) };
 }
 
-function resolveCookie(option: boolean | ({ name?: string } & SerializeOptions)): ResolvedOptions["cookie"] {
+function resolveCookie(option: boolean | ({ name?: string } & CookieOptions)): ResolvedOptions["cookie"] {
   if (!option) return false;
   return { name: "io", path: "/", httpOnly: true, sameSite: "lax", ...(option === true ? {} : option) };
 }

@@ -81,7 +81,7 @@ export class Server extends Engine {
       const app = uws.App();
       this.attachApp(app, options);
       app.any("/*", (response) => response.writeStatus("404 Not Found").end());
-      return (this.httpServer as UwsHttpServer).listen(uws, port);
+      return (this.httpServer as UwsHttpServer).listen(app, uws, port);
     }
     const server = createServer((_request, response) => response.writeHead(404).end());
     this.attach(server, options);

@@ -178,17 +178,20 @@ export class Session
     if (this.readyState !== "open") return;
     if (this.listenerCount("packetCreate") > 0) this.emit("packetCreate", packet);
     this.writeBuffer.push(packet);
-    if (!this.transport.writable) this.#wait(packet.byteLength);
+    if (!this.transport.writable) this.#wait(packet);
     else if (!this.#dispatching) this.server.flushQueue.add(this);
   }
 
-  /** Counts what the transport does not take yet, and gives up on a client that lets it grow past the limit. */
-  #wait(bytes: number): void {
-    this.#waitingBytes += bytes;
+  /**
+   * Counts what the transport does not take yet, and gives up on a client that has let it grow past the limit. A batch that
+   * left while nothing waited is not held against the client, nor is the message that crosses the limit: one of any size
+   * reaches a client that reads.
+   */
+  #wait(packet: OutgoingPacket): void {
     const limit = this.server.opts.maxBackpressure;
-    if (limit === 0) return;
-    const buffered = this.bufferedAmount;
-    if (buffered > limit) this.end("transport error", new SlowConsumerError(buffered, limit));
+    const isSlow = limit > 0 && this.#waitingBytes > limit;
+    this.#waitingBytes += packet.byteLength;
+    if (isSlow) this.end("transport error", new SlowConsumerError(this.bufferedAmount, limit));
   }
 
   /** @internal Hands everything queued to the transport, if it takes packets. */
@@ -205,8 +208,7 @@ export class Session
     transport.send(packets);
     if (callbacks !== undefined) for (const callback of callbacks) callback(transport);
     // A WebSocket that could not pass everything on tells when it has, by `onWritable`.
-    if (transport.bufferedAmount > 0) this.#wait(0);
-    else this.#drained();
+    if (transport.bufferedAmount === 0) this.#drained();
   }
 
   #drained(): void {

@@ -78,7 +78,7 @@ describe("Engine.IO v3", () => {
 
     it("has a length before each packet, binary as b4 and base64", () => {
       assert.equal(v3.encodePayload(packets, false), text);
-      assert.deepEqual(v3.decodePayload(text), packets);
+      assert.deepEqual([...v3.decodePayload(text)], packets);
     });
 
     it("stays text where binary is supported but there is none", () => {
@@ -88,17 +88,20 @@ describe("Engine.IO v3", () => {
     it("counts UTF-16 units, not characters or bytes", () => {
       const packet: EnginePacket = { type: "message", data: "😀€" };
       assert.equal(v3.encodePayload([packet], false), "4:4😀€");
-      assert.deepEqual(v3.decodePayload("4:4😀€2:4a"), [packet, { type: "message", data: "a" }]);
+      assert.deepEqual([...v3.decodePayload("4:4😀€2:4a")], [packet, { type: "message", data: "a" }]);
     });
 
     it("of nothing is 0:, and 0: holds no packet", () => {
       assert.equal(v3.encodePayload([], false), "0:");
-      assert.deepEqual(v3.decodePayload("0:"), []);
-      assert.deepEqual(v3.decodePayload("0:2:4a0:"), [{ type: "message", data: "a" }]);
+      assert.deepEqual([...v3.decodePayload("0:")], []);
+      assert.deepEqual([...v3.decodePayload("0:2:4a0:")], [{ type: "message", data: "a" }]);
     });
 
     it("may contain colons and digits in its packets", () => {
-      assert.deepEqual(v3.decodePayload("5:41:4a1:2"), [{ type: "message", data: "1:4a" }, { type: "ping" }]);
+      assert.deepEqual(
+        [...v3.decodePayload("5:41:4a1:2")],
+        [{ type: "message", data: "1:4a" }, { type: "ping" }],
+      );
     });
 
     const malformed = ["", ":", "1", "12", "a", "4a", "-1:4", "3:4", "9:4a", "1:", "2:4a1", "2:4ax", "1:42"];
@@ -114,12 +117,12 @@ describe("Engine.IO v3", () => {
     ];
     for (const payload of [...malformed, ...oddLengths]) {
       it(`${JSON.stringify(payload.slice(0, 20))} is refused`, () => {
-        rejects(() => v3.decodePayload(payload), "ILLEGAL_PAYLOAD_LENGTH", "parser error");
+        rejects(() => [...v3.decodePayload(payload)], "ILLEGAL_PAYLOAD_LENGTH", "parser error");
       });
     }
 
     it("with one bad packet is refused as a whole", () => {
-      rejects(() => v3.decodePayload("2:4a2:9a"), "UNKNOWN_ENGINE_PACKET_TYPE");
+      rejects(() => [...v3.decodePayload("2:4a2:9a")], "UNKNOWN_ENGINE_PACKET_TYPE");
     });
   });
 
@@ -133,7 +136,7 @@ describe("Engine.IO v3", () => {
 
     it("is used where binary is both present and supported; lengths count bytes", () => {
       assert.deepEqual(v3.encodePayload(packets, true), bytes);
-      assert.deepEqual(v3.decodePayload(bytes), packets);
+      assert.deepEqual([...v3.decodePayload(bytes)], packets);
     });
 
     it("writes a length of several digits one byte each", () => {
@@ -154,21 +157,25 @@ describe("Engine.IO v3", () => {
     });
 
     it("keeps a byte order mark", () => {
-      assert.deepEqual(v3.decodePayload(hex("00 04 ff 34 efbbbf")), [{ type: "message", data: "\ufeff" }]);
+      assert.deepEqual(
+        [...v3.decodePayload(hex("00 04 ff 34 efbbbf"))],
+        [{ type: "message", data: "\ufeff" }],
+      );
     });
 
     it("does not skip a byte order mark before the type", () => {
-      rejects(() => v3.decodePayload(hex("00 04 ff efbbbf 34")), "UNKNOWN_ENGINE_PACKET_TYPE");
+      rejects(() => [...v3.decodePayload(hex("00 04 ff efbbbf 34"))], "UNKNOWN_ENGINE_PACKET_TYPE");
     });
 
     it("may hold base64 text", () => {
-      assert.deepEqual(v3.decodePayload(Buffer.concat([hex("00 06 ff"), Buffer.from("b4AQ==")])), [
-        { type: "message", data: hex("01") },
-      ]);
+      assert.deepEqual(
+        [...v3.decodePayload(Buffer.concat([hex("00 06 ff"), Buffer.from("b4AQ==")]))],
+        [{ type: "message", data: hex("01") }],
+      );
     });
 
     it("of no bytes holds no packet", () => {
-      assert.deepEqual(v3.decodePayload(Buffer.alloc(0)), []);
+      assert.deepEqual([...v3.decodePayload(Buffer.alloc(0))], []);
     });
 
     const malformed: Record<string, string> = {
@@ -185,13 +192,13 @@ describe("Engine.IO v3", () => {
     };
     for (const [what, payload] of Object.entries(malformed)) {
       it(`with ${what} is refused`, () => {
-        rejects(() => v3.decodePayload(hex(payload)), "ILLEGAL_PAYLOAD_LENGTH", "parser error");
+        rejects(() => [...v3.decodePayload(hex(payload))], "ILLEGAL_PAYLOAD_LENGTH", "parser error");
       });
     }
 
     it("with an empty packet is refused", () => {
-      rejects(() => v3.decodePayload(hex("00 00 ff")), "EMPTY_PACKET");
-      rejects(() => v3.decodePayload(hex("01 00 ff")), "EMPTY_PACKET");
+      rejects(() => [...v3.decodePayload(hex("00 00 ff"))], "EMPTY_PACKET");
+      rejects(() => [...v3.decodePayload(hex("01 00 ff"))], "EMPTY_PACKET");
     });
 
     const notUtf8 = ["34 ff", "34 c3", "34 c0 80", "34 e2 82", "34 f5 80 80 80", "34 ed a0 80", "34 80"];
@@ -199,7 +206,7 @@ describe("Engine.IO v3", () => {
       it(`with text of the bytes ${body} is refused`, () => {
         const length = hex(body).length;
         rejects(
-          () => v3.decodePayload(Buffer.concat([Buffer.from([0, length, 255]), hex(body)])),
+          () => [...v3.decodePayload(Buffer.concat([Buffer.from([0, length, 255]), hex(body)]))],
           "ILLEGAL_UTF8",
         );
       });
@@ -208,19 +215,22 @@ describe("Engine.IO v3", () => {
 
   describe("limits", () => {
     it("a payload of maxBytes passes, one byte more does not", () => {
-      assert.equal(v3.decodePayload("2:4a", { maxBytes: 4 }).length, 1);
-      rejects(() => v3.decodePayload("3:4ab", { maxBytes: 4 }), "PAYLOAD_TOO_LARGE");
-      rejects(() => v3.decodePayload(hex("01 02 ff 04 01"), { maxBytes: 4 }), "PAYLOAD_TOO_LARGE");
+      assert.equal([...v3.decodePayload("2:4a", { maxBytes: 4 })].length, 1);
+      rejects(() => [...v3.decodePayload("3:4ab", { maxBytes: 4 })], "PAYLOAD_TOO_LARGE");
+      rejects(() => [...v3.decodePayload(hex("01 02 ff 04 01"), { maxBytes: 4 })], "PAYLOAD_TOO_LARGE");
     });
 
     it("text is counted in UTF-8 bytes", () => {
-      rejects(() => v3.decodePayload("2:4€", { maxBytes: 5 }), "PAYLOAD_TOO_LARGE");
+      rejects(() => [...v3.decodePayload("2:4€", { maxBytes: 5 })], "PAYLOAD_TOO_LARGE");
     });
 
     it("maxPackets pass, one more does not", () => {
-      assert.equal(v3.decodePayload("1:21:2", { maxPackets: 2 }).length, 2);
-      rejects(() => v3.decodePayload("1:21:21:2?", { maxPackets: 2 }), "TOO_MANY_PACKETS");
-      rejects(() => v3.decodePayload(hex("00 01 ff 32 00 01 ff 32"), { maxPackets: 1 }), "TOO_MANY_PACKETS");
+      assert.equal([...v3.decodePayload("1:21:2", { maxPackets: 2 })].length, 2);
+      rejects(() => [...v3.decodePayload("1:21:21:2?", { maxPackets: 2 })], "TOO_MANY_PACKETS");
+      rejects(
+        () => [...v3.decodePayload(hex("00 01 ff 32 00 01 ff 32"), { maxPackets: 1 })],
+        "TOO_MANY_PACKETS",
+      );
     });
   });
 });

@@ -101,47 +101,57 @@ describe("Engine.IO v4", () => {
     });
 
     it("is decoded into its packets", () => {
-      assert.deepEqual(v4.decodePayload(text), packets);
+      assert.deepEqual([...v4.decodePayload(text)], packets);
     });
 
     it("given as UTF-8 bytes is the same", () => {
-      assert.deepEqual(v4.decodePayload(Buffer.from(text)), packets);
+      assert.deepEqual([...v4.decodePayload(Buffer.from(text))], packets);
     });
 
     it("that is not UTF-8 gets replacement characters, as an HTTP host would decode it", () => {
-      assert.deepEqual(v4.decodePayload(hex("34 ff")), [{ type: "message", data: "\ufffd" }]);
+      assert.deepEqual([...v4.decodePayload(hex("34 ff"))], [{ type: "message", data: "\ufffd" }]);
     });
 
     for (const payload of ["", "\x1e", "4a\x1e", "\x1e4a", "4a\x1e\x1e4b"]) {
       it(`${JSON.stringify(payload)} has an empty packet and is refused`, () => {
-        rejects(() => v4.decodePayload(payload), "EMPTY_PACKET");
+        rejects(() => [...v4.decodePayload(payload)], "EMPTY_PACKET");
       });
     }
 
     it("with one bad packet is refused as a whole", () => {
-      rejects(() => v4.decodePayload("4a\x1ex"), "UNKNOWN_ENGINE_PACKET_TYPE");
+      rejects(() => [...v4.decodePayload("4a\x1ex")], "UNKNOWN_ENGINE_PACKET_TYPE");
+    });
+
+    it("gives what stands before a malformed packet", () => {
+      const packets = v4.decodePayload("4a\x1ex\x1e4b")[Symbol.iterator]();
+      assert.deepEqual(packets.next().value, { type: "message", data: "a" });
+      rejects(() => packets.next(), "UNKNOWN_ENGINE_PACKET_TYPE");
     });
   });
 
   describe("limits", () => {
     it("a payload of maxBytes passes, one byte more does not", () => {
-      assert.equal(v4.decodePayload("4abc", { maxBytes: 4 }).length, 1);
-      rejects(() => v4.decodePayload("4abcd", { maxBytes: 4 }), "PAYLOAD_TOO_LARGE", "payload too large");
+      assert.equal([...v4.decodePayload("4abc", { maxBytes: 4 })].length, 1);
+      rejects(
+        () => [...v4.decodePayload("4abcd", { maxBytes: 4 })],
+        "PAYLOAD_TOO_LARGE",
+        "payload too large",
+      );
     });
 
     it("text is counted in UTF-8 bytes", () => {
-      assert.equal(v4.decodePayload("4€", { maxBytes: 4 }).length, 1);
-      rejects(() => v4.decodePayload("4€€", { maxBytes: 6 }), "PAYLOAD_TOO_LARGE");
+      assert.equal([...v4.decodePayload("4€", { maxBytes: 4 })].length, 1);
+      rejects(() => [...v4.decodePayload("4€€", { maxBytes: 6 })], "PAYLOAD_TOO_LARGE");
     });
 
     it("bytes are counted as they are", () => {
-      rejects(() => v4.decodePayload(Buffer.from("4abcd"), { maxBytes: 4 }), "PAYLOAD_TOO_LARGE");
+      rejects(() => [...v4.decodePayload(Buffer.from("4abcd"), { maxBytes: 4 })], "PAYLOAD_TOO_LARGE");
     });
 
     it("maxPackets pass, one more does not", () => {
-      assert.equal(v4.decodePayload("2\x1e2\x1e2", { maxPackets: 3 }).length, 3);
+      assert.equal([...v4.decodePayload("2\x1e2\x1e2", { maxPackets: 3 })].length, 3);
       rejects(
-        () => v4.decodePayload("2\x1e2\x1e2\x1e2", { maxPackets: 3 }),
+        () => [...v4.decodePayload("2\x1e2\x1e2\x1e2", { maxPackets: 3 })],
         "TOO_MANY_PACKETS",
         "too many packets",
       );
@@ -149,11 +159,11 @@ describe("Engine.IO v4", () => {
 
     it("a payload of too many packets is refused before the rest of it is read", () => {
       const badTail = "2\x1e2\x1e2\x1e" + "?\x1e".repeat(10);
-      rejects(() => v4.decodePayload(badTail, { maxPackets: 3 }), "TOO_MANY_PACKETS");
+      rejects(() => [...v4.decodePayload(badTail, { maxPackets: 3 })], "TOO_MANY_PACKETS");
     });
 
     it("without limits nothing is limited", () => {
-      assert.equal(v4.decodePayload("2\x1e".repeat(99_999) + "2").length, 100_000);
+      assert.equal([...v4.decodePayload("2\x1e".repeat(99_999) + "2")].length, 100_000);
     });
   });
 });

@@ -161,7 +161,7 @@ describe(`fuzzing with FUZZ_SEED=${seed}`, () => {
         const payload = dice.mutate(dice.pick([...real.textPayloads, ...real.binaryPayloads]));
         const limits = { maxBytes: dice.pick([16, 1000]), maxPackets: dice.pick([1, 3, 100]) };
         survives({ payload, limits }, () => {
-          const packets = codec.decodePayload(payload, limits);
+          const packets = [...codec.decodePayload(payload, limits)];
           assert.ok(packets.length <= limits.maxPackets);
           assert.ok(Buffer.byteLength(payload) <= limits.maxBytes);
           assert.ok(packets.reduce((sum, packet) => sum + size(packet), 0) <= payload.length);

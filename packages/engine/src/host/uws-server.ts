@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { HttpServerLike } from "./host.ts";
 import type { UwsActivity } from "./uws.ts";
-import type { Uws, UwsApp } from "./uws-types.ts";
+import type { OwnUwsApp, Uws, UwsApp } from "./uws-types.ts";
 
 /** How long closing waits for the last responses and close frames, in ms. */
 const GRACE = 1000;
@@ -33,10 +33,10 @@ export class UwsHttpServer extends EventEmitter implements HttpServerLike {
   }
 
   /** Binds at once; `listening` or `error` (`EADDRINUSE`) is emitted on the next tick, as node's server does. */
-  listen(uws: Uws, port: number): this {
+  listen(app: OwnUwsApp, uws: Uws, port: number): this {
     this.#uws = uws;
     // Exclusive: without it a taken port is silently shared.
-    this.#app.listen(port, uws.LIBUS_LISTEN_EXCLUSIVE_PORT, (listenSocket) => {
+    app.listen(port, uws.LIBUS_LISTEN_EXCLUSIVE_PORT, (listenSocket) => {
       if (listenSocket) {
         this.#listenSocket = listenSocket;
         this.#port = uws.us_socket_local_port(listenSocket);

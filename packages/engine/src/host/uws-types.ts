@@ -53,19 +53,21 @@ export interface UwsWebSocketBehavior<UserData> {
   close?(socket: UwsWebSocket<UserData>, code: number, message: ArrayBuffer): void;
 }
 
-/** A uWebSockets.js `App` or `SSLApp`. */
+/** A uWebSockets.js `App` or `SSLApp`, as far as it is attached to. */
 export interface UwsApp {
   any(pattern: string, handler: (response: UwsResponse, request: UwsRequest) => void): unknown;
   ws<UserData>(pattern: string, behavior: UwsWebSocketBehavior<UserData>): unknown;
-  listen(port: number, options: number, callback: (listenSocket: unknown) => void): unknown;
-  listen(host: string, port: number, options: number, callback: (listenSocket: unknown) => void): unknown;
   close(): unknown;
+}
+
+/** An app of our own, which we also listen on. */
+export interface OwnUwsApp extends UwsApp {
+  listen(port: number, options: number, callback: (listenSocket: unknown) => void): unknown;
 }
 
 /** The module itself. */
 export interface Uws {
-  App(options?: object): UwsApp;
-  SSLApp(options?: object): UwsApp;
+  App(options?: object): OwnUwsApp;
   us_listen_socket_close(listenSocket: unknown): void;
   us_socket_local_port(listenSocket: unknown): number;
   LIBUS_LISTEN_EXCLUSIVE_PORT: number;

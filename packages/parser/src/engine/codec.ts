@@ -29,11 +29,12 @@ export interface EngineCodec {
   encodePayload(packets: readonly EnginePacket[], supportsBinary: boolean): string | Buffer;
 
   /**
-   * The packets of a long-polling body: all of them, or none. In v4 a Buffer is the same text as UTF-8 bytes;
-   * in v3 it is the binary form of a payload.
-   * @throws ParseError
+   * The packets of a long-polling body, decoded one after the other while they are asked for: what stands before a malformed
+   * one can still be used, and what stands after the one that is enough costs nothing. In v4 a Buffer is the same text as
+   * UTF-8 bytes; in v3 it is the binary form of a payload.
+   * @throws ParseError from the iterator
    */
-  decodePayload(payload: string | Buffer, limits?: PayloadLimits): EnginePacket[];
+  decodePayload(payload: string | Buffer, limits?: PayloadLimits): Iterable<EnginePacket>;
 }
 
 /** @throws ParseError if the payload is longer than `limits.maxBytes` */

@@ -78,17 +78,17 @@ function encodeForBinaryPayload(packet: EnginePacket): Buffer[] {
   return [Buffer.from([isText ? TEXT_MARK : BINARY_MARK, ...digits, LENGTH_END]), body];
 }
 
-function decodePayload(payload: string | Buffer, limits: PayloadLimits = {}): EnginePacket[] {
+function* decodePayload(payload: string | Buffer, limits: PayloadLimits = {}): Generator<EnginePacket> {
   checkPayloadSize(payload, limits);
   const maxPackets = limits.maxPackets ?? Infinity;
-  return typeof payload === "string"
+  yield* typeof payload === "string"
     ? decodeTextPayload(payload, maxPackets)
     : decodeBinaryPayload(payload, maxPackets);
 }
 
 /** `<length>:<packet>…`, the length counted in UTF-16 units. An empty packet (`0:`) is skipped. */
-function decodeTextPayload(payload: string, maxPackets: number): EnginePacket[] {
-  const packets: EnginePacket[] = [];
+function* decodeTextPayload(payload: string, maxPackets: number): Generator<EnginePacket> {
+  let count = 0;
   let at = 0;
   do {
     let length = 0;
@@ -104,19 +104,18 @@ function decodeTextPayload(payload: string, maxPackets: number): EnginePacket[] 
       throw new ParseError("ILLEGAL_PAYLOAD_LENGTH");
     }
     if (length > 0) {
-      if (packets.length >= maxPackets) {
+      if (count++ >= maxPackets) {
         throw new ParseError("TOO_MANY_PACKETS");
       }
-      packets.push(decodePacket(payload.slice(start, end)));
+      yield decodePacket(payload.slice(start, end));
     }
     at = end;
   } while (at < payload.length);
-  return packets;
 }
 
 /** `<0 text | 1 binary><digits 0–9><255><packet>…`, the length counted in bytes. */
-function decodeBinaryPayload(payload: Buffer, maxPackets: number): EnginePacket[] {
-  const packets: EnginePacket[] = [];
+function* decodeBinaryPayload(payload: Buffer, maxPackets: number): Generator<EnginePacket> {
+  let count = 0;
   let at = 0;
   while (at < payload.length) {
     const isText = payload[at] === TEXT_MARK;
@@ -132,14 +131,13 @@ function decodeBinaryPayload(payload: Buffer, maxPackets: number): EnginePacket[
     if (at === firstDigit || digit !== LENGTH_END || end > payload.length) {
       throw new ParseError("ILLEGAL_PAYLOAD_LENGTH");
     }
-    if (packets.length >= maxPackets) {
+    if (count++ >= maxPackets) {
       throw new ParseError("TOO_MANY_PACKETS");
     }
     const body = payload.subarray(start, end);
-    packets.push(decodePacket(isText ? decodeUtf8(body) : body));
+    yield decodePacket(isText ? decodeUtf8(body) : body);
     at = end;
   }
-  return packets;
 }
 
 function decodeUtf8(bytes: Buffer): string {

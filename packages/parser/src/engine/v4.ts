@@ -46,22 +46,21 @@ function encodePayload(packets: readonly EnginePacket[]): string {
   return payload;
 }
 
-function decodePayload(payload: string | Buffer, limits: PayloadLimits = {}): EnginePacket[] {
+function* decodePayload(payload: string | Buffer, limits: PayloadLimits = {}): Generator<EnginePacket> {
   checkPayloadSize(payload, limits);
   const text = typeof payload === "string" ? payload : payload.toString("utf8");
   const maxPackets = limits.maxPackets ?? Infinity;
-  const packets: EnginePacket[] = [];
   let start = 0;
-  for (;;) {
-    if (packets.length >= maxPackets) {
+  for (let count = 0; ; count++) {
+    if (count >= maxPackets) {
       throw new ParseError("TOO_MANY_PACKETS");
     }
     const end = text.indexOf(SEPARATOR, start);
     if (end === -1) {
-      packets.push(decodePacket(start === 0 ? text : text.slice(start)));
-      return packets;
+      yield decodePacket(start === 0 ? text : text.slice(start));
+      return;
     }
-    packets.push(decodePacket(text.slice(start, end)));
+    yield decodePacket(text.slice(start, end));
     start = end + 1;
   }
 }

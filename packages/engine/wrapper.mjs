@@ -1,0 +1,20 @@
+import engine from "./dist/index.js";
+
+export const {
+  attach,
+  ConnectionErrorCode,
+  Engine,
+  listen,
+  MemoryHost,
+  MemoryUpgradeError,
+  MemoryWebSocket,
+  Message,
+  OutgoingPacket,
+  protocol,
+  Server,
+  Session,
+  SlowConsumerError,
+  Socket,
+  Transport,
+  TransportError,
+} = engine;
