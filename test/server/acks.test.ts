@@ -169,7 +169,7 @@ onEveryHost("acks", (host) => {
       const { socket: silent } = await pair(running);
       client.on("who", (ack: Ack) => ack("a"));
       const error = await running.io
-        .timeout(150)
+        .timeout(600)
         .emitWithAck("who")
         .catch((caught: unknown) => caught);
       assert.ok(error instanceof Error);

@@ -80,8 +80,8 @@ onEveryHost("allowRequest", (host) => {
     const entered = new Promise<void>((resolve) => (onEntered = resolve));
     let first = true;
     const running = await host.start({
-      pingInterval: 60,
-      pingTimeout: 60,
+      pingInterval: 300,
+      pingTimeout: 300,
       allowRequest: (_req, done) => {
         if (!first) return done(null, true);
         first = false;

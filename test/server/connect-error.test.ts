@@ -79,7 +79,7 @@ onEveryHost("connect error", (host) => {
   });
 
   it("keeps a connection that joined within connectTimeout", async () => {
-    const running = await host.start({ connectTimeout: 50 });
+    const running = await host.start({ connectTimeout: 600 });
     const client = running.client();
     await connected(client);
     const left = running.client({ autoConnect: false });

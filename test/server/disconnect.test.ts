@@ -72,7 +72,7 @@ onEveryHost("disconnect reasons", (host) => {
     });
 
     it("nothing comes from the client any more: ping timeout", async () => {
-      const running = await host.start({ pingInterval: 40, pingTimeout: 40, upgradeTimeout: 100 });
+      const running = await host.start({ pingInterval: 200, pingTimeout: 200, upgradeTimeout: 100 });
       const proxy = await cuttableProxy(running.port);
       afterThisTest(() => proxy.close());
       const client = proxy.client(mode);

@@ -2,6 +2,7 @@
 // what was wrong. ORACLE=uws runs the official server through attachApp(): then these fail, as they should.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import type { ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { fileURLToPath } from "node:url";
 import * as uWS from "uWebSockets.js";
@@ -30,6 +31,23 @@ const tls = {
   key: new URL("../support/tls/key.pem", import.meta.url),
 };
 const everyHost: readonly Host[] = isOracle ? hosts : [...hosts, attachedHost];
+
+type LateResponse = ServerResponse & { _implicitHeader(): void; _header: unknown };
+
+/** What express-session does to a response, by way of on-headers. */
+function addHeaderLate(_req: unknown, res: LateResponse, done: () => void): void {
+  const writeHead = res.writeHead.bind(res) as (...args: unknown[]) => LateResponse;
+  const end = res.end.bind(res) as (...args: unknown[]) => LateResponse;
+  res.writeHead = function (this: LateResponse, ...args: unknown[]) {
+    if (!this.getHeader("x-late")) this.setHeader("x-late", "1");
+    return writeHead(...args);
+  };
+  res.end = function (this: LateResponse, ...args: unknown[]) {
+    if (!this._header) this._implicitHeader();
+    return end(...args);
+  };
+  done();
+}
 
 async function secureNode(): Promise<Running> {
   const server = createSecureServer({ cert: readFileSync(tls.cert), key: readFileSync(tls.key) });
@@ -212,6 +230,25 @@ for (const host of everyHost) {
       const { socket } = await pair(await host.start());
       assert.match(String(socket.request.socket.remoteAddress), /127\.0\.0\.1$/);
     });
+
+    it("io.httpServer was undefined", async () => {
+      const { io } = await host.start();
+      for (const method of ["address", "close", "on"] as const)
+        assert.equal(typeof io.httpServer[method], "function");
+    });
+
+    for (const transport of ["polling", "websocket"] as const) {
+      it(`a middleware that adds headers at the last moment threw: they arrive over ${transport}`, async () => {
+        const running = await host.start();
+        running.io.engine.use(addHeaderLate);
+        const wire = new NetworkClient(running.port);
+        afterThisTest(() => wire.close());
+        const path = `/socket.io/?EIO=4&transport=${transport}`;
+        const { headers } = transport === "polling" ? await wire.get(path) : await wire.websocket(path);
+        assert.equal(headers["x-late"], "1");
+        await connected(running.client({ transports: [transport] }));
+      });
+    }
 
     it("the client bundle was neither compressed nor served with CORS headers", async () => {
       const running = await host.start({ cors: { origin: "http://app.test" } });

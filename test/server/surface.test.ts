@@ -1,0 +1,170 @@
+// Everything that the official objects have and applications or published packages touch, ours have too.
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import * as official from "socket.io";
+import { listen, onEveryHost, pair, socketio, suite, track } from "../support/socketio.ts";
+
+/** Names on the prototypes of an object, up to EventEmitter. */
+function members(thing: object): Set<string> {
+  const names = new Set<string>();
+  let prototype: unknown = Object.getPrototypeOf(thing);
+  while (typeof prototype === "object" && prototype !== null && prototype !== Object.prototype) {
+    for (const name of Object.getOwnPropertyNames(prototype)) names.add(name);
+    prototype = Object.getPrototypeOf(prototype);
+  }
+  return names;
+}
+
+/** What the official object can do and the other cannot. */
+function missing(theirs: object, ours: object): string[] {
+  return [...members(theirs)].filter((name) => !(name in ours)).toSorted();
+}
+
+async function officialServer(): Promise<official.Server> {
+  const httpServer = createServer();
+  const port = await listen(httpServer);
+  return track(new official.Server(httpServer), port).io;
+}
+
+onEveryHost("the surface of the official objects", (host) => {
+  it("Server", async () => {
+    const { io } = await host.start();
+    assert.deepEqual(missing(await officialServer(), io), []);
+    const keys = [
+      "_nsps",
+      "parentNsps",
+      "_parser",
+      "encoder",
+      "opts",
+      "_opts",
+      "sockets",
+      "eio",
+      "engine",
+      "httpServer",
+    ];
+    assert.deepEqual(
+      keys.filter((key) => !(key in io)),
+      [],
+    );
+    assert.equal((io as unknown as { eio: unknown }).eio, io.engine);
+  });
+
+  it("Namespace", async () => {
+    const { io } = await host.start();
+    assert.deepEqual(missing((await officialServer()).sockets, io.sockets), []);
+    const keys = ["sockets", "_preConnectSockets", "_fns", "_ids", "server", "name", "adapter"];
+    assert.deepEqual(
+      keys.filter((key) => !(key in io.sockets)),
+      [],
+    );
+  });
+
+  it("ParentNamespace", async () => {
+    const { io } = await host.start();
+    assert.deepEqual(missing((await officialServer()).of(/x/), io.of(/x/)), []);
+  });
+
+  it("BroadcastOperator", async () => {
+    const { io } = await host.start();
+    const operator = io.to("a").except("b").volatile;
+    assert.deepEqual(missing((await officialServer()).to("a"), operator), []);
+    const { rooms, exceptRooms, flags } = operator as unknown as Record<string, unknown>;
+    assert.deepEqual([rooms, exceptRooms, flags], [new Set(["a"]), new Set(["b"]), { volatile: true }]);
+  });
+
+  it("Socket and Client", async () => {
+    const running = await host.start();
+    const { socket } = await pair(running);
+    const theirs = await officialServer();
+    const port = (theirs.httpServer.address() as { port: number }).port;
+    const { socket: other } = await pair(track(theirs, port));
+    assert.deepEqual(missing(other, socket), []);
+    assert.deepEqual(missing(other.client, socket.client), []);
+    const keys = [
+      "nsp",
+      "client",
+      "recovered",
+      "data",
+      "connected",
+      "acks",
+      "flags",
+      "server",
+      "adapter",
+      "id",
+      "handshake",
+    ];
+    assert.deepEqual(
+      keys.filter((key) => !(key in socket)),
+      [],
+    );
+    const clientKeys = ["conn", "id", "server", "encoder", "decoder", "sockets", "nsps"];
+    assert.deepEqual(
+      clientKeys.filter((key) => !(key in socket.client)),
+      [],
+    );
+  });
+
+  it("conn and its transport", async () => {
+    const { socket } = await pair(await host.start());
+    const conn = [
+      "id",
+      "server",
+      "request",
+      "protocol",
+      "remoteAddress",
+      "transport",
+      "readyState",
+      "upgrading",
+      "upgraded",
+    ];
+    const can = ["writeBuffer", "send", "write", "close", "on", "once", "emit", "removeListener"];
+    assert.deepEqual(
+      [...conn, ...can].filter((key) => !(key in socket.conn)),
+      [],
+    );
+    const transport = ["name", "sid", "writable", "protocol", "readyState", "on", "emit"];
+    assert.deepEqual(
+      transport.filter((key) => !(key in socket.conn.transport)),
+      [],
+    );
+    assert.equal(Array.isArray((socket.conn as unknown as { writeBuffer: unknown }).writeBuffer), true);
+  });
+
+  it("io.engine", async () => {
+    const { io } = await host.start();
+    const keys = [
+      "clients",
+      "clientsCount",
+      "opts",
+      "use",
+      "close",
+      "generateId",
+      "handleRequest",
+      "handleUpgrade",
+      "on",
+    ];
+    assert.deepEqual(
+      keys.filter((key) => !(key in io.engine)),
+      [],
+    );
+  });
+});
+
+suite("the surface of the module", () => {
+  it("has the three classes, under the names of the official ones", () => {
+    const { Server, Namespace, Socket } = socketio;
+    assert.deepEqual([Server.name, Namespace.name, Socket.name], ["Server", "Namespace", "Socket"]);
+  });
+
+  it("makes RemoteSocket for sockets of other servers", async () => {
+    const io = new socketio.Server();
+    const details = { id: "x", handshake: {}, rooms: ["x", "r"], data: { a: 1 } };
+    io.sockets.adapter.fetchSockets = async () => [details] as never;
+    const [remote] = await io.fetchSockets();
+    assert.ok(remote);
+    assert.deepEqual([remote.id, remote.rooms, remote.data], ["x", new Set(["x", "r"]), { a: 1 }]);
+    for (const name of ["timeout", "emit", "join", "leave", "disconnect"] as const) {
+      assert.equal(typeof remote[name], "function");
+    }
+  });
+});
