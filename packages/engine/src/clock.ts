@@ -68,7 +68,7 @@ class DeadlineQueue {
     deadline.previous = this.#tail;
     if (this.#tail === undefined) {
       this.#head = deadline;
-      this.#arm();
+      if (this.#timer === undefined) this.#wait(this.#ms);
     } else {
       this.#tail.next = deadline;
     }
@@ -80,22 +80,13 @@ class DeadlineQueue {
     else deadline.previous.next = deadline.next;
     if (deadline.next === undefined) this.#tail = deadline.previous;
     else deadline.next.previous = deadline.previous;
+    // The timer stays: a session that moves its only deadline would otherwise make a new one each time.
     deadline.previous = deadline.next = deadline.queue = undefined;
-    // The timer stays: a session that moves its only deadline would otherwise make a new one each time. It only must not
-    // keep the process alive.
-    if (this.#head === undefined) this.#timer?.unref();
   }
 
-  #arm(): void {
-    if (this.#timer !== undefined) {
-      this.#timer.ref();
-      return;
-    }
-    this.#wait(this.#ms);
-  }
-
+  /** Sockets keep a process alive, deadlines do not. */
   #wait(ms: number): void {
-    this.#timer = setTimeout(() => this.#fire(), Math.min(ms, MAX_DELAY));
+    this.#timer = setTimeout(() => this.#fire(), Math.min(ms, MAX_DELAY)).unref();
   }
 
   #fire(): void {
