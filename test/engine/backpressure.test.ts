@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Session } from "../support/engine-types.ts";
 import { onEveryHost } from "../support/hosts.ts";
-import { PollingPeer, until } from "../support/peers.ts";
-import { RawWebSocket } from "../support/raw-websocket.ts";
+import { PollingPeer, rawWebSocket, until } from "../support/peers.ts";
+import type { RawWebSocket } from "../support/raw-websocket.ts";
 import type { StartedEngine } from "../support/started-engine.ts";
 
 const COUNT = 300;
@@ -14,7 +14,7 @@ function body(index: number): string {
 }
 
 async function openRaw(server: StartedEngine): Promise<{ socket: RawWebSocket; session: Session }> {
-  const socket = await RawWebSocket.connect(server.port, server.path("transport=websocket"));
+  const socket = await rawWebSocket(server, server.path("transport=websocket"));
   await socket.next();
   return { socket, session: await server.nextSession() };
 }
@@ -57,6 +57,13 @@ async function assertAllOrReason(server: StartedEngine, session: Session, count:
   }
 }
 
+async function assertSlowConsumer(server: StartedEngine, session: Session): Promise<void> {
+  const { reason, description } = await server.closed(session);
+  assert.equal(reason, "transport error");
+  assert.equal((description as { code?: string }).code, "SLOW_CONSUMER");
+  assert.equal(server.engine.clientsCount, 0);
+}
+
 describe("engine: backpressure", () => {
   onEveryHost((host) => {
     for (const [how, send] of [
@@ -91,22 +98,40 @@ describe("engine: backpressure", () => {
           assert.equal(session.readyState, "open");
         },
       );
+    }
 
-      const differs = "there is no limit";
-      const title = `ends the connection beyond maxBackpressure, sent ${how}`;
-      host.it(title, { needs: "tcp", differs, timeout: 20_000 }, async () => {
+    const limited = { needs: "tcp", differs: "there is no limit", timeout: 20_000 } as const;
+
+    host.it(
+      "ends the connection of a reader that lets maxBackpressure grow over many ticks",
+      limited,
+      async () => {
         await using server = await host.start({ maxBackpressure: 1_000_000 });
         const { socket, session } = await openRaw(server);
         socket.pause();
-        await send(session);
-        const { reason, description } = await server.closed(session);
-        assert.equal(reason, "transport error");
-        assert.equal((description as { code?: string }).code, "SLOW_CONSUMER");
-        assert.equal(server.engine.clientsCount, 0);
+        await sendOverManyTicks(session);
+        await assertSlowConsumer(server, session);
         socket.resume();
         await readWithoutGap(socket);
-      });
-    }
+      },
+    );
+
+    host.it(
+      "ends the connection for what waits behind a large batch, not for the batch",
+      limited,
+      async () => {
+        await using server = await host.start({ maxBackpressure: 1_000_000 });
+        const { socket, session } = await openRaw(server);
+        socket.pause();
+        sendAll(session);
+        await pause(20);
+        assert.equal(session.readyState, "open");
+        sendAll(session);
+        await assertSlowConsumer(server, session);
+        socket.resume();
+        await readWithoutGap(socket);
+      },
+    );
 
     host.it("does not hold up others for a paused reader", { needs: "tcp", timeout: 20_000 }, async () => {
       await using server = await host.start();

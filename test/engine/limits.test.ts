@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { OPCODE } from "../support/frames.ts";
 import { onEveryHost } from "../support/hosts.ts";
-import { openWebSocket, PollingPeer, received, until } from "../support/peers.ts";
-import { RawWebSocket } from "../support/raw-websocket.ts";
+import { openWebSocket, PollingPeer, rawWebSocket, received, until } from "../support/peers.ts";
 import type { StartedEngine } from "../support/started-engine.ts";
 import type { Session } from "../support/engine-types.ts";
 
@@ -104,7 +103,7 @@ describe("engine: maxHttpBufferSize", () => {
 
     host.it("ends a WebSocket for a fragmented message beyond it", { needs: "tcp" }, async () => {
       await using server = await host.start({ maxHttpBufferSize: LIMIT });
-      const socket = await RawWebSocket.connect(server.port, server.path("transport=websocket"));
+      const socket = await rawWebSocket(server, server.path("transport=websocket"));
       await socket.next();
       const session = await server.nextSession();
       socket.sendFragmented(OPCODE.text, Buffer.from(`4${"x".repeat(LIMIT)}`), 3);

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { onEveryHost } from "../support/hosts.ts";
-import { packetsOf, PollingPeer, received, until } from "../support/peers.ts";
-import { RawWebSocket } from "../support/raw-websocket.ts";
+import { packetsOf, PollingPeer, rawWebSocket, received, until } from "../support/peers.ts";
 
 describe("engine: upgrade from long-polling to WebSocket", () => {
   onEveryHost((host) => {
@@ -136,7 +135,7 @@ describe("engine: upgrade from long-polling to WebSocket", () => {
       await using server = await host.start();
       const peer = await PollingPeer.open(server);
       const messages = received(peer.session);
-      const socket = await RawWebSocket.connect(server.port, peer.websocketPath);
+      const socket = await rawWebSocket(server, peer.websocketPath);
       socket.sendTogether("2probe", "5", "4a", "4b");
       assert.equal(await socket.next(), "3probe");
       await until(() => messages.length === 2, "two messages");

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { OPCODE } from "../support/frames.ts";
 import { onEveryHost } from "../support/hosts.ts";
-import { openWebSocket, received, until } from "../support/peers.ts";
-import { RawWebSocket } from "../support/raw-websocket.ts";
+import { openWebSocket, rawWebSocket, received, until } from "../support/peers.ts";
+import type { RawWebSocket } from "../support/raw-websocket.ts";
 import type { StartedEngine } from "../support/started-engine.ts";
 
 const BYTES = Buffer.from([4, 0, 255, 1]);
 
 async function openRaw(server: StartedEngine): Promise<RawWebSocket> {
-  const socket = await RawWebSocket.connect(server.port, server.path("transport=websocket"));
+  const socket = await rawWebSocket(server, server.path("transport=websocket"));
   await socket.next();
   return socket;
 }
@@ -112,7 +112,7 @@ describe("engine: WebSocket", () => {
     host.it("offers no extension and no subprotocol unless configured", { needs: "tcp" }, async () => {
       await using server = await host.start();
       const headers = { "sec-websocket-extensions": "permessage-deflate; client_max_window_bits" };
-      const socket = await RawWebSocket.connect(server.port, server.path("transport=websocket"), { headers });
+      const socket = await rawWebSocket(server, server.path("transport=websocket"), { headers });
       assert.equal(socket.headers["sec-websocket-extensions"], undefined);
       assert.equal(socket.headers["sec-websocket-protocol"], undefined);
     });
