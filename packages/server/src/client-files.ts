@@ -70,12 +70,31 @@ async function clientVersion(): Promise<string> {
 /** A request for a file, on whichever host. Headers set on `res` go out with the answer. */
 export interface FileExchange {
   readonly req: IncomingMessage;
-  readonly res: Pick<ServerResponse, "getHeader" | "setHeader">;
+  readonly res: ServerResponse;
   readonly respond: (status: number, headers: Record<string, string>, body?: Buffer) => void;
 }
 
-/** Answers a request for a client file: as it is, compressed as the client accepts it, or "not modified". */
-export async function serveClientFile(file: string, { req, res, respond }: FileExchange): Promise<void> {
+/** What the package `cors` makes of its options. */
+export type CorsMiddleware = (req: IncomingMessage, res: ServerResponse, next: () => void) => void;
+
+/** Answers a request for a client file: with the headers that `cors` sets, or as `cors` itself answers a preflight. */
+export function serveClientFile(
+  file: string,
+  exchange: FileExchange,
+  cors: CorsMiddleware | undefined,
+): void {
+  const serve = (): void => {
+    respondWithFile(file, exchange).catch((error: unknown) => {
+      debug("cannot serve client file %s: %s", file, error);
+      exchange.respond(500, {});
+    });
+  };
+  if (cors === undefined) serve();
+  else cors(exchange.req, exchange.res, serve);
+}
+
+/** As it is, compressed as the client accepts it, or "not modified". */
+async function respondWithFile(file: string, { req, res, respond }: FileExchange): Promise<void> {
   const etag = `"${await clientVersion()}"`;
   const known = req.headers["if-none-match"];
   if (known === etag || known === `W/${etag}`) {

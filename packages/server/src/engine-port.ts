@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { FileExchange } from "./client-files.ts";
 import type { Untyped } from "./typed-events.ts";
 
 /** An engine as `io.bind()` takes it: it emits `connection` for each new connection. */
@@ -14,7 +15,11 @@ export interface Exchange {
   respond(status: number, headers: Record<string, string>, body?: Buffer): void;
 }
 
-/** The request and response of an exchange as `node:http` declares them; on other hosts, views with their members. */
-export function viewsOf(exchange: Exchange): { req: IncomingMessage; res: ServerResponse } {
-  return { req: exchange.request.view as IncomingMessage, res: exchange.response as ServerResponse };
+/** The exchange as client files are served on it: `node:http` types, on other hosts over views with their members. */
+export function toFileExchange(exchange: Exchange): FileExchange {
+  return {
+    req: exchange.request.view as IncomingMessage,
+    res: exchange.response as ServerResponse,
+    respond: (status, headers, body) => exchange.respond(status, headers, body),
+  };
 }

@@ -11,13 +11,13 @@ import type { Adapter } from "socket.io-adapter";
 import { MemoryAdapter, RecoveryAdapter } from "./adapter.ts";
 import { BroadcastOperator } from "./broadcast-operator.ts";
 import { clientFileOf, fileNameOf, serveClientFile } from "./client-files.ts";
-import type { FileExchange } from "./client-files.ts";
+import type { CorsMiddleware, FileExchange } from "./client-files.ts";
 import { Client } from "./client.ts";
 import type { Connection } from "./connection-port.ts";
 import type { Auth } from "./dialect.ts";
 import { BroadcastingEmitter } from "./emitter.ts";
 import type { Broadcast } from "./emitter.ts";
-import { viewsOf } from "./engine-port.ts";
+import { toFileExchange } from "./engine-port.ts";
 import type { BindableEngine, Exchange } from "./engine-port.ts";
 import { createError } from "./errors.ts";
 import type { ExtendedError } from "./extended-error.ts";
@@ -52,8 +52,6 @@ export type ParentNspNameMatchFn = (
   auth: { [key: string]: Untyped },
   fn: (err: Error | null, success: boolean) => void,
 ) => void;
-
-type CorsMiddleware = (req: IncomingMessage, res: ServerResponse, next: () => void) => void;
 
 /**
  * A Socket.IO server. On a port it listens itself, on uWebSockets.js if that can be loaded; otherwise it answers what comes
@@ -274,13 +272,10 @@ export class Server<
 
   private interceptFile(exchange: Exchange): boolean {
     const file = clientFileOf(exchange.request.head.url, this._path);
-    if (file === undefined) {
-      return false;
+    if (file !== undefined) {
+      serveClientFile(file, toFileExchange(exchange), this._corsMiddleware);
     }
-    const respond: FileExchange["respond"] = (status, headers, body) =>
-      exchange.respond(status, headers, body);
-    this.serveFile(file, { ...viewsOf(exchange), respond });
-    return true;
+    return file !== undefined;
   }
 
   /** Serves the files of the client in front of the listeners of an HTTP server, for engines given to {@link bind}. */
@@ -299,25 +294,9 @@ export class Server<
 
   /** Answers a request of `node:http` with a file of the client. */
   serve(filename: string, req: IncomingMessage, res: ServerResponse): void {
-    const respond: FileExchange["respond"] = (status, headers, body) => {
-      res.writeHead(status, headers);
-      res.end(body);
-    };
-    this.serveFile(filename, { req, res, respond });
-  }
-
-  private serveFile(file: string, exchange: FileExchange & { res: ServerResponse }): void {
-    const serve = (): void => {
-      serveClientFile(file, exchange).catch((error: unknown) => {
-        debug("cannot serve client file %s: %s", file, error);
-        exchange.respond(500, {});
-      });
-    };
-    if (this._corsMiddleware === undefined) {
-      serve();
-    } else {
-      this._corsMiddleware(exchange.req, exchange.res, serve);
-    }
+    const respond: FileExchange["respond"] = (status, headers, body) =>
+      void res.writeHead(status, headers).end(body);
+    serveClientFile(filename, { req, res, respond }, this._corsMiddleware);
   }
 
   /** The file a URL under the path names. */

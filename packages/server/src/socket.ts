@@ -6,11 +6,9 @@ import type { Adapter, BroadcastFlags, Room, Session, SocketId } from "socket.io
 import { registerTimedAck, replyOnce } from "./acks.ts";
 import type { AckCallback } from "./acks.ts";
 import { BroadcastOperator } from "./broadcast-operator.ts";
-import { notifyListeners, withoutListener } from "./catch-all.ts";
-import type { CatchAllListener } from "./catch-all.ts";
+import { CatchAllEmitter } from "./catch-all.ts";
 import type { Client } from "./client.ts";
 import type { Connection, WriteOptions } from "./connection-port.ts";
-import { ChoosingEmitter } from "./emitter.ts";
 import type { Broadcast } from "./emitter.ts";
 import { assertNotReserved, rethrowLater } from "./errors.ts";
 import { buildHandshake } from "./handshake.ts";
@@ -72,7 +70,7 @@ export class Socket<
   EmitEvents extends EventsMap = ListenEvents,
   ServerSideEvents extends EventsMap = DefaultEventsMap,
   SocketData = Untyped,
-> extends ChoosingEmitter<ListenEvents, EmitEvents, SocketReservedEventsMap, EmitEvents, SocketData> {
+> extends CatchAllEmitter<ListenEvents, EmitEvents, SocketReservedEventsMap, SocketData> {
   readonly nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   readonly client: Client;
   readonly server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
@@ -88,8 +86,6 @@ export class Socket<
   /** Identifies the session for connection state recovery; known to the client only. */
   private readonly pid: string | undefined;
   private left = false;
-  private anyListeners: CatchAllListener[] | undefined = undefined;
-  private anyOutgoingListeners: CatchAllListener[] | undefined = undefined;
   // Made on first use: most sockets of a quiet server need none of them.
   private ownData: SocketData | undefined = undefined;
   private ownAcks: Map<number, AckCallback> | undefined = undefined;
@@ -317,7 +313,7 @@ export class Socket<
     if (packet.id !== undefined && packet.id !== null) {
       args.push(this.ack(packet.id));
     }
-    notifyListeners(this.anyListeners, this, args);
+    this.notifyIncomingListeners(args);
     this.dispatch(args);
   }
 
@@ -487,69 +483,6 @@ export class Socket<
 
   private run(event: Event, done: (error?: Error) => void): void {
     runMiddlewares(this.fns, event, done);
-  }
-
-  /**
-   * Adds a listener of every incoming event.
-   *
-   * @example
-   * socket.onAny((event, ...args) => console.log(`got ${event}`));
-   */
-  onAny(listener: CatchAllListener): this {
-    (this.anyListeners ??= []).push(listener);
-    return this;
-  }
-
-  /** Adds a listener of every incoming event, in front of the others. */
-  prependAny(listener: CatchAllListener): this {
-    (this.anyListeners ??= []).unshift(listener);
-    return this;
-  }
-
-  /** Removes a listener of every incoming event, or all of them. */
-  offAny(listener?: CatchAllListener): this {
-    if (this.anyListeners) this.anyListeners = withoutListener(this.anyListeners, listener);
-    return this;
-  }
-
-  /** The listeners of every incoming event. */
-  listenersAny(): CatchAllListener[] {
-    return this.anyListeners ?? [];
-  }
-
-  /**
-   * Adds a listener of every event sent to this client, by itself or in a broadcast.
-   *
-   * @example
-   * socket.onAnyOutgoing((event, ...args) => console.log(`sent ${event}`));
-   */
-  onAnyOutgoing(listener: CatchAllListener): this {
-    (this.anyOutgoingListeners ??= []).push(listener);
-    return this;
-  }
-
-  /** Adds a listener of every event sent, in front of the others. */
-  prependAnyOutgoing(listener: CatchAllListener): this {
-    (this.anyOutgoingListeners ??= []).unshift(listener);
-    return this;
-  }
-
-  /** Removes a listener of every event sent, or all of them. */
-  offAnyOutgoing(listener?: CatchAllListener): this {
-    if (this.anyOutgoingListeners) {
-      this.anyOutgoingListeners = withoutListener(this.anyOutgoingListeners, listener);
-    }
-    return this;
-  }
-
-  /** The listeners of every event sent. */
-  listenersAnyOutgoing(): CatchAllListener[] {
-    return this.anyOutgoingListeners ?? [];
-  }
-
-  /** Tells the listeners of {@link onAnyOutgoing}; adapters call it for each receiver of a broadcast. */
-  notifyOutgoingListeners(packet: Packet): void {
-    notifyListeners(this.anyOutgoingListeners, this, packet.data as unknown[]);
   }
 
   protected override newBroadcastOperator(): Broadcast<EmitEvents, SocketData> {
