@@ -81,7 +81,7 @@ async function packAll(): Promise<Packed> {
     await unpack(tarballs[name], join(folder, "node_modules", "@tidewire", name));
   }
   writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
-  for (const name of [...dependencies(folder), "@types/node", "socket.io-client"]) link(name, folder);
+  for (const name of dependencies(folder).add("@types/node").add("socket.io-client")) link(name, folder);
   return { tarballs, folder };
 }
 

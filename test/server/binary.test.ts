@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { collect, next, onEveryHost, onEveryTransport, pair, rawPair, settled } from "../support/socketio.ts";
+import { collect, next, onEveryHost, onEveryTransport, pair, rawPair } from "../support/socketio.ts";
 
 const bytes = Buffer.from([0, 1, 2, 127, 128, 254, 255]);
 const megabyte = randomBytes(1_000_000);
@@ -85,16 +85,6 @@ onEveryHost("binary", (host) => {
       assert.deepEqual(await heard, expected);
     });
   });
-
-  for (const transport of ["polling", "websocket"] as const) {
-    it(`sends one message of 20 MB to a client that reads, which stays connected, over ${transport}`, async () => {
-      const { client, socket } = await pair(await host.start(), { transports: [transport] });
-      const heard = next(client, "big");
-      socket.emit("big", Buffer.alloc(20_000_000));
-      assert.equal(((await heard)[0] as Buffer).length, 20_000_000);
-      await settled(client, socket);
-    });
-  }
 
   it("writes a placeholder per attachment, then one frame each", async () => {
     const { wire, socket } = await rawPair(await host.start());

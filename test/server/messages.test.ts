@@ -96,6 +96,16 @@ onEveryHost("messages", (host) => {
     });
   });
 
+  for (const transport of ["polling", "websocket"] as const) {
+    it(`sends one message of 17 MB to a client that reads, which stays connected, over ${transport}`, async () => {
+      const { client, socket } = await pair(await host.start(), { transports: [transport] });
+      const heard = next(client, "big");
+      socket.emit("big", "x".repeat(17_000_000));
+      assert.equal(((await heard)[0] as string).length, 17_000_000);
+      await settled(client, socket);
+    });
+  }
+
   it("delivers what the connection listener emits at once, after the client is connected", async () => {
     const running = await host.start();
     running.io.on("connection", (socket) => socket.emit("welcome", socket.id));
