@@ -44,6 +44,8 @@ const legacy: Dialect = {
   acceptance: () => undefined,
   refusal: (error) => error.data || error.message,
   target(packet) {
+    // Most packets: a URL would cost more than all the rest of them.
+    if (packet.nsp === "/") return { namespace: "/", authPayload: {} };
     const url = new URL(packet.nsp, "https://socket.io");
     const authPayload = Object.create(null) as Auth;
     for (const [name, value] of url.searchParams) {

@@ -168,4 +168,15 @@ describe("joining", () => {
     const [socket] = await connection;
     assert.equal(socket.id, poller.session.id);
   });
+
+  it("takes the credentials of a client of protocol 3 from the namespace, and answers without ids", async () => {
+    await using server = new MemoryServer({ allowEIO3: true });
+    const connection = once(server.io.of("/admin"), "connection");
+    const poller = await server.poll(3);
+    await poller.post("22:40/admin?token=secret,");
+    const [socket] = await connection;
+    assert.deepEqual({ ...socket.handshake.auth }, { token: "secret" });
+    assert.equal(socket.id, `/admin#${poller.session.id}`);
+    assert.match((await poller.get()).join(), /9:40\/admin,$/);
+  });
 });
