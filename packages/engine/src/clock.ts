@@ -1,3 +1,6 @@
+import type { EventLoop } from "./event-loop.ts";
+import { nodeEventLoop } from "./event-loop.ts";
+
 /** Something that must happen unless it is cancelled in time. Intrusive: the entry is the list node. */
 export abstract class Deadline {
   /** @internal */ at = 0;
@@ -18,12 +21,17 @@ export abstract class Deadline {
  */
 export class Clock {
   readonly #queues: Map<number, DeadlineQueue> = new Map();
+  readonly #loop: EventLoop;
+
+  constructor(loop: EventLoop = nodeEventLoop) {
+    this.#loop = loop;
+  }
 
   /** (Re)starts the deadline `ms` milliseconds from now. */
   schedule(deadline: Deadline, ms: number): void {
     let queue = this.#queues.get(ms);
     if (queue === undefined) {
-      queue = new DeadlineQueue(ms);
+      queue = new DeadlineQueue(ms, this.#loop);
       this.#queues.set(ms, queue);
     }
     if (deadline.queue !== undefined) deadline.queue.remove(deadline);
@@ -51,10 +59,13 @@ class DeadlineQueue {
   readonly #slack: number;
   #head: Deadline | undefined = undefined;
   #tail: Deadline | undefined = undefined;
-  #timer: NodeJS.Timeout | undefined = undefined;
+  /** The loop will call `#fire`. */
+  #waiting = false;
+  readonly #loop: EventLoop;
 
-  constructor(ms: number) {
+  constructor(ms: number, loop: EventLoop) {
     this.#ms = ms;
+    this.#loop = loop;
     this.#slack = Math.min(20, ms / 100);
   }
 
@@ -63,12 +74,12 @@ class DeadlineQueue {
   }
 
   append(deadline: Deadline): void {
-    deadline.at = performance.now() + this.#ms;
+    deadline.at = this.#loop.now() + this.#ms;
     deadline.queue = this;
     deadline.previous = this.#tail;
     if (this.#tail === undefined) {
       this.#head = deadline;
-      if (this.#timer === undefined) this.#wait(this.#ms);
+      if (!this.#waiting) this.#wait(this.#ms);
     } else {
       this.#tail.next = deadline;
     }
@@ -86,12 +97,13 @@ class DeadlineQueue {
 
   /** Sockets keep a process alive, deadlines do not. */
   #wait(ms: number): void {
-    this.#timer = setTimeout(() => this.#fire(), Math.min(ms, MAX_DELAY)).unref();
+    this.#waiting = true;
+    this.#loop.setTimeout(() => this.#fire(), Math.min(ms, MAX_DELAY));
   }
 
   #fire(): void {
-    this.#timer = undefined;
-    const due = performance.now() + this.#slack;
+    this.#waiting = false;
+    const due = this.#loop.now() + this.#slack;
     try {
       while (this.#head !== undefined && this.#head.at <= due) {
         const deadline = this.#head;
@@ -100,8 +112,8 @@ class DeadlineQueue {
       }
     } finally {
       // Also when a listener threw: the others keep their deadlines.
-      if (this.#head !== undefined && this.#timer === undefined) {
-        this.#wait(Math.max(1, this.#head.at - performance.now()));
+      if (this.#head !== undefined && !this.#waiting) {
+        this.#wait(Math.max(1, this.#head.at - this.#loop.now()));
       }
     }
   }

@@ -4,6 +4,8 @@ import type { OutgoingHttpHeaders } from "node:http";
 import { Clock } from "./clock.ts";
 import { ConnectionErrorCode, connectionErrorMessages } from "./errors.ts";
 import type { ConnectionError } from "./errors.ts";
+import { nodeEventLoop } from "./event-loop.ts";
+import type { EventLoop } from "./event-loop.ts";
 import { FlushQueue } from "./flush-queue.ts";
 import type { Exchange, HostTarget, HttpExchange, RequestSource, UpgradeExchange } from "./host/host.ts";
 import type { RequestView } from "./host/host.ts";
@@ -45,12 +47,15 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   readonly clients: Record<string, Session> = {};
   clientsCount: number = 0;
   readonly middlewares: Middleware[] = [];
-  /** @internal */ readonly clock: Clock = new Clock();
-  /** @internal */ readonly flushQueue: FlushQueue = new FlushQueue();
+  /** @internal */ readonly clock: Clock;
+  /** @internal */ readonly flushQueue: FlushQueue;
   #interceptor: ((exchange: HttpExchange) => boolean) | undefined = undefined;
 
-  constructor(opts: ServerOptions = {}) {
+  /** @param loop - Node's event loop unless a test drives its own */
+  constructor(opts: ServerOptions = {}, loop: EventLoop = nodeEventLoop) {
     super();
+    this.clock = new Clock(loop);
+    this.flushQueue = new FlushQueue(loop);
     this.opts = resolveOptions(opts);
     if (this.opts.cors) this.use(cors(this.opts.cors));
   }

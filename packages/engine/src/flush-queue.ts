@@ -1,3 +1,6 @@
+import type { EventLoop } from "./event-loop.ts";
+import { nodeEventLoop } from "./event-loop.ts";
+
 /** A session with packets to send. */
 export interface Flushable {
   /** Whether it is in the queue. */
@@ -12,11 +15,16 @@ export interface Flushable {
  */
 export class FlushQueue {
   #waiting: Flushable[] = [];
+  readonly #loop: EventLoop;
+
+  constructor(loop: EventLoop = nodeEventLoop) {
+    this.#loop = loop;
+  }
 
   add(session: Flushable): void {
     if (session.flushScheduled) return;
     session.flushScheduled = true;
-    if (this.#waiting.push(session) === 1) setImmediate(this.#run);
+    if (this.#waiting.push(session) === 1) this.#loop.setImmediate(this.#run);
   }
 
   readonly #run = (): void => {
@@ -28,9 +36,7 @@ export class FlushQueue {
         session.flush();
       } catch (error) {
         // A listener of one session threw; the others are not concerned.
-        process.nextTick(() => {
-          throw error;
-        });
+        this.#loop.rethrow(error);
       }
     }
   };

@@ -90,7 +90,6 @@ export class Upgrade extends Deadline implements TransportHandlers {
 class Release extends Deadline {
   readonly #session: UpgradingSession;
   readonly #clock: Clock;
-  #immediate: NodeJS.Immediate | undefined = undefined;
 
   constructor(session: UpgradingSession, clock: Clock) {
     super();
@@ -99,13 +98,11 @@ class Release extends Deadline {
   }
 
   start(): void {
-    this.stop();
     // After the pong has left: the poll's answer is another socket's.
-    this.#immediate = setImmediate(() => this.expire());
+    this.#clock.schedule(this, 0);
   }
 
   stop(): void {
-    clearImmediate(this.#immediate);
     this.#clock.cancel(this);
   }
 
