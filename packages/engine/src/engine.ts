@@ -130,7 +130,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
         this.#handshake(admission, routed.dialect, (id) => {
           const transport = new PollingTransport(
             routed.dialect,
-            admission.query["b64"] === undefined,
+            admission.query,
             this.opts,
             this.clock,
             (headers, request, sid) => this.#decorate(headers, request, sid),

@@ -8,6 +8,10 @@ import { compress, negotiateEncoding } from "../http/compression.ts";
 import { CLOSE, NOOP } from "../message.ts";
 import type { OutgoingPacket } from "../message.ts";
 import type { Protocol } from "../protocol/protocol.ts";
+import type { Query } from "../query.ts";
+import { BINARY_TYPE, plainFormat } from "./body-format.ts";
+import type { BodyFormat } from "./body-format.ts";
+import { JsonpFormat } from "./jsonp.ts";
 import { Transport } from "./transport.ts";
 import type { TransportOptions } from "./transport.ts";
 
@@ -20,6 +24,7 @@ export type DecorateHeaders = (headers: OutgoingHttpHeaders, request: RequestSou
 /** Engine.IO over HTTP long-polling: a parked GET carries packets down, a POST carries them up. */
 export class PollingTransport extends Transport {
   readonly name = "polling";
+  readonly #format: BodyFormat;
   readonly #options: TransportOptions;
   readonly #clock: Clock;
   readonly #decorate: DecorateHeaders;
@@ -30,14 +35,18 @@ export class PollingTransport extends Transport {
   /** An orderly close that waits for the next GET. */
   #pendingClose: PendingClose | undefined = undefined;
 
+  /** @param query - that of the handshake: `j` asks for JSONP, `b64` for text alone */
   constructor(
     dialect: Protocol,
-    supportsBinary: boolean,
+    query: Query,
     options: TransportOptions,
     clock: Clock,
     decorate: DecorateHeaders,
   ) {
-    super(dialect, supportsBinary);
+    const { j: callback, b64 } = query;
+    const format = callback === undefined ? plainFormat : new JsonpFormat(callback);
+    super(dialect, format.binary && b64 === undefined);
+    this.#format = format;
     this.#options = options;
     this.#clock = clock;
     this.#decorate = decorate;
@@ -79,8 +88,8 @@ export class PollingTransport extends Transport {
       exchange.respond(400, {});
       return;
     }
-    const binary = exchange.request.head.headers["content-type"] === "application/octet-stream";
-    if (binary && !this.dialect.binaryBodies) {
+    const contentType = exchange.request.head.headers["content-type"];
+    if (contentType === BINARY_TYPE && !this.dialect.binaryBodies) {
       this.failed(new TransportError("INVALID_CONTENT"));
       exchange.respond(400, {});
       return;
@@ -89,7 +98,7 @@ export class PollingTransport extends Transport {
     exchange.readBody(this.#options.maxHttpBufferSize, (error, body) => {
       if (this.#post !== exchange) return;
       this.#post = undefined;
-      if (error === undefined) this.#onBody(exchange, binary ? body : body.toString());
+      if (error === undefined) this.#onBody(exchange, this.#format.unwrap(body, contentType));
       else this.#onBodyError(exchange, error);
     });
   }
@@ -99,9 +108,9 @@ export class PollingTransport extends Transport {
     else this.failed(new TransportError("POST_ABORTED"));
   }
 
-  #onBody(exchange: HttpExchange, body: string | Buffer): void {
+  #onBody(exchange: HttpExchange, payload: string | Buffer | undefined): void {
     try {
-      for (const packet of this.dialect.codec.decodePayload(body)) {
+      for (const packet of payload === undefined ? [] : this.dialect.codec.decodePayload(payload)) {
         if (packet.type === "close") {
           this.#closedByClient();
           break;
@@ -144,23 +153,24 @@ export class PollingTransport extends Transport {
     this.writable = false;
     poll.onAbort = undefined;
     const payload = this.dialect.codec.encodePayload(packets, this.supportsBinary);
-    const type = typeof payload === "string" ? "text/plain; charset=UTF-8" : "application/octet-stream";
+    const body = this.#format.wrap(payload);
+    const type = this.#format.contentType(payload);
     const { httpCompression } = this.#options;
     const wanted = httpCompression && packets.some((packet) => packet.options.compress);
     const encoding =
-      wanted && Buffer.byteLength(payload) >= httpCompression.threshold
+      wanted && Buffer.byteLength(body) >= httpCompression.threshold
         ? negotiateEncoding(poll.request.head.headers)
         : undefined;
     if (encoding === undefined) {
-      const headers = { "Content-Type": type, "Content-Length": Buffer.byteLength(payload) };
-      poll.respond(200, this.#headers(headers, poll), payload);
+      const headers = { "Content-Type": type, "Content-Length": Buffer.byteLength(body) };
+      poll.respond(200, this.#headers(headers, poll), body);
       this.drained();
       return;
     }
-    compress(encoding, payload, httpCompression || {}, (compressed) => {
+    compress(encoding, body, httpCompression || {}, (compressed) => {
       const headers: OutgoingHttpHeaders = { "Content-Type": type };
       if (compressed !== undefined) headers["Content-Encoding"] = encoding;
-      poll.respond(200, this.#headers(headers, poll), compressed ?? payload);
+      poll.respond(200, this.#headers(headers, poll), compressed ?? body);
       this.drained();
     });
   }

@@ -1,0 +1,20 @@
+/** How payloads are written into, and read from, the bodies of long-polling. A session keeps the one it began with. */
+export interface BodyFormat {
+  /** Whether a payload may be bytes. */
+  readonly binary: boolean;
+  contentType(payload: string | Buffer): string;
+  /** The body of the answer to a poll. */
+  wrap(payload: string | Buffer): string | Buffer;
+  /** The payload in the body of a POST; nothing if there is none in it. */
+  unwrap(body: Buffer, contentType: string | undefined): string | Buffer | undefined;
+}
+
+export const BINARY_TYPE = "application/octet-stream";
+
+/** The payload is the body. */
+export const plainFormat: BodyFormat = {
+  binary: true,
+  contentType: (payload) => (typeof payload === "string" ? "text/plain; charset=UTF-8" : BINARY_TYPE),
+  wrap: (payload) => payload,
+  unwrap: (body, contentType) => (contentType === BINARY_TYPE ? body : body.toString()),
+};
