@@ -1,8 +1,9 @@
 import { createServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { MemoryHost } from "@tidewire/engine";
 import type { Server as OfficialServer, ServerOptions as OfficialServerOptions } from "socket.io";
 import type { Engine, EngineOptions } from "./engine-types.ts";
-import { connectInMemory, type MemoryHostLike } from "./memory-client.ts";
+import { connectInMemory } from "./memory-client.ts";
 import { NetworkClient } from "./network-client.ts";
 import { StartedEngine } from "./started-engine.ts";
 import { StartedServer } from "./started-server.ts";
@@ -13,6 +14,8 @@ export type HostName = "uws" | "node" | "memory" | "official";
 export type Capability =
   /** A port: raw TCP, resets, paused readers. */
   | "tcp"
+  /** A WebSocket library that insists on masked frames. */
+  | "masks"
   /** An http.Server of node in front. */
   | "node:http"
   /** One more engine, of ours: tests of our own API. */
@@ -55,13 +58,13 @@ interface ListeningServer {
 
 interface TidewireEngine extends Engine {
   listen(port: number, options?: { path?: string }): ListeningServer;
-  attachHost(host: MemoryHostLike): unknown;
+  attachHost(host: MemoryHost): unknown;
 }
 
 /** The modules are loaded when a test runs, so that a host which cannot load fails its own tests only. */
 interface EngineModule {
   Server: new (options?: EngineOptions) => TidewireEngine;
-  MemoryHost: new () => MemoryHostLike;
+  MemoryHost: new () => MemoryHost;
 }
 
 async function loadEngine(): Promise<EngineModule> {
@@ -94,14 +97,14 @@ function enginePath(options: EngineOptions): string {
 function tidewireEngine(host: "uws" | "node"): HostSpec<StartedEngine, EngineOptions> {
   return {
     name: host,
-    gaps: host === "uws" ? { "node:http": "uWS listens by itself" } : {},
+    gaps: host === "uws" ? { "node:http": "uWS listens by itself", masks: "uWS takes unmasked frames" } : {},
     async start(options = {}, observe = true) {
       const { Server } = await loadEngine();
       const engine = new Server({ host, ...options });
       const httpServer = engine.listen(0, options.path === undefined ? {} : { path: options.path });
       const port = portOf(httpServer);
       const client = new NetworkClient(port);
-      const parts = { engine, client, port, httpServer, path: enginePath(options) };
+      const parts = { engine, client, port, httpServer: httpServer as HttpServer, path: enginePath(options) };
       return new StartedEngine({ ...parts, stop: () => stop(httpServer) }, observe);
     },
   };
@@ -109,7 +112,11 @@ function tidewireEngine(host: "uws" | "node"): HostSpec<StartedEngine, EngineOpt
 
 const memoryEngine: HostSpec<StartedEngine, EngineOptions> = {
   name: "memory",
-  gaps: { tcp: "there is no TCP in memory", "node:http": "there is no http.Server in memory" },
+  gaps: {
+    tcp: "there is no TCP in memory",
+    masks: "there are no frames in memory",
+    "node:http": "there is no http.Server in memory",
+  },
   async start(options = {}, observe = true) {
     const { Server, MemoryHost } = await loadEngine();
     const engine = new Server(options);

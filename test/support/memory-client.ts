@@ -1,64 +1,44 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { MemoryHost, MemoryResponse, MemoryWebSocket } from "@tidewire/engine";
 import { Queue } from "./queue.ts";
 import { BaseWireClient, UpgradeRefused } from "./wire.ts";
 import type { CloseEvent, WireClient, WireRequest, WireResponse, WireSocket } from "./wire.ts";
 
-export interface MemoryRequest {
-  method: string;
-  url: string;
-  headers?: Record<string, string>;
-  body?: string | Buffer;
-  signal?: AbortSignal;
-}
-
-export interface MemoryResponse {
-  status: number;
-  headers: IncomingHttpHeaders;
-  body: string | Buffer;
-}
-
-/** The in-process host of the engine, as far as a client sees it. */
-export interface MemoryHostLike {
-  request(request: MemoryRequest): Promise<MemoryResponse>;
-  connect(request: Omit<MemoryRequest, "method" | "body">): Promise<MemorySocketLike>;
-}
-
-export interface MemorySocketLike {
-  readonly headers?: IncomingHttpHeaders;
-  send(data: string | Buffer): void;
-  close(code?: number, reason?: string): void;
-  terminate(): void;
-  onmessage: ((data: string | Buffer) => void) | null;
-  onclose: ((code: number, reason: string) => void) | null;
-}
-
-export function connectInMemory(host: MemoryHostLike): WireClient {
+export function connectInMemory(host: MemoryHost): WireClient {
   return new MemoryClient(host);
 }
 
 class MemoryClient extends BaseWireClient {
-  readonly #host: MemoryHostLike;
+  readonly #host: MemoryHost;
   readonly #sockets = new Set<MemoryWireSocket>();
-  readonly #aborter = new AbortController();
+  readonly #calls = new Set<() => void>();
 
-  constructor(host: MemoryHostLike) {
+  constructor(host: MemoryHost) {
     super();
     this.#host = host;
   }
 
   override async request(method: string, path: string, request: WireRequest = {}): Promise<WireResponse> {
-    const signals = request.signal === undefined ? [] : [request.signal];
-    const signal = AbortSignal.any([this.#aborter.signal, ...signals]);
-    return whole(await this.#host.request({ method, url: path, ...request, signal }));
+    const { signal, body, headers = {} } = request;
+    const call = this.#host.request({ method, url: path, headers, ...(body === undefined ? {} : { body }) });
+    const abort = (): void => call.abort();
+    signal?.addEventListener("abort", abort, { once: true });
+    this.#calls.add(abort);
+    try {
+      return whole(await call.response);
+    } finally {
+      this.#calls.delete(abort);
+    }
   }
 
   override async websocket(path: string, request: WireRequest = {}): Promise<WireSocket> {
-    const { headers = {}, signal } = request;
-    let port: MemorySocketLike;
+    const { headers = {} } = request;
+    let port: MemoryWebSocket;
     try {
-      port = await this.#host.connect({ url: path, headers, ...(signal === undefined ? {} : { signal }) });
+      port = await this.#host.connect({ url: path, headers });
     } catch (error) {
-      throw isResponse(error) ? new UpgradeRefused(whole(error)) : error;
+      const response = (error as { response?: MemoryResponse }).response;
+      throw response === undefined ? error : new UpgradeRefused(whole(response));
     }
     const socket = new MemoryWireSocket(port);
     this.#sockets.add(socket);
@@ -67,15 +47,13 @@ class MemoryClient extends BaseWireClient {
   }
 
   override close(): void {
-    this.#aborter.abort();
+    for (const abort of this.#calls) {
+      abort();
+    }
     for (const socket of this.#sockets) {
       socket.reset();
     }
   }
-}
-
-function isResponse(value: unknown): value is MemoryResponse {
-  return typeof value === "object" && value !== null && "status" in value && "body" in value;
 }
 
 function whole({ status, headers, body }: MemoryResponse): WireResponse {
@@ -86,12 +64,12 @@ function whole({ status, headers, body }: MemoryResponse): WireResponse {
 class MemoryWireSocket implements WireSocket {
   readonly headers: IncomingHttpHeaders;
   readonly closed: Promise<CloseEvent>;
-  readonly #port: MemorySocketLike;
+  readonly #port: MemoryWebSocket;
   readonly #messages = new Queue<string | Buffer>("a WebSocket message");
 
-  constructor(port: MemorySocketLike) {
+  constructor(port: MemoryWebSocket) {
     this.#port = port;
-    this.headers = port.headers ?? {};
+    this.headers = port.headers;
     port.onmessage = (data) => this.#messages.push(data);
     this.closed = new Promise((resolve) => {
       port.onclose = (code, reason) => {

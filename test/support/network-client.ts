@@ -1,5 +1,5 @@
 import { request as httpRequest } from "node:http";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { within } from "./queue.ts";
 import { RawWebSocket } from "./raw-websocket.ts";
 import { BaseWireClient, type WireRequest, type WireResponse } from "./wire.ts";
@@ -73,4 +73,30 @@ export function isClosed(port: number): Promise<boolean> {
     });
     socket.on("error", () => resolve(true));
   });
+}
+
+/** A POST of which the server has the head and some of the body, but not the end. */
+export class HalfPost {
+  /** The first bytes of an answer; stays pending when the server hangs up without one. */
+  readonly answer: Promise<string>;
+  readonly closed: Promise<void>;
+  readonly #socket: Socket;
+
+  constructor(port: number, path: string) {
+    const socket = connect({ port, host: "127.0.0.1" });
+    this.#socket = socket;
+    this.answer = new Promise((resolve) => {
+      socket.once("data", (chunk: Buffer) => resolve(chunk.toString()));
+    });
+    this.closed = new Promise((resolve) => {
+      socket.once("close", () => resolve());
+    });
+    socket.on("error", () => {});
+    const head = `POST ${path} HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Length: 100\r\n`;
+    socket.write(`${head}Content-Type: text/plain;charset=UTF-8\r\n\r\n4half`);
+  }
+
+  abort(): void {
+    this.#socket.destroy();
+  }
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Session } from "./engine-types.ts";
 import { within } from "./queue.ts";
+import { RawWebSocket } from "./raw-websocket.ts";
 import type { StartedEngine } from "./started-engine.ts";
 import type { WireRequest, WireResponse, WireSocket } from "./wire.ts";
 
@@ -11,6 +12,11 @@ export interface Handshake {
   pingInterval: number;
   pingTimeout: number;
   maxPayload: number;
+}
+
+/** A poll that the server has not answered yet. */
+export interface ParkedPoll {
+  answer: Promise<WireResponse>;
 }
 
 /** One Engine.IO client over long-polling, made of requests alone, with the server's session beside it. */
@@ -65,10 +71,21 @@ export class PollingPeer {
   }
 
   /** Sends a poll and waits until the server holds it. */
-  async park(request?: WireRequest): Promise<Promise<WireResponse>[]> {
+  async park(request?: WireRequest): Promise<ParkedPoll> {
     const answer = this.get(request);
+    // a test that ends first cuts the poll; that is nobody's error
+    answer.catch(() => {});
     await parked(this.session);
-    return [answer];
+    return { answer };
+  }
+
+  /** Polls until this many packets other than noop came, and gives them all. */
+  async pollPackets(count: number): Promise<string[]> {
+    const packets: string[] = [];
+    while (packets.length < count) {
+      packets.push(...packetsOf(await this.poll()));
+    }
+    return packets;
   }
 
   /** A WebSocket for this session on which the probe was answered. */
@@ -78,6 +95,11 @@ export class PollingPeer {
     assert.equal(await socket.next(), "3probe");
     return socket;
   }
+}
+
+/** The packets of a payload; a noop says nothing and is left out. */
+export function packetsOf(payload: string): string[] {
+  return payload.split("\x1e").filter((packet) => packet !== "6");
 }
 
 /** Resolves once a poll is parked on the server, that is, its transport can be written to. */
@@ -108,6 +130,17 @@ export async function openWebSocket(server: StartedEngine, request?: WireRequest
   const open = await socket.next();
   assert.ok(typeof open === "string" && open.startsWith("0{"), String(open));
   return { socket, session: await server.nextSession(), handshake: JSON.parse(open.slice(1)) as Handshake };
+}
+
+/** A WebSocket that can do what only a network client can: frames by hand, pauses. For tests that need "tcp". */
+export async function rawWebSocket(
+  server: StartedEngine,
+  path: string,
+  request?: WireRequest,
+): Promise<RawWebSocket> {
+  const socket = await server.client.websocket(path, request);
+  assert.ok(socket instanceof RawWebSocket, "a WebSocket over a network");
+  return socket;
 }
 
 /** Everything that the session receives from now on, in order. */

@@ -69,7 +69,6 @@ export class RawWebSocket implements WireSocket {
       if (response.headers["sec-websocket-accept"] !== accept) {
         throw new Error("wrong Sec-WebSocket-Accept");
       }
-      socket.removeAllListeners();
       socket.on("error", () => {});
       return new RawWebSocket(socket, response.headers, rest);
     } catch (error) {
@@ -147,7 +146,12 @@ export class RawWebSocket implements WireSocket {
 
   /** RST: gone without a close frame. */
   reset(): void {
-    this.socket.resetAndDestroy();
+    // a reset after our own FIN is refused by libuv, and the handle would stay behind
+    if (this.socket.writableEnded) {
+      this.socket.destroy();
+    } else if (!this.socket.destroyed) {
+      this.socket.resetAndDestroy();
+    }
   }
 
   #sendClose(payload: Buffer): void {
@@ -226,16 +230,20 @@ function frameSize(head: Buffer): number {
 function readHead(socket: Socket): Promise<{ response: WireResponse; rest: Buffer }> {
   return new Promise((resolve, reject) => {
     let bytes = Buffer.alloc(0);
-    socket.on("error", reject);
-    socket.on("close", () => reject(new Error("the connection was closed before an answer")));
-    socket.on("data", (chunk: Buffer) => {
+    const onData = (chunk: Buffer): void => {
       bytes = Buffer.concat([bytes, chunk]);
       const end = bytes.indexOf("\r\n\r\n");
       if (end !== -1) {
-        socket.removeAllListeners("data");
+        // one by one: removeAllListeners() would make the stream flow again on the next tick, paused or not
+        socket.off("data", onData);
+        socket.off("close", onClose);
         resolve({ response: parseHead(bytes.toString("latin1", 0, end)), rest: bytes.subarray(end + 4) });
       }
-    });
+    };
+    const onClose = (): void => reject(new Error("the connection was closed before an answer"));
+    socket.on("data", onData);
+    socket.on("close", onClose);
+    socket.on("error", reject);
   });
 }
 
@@ -256,15 +264,17 @@ function parseHead(head: string): WireResponse {
   return { status: Number(statusLine.split(" ")[1]), headers, body: "", raw: Buffer.alloc(0) };
 }
 
-/** Reads until Content-Length is there or the server hangs up. */
+/** Reads until Content-Length or the last chunk is there, or the server hangs up; chunks are left as they came. */
 async function withBody(socket: Socket, response: WireResponse, rest: Buffer): Promise<WireResponse> {
   const length = Number(response.headers["content-length"] ?? Infinity);
+  const isChunked = response.headers["transfer-encoding"] === "chunked";
   let raw = rest;
-  if (raw.length < length && !socket.readableEnded) {
+  const isWhole = (): boolean => (isChunked ? raw.includes("0\r\n\r\n") : raw.length >= length);
+  if (!isWhole() && !socket.readableEnded) {
     const whole = new Promise<void>((resolve) => {
       socket.on("data", (chunk: Buffer) => {
         raw = Buffer.concat([raw, chunk]);
-        if (raw.length >= length) {
+        if (isWhole()) {
           resolve();
         }
       });

@@ -9,7 +9,7 @@ export interface EngineParts {
   client: WireClient;
   port: number;
   path: string;
-  httpServer: Pick<HttpServer, "listening"> | undefined;
+  httpServer: Pick<HttpServer, "listening" | "close"> | undefined;
   stop: () => Promise<void>;
 }
 
