@@ -5,6 +5,8 @@ export const ParseError = parser.ParseError;
 export const enginePacketTypes = parser.enginePacketTypes;
 export const engineCodecV3 = parser.engineCodecV3;
 export const engineCodecV4 = parser.engineCodecV4;
+export const encodeStreamFrames = parser.encodeStreamFrames;
+export const StreamFrameDecoder = parser.StreamFrameDecoder;
 
 export const PacketType = parser.PacketType;
 export const protocol = parser.protocol;
