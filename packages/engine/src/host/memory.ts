@@ -9,6 +9,8 @@ export interface MemoryRequest {
   url: string;
   headers?: IncomingHttpHeaders;
   body?: string | Buffer;
+  /** Whether more of the body comes with `call.push`. Default: it is whole. */
+  streamed?: boolean;
 }
 
 export interface MemoryResponse {
@@ -21,6 +23,8 @@ export interface MemoryResponse {
 /** A request under way. `response` rejects if the server or the client drops the connection. */
 export interface MemoryCall {
   response: Promise<MemoryResponse>;
+  /** Sends the next part of a streamed body. */
+  push(chunk: Buffer, last: boolean): void;
   /** The client goes away. */
   abort(): void;
 }
@@ -39,24 +43,31 @@ export class MemoryHost {
 
   request(request: MemoryRequest): MemoryCall {
     const target = this.#bound();
-    let abort = (): void => {};
+    let exchange!: MemoryExchange;
     const response = new Promise<MemoryResponse>((resolve, reject) => {
-      const exchange = new MemoryExchange(toHead(request), target.maxPayload, resolve, reject);
-      abort = () => {
-        exchange.abort();
-        reject(new Error("aborted"));
-      };
+      exchange = new MemoryExchange(toHead(request), target.maxPayload, resolve, reject);
       target.onRequest(exchange);
-      if (exchange.request.head.method !== "GET") exchange.push(Buffer.from(request.body ?? ""), true);
+      if (exchange.request.head.method === "GET") return;
+      exchange.push(Buffer.from(request.body ?? ""), request.streamed !== true);
     });
-    return { response, abort };
+    return {
+      response,
+      push: (chunk, last) => exchange.push(chunk, last),
+      abort: () => exchange.leave(),
+    };
   }
 
-  /** Opens a WebSocket; resolves once it is accepted, rejects with the HTTP answer if it is not. */
-  connect(request: MemoryRequest): Promise<MemoryWebSocket> {
+  /**
+   * Opens a WebSocket; resolves once it is accepted, rejects with the HTTP answer if it is not.
+   *
+   * @param signal - lets the client go away before that
+   */
+  connect(request: MemoryRequest, signal?: AbortSignal): Promise<MemoryWebSocket> {
     const target = this.#bound();
     return new Promise((resolve, reject) => {
-      target.onUpgrade(new MemoryUpgrade(toHead(request), target.maxPayload, resolve, reject));
+      const upgrade = new MemoryUpgrade(toHead(request), target.maxPayload, resolve, reject);
+      signal?.addEventListener("abort", () => upgrade.leave(), { once: true });
+      target.onUpgrade(upgrade);
     });
   }
 
@@ -98,6 +109,12 @@ class MemoryExchange extends CopiedHttpExchange {
     this.#resolve(toResponse(status, headers, body));
   }
 
+  /** The client goes away. */
+  leave(): void {
+    this.abort();
+    this.#reject(new Error("aborted"));
+  }
+
   override destroy(): void {
     this.abort();
     this.#reject(new Error("dropped by the server"));
@@ -131,6 +148,12 @@ class MemoryUpgrade extends CopiedUpgradeExchange {
     this.#reject = reject;
   }
 
+  /** The client goes away. */
+  leave(): void {
+    this.abort();
+    this.#reject(new Error("aborted"));
+  }
+
   protected override upgrade(
     headers: OutgoingHttpHeaders,
     open: (port: WebSocketPort) => WebSocketHandlers,
@@ -145,7 +168,10 @@ class MemoryUpgrade extends CopiedUpgradeExchange {
   }
 }
 
-/** The client's end of a WebSocket in memory. What arrives before a listener is set waits for it. */
+/**
+ * The client's end of a WebSocket in memory. What arrives before a listener is set waits for it. While the client is paused
+ * the server's frames wait on the way to it, and count as buffered there.
+ */
 export class MemoryWebSocket {
   /** Headers of the 101. */
   readonly headers: MemoryResponse["headers"];
@@ -155,6 +181,14 @@ export class MemoryWebSocket {
   #closed: { code: number; reason: string } | undefined = undefined;
   #onmessage: ((data: string | Buffer) => void) | undefined = undefined;
   #onclose: ((code: number, reason: string) => void) | undefined = undefined;
+  #paused = false;
+  /** On the way to a client that is paused. */
+  #held: Array<string | Buffer> = [];
+  #heldBytes = 0;
+  /** Frames the server sent after it had been told of the end, or had called for it. There should be none. */
+  lateFrames: number = 0;
+  /** The server's close frame, behind what is held. */
+  #heldClose: { code: number; reason: string } | undefined = undefined;
 
   constructor(headers: MemoryResponse["headers"], maxPayload: number) {
     this.headers = headers;
@@ -174,10 +208,28 @@ export class MemoryWebSocket {
   send(data: string | Buffer): void {
     if (this.#closed) return;
     if (Buffer.byteLength(data) <= this.#maxPayload) {
-      this.#handlers?.onMessage(data);
+      // As on a real host: what comes after our close frame is read and dropped.
+      if (!this.#heldClose) this.#handlers?.onMessage(data);
       return;
     }
     this.#finish(1009, "Max payload size exceeded", new RangeError("Max payload size exceeded"));
+  }
+
+  /** Stops reading. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** Reads what has been held, and goes on. */
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    for (const data of held) this.#deliver(data);
+    if (this.#heldClose) this.#finish(this.#heldClose.code, this.#heldClose.reason);
+    else if (held.length > 0) this.#handlers?.onDrain();
   }
 
   close(code: number = 1005, reason: string = ""): void {
@@ -191,13 +243,16 @@ export class MemoryWebSocket {
 
   /** For the host. */
   open(open: (port: WebSocketPort) => WebSocketHandlers): void {
+    const bufferedAmount = (): number => this.#heldBytes;
     this.#handlers = open({
       remoteAddress: "127.0.0.1",
       socket: this,
-      bufferedAmount: 0,
+      get bufferedAmount(): number {
+        return bufferedAmount();
+      },
       send: (data, binary) => this.#receive(binary ? data : data.toString()),
       cork: (batch) => batch.write(),
-      close: (code = 1005, reason = "") => this.#finish(code, reason),
+      close: (code = 1005, reason = "") => this.#closedByServer(code, reason),
       terminate: () => this.#finish(1006, ""),
     });
     // Closed by its owner before there was anybody to tell.
@@ -205,14 +260,33 @@ export class MemoryWebSocket {
   }
 
   #receive(data: string | Buffer): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#heldClose) {
+      this.lateFrames++;
+      return;
+    }
+    if (!this.#paused) {
+      this.#deliver(data);
+      return;
+    }
+    this.#held.push(data);
+    this.#heldBytes += Buffer.byteLength(data);
+  }
+
+  #deliver(data: string | Buffer): void {
     if (this.#onmessage) this.#onmessage(data);
     else this.#received.push(data);
+  }
+
+  #closedByServer(code: number, reason: string): void {
+    if (this.#paused) this.#heldClose ??= { code, reason };
+    else this.#finish(code, reason);
   }
 
   #finish(code: number, reason: string, error?: Error): void {
     if (this.#closed) return;
     this.#closed = { code, reason };
+    this.#held = [];
+    this.#heldBytes = 0;
     if (error) this.#handlers?.onError(error);
     this.#handlers?.onClose(code, reason);
     this.#onclose?.(code, reason);
