@@ -265,7 +265,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   }
 
   #webSocketTransport(port: WebSocketPort, dialect: Protocol, query: Query): WebSocketTransport {
-    return new WebSocketTransport(port, dialect, query["b64"] === undefined, this.opts, this.clock);
+    return new WebSocketTransport(port, dialect, !query["b64"], this.opts, this.clock);
   }
 
   /** Cookies and listeners' headers on a long-polling response. */

@@ -45,7 +45,7 @@ export class PollingTransport extends Transport {
   ) {
     const { j: callback, b64 } = query;
     const format = callback === undefined ? plainFormat : new JsonpFormat(callback);
-    super(dialect, format.binary && b64 === undefined);
+    super(dialect, format.binary && !b64);
     this.#format = format;
     this.#options = options;
     this.#clock = clock;
