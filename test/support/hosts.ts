@@ -1,12 +1,10 @@
 import { createServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { MemoryHost } from "@tidewire/engine";
-import type { Server as OfficialServer, ServerOptions as OfficialServerOptions } from "socket.io";
 import type { Engine, EngineOptions } from "./engine-types.ts";
 import { connectInMemory } from "./memory-client.ts";
 import { NetworkClient } from "./network-client.ts";
 import { StartedEngine } from "./started-engine.ts";
-import { StartedServer } from "./started-server.ts";
 
 export type HostName = "uws" | "node" | "memory" | "official";
 
@@ -15,11 +13,7 @@ export type Capability =
   /** A port: raw TCP, resets, paused readers. */
   | "tcp"
   /** A WebSocket library that insists on masked frames. */
-  | "masks"
-  /** An http.Server of node in front. */
-  | "node:http"
-  /** One more engine, of ours: tests of our own API. */
-  | "tidewire";
+  | "masks";
 
 export interface TestNeeds {
   /** Left out, under a name that says so, on a host that lacks it. */
@@ -47,7 +41,6 @@ export interface Host<Started, Options> extends HostSpec<Started, Options> {
 }
 
 export type EngineHost = Host<StartedEngine, EngineOptions>;
-export type ServerHost = Host<StartedServer, Partial<OfficialServerOptions> & { host?: "uws" | "node" }>;
 
 interface ListeningServer {
   readonly listening: boolean;
@@ -97,7 +90,7 @@ function enginePath(options: EngineOptions): string {
 function tidewireEngine(host: "uws" | "node"): HostSpec<StartedEngine, EngineOptions> {
   return {
     name: host,
-    gaps: host === "uws" ? { "node:http": "uWS listens by itself", masks: "uWS takes unmasked frames" } : {},
+    gaps: host === "uws" ? { masks: "uWS takes unmasked frames" } : {},
     async start(options = {}, observe = true) {
       const { Server } = await loadEngine();
       const engine = new Server({ host, ...options });
@@ -115,7 +108,6 @@ const memoryEngine: HostSpec<StartedEngine, EngineOptions> = {
   gaps: {
     tcp: "there is no TCP in memory",
     masks: "there are no frames in memory",
-    "node:http": "there is no http.Server in memory",
   },
   async start(options = {}, observe = true) {
     const { Server, MemoryHost } = await loadEngine();
@@ -129,7 +121,7 @@ const memoryEngine: HostSpec<StartedEngine, EngineOptions> = {
 
 const officialEngine: HostSpec<StartedEngine, EngineOptions> = {
   name: "official",
-  gaps: { tidewire: "the official package has no such API" },
+  gaps: {},
   async start(options = {}, observe = true) {
     const { Server } = await import("engine.io");
     const engine = new Server(options) as unknown as Engine;
@@ -141,28 +133,6 @@ const officialEngine: HostSpec<StartedEngine, EngineOptions> = {
     return new StartedEngine({ ...parts, stop: () => stop(httpServer) }, observe);
   },
 };
-
-type SocketIoServer = new (port: number, options: object) => OfficialServer;
-
-function socketIo(
-  name: HostName,
-  forced: object,
-  load: () => Promise<unknown>,
-): HostSpec<StartedServer, object> {
-  return {
-    name,
-    gaps: name === "official" ? { tidewire: "the official package has no such API" } : {},
-    async start(options = {}) {
-      const { Server } = (await load()) as { Server?: SocketIoServer };
-      if (Server === undefined) {
-        throw new Error("@tidewire/server exports no Server");
-      }
-      const io = new Server(0, { ...forced, ...options });
-      const port = portOf(io.httpServer as HttpServer);
-      return new StartedServer(io, port, new NetworkClient(port));
-    },
-  };
-}
 
 function withIt<Started, Options>(spec: HostSpec<Started, Options>): Host<Started, Options> {
   return {
@@ -207,25 +177,9 @@ export const hosts: readonly EngineHost[] = chosen([
   officialEngine,
 ]);
 
-const loadServer = (): Promise<unknown> => import("@tidewire/server");
-
-/** Where the Socket.IO suites run; the official client needs a port, so the memory host is not among them. */
-export const serverHosts: readonly ServerHost[] = chosen([
-  socketIo("uws", { host: "uws" }, loadServer),
-  socketIo("node", { host: "node" }, loadServer),
-  socketIo("official", {}, () => import("socket.io")),
-]) as readonly ServerHost[];
-
 /** Declares the suite once for every host of the engine. */
 export function onEveryHost(suite: (host: EngineHost) => void): void {
   for (const host of hosts) {
-    describe(`on ${host.name}`, () => suite(host));
-  }
-}
-
-/** Declares the suite once for every host of the Socket.IO server. */
-export function onEveryServerHost(suite: (host: ServerHost) => void): void {
-  for (const host of serverHosts) {
     describe(`on ${host.name}`, () => suite(host));
   }
 }
