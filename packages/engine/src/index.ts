@@ -6,6 +6,7 @@ import { Server } from "./server.ts";
 export { Server } from "./server.ts";
 export type { Host } from "./server.ts";
 export { Engine } from "./engine.ts";
+export type { EventLoop } from "./event-loop.ts";
 export { Session, Session as Socket } from "./session.ts";
 export type { ReadyState, SendCallback, SendOptions, SessionHandlers, SessionOwner } from "./session.ts";
 export { Transport } from "./transport/transport.ts";
