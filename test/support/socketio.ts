@@ -92,7 +92,7 @@ const nodeHost: Host = {
 const uwsHost: Host = {
   name: "uws",
   async start(options = {}) {
-    const io = new socketio.Server(0, { host: "uws", ...options } as AnyOptions);
+    const io = new socketio.Server(0, { host: "uws", ...options });
     return track(io, (io.httpServer.address() as AddressInfo).port);
   },
 };
