@@ -154,12 +154,12 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
         this.#refuse(admission, routed.code, routed.context);
       } else if (routed.kind === "continue") {
         const { session } = routed;
-        exchange.accept(this.#upgradeHeaders(exchange.request), (port) =>
+        exchange.accept(this.#upgradeHeaders(exchange), (port) =>
           this.#probe(session, port, admission.query),
         );
       } else {
         this.#handshake(admission, routed.dialect, (id) => {
-          exchange.accept(this.#upgradeHeaders(exchange.request), (port) => {
+          exchange.accept(this.#upgradeHeaders(exchange), (port) => {
             const transport = this.#webSocketTransport(port, routed.dialect, admission.query);
             this.#open(id, transport, exchange.request, () => {});
             return transport;
@@ -176,11 +176,12 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
       admitted();
       return;
     }
-    runMiddlewares(this.middlewares, viewOf(exchange.request), exchange.response, (error) => {
-      if (exchange.ended) return;
-      if (error) {
+    const { response } = exchange;
+    runMiddlewares(this.middlewares, viewOf(exchange.request), response, (error) => {
+      // One that has begun an answer and passes the request on as well leaves nothing to answer it with.
+      if (error || (response.headersSent && !exchange.ended)) {
         this.#refuse(admission, ConnectionErrorCode.BAD_REQUEST, { name: "MIDDLEWARE_FAILURE" });
-      } else {
+      } else if (!exchange.ended) {
         admitted();
       }
     });
@@ -281,8 +282,9 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     this.emit("headers", headers, viewOf(request));
   }
 
-  #upgradeHeaders(request: RequestSource): OutgoingHttpHeaders {
-    const headers: OutgoingHttpHeaders = {};
+  #upgradeHeaders(exchange: UpgradeExchange): OutgoingHttpHeaders {
+    const { request } = exchange;
+    const headers = exchange.fixHead();
     const isInitial = !parseQuery(request.head.url)["sid"];
     if (isInitial && this.listenerCount("initial_headers") > 0) {
       this.emit("initial_headers", headers, viewOf(request));

@@ -8,8 +8,9 @@ export type Middleware = (
 ) => void | Promise<void>;
 
 /**
- * Runs the middlewares one after the other. A thrown error and a rejected promise count as `next(error)`; a second `next`
- * of the same middleware is ignored. One that answers the request itself and never calls `next` ends the chain.
+ * Runs the middlewares one after the other. A thrown error and a rejected promise count as `next(error)`; whatever a
+ * middleware does after that, or after its first `next`, is ignored. One that answers the request itself and never calls
+ * `next` ends the chain. Meanwhile `req.res` is the response.
  */
 export function runMiddlewares(
   middlewares: readonly Middleware[],
@@ -17,30 +18,78 @@ export function runMiddlewares(
   res: ResponseView,
   done: (error?: unknown) => void,
 ): void {
-  const chain = [...middlewares];
-  const run = (index: number): void => {
-    const middleware = chain[index];
-    if (middleware === undefined) {
-      done();
-      return;
+  new Chain([...middlewares], req, res, done).run();
+}
+
+class Chain {
+  readonly #middlewares: readonly Middleware[];
+  readonly #req: RequestView;
+  readonly #res: ResponseView;
+  readonly #done: (error?: unknown) => void;
+  #index = 0;
+
+  constructor(
+    middlewares: readonly Middleware[],
+    req: RequestView,
+    res: ResponseView,
+    done: (error?: unknown) => void,
+  ) {
+    this.#middlewares = middlewares;
+    this.#req = req;
+    this.#res = res;
+    this.#done = done;
+    req["res"] = res;
+  }
+
+  run(): void {
+    while (this.#index < this.#middlewares.length) {
+      if (!this.#step(this.#middlewares[this.#index++]!)) return;
     }
+    this.#finish();
+  }
+
+  /** Whether the next one may run at once; if not, this one goes on later, or never. */
+  #step(middleware: Middleware): boolean {
     let settled = false;
+    let returned = false;
+    let passed = false;
     const next = (error?: unknown): void => {
       if (settled) return;
       settled = true;
-      if (error) done(error);
-      else run(index + 1);
+      // What follows is no part of the middleware: it must not catch what is thrown there.
+      if (error) this.#finish(error);
+      else if (returned) this.#resume();
+      else passed = true;
     };
     const fail = (error: unknown): void =>
-      next(error ?? new Error("A middleware was rejected without a reason"));
-    let result: void | Promise<void>;
+      next(error || new Error(`A middleware failed without a reason: ${String(error)}`));
     try {
-      result = middleware(req, res, next);
+      const result: unknown = middleware(this.#req, this.#res, next);
+      if (isThenable(result)) result.then(undefined, fail);
     } catch (error) {
       fail(error);
-      return;
     }
-    if (result instanceof Promise) result.catch(fail);
-  };
-  run(0);
+    returned = true;
+    return passed;
+  }
+
+  #resume(): void {
+    try {
+      this.run();
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+  }
+
+  #finish(error?: unknown): void {
+    // Sessions keep their first request, and need not keep its response.
+    this.#req["res"] = null;
+    this.#done(error);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

@@ -1,26 +1,34 @@
 import type { OutgoingHttpHeaders } from "node:http";
-import type { RequestHead, WebSocketHandlers, WebSocketPort } from "./host.ts";
+import type { RequestHead, RequestSource, WebSocketHandlers, WebSocketPort } from "./host.ts";
 import type { BodyError, HttpExchange, UpgradeExchange } from "./host.ts";
-import { CollectedResponseView, CopiedRequest } from "./views.ts";
+import { CopiedRequest } from "./request-view.ts";
+import { CollectedResponseView } from "./response-view.ts";
+import type { ResponseSink } from "./response-view.ts";
 
-/** What hosts without `IncomingMessage` and `ServerResponse` share: a copied request, a response view made on first use. */
-abstract class CopiedExchange {
-  readonly request: CopiedRequest;
+/** An exchange whose response view is made on first use, and sent whole. */
+abstract class CollectedExchange implements ResponseSink {
+  abstract readonly request: RequestSource;
   onAbort: (() => void) | undefined = undefined;
   ended: boolean = false;
   protected view: CollectedResponseView | undefined = undefined;
 
-  constructor(head: RequestHead) {
-    this.request = new CopiedRequest(head);
+  get response(): CollectedResponseView {
+    return (this.view ??= new CollectedResponseView(this.request, this));
   }
 
-  get response(): CollectedResponseView {
-    return (this.view ??= new CollectedResponseView((status, headers, body) => {
-      if (this.ended) return;
-      this.ended = true;
-      this.write(status, headers, body);
-      this.view?.emit("close");
-    }));
+  respond(status: number, headers: OutgoingHttpHeaders, body: string | Buffer = ""): void {
+    if (this.ended) return;
+    // Through the view where there is one, for the middlewares that wait for it.
+    if (this.view === undefined) this.send(status, headers, body);
+    else this.view.answer(status, headers, body);
+  }
+
+  /** For the view. */
+  send(status: number, headers: OutgoingHttpHeaders, body: string | Buffer, reason?: string): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.write(status, headers, body, reason);
+    this.view?.sent();
   }
 
   /** For the host: the client has gone before it was answered. */
@@ -28,15 +36,24 @@ abstract class CopiedExchange {
     if (this.ended) return;
     this.ended = true;
     this.onAbort?.();
-    this.view?.emit("close");
+    this.view?.aborted();
   }
 
-  /** Puts the whole response on the wire. */
-  protected abstract write(status: number, headers: OutgoingHttpHeaders, body: string | Buffer): void;
+  /** Drops the connection. The host reports the abort. */
+  abstract destroy(): void;
+
+  /** Puts the whole response on the wire, with a reason phrase of its own if a middleware gave one. */
+  protected abstract write(
+    status: number,
+    headers: OutgoingHttpHeaders,
+    body: string | Buffer,
+    reason?: string,
+  ): void;
 }
 
 /** A plain request whose body the host pushes in while it arrives. */
-export abstract class CopiedHttpExchange extends CopiedExchange implements HttpExchange {
+export abstract class CopiedHttpExchange extends CollectedExchange implements HttpExchange {
+  readonly request: CopiedRequest;
   #chunks: Buffer[] = [];
   #size = 0;
   #complete = false;
@@ -46,7 +63,8 @@ export abstract class CopiedHttpExchange extends CopiedExchange implements HttpE
     undefined;
 
   constructor(head: RequestHead, maxBody: number) {
-    super(head);
+    super();
+    this.request = new CopiedRequest(head, this);
     this.#maxBody = maxBody;
   }
 
@@ -64,10 +82,16 @@ export abstract class CopiedHttpExchange extends CopiedExchange implements HttpE
     this.#deliver();
   }
 
+  override send(status: number, headers: OutgoingHttpHeaders, body: string | Buffer, reason?: string): void {
+    super.send(status, headers, body, reason);
+    this.request.answered();
+  }
+
   override abort(): void {
-    const wasEnded = this.ended;
+    if (this.ended) return;
     super.abort();
-    if (!wasEnded) this.#finish("aborted");
+    this.request.aborted();
+    this.#finish("aborted");
   }
 
   readBody(limit: number, done: (error: BodyError | undefined, body: Buffer) => void): void {
@@ -75,22 +99,6 @@ export abstract class CopiedHttpExchange extends CopiedExchange implements HttpE
     if (this.ended) this.#finish("aborted");
     else this.#deliver();
   }
-
-  respond(status: number, headers: OutgoingHttpHeaders, body: string | Buffer = ""): void {
-    if (this.ended) return;
-    if (this.view === undefined) {
-      this.ended = true;
-      this.write(status, headers, body);
-    } else if (!this.view.headersSent) {
-      // Through the view, for the middlewares that wait for it.
-      this.view.writeHead(status, headers);
-      this.view.end(body);
-    } else {
-      this.view.end();
-    }
-  }
-
-  abstract destroy(): void;
 
   #deliver(): void {
     if (this.#tooLarge || (this.#reader !== undefined && this.#size > this.#reader.limit))
@@ -109,35 +117,53 @@ export abstract class CopiedHttpExchange extends CopiedExchange implements HttpE
   }
 }
 
-/** An upgrade request that the host completes. */
-export abstract class CopiedUpgradeExchange extends CopiedExchange implements UpgradeExchange {
+/** An upgrade request. What middlewares write goes out with the 101, or instead of it. */
+export abstract class CollectedUpgradeExchange extends CollectedExchange implements UpgradeExchange {
+  fixHead(): OutgoingHttpHeaders {
+    return this.view?.fixHead(101) ?? {};
+  }
+
   accept(headers: OutgoingHttpHeaders, open: (port: WebSocketPort) => WebSocketHandlers): void {
     if (this.ended) return;
     this.ended = true;
-    let all = headers;
-    if (this.view !== undefined) {
-      // Some middlewares wait for the head before they set their headers.
-      if (!this.view.headersSent) this.view.writeHead(101);
-      all = { ...this.view.namedHeaders(), ...headers };
-    }
-    this.upgrade(all, open);
-    this.view?.emit("close");
+    this.view?.sent();
+    this.upgrade(headers, open);
   }
 
   reject(status: number, body: string): void {
-    if (this.ended) return;
-    this.ended = true;
     // The casing is what existing clients and tests have seen.
-    this.write(
-      status,
-      { ...this.view?.namedHeaders(), Connection: "close", "Content-type": "text/html" },
-      body,
-    );
-    this.view?.emit("close");
+    this.respond(status, { Connection: "close", "Content-type": "text/html" }, body);
   }
 
+  /** Completes the upgrade. */
   protected abstract upgrade(
     headers: OutgoingHttpHeaders,
     open: (port: WebSocketPort) => WebSocketHandlers,
   ): void;
+}
+
+/** An upgrade request of a host without `IncomingMessage`. */
+export abstract class CopiedUpgradeExchange extends CollectedUpgradeExchange {
+  readonly request: CopiedRequest;
+
+  constructor(head: RequestHead) {
+    super();
+    this.request = new CopiedRequest(head, this);
+  }
+
+  override accept(headers: OutgoingHttpHeaders, open: (port: WebSocketPort) => WebSocketHandlers): void {
+    if (!this.ended) this.request.upgraded();
+    super.accept(headers, open);
+  }
+
+  override send(status: number, headers: OutgoingHttpHeaders, body: string | Buffer, reason?: string): void {
+    super.send(status, headers, body, reason);
+    this.request.answered();
+  }
+
+  override abort(): void {
+    if (this.ended) return;
+    super.abort();
+    this.request.aborted();
+  }
 }

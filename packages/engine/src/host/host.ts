@@ -71,7 +71,9 @@ export interface HttpExchange extends Exchange {
 
 /** One WebSocket upgrade request, to be accepted or rejected once. */
 export interface UpgradeExchange extends Exchange {
-  /** Completes the upgrade. `open` is called with the port, unless the client has gone. */
+  /** Fixes the head, and gives the headers that middlewares have set, for the 101. */
+  fixHead(): OutgoingHttpHeaders;
+  /** Completes the upgrade with these headers and no others. `open` is called with the port, unless the client has gone. */
   accept(headers: OutgoingHttpHeaders, open: (port: WebSocketPort) => WebSocketHandlers): void;
   /** Answers with a plain HTTP error and closes the connection. */
   reject(status: number, body: string): void;

@@ -154,6 +154,11 @@ class MemoryUpgrade extends CopiedUpgradeExchange {
     this.#reject(new Error("aborted"));
   }
 
+  override destroy(): void {
+    this.abort();
+    this.#reject(new Error("dropped by the server"));
+  }
+
   protected override upgrade(
     headers: OutgoingHttpHeaders,
     open: (port: WebSocketPort) => WebSocketHandlers,

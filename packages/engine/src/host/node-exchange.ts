@@ -3,8 +3,9 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { BodyError, HttpExchange, RequestHead, RequestSource, RequestView } from "./host.ts";
-import type { ResponseView, UpgradeExchange, WebSocketHandlers, WebSocketPort } from "./host.ts";
-import { CollectedResponseView } from "./views.ts";
+import type { ResponseView, WebSocketHandlers, WebSocketPort } from "./host.ts";
+import { CollectedUpgradeExchange } from "./copied-exchange.ts";
+import { withEarlierCookies } from "./response-view.ts";
 
 /** On node:http the view is the request itself. */
 export class NodeRequest implements RequestSource {
@@ -76,12 +77,21 @@ export class NodeHttpExchange implements HttpExchange {
   respond(status: number, headers: OutgoingHttpHeaders, body: string | Buffer = ""): void {
     const response = this.#response;
     if (this.ended) return;
-    // A middleware may have sent its head already.
-    if (response.headersSent) {
-      response.end();
-      return;
+    try {
+      // A middleware may have sent its head already.
+      if (response.headersSent) {
+        response.end();
+        return;
+      }
+      response.writeHead(status, withEarlierCookies(response, withLength(headers, body)));
+      response.end(body);
+    } catch (error) {
+      // Thrown by what a middleware has put around these methods: no one else's affair.
+      process.nextTick(() => {
+        throw error;
+      });
+      response.destroy();
     }
-    response.writeHead(status, withLength(headers, body)).end(body);
   }
 
   destroy(): void {
@@ -102,66 +112,53 @@ export type CompleteUpgrade = (
   open: (port: WebSocketPort) => WebSocketHandlers,
 ) => void;
 
-export class NodeUpgradeExchange implements UpgradeExchange {
+export class NodeUpgradeExchange extends CollectedUpgradeExchange {
   readonly request: NodeRequest;
-  onAbort: (() => void) | undefined = undefined;
-  ended: boolean = false;
   readonly #request: IncomingMessage;
   readonly #socket: Duplex;
   readonly #complete: CompleteUpgrade;
-  #view: CollectedResponseView | undefined = undefined;
-  readonly #abort = (): void => {
-    if (this.ended) return;
-    this.ended = true;
-    this.onAbort?.();
-    this.#view?.emit("close");
-  };
+  readonly #onClose = (): void => this.abort();
 
   constructor(request: IncomingMessage, socket: Duplex, complete: CompleteUpgrade) {
+    super();
     this.request = new NodeRequest(request);
     this.#request = request;
     this.#socket = socket;
     this.#complete = complete;
-    socket.once("close", this.#abort).on("error", ignore);
+    socket.once("close", this.#onClose).on("error", ignore);
   }
 
-  get response(): CollectedResponseView {
-    return (this.#view ??= new CollectedResponseView((status, headers, body) => {
-      if (!this.ended) this.#write(status, headers, body);
-    }));
+  override destroy(): void {
+    this.#socket.destroy();
   }
 
-  accept(headers: OutgoingHttpHeaders, open: (port: WebSocketPort) => WebSocketHandlers): void {
-    if (this.ended) return;
-    this.ended = true;
-    let all = headers;
-    if (this.#view !== undefined) {
-      // Some middlewares wait for the head before they set their headers.
-      if (!this.#view.headersSent) this.#view.writeHead(101);
-      all = { ...this.#view.namedHeaders(), ...headers };
-    }
-    this.#socket.off("close", this.#abort).off("error", ignore);
-    this.#complete(this.#request, this.#socket, all, open);
-    this.#view?.emit("close");
+  protected override upgrade(
+    headers: OutgoingHttpHeaders,
+    open: (port: WebSocketPort) => WebSocketHandlers,
+  ): void {
+    this.#socket.off("close", this.#onClose).off("error", ignore);
+    this.#complete(this.#request, this.#socket, headers, open);
   }
 
-  reject(status: number, body: string): void {
-    if (this.ended) return;
-    const headers = { ...this.#view?.namedHeaders(), Connection: "close", "Content-type": "text/html" };
-    this.#write(status, headers, Buffer.from(body));
-  }
-
-  #write(status: number, headers: OutgoingHttpHeaders, body: Buffer): void {
-    this.ended = true;
-    const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`];
+  protected override write(
+    status: number,
+    headers: OutgoingHttpHeaders,
+    body: string | Buffer,
+    reason: string = STATUS_CODES[status] ?? "",
+  ): void {
+    const lines = [`HTTP/1.1 ${status} ${reason}`];
     for (const [name, value] of Object.entries(headers)) {
+      if (isWrittenHere(name)) continue;
       for (const each of Array.isArray(value) ? value : [value]) lines.push(`${name}: ${each}`);
     }
-    lines.push(`Content-Length: ${body.length}`, "", "");
-    this.#socket.end(Buffer.concat([Buffer.from(lines.join("\r\n"), "latin1"), body]));
+    lines.push("Connection: close", `Content-Length: ${Buffer.byteLength(body)}`, "", "");
+    this.#socket.end(Buffer.concat([Buffer.from(lines.join("\r\n"), "latin1"), Buffer.from(body)]));
     this.#socket.once("finish", () => this.#socket.destroy());
-    this.#view?.emit("close");
   }
+}
+
+function isWrittenHere(name: string): boolean {
+  return /^(?:connection|content-length|transfer-encoding)$/i.test(name);
 }
 
 function ignore(): void {}

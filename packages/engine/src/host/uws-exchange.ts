@@ -35,8 +35,13 @@ function addHeader(headers: IncomingHttpHeaders, name: string, value: string): v
   else if (!single.has(name)) headers[name] = `${existing}${name === "cookie" ? "; " : ", "}${value}`;
 }
 
-function writeHead(response: UwsResponse, status: number, headers: OutgoingHttpHeaders): void {
-  response.writeStatus(`${status} ${STATUS_CODES[status] ?? ""}`);
+function writeHead(
+  response: UwsResponse,
+  status: number,
+  headers: OutgoingHttpHeaders,
+  reason: string = STATUS_CODES[status] ?? "",
+): void {
+  response.writeStatus(`${status} ${reason}`);
   for (const name in headers) {
     const value = headers[name];
     // uWebSockets.js writes the length and, when told to close, the connection header itself.
@@ -71,11 +76,16 @@ export class UwsHttpExchange extends CopiedHttpExchange {
     }
   }
 
-  protected override write(status: number, headers: OutgoingHttpHeaders, body: string | Buffer): void {
+  protected override write(
+    status: number,
+    headers: OutgoingHttpHeaders,
+    body: string | Buffer,
+    reason?: string,
+  ): void {
     const response = this.#response;
     if (response === undefined) return;
     response.cork(() => {
-      writeHead(response, status, headers);
+      writeHead(response, status, headers, reason);
       if (this.request.head.method === "HEAD" || status === 304) response.endWithoutBody();
       else response.end(body);
     });
@@ -135,13 +145,23 @@ export class UwsUpgradeExchange extends CopiedUpgradeExchange {
     });
   }
 
-  protected override write(status: number, headers: OutgoingHttpHeaders, body: string | Buffer): void {
+  protected override write(
+    status: number,
+    headers: OutgoingHttpHeaders,
+    body: string | Buffer,
+    reason?: string,
+  ): void {
     const response = this.#response;
     if (response === undefined) return;
     this.#response = undefined;
     response.cork(() => {
-      writeHead(response, status, headers);
+      writeHead(response, status, headers, reason);
       response.end(body, true);
     });
+  }
+
+  override destroy(): void {
+    // Closing runs the abort handler.
+    this.#response?.close();
   }
 }
