@@ -1,6 +1,7 @@
 import type { CorsOptions, CorsOptionsDelegate } from "cors";
 import type { CookieOptions } from "./http/cookie.ts";
 import type { WebSocketEngine } from "./host/node.ts";
+import type { PerMessageDeflateOptions } from "./host/uws-compression.ts";
 import type { RequestView } from "./host/host.ts";
 
 export type TransportName = "polling" | "websocket" | "webtransport";
@@ -32,8 +33,11 @@ export interface ServerOptions {
   transports?: TransportName[];
   /** Whether clients may change their transport. Default true. */
   allowUpgrades?: boolean;
-  /** Compression of WebSocket messages. Default false. */
-  perMessageDeflate?: boolean | { threshold?: number; [option: string]: unknown };
+  /**
+   * Compression of WebSocket messages: permessage-deflate, from 1024 bytes unless told otherwise. On uWebSockets.js all
+   * connections share one compressor unless `serverNoContextTakeover` is false. Default false.
+   */
+  perMessageDeflate?: boolean | PerMessageDeflateOptions;
   /** Compression of long-polling responses. Default from 1024 bytes. */
   httpCompression?: boolean | { threshold?: number; [option: string]: unknown };
   /** The WebSocket server class used on node:http. Default that of `ws`. */
@@ -62,6 +66,22 @@ export interface AttachOptions {
   destroyUpgradeTimeout?: number;
 }
 
+/** Options of `attachApp`: those of `attach`, and what uWebSockets.js alone has. */
+export interface AttachAppOptions extends AttachOptions {
+  /**
+   * A compressor of uWebSockets.js, such as `SHARED_COMPRESSOR`. Default: what `perMessageDeflate` asks for. Given without
+   * that option, messages from 1024 bytes are compressed.
+   */
+  compression?: number;
+  /**
+   * Seconds after which uWebSockets.js ends a WebSocket that sends nothing, not even a pong frame: 0 for never, else 8 to 960.
+   * Default 0: the heartbeat of the protocol finds those that are gone.
+   */
+  idleTimeout?: number;
+  /** As the option of the engine, in bytes. */
+  maxBackpressure?: number;
+}
+
 /** The options with every default filled in, as `engine.opts` shows them. */
 export interface ResolvedOptions extends ServerOptions {
   pingTimeout: number;
@@ -72,7 +92,7 @@ export interface ResolvedOptions extends ServerOptions {
   transports: TransportName[];
   allowUpgrades: boolean;
   httpCompression: false | { threshold: number };
-  perMessageDeflate: false | { threshold: number };
+  perMessageDeflate: false | (PerMessageDeflateOptions & { threshold: number });
   allowEIO3: boolean;
   cookie: false | ({ name: string } & CookieOptions);
 }
@@ -98,7 +118,8 @@ export function resolveOptions(given: ServerOptions): ResolvedOptions {
   };
 }
 
-function withThreshold(option: boolean | { threshold?: number }): false | { threshold: number } {
+/** @internal Fills in the threshold from which something is compressed. */
+export function withThreshold(option: boolean | { threshold?: number }): false | { threshold: number } {
   if (!option) return false;
   return { threshold: COMPRESSION_THRESHOLD, ...(option === true ? {} : option) };
 }

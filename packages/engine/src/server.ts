@@ -6,10 +6,12 @@ import { ConnectionErrorCode, connectionErrorMessages } from "./errors.ts";
 import type { HostTarget, HttpServerLike } from "./host/host.ts";
 import { loadUws } from "./host/load-uws.ts";
 import { NodeHost } from "./host/node.ts";
+import { uwsCompression } from "./host/uws-compression.ts";
 import { UwsHttpServer } from "./host/uws-server.ts";
 import type { Uws, UwsApp } from "./host/uws-types.ts";
 import { attachUws } from "./host/uws.ts";
-import type { AttachOptions, ServerOptions } from "./options.ts";
+import { withThreshold } from "./options.ts";
+import type { AttachAppOptions, AttachOptions, ServerOptions } from "./options.ts";
 
 /** Any host that brings requests of its own accord, such as `MemoryHost`. */
 export interface Host {
@@ -38,9 +40,10 @@ export class Server extends Engine {
 
   /**
    * Serves the path on a node http, https or http2 server. Requests to other paths go to the listeners that were there
-   * before.
+   * before. A uWebSockets.js app is taken as by {@link attachApp}: `uServer` is this class under its other name.
    */
-  attach(server: HttpServer, options: AttachOptions = {}): this {
+  attach(server: HttpServer | UwsApp, options: AttachAppOptions = {}): this {
+    if (isUwsApp(server)) return this.attachApp(server, options);
     this.httpServer = server;
     this.#node().attach(server, {
       path: computePath(options),
@@ -53,11 +56,16 @@ export class Server extends Engine {
   }
 
   /** Serves the path on an application's own uWebSockets.js `App` or `SSLApp`. The application listens. */
-  attachApp(app: UwsApp, options: AttachOptions = {}): this {
+  attachApp(app: UwsApp, options: AttachAppOptions = {}): this {
+    const { opts } = this;
+    if (options.maxBackpressure !== undefined) opts.maxBackpressure = options.maxBackpressure;
+    if (options.compression) opts.perMessageDeflate ||= withThreshold(true);
     const activity = attachUws(app, this, {
       path: computePath(options),
       secure: app.constructor.name.includes("SSL"),
       websocket: this.#websocket,
+      compression: options.compression ?? uwsCompression(opts.perMessageDeflate),
+      idleTimeout: options.idleTimeout ?? 0,
     });
     this.httpServer = new UwsHttpServer(app, activity);
     return this;
@@ -75,7 +83,7 @@ export class Server extends Engine {
    *
    * @throws if `host` is `"uws"` and uWebSockets.js does not load
    */
-  listen(port: number, options: AttachOptions = {}): HttpServerLike {
+  listen(port: number, options: AttachAppOptions = {}): HttpServerLike {
     const uws = this.opts.host === "node" ? undefined : this.#loadUws();
     if (uws !== undefined) {
       const app = uws.App();
@@ -118,6 +126,10 @@ export class Server extends Engine {
   }
 }
 
+function isUwsApp(server: object): server is UwsApp {
+  return "ws" in server && "any" in server;
+}
+
 let warned = false;
 
 function warnOnce(platform: string): void {
@@ -131,7 +143,7 @@ function warnOnce(platform: string): void {
 }
 
 /** The path requests must begin with. */
-function computePath({ path = "/engine.io", addTrailingSlash }: AttachOptions): string {
-  const bare = path.endsWith("/") ? path.slice(0, -1) : path;
+function computePath({ path, addTrailingSlash }: AttachOptions): string {
+  const bare = (path || "/engine.io").replace(/\/$/, "");
   return addTrailingSlash === false ? bare : `${bare}/`;
 }

@@ -58,6 +58,8 @@ export class Session
   readonly id: string;
   readonly server: SessionOwner;
   readonly remoteAddress: string;
+  /** The handshake request. It may be set to null, or deleted, to save its memory. */
+  declare request: RequestView | null | undefined;
   transport: Transport;
   readyState: ReadyState = "opening";
   /** Whether the transport has been changed. */
@@ -79,12 +81,27 @@ export class Session
   /** Callbacks of `send` whose packets have not been written. */
   #callbacks: SendCallback[] | undefined = undefined;
 
+  /** An own property of each session, so that it can be deleted; shared, and the view of the request made when asked for. */
+  static readonly #requestProperty: PropertyDescriptor & ThisType<Session> = {
+    get() {
+      if (this.#request === undefined && this.#source !== undefined) return viewOf(this.#source);
+      return this.#request;
+    },
+    set(request: RequestView | null | undefined) {
+      this.#request = request;
+      this.#source = undefined;
+    },
+    enumerable: true,
+    configurable: true,
+  };
+
   constructor(id: string, owner: SessionOwner, transport: Transport, source: RequestSource | undefined) {
     super();
     this.id = id;
     this.server = owner;
     this.transport = transport;
     this.#source = source;
+    Object.defineProperty(this, "request", Session.#requestProperty);
     this.remoteAddress = source?.head.remoteAddress ?? "";
     this.#dialect = transport.dialect;
     const { pingInterval, pingTimeout } = owner.opts;
@@ -96,17 +113,6 @@ export class Session
   /** The Engine.IO protocol version: 3 or 4. */
   get protocol(): 3 | 4 {
     return this.#dialect.version;
-  }
-
-  /** The handshake request. It may be set to null, or deleted, to save its memory. */
-  get request(): RequestView | null | undefined {
-    if (this.#request === undefined && this.#source !== undefined) return viewOf(this.#source);
-    return this.#request;
-  }
-
-  set request(request: RequestView | null) {
-    this.#request = request;
-    this.#source = undefined;
   }
 
   /** Whether another transport is being probed. */
@@ -271,6 +277,8 @@ export class Session
 
   /** @internal */
   onHeartbeat(): void {
+    // Nothing tells that a property was deleted.
+    if (this.#source !== undefined && !Object.hasOwn(this, "request")) this.#source = undefined;
     if (this.listenerCount("heartbeat") > 0) this.emit("heartbeat");
   }
 

@@ -1,7 +1,6 @@
 import { formatAddress } from "./address.ts";
 import type { HostTarget, WebSocketHandlers, WebSocketPort } from "./host.ts";
 import { UwsHttpExchange, UwsUpgradeExchange, copyHead } from "./uws-exchange.ts";
-
 import type { UwsApp, UwsWebSocket } from "./uws-types.ts";
 
 /** The user data of an upgraded socket. uWebSockets.js copies its own properties, so it is a plain record. */
@@ -19,6 +18,8 @@ export interface UwsHostOptions {
   websocket: boolean;
   /** A compressor constant of uWebSockets.js, 0 for none. */
   compression?: number;
+  /** Seconds without a word from the client after which a WebSocket is ended: 0 for never, else 8 to 960. */
+  idleTimeout?: number;
 }
 
 /** What the host counts, so that closing can wait for it. */
@@ -27,9 +28,16 @@ export interface UwsActivity {
   onIdle: (() => void) | undefined;
 }
 
-/** Routes a path of a uWebSockets.js app to the target. */
+/**
+ * Routes a path of a uWebSockets.js app to the target.
+ *
+ * @throws RangeError for an idle timeout that uWebSockets.js does not take: it would end the process
+ */
 export function attachUws(app: UwsApp, target: HostTarget, options: UwsHostOptions): UwsActivity {
-  const { path, secure } = options;
+  const { path, secure, compression = 0, idleTimeout = 0 } = options;
+  if (idleTimeout !== 0 && !(idleTimeout >= 8 && idleTimeout <= 960)) {
+    throw new RangeError(`idleTimeout must be 0 or 8 to 960 seconds, not ${idleTimeout}`);
+  }
   const activity: UwsActivity = { open: 0, onIdle: undefined };
   const settle = (): void => {
     if (--activity.open === 0) activity.onIdle?.();
@@ -42,16 +50,16 @@ export function attachUws(app: UwsApp, target: HostTarget, options: UwsHostOptio
     });
     if (!options.websocket) continue;
     app.ws<UwsConnection>(pattern, {
-      compression: options.compression ?? 0,
+      compression,
       // Larger than the limit, so that the port can refuse a frame over it with a close code. uWebSockets.js itself drops the
       // connection without one.
       maxPayloadLength: Math.min(target.maxPayload * 2 + 65_536, 2 ** 31 - 1),
       // Unlimited here: the session bounds what waits, and closes rather than skip a message.
       maxBackpressure: 0,
       closeOnBackpressureLimit: false,
-      // Heartbeats are the protocol's.
-      idleTimeout: 0,
-      sendPingsAutomatically: false,
+      // Heartbeats are the protocol's, unless the application wants those of WebSocket too.
+      idleTimeout,
+      sendPingsAutomatically: idleTimeout > 0,
       upgrade: (response, request, context) => {
         const head = copyHead(response, request, secure);
         target.onUpgrade(new UwsUpgradeExchange(response, request, context, head));
@@ -102,6 +110,11 @@ class UwsWebSocketPort implements WebSocketPort {
 
   get socket(): unknown {
     return this;
+  }
+
+  /** Where applications that were written for `ws` look for the address. */
+  get _socket(): { remoteAddress: string } {
+    return { remoteAddress: this.remoteAddress };
   }
 
   get remoteAddress(): string {

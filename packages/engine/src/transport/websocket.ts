@@ -16,8 +16,8 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
   readonly name = "websocket";
   readonly #port: WebSocketPort;
   readonly #clock: Clock;
-  /** Smallest frame that is compressed, in bytes. */
-  readonly #compressFrom: number;
+  /** The engine's option of that name: whether messages are compressed, and from how many bytes. */
+  readonly perMessageDeflate: TransportOptions["perMessageDeflate"];
   #batch: OutgoingPacket[] = [];
   #closing: Deadline | undefined = undefined;
 
@@ -31,8 +31,7 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
     super(dialect, supportsBinary);
     this.#port = port;
     this.#clock = clock;
-    const { perMessageDeflate } = options;
-    this.#compressFrom = perMessageDeflate ? perMessageDeflate.threshold : Number.POSITIVE_INFINITY;
+    this.perMessageDeflate = options.perMessageDeflate;
     this.writable = true;
   }
 
@@ -69,7 +68,8 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
 
   #sendFrame(packet: OutgoingPacket): void {
     const frame = packet.frame(this.dialect.codec, this.supportsBinary);
-    const compress = packet.options.compress && frame.length >= this.#compressFrom;
+    const deflate = this.perMessageDeflate;
+    const compress = deflate !== false && packet.options.compress && isAtLeast(frame, deflate.threshold);
     this.#port.send(frame, packet.binary && this.supportsBinary, compress);
   }
 
@@ -110,6 +110,12 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
     done();
     this.#port.close();
   }
+}
+
+/** Whether the data has that many bytes. A UTF-16 unit takes one to three, so most texts need no counting. */
+function isAtLeast(data: string | Buffer, bytes: number): boolean {
+  if (data.length >= bytes) return true;
+  return typeof data === "string" && data.length * 3 >= bytes && Buffer.byteLength(data) >= bytes;
 }
 
 /** Ends a connection whose client does not answer the close frame. */

@@ -1,0 +1,45 @@
+/** Options of permessage-deflate, RFC 7692, in the words of the package `ws`. */
+export interface PerMessageDeflateOptions {
+  /** Smallest message that is compressed, in bytes. Default 1024. */
+  threshold?: number;
+  /** Whether each message we send is compressed by itself. */
+  serverNoContextTakeover?: boolean;
+  /** Whether each message the client sends is compressed by itself. */
+  clientNoContextTakeover?: boolean;
+  /** Base-two logarithm of our window, 9 to 15. */
+  serverMaxWindowBits?: number;
+  /** Base-two logarithm of the client's window, 9 to 15. */
+  clientMaxWindowBits?: number | boolean;
+  /** What else `ws` takes: `zlibDeflateOptions`, `zlibInflateOptions`, `concurrencyLimit`. */
+  [option: string]: unknown;
+}
+
+const DISABLED = 0;
+const SHARED_COMPRESSOR = 1;
+const SHARED_DECOMPRESSOR = 1 << 8;
+
+/** `DEDICATED_COMPRESSOR_3KB` to `…_256KB`: window bits, then the memory level that suits them. */
+const DEDICATED_COMPRESSORS = [0x91, 0xa3, 0xb4, 0xc5, 0xd6, 0xe7, 0xf8] as const;
+
+/**
+ * The constant of uWebSockets.js that does what the options of `ws` ask for. A compressor that is shared by all connections
+ * keeps nothing between messages; a dedicated one compresses better and costs each connection up to 256 KiB, so it must be
+ * asked for, with `serverNoContextTakeover: false`. The same for what the client sends.
+ */
+export function uwsCompression(options: false | PerMessageDeflateOptions): number {
+  if (!options) return DISABLED;
+  const compressor =
+    options.serverNoContextTakeover === false
+      ? DEDICATED_COMPRESSORS[windowBits(options.serverMaxWindowBits) - 9]!
+      : SHARED_COMPRESSOR;
+  const decompressor =
+    options.clientNoContextTakeover === false
+      ? windowBits(options.clientMaxWindowBits) << 8
+      : SHARED_DECOMPRESSOR;
+  return compressor | decompressor;
+}
+
+/** As zlib: 15 unless asked for fewer, and no fewer than 9. */
+function windowBits(bits: unknown): number {
+  return typeof bits === "number" ? Math.min(15, Math.max(9, Math.trunc(bits))) : 15;
+}
