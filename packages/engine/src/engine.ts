@@ -24,8 +24,10 @@ import type { RouteTable } from "./route.ts";
 import { Session } from "./session.ts";
 import type { SessionOwner } from "./session.ts";
 import { PollingTransport } from "./transport/polling.ts";
-import { WebSocketTransport } from "./transport/websocket.ts";
 import type { Transport } from "./transport/transport.ts";
+import { WebSocketTransport } from "./transport/websocket.ts";
+import type { WebTransportSession } from "./transport/webtransport-session.ts";
+import { WebTransportHandshake } from "./webtransport.ts";
 
 /** A request on its way in, and how it is refused: that differs between plain requests and upgrades. */
 interface Admission {
@@ -169,6 +171,25 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     });
   }
 
+  /**
+   * Takes a WebTransport session from whatever server accepted it; `transports` must name `"webtransport"`. There is no
+   * request: middlewares, `allowRequest` and an overridden `generateId` have nothing to look at and are not asked, and the
+   * `request` of the Engine.IO session is null. A session that does not begin as it should within `upgradeTimeout` is closed
+   * and reported by `connection_error`.
+   *
+   * @returns once the client has opened its stream, or will not
+   */
+  onWebTransportSession(session: WebTransportSession): Promise<void> {
+    const handshake = new WebTransportHandshake(session, {
+      opts: this.opts,
+      clock: this.clock,
+      find: (sid) => this.find(sid),
+      open: (transport) => this.#open(generateId(), transport, undefined, () => {}),
+      refused: (request, code, context) => this.#report(request, code, context),
+    });
+    return handshake.start();
+  }
+
   /** Middlewares first; then what the request itself wants. */
   #admit(admission: Admission, admitted: () => void): void {
     const { exchange } = admission;
@@ -188,18 +209,16 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   }
 
   #refuse(admission: Admission, code: ConnectionErrorCode, context?: Record<string, unknown>): void {
-    const standard = connectionErrorMessages[code];
-    if (this.listenerCount("connection_error") > 0) {
-      const error: ConnectionError = {
-        req: viewOf(admission.exchange.request),
-        code,
-        message: standard,
-        context,
-      };
-      this.emit("connection_error", error);
-    }
+    this.#report(admission.exchange.request, code, context);
     const own = context?.["message"];
-    admission.refuse(code, own ? (own as string) : standard);
+    admission.refuse(code, own ? (own as string) : connectionErrorMessages[code]);
+  }
+
+  #report(request: RequestSource, code: ConnectionErrorCode, context?: Record<string, unknown>): void {
+    if (this.listenerCount("connection_error") === 0) return;
+    const message = connectionErrorMessages[code];
+    const error: ConnectionError = { req: viewOf(request), code, message, context };
+    this.emit("connection_error", error);
   }
 
   /** Asks `allowRequest`, checks the version, makes an id. */
@@ -246,14 +265,15 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     }
   }
 
-  #open(id: string, transport: Transport, source: RequestSource, deliver: () => void): void {
+  #open(id: string, transport: Transport, source: RequestSource | undefined, deliver: () => void): void {
     const session = new Session(id, this, transport, source);
+    if (source === undefined) session.request = null;
     this.clients[id] = session;
     this.clientsCount++;
     session.open();
     deliver();
     this.emit("connection", session);
-    if (transport.name === "websocket") session.flush();
+    if (transport.name !== "polling") session.flush();
   }
 
   #probe(session: Session, port: WebSocketPort, query: Query): WebSocketHandlers {

@@ -3,13 +3,16 @@ import type { Server as HttpServer } from "node:http";
 import type { AttachOptions, ServerOptions } from "./options.ts";
 import { Server } from "./server.ts";
 
-export { Server } from "./server.ts";
+export { Server, Server as uServer } from "./server.ts";
 export type { Host } from "./server.ts";
 export { Engine } from "./engine.ts";
+export type { Engine as BaseServer } from "./engine.ts";
 export type { EventLoop } from "./event-loop.ts";
 export { Session, Session as Socket } from "./session.ts";
 export type { ReadyState, SendCallback, SendOptions, SessionHandlers, SessionOwner } from "./session.ts";
 export { Transport } from "./transport/transport.ts";
+export { transports } from "./transports.ts";
+export * as parser from "./parser.ts";
 export { Message, OutgoingPacket } from "./message.ts";
 export type { PacketOptions } from "./message.ts";
 export { ConnectionErrorCode, SlowConsumerError, TransportError } from "./errors.ts";
@@ -18,6 +21,7 @@ export type { CloseReason } from "./reasons.ts";
 export type { Middleware } from "./middleware.ts";
 export type {
   AllowRequest,
+  AttachAppOptions,
   AttachOptions,
   ResolvedOptions,
   ServerOptions,
@@ -26,6 +30,8 @@ export type {
 export { MemoryHost, MemoryUpgradeError, MemoryWebSocket } from "./host/memory.ts";
 export type { MemoryCall, MemoryRequest, MemoryResponse } from "./host/memory.ts";
 export type * from "./host/host.ts";
+export type { PerMessageDeflateOptions } from "./host/uws-compression.ts";
+export type * from "./transport/webtransport-session.ts";
 export type { UwsApp } from "./host/uws-types.ts";
 
 /** The newest protocol version this server speaks. */

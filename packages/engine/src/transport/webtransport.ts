@@ -1,0 +1,190 @@
+import { encodeStreamFrames, ParseError, StreamFrameDecoder } from "@tidewire/parser";
+import { Deadline } from "../clock.ts";
+import type { Clock } from "../clock.ts";
+import type { OutgoingPacket } from "../message.ts";
+import type { Protocol } from "../protocol/protocol.ts";
+import { Transport } from "./transport.ts";
+import type { TransportOptions } from "./transport.ts";
+import type {
+  StreamReader,
+  StreamWriter,
+  WebTransportCloseInfo,
+  WebTransportSession,
+  WebTransportStream,
+} from "./webtransport-session.ts";
+
+/** How long the client may take to receive what was sent before the end, in ms. */
+const CLOSE_TIMEOUT = 30_000;
+
+/** As a WebSocket closes for a frame that is too large. */
+const TOO_LARGE: WebTransportCloseInfo = { closeCode: 1009, reason: "Max payload size exceeded" };
+
+/** Engine.IO over the first bidirectional stream of a WebTransport session. */
+export class WebTransportTransport extends Transport {
+  readonly name = "webtransport";
+  readonly #session: WebTransportSession;
+  readonly #reader: StreamReader<Uint8Array>;
+  readonly #writer: StreamWriter;
+  readonly #decoder: StreamFrameDecoder;
+  readonly #clock: Clock;
+  /** Bytes of writes the stream has not taken. */
+  #buffered = 0;
+  #lastWrite: Promise<void> = Promise.resolve();
+  #closeInfo: WebTransportCloseInfo | undefined = undefined;
+  #closing: Deadline | undefined = undefined;
+
+  constructor(
+    session: WebTransportSession,
+    stream: WebTransportStream,
+    dialect: Protocol,
+    options: TransportOptions,
+    clock: Clock,
+  ) {
+    super(dialect, true);
+    this.#session = session;
+    this.#reader = stream.readable.getReader();
+    this.#writer = stream.writable.getWriter();
+    this.#decoder = new StreamFrameDecoder(options.maxHttpBufferSize);
+    this.#clock = clock;
+    this.writable = true;
+  }
+
+  get bufferedAmount(): number {
+    return this.#buffered;
+  }
+
+  /** Begins to read; there must be handlers. */
+  start(): void {
+    const ended = (): void => guarded(() => this.#ended());
+    this.#session.closed.then(ended, ended);
+    void this.#read();
+  }
+
+  send(packets: OutgoingPacket[]): void {
+    const { codec } = this.dialect;
+    const bytes = encodeStreamFrames(packets.map((packet) => packet.frame(codec, true)));
+    // One write at a time: what comes meanwhile is gathered by the session, and leaves together.
+    this.writable = false;
+    this.#buffered += bytes.length;
+    this.#lastWrite = this.#write(bytes);
+  }
+
+  async #write(bytes: Buffer): Promise<void> {
+    try {
+      if (!((this.#writer.desiredSize ?? 0) > 0)) await this.#writer.ready;
+      await this.#writer.write(bytes);
+    } catch {
+      // Reset by the client, or the session is over.
+      guarded(() => this.#lost());
+      return;
+    }
+    this.#buffered -= bytes.length;
+    if (this.#buffered > 0 || this.readyState !== "open") return;
+    guarded(() => {
+      this.writable = true;
+      this.drained();
+      this.handlers?.onWritable();
+    });
+  }
+
+  async #read(): Promise<void> {
+    try {
+      for (;;) {
+        const { done, value } = await this.#reader.read();
+        if (done) break;
+        if (this.readyState === "open") this.#receive(value!);
+      }
+    } catch {
+      // As above.
+    }
+    guarded(() => this.#lost());
+  }
+
+  #receive(chunk: Uint8Array): void {
+    try {
+      for (const frame of this.#decoder.add(chunk)) {
+        const packet = this.dialect.codec.decodePacket(frame);
+        guarded(() => this.packet(packet));
+        if (this.readyState !== "open") break;
+      }
+    } catch (error) {
+      if (!(error instanceof ParseError)) throw error;
+      if (error.code === "PAYLOAD_TOO_LARGE") this.#closeInfo = TOO_LARGE;
+      guarded(() => this.handlers?.onParseError(error));
+    }
+    guarded(() => this.handlers?.onDispatched());
+  }
+
+  /** Closes the session and tells the client why. */
+  refuse(info: WebTransportCloseInfo): void {
+    this.#closeInfo = info;
+    this.close();
+  }
+
+  /** The stream is of no use any more; without it, neither is the session. */
+  #lost(): void {
+    if (this.readyState === "open") this.#end();
+  }
+
+  #end(): void {
+    closeSession(this.#session, this.#closeInfo);
+    this.#ended();
+  }
+
+  #ended(): void {
+    if (this.#closing !== undefined) this.#clock.cancel(this.#closing);
+    this.closed();
+  }
+
+  protected doClose(done: () => void): void {
+    this.writable = false;
+    this.#closing = new Terminate(() => this.#end());
+    this.#clock.schedule(this.#closing, CLOSE_TIMEOUT);
+    done();
+    void this.#finish();
+  }
+
+  /** Closing the session drops what is under way; closing the stream first waits for it. */
+  async #finish(): Promise<void> {
+    try {
+      await this.#lastWrite;
+      await this.#writer.close();
+    } catch {
+      // Nobody reads it.
+    }
+    if (this.readyState !== "closed") this.#end();
+  }
+}
+
+/** Ends a session; one that has ended already does not mind. */
+export function closeSession(session: WebTransportSession, info?: WebTransportCloseInfo): void {
+  try {
+    session.close(info);
+  } catch {
+    // It was not open.
+  }
+}
+
+/** Streams call back from promises, where an error thrown by a listener would be taken for one of the stream. */
+function guarded(run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
+  }
+}
+
+class Terminate extends Deadline {
+  readonly #end: () => void;
+
+  constructor(end: () => void) {
+    super();
+    this.#end = end;
+  }
+
+  expire(): void {
+    this.#end();
+  }
+}
