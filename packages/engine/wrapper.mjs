@@ -10,6 +10,7 @@ export const {
   MemoryWebSocket,
   Message,
   OutgoingPacket,
+  parser,
   protocol,
   Server,
   Session,
@@ -17,4 +18,6 @@ export const {
   Socket,
   Transport,
   TransportError,
+  transports,
+  uServer,
 } = engine;
