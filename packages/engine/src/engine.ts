@@ -10,6 +10,7 @@ import { FlushQueue } from "./flush-queue.ts";
 import type { Exchange, HostTarget, HttpExchange, RequestSource, UpgradeExchange } from "./host/host.ts";
 import type { RequestView } from "./host/host.ts";
 import type { WebSocketHandlers, WebSocketPort } from "./host/host.ts";
+import { askAllowRequest, checkId } from "./hooks.ts";
 import { sessionCookie } from "./http/cookie.ts";
 import { generateId } from "./ids.ts";
 import { runMiddlewares } from "./middleware.ts";
@@ -88,9 +89,9 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
 
   /**
    * Makes the id of a new session: 20 characters unless overridden. May be assigned; may answer with a promise. An id must
-   * be unique and hard to guess.
+   * be hard to guess; the handshake is refused with `ID_GENERATION_ERROR` if it is another session's.
    */
-  generateId(_req: RequestView): string | Promise<string> {
+  generateId(_req: RequestView): string | PromiseLike<string> {
     return generateId();
   }
 
@@ -229,10 +230,10 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
       this.#identify(admission, dialect, admitted);
       return;
     }
-    allowRequest(viewOf(exchange.request), (message, success) => {
+    askAllowRequest(allowRequest, viewOf(exchange.request), (refusal) => {
       if (exchange.ended) return;
-      if (success) this.#identify(admission, dialect, admitted);
-      else this.#refuse(admission, ConnectionErrorCode.FORBIDDEN, { message });
+      if (refusal === undefined) this.#identify(admission, dialect, admitted);
+      else this.#refuse(admission, ConnectionErrorCode.FORBIDDEN, refusal);
     });
   }
 
@@ -247,22 +248,31 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
       if (exchange.ended) return;
       this.#refuse(admission, ConnectionErrorCode.BAD_REQUEST, { name: "ID_GENERATION_ERROR", error });
     };
-    let id: string | Promise<string>;
+    const take = (made: unknown): void => {
+      if (exchange.ended) return;
+      let id: string;
+      try {
+        id = checkId(made, (taken) => this.find(taken) !== undefined);
+      } catch (error) {
+        fail(error);
+        return;
+      }
+      admitted(id);
+    };
+    // The default needs no request; a view of it would be made for nothing.
+    if (this.generateId === Engine.prototype.generateId) {
+      admitted(generateId());
+      return;
+    }
+    let made: string | PromiseLike<string>;
     try {
-      // The default needs no request; a view of it would be made for nothing.
-      const isDefault = this.generateId === Engine.prototype.generateId;
-      id = isDefault ? generateId() : this.generateId(viewOf(exchange.request));
+      made = this.generateId(viewOf(exchange.request));
     } catch (error) {
       fail(error);
       return;
     }
-    if (typeof id === "object") {
-      id.then((made) => {
-        if (!exchange.ended) admitted(made);
-      }, fail);
-    } else {
-      admitted(id);
-    }
+    if (typeof made === "object" && made !== null) void made.then(take, fail);
+    else take(made);
   }
 
   #open(id: string, transport: Transport, source: RequestSource | undefined, deliver: () => void): void {
