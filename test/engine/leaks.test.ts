@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Session } from "../support/engine-types.ts";
+import { collectGarbage } from "../support/garbage.ts";
 import { onEveryHost } from "../support/hosts.ts";
 import { until } from "../support/peers.ts";
 import type { StartedEngine } from "../support/started-engine.ts";
-
-declare const gc: () => void;
 
 /** Sessions, their transports and their requests: all that must not outlive a connection. */
 class Remains {
@@ -30,7 +29,7 @@ class Remains {
     for (let round = 0; round < 20; round++) {
       await turn();
       await new Promise((resolve) => setTimeout(resolve, 10));
-      gc();
+      collectGarbage();
       kinds = this.#refs.filter(({ ref }) => ref.deref() !== undefined).map(({ kind }) => kind);
       if (kinds.length === 0) {
         break;

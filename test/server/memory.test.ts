@@ -1,16 +1,11 @@
 import assert from "node:assert/strict";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { io as connectClient } from "socket.io-client";
+import { collectGarbage } from "../support/garbage.ts";
 import { connected, next, onEveryHost, rawSession, upgraded } from "../support/socketio.ts";
 import type { Running, Socket } from "../support/socketio.ts";
 import { RawWebSocket } from "../support/raw-websocket.ts";
 
 const rounds = 500;
-
-setFlagsFromString("--expose-gc");
-/** The collector, also where the runner was not started with the flag. */
-const collect = runInNewContext("gc") as () => void;
 
 type Watch = (thing: object) => void;
 
@@ -39,7 +34,7 @@ async function reachable(watched: WeakRef<object>[]): Promise<number> {
   const count = (): number => watched.filter((ref) => ref.deref() !== undefined).length;
   for (let attempt = 0; attempt < 50 && count() > 0; attempt++) {
     await new Promise((resolve) => setTimeout(resolve, 20));
-    collect();
+    collectGarbage();
   }
   return count();
 }
