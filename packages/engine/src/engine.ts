@@ -26,6 +26,7 @@ import { Session } from "./session.ts";
 import type { SessionOwner } from "./session.ts";
 import { PollingTransport } from "./transport/polling.ts";
 import type { Transport } from "./transport/transport.ts";
+import { tell } from "./tell.ts";
 import { WebSocketTransport } from "./transport/websocket.ts";
 import type { WebTransportSession } from "./transport/webtransport-session.ts";
 import { WebTransportHandshake } from "./webtransport.ts";
@@ -50,13 +51,17 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   readonly clients: Record<string, Session> = {};
   clientsCount: number = 0;
   readonly middlewares: Middleware[] = [];
+  /** @internal */ readonly loop: EventLoop;
   /** @internal */ readonly clock: Clock;
   /** @internal */ readonly flushQueue: FlushQueue;
+  readonly #loop: EventLoop;
   #interceptor: ((exchange: HttpExchange) => boolean) | undefined = undefined;
 
   /** @param loop - Node's event loop unless a test drives its own */
   constructor(opts: ServerOptions = {}, loop: EventLoop = nodeEventLoop) {
     super();
+    this.#loop = loop;
+    this.loop = loop;
     this.clock = new Clock(loop);
     this.flushQueue = new FlushQueue(loop);
     this.opts = resolveOptions(opts);
@@ -219,7 +224,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     if (this.listenerCount("connection_error") === 0) return;
     const message = connectionErrorMessages[code];
     const error: ConnectionError = { req: viewOf(request), code, message, context };
-    this.emit("connection_error", error);
+    tell(this, this.loop, "connection_error", error);
   }
 
   /** Asks `allowRequest`, checks the version, makes an id. */
@@ -282,7 +287,12 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     this.clientsCount++;
     session.open();
     deliver();
-    this.emit("connection", session);
+    try {
+      tell(this, this.loop, "connection", session);
+    } catch (error) {
+      // The session is open all the same.
+      this.#loop.rethrow(error);
+    }
     if (transport.name !== "polling") session.flush();
   }
 
@@ -308,8 +318,8 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
       headers["Set-Cookie"] = [sessionCookie(sid, this.opts.cookie)];
     }
     if (!listened) return;
-    if (isInitial) this.emit("initial_headers", headers, viewOf(request));
-    this.emit("headers", headers, viewOf(request));
+    if (isInitial) tell(this, this.loop, "initial_headers", headers, viewOf(request));
+    tell(this, this.loop, "headers", headers, viewOf(request));
   }
 
   #upgradeHeaders(exchange: UpgradeExchange): OutgoingHttpHeaders {
@@ -317,9 +327,9 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     const headers = exchange.fixHead();
     const isInitial = !parseQuery(request.head.url)["sid"];
     if (isInitial && this.listenerCount("initial_headers") > 0) {
-      this.emit("initial_headers", headers, viewOf(request));
+      tell(this, this.loop, "initial_headers", headers, viewOf(request));
     }
-    if (this.listenerCount("headers") > 0) this.emit("headers", headers, viewOf(request));
+    if (this.listenerCount("headers") > 0) tell(this, this.loop, "headers", headers, viewOf(request));
     return headers;
   }
 }

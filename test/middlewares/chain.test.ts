@@ -1,0 +1,364 @@
+import assert from "node:assert/strict";
+import { onEveryHost } from "../support/hosts.ts";
+import type { EngineHost } from "../support/hosts.ts";
+import { assertServes, record, use, ways } from "../support/middlewares.ts";
+import type { Handler, Way } from "../support/middlewares.ts";
+import { PollingPeer, until } from "../support/peers.ts";
+import type { StartedEngine } from "../support/started-engine.ts";
+import { uncaught } from "../support/uncaught.ts";
+
+/** The middleware for requests with this mark in their headers; all others pass. */
+function marked(handler: Handler): Handler {
+  return (req, res, next) => {
+    if (req.headers["x-mark"] === undefined) return next();
+    return handler(req, res, next);
+  };
+}
+
+const mark = { headers: { "x-mark": "1" } };
+const failure = new Error("no");
+
+const reasonless = "there a middleware that fails without a reason lets the request pass";
+
+const failing: [what: string, handler: Handler, differs?: string][] = [
+  ["passes an error on", (_req, _res, next) => next(failure)],
+  ["passes an error on, later", (_req, _res, next) => setImmediate(next, failure)],
+  ["passes on what is no Error", (_req, _res, next) => next("no")],
+  [
+    "throws",
+    () => {
+      throw failure;
+    },
+  ],
+  ["rejects", async () => Promise.reject(failure)],
+  [
+    "rejects, later",
+    async () => {
+      await new Promise(setImmediate);
+      throw failure;
+    },
+  ],
+  [
+    "returns a thenable that rejects",
+    // oxlint-disable-next-line unicorn/no-thenable -- that is what is tested
+    () => ({ then: (_resolve: unknown, reject: (error: unknown) => void) => reject(failure) }),
+  ],
+  [
+    "throws undefined",
+    () => {
+      throw undefined;
+    },
+    reasonless,
+  ],
+  ["rejects with undefined", async () => Promise.reject(undefined), reasonless],
+];
+
+async function refused(server: StartedEngine, way: Way): Promise<void> {
+  const response = await way.refused(server);
+  const expected = way.name === "polling" ? '400 {"code":3,"message":"Bad request"}' : "400 Bad request";
+  assert.equal(`${response.status} ${response.body}`, expected);
+  const { code, message, context } = await server.nextError();
+  assert.deepEqual(
+    { code, message, context },
+    { code: 3, message: "Bad request", context: { name: "MIDDLEWARE_FAILURE" } },
+  );
+  assert.deepEqual(server.errors, []);
+  assert.equal(server.engine.clientsCount, 0);
+}
+
+function onEveryWay(host: EngineHost, way: Way): void {
+  host.it("runs all of them, one after the other, before the request is looked at", async () => {
+    await using server = await host.start();
+    const seen: string[] = [];
+    use(server.engine, (_req, _res, next) => {
+      seen.push("first");
+      next();
+    });
+    use(server.engine, async (_req, _res, next) => {
+      seen.push("second");
+      await new Promise(setImmediate);
+      seen.push("second, later");
+      next();
+    });
+    use(server.engine, (_req, _res, next) => {
+      seen.push(`third, with ${server.engine.clientsCount} clients`);
+      next();
+    });
+    await way.open(server);
+    assert.deepEqual(seen, ["first", "second", "second, later", "third, with 0 clients"]);
+  });
+
+  for (const [what, handler, differs] of failing) {
+    const needs = differs === undefined ? {} : { differs };
+    host.it(`refuses the request when one ${what}`, needs, async () => {
+      await using server = await host.start();
+      let isLater = false;
+      use(server.engine, handler);
+      use(server.engine, () => {
+        isLater = true;
+      });
+      await refused(server, way);
+      assert.equal(isLater, false);
+    });
+  }
+
+  host.it("leaves other sessions alone when one fails", async () => {
+    await using server = await host.start();
+    const peer = await PollingPeer.open(server);
+    use(
+      server.engine,
+      marked(() => {
+        throw failure;
+      }),
+    );
+    const path = server.path(`transport=${way.name}`);
+    if (way.name === "polling") await server.client.get(path, mark);
+    else await server.client.refused(path, mark);
+    await server.nextError();
+    peer.session.send("x");
+    assert.deepEqual(await peer.pollPackets(1), ["4x"]);
+    await assertServes(server);
+  });
+
+  host.it("ignores a second next, with an error or without", async () => {
+    await using server = await host.start();
+    use(server.engine, (_req, _res, next) => {
+      next();
+      next();
+      next(failure);
+      setImmediate(next);
+    });
+    let runs = 0;
+    use(server.engine, (_req, _res, next) => {
+      runs++;
+      next();
+    });
+    const { session } = await way.open(server);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.equal(runs, 1);
+    assert.deepEqual(Object.keys(server.engine.clients), [session.id]);
+    assert.deepEqual(server.errors, []);
+  });
+
+  host.it("ignores what one throws or rejects with after next", async () => {
+    await using server = await host.start();
+    use(server.engine, (_req, _res, next) => {
+      next();
+      throw failure;
+    });
+    use(server.engine, async (_req, _res, next) => {
+      next();
+      return Promise.reject(failure);
+    });
+    await way.open(server);
+    assert.deepEqual(server.errors, []);
+  });
+
+  host.it("does not take what a connection listener throws for its own", async () => {
+    await using server = await host.start();
+    use(server.engine, async (_req, _res, next) => {
+      await new Promise(setImmediate);
+      next();
+    });
+    server.engine.on("connection", () => {
+      throw failure;
+    });
+    const thrown = uncaught(1);
+    void way.open(server).catch(() => {});
+    assert.deepEqual(await thrown, [failure]);
+    assert.deepEqual(server.errors, []);
+  });
+
+  const gone = "there a client that has gone gets a session, or brings the process down";
+  // the client in memory has no way to leave a WebSocket that is not open yet
+  const tcp = way.name === "websocket" ? ({ needs: "tcp" } as const) : {};
+  host.it("lets a client go whose middleware never passes it on", { differs: gone, ...tcp }, async () => {
+    await using server = await host.start();
+    const seen: string[] = [];
+    let pass: (() => void) | undefined;
+    use(
+      server.engine,
+      marked((_req, res, next) => {
+        for (const name of ["finish", "close"]) res.on(name, () => seen.push(name));
+        pass = next;
+      }),
+    );
+    const aborter = new AbortController();
+    const request = { ...mark, signal: aborter.signal };
+    const path = server.path(`transport=${way.name}`);
+    const { client } = server;
+    const answer = way.name === "polling" ? client.get(path, request) : client.websocket(path, request);
+    answer.catch(() => {});
+    await until(() => pass !== undefined, "the middleware to be asked");
+    await assertServes(server);
+    aborter.abort();
+    await assert.rejects(answer);
+    await until(() => seen.length > 0, "the response to close");
+    pass?.();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.deepEqual(seen, ["close"]);
+    assert.equal(server.engine.clientsCount, 2);
+    assert.deepEqual(server.errors, []);
+    await assertServes(server);
+  });
+
+  const bare = "there an upgrade that a middleware answers is dropped without a word";
+  const differs = way.name === "websocket" ? { differs: bare } : {};
+
+  host.it("lets one answer the request itself", differs, async () => {
+    await using server = await host.start();
+    use(server.engine, (_req, res) => {
+      res.statusCode = 401;
+      res.setHeader("X-Why", "no ticket");
+      res.end("a ticket, please");
+    });
+    const { status, headers, body } = await way.refused(server);
+    assert.equal(`${status} ${body}`, "401 a ticket, please");
+    assert.equal(headers["x-why"], "no ticket");
+    assert.equal(server.engine.clientsCount, 0);
+    assert.deepEqual(server.errors, []);
+  });
+
+  host.it("lets one answer the request itself, later and in parts", differs, async () => {
+    await using server = await host.start();
+    use(server.engine, async (_req, res) => {
+      await new Promise(setImmediate);
+      res.writeHead(503, { "Retry-After": "9" });
+      res.write("come ");
+      await new Promise(setImmediate);
+      res.end("later");
+    });
+    const { status, headers, raw } = await way.refused(server);
+    assert.equal(status, 503);
+    assert.equal(headers["retry-after"], "9");
+    assert.match(raw.toString(), /come [^]*later/);
+  });
+
+  const twice = "there a request that was answered and passed on brings the process down";
+  host.it("does no more for a request that one has answered and passes on", { differs: twice }, async () => {
+    await using server = await host.start();
+    use(server.engine, (_req, res, next) => {
+      res.writeHead(200).end("mine");
+      next();
+    });
+    assert.equal((await way.refused(server)).body, "mine");
+    assert.equal(server.engine.clientsCount, 0);
+    assert.deepEqual(server.errors, []);
+  });
+
+  host.it("reports one that has answered the request and then fails", differs, async () => {
+    await using server = await host.start();
+    use(server.engine, (_req, res, next) => {
+      res.writeHead(401).end("mine");
+      next(failure);
+    });
+    const { status, body } = await way.refused(server);
+    assert.equal(`${status} ${body}`, "401 mine");
+    assert.deepEqual((await server.nextError()).context, { name: "MIDDLEWARE_FAILURE" });
+  });
+
+  host.it("ends the answer that one has begun when it fails", differs, async () => {
+    await using server = await host.start();
+    use(server.engine, (_req, res) => {
+      res.writeHead(401);
+      throw failure;
+    });
+    assert.equal((await way.refused(server)).status, 401);
+    assert.deepEqual((await server.nextError()).context, { name: "MIDDLEWARE_FAILURE" });
+  });
+
+  host.it("refuses a request when an answer was begun and it is passed on", { differs: twice }, async () => {
+    await using server = await host.start();
+    use(server.engine, (_req, res, next) => {
+      res.writeHead(202);
+      next();
+    });
+    assert.equal((await way.refused(server)).status, 202);
+    assert.deepEqual((await server.nextError()).context, { name: "MIDDLEWARE_FAILURE" });
+    assert.equal(server.engine.clientsCount, 0);
+  });
+
+  const open = "there the request stays open, and an upgrade stays half made";
+  host.it("drops a request whose head a middleware throws at", { differs: open }, async () => {
+    await using server = await host.start();
+    use(
+      server.engine,
+      marked((_req, res, next) => {
+        res.writeHead = () => {
+          throw failure;
+        };
+        next();
+      }),
+    );
+    const thrown = uncaught(1);
+    const path = server.path(`transport=${way.name}`);
+    const { client } = server;
+    await assert.rejects(way.name === "polling" ? client.get(path, mark) : client.websocket(path, mark));
+    assert.deepEqual(await thrown, [failure]);
+    // that client never heard of its session
+    if (way.name === "polling") (await server.nextSession()).close(true);
+    await assertServes(server);
+  });
+}
+
+describe("middlewares: the chain", () => {
+  onEveryHost((host) => {
+    for (const way of ways) {
+      describe(`by ${way.name}`, () => onEveryWay(host, way));
+    }
+
+    host.it("runs them for polls, POSTs and requests that are refused", async () => {
+      await using server = await host.start();
+      const seen: string[] = [];
+      use(server.engine, (req, _res, next) => {
+        seen.push(`${req.method} ${req._query?.["transport"]}`);
+        next();
+      });
+      const peer = await PollingPeer.open(server);
+      await peer.send("4x");
+      peer.session.send("y");
+      await peer.poll();
+      await server.client.request("DELETE", server.path("transport=tcp"));
+      assert.deepEqual(seen, ["GET polling", "POST polling", "GET polling", "DELETE tcp"]);
+    });
+
+    host.it("refuses a POST whose middleware fails, and keeps the session", async () => {
+      await using server = await host.start();
+      const peer = await PollingPeer.open(server);
+      use(
+        server.engine,
+        marked((_req, _res, next) => next(failure)),
+      );
+      const messages = record(peer.session, "message");
+      assert.equal((await peer.post("4x", mark)).status, 400);
+      assert.deepEqual((await server.nextError()).context, { name: "MIDDLEWARE_FAILURE" });
+      assert.equal(peer.session.readyState, "open");
+      await peer.send("4x");
+      assert.deepEqual(messages, ["message"]);
+    });
+
+    const other = "there every request is node's own";
+    host.it("makes no view of requests without middlewares", { differs: other }, async () => {
+      await using server = await host.start({}, false);
+      const { CopiedRequest } = await import("../../packages/engine/src/host/request-view.ts");
+      const views = Object.getOwnPropertyDescriptor(CopiedRequest.prototype, "view") as PropertyDescriptor;
+      let made = 0;
+      Object.defineProperty(CopiedRequest.prototype, "view", {
+        ...views,
+        get(this: object): unknown {
+          made++;
+          return views.get?.call(this);
+        },
+      });
+      try {
+        await server.client.get(server.path("transport=polling"));
+        const socket = await server.client.websocket(server.path("transport=websocket"));
+        await socket.next();
+        await server.client.get(server.path("transport=tcp"));
+        assert.equal(made, 0);
+      } finally {
+        Object.defineProperty(CopiedRequest.prototype, "view", views);
+      }
+    });
+  });
+});
