@@ -165,7 +165,8 @@ class UwsWebSocketPort implements WebSocketPort {
   /** From the host. */
   closed(code: number, reason: string): void {
     this.#closed = true;
-    if (code === 1006 && reason === "Received too big message") this.#handlers?.onError(tooLargeError());
+    if (code === 1006 && reason.startsWith("Received too big message"))
+      this.#handlers?.onError(tooLargeError());
     this.#handlers?.onClose(code, reason);
   }
 
