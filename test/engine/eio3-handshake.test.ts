@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { onEveryHost } from "../support/hosts.ts";
 import { framed, LegacyPeer, legacyPath, openLegacyWebSocket, openPacket } from "../support/legacy-peers.ts";
-import { openWebSocket, PollingPeer } from "../support/peers.ts";
+import { openWebSocket, PollingPeer, until } from "../support/peers.ts";
 import { exchange } from "../support/network-client.ts";
 
 const allowEIO3 = true;
@@ -109,7 +109,7 @@ describe("engine: protocol 3 where it is not allowed", () => {
         asked++;
         done(null, true);
       };
-      await using server = await host.start({ allowRequest: allowRequest as never });
+      await using server = await host.start({ allowRequest });
       const response = await server.client.get(legacyPath(server, "transport=polling"));
       assert.equal(response.body, `{"code":5,"message":"${UNSUPPORTED}"}`);
       assert.equal(asked, 1);
@@ -202,13 +202,12 @@ describe("engine: a session keeps its protocol and its transport", () => {
       assert.deepEqual((await server.nextError()).context, transportMismatch("polling", "websocket"));
     });
 
-    const after = "refuses a poll of an upgraded session";
-    host.it(after, async () => {
+    host.it("refuses a poll of an upgraded session", async () => {
       await using server = await host.start({ allowEIO3 });
       const peer = await LegacyPeer.open(server);
       const socket = await peer.probe();
       socket.sendText("5");
-      await new Promise<void>((resolve) => void peer.session.once("upgrade", () => resolve()));
+      await until(() => peer.session.upgraded, "the upgrade");
       const response = await peer.poll();
       assert.equal(response.status, 400);
       assert.deepEqual((await server.nextError()).context, transportMismatch("polling", "websocket"));
