@@ -7,6 +7,7 @@ export type { EngineCodec, PayloadLimits } from "./engine/codec.ts";
 export { v3 as engineCodecV3 } from "./engine/v3.ts";
 export { v4 as engineCodecV4 } from "./engine/v4.ts";
 export { encodeStreamFrames, StreamFrameDecoder } from "./engine/stream.ts";
+export type { StreamFrame } from "./engine/stream.ts";
 
 export { isPacketValid, PacketType, payloadRulesV4, payloadRulesV5, protocol } from "./socket/packet.ts";
 export type { Packet, PayloadRules } from "./socket/packet.ts";

@@ -7,6 +7,8 @@ import { rejects } from "./rejects.ts";
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
 const decode = (decoder: StreamFrameDecoder, ...chunks: Uint8Array[]): (string | Buffer)[] =>
   chunks.flatMap((chunk) => [...decoder.add(chunk)]);
+const encode = (frames: (string | Buffer)[]): Buffer =>
+  encodeStreamFrames(frames.map((content) => ({ content, binary: typeof content !== "string" })));
 const byteByByte = (bytes: Buffer): Buffer[] => Array.from(bytes, (byte) => Buffer.from([byte]));
 
 describe("Engine.IO frames on a byte stream", () => {
@@ -34,21 +36,26 @@ describe("Engine.IO frames on a byte stream", () => {
     },
   ];
   for (const { name, frames, bytes } of cases) {
-    it(`${name}: encoded`, () => assert.deepEqual(encodeStreamFrames(frames), bytes));
+    it(`${name}: encoded`, () => assert.deepEqual(encode(frames), bytes));
     it(`${name}: decoded whole`, () =>
       assert.deepEqual(decode(new StreamFrameDecoder(100_000), bytes), frames));
     it(`${name}: decoded byte by byte`, () =>
       assert.deepEqual(decode(new StreamFrameDecoder(100_000), ...byteByByte(bytes)), frames));
   }
 
-  it("no frames are no bytes", () => assert.deepEqual(encodeStreamFrames([]), Buffer.alloc(0)));
+  it("no frames are no bytes", () => assert.deepEqual(encode([]), Buffer.alloc(0)));
 
   it("binary of no bytes is sent as base64, for a length of 0 is malformed", () => {
-    assert.deepEqual(encodeStreamFrames([Buffer.alloc(0)]), hex("01 62"));
+    assert.deepEqual(encode([Buffer.alloc(0)]), hex("01 62"));
+  });
+
+  it("text may be given as UTF-8 bytes", () => {
+    const content = Buffer.from("4€");
+    assert.deepEqual(encodeStreamFrames([{ content, binary: false }]), hex("04 34e282ac"));
   });
 
   it("encodes into memory of its own, which a stream may take away", () => {
-    const bytes = encodeStreamFrames(["4hi"]);
+    const bytes = encode(["4hi"]);
     assert.equal(bytes.buffer.byteLength, bytes.length);
   });
 
@@ -122,7 +129,7 @@ describe("Engine.IO frames on a byte stream", () => {
         fc.asyncProperty(fc.array(frame, { minLength: 1, maxLength: 5 }), async (frames) => {
           const stream = createPacketDecoderStream(1e6, "nodebuffer");
           const writer = stream.writable.getWriter();
-          const written = writer.write(encodeStreamFrames(frames)).then(() => writer.close());
+          const written = writer.write(encode(frames)).then(() => writer.close());
           const packets: unknown[] = [];
           for await (const packet of stream.readable) packets.push(packet);
           await written;

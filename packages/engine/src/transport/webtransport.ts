@@ -62,7 +62,9 @@ export class WebTransportTransport extends Transport {
 
   send(packets: OutgoingPacket[]): void {
     const { codec } = this.dialect;
-    const bytes = encodeStreamFrames(packets.map((packet) => packet.frame(codec, true)));
+    const bytes = encodeStreamFrames(
+      packets.map((packet) => ({ content: packet.frame(codec, true), binary: packet.binary })),
+    );
     // One write at a time: what comes meanwhile is gathered by the session, and leaves together.
     this.writable = false;
     this.#buffered += bytes.length;

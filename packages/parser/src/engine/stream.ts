@@ -18,26 +18,27 @@ const MAX_HEADER = 9;
 const FIRST_PART = 1024;
 
 /** Binary data of no bytes: its own frame would have the malformed length 0, the base64 form of it has 1. */
-const EMPTY_BINARY = "b";
+const EMPTY_BINARY = { content: "b", binary: false };
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/**
- * Frames as the bytes of a stream, in one buffer of its own memory, which the receiver may transfer.
- *
- * @param frames - as `EngineCodec.encodePacket` makes them with binary support
- */
-export function encodeStreamFrames(frames: readonly (string | Buffer)[]): Buffer {
-  const contents = frames.map((frame) => (frame.length === 0 ? EMPTY_BINARY : frame));
-  const lengths = contents.map((content) => Buffer.byteLength(content));
+/** A WebSocket frame: text, which may be UTF-8 bytes already, or binary. */
+export interface StreamFrame {
+  readonly content: string | Buffer;
+  readonly binary: boolean;
+}
+
+/** Frames as the bytes of a stream, in one buffer of its own memory, which the receiver may transfer. */
+export function encodeStreamFrames(frames: readonly StreamFrame[]): Buffer {
+  const sendable = frames.map((frame) => (frame.content.length === 0 ? EMPTY_BINARY : frame));
+  const lengths = sendable.map(({ content }) => Buffer.byteLength(content));
   const size = lengths.reduce((sum, length) => sum + 1 + extraLength(length) + length, 0);
   const bytes = Buffer.allocUnsafeSlow(size);
   let at = 0;
-  for (const [index, content] of contents.entries()) {
+  for (const [index, { content, binary }] of sendable.entries()) {
     const length = lengths[index]!;
-    const flag = typeof content === "string" ? 0 : BINARY_FLAG;
     const extra = extraLength(length);
-    bytes[at++] = flag | (extra === 0 ? length : extra === 2 ? LENGTH_16 : LENGTH_64);
+    bytes[at++] = (binary ? BINARY_FLAG : 0) | (extra === 0 ? length : extra === 2 ? LENGTH_16 : LENGTH_64);
     if (extra === 2) at = bytes.writeUInt16BE(length, at);
     else if (extra === 8) at = bytes.writeBigUInt64BE(BigInt(length), at);
     at += typeof content === "string" ? bytes.write(content, at) : content.copy(bytes, at);
