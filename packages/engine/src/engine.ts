@@ -54,13 +54,11 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   /** @internal */ readonly loop: EventLoop;
   /** @internal */ readonly clock: Clock;
   /** @internal */ readonly flushQueue: FlushQueue;
-  readonly #loop: EventLoop;
   #interceptor: ((exchange: HttpExchange) => boolean) | undefined = undefined;
 
   /** @param loop - Node's event loop unless a test drives its own */
   constructor(opts: ServerOptions = {}, loop: EventLoop = nodeEventLoop) {
     super();
-    this.#loop = loop;
     this.loop = loop;
     this.clock = new Clock(loop);
     this.flushQueue = new FlushQueue(loop);
@@ -287,12 +285,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     this.clientsCount++;
     session.open();
     deliver();
-    try {
-      tell(this, this.loop, "connection", session);
-    } catch (error) {
-      // The session is open all the same.
-      this.#loop.rethrow(error);
-    }
+    tell(this, this.loop, "connection", session);
     if (transport.name !== "polling") session.flush();
   }
 
