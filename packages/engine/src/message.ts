@@ -60,6 +60,14 @@ export class Message extends OutgoingPacket {
   }
 }
 
+/** Text as it is, binary of any kind as a Buffer on the same memory. */
+export function toData(data: unknown): string | Buffer {
+  if (typeof data === "string" || Buffer.isBuffer(data)) return data;
+  if (data instanceof ArrayBuffer) return Buffer.from(data);
+  if (ArrayBuffer.isView(data)) return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  return String(data);
+}
+
 /** Control packets have no state of their own: one object serves every session. */
 export const PING: OutgoingPacket = new OutgoingPacket("ping");
 export const PONG: OutgoingPacket = new OutgoingPacket("pong");

@@ -1,31 +1,29 @@
 import type { EnginePacket, ParseError } from "@tidewire/parser";
 import { EventEmitter } from "node:events";
 import { SlowConsumerError, TransportError } from "./errors.ts";
+import type { EventLoop } from "./event-loop.ts";
 import type { FlushQueue, Flushable } from "./flush-queue.ts";
 import type { Clock } from "./clock.ts";
 import type { Heartbeat, HeartbeatTarget } from "./heartbeat.ts";
 import type { RequestSource, RequestView } from "./host/host.ts";
-import { Message, NOOP, OutgoingPacket, PING, PONG } from "./message.ts";
+import { Message, NOOP, OutgoingPacket, PING, PONG, toData } from "./message.ts";
 import type { PacketOptions } from "./message.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { Protocol } from "./protocol/protocol.ts";
 import { viewOf } from "./query.ts";
 import type { CloseReason } from "./reasons.ts";
+import type { SendOptions, SessionHandlers } from "./session-types.ts";
 import type { Transport, TransportHandlers } from "./transport/transport.ts";
+import { guard, tell } from "./tell.ts";
 import { Upgrade } from "./upgrade.ts";
 import type { UpgradingSession } from "./upgrade.ts";
 
-/** The direct road to the layer above: called instead of events, synchronously, in the host's own callback. */
-export interface SessionHandlers {
-  /** Replies written before it returns leave in the same system call. */
-  onMessage(data: string | Buffer): void;
-  /** Exactly once. */
-  onClose(reason: CloseReason, description?: unknown): void;
-}
+export type { SendOptions, SessionHandlers } from "./session-types.ts";
 
 /** What a session needs of its engine. */
 export interface SessionOwner {
   readonly opts: ResolvedOptions;
+  readonly loop: EventLoop;
   readonly clock: Clock;
   readonly flushQueue: FlushQueue;
   upgrades(transport: string): string[];
@@ -33,13 +31,6 @@ export interface SessionOwner {
   listenerCount(event: string): number;
   /** The session has ended. */
   forget(session: Session): void;
-}
-
-export interface SendOptions {
-  /** Whether a transport that can compress should. Default true. */
-  compress?: boolean;
-  /** A frame for `ws` made by `socket.io-adapter`; accepted, and made anew. */
-  wsPreEncodedFrame?: unknown;
 }
 
 export type SendCallback = (transport: Transport) => void;
@@ -76,6 +67,8 @@ export class Session
   #upgrade: Upgrade | undefined = undefined;
   /** A frame is being handled: what is written now leaves when it is done. */
   #dispatching = false;
+  /** Listeners of `flush` are being told. */
+  #flushing = false;
   /** Bytes in `writeBuffer` while the transport does not take packets. */
   #waitingBytes = 0;
   /** Callbacks of `send` whose packets have not been written. */
@@ -143,7 +136,7 @@ export class Session
     };
     this.#queue(new OutgoingPacket("open", JSON.stringify(handshake)));
     if (opts.initialPacket) this.sendMessage(new Message(opts.initialPacket));
-    if (this.listenerCount("open") > 0) this.emit("open");
+    if (this.listenerCount("open") > 0) this.#tell("open");
     this.#heartbeat.start();
   }
 
@@ -182,7 +175,7 @@ export class Session
 
   #queue(packet: OutgoingPacket): void {
     if (this.readyState !== "open") return;
-    if (this.listenerCount("packetCreate") > 0) this.emit("packetCreate", packet);
+    if (this.listenerCount("packetCreate") > 0) this.#tell("packetCreate", packet);
     this.writeBuffer.push(packet);
     if (!this.transport.writable) this.#wait(packet);
     else if (!this.#dispatching) this.server.flushQueue.add(this);
@@ -202,24 +195,47 @@ export class Session
 
   /** @internal Hands everything queued to the transport, if it takes packets. */
   flush(): void {
-    if (this.readyState === "closed" || !this.transport.writable || this.writeBuffer.length === 0) return;
+    if (this.#flushing || !this.#canFlush()) return;
+    this.#flushing = true;
+    if (this.listenerCount("flush") > 0) this.#tell("flush", this.writeBuffer);
+    if (this.server.listenerCount("flush") > 0) {
+      tell(this.server, this.server.loop, "flush", this, this.writeBuffer);
+    }
+    this.#flushing = false;
+    // A listener may have ended the session.
+    if (!this.#canFlush()) return;
     const packets = this.writeBuffer;
     this.writeBuffer = [];
     this.#waitingBytes = 0;
     const callbacks = this.#callbacks;
     this.#callbacks = undefined;
-    if (this.listenerCount("flush") > 0) this.emit("flush", packets);
-    if (this.server.listenerCount("flush") > 0) this.server.emit("flush", this, packets);
     const { transport } = this;
     transport.send(packets);
-    if (callbacks !== undefined) for (const callback of callbacks) callback(transport);
+    if (callbacks !== undefined)
+      for (const callback of callbacks) guard(this.server.loop, callback, transport);
     // A WebSocket that could not pass everything on tells when it has, by `onWritable`.
     if (transport.bufferedAmount === 0) this.#drained();
   }
 
+  #canFlush(): boolean {
+    return this.readyState !== "closed" && this.transport.writable && this.writeBuffer.length > 0;
+  }
+
+  #tell(event: string, ...args: unknown[]): void {
+    tell(this, this.server.loop, event, ...args);
+  }
+
+  #deliver(data: string | Buffer): void {
+    try {
+      this.handlers?.onMessage(data);
+    } catch (error) {
+      this.server.loop.rethrow(error);
+    }
+  }
+
   #drained(): void {
-    if (this.listenerCount("drain") > 0) this.emit("drain");
-    if (this.server.listenerCount("drain") > 0) this.server.emit("drain", this);
+    if (this.listenerCount("drain") > 0) this.#tell("drain");
+    if (this.server.listenerCount("drain") > 0) tell(this.server, this.server.loop, "drain", this);
     if (this.readyState === "closing" && this.writeBuffer.length === 0) this.#closeTransport(false);
   }
 
@@ -228,13 +244,15 @@ export class Session
     if (this.readyState !== "open") return;
     // A WebSocket answers within its own cork; a parked poll belongs to another request and waits for the pass.
     this.#dispatching = this.transport.name !== "polling";
-    if (this.listenerCount("packet") > 0) this.emit("packet", packet);
+    if (this.listenerCount("packet") > 0) this.#tell("packet", packet);
+    // A listener may have ended the session.
+    if ((this.readyState as ReadyState) === "closed") return;
     switch (packet.type) {
       case "message":
         this.#heartbeat.onActivity();
-        this.handlers?.onMessage(packet.data ?? "");
-        if (this.listenerCount("data") > 0) this.emit("data", packet.data);
-        if (this.listenerCount("message") > 0) this.emit("message", packet.data);
+        this.#deliver(packet.data ?? "");
+        if (this.listenerCount("data") > 0) this.#tell("data", packet.data);
+        if (this.listenerCount("message") > 0) this.#tell("message", packet.data);
         break;
       case "ping":
         this.#heartbeat.onPing();
@@ -279,7 +297,7 @@ export class Session
   onHeartbeat(): void {
     // Nothing tells that a property was deleted.
     if (this.#source !== undefined && !Object.hasOwn(this, "request")) this.#source = undefined;
-    if (this.listenerCount("heartbeat") > 0) this.emit("heartbeat");
+    if (this.listenerCount("heartbeat") > 0) this.#tell("heartbeat");
   }
 
   /** @internal */
@@ -300,7 +318,7 @@ export class Session
 
   /** @internal */
   onProbed(transport: Transport): void {
-    if (this.listenerCount("upgrading") > 0) this.emit("upgrading", transport);
+    if (this.listenerCount("upgrading") > 0) this.#tell("upgrading", transport);
   }
 
   /** @internal Lets a parked poll return, so that the client can finish its upgrade. */
@@ -321,7 +339,7 @@ export class Session
     former.discard();
     former.close();
     this.#heartbeat.resume();
-    if (this.listenerCount("upgrade") > 0) this.emit("upgrade", transport);
+    if (this.listenerCount("upgrade") > 0) this.#tell("upgrade", transport);
     this.flush();
     if (this.readyState === "closing" && this.writeBuffer.length === 0) this.#closeTransport(false);
   }
@@ -368,18 +386,11 @@ export class Session
     this.transport.discard();
     this.transport.close();
     this.server.forget(this);
-    this.handlers?.onClose(reason, description);
-    if (this.listenerCount("close") > 0) this.emit("close", reason, description);
+    if (this.handlers) guard(this.server.loop, () => this.handlers?.onClose(reason, description));
+    if (this.listenerCount("close") > 0) this.#tell("close", reason, description);
     // Listeners of `close` may still look at what was not sent.
     process.nextTick(() => {
       this.writeBuffer = [];
     });
   }
-}
-
-function toData(data: unknown): string | Buffer {
-  if (typeof data === "string" || Buffer.isBuffer(data)) return data;
-  if (data instanceof ArrayBuffer) return Buffer.from(data);
-  if (ArrayBuffer.isView(data)) return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  return String(data);
 }

@@ -1,0 +1,28 @@
+import type { EventLoop } from "./event-loop.ts";
+
+/** Calls code of the application. What it throws surfaces as uncaught, and does not disturb what is under way here. */
+export function guard<Arguments extends unknown[]>(
+  loop: EventLoop,
+  call: (...args: Arguments) => void,
+  ...args: Arguments
+): void {
+  try {
+    call(...args);
+  } catch (error) {
+    loop.rethrow(error);
+  }
+}
+
+/** Emits an event, under the same guard. */
+export function tell(
+  emitter: { emit(event: string, ...args: unknown[]): boolean },
+  loop: EventLoop,
+  event: string,
+  ...args: unknown[]
+): void {
+  try {
+    emitter.emit(event, ...args);
+  } catch (error) {
+    loop.rethrow(error);
+  }
+}
