@@ -61,7 +61,7 @@ describe("middlewares: the request", () => {
             next();
           });
           const { session } = await way.open(server);
-          assert.equal(session.request as unknown, first);
+          assert.equal(session.request, first);
           assert.equal((session.request as { user?: string }).user, "ann");
           assert.equal(session.request.headers["x-added"], "1");
         });
