@@ -10,7 +10,7 @@ import { FlushQueue } from "./flush-queue.ts";
 import type { Exchange, HostTarget, HttpExchange, RequestSource, UpgradeExchange } from "./host/host.ts";
 import type { RequestView } from "./host/host.ts";
 import type { WebSocketHandlers, WebSocketPort } from "./host/host.ts";
-import { askAllowRequest, checkId } from "./hooks.ts";
+import { askAllowRequest, checkId, isPromiseLike } from "./hooks.ts";
 import { sessionCookie } from "./http/cookie.ts";
 import { generateId } from "./ids.ts";
 import { runMiddlewares } from "./middleware.ts";
@@ -140,6 +140,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
             this.opts,
             this.clock,
             (headers, request, sid) => this.#decorate(headers, request, sid),
+            (request, context) => this.#report(request, ConnectionErrorCode.BAD_REQUEST, context),
           );
           this.#open(id, transport, exchange.request, () => transport.onRequest(exchange));
         });
@@ -160,9 +161,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
         this.#refuse(admission, routed.code, routed.context);
       } else if (routed.kind === "continue") {
         const { session } = routed;
-        exchange.accept(this.#upgradeHeaders(exchange), (port) =>
-          this.#probe(session, port, admission.query),
-        );
+        exchange.accept(this.#upgradeHeaders(exchange), (port) => this.#probe(session, port, admission));
       } else {
         this.#handshake(admission, routed.dialect, (id) => {
           exchange.accept(this.#upgradeHeaders(exchange), (port) => {
@@ -267,14 +266,14 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
       admitted(generateId());
       return;
     }
-    let made: string | PromiseLike<string>;
+    let made: unknown;
     try {
       made = this.generateId(viewOf(exchange.request));
     } catch (error) {
       fail(error);
       return;
     }
-    if (typeof made === "object" && made !== null) void made.then(take, fail);
+    if (isPromiseLike(made)) void made.then(take, fail);
     else take(made);
   }
 
@@ -285,16 +284,24 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     this.clientsCount++;
     session.open();
     deliver();
+    // A listener of the flush may have ended it already; nobody would hear of its end.
+    if (session.readyState === "closed") return;
     tell(this, this.loop, "connection", session);
     if (transport.name !== "polling") session.flush();
   }
 
-  #probe(session: Session, port: WebSocketPort, query: Query): WebSocketHandlers {
-    const upgradable =
-      session.readyState === "open" && session.transport.name === "polling" && !session.upgrading;
-    if (!upgradable || !this.opts.allowUpgrades) return refusePort(port);
+  #probe(session: Session, port: WebSocketPort, { exchange, query }: Admission): WebSocketHandlers {
+    const refused = (context: Record<string, unknown>): void =>
+      this.#report(exchange.request, ConnectionErrorCode.BAD_REQUEST, context);
+    const previousTransport = session.transport.name;
+    const isOpen = session.readyState === "open" && previousTransport === "polling";
+    if (!isOpen || session.upgrading || !this.opts.allowUpgrades) {
+      const name = session.upgrading ? "UPGRADE_OVERLAP" : "TRANSPORT_MISMATCH";
+      refused({ name, transport: "websocket", previousTransport });
+      return refusePort(port);
+    }
     const transport = this.#webSocketTransport(port, session.transport.dialect, query);
-    session.probe(transport);
+    session.probe(transport, refused);
     return transport;
   }
 

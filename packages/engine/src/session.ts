@@ -310,10 +310,17 @@ export class Session
     this.end("transport error", new TransportError("INVALID_HEARTBEAT_DIRECTION"));
   }
 
-  /** @internal Begins to probe another transport. */
-  probe(transport: Transport): void {
+  /**
+   * @internal Begins to probe another transport.
+   *
+   * @param refused - told why, if nothing comes of it and the session goes on
+   */
+  probe(transport: Transport, refused: (context: Record<string, unknown>) => void): void {
+    const { clock, opts } = this.server;
     transport.sid = this.id;
-    this.#upgrade = new Upgrade(this, transport, this.server.clock, this.server.opts.upgradeTimeout);
+    this.#upgrade = new Upgrade(this, transport, clock, opts.upgradeTimeout, (reason, error) =>
+      refused({ name: "UPGRADE_FAILURE", sid: this.id, transport: transport.name, reason, error }),
+    );
   }
 
   /** @internal */
@@ -359,6 +366,8 @@ export class Session
     if (discard && (this.readyState === "open" || this.readyState === "closing")) {
       this.flush();
       this.#closeTransport(true);
+      // Also when the transport was closing already, and waits for a poll.
+      this.end("forced close");
       return;
     }
     if (this.readyState !== "open") return;

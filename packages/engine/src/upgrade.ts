@@ -1,6 +1,7 @@
-import type { EnginePacket } from "@tidewire/parser";
+import type { EnginePacket, ParseError } from "@tidewire/parser";
 import { Deadline } from "./clock.ts";
 import type { Clock } from "./clock.ts";
+import type { TransportError } from "./errors.ts";
 import { PROBE_PONG } from "./message.ts";
 import type { Transport, TransportHandlers } from "./transport/transport.ts";
 
@@ -13,6 +14,14 @@ export interface UpgradingSession {
   onUpgradeAborted(): void;
 }
 
+/** Why an upgrade was given up. */
+export type UpgradeFailure =
+  | "invalid packet"
+  | "parse error"
+  | "transport error"
+  | "transport close"
+  | "upgrade timeout";
+
 /** How often a poll that was parked after the probe is let go, in ms. */
 const RELEASE_INTERVAL = 100;
 
@@ -24,10 +33,18 @@ export class Upgrade extends Deadline implements TransportHandlers {
   readonly #session: UpgradingSession;
   readonly #transport: Transport;
   readonly #clock: Clock;
+  readonly #onFailure: (reason: UpgradeFailure, error?: Error) => void;
   #release: Release | undefined = undefined;
 
-  constructor(session: UpgradingSession, transport: Transport, clock: Clock, timeout: number) {
+  constructor(
+    session: UpgradingSession,
+    transport: Transport,
+    clock: Clock,
+    timeout: number,
+    onFailure: (reason: UpgradeFailure, error?: Error) => void,
+  ) {
     super();
+    this.#onFailure = onFailure;
     this.#session = session;
     this.#transport = transport;
     this.#clock = clock;
@@ -42,34 +59,40 @@ export class Upgrade extends Deadline implements TransportHandlers {
       this.#stop();
       this.#session.onUpgraded(this.#transport);
     } else {
-      this.abort();
+      this.#fail("invalid packet");
     }
   }
 
   #onProbe(): void {
     this.#transport.send([PROBE_PONG]);
-    this.#session.onProbed(this.#transport);
     this.#release ??= new Release(this.#session, this.#clock);
     this.#release.start();
+    // Last: a listener may end the session, and this with it.
+    this.#session.onProbed(this.#transport);
   }
 
   onDispatched(): void {}
   onWritable(): void {}
 
-  onParseError(): void {
-    this.abort();
+  onParseError(error: ParseError): void {
+    this.#fail("parse error", error);
   }
 
-  onError(): void {
-    this.abort();
+  onError(error: TransportError): void {
+    this.#fail("transport error", error);
   }
 
   onClose(): void {
-    this.abort();
+    this.#fail("transport close");
   }
 
   expire(): void {
+    this.#fail("upgrade timeout");
+  }
+
+  #fail(reason: UpgradeFailure, error?: Error): void {
     this.abort();
+    this.#onFailure(reason, error);
   }
 
   /** Gives the new transport up. */

@@ -16,7 +16,7 @@ export interface UpgradableSession {
   readonly upgrading: boolean;
   readonly protocol: number;
   readonly transport: { readonly name: string };
-  probe(transport: Transport): void;
+  probe(transport: Transport, refused: (context: Record<string, unknown>) => void): void;
 }
 
 /** What it needs of the engine. */
@@ -113,7 +113,7 @@ export class WebTransportHandshake extends Deadline implements TransportHandlers
         previousTransport,
       });
     } else {
-      session.probe(transport);
+      session.probe(transport, (context) => this.#report(Code.BAD_REQUEST, context));
     }
   }
 
@@ -144,6 +144,10 @@ export class WebTransportHandshake extends Deadline implements TransportHandlers
       transport.handlers = undefined;
       transport.refuse(info);
     }
+    this.#report(code, context);
+  }
+
+  #report(code: Code, context: Record<string, unknown>): void {
     const head = { method: "CONNECT", url: "", headers: {}, remoteAddress: "", secure: true };
     const request = new CopiedRequest(head, { destroy: () => closeSession(this.#session) });
     this.#owner.refused(request, code, context);

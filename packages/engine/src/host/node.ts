@@ -1,8 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, Server as HttpServer, ServerResponse } from "node:http";
 import type { Socket as NetSocket } from "node:net";
 import type { Duplex } from "node:stream";
-import { WebSocketServer } from "ws";
-import type { WebSocket } from "ws";
+import { WebSocket, WebSocketServer } from "ws";
 import type { HostTarget, WebSocketHandlers, WebSocketPort } from "./host.ts";
 import { NodeHttpExchange, NodeUpgradeExchange } from "./node-exchange.ts";
 
@@ -39,6 +38,8 @@ export class NodeHost {
       clientTracking: false,
       perMessageDeflate: options.perMessageDeflate ?? false,
       maxPayload: target.maxPayload,
+      // The class belongs to our `ws`; another engine has its own.
+      ...(options.wsEngine === undefined ? { WebSocket: ExplainingWebSocket } : {}),
     });
     // Not every `wsEngine` is an EventEmitter.
     if (typeof this.webSocketServer.on === "function") {
@@ -94,6 +95,19 @@ export class NodeHost {
     }
   }
 }
+
+/** `ws` closes for what a client did wrong with a code alone; this tells the client in words as well. */
+class ExplainingWebSocket extends WebSocket {
+  override close(code?: number, reason?: string | Buffer): void {
+    super.close(code, reason ?? closeReasons.get(code));
+  }
+}
+
+const closeReasons: ReadonlyMap<number | undefined, string> = new Map([
+  [1002, "Invalid WebSocket frame"],
+  [1007, "Invalid UTF-8"],
+  [1009, "Max payload size exceeded"],
+]);
 
 type RequestListener = (this: HttpServer, request: IncomingMessage, response: ServerResponse) => void;
 

@@ -165,8 +165,8 @@ class UwsWebSocketPort implements WebSocketPort {
   /** From the host. */
   closed(code: number, reason: string): void {
     this.#closed = true;
-    if (code === 1006 && reason.startsWith("Received too big message"))
-      this.#handlers?.onError(tooLargeError());
+    const error = code === 1006 ? errorOf(reason) : undefined;
+    if (error !== undefined && !this.#ended) this.#handlers?.onError(error);
     this.#handlers?.onClose(code, reason);
   }
 
@@ -175,6 +175,12 @@ class UwsWebSocketPort implements WebSocketPort {
     this.#handlers?.onError(tooLargeError());
     this.#socket.end(1009, "Max payload size exceeded");
   }
+}
+
+/** What the client did wrong, if uWebSockets.js has dropped the connection for it: that is said in the reason alone. */
+function errorOf(reason: string): Error | undefined {
+  if (reason.startsWith("Received too big message")) return tooLargeError();
+  return reason.startsWith("Received invalid") ? new Error(reason) : undefined;
 }
 
 function tooLargeError(): RangeError {

@@ -1,4 +1,5 @@
 import { ParseError } from "@tidewire/parser";
+import type { EnginePacket } from "@tidewire/parser";
 import type { OutgoingHttpHeaders } from "node:http";
 import { Deadline } from "../clock.ts";
 import type { Clock } from "../clock.ts";
@@ -18,8 +19,20 @@ import type { TransportOptions } from "./transport.ts";
 /** How long an orderly close waits for the client's next poll, in ms. */
 const CLOSE_TIMEOUT = 30_000;
 
+/** As many packets as this a body may hold whatever its size. */
+const FEW_PACKETS = 10_000;
+
+/**
+ * The bytes of the smallest event of Socket.IO with its separator, `42["a"]`: a body that holds packets smaller than that,
+ * on average and more than a few of them, is not made by a client.
+ */
+const SMALL_PACKET = 8;
+
 /** Lets the engine add to the headers of a response (cookies, listeners of `headers`). */
 export type DecorateHeaders = (headers: OutgoingHttpHeaders, request: RequestSource, sid: string) => void;
+
+/** Tells the operator of a request that was refused while the session goes on. */
+export type ReportRefusal = (request: RequestSource, context: Record<string, unknown>) => void;
 
 /** Engine.IO over HTTP long-polling: a parked GET carries packets down, a POST carries them up. */
 export class PollingTransport extends Transport {
@@ -28,6 +41,7 @@ export class PollingTransport extends Transport {
   readonly #options: TransportOptions;
   readonly #clock: Clock;
   readonly #decorate: DecorateHeaders;
+  readonly #report: ReportRefusal;
   /** The GET that waits for packets. */
   #poll: HttpExchange | undefined = undefined;
   /** The POST whose body is being read. */
@@ -42,6 +56,7 @@ export class PollingTransport extends Transport {
     options: TransportOptions,
     clock: Clock,
     decorate: DecorateHeaders,
+    report: ReportRefusal,
   ) {
     const { j: callback, b64 } = query;
     const format = callback === undefined ? plainFormat : new JsonpFormat(callback);
@@ -50,6 +65,7 @@ export class PollingTransport extends Transport {
     this.#options = options;
     this.#clock = clock;
     this.#decorate = decorate;
+    this.#report = report;
   }
 
   /** Nothing: a response is written whole, and then there is no poll to write to. */
@@ -61,7 +77,7 @@ export class PollingTransport extends Transport {
     const { method } = exchange.request.head;
     if (method === "GET") this.#onPoll(exchange);
     else if (method === "POST") this.#onPost(exchange);
-    else exchange.respond(500, {});
+    else this.#refuse(exchange, 500, { name: "INVALID_METHOD", sid: this.sid, method });
   }
 
   #onPoll(exchange: HttpExchange): void {
@@ -104,13 +120,23 @@ export class PollingTransport extends Transport {
   }
 
   #onBodyError(exchange: HttpExchange, error: BodyError): void {
-    if (error === "too large") exchange.respond(413, {});
-    else this.failed(new TransportError("POST_ABORTED"));
+    if (error === "aborted") {
+      this.failed(new TransportError("POST_ABORTED"));
+      return;
+    }
+    const limit = this.#options.maxHttpBufferSize;
+    this.#refuse(exchange, 413, { name: "PAYLOAD_TOO_LARGE", sid: this.sid, limit });
+  }
+
+  /** Refuses a request; the session goes on. */
+  #refuse(exchange: HttpExchange, status: number, context: Record<string, unknown>): void {
+    exchange.respond(status, {});
+    this.#report(exchange.request, context);
   }
 
   #onBody(exchange: HttpExchange, payload: string | Buffer | undefined): void {
     try {
-      for (const packet of payload === undefined ? [] : this.dialect.codec.decodePayload(payload)) {
+      for (const packet of payload === undefined ? [] : this.#decode(payload)) {
         if (packet.type === "close") {
           this.#closedByClient();
           break;
@@ -126,6 +152,11 @@ export class PollingTransport extends Transport {
       exchange.respond(200, this.#headers(headers, exchange), "ok");
       this.handlers?.onDispatched();
     }
+  }
+
+  #decode(payload: string | Buffer): Iterable<EnginePacket> {
+    const maxPackets = Math.max(FEW_PACKETS, this.#options.maxHttpBufferSize / SMALL_PACKET);
+    return this.dialect.codec.decodePayload(payload, { maxPackets });
   }
 
   #closedByClient(): void {
@@ -182,6 +213,13 @@ export class PollingTransport extends Transport {
     headers["cache-control"] = "no-store";
     this.#decorate(headers, exchange.request, this.sid);
     return headers;
+  }
+
+  /** Nobody waits for an orderly close any more. */
+  override discard(): void {
+    super.discard();
+    if (this.#pendingClose !== undefined) this.#clock.cancel(this.#pendingClose);
+    this.#pendingClose = undefined;
   }
 
   protected doClose(done: () => void): void {
