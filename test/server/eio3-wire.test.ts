@@ -1,0 +1,242 @@
+import assert from "node:assert/strict";
+import type { Socket } from "socket.io";
+import { framed, openPacket } from "../support/legacy-peers.ts";
+import { NetworkClient } from "../support/network-client.ts";
+import { within } from "../support/queue.ts";
+import { afterThisTest, itDiffers, onEveryHost } from "../support/socketio.ts";
+import type { Host, Running } from "../support/socketio.ts";
+import type { WireSocket } from "../support/wire.ts";
+
+const hex = (text: string): Buffer => Buffer.from(text, "hex");
+
+interface WireServer extends Running {
+  readonly wire: NetworkClient;
+}
+
+async function start(host: Host, options: object = {}): Promise<WireServer> {
+  const running = await host.start({ allowEIO3: true, ...options });
+  const wire = new NetworkClient(running.port);
+  afterThisTest(() => wire.close());
+  return { ...running, wire };
+}
+
+function path(query: string): string {
+  return `/socket.io/?EIO=3&${query}`;
+}
+
+/** The body of a poll. */
+async function poll(server: WireServer, query: string): Promise<string> {
+  const response = await within(server.wire.get(path(`transport=polling${query}`)), "a poll");
+  assert.equal(response.status, 200, response.body);
+  return response.body;
+}
+
+function sidOf(open: string): string {
+  return /\bsid\\?":\\?"([^"\\]+)/.exec(open)?.[1] ?? assert.fail(open);
+}
+
+/** A WebSocket of protocol 3 on which the root namespace was opened; gives the session id as well. */
+async function open(server: WireServer, query = ""): Promise<{ wire: WireSocket; sid: string }> {
+  const wire = await server.wire.websocket(path(`transport=websocket${query}`));
+  const sid = sidOf((await wire.next()) as string);
+  assert.equal(await wire.next(), "40");
+  return { wire, sid };
+}
+
+/** The next connection to the namespace. */
+function connection(server: WireServer, namespace = "/"): Promise<Socket> {
+  const come = new Promise<Socket>((resolve) => {
+    server.io.of(namespace).once("connection", resolve);
+  });
+  return within(come, "a connection");
+}
+
+onEveryHost("server: protocol 3 on the wire", (host) => {
+  it("opens the root namespace unasked, in the answer to the poll after the handshake", async () => {
+    const server = await start(host);
+    server.io.on("connection", (socket) => socket.emit("hello", "é"));
+    const first = await poll(server, "");
+    const sid = sidOf(first);
+    assert.equal(first, framed(openPacket(sid, ["websocket"])));
+    assert.equal(await poll(server, `&sid=${sid}`), '2:4015:42["hello","é"]');
+  });
+
+  it("opens the root namespace unasked over a WebSocket", async () => {
+    const server = await start(host);
+    server.io.on("connection", (socket) => socket.emit("hello"));
+    const wire = await server.wire.websocket(path("transport=websocket"));
+    const [first, ...rest] = (await wire.take(3)) as string[];
+    assert.equal(first, openPacket(sidOf(first!), []));
+    assert.deepEqual(rest, ["40", '42["hello"]']);
+  });
+
+  it("opens the root namespace over JSONP", async () => {
+    const server = await start(host);
+    server.io.on("connection", (socket) => socket.on("ask", (text, answer) => answer(text)));
+    const first = await poll(server, "&j=2&b64=1");
+    const query = `&j=2&b64=1&sid=${sidOf(first)}`;
+    assert.equal(await poll(server, query), '___eio[2]("2:40");');
+    const asked = '420["ask","a\\nb"]';
+    const body = new URLSearchParams({ d: framed(asked).replaceAll("\\n", "\\\\n") }).toString();
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    const posted = await server.wire.post(path(`transport=polling${query}`), body, { headers });
+    assert.equal(posted.body, "ok");
+    assert.equal(await poll(server, query), `___eio[2](${JSON.stringify(framed('430["a\\nb"]'))});`);
+  });
+
+  it("refuses it where it is not allowed, by polling", async () => {
+    const server = await start(host, { allowEIO3: false });
+    const response = await server.wire.get(path("transport=polling"));
+    assert.equal(response.status, 400);
+    assert.equal(response.body, '{"code":5,"message":"Unsupported protocol version"}');
+  });
+
+  const inUpgraded = "the bytes of an HTTP error are written into the upgraded stream";
+  itDiffers("refuses it where it is not allowed, before the upgrade", inUpgraded, async () => {
+    const server = await start(host, { allowEIO3: false });
+    const response = await server.wire.refused(path("transport=websocket"));
+    assert.deepEqual([response.status, response.body], [400, "Unsupported protocol version"]);
+  });
+
+  it("sends broadcasts of bytes with the type byte in front", async () => {
+    const server = await start(host);
+    const { wire } = await open(server);
+    server.io.emit("bytes", hex("010203"));
+    assert.deepEqual(await wire.take(2), ['451-["bytes",{"_placeholder":true,"num":0}]', hex("04010203")]);
+  });
+
+  it("sends one broadcast to clients of both protocols, each in its own form", async () => {
+    const server = await start(host);
+    const old = await open(server);
+    const base64 = await open(server, "&b64=1");
+    const current = await server.wire.websocket("/socket.io/?EIO=4&transport=websocket");
+    await current.next();
+    current.sendText("40");
+    await current.next();
+    const text = '451-["bytes",{"_placeholder":true,"num":0}]';
+    for (const bytes of [hex("ff00"), hex("0405")]) server.io.emit("bytes", bytes);
+    assert.deepEqual(await old.wire.take(4), [text, hex("04ff00"), text, hex("040405")]);
+    assert.deepEqual(await base64.wire.take(4), [text, "b4/wA=", text, "b4BAU="]);
+    assert.deepEqual(await current.take(4), [text, hex("ff00"), text, hex("0405")]);
+  });
+
+  it("sends bytes by polling in a binary payload", async () => {
+    const server = await start(host);
+    const sid = sidOf(await poll(server, ""));
+    assert.equal(await poll(server, `&sid=${sid}`), "2:40");
+    server.io.emit("b", hex("0102"));
+    const { raw } = await server.wire.get(path(`transport=polling&sid=${sid}`));
+    const text = '451-["b",{"_placeholder":true,"num":0}]';
+    const head = Buffer.concat([hex("000309ff"), Buffer.from(text)]);
+    assert.equal(raw.toString("hex"), head.toString("hex") + "0103ff040102");
+  });
+
+  it("answers with bytes, and takes answers with bytes", async () => {
+    const server = await start(host);
+    const connected = connection(server);
+    const { wire } = await open(server);
+    const socket = await connected;
+    socket.on("ask", (bytes: Buffer, answer: (...args: unknown[]) => void) => answer("got", bytes));
+    wire.sendText('451-7["ask",{"_placeholder":true,"num":0}]');
+    wire.sendBinary(hex("04aabb"));
+    assert.deepEqual(await wire.take(2), ['461-7["got",{"_placeholder":true,"num":0}]', hex("04aabb")]);
+    const answered = socket.emitWithAck("question", 1);
+    assert.equal(await wire.next(), '420["question",1]');
+    wire.sendText('461-0[{"_placeholder":true,"num":0}]');
+    wire.sendBinary(hex("0401"));
+    assert.deepEqual(await answered, hex("01"));
+  });
+
+  it("takes the id of the session for that of the root socket", async () => {
+    const server = await start(host);
+    const connected = connection(server);
+    const { sid } = await open(server);
+    const socket = await connected;
+    assert.equal(socket.id, sid);
+    assert.equal(socket.conn.protocol, 3);
+    assert.deepEqual([...socket.rooms], [sid]);
+  });
+
+  it("takes credentials from the query of a namespace", async () => {
+    const server = await start(host);
+    const connected = connection(server, "/a");
+    const { wire, sid } = await open(server);
+    wire.sendText("40/a?token=x%20y&n=1,");
+    assert.equal(await wire.next(), "40/a,");
+    const socket = await connected;
+    assert.equal(socket.id, `/a#${sid}`);
+    assert.deepEqual({ ...socket.handshake.auth }, { token: "x y", n: "1" });
+  });
+
+  it("has no credentials for the root namespace", async () => {
+    const server = await start(host);
+    const connected = connection(server);
+    await open(server, "&token=x");
+    const { handshake } = await connected;
+    assert.deepEqual(handshake.auth, {});
+    assert.equal(handshake.query["token"], "x");
+  });
+
+  it("answers a namespace that is not there with an error packet", async () => {
+    const server = await start(host);
+    const { wire } = await open(server);
+    wire.sendText("40/nope?token=x,");
+    assert.equal(await wire.next(), '44/nope,{"message":"Invalid namespace"}');
+  });
+
+  for (const [what, data, packet] of [
+    ["the message", undefined, '44/a,"not you"'],
+    ["the data, where there is some", { code: 7 }, '44/a,{"code":7}'],
+  ] as const) {
+    it(`answers a refusal of a middleware with ${what}`, async () => {
+      const server = await start(host);
+      server.io.of("/a").use((_, next) => next(Object.assign(new Error("not you"), { data })));
+      const { wire } = await open(server);
+      wire.sendText("40/a");
+      assert.equal(await wire.next(), packet);
+    });
+  }
+
+  it("answers a refusal of the root namespace in place of its CONNECT", async () => {
+    const server = await start(host);
+    server.io.use((_, next) => next(new Error("not you")));
+    const wire = await server.wire.websocket(path("transport=websocket"));
+    const [, refusal] = await wire.take(2);
+    assert.equal(refusal, '44"not you"');
+  });
+
+  it("leaves a namespace and joins it again", async () => {
+    const server = await start(host);
+    const { wire, sid } = await open(server);
+    for (let round = 0; round < 2; round++) {
+      const connected = connection(server, "/a");
+      wire.sendText("40/a");
+      assert.equal(await wire.next(), "40/a,");
+      const socket = await connected;
+      assert.equal(socket.id, `/a#${sid}`);
+      const left = new Promise((resolve) => void socket.once("disconnect", resolve));
+      wire.sendText("41/a");
+      assert.equal(await within(left, "the disconnect"), "client namespace disconnect");
+    }
+  });
+
+  it("tells a client that it is disconnected from a namespace", async () => {
+    const server = await start(host);
+    const connected = connection(server, "/a");
+    const { wire } = await open(server);
+    wire.sendText("40/a");
+    await wire.next();
+    (await connected).disconnect();
+    assert.equal(await wire.next(), "41/a,");
+    server.io.emit("still", "here");
+    assert.equal(await wire.next(), '42["still","here"]');
+  });
+
+  it("accepts without ids, also where sessions can be recovered", async () => {
+    const server = await start(host, { connectionStateRecovery: {} });
+    server.io.of("/a");
+    const { wire } = await open(server);
+    wire.sendText("40/a");
+    assert.equal(await wire.next(), "40/a,");
+  });
+});
