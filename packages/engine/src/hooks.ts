@@ -41,3 +41,7 @@ export function checkId(made: unknown, isTaken: (id: string) => boolean): string
   if (isTaken(id)) throw new Error("generateId() gave the id of another session");
   return id;
 }
+
+export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as Partial<PromiseLike<unknown>> | null | undefined)?.then === "function";
+}

@@ -72,7 +72,8 @@ export function decodePayload(encoded: string, binaryType?: BinaryType): ParserP
 export function createPacketEncoderStream(): TransformStream<ParserPacket, Uint8Array> {
   return new TransformStream({
     transform(packet, controller) {
-      controller.enqueue(encodeStreamFrames([engineCodecV4.encodePacket(toPacket(packet), true)]));
+      const content = engineCodecV4.encodePacket(toPacket(packet), true);
+      controller.enqueue(encodeStreamFrames([{ content, binary: typeof content !== "string" }]));
     },
   });
 }
