@@ -100,6 +100,89 @@ describe("engine: CORS", () => {
       assert.equal(preflight.headers["access-control-max-age"], "60");
     });
 
+    host.it("takes a function that gives the options for each request", async () => {
+      const delegate = (req: unknown, callback: (error: Error | null, options: object) => void): void => {
+        const trusted = (req as { headers: Record<string, string> }).headers["x-trusted"] === "1";
+        setImmediate(callback, null, trusted ? { origin: true, credentials: true } : { origin: false });
+      };
+      await using server = await host.start({ cors: delegate as never });
+      const path = server.path("transport=polling");
+      const trusted = await server.client.get(path, { headers: { ...headers, "x-trusted": "1" } });
+      const stranger = await server.client.get(path, { headers });
+      assert.equal(trusted.headers["access-control-allow-origin"], ORIGIN);
+      assert.equal(trusted.headers["access-control-allow-credentials"], "true");
+      assert.equal(stranger.status, 200);
+      assert.equal(stranger.headers["access-control-allow-origin"], undefined);
+    });
+
+    host.it("takes a function that decides on each origin", async () => {
+      const seen: unknown[] = [];
+      const origin = (given: string | undefined, callback: (error: null, allow?: boolean) => void): void => {
+        seen.push(given);
+        setImmediate(callback, null, given === ORIGIN);
+      };
+      await using server = await host.start({ cors: { origin: origin as never } });
+      const path = server.path("transport=polling");
+      const good = await server.client.get(path, { headers });
+      const bad = await server.client.get(path, { headers: { origin: "https://evil.example" } });
+      const preflight = await server.client.options(path, { headers });
+      assert.equal(good.headers["access-control-allow-origin"], ORIGIN);
+      assert.equal(bad.headers["access-control-allow-origin"], undefined);
+      assert.equal(preflight.headers["access-control-allow-origin"], ORIGIN);
+      assert.deepEqual(seen, [ORIGIN, "https://evil.example", ORIGIN]);
+    });
+
+    host.it("refuses a request when the function for its origin fails", async () => {
+      const origin = (_given: unknown, callback: (error: Error) => void): void =>
+        callback(new Error("not known here"));
+      await using server = await host.start({ cors: { origin: origin as never } });
+      const response = await server.client.get(server.path("transport=polling"), { headers });
+      assert.equal(`${response.status} ${response.body}`, '400 {"code":3,"message":"Bad request"}');
+      assert.deepEqual((await server.nextError()).context, { name: "MIDDLEWARE_FAILURE" });
+      const upgrade = await server.client.refused(server.path("transport=websocket"), { headers });
+      assert.equal(upgrade.status, 400);
+    });
+
+    host.it("adds its headers to what a session answers with an error", async () => {
+      await using server = await host.start({ cors, maxHttpBufferSize: 10 });
+      const peer = await PollingPeer.open(server);
+      const large = await peer.post(`4${"x".repeat(20)}`, { headers });
+      const method = await server.client.request("PUT", peer.path, { headers });
+      const { answer } = await peer.park({ headers });
+      const overlap = await peer.get({ headers });
+      const first = await answer;
+      assert.deepEqual([large.status, method.status, overlap.status, first.status], [413, 500, 400, 200]);
+      for (const response of [large, method, overlap, first]) {
+        assert.equal(response.headers["access-control-allow-origin"], ORIGIN);
+      }
+    });
+
+    const bare = "there a refused upgrade has no such headers";
+    host.it("adds its headers to a refused WebSocket", { differs: bare }, async () => {
+      await using server = await host.start({ cors });
+      const response = await server.client.refused(server.path("transport=none"), { headers });
+      assert.equal(`${response.status} ${response.body}`, "400 Transport unknown");
+      assert.equal(response.headers["access-control-allow-origin"], ORIGIN);
+    });
+
+    host.it("answers a preflight with the status it is told, or leaves it to be refused", async () => {
+      await using server = await host.start({ cors: { ...cors, optionsSuccessStatus: 200 } });
+      assert.equal((await server.client.options(server.path("transport=polling"), { headers })).status, 200);
+      await using other = await host.start({ cors: { ...cors, preflightContinue: true } });
+      const response = await other.client.options(other.path("transport=polling"), { headers });
+      assert.equal(`${response.status} ${response.body}`, '400 {"code":2,"message":"Bad handshake method"}');
+      assert.equal(response.headers["access-control-allow-origin"], ORIGIN);
+    });
+
+    host.it("compresses answers as well", async () => {
+      await using server = await host.start({ cors });
+      const peer = await PollingPeer.open(server);
+      peer.session.send("x".repeat(2000));
+      const response = await peer.get({ headers: { ...headers, "accept-encoding": "gzip" } });
+      assert.equal(response.headers["content-encoding"], "gzip");
+      assert.equal(response.headers["access-control-allow-origin"], ORIGIN);
+    });
+
     host.it("adds nothing, and refuses a preflight, when not configured", async () => {
       await using server = await host.start();
       const get = await server.client.get(server.path("transport=polling"), { headers });
