@@ -1,0 +1,67 @@
+import type { EventLoop } from "@tidewire/engine";
+
+interface Timer {
+  at: number;
+  run: () => void;
+}
+
+/** An event loop whose time passes when it is told to. */
+export class DrivenLoop implements EventLoop {
+  /** What nobody caught. */
+  readonly uncaught: unknown[] = [];
+  #now = 0;
+  #timers: Timer[] = [];
+  #immediates: (() => void)[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  setTimeout(run: () => void, ms: number): void {
+    // Node's shortest delay.
+    this.#timers.push({ at: this.#now + Math.max(1, ms), run });
+  }
+
+  setImmediate(run: () => void): void {
+    this.#immediates.push(run);
+  }
+
+  rethrow(error: unknown): void {
+    this.uncaught.push(error);
+  }
+
+  /** Timers that have not fired. */
+  get timers(): number {
+    return this.#timers.length;
+  }
+
+  /** Ends the tick. */
+  tick(): void {
+    const immediates = this.#immediates;
+    this.#immediates = [];
+    for (const run of immediates) this.#call(run);
+  }
+
+  /** Lets time pass, timer by timer. */
+  advance(ms: number): void {
+    const end = this.#now + ms;
+    for (;;) {
+      this.tick();
+      let first: Timer | undefined;
+      for (const timer of this.#timers) if (first === undefined || timer.at < first.at) first = timer;
+      if (first === undefined || first.at > end) break;
+      this.#timers.splice(this.#timers.indexOf(first), 1);
+      this.#now = Math.max(this.#now, first.at);
+      this.#call(first.run);
+    }
+    this.#now = end;
+  }
+
+  #call(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.uncaught.push(error);
+    }
+  }
+}

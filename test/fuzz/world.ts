@@ -1,0 +1,87 @@
+import { MemoryHost } from "@tidewire/engine";
+import type { MemoryWebSocket } from "@tidewire/engine";
+import { DrivenLoop } from "./driven-loop.ts";
+import type { Random } from "./random.ts";
+
+/** Thrown by the application on purpose. Anything else that is thrown is a defect. */
+export class Deliberate extends Error {}
+
+/** What the clients and the application of one sequence share. */
+export class World {
+  readonly random: Random;
+  readonly limits: Limits;
+  readonly loop: DrivenLoop = new DrivenLoop();
+  readonly host: MemoryHost = new MemoryHost();
+  /** What happened, for the report of a failure. */
+  readonly trace: string[] = [];
+  /** What must not have happened. Collected, for the engine could swallow what a listener throws. */
+  readonly failures: string[] = [];
+  /** WebSockets the host has opened. */
+  readonly sockets: MemoryWebSocket[] = [];
+  /** Requests that have no answer yet. */
+  readonly unanswered: Set<string> = new Set();
+
+  constructor(random: Random, limits: Limits) {
+    this.random = random;
+    this.limits = limits;
+  }
+
+  expect(holds: boolean, otherwise: string): void {
+    if (!holds) this.failures.push(otherwise);
+  }
+
+  /** Calls into the engine: what the application threw on purpose ends here, as in a process that survives it. */
+  call(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.caught(error);
+    }
+  }
+
+  caught(error: unknown): void {
+    if (!(error instanceof Deliberate))
+      this.failures.push(`thrown: ${(error as Error).stack ?? String(error)}`);
+  }
+}
+
+/** The options the model has to know. All in ms or bytes. */
+export interface Limits {
+  pingInterval: number;
+  pingTimeout: number;
+  upgradeTimeout: number;
+  maxHttpBufferSize: number;
+  maxBackpressure: number;
+  transports: ("polling" | "websocket")[];
+}
+
+/** Runs when every promise that could be settled is. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
+}
+
+const padding = "é€😀 abcdefghijklmnopqrstuvwxyz".repeat(8_000);
+
+/** That many UTF-16 units at most, and no half of a pair. */
+function pad(length: number): string {
+  return padding.slice(0, length).replace(/[\ud800-\udbff]$/, "");
+}
+
+/** The message of that number, as text or as bytes. Its length differs from that of its neighbours. */
+export function numbered(random: Random, mark: string, number: number, largest: number): string | Buffer {
+  const size = random.weighted([
+    [20, random.below(20)],
+    [3, random.below(500)],
+    [1, random.below(20_000)],
+    [0.1, random.below(150_000)],
+  ])!;
+  const text = `${mark}:${number}:${pad(Math.min(size, largest))}`;
+  return random.chance(0.3) ? Buffer.from(text) : text;
+}
+
+/** The number of a message; -1 for one that is damaged, `undefined` for one that is none of ours. */
+export function numberOf(mark: string, data: string | Buffer): number | undefined {
+  const [found, number, rest] = data.toString().split(":");
+  if (found !== mark || number === undefined) return undefined;
+  return rest !== undefined && padding.startsWith(rest) ? Number(number) : -1;
+}
