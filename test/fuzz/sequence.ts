@@ -171,7 +171,7 @@ class Sequence {
       for (const client of this.#clients) client.respond();
       this.world.loop.tick();
       await this.#check();
-      if (this.#clients.every((client) => client.quiet)) return;
+      if (this.#clients.every((client) => client.quiet || !client.orderly)) return;
       this.world.loop.advance(2);
     }
   }

@@ -1,6 +1,6 @@
 import { MemoryHost } from "@tidewire/engine";
 import type { MemoryWebSocket } from "@tidewire/engine";
-import { DrivenLoop } from "./driven-loop.ts";
+import { DrivenLoop } from "../../packages/engine/test/driven-loop.ts";
 import type { Random } from "./random.ts";
 
 /** Thrown by the application on purpose. Anything else that is thrown is a defect. */

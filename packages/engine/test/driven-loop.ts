@@ -1,4 +1,4 @@
-import type { EventLoop } from "@tidewire/engine";
+import type { EventLoop } from "../src/event-loop.ts";
 
 interface Timer {
   at: number;
@@ -33,6 +33,11 @@ export class DrivenLoop implements EventLoop {
   /** Timers that have not fired. */
   get timers(): number {
     return this.#timers.length;
+  }
+
+  /** What waits for the end of the tick. */
+  get immediates(): number {
+    return this.#immediates.length;
   }
 
   /** Ends the tick. */
