@@ -25,6 +25,7 @@ import type { RouteTable } from "./route.ts";
 import { Session } from "./session.ts";
 import type { SessionOwner } from "./session.ts";
 import { PollingTransport } from "./transport/polling.ts";
+import type { DecorateHeaders, ReportRefusal } from "./transport/polling.ts";
 import type { Transport } from "./transport/transport.ts";
 import { tell } from "./tell.ts";
 import { WebSocketTransport } from "./transport/websocket.ts";
@@ -54,6 +55,10 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   /** @internal */ readonly loop: EventLoop;
   /** @internal */ readonly clock: Clock;
   /** @internal */ readonly flushQueue: FlushQueue;
+  // Made once: one made for a request would hold that request's exchange for as long as its session lives.
+  readonly #onHeaders: DecorateHeaders = (headers, request, sid) => this.#decorate(headers, request, sid);
+  readonly #onRefusal: ReportRefusal = (request, context) =>
+    this.#report(request, ConnectionErrorCode.BAD_REQUEST, context);
   #interceptor: ((exchange: HttpExchange) => boolean) | undefined = undefined;
 
   /** @param loop - Node's event loop unless a test drives its own */
@@ -139,8 +144,8 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
             admission.query,
             this.opts,
             this.clock,
-            (headers, request, sid) => this.#decorate(headers, request, sid),
-            (request, context) => this.#report(request, ConnectionErrorCode.BAD_REQUEST, context),
+            this.#onHeaders,
+            this.#onRefusal,
           );
           this.#open(id, transport, exchange.request, () => transport.onRequest(exchange));
         });

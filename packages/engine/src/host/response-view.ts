@@ -30,7 +30,8 @@ export class CollectedResponseView extends EventEmitter implements ResponseView 
   closed: boolean = false;
   sendDate: boolean = true;
   readonly #request: RequestSource;
-  readonly #sink: ResponseSink;
+  /** The exchange, until it is over: sessions of `express-session` hold responses for as long as they live. */
+  #sink: ResponseSink | undefined;
   readonly #headers: Map<string, [name: string, value: number | string | string[]]> = new Map();
   #chunks: Buffer[] = [];
 
@@ -173,13 +174,13 @@ export class CollectedResponseView extends EventEmitter implements ResponseView 
     this.writableEnded = true;
     const body = Buffer.concat(this.#chunks);
     this.#chunks = [];
-    this.#sink.send(this.statusCode, this.namedHeaders(), body, this.statusMessage);
+    this.#sink?.send(this.statusCode, this.namedHeaders(), body, this.statusMessage);
     return this;
   }
 
   /** Drops the connection, unless the response was sent. */
   destroy(): this {
-    if (!this.closed) this.#sink.destroy();
+    this.#sink?.destroy();
     return this;
   }
 
@@ -229,6 +230,7 @@ export class CollectedResponseView extends EventEmitter implements ResponseView 
   sent(): void {
     if (this.closed) return;
     this.closed = this.writableEnded = true;
+    this.#sink = undefined;
     process.nextTick(() => {
       this.writableFinished = true;
       this.emit("finish");
@@ -240,6 +242,7 @@ export class CollectedResponseView extends EventEmitter implements ResponseView 
   aborted(): void {
     if (this.closed) return;
     this.closed = true;
+    this.#sink = undefined;
     process.nextTick(() => this.emit("close"));
   }
 

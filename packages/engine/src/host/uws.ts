@@ -22,6 +22,10 @@ export interface UwsHostOptions {
   idleTimeout?: number;
 }
 
+function opened(): never {
+  throw new Error("This WebSocket has been opened");
+}
+
 /** What the host counts, so that closing can wait for it. */
 export interface UwsActivity {
   open: number;
@@ -68,7 +72,10 @@ export function attachUws(app: UwsApp, target: HostTarget, options: UwsHostOptio
         activity.open++;
         const connection = socket.getUserData();
         connection.port = new UwsWebSocketPort(socket, target.maxPayload);
-        connection.port.open(connection.open);
+        const { open } = connection;
+        // It holds the upgrade request, whose time is over.
+        connection.open = opened;
+        connection.port.open(open);
       },
       message: (socket, message, isBinary) => socket.getUserData().port?.receive(message, isBinary),
       drain: (socket) => socket.getUserData().port?.drained(),

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { setTimeout as pause } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import compression from "compression";
+import helmet from "helmet";
+import { onEveryHost } from "../support/hosts.ts";
+import { install, use, ways } from "../support/middlewares.ts";
+import { until } from "../support/peers.ts";
+import type { StartedEngine } from "../support/started-engine.ts";
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+
+/** Waits until none of them can be reached any more; gives those that still can. */
+async function remaining(refs: WeakRef<object>[]): Promise<number> {
+  let left = refs.length;
+  for (let round = 0; round < 50 && left > 0; round++) {
+    await pause(5);
+    collect();
+    left = refs.filter((ref) => ref.deref() !== undefined).length;
+  }
+  return left;
+}
+
+/** Notes every response, and the requests of all but handshakes: sessions keep those. */
+function watch(server: StartedEngine): WeakRef<object>[] {
+  const refs: WeakRef<object>[] = [];
+  use(server.engine, (req, res, next) => {
+    refs.push(new WeakRef(res));
+    if (req._query?.["sid"] !== undefined) refs.push(new WeakRef(req));
+    next();
+  });
+  return refs;
+}
+
+async function openAndUse(server: StartedEngine, way: (typeof ways)[number]): Promise<void> {
+  const { session: connection } = await way.open(server);
+  if (way.name === "websocket") return;
+  const path = server.path(`transport=polling&sid=${connection.id}`);
+  await server.client.post(path, "4x");
+  connection.send("y");
+  await server.client.get(path);
+}
+
+describe("middlewares: memory", () => {
+  onEveryHost((host) => {
+    for (const way of ways) {
+      const held = "there the socket of a WebSocket holds the response of its upgrade";
+      const open = way.name === "websocket" ? { differs: held } : {};
+      host.it(`an open session reaches no response, by ${way.name}`, open, async () => {
+        await using server = await host.start();
+        // not express-session: the methods of its sessions hold the response
+        install(server.engine, helmet());
+        install(server.engine, compression());
+        const refs = watch(server);
+        for (let count = 0; count < 10; count++) await openAndUse(server, way);
+        assert.equal(server.engine.clientsCount, 10);
+        assert.equal(refs.length, way.name === "polling" ? 50 : 10);
+        // node's HTTP parser holds the last request it saw
+        const left = await remaining(refs);
+        assert.ok(left <= 2, `${left} of ${refs.length} remain`);
+      });
+
+      const tcp = way.name === "websocket" ? ({ needs: "tcp" } as const) : {};
+      const uncaught = "there a client that leaves an upgrade to its middleware brings the process down";
+      const differs = way.name === "websocket" ? { differs: uncaught } : {};
+      host.it(
+        `nothing remains of requests that were never passed on, by ${way.name}`,
+        { ...tcp, ...differs },
+        async () => {
+          await using server = await host.start();
+          const refs: WeakRef<object>[] = [];
+          use(server.engine, (req, res) => {
+            refs.push(new WeakRef(req), new WeakRef(res));
+          });
+          const aborter = new AbortController();
+          const request = { signal: aborter.signal };
+          const path = server.path(`transport=${way.name}`);
+          for (let count = 0; count < 10; count++) {
+            const { client } = server;
+            const answer =
+              way.name === "polling" ? client.get(path, request) : client.websocket(path, request);
+            answer.catch(() => {});
+          }
+          await until(() => refs.length === 20, "the middleware to be asked");
+          aborter.abort();
+          const left = await remaining(refs);
+          assert.ok(left <= 2, `${left} of ${refs.length} remain`);
+        },
+      );
+    }
+  });
+});
