@@ -65,7 +65,8 @@ export function toData(data: unknown): string | Buffer {
   if (typeof data === "string" || Buffer.isBuffer(data)) return data;
   if (data instanceof ArrayBuffer) return Buffer.from(data);
   if (ArrayBuffer.isView(data)) return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  return String(data);
+  // Nothing is sent for what is falsy.
+  return data ? String(data) : "";
 }
 
 /** Control packets have no state of their own: one object serves every session. */

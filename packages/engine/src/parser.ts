@@ -105,8 +105,8 @@ function isBinary(data: unknown): data is ArrayBuffer | ArrayBufferView {
 
 function toPacket({ type, data }: ParserPacket): EnginePacket {
   const known = type as EnginePacketType;
-  if (data === undefined || data === null || data === "") return { type: known };
-  return { type: known, data: isBinary(data) ? toBuffer(data) : String(data) };
+  if (!data) return { type: known };
+  return { type: known, data: isBinary(data) ? toBuffer(data) : `${data as string}` };
 }
 
 function fromPacket({ type, data }: EnginePacket, binaryType: BinaryType | undefined): ParserPacket {

@@ -1,0 +1,281 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { IncomingMessage, Server as HttpServer } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import * as tidewire from "@tidewire/engine";
+import * as official from "engine.io";
+import { Socket as Client } from "engine.io-client";
+import type { SocketOptions } from "engine.io-client";
+import * as uWS from "uWebSockets.js";
+import { WebSocketServer } from "ws";
+import type { EngineOptions, Session } from "../support/engine-types.ts";
+import { exchange } from "../support/network-client.ts";
+import { within } from "../support/queue.ts";
+
+/** What an application does with the package, whoever made it. */
+type EngineModule = Pick<typeof official, "Server" | "uServer" | "attach" | "listen">;
+
+interface Running {
+  engine: official.Server;
+  port: number;
+  stop: () => void;
+}
+
+/** How an application starts the engine. Each is written once and runs on every package. */
+type Start = (module: EngineModule, options: EngineOptions) => Promise<Running>;
+
+async function onHttpServer(engine: official.Server, httpServer: HttpServer): Promise<Running> {
+  if (!httpServer.listening) await new Promise((resolve) => httpServer.once("listening", resolve));
+  const stop = (): void => {
+    engine.close();
+    httpServer.close();
+    httpServer.closeAllConnections();
+  };
+  return { engine, port: (httpServer.address() as AddressInfo).port, stop };
+}
+
+const onNode: Record<string, Start> = {
+  "new Server() and attach(httpServer)": (module, options) => {
+    const httpServer = createServer().listen(0);
+    const engine = new module.Server(options);
+    engine.attach(httpServer);
+    return onHttpServer(engine, httpServer);
+  },
+  "attach(httpServer)": (module, options) => {
+    const httpServer = createServer().listen(0);
+    return onHttpServer(module.attach(httpServer, options), httpServer);
+  },
+  "listen(port)": async (module, options) => {
+    let engine!: official.Server;
+    await new Promise<void>((resolve) => (engine = module.listen(0, options, resolve)));
+    return onHttpServer(engine, engine.httpServer!);
+  },
+  "handleRequest and handleUpgrade": (module, options) => {
+    const engine = new module.Server(options);
+    const httpServer = createServer((req, res) => engine.handleRequest(req, res)).listen(0);
+    httpServer.on("upgrade", (req: IncomingMessage, socket: Socket, head: Buffer) => {
+      engine.handleUpgrade(req, socket, head);
+    });
+    return onHttpServer(engine, httpServer);
+  },
+};
+
+const onUws: Record<string, Start> = {
+  "new uServer() and attach(app)": async (module, options) => {
+    const engine = new module.uServer(options);
+    const app = uWS.App();
+    engine.attach(app);
+    let token: uWS.us_listen_socket | false = false;
+    app.listen("127.0.0.1", 0, (given) => {
+      token = given;
+    });
+    assert.ok(token, "the app listens");
+    const stop = (): void => {
+      engine.close();
+      app.close();
+    };
+    return { engine: engine as unknown as official.Server, port: uWS.us_socket_local_port(token), stop };
+  },
+};
+
+async function connect(port: number, options: Partial<SocketOptions>): Promise<Client> {
+  const client = new Client(`http://127.0.0.1:${port}`, options);
+  await within(
+    new Promise<void>((resolve, reject) => {
+      client.on("open", () => resolve());
+      client.on("error", (error: string | Error) => reject(new Error("the client failed", { cause: error })));
+    }),
+    "the client to open",
+  );
+  return client;
+}
+
+async function withClient(
+  start: Start,
+  module: EngineModule,
+  options: { engine?: EngineOptions; client: Partial<SocketOptions> },
+  test: (client: Client, session: Session, running: Running) => Promise<void>,
+): Promise<void> {
+  const running = await start(module, options.engine ?? {});
+  let client: Client | undefined;
+  try {
+    const connected = once(running.engine, "connection");
+    client = await connect(running.port, options.client);
+    const [session] = (await within(connected, "a connection")) as [Session];
+    await test(client, session, running);
+  } finally {
+    client?.close();
+    running.stop();
+  }
+}
+
+/** Sends each message both ways and gives what came back to the client. */
+async function echo(client: Client, session: Session, messages: (string | Buffer)[]): Promise<unknown[]> {
+  session.on("message", (data: string | Buffer) => session.send(data));
+  const received: unknown[] = [];
+  const all = new Promise<void>((resolve) => {
+    client.on("message", (data: unknown) => {
+      if (received.push(data) === messages.length) resolve();
+    });
+  });
+  for (const message of messages) client.send(message);
+  await within(all, "the echoes");
+  return received;
+}
+
+const transports = {
+  polling: { client: { transports: ["polling"] }, name: "polling" },
+  websocket: { client: { transports: ["websocket"] }, name: "websocket" },
+} as const;
+
+function describeApplications(package_: string, module: EngineModule, starts: Record<string, Start>): void {
+  for (const [how, start] of Object.entries(starts)) {
+    describe(`${package_}: ${how}`, () => {
+      for (const { client: options, name } of Object.values(transports)) {
+        const client = { ...options, transports: [...options.transports] };
+
+        it(`serves the official client by ${name}`, async () => {
+          await withClient(start, module, { client }, async (socket, session) => {
+            assert.equal(session.transport.name, name);
+            assert.equal(session.id, socket.id);
+            const messages = ["text", "", "ünïcødé", Buffer.from([0, 1, 255]), "x".repeat(2_000), "end"];
+            const echoes = await echo(socket, session, messages);
+            // An empty message carries no data.
+            assert.deepEqual(echoes, ["text", undefined, ...messages.slice(2)]);
+          });
+        });
+
+        it(`sends initialPacket by ${name}`, async () => {
+          const running = await start(module, { initialPacket: "welcome" });
+          const socket = new Client(`http://127.0.0.1:${running.port}`, client);
+          try {
+            const first = new Promise((resolve) => socket.on("message", resolve));
+            assert.equal(await within(first, "the initial packet"), "welcome");
+          } finally {
+            socket.close();
+            running.stop();
+          }
+        });
+
+        it(`tells both sides when the server closes, by ${name}`, async () => {
+          await withClient(start, module, { client }, async (socket, session) => {
+            const there = new Promise((resolve) => socket.on("close", resolve));
+            const here = new Promise((resolve) => session.on("close", resolve));
+            session.close();
+            assert.equal(await within(here, "the session to close"), "forced close");
+            assert.equal(await within(there, "the client to close"), "transport close");
+          });
+        });
+
+        it(`tells both sides when the client closes, by ${name}`, async () => {
+          await withClient(start, module, { client }, async (socket, session, { engine }) => {
+            const here = new Promise((resolve) => session.on("close", resolve));
+            socket.close();
+            assert.equal(await within(here, "the session to close"), "transport close");
+            assert.equal(engine.clientsCount, 0);
+          });
+        });
+      }
+
+      it("lets the official client upgrade, and loses nothing meanwhile", async () => {
+        await withClient(start, module, { client: {} }, async (socket, session) => {
+          const upgraded = new Promise<void>((resolve) => session.once("upgrade", () => resolve()));
+          const messages = Array.from({ length: 200 }, (_, index) => String(index));
+          const echoes = echo(socket, session, messages);
+          await within(upgraded, "the upgrade");
+          assert.deepEqual(await echoes, messages);
+          assert.equal(session.transport.name, "websocket");
+          assert.equal(socket.transport.name, "websocket");
+        });
+      });
+
+      it("refuses by allowRequest", async () => {
+        const running = await start(module, { allowRequest: (_req, callback) => callback("no", false) });
+        try {
+          const failed = once(running.engine, "connection_error");
+          await assert.rejects(connect(running.port, { transports: ["polling"] }), /the client failed/);
+          const [{ code, context }] = (await failed) as [{ code: number; context: unknown }];
+          assert.deepEqual({ code, context }, { code: 4, context: { message: "no" } });
+        } finally {
+          running.stop();
+        }
+      });
+    });
+  }
+}
+
+function describeOnNode(package_: string, module: EngineModule): void {
+  describe(`${package_}: on node:http`, () => {
+    it("answers everything else with 501 when it listens by itself", async () => {
+      const { port, stop } = await onNode["listen(port)"]!(module, {});
+      try {
+        const response = await fetch(`http://127.0.0.1:${port}/`);
+        assert.equal(`${response.status} ${await response.text()}`, "501 Not Implemented");
+      } finally {
+        stop();
+      }
+    });
+
+    it("takes listen(port, callback)", async () => {
+      let engine!: official.Server;
+      const listen = module.listen as unknown as (port: number, callback: () => void) => official.Server;
+      await new Promise<void>((resolve) => (engine = listen(0, resolve)));
+      (await onHttpServer(engine, engine.httpServer!)).stop();
+    });
+
+    it("makes its WebSocket server of the class wsEngine, and shows it as engine.ws", async () => {
+      const made: object[] = [];
+      class Engine extends WebSocketServer {
+        constructor(options: ConstructorParameters<typeof WebSocketServer>[0] & object) {
+          super(options);
+          made.push(options);
+        }
+      }
+      const options: EngineOptions = { wsEngine: Engine, maxHttpBufferSize: 12_345 };
+      const start = onNode["new Server() and attach(httpServer)"]!;
+      const client: Partial<SocketOptions> = { transports: ["websocket"] };
+      await withClient(start, module, { engine: options, client }, async (socket, session, { engine }) => {
+        assert.deepEqual(await echo(socket, session, ["hello"]), ["hello"]);
+        const { ws } = engine as unknown as { ws: unknown };
+        assert.ok(ws instanceof Engine);
+        const [given] = made as [Record<string, unknown>];
+        assert.equal(given["noServer"], true);
+        assert.equal(given["maxPayload"], 12_345);
+      });
+    });
+
+    it("ends an upgrade to another path after destroyUpgradeTimeout, and not before", async () => {
+      const httpServer = createServer().listen(0);
+      const engine = module.attach(httpServer, { destroyUpgradeTimeout: 50 });
+      const { port, stop } = await onHttpServer(engine, httpServer);
+      try {
+        let isOver = false;
+        const seen = once(httpServer, "upgrade").then(([, socket]) => {
+          (socket as NodeJS.EventEmitter).once("close", () => (isOver = true));
+          return new Promise((resolve) => setImmediate(resolve));
+        });
+        const answer = exchange(
+          port,
+          "GET /x HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+        );
+        await seen;
+        assert.equal(isOver, false);
+        assert.equal(await answer, "");
+      } finally {
+        stop();
+      }
+    });
+  });
+}
+
+const ours = tidewire as unknown as EngineModule;
+
+describe("engine: drop-in", () => {
+  describeApplications("ours", ours, { ...onNode, ...onUws });
+  describeOnNode("ours", ours);
+  if (process.env["ORACLE"] === "1") {
+    describeApplications("official", official, { ...onNode, ...onUws });
+    describeOnNode("official", official);
+  }
+});

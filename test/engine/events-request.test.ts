@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import type { IncomingMessage } from "node:http";
+import type { Session } from "../support/engine-types.ts";
+import { onEveryHost } from "../support/hosts.ts";
+import { openWebSocket, PollingPeer, rawWebSocket, until } from "../support/peers.ts";
+import type { StartedEngine } from "../support/started-engine.ts";
+
+/** What public code looks at beyond `conn.transport`. */
+interface WebSocketTransport {
+  socket: { bufferedAmount: number; _socket: { remoteAddress: string } };
+}
+
+function webSocketOf(session: Session): WebSocketTransport["socket"] {
+  return (session.transport as unknown as WebSocketTransport).socket;
+}
+
+interface MutableSession {
+  request?: unknown;
+}
+
+async function assertWorks(server: StartedEngine, session: Session, socket: { next(): Promise<unknown> }) {
+  session.send("still here");
+  assert.equal(await socket.next(), "4still here");
+  assert.equal(server.engine.clients[session.id], session);
+}
+
+const LOOPBACK = /^(::ffff:)?127\.0\.0\.1$/;
+
+describe("engine: what a session tells of its client", () => {
+  onEveryHost((host) => {
+    host.it("has the address of the client, on both transports", { needs: "tcp" }, async () => {
+      await using server = await host.start();
+      const polling = await PollingPeer.open(server);
+      assert.match(polling.session.remoteAddress, LOOPBACK);
+      const { session } = await openWebSocket(server);
+      assert.match(session.remoteAddress, LOOPBACK);
+      assert.equal(session.remoteAddress, webSocketOf(session)._socket.remoteAddress);
+    });
+
+    host.it("has the address still when the client has gone", { needs: "tcp" }, async () => {
+      await using server = await host.start();
+      const { socket, session } = await openWebSocket(server);
+      const before = session.remoteAddress;
+      socket.reset();
+      await server.closed(session);
+      assert.equal(session.remoteAddress, before);
+    });
+
+    host.it("has transport.socket.bufferedAmount, which grows and falls", { needs: "tcp" }, async () => {
+      await using server = await host.start({ maxBackpressure: 0 });
+      const socket = await rawWebSocket(server, server.path("transport=websocket"));
+      await socket.next();
+      const session = await server.nextSession();
+      assert.equal(webSocketOf(session).bufferedAmount, 0);
+      socket.pause();
+      session.send(Buffer.alloc(20_000_000));
+      await until(() => webSocketOf(session).bufferedAmount > 1_000_000, "bytes to be buffered");
+      socket.resume();
+      await socket.next();
+      await until(() => webSocketOf(session).bufferedAmount === 0, "the buffer to be empty");
+    });
+
+    host.it("keeps the request of the handshake, and what is put on it", async () => {
+      await using server = await host.start();
+      const peer = await PollingPeer.open(server, { headers: { "x-test": "1" } });
+      const { request } = peer.session;
+      (request as IncomingMessage & { user?: string }).user = "me";
+      const socket = await peer.probe();
+      socket.sendText("5");
+      await until(() => peer.session.upgraded, "the upgrade");
+      assert.equal(peer.session.request, request);
+      assert.equal((peer.session.request as unknown as { user: string }).user, "me");
+      assert.equal(request.headers["x-test"], "1");
+      assert.equal(request._query["transport"], "polling");
+      assert.equal("toString" in request._query, false);
+    });
+
+    host.it("lets go of its request when that is set to null", async () => {
+      await using server = await host.start();
+      const { socket, session } = await openWebSocket(server);
+      (session as MutableSession).request = null;
+      assert.equal(session.request, null);
+      await assertWorks(server, session, socket);
+    });
+
+    host.it("lets go of its request when that is deleted", async () => {
+      await using server = await host.start();
+      const { socket, session } = await openWebSocket(server);
+      assert.ok(Object.hasOwn(session, "request"));
+      assert.equal(delete (session as MutableSession).request, true);
+      assert.equal(session.request, undefined);
+      assert.equal("request" in session, false);
+      await assertWorks(server, session, socket);
+    });
+
+    host.it("goes on without a request: upgrade, heartbeat, close", async () => {
+      await using server = await host.start({ pingInterval: 30 });
+      server.engine.on("connection", (session: MutableSession) => delete session.request);
+      const peer = await PollingPeer.open(server);
+      const socket = await peer.probe();
+      socket.sendText("5");
+      assert.equal(await socket.next(), "2");
+      const beaten = new Promise((resolve) => peer.session.once("heartbeat", resolve));
+      socket.sendText("3");
+      await beaten;
+      assert.equal(peer.session.request, undefined);
+      peer.session.close();
+      assert.equal((await server.closed(peer.session)).reason, "forced close");
+    });
+
+    host.it("takes another request in place of its own", async () => {
+      await using server = await host.start();
+      const { session } = await openWebSocket(server);
+      const other = { headers: {} };
+      (session as MutableSession).request = other;
+      assert.equal(session.request, other);
+    });
+
+    host.it("keeps the table of its sessions a plain object, by id", async () => {
+      await using server = await host.start();
+      const one = await PollingPeer.open(server);
+      const two = await openWebSocket(server);
+      const { clients } = server.engine;
+      assert.deepEqual(Object.keys(clients).sort(), [one.sid, two.session.id].sort());
+      assert.equal(clients[one.sid], one.session);
+      assert.equal(server.engine.clientsCount, 2);
+      two.socket.reset();
+      await server.closed(two.session);
+      assert.deepEqual(Object.keys(clients), [one.sid]);
+      assert.equal(server.engine.clientsCount, 1);
+    });
+  });
+});
