@@ -3,7 +3,8 @@ export { Server } from "./server.ts";
 export { Namespace } from "./namespace.ts";
 export { Socket } from "./socket.ts";
 
-export type { HttpServerInstance, ParentNspNameMatchFn } from "./server.ts";
+export type { HttpServerInstance } from "./server.ts";
+export type { ParentNspNameMatchFn } from "./namespace-registry.ts";
 export type { BroadcastOperator } from "./broadcast-operator.ts";
 export type { RemoteSocket } from "./remote-socket.ts";
 export type { ServerOptions } from "./options.ts";

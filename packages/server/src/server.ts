@@ -1,31 +1,27 @@
 import { Server as Engine } from "@tidewire/engine";
-import { defaultParser } from "@tidewire/parser";
-import type { Packet, Parser } from "@tidewire/parser";
-import cors from "cors";
 import createDebug from "debug";
 import { EventEmitter } from "node:events";
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import type { Http2SecureServer, Http2Server } from "node:http2";
 import type { Server as HttpsServer } from "node:https";
-import type { Adapter } from "socket.io-adapter";
-import { MemoryAdapter, RecoveryAdapter } from "./adapter.ts";
 import { BroadcastOperator } from "./broadcast-operator.ts";
 import { clientFileOf, fileNameOf, serveClientFile } from "./client-files.ts";
-import type { CorsMiddleware, FileExchange } from "./client-files.ts";
+import type { FileExchange } from "./client-files.ts";
 import { Client } from "./client.ts";
 import type { Connection } from "./connection-port.ts";
 import type { Auth } from "./dialect.ts";
-import { BroadcastingEmitter } from "./emitter.ts";
 import type { Broadcast } from "./emitter.ts";
 import { toFileExchange } from "./engine-port.ts";
 import type { BindableEngine, Exchange } from "./engine-port.ts";
 import { createError } from "./errors.ts";
 import type { ExtendedError } from "./extended-error.ts";
+import { NamespaceRegistry } from "./namespace-registry.ts";
+import type { ParentNspNameMatchFn } from "./namespace-registry.ts";
 import { Namespace } from "./namespace.ts";
 import type { ServerReservedEventsMap } from "./namespace.ts";
-import { applyRecoveryDefaults, DEFAULT_CONNECT_TIMEOUT, DEFAULT_PATH } from "./options.ts";
-import type { AdapterConstructor, ServerOptions } from "./options.ts";
+import type { ServerOptions } from "./options.ts";
 import { ParentNamespace } from "./parent-namespace.ts";
+import { adapterOf, ConfiguredServer } from "./server-settings.ts";
 import type { Socket } from "./socket.ts";
 import type {
   AllButLast,
@@ -45,13 +41,6 @@ const debug = createDebug("socket.io:server");
 
 /** An HTTP server of Node. */
 export type HttpServerInstance = HttpServer | HttpsServer | Http2SecureServer | Http2Server;
-
-/** Decides whether a namespace of this name may be created: `fn(null, true)` creates it. */
-export type ParentNspNameMatchFn = (
-  name: string,
-  auth: { [key: string]: Untyped },
-  fn: (err: Error | null, success: boolean) => void,
-) => void;
 
 /**
  * A Socket.IO server. On a port it listens itself, on uWebSockets.js if that can be loaded; otherwise it answers what comes
@@ -76,7 +65,7 @@ export class Server<
   ServerSideEvents extends EventsMap = DefaultEventsMap,
   /** the type of `socket.data` */
   SocketData = Untyped,
-> extends BroadcastingEmitter<
+> extends ConfiguredServer<
   ServerSideEvents,
   RemoveAcknowledgements<EmitEvents>,
   ServerReservedEventsMap<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
@@ -91,27 +80,27 @@ export class Server<
   eio!: Engine;
   /** What accepts the connections: the given server, or the one made for the given port. */
   httpServer!: HttpServerInstance;
+  private readonly registry = new NamespaceRegistry<
+    Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
+    ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>
+  >({
+    namespace: (name) => new Namespace(this, name),
+    parent: () => new ParentNamespace(this),
+    announce: (nsp) => this.sockets._announceNamespace(nsp),
+  });
   /** The namespaces that exist, by name. */
-  readonly _nsps: Map<string, Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> = new Map();
+  readonly _nsps: Map<string, Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> =
+    this.registry.namespaces;
   /** The parent namespaces, by what decides on the names of their children. */
   readonly parentNsps: Map<
     ParentNspNameMatchFn,
     ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>
-  > = new Map();
+  > = this.registry.parents;
   /** Those of them that were given as a regular expression. */
   readonly parentNamespacesFromRegExp: Map<
     RegExp,
     ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>
-  > = new Map();
-  readonly opts: Partial<ServerOptions>;
-  readonly _parser: Parser;
-  readonly encoder: { encode(packet: Packet): unknown[] };
-  /** in ms */
-  _connectTimeout!: number;
-  private _path!: string;
-  private _serveClient!: boolean;
-  private _adapter!: AdapterConstructor;
-  private readonly _corsMiddleware: CorsMiddleware | undefined;
+  > = this.registry.parentsByRegExp;
 
   /**
    * @example
@@ -127,81 +116,13 @@ export class Server<
     srv?: HttpServerInstance | number | string | Partial<ServerOptions>,
     opts: Partial<ServerOptions> = {},
   ) {
-    super();
+    super(isOptions(srv) ? srv : opts);
     const target = isOptions(srv) ? undefined : srv;
-    const options = isOptions(srv) ? srv : opts;
-    applyRecoveryDefaults(options);
-    this.opts = options;
-    this.path(options.path || DEFAULT_PATH);
-    this.connectTimeout(options.connectTimeout || DEFAULT_CONNECT_TIMEOUT);
-    this.serveClient(options.serveClient !== false);
-    this._parser = options.parser || defaultParser;
-    this.encoder = new this._parser.Encoder();
-    this.adapter(
-      options.adapter ||
-        (options.connectionStateRecovery ? RecoveryAdapter : (MemoryAdapter as typeof Adapter)),
-    );
+    this.adapter(adapterOf(this.opts));
     this.sockets = this.of("/");
-    if (options.cors) {
-      // The package's types tell its two forms of options apart, and do not take either.
-      this._corsMiddleware = cors(options.cors as cors.CorsOptions) as CorsMiddleware;
-    }
     if (target || typeof target === "number") {
       this.attach(target);
     }
-  }
-
-  /** The options, live. */
-  get _opts(): Partial<ServerOptions> {
-    return this.opts;
-  }
-
-  /** Whether the files of the client are served; read or set before the server is attached. */
-  serveClient(v: boolean): this;
-  serveClient(): boolean;
-  serveClient(v?: boolean): this | boolean {
-    if (v === undefined) return this._serveClient;
-    this._serveClient = v;
-    return this;
-  }
-
-  /** The path of all requests, without a slash at its end; read or set before the server is attached. */
-  path(v: string): this;
-  path(): string;
-  path(v?: string): this | string {
-    if (v === undefined) return this._path;
-    this._path = v.replace(/\/$/, "");
-    return this;
-  }
-
-  /** How long a client may be connected without joining a namespace, in ms; read or set. */
-  connectTimeout(v: number): this;
-  connectTimeout(): number;
-  connectTimeout(v?: number): this | number {
-    if (v === undefined) return this._connectTimeout;
-    this._connectTimeout = v;
-    return this;
-  }
-
-  /** What makes the adapter of each namespace; setting it gives every namespace a new one. */
-  adapter(): AdapterConstructor | undefined;
-  adapter(v: AdapterConstructor): this;
-  adapter(v?: AdapterConstructor): AdapterConstructor | undefined | this {
-    if (v === undefined) return this._adapter;
-    this._adapter = v;
-    for (const nsp of this._nsps.values()) {
-      nsp._initAdapter();
-    }
-    return this;
-  }
-
-  /** Makes the adapter of a namespace. */
-  _createAdapter(nsp: object): Adapter {
-    const make = this._adapter;
-    const isArrowFunction = make.prototype === undefined;
-    return isArrowFunction
-      ? (make as (nsp: object) => Adapter)(nsp)
-      : new (make as new (nsp: object) => Adapter)(nsp);
   }
 
   /** The same as {@link attach}. */
@@ -239,13 +160,6 @@ export class Server<
     const engine = new Engine(options as Untyped);
     engine.attachApp(app as Untyped, options);
     this.useEngine(engine);
-  }
-
-  /** The options of the server win, as they always have. */
-  private mergedWith(opts: Partial<ServerOptions>): Partial<ServerOptions> {
-    Object.assign(opts, this.opts);
-    opts.path ||= this._path;
-    return opts;
   }
 
   private initEngine(srv: HttpServerInstance | number | string, opts: Partial<ServerOptions>): void {
@@ -348,46 +262,11 @@ export class Server<
     fn?: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
   ): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
     const nsp =
-      typeof name === "function" || name instanceof RegExp ? this.createParent(name) : this.namespaceOf(name);
+      typeof name === "function" || name instanceof RegExp
+        ? this.registry.createParent(name)
+        : this.registry.of(name);
     if (fn) {
       nsp.on("connect", fn);
-    }
-    return nsp;
-  }
-
-  private createParent(
-    name: RegExp | ParentNspNameMatchFn,
-  ): ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
-    if (typeof name !== "function" && (name.global || name.sticky)) {
-      throw createError("STATEFUL_REGEXP");
-    }
-    const parent = new ParentNamespace(this);
-    debug("initializing parent namespace %s", parent.name);
-    if (typeof name === "function") {
-      this.parentNsps.set(name, parent);
-    } else {
-      this.parentNsps.set((nsp, _auth, next) => next(null, name.test(nsp)), parent);
-      this.parentNamespacesFromRegExp.set(name, parent);
-    }
-    return parent;
-  }
-
-  private namespaceOf(given: string): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
-    const name = String(given).startsWith("/") ? String(given) : `/${given}`;
-    const existing = this._nsps.get(name);
-    if (existing) {
-      return existing;
-    }
-    for (const [regexp, parent] of this.parentNamespacesFromRegExp) {
-      if (regexp.test(name)) {
-        return parent.createChild(name);
-      }
-    }
-    debug("initializing namespace %s", name);
-    const nsp = new Namespace(this, name);
-    this._nsps.set(name, nsp);
-    if (name !== "/") {
-      this.sockets._announceNamespace(nsp);
     }
     return nsp;
   }
@@ -398,22 +277,7 @@ export class Server<
     auth: Auth,
     fn: (nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> | false) => void,
   ): void {
-    const parents = this.parentNsps.entries();
-    const askNext = (): void => {
-      const next = parents.next();
-      if (next.done) {
-        return fn(false);
-      }
-      const [match, parent] = next.value;
-      match(name, auth, (error, allowed) => {
-        if (error || !allowed) {
-          return askNext();
-        }
-        // It may have been created while the application was deciding.
-        fn(this._nsps.get(name) ?? parent.createChild(name));
-      });
-    };
-    askNext();
+    this.registry.askParents(name, auth, fn);
   }
 
   /**

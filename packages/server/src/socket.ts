@@ -2,15 +2,12 @@ import { PacketType } from "@tidewire/parser";
 import type { Packet } from "@tidewire/parser";
 import createDebug from "debug";
 import type { IncomingMessage } from "node:http";
-import type { Adapter, BroadcastFlags, Room, Session, SocketId } from "socket.io-adapter";
-import { registerTimedAck, replyOnce } from "./acks.ts";
+import type { Adapter, Room, Session, SocketId } from "socket.io-adapter";
+import { replyOnce } from "./acks.ts";
 import type { AckCallback } from "./acks.ts";
-import { BroadcastOperator } from "./broadcast-operator.ts";
-import { CatchAllEmitter } from "./catch-all.ts";
 import type { Client } from "./client.ts";
-import type { Connection, WriteOptions } from "./connection-port.ts";
-import type { Broadcast } from "./emitter.ts";
-import { assertNotReserved, rethrowLater } from "./errors.ts";
+import type { Connection } from "./connection-port.ts";
+import { rethrowLater } from "./errors.ts";
 import { buildHandshake } from "./handshake.ts";
 import type { Handshake } from "./handshake.ts";
 import { generateId } from "./ids.ts";
@@ -19,20 +16,9 @@ import type { Middleware } from "./middleware.ts";
 import type { Namespace } from "./namespace.ts";
 import { recoverableReasons } from "./reasons.ts";
 import type { DisconnectReason } from "./reasons.ts";
-import { SOCKET_RESERVED_EVENTS } from "./reserved-events.ts";
 import type { Server } from "./server.ts";
-import type {
-  AllButLast,
-  DecorateAcknowledgements,
-  DefaultEventsMap,
-  EventNames,
-  EventNamesWithAck,
-  EventParams,
-  EventsMap,
-  FirstNonErrorArg,
-  Last,
-  Untyped,
-} from "./typed-events.ts";
+import { SendingSocket } from "./socket-sending.ts";
+import type { DecorateAcknowledgements, DefaultEventsMap, EventsMap, Untyped } from "./typed-events.ts";
 
 const debug = createDebug("socket.io:socket");
 
@@ -70,7 +56,7 @@ export class Socket<
   EmitEvents extends EventsMap = ListenEvents,
   ServerSideEvents extends EventsMap = DefaultEventsMap,
   SocketData = Untyped,
-> extends CatchAllEmitter<ListenEvents, EmitEvents, SocketReservedEventsMap, SocketData> {
+> extends SendingSocket<ListenEvents, EmitEvents, SocketReservedEventsMap, SocketData> {
   readonly nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   readonly client: Client;
   readonly server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
@@ -88,9 +74,7 @@ export class Socket<
   private left = false;
   // Made on first use: most sockets of a quiet server need none of them.
   private ownData: SocketData | undefined = undefined;
-  private ownAcks: Map<number, AckCallback> | undefined = undefined;
   private ownMiddlewares: Middleware<Event>[] | undefined = undefined;
-  private ownFlags: BroadcastFlags | undefined = undefined;
 
   constructor(
     nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
@@ -141,29 +125,9 @@ export class Socket<
     this.ownData = data;
   }
 
-  /** The acknowledgements that are waited for, by packet id. */
-  get acks(): Map<number, AckCallback> {
-    return (this.ownAcks ??= new Map());
-  }
-
   /** The middlewares of {@link use}. */
   get fns(): Middleware<Event>[] {
     return (this.ownMiddlewares ??= []);
-  }
-
-  /** The modifiers of the next emit. */
-  get flags(): BroadcastFlags {
-    return (this.ownFlags ??= {});
-  }
-
-  set flags(flags: BroadcastFlags) {
-    this.ownFlags = flags;
-  }
-
-  private takeFlags(): BroadcastFlags {
-    const flags = this.ownFlags ?? {};
-    this.ownFlags = undefined;
-    return flags;
   }
 
   /** Whether the socket is not in its namespace. */
@@ -187,69 +151,18 @@ export class Socket<
   }
 
   /**
-   * Sends an event to the client. If the last argument is a function, the client is asked for an answer.
+   * Limits the time for the answer to the next event.
+   * @param timeout - in ms
    *
    * @example
-   * socket.emit("hello", 1, "2", { 3: ["4"], 5: Uint8Array.from([6]) });
-   * socket.emit("question", (answer) => {});
-   *
-   * @returns always true
-   * @throws Error if the event name is reserved
+   * socket.timeout(1000).emit("question", (err, answer) => {});
    */
-  override emit<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean {
-    assertNotReserved(SOCKET_RESERVED_EVENTS, ev);
-    const data: unknown[] = [ev, ...args];
-    const packet: Packet = { type: PacketType.EVENT, nsp: this.nsp.name, data };
-    const last = data[data.length - 1];
-    if (typeof last === "function") {
-      data.pop();
-      packet.id = this.nsp._ids++;
-      this.registerAckCallback(packet.id, last as AckCallback);
-    }
-    const flags = this.takeFlags();
-    if (this.server._opts.connectionStateRecovery) {
-      // The adapter remembers what it broadcasts.
-      this.adapter.broadcast(packet, { rooms: new Set([this.id]), except: new Set(), flags });
-    } else {
-      this.notifyOutgoingListeners(packet);
-      this.packet(packet, flags);
-    }
-    return true;
-  }
-
-  /**
-   * Sends an event and waits for the answer: without limit, unless {@link timeout} sets one.
-   *
-   * @example
-   * const answer = await socket.timeout(1000).emitWithAck("question");
-   */
-  emitWithAck<Ev extends EventNamesWithAck<EmitEvents>>(
-    ev: Ev,
-    ...args: AllButLast<EventParams<EmitEvents, Ev>>
-  ): Promise<FirstNonErrorArg<Last<EventParams<EmitEvents, Ev>>>> {
-    const timed = this.ownFlags?.timeout !== undefined;
-    return new Promise((resolve, reject) => {
-      const ack: AckCallback = timed
-        ? (error, answer) => (error ? reject(error as Error) : resolve(answer))
-        : (answer) => resolve(answer);
-      this.emit(ev, ...([...args, ack] as EventParams<EmitEvents, Ev>));
-    });
-  }
-
-  private registerAckCallback(id: number, ack: AckCallback): void {
-    const timeout = this.ownFlags?.timeout;
-    if (timeout === undefined) {
-      this.acks.set(id, ack);
-    } else {
-      registerTimedAck(this.acks, id, ack, timeout);
-    }
-  }
-
-  /** Writes a packet to the client. Adapters and middlewares may call it before the socket is connected. */
-  packet(packet: Omit<Packet, "nsp"> & { nsp?: string }, options: WriteOptions = {}): void {
-    packet.nsp = this.nsp.name;
-    options.compress = options.compress !== false;
-    this.client._packet(packet as Packet, options);
+  timeout(
+    timeout: number,
+  ): Socket<ListenEvents, DecorateAcknowledgements<EmitEvents>, ServerSideEvents, SocketData> {
+    // With its type it cannot be in SendingSocket, where the other modifiers are.
+    this.flags.timeout = timeout;
+    return this;
   }
 
   /**
@@ -322,14 +235,48 @@ export class Socket<
     return replyOnce((args) => this.packet({ type: PacketType.ACK, id, data: args }));
   }
 
-  private onack(packet: Packet): void {
-    const ack = packet.id === undefined ? undefined : this.ownAcks?.get(packet.id);
-    if (typeof ack === "function") {
-      this.acks.delete(packet.id as number);
-      ack.apply(this, packet.data as unknown[]);
-    } else {
-      debug("bad ack %s", packet.id);
+  private dispatch(event: Event): void {
+    if (this.ownMiddlewares === undefined) {
+      return this.deliver(event);
     }
+    this.run(event, (error) => {
+      // Called from the code of a middleware, which must not see what a listener throws.
+      try {
+        if (error) {
+          this._onerror(error);
+        } else {
+          this.deliver(event);
+        }
+      } catch (thrown) {
+        rethrowLater(thrown);
+      }
+    });
+  }
+
+  private deliver(event: Event): void {
+    if (this.connected) {
+      this.emitUntyped(...event);
+    } else {
+      debug("ignore packet received after disconnection");
+    }
+  }
+
+  /**
+   * Adds a middleware: it sees every incoming event and lets it pass by `next()`, or refuses it by `next(error)`, which
+   * emits `error` on this socket.
+   *
+   * @example
+   * socket.use(([event, ...args], next) => {
+   *   next(isAllowed(event) ? undefined : new Error("not allowed"));
+   * });
+   */
+  use(fn: (event: Event, next: (err?: Error) => void) => void): this {
+    this.fns.push(fn);
+    return this;
+  }
+
+  private run(event: Event, done: (error?: Error) => void): void {
+    runMiddlewares(this.fns, event, done);
   }
 
   private ondisconnect(): void {
@@ -393,99 +340,5 @@ export class Socket<
       this._onclose("server namespace disconnect");
     }
     return this;
-  }
-
-  /**
-   * Whether the next packet may be compressed.
-   *
-   * @example
-   * socket.compress(false).emit("hello");
-   */
-  compress(compress: boolean): this {
-    this.flags.compress = compress;
-    return this;
-  }
-
-  /**
-   * The next packet is dropped if the client cannot take it at once.
-   *
-   * @example
-   * socket.volatile.emit("position", x, y);
-   */
-  get volatile(): this {
-    this.flags.volatile = true;
-    return this;
-  }
-
-  /**
-   * Starts a chain that reaches everyone but this socket.
-   *
-   * @example
-   * socket.broadcast.emit("foo", "bar");
-   */
-  get broadcast(): Broadcast<EmitEvents, SocketData> {
-    return this.newBroadcastOperator();
-  }
-
-  /**
-   * Limits the time for the answer to the next event.
-   * @param timeout - in ms
-   *
-   * @example
-   * socket.timeout(1000).emit("question", (err, answer) => {});
-   */
-  timeout(
-    timeout: number,
-  ): Socket<ListenEvents, DecorateAcknowledgements<EmitEvents>, ServerSideEvents, SocketData> {
-    this.flags.timeout = timeout;
-    return this;
-  }
-
-  private dispatch(event: Event): void {
-    if (this.ownMiddlewares === undefined) {
-      return this.deliver(event);
-    }
-    this.run(event, (error) => {
-      // Called from the code of a middleware, which must not see what a listener throws.
-      try {
-        if (error) {
-          this._onerror(error);
-        } else {
-          this.deliver(event);
-        }
-      } catch (thrown) {
-        rethrowLater(thrown);
-      }
-    });
-  }
-
-  private deliver(event: Event): void {
-    if (this.connected) {
-      this.emitUntyped(...event);
-    } else {
-      debug("ignore packet received after disconnection");
-    }
-  }
-
-  /**
-   * Adds a middleware: it sees every incoming event and lets it pass by `next()`, or refuses it by `next(error)`, which
-   * emits `error` on this socket.
-   *
-   * @example
-   * socket.use(([event, ...args], next) => {
-   *   next(isAllowed(event) ? undefined : new Error("not allowed"));
-   * });
-   */
-  use(fn: (event: Event, next: (err?: Error) => void) => void): this {
-    this.fns.push(fn);
-    return this;
-  }
-
-  private run(event: Event, done: (error?: Error) => void): void {
-    runMiddlewares(this.fns, event, done);
-  }
-
-  protected override newBroadcastOperator(): Broadcast<EmitEvents, SocketData> {
-    return new BroadcastOperator(this.adapter, new Set(), new Set([this.id]), this.takeFlags());
   }
 }

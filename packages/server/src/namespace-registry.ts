@@ -1,0 +1,102 @@
+import createDebug from "debug";
+import type { Auth } from "./dialect.ts";
+import { createError } from "./errors.ts";
+import type { Untyped } from "./typed-events.ts";
+
+const debug = createDebug("socket.io:server");
+
+/** Decides whether a namespace of this name may be created: `fn(null, true)` creates it. */
+export type ParentNspNameMatchFn = (
+  name: string,
+  auth: { [key: string]: Untyped },
+  fn: (err: Error | null, success: boolean) => void,
+) => void;
+
+/** How the server makes namespaces. */
+export interface NamespaceFactory<Namespace, Parent> {
+  namespace(name: string): Namespace;
+  parent(): Parent;
+  /** Called with each namespace that was made, but the root namespace. */
+  announce(nsp: Namespace): void;
+}
+
+/** What the registry needs of a parent namespace, which registers its children itself. */
+export interface ParentOf<Namespace> {
+  readonly name: string;
+  createChild(name: string): Namespace;
+}
+
+/** The namespaces of a server, and those that say which others may exist. */
+export class NamespaceRegistry<Namespace, Parent extends ParentOf<Namespace>> {
+  /** by name */
+  readonly namespaces: Map<string, Namespace> = new Map();
+  /** by what decides on the names of their children */
+  readonly parents: Map<ParentNspNameMatchFn, Parent> = new Map();
+  /** those of them that were given as a regular expression */
+  readonly parentsByRegExp: Map<RegExp, Parent> = new Map();
+  private readonly make: NamespaceFactory<Namespace, Parent>;
+
+  constructor(make: NamespaceFactory<Namespace, Parent>) {
+    this.make = make;
+  }
+
+  /** The namespace of this name, with or without the slash in front; created if it does not exist. */
+  of(given: string): Namespace {
+    const name = String(given).startsWith("/") ? String(given) : `/${given}`;
+    const existing = this.namespaces.get(name);
+    if (existing) {
+      return existing;
+    }
+    for (const [regexp, parent] of this.parentsByRegExp) {
+      if (regexp.test(name)) {
+        return parent.createChild(name);
+      }
+    }
+    debug("initializing namespace %s", name);
+    const nsp = this.make.namespace(name);
+    this.namespaces.set(name, nsp);
+    if (name !== "/") {
+      this.make.announce(nsp);
+    }
+    return nsp;
+  }
+
+  /**
+   * A new parent namespace.
+   * @throws Error if a regular expression has a state (`g` or `y`)
+   */
+  createParent(match: RegExp | ParentNspNameMatchFn): Parent {
+    if (typeof match !== "function" && (match.global || match.sticky)) {
+      throw createError("STATEFUL_REGEXP");
+    }
+    const parent = this.make.parent();
+    debug("initializing parent namespace %s", parent.name);
+    if (typeof match === "function") {
+      this.parents.set(match, parent);
+    } else {
+      this.parents.set((nsp, _auth, next) => next(null, match.test(nsp)), parent);
+      this.parentsByRegExp.set(match, parent);
+    }
+    return parent;
+  }
+
+  /** Asks the parent namespaces, in turn, whether one of them will have a child of this name. */
+  askParents(name: string, auth: Auth, fn: (nsp: Namespace | false) => void): void {
+    const parents = this.parents.entries();
+    const askNext = (): void => {
+      const next = parents.next();
+      if (next.done) {
+        return fn(false);
+      }
+      const [match, parent] = next.value;
+      match(name, auth, (error, allowed) => {
+        if (error || !allowed) {
+          return askNext();
+        }
+        // It may have been created while the application was deciding.
+        fn(this.namespaces.get(name) ?? parent.createChild(name));
+      });
+    };
+    askNext();
+  }
+}
