@@ -72,6 +72,11 @@ describe("engine: what a session tells of its client", () => {
       assert.equal((peer.session.request as unknown as { user: string }).user, "me");
       assert.equal(request.headers["x-test"], "1");
       assert.equal(request._query["transport"], "polling");
+    });
+
+    host.it("has a query without inherited names", { differs: "it inherits Object's" }, async () => {
+      await using server = await host.start();
+      const { request } = (await PollingPeer.open(server)).session;
       assert.equal("toString" in request._query, false);
     });
 

@@ -66,7 +66,7 @@ export function toData(data: unknown): string | Buffer {
   if (data instanceof ArrayBuffer) return Buffer.from(data);
   if (ArrayBuffer.isView(data)) return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   // Nothing is sent for what is falsy.
-  return data ? String(data) : "";
+  return data ? `${data as string}` : "";
 }
 
 /** Control packets have no state of their own: one object serves every session. */
