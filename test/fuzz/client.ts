@@ -108,12 +108,9 @@ export class FuzzClient {
     this.read(Number.POSITIVE_INFINITY);
     if (this.mayFinish) this.finishUpgrade();
     if (this.mayPoll) this.startPoll();
+    const isDue = this.world.loop.now() - this.#beat > this.world.limits.pingInterval / 3;
+    if (isDue && this.codec.protocol === 3) this.#outbox.push({ type: "ping" });
     if (this.mayFlush) this.flush();
-  }
-
-  /** For the time without traffic: v3 clients ping of their own accord. */
-  beat(): void {
-    if (this.state === "open" && this.codec.protocol === 3) this.#outbox.push({ type: "ping" });
   }
 
   open(): void {

@@ -165,7 +165,6 @@ class Sequence {
 
   /** Everybody does what is left to do. */
   async #settle(): Promise<void> {
-    for (const client of this.#clients) client.beat();
     for (let round = 0; round < 200; round++) {
       while (this.#application.waiting > 0) this.#application.decide();
       for (const client of this.#clients) client.respond();

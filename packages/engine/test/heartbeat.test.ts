@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { Clock } from "../src/clock.ts";
+import { v3, v4 } from "../src/protocol/index.ts";
+import type { Heartbeat, HeartbeatTarget } from "../src/heartbeat.ts";
+import { DrivenLoop } from "./driven-loop.ts";
+
+class Session implements HeartbeatTarget {
+  upgrading = false;
+  readonly log: string[] = [];
+  readonly #loop: DrivenLoop;
+
+  constructor(loop: DrivenLoop) {
+    this.#loop = loop;
+  }
+
+  sendPing(): void {
+    this.#note("ping");
+  }
+
+  sendPong(): void {
+    this.#note("pong");
+  }
+
+  onHeartbeat(): void {
+    this.#note("heartbeat");
+  }
+
+  onPingTimeout(): void {
+    this.#note("timeout");
+  }
+
+  onWrongDirection(): void {
+    this.#note("wrong direction");
+  }
+
+  #note(what: string): void {
+    this.log.push(`${what} at ${this.#loop.now()}`);
+  }
+}
+
+describe("heartbeat", () => {
+  let loop: DrivenLoop;
+  let clock: Clock;
+  let session: Session;
+  let heartbeat: Heartbeat;
+
+  const begin = (protocol: typeof v3): void => {
+    loop = new DrivenLoop();
+    clock = new Clock(loop);
+    session = new Session(loop);
+    heartbeat = protocol.createHeartbeat(session, clock, 25_000, 20_000);
+    heartbeat.start();
+  };
+
+  describe("of v4", () => {
+    beforeEach(() => begin(v4));
+
+    it("pings after the interval", () => {
+      loop.advance(25_000);
+      assert.deepEqual(session.log, ["ping at 25000"]);
+    });
+
+    it("pings again an interval after each pong", () => {
+      loop.advance(25_000);
+      loop.advance(1000);
+      heartbeat.onPong();
+      loop.advance(25_000);
+      assert.deepEqual(session.log, ["ping at 25000", "heartbeat at 26000", "ping at 51000"]);
+    });
+
+    it("ends a session that does not answer in time", () => {
+      loop.advance(100_000);
+      assert.deepEqual(session.log, ["ping at 25000", "timeout at 45000"]);
+      assert.equal(clock.timers, 0);
+    });
+
+    it("goes on for hours with a client that answers", () => {
+      for (let hours = 10; loop.now() < hours * 3_600_000;) {
+        loop.advance(25_000);
+        heartbeat.onPong();
+      }
+      assert.equal(session.log.length, 2 * 1440);
+      assert.ok(session.log.every((line) => /^(ping|heartbeat)/.test(line)));
+    });
+
+    it("gives more time, once, to a client that says something else instead", () => {
+      loop.advance(30_000);
+      heartbeat.onActivity();
+      loop.advance(15_000);
+      heartbeat.onActivity();
+      loop.advance(60_000);
+      assert.deepEqual(session.log, ["ping at 25000", "timeout at 50000"]);
+    });
+
+    it("is not put off by what a client says before the ping", () => {
+      loop.advance(20_000);
+      heartbeat.onActivity();
+      loop.advance(5_000);
+      assert.deepEqual(session.log, ["ping at 25000"]);
+    });
+
+    it("refuses a ping", () => {
+      heartbeat.onPing();
+      assert.deepEqual(session.log, ["wrong direction at 0"]);
+    });
+
+    it("holds the ping back while a transport is probed", () => {
+      session.upgrading = true;
+      loop.advance(30_000);
+      assert.deepEqual(session.log, []);
+      session.upgrading = false;
+      heartbeat.resume();
+      assert.deepEqual(session.log, ["ping at 30000"]);
+    });
+
+    it("gives the whole time again when a transport was probed meanwhile", () => {
+      loop.advance(25_000);
+      session.upgrading = true;
+      loop.advance(25_000);
+      session.upgrading = false;
+      heartbeat.resume();
+      loop.advance(60_000);
+      assert.deepEqual(session.log, ["ping at 25000", "timeout at 70000"]);
+    });
+
+    it("is not disturbed by an upgrade that fits between two pings", () => {
+      loop.advance(10_000);
+      heartbeat.resume();
+      loop.advance(15_000);
+      assert.deepEqual(session.log, ["ping at 25000"]);
+    });
+
+    it("ends when it is stopped", () => {
+      heartbeat.stop();
+      loop.advance(100_000);
+      assert.deepEqual(session.log, []);
+      assert.equal(clock.timers, 0);
+    });
+  });
+
+  describe("of v3", () => {
+    beforeEach(() => begin(v3));
+
+    it("answers a ping", () => {
+      loop.advance(1000);
+      heartbeat.onPing();
+      assert.deepEqual(session.log, ["pong at 1000", "heartbeat at 1000"]);
+    });
+
+    it("ends a session that does not ping within interval and timeout", () => {
+      loop.advance(100_000);
+      assert.deepEqual(session.log, ["timeout at 45000"]);
+    });
+
+    it("counts the time anew with each ping", () => {
+      loop.advance(44_000);
+      heartbeat.onPing();
+      loop.advance(100_000);
+      assert.deepEqual(session.log.slice(-1), ["timeout at 89000"]);
+    });
+
+    it("counts nothing but pings", () => {
+      loop.advance(44_000);
+      heartbeat.onActivity();
+      loop.advance(1000);
+      assert.deepEqual(session.log, ["timeout at 45000"]);
+    });
+
+    it("refuses a pong", () => {
+      heartbeat.onPong();
+      assert.deepEqual(session.log, ["wrong direction at 0"]);
+    });
+
+    it("waits for a transport that is being probed", () => {
+      session.upgrading = true;
+      loop.advance(46_000);
+      session.upgrading = false;
+      heartbeat.resume();
+      loop.advance(100_000);
+      assert.deepEqual(session.log, ["timeout at 90000"]);
+    });
+  });
+});

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { parseQuery, viewOf } from "../src/query.ts";
+import type { RequestSource, RequestView } from "../src/host/host.ts";
+
+/** What the platform makes of it: the last value of each name. */
+function expected(url: string): Record<string, string> {
+  const query = Object.create(null) as Record<string, string>;
+  const [, text = ""] = /^[^?#]*\?([^#]*)/.exec(url) ?? [];
+  // The question mark would be dropped if it were the first of the text.
+  for (const [name, value] of new URLSearchParams(`?${text}`)) query[name] = value;
+  return query;
+}
+
+const parts = [
+  "a",
+  "EIO",
+  "sid",
+  "=",
+  "&",
+  "?",
+  "#",
+  "+",
+  "%",
+  "%2",
+  "%20",
+  "%41",
+  "%e2%82%ac",
+  "%ff",
+  "%c3%28",
+];
+const pieces = fc.constantFrom(...parts, "%00", "__proto__", "é", "/", ";", ".");
+const urls = fc.array(pieces, { maxLength: 20 }).map((all) => all.join(""));
+
+describe("query of a request", () => {
+  it("is what URLSearchParams reads, for any text", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary-ascii" }), (text) => {
+        assert.deepEqual(parseQuery(`/engine.io/?${text}`), expected(`/engine.io/?${text}`));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("is what URLSearchParams reads, for texts of escapes and delimiters", () => {
+    fc.assert(
+      fc.property(urls, (url) => {
+        assert.deepEqual(parseQuery(url), expected(url));
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it("is empty without a question mark", () => {
+    assert.deepEqual({ ...parseQuery("/engine.io/") }, {});
+    assert.deepEqual({ ...parseQuery("/engine.io/#?a=1") }, {});
+  });
+
+  it("has the last of several values", () => {
+    assert.deepEqual({ ...parseQuery("/?a=1&a=2") }, { a: "2" });
+  });
+
+  it("has no names but those given", () => {
+    const query = parseQuery("/?__proto__=x&a");
+    assert.deepEqual(Object.keys(query), ["__proto__", "a"]);
+    assert.equal(query["__proto__"], "x");
+    assert.equal(query["toString"], undefined);
+  });
+
+  it("is put on the view of the request once", () => {
+    const view = { headers: {} } as RequestView;
+    const head = { method: "GET", url: "/?a=1", headers: {}, remoteAddress: "", secure: false };
+    const source: RequestSource = { head, view };
+    assert.equal(viewOf(source), view);
+    const first = view._query;
+    assert.deepEqual({ ...first }, { a: "1" });
+    viewOf(source);
+    assert.equal(view._query, first);
+  });
+});
