@@ -63,6 +63,21 @@ export function exchange(port: number, bytes: string | Buffer): Promise<string> 
   return within(answered, "the server to answer and hang up");
 }
 
+/** Writes the bytes on a new connection, gives back the first read that comes, and hangs up; empty if the server does first. */
+export function firstAnswer(port: number, bytes: string | Buffer): Promise<string> {
+  const answer = new Promise<string>((resolve) => {
+    const socket = connect({ port, host: "127.0.0.1" });
+    socket.on("error", () => {});
+    socket.once("data", (chunk: Buffer) => {
+      socket.destroy();
+      resolve(chunk.toString());
+    });
+    socket.once("close", () => resolve(""));
+    socket.write(bytes);
+  });
+  return within(answer, "the server to answer");
+}
+
 /** True when nothing accepts connections on the port. */
 export function isClosed(port: number): Promise<boolean> {
   return new Promise((resolve) => {

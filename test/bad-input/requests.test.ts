@@ -1,0 +1,112 @@
+import { answered, scenariosOf } from "./scenario.ts";
+import { until } from "../support/peers.ts";
+
+const scenario = scenariosOf(import.meta.url);
+
+scenario("asks for a transport that is not served", {
+  "has no such transport": async ({ server }) =>
+    answered(await server.client.get(server.path("transport=tcp"))),
+  "names none": async ({ server }) => answered(await server.client.get(server.path("x=1"))),
+  "names what every object has": async ({ server }) =>
+    answered(await server.client.get(server.path("transport=constructor"))),
+});
+
+scenario("asks for a WebSocket of a transport that is not served", async ({ server }) =>
+  answered(await server.client.refused(server.path("transport=tcp"))),
+);
+
+scenario("polls with a sid that nobody has", {
+  "an invented one": async ({ server }) =>
+    answered(await server.client.get(server.path("transport=polling&sid=abc"))),
+  "a name that every object has": async ({ server }) =>
+    answered(await server.client.get(server.path("transport=polling&sid=__proto__"))),
+  "that of a session which has closed": async ({ server }) => {
+    const { sid } = JSON.parse((await server.client.get(server.path("transport=polling"))).body.slice(1)) as {
+      sid: string;
+    };
+    server.engine.clients[sid]!.close(true);
+    return answered(await server.client.get(server.path(`transport=polling&sid=${sid}`)));
+  },
+  "that of another engine's session": async ({ server, host }) => {
+    await using other = await host.start();
+    const { body } = await other.client.get(other.path("transport=polling"));
+    const { sid } = JSON.parse(body.slice(1)) as { sid: string };
+    const answer = answered(await server.client.get(server.path(`transport=polling&sid=${sid}`)));
+    return other.engine.clientsCount === 1 ? answer : "the other engine lost its session";
+  },
+});
+
+scenario("posts to a sid that nobody has", async ({ server }) =>
+  answered(await server.client.post(server.path("transport=polling&sid=abc"), "4x")),
+);
+
+scenario("asks for a WebSocket with a sid that nobody has", async ({ server }) =>
+  answered(await server.client.refused(server.path("transport=websocket&sid=abc"))),
+);
+
+const methods = (query: string, list: string[]): Parameters<typeof scenario>[1] =>
+  Object.fromEntries(
+    list.map((method) => [
+      method,
+      async ({ server }) => answered(await server.client.request(method, server.path(query))),
+    ]),
+  );
+
+scenario(
+  "opens a session by another method than GET",
+  methods("transport=polling", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"]),
+);
+
+scenario("opens a session by HEAD", methods("transport=polling", ["HEAD"]));
+
+scenario(
+  "sends a request that is neither GET nor POST to a session",
+  Object.fromEntries(
+    ["PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"].map((method) => [
+      method,
+      async (run) => answered(await run.server.client.request(method, (await run.polling()).path)),
+    ]),
+  ),
+  { differs: "it reports nothing" },
+);
+
+scenario("asks for a WebSocket by a plain request", async ({ server }) =>
+  answered(await server.client.get(server.path("transport=websocket"))),
+);
+
+scenario(
+  "asks for long-polling by an upgrade",
+  async ({ server }) => answered(await server.client.refused(server.path("transport=polling"))),
+  { differs: "it accepts the WebSocket and closes it" },
+);
+
+scenario("speaks a protocol that is not served", {
+  "by long-polling": async ({ server }) =>
+    answered(await server.client.get("/engine.io/?EIO=3&transport=polling")),
+});
+
+scenario(
+  "speaks a protocol that is not served, by WebSocket",
+  async ({ server }) => answered(await server.client.refused("/engine.io/?EIO=3&transport=websocket")),
+  { differs: "it refuses inside the WebSocket it has just accepted" },
+);
+
+scenario("speaks another protocol than its session", async (run) => {
+  const peer = await run.polling();
+  return answered(await run.server.client.get(peer.path.replace("EIO=4", "EIO=3")));
+});
+
+scenario("polls for a session that is on a WebSocket", {
+  "from the start": async (run) => {
+    const { handshake } = await run.webSocket();
+    return answered(await run.server.client.get(run.server.path(`transport=polling&sid=${handshake.sid}`)));
+  },
+  "since its upgrade": async (run) => {
+    const peer = await run.polling();
+    const socket = await peer.probe();
+    socket.sendText("5");
+    await until(() => peer.session.upgraded, "the upgrade");
+    run.upgraded(socket);
+    return answered(await peer.get());
+  },
+});

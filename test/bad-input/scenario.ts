@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import type { ConnectionError, EngineOptions, Session } from "../support/engine-types.ts";
+import { onEveryHost } from "../support/hosts.ts";
+import type { EngineHost, TestNeeds } from "../support/hosts.ts";
+import { openWebSocket, PollingPeer, until } from "../support/peers.ts";
+import type { WebSocketPeer } from "../support/peers.ts";
+import { RawWebSocket } from "../support/raw-websocket.ts";
+import { within } from "../support/queue.ts";
+import type { StartedEngine } from "../support/started-engine.ts";
+import type { WireResponse, WireSocket } from "../support/wire.ts";
+import { Neighbour } from "./neighbour.ts";
+import { rowShownBy } from "./page.ts";
+import type { Row } from "./page.ts";
+
+export interface ScenarioNeeds extends TestNeeds {
+  options?: EngineOptions;
+  /** Instead of the host's own way to start. */
+  start?: (host: EngineHost, options?: EngineOptions) => Promise<StartedEngine>;
+}
+
+/** Does what the row says a client does, and tells what the client got. */
+export type Misdeed = (run: Run) => Promise<string>;
+
+/** One bad input, the session it is about, and what is to be seen of it on the server. */
+export class Run {
+  readonly server: StartedEngine;
+  readonly host: EngineHost;
+  /** Errors that surfaced as uncaught. */
+  uncaught: unknown[] = [];
+  #session: Session | undefined;
+  #closed: string | undefined;
+  #prove: (() => Promise<void>) | undefined;
+  readonly #errors: ConnectionError[] = [];
+
+  constructor(server: StartedEngine, host: EngineHost) {
+    this.server = server;
+    this.host = host;
+    server.engine.on("connection_error", (error: ConnectionError) => this.#errors.push(error));
+  }
+
+  /** Opens the session that the row is about, over long-polling. */
+  async polling(): Promise<PollingPeer> {
+    const peer = await PollingPeer.open(this.server);
+    this.#watch(peer.session, async () => {
+      peer.session.send("down");
+      assert.ok((await peer.pollPackets(1)).includes("4down"));
+      const up = nextMessage(peer.session);
+      await peer.send("4up");
+      assert.equal(await up, "up");
+    });
+    return peer;
+  }
+
+  /** Opens it over a WebSocket. */
+  async webSocket(): Promise<WebSocketPeer> {
+    const peer = await openWebSocket(this.server);
+    this.#watch(peer.session, () => proveOver(peer.socket, peer.session));
+    return peer;
+  }
+
+  /** Opens it over a WebSocket whose frames are made by hand. */
+  async rawWebSocket(): Promise<{ socket: RawWebSocket; session: Session }> {
+    const { socket, session } = await this.webSocket();
+    assert.ok(socket instanceof RawWebSocket, "a WebSocket over a network");
+    return { socket, session };
+  }
+
+  /** The session has changed over to this WebSocket. */
+  upgraded(socket: WireSocket): void {
+    const session = this.#session!;
+    this.#prove = () => proveOver(socket, session);
+  }
+
+  /** What the operator has learned so far, as the page writes it. */
+  get learned(): string {
+    const errors = this.#errors.map(written);
+    const closed = this.#closed === undefined ? [] : [this.#closed];
+    const uncaught = this.uncaught.length === 0 ? [] : ["uncaughtException"];
+    return [...errors, ...closed, ...uncaught].join(" and ") || "–";
+  }
+
+  get state(): string {
+    if (this.#session === undefined) return "none";
+    return this.#session.readyState === "closed" ? "gone" : "goes on";
+  }
+
+  /** A message each way, if the session is there. */
+  async proveAlive(): Promise<void> {
+    if (this.state === "goes on") await this.#prove?.();
+  }
+
+  leave(): void {
+    this.#session?.close(true);
+  }
+
+  #watch(session: Session, prove: () => Promise<void>): void {
+    this.#session = session;
+    this.#prove = prove;
+    let closes = 0;
+    session.on("close", (reason: string, description: unknown) => {
+      assert.equal(++closes, 1, "one close per session");
+      const { code, message } = (description ?? {}) as { code?: string; message?: string };
+      if (code === "WEBSOCKET_ERROR") assert.ok(message && message !== "websocket error", "a cause");
+      const isNamed = code !== undefined && this.host.name !== "official";
+      this.#closed = isNamed ? `${reason}, ${code}` : reason;
+    });
+  }
+}
+
+function written({ code, context = {} }: ConnectionError): string {
+  const { name, reason } = context;
+  const detail = typeof name === "string" ? name : `{ ${Object.keys(context).join(", ")} }`;
+  return `connection_error ${code}, ${detail}${typeof reason === "string" ? `: ${reason}` : ""}`;
+}
+
+async function proveOver(socket: WireSocket, session: Session): Promise<void> {
+  const up = nextMessage(session);
+  socket.sendText("4up");
+  assert.equal(await up, "up");
+  session.send("down");
+  let packet = await socket.next();
+  while (packet === "2") packet = await socket.next();
+  assert.equal(packet, "4down");
+}
+
+export function nextMessage(session: Session): Promise<unknown> {
+  const next = new Promise((resolve) => session.once("message", resolve));
+  return within(next, "a message on the server");
+}
+
+/** As the page writes what a client got: `400`, or `400 and {"code":…`. */
+export function answered({ status, body }: WireResponse): string {
+  return body === "" ? `${status}` : `${status} ${body}`;
+}
+
+/** As the page writes the end of a WebSocket. */
+export async function ended(socket: WireSocket): Promise<string> {
+  const { code, reason } = await within(socket.closed, "the WebSocket to close");
+  return reason === "" ? `close ${code}` : `close ${code} ${reason}`;
+}
+
+async function settles(actual: () => string, expected: string): Promise<void> {
+  await until(() => actual() === expected, expected).catch(() => {});
+  assert.equal(actual(), expected);
+}
+
+/** Number of timers the engine runs; the official one has no such thing. */
+function timersOf(server: StartedEngine): number {
+  const { clock } = server.engine as { clock?: { timers: number } };
+  return clock?.timers ?? 0;
+}
+
+async function play(row: Row, host: EngineHost, needs: ScenarioNeeds, misdeed: Misdeed): Promise<void> {
+  const { options, start = (): Promise<StartedEngine> => host.start(options) } = needs;
+  await using server = await start(host, options);
+  await using neighbour = await Neighbour.of(server);
+  const timers = timersOf(server);
+  const run = new Run(server, host);
+  const expected = row.outcome(host.name);
+  // Codes of descriptions are ours.
+  if (host.name === "official") expected.learns = expected.learns.replace(/^([a-z ]+), [A-Z_]+$/, "$1");
+  assert.equal(await misdeed(run), expected.gets);
+  await settles(() => run.learned, expected.learns);
+  await settles(() => run.state, expected.session);
+  await run.proveAlive();
+  run.leave();
+  await neighbour.sawNothing();
+  await until(() => server.engine.clientsCount === 1, "the neighbour to be the only session");
+  assert.deepEqual(Object.keys(server.engine.clients), [neighbour.id]);
+  await until(() => timersOf(server) <= timers, "no deadline to be left");
+}
+
+/** Declares tests of rows of docs/limits-and-errors.md, each on every host, for the file that calls. */
+export function scenariosOf(
+  testUrl: string,
+): (title: string, variants: Record<string, Misdeed> | Misdeed, needs?: ScenarioNeeds) => void {
+  return (title, variants, needs = {}) => {
+    const row = rowShownBy(title, testUrl);
+    describe(title, () => {
+      onEveryHost((host) => {
+        const named = typeof variants === "function" ? { "has the outcome of the page": variants } : variants;
+        for (const [name, misdeed] of Object.entries(named)) {
+          host.it(name, needs, () => play(row, host, needs, misdeed));
+        }
+      });
+    });
+  };
+}

@@ -1,0 +1,144 @@
+import { PollingPeer, until } from "../support/peers.ts";
+import type { WireSocket } from "../support/wire.ts";
+import { answered, ended, scenariosOf } from "./scenario.ts";
+import type { Misdeed } from "./scenario.ts";
+
+const scenario = scenariosOf(import.meta.url);
+
+/** Begins an upgrade, and does something else than finish it. */
+function begun(misdeed: (socket: WireSocket, peer: PollingPeer) => Promise<void> | void): Misdeed {
+  return async (run) => {
+    const peer = await run.polling();
+    const socket = await run.server.client.websocket(peer.websocketPath);
+    await misdeed(socket, peer);
+    const end = await ended(socket);
+    await until(() => !peer.session.upgrading, "the upgrade to be given up");
+    return end;
+  };
+}
+
+const probe = async (socket: WireSocket): Promise<void> => {
+  socket.sendText("2probe");
+  await socket.next();
+};
+
+const silent = { differs: "it reports nothing" };
+
+scenario(
+  "opens the WebSocket of an upgrade and never speaks",
+  begun(() => {}),
+  {
+    options: { upgradeTimeout: 50 },
+    ...silent,
+  },
+);
+
+scenario("probes and never finishes its upgrade", begun(probe), {
+  options: { upgradeTimeout: 50 },
+  ...silent,
+});
+
+scenario(
+  "sends something else than an upgrade's packets",
+  {
+    "a message instead of the probe": begun((socket) => socket.sendText("4x")),
+    "a message instead of 5": begun(async (socket) => {
+      await probe(socket);
+      socket.sendText("4x");
+    }),
+    "a ping that is no probe": begun((socket) => socket.sendText("2")),
+    binary: begun((socket) => socket.sendBinary(Buffer.from([1]))),
+  },
+  silent,
+);
+
+scenario(
+  "sends what is no packet on the WebSocket of an upgrade",
+  begun((socket) => socket.sendText("9")),
+  silent,
+);
+
+scenario(
+  "sends too large a frame on the WebSocket of an upgrade",
+  begun((socket) => socket.sendText(`4${"x".repeat(1000)}`)),
+  { options: { maxHttpBufferSize: 1000 }, ...silent },
+);
+
+scenario(
+  "leaves its upgrade",
+  {
+    "closes it": begun((socket) => socket.close()),
+    "closes it after the probe": begun(async (socket) => {
+      await probe(socket);
+      socket.close();
+    }),
+  },
+  silent,
+);
+
+scenario(
+  "cuts its upgrade",
+  begun((socket) => socket.reset()),
+  silent,
+);
+
+scenario(
+  "upgrades twice at once",
+  async (run) => {
+    const peer = await run.polling();
+    const first = await peer.probe();
+    const second = await run.server.client.websocket(peer.websocketPath);
+    const end = await ended(second);
+    first.sendText("5");
+    await until(() => peer.session.upgraded, "the upgrade");
+    run.upgraded(first);
+    return `the second ${end}`;
+  },
+  silent,
+);
+
+scenario(
+  "upgrades a session that is on a WebSocket",
+  async (run) => {
+    const { handshake } = await run.webSocket();
+    const second = await run.server.client.websocket(
+      run.server.path(`transport=websocket&sid=${handshake.sid}`),
+    );
+    return `the second ${await ended(second)}`;
+  },
+  silent,
+);
+
+scenario(
+  "upgrades where allowUpgrades is false",
+  async (run) => {
+    const peer = await run.polling();
+    return ended(await run.server.client.websocket(peer.websocketPath));
+  },
+  { options: { allowUpgrades: false }, differs: "it upgrades" },
+);
+
+scenario("upgrades a session that has closed", async (run) => {
+  const peer = await PollingPeer.open(run.server);
+  peer.session.close(true);
+  return answered(await run.server.client.refused(peer.websocketPath));
+});
+
+scenario("sends 5 without a probe", async (run) => {
+  const peer = await run.polling();
+  const socket = await run.server.client.websocket(peer.websocketPath);
+  socket.sendText("5");
+  await until(() => peer.session.upgraded, "the upgrade");
+  run.upgraded(socket);
+  return "the upgrade";
+});
+
+scenario("goes away while its poll is held during an upgrade", async (run) => {
+  const peer = await run.polling();
+  const aborter = new AbortController();
+  const { answer } = await peer.park({ signal: aborter.signal });
+  const socket = await run.server.client.websocket(peer.websocketPath);
+  aborter.abort();
+  await answer.catch(() => {});
+  return ended(socket);
+});
