@@ -191,7 +191,7 @@ function describeOnUws(): void {
       const { reason, description } = await closed;
       clearInterval(flood);
       assert.equal(reason, "transport error");
-      const { code, bufferedBytes, limit } = description as unknown as Record<string, unknown>;
+      const { code, bufferedBytes, limit } = description as Record<string, unknown>;
       assert.deepEqual({ code, limit }, { code: "SLOW_CONSUMER", limit: 100_000 });
       assert.ok((bufferedBytes as number) > 100_000);
     });

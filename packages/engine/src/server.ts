@@ -88,7 +88,10 @@ export class Server extends Engine {
     if (uws !== undefined) {
       const app = uws.App();
       this.attachApp(app, options);
-      app.any("/*", (response) => response.writeStatus("404 Not Found").end());
+      // A second route of one pattern would take the place of the first.
+      if (computePath(options).length > 1) {
+        app.any("/*", (response) => response.writeStatus("404 Not Found").end());
+      }
       return (this.httpServer as UwsHttpServer).listen(app, uws, port);
     }
     const server = createServer((_request, response) => response.writeHead(404).end());

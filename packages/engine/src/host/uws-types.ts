@@ -27,6 +27,8 @@ export interface UwsRequest {
   getQuery(): string | undefined;
   getHeader(name: string): string;
   forEach(callback: (name: string, value: string) => void): void;
+  /** Leaves the request to the next route that matches. */
+  setYield(yields: boolean): void;
 }
 
 export interface UwsWebSocket<UserData> {

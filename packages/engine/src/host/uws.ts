@@ -1,7 +1,7 @@
 import { formatAddress } from "./address.ts";
 import type { HostTarget, WebSocketHandlers, WebSocketPort } from "./host.ts";
 import { UwsHttpExchange, UwsUpgradeExchange, copyHead } from "./uws-exchange.ts";
-import type { UwsApp, UwsWebSocket } from "./uws-types.ts";
+import type { UwsApp, UwsRequest, UwsWebSocket } from "./uws-types.ts";
 
 /** The user data of an upgraded socket. uWebSockets.js copies its own properties, so it is a plain record. */
 export interface UwsConnection {
@@ -46,8 +46,10 @@ export function attachUws(app: UwsApp, target: HostTarget, options: UwsHostOptio
   const settle = (): void => {
     if (--activity.open === 0) activity.onIdle?.();
   };
-  for (const pattern of path.endsWith("/") ? [`${path}*`] : [path, `${path}/*`]) {
+  const isElsewhere = outside(path);
+  for (const pattern of patternsOf(path)) {
     app.any(pattern, (response, request) => {
+      if (isElsewhere(request)) return;
       activity.open++;
       const head = copyHead(response, request, secure);
       target.onRequest(new UwsHttpExchange(response, head, target.maxPayload, settle));
@@ -65,6 +67,7 @@ export function attachUws(app: UwsApp, target: HostTarget, options: UwsHostOptio
       idleTimeout,
       sendPingsAutomatically: idleTimeout > 0,
       upgrade: (response, request, context) => {
+        if (isElsewhere(request)) return;
         const head = copyHead(response, request, secure);
         target.onUpgrade(new UwsUpgradeExchange(response, request, context, head));
       },
@@ -86,6 +89,22 @@ export function attachUws(app: UwsApp, target: HostTarget, options: UwsHostOptio
     });
   }
   return activity;
+}
+
+/** What is under the path, in the patterns of uWebSockets.js. */
+function patternsOf(path: string): string[] {
+  if (path === "" || path === "/") return ["/*"];
+  return path.endsWith("/") ? [`${path}*`] : [path, `${path}/*`];
+}
+
+/** Turns away what only the patterns put under the path: in them `:name` and `*` stand for anything. */
+function outside(path: string): (request: UwsRequest) => boolean {
+  if (!/[:*]/.test(path)) return () => false;
+  return (request) => {
+    if (request.getUrl().startsWith(path)) return false;
+    request.setYield(true);
+    return true;
+  };
 }
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
