@@ -195,5 +195,20 @@ describe("engine: long-polling of protocol 3, to the client", () => {
       assert.equal(headers["content-encoding"], "gzip");
       assert.ok(raw.length < 200);
     });
+
+    for (const agent of [
+      "Mozilla/4.0 (compatible;MSIE 8.0; Windows NT 6.1)",
+      "Mozilla/5.0 (Trident/7.0; rv:11.0)",
+    ]) {
+      host.it(`tells ${agent} that a payload is no attack`, async () => {
+        await using server = await host.start({ allowEIO3 });
+        const peer = await LegacyPeer.open(server);
+        const headers = { "user-agent": agent };
+        peer.session.send("a");
+        assert.equal((await peer.poll({ headers })).headers["x-xss-protection"], "0");
+        assert.equal((await peer.post("2:4a", { headers })).headers["x-xss-protection"], "0");
+        assert.equal((await peer.post("2:4a")).headers["x-xss-protection"], undefined);
+      });
+    }
   });
 });

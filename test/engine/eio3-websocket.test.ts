@@ -236,6 +236,27 @@ describe("engine: the upgrade of protocol 3", () => {
       assert.equal((await socket.closed).code, 1005);
     });
 
+    const goesOn = "the heartbeat goes on, and times out, while an upgrade is under way";
+    host.it("expects no ping while it is under way", { differs: goesOn }, async () => {
+      await using server = await host.start({ allowEIO3, pingInterval: 20, pingTimeout: 30 });
+      const peer = await LegacyPeer.open(server);
+      const order: string[] = [];
+      peer.session.on("upgrade", () => order.push("upgrade"));
+      peer.session.on("close", (reason: string) => order.push(reason));
+      const socket = await peer.probe();
+      setTimeout(() => socket.sendText("5"), 200);
+      await server.closed(peer.session);
+      assert.deepEqual(order, ["upgrade", "ping timeout"]);
+    });
+
+    host.it("finds a client that is silent after an upgrade that failed", async () => {
+      await using server = await host.start({ allowEIO3, pingInterval: 50, pingTimeout: 50 });
+      const peer = await LegacyPeer.open(server);
+      const socket = await peer.probe();
+      socket.close();
+      assert.equal((await server.closed(peer.session)).reason, "ping timeout");
+    });
+
     host.it("goes on over long-polling when the probe fails", async () => {
       await using server = await host.start({ allowEIO3 });
       const peer = await LegacyPeer.open(server);

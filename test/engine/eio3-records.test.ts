@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const packages = fileURLToPath(new URL("../../packages/", import.meta.url));
+
+/** A comparison of anything with one of the two versions, as in `protocol === 3` or `EIO !== "4"`. */
+const VERSION_TEST = /(protocol|version|revision|dialect|EIO)\b[^\n;{]{0,20}[!=]==? ?["']?[34]\b/i;
+
+/** Where the versions are told apart: the record of each, and what picks the record. */
+const RECORDS = /\/(protocol\/\w+|dialect)\.ts$/;
+
+function sourcesOf(name: string): string[] {
+  const folder = `${packages}${name}/src`;
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  return files.filter((file) => file.endsWith(".ts")).map((file) => `${folder}/${file}`);
+}
+
+describe("engine: the versions of the protocol", () => {
+  for (const name of ["engine", "server"]) {
+    it(`are told apart in records alone in ${name}`, () => {
+      const files = sourcesOf(name);
+      assert.ok(files.some((file) => RECORDS.test(file)));
+      const testing = files.filter(
+        (file) => !RECORDS.test(file) && VERSION_TEST.test(readFileSync(file, "utf8")),
+      );
+      assert.deepEqual(testing, []);
+    });
+  }
+
+  it("would be found if they were told apart elsewhere", () => {
+    for (const test of ["conn.protocol === 3", "if (version !== 4)", 'query["EIO"] === "4"']) {
+      assert.match(test, VERSION_TEST);
+    }
+  });
+});
