@@ -154,7 +154,7 @@ export class FuzzClient {
       for (const packet of this.#take(this.#outbox.length)) {
         this.frame(this.codec.encodePacket(packet, this.#binary));
       }
-      if (!this.#cut) this.heard = this.#beat;
+      if (!this.#cut && !this.#paused) this.heard = this.#beat;
       return;
     }
     let size = 0;

@@ -183,25 +183,43 @@ class Sequence {
     await this.#settle();
     this.#checkArrived();
     if (this.#random.chance(0.3)) await this.#beat();
-    world.trace.push("everybody leaves");
-    const closed = this.#random.chance(0.7) ? this.#orderlyOnes() : [];
-    for (const served of application.open) {
-      application.send(served, 2);
-      if (closed.includes(served)) application.close(served, false);
-      else if (this.#random.chance(0.5)) served.client.leave();
-    }
-    await this.#settle();
-    this.#checkClosed(closed);
+    if (this.#random.chance(0.3)) this.#fallSilent();
+    else await this.#leave();
     application.closeAll();
+    for (const socket of world.sockets) world.call(() => socket.resume());
     await this.#check();
     world.expect(this.#engine.clientsCount === 0, "sessions are left after close()");
-    this.#pass(LONG);
-    await this.#check();
     world.expect(this.#engine.clock.timers === 0, "deadlines are left");
+    this.#pass(LONG);
     world.expect(world.loop.timers === 0, "timers are left");
     const unanswered = [...world.unanswered].join(", ");
     world.expect(unanswered === "", `requests without an answer: ${unanswered}`);
     await this.#check();
+  }
+
+  /** The network is gone, and nobody is told. */
+  #fallSilent(): void {
+    const { pingInterval, pingTimeout, upgradeTimeout } = this.world.limits;
+    this.world.trace.push("everybody falls silent");
+    this.#pass(pingInterval + 2 * pingTimeout + upgradeTimeout + 30_100);
+    const { open } = this.#application;
+    this.world.expect(open.length === 0, `${open.length} sessions have not been found dead`);
+  }
+
+  /** Some are closed, some go. */
+  async #leave(): Promise<void> {
+    this.world.trace.push("everybody leaves");
+    const closed = this.#random.chance(0.7) ? this.#orderlyOnes() : [];
+    for (const served of this.#application.open) {
+      if (this.#random.chance(0.3)) served.client.pause();
+      this.#application.send(served, 2);
+      this.world.loop.tick();
+      this.#application.send(served, 2);
+      if (closed.includes(served)) this.#application.close(served, false);
+      else if (this.#random.chance(0.5)) served.client.leave();
+    }
+    await this.#settle();
+    this.#checkClosed(closed);
   }
 
   /** Hours without a word: only heartbeats. */
