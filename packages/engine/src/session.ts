@@ -118,9 +118,11 @@ export class Session
     return this.transport.writable && this.readyState === "open";
   }
 
-  /** Bytes waiting for the client: those in `writeBuffer` that the transport did not take, and those the host holds. */
+  /** Bytes sent to the client that have not left yet: those of `writeBuffer`, and those that the host holds. */
   get bufferedAmount(): number {
-    return this.#waitingBytes + this.transport.bufferedAmount;
+    let bytes = this.transport.bufferedAmount;
+    for (const packet of this.writeBuffer) bytes += packet.byteLength;
+    return bytes;
   }
 
   /** @internal Begins the protocol: the handshake packet, then the heartbeat. */
