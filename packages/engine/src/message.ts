@@ -16,6 +16,8 @@ export class OutgoingPacket implements EnginePacket {
   readonly options: PacketOptions;
   #frame: string | Buffer | undefined = undefined;
   #codec: EngineCodec | undefined = undefined;
+  /** The same packet for receivers of the other protocol version. */
+  #twin: OutgoingPacket | undefined = undefined;
 
   constructor(type: EnginePacketType, data?: string | Buffer, options?: PacketOptions) {
     this.type = type;
@@ -40,16 +42,18 @@ export class OutgoingPacket implements EnginePacket {
    * own buffer; from the second receiver on it is bytes, encoded once for all of them.
    */
   frame(codec: EngineCodec, supportsBinary: boolean): string | Buffer {
-    if (this.#codec === codec && supportsBinary) {
-      if (typeof this.#frame === "string") this.#frame = Buffer.from(this.#frame);
-      return this.#frame!;
-    }
-    const frame = codec.encodePacket(this, supportsBinary);
-    if (this.#codec === undefined && supportsBinary) {
+    if (!supportsBinary) return codec.encodePacket(this, false);
+    if (this.#codec === undefined) {
       this.#codec = codec;
-      this.#frame = frame;
+      this.#frame = codec.encodePacket(this, true);
+      return this.#frame;
     }
-    return frame;
+    if (this.#codec !== codec) {
+      this.#twin ??= new OutgoingPacket(this.type, this.data, this.options);
+      return this.#twin.frame(codec, true);
+    }
+    if (typeof this.#frame === "string") this.#frame = Buffer.from(this.#frame);
+    return this.#frame!;
   }
 }
 

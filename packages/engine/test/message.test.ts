@@ -63,6 +63,16 @@ describe("outgoing message", () => {
     assert.equal(message.frame(engineCodecV3, false), "b4AQI=");
   });
 
+  it("is encoded once for each protocol, however its receivers alternate", () => {
+    const codecs = [counting(engineCodecV4), counting(engineCodecV3)];
+    const message = new Message("a");
+    for (let count = 0; count < 1000; count++) message.frame(codecs[count % 2]!, true);
+    assert.deepEqual(
+      codecs.map(({ count }) => count),
+      [1, 1],
+    );
+  });
+
   it("counts its data in bytes", () => {
     assert.equal(new Message("€").byteLength, 3);
     assert.equal(new Message(Buffer.alloc(5)).byteLength, 5);
