@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { onEveryHost } from "../support/hosts.ts";
-import { record, use, ways } from "../support/middlewares.ts";
+import { assertServes, record, use, ways } from "../support/middlewares.ts";
 import type { Way } from "../support/middlewares.ts";
 import { exchange } from "../support/network-client.ts";
 import { PollingPeer, until } from "../support/peers.ts";
 import type { StartedEngine } from "../support/started-engine.ts";
+import { uncaught } from "../support/uncaught.ts";
 import type { WireResponse } from "../support/wire.ts";
 
 const poor = "there the response of an upgrade has but a few of these";
@@ -286,6 +287,22 @@ describe("middlewares: the response", () => {
           assert.deepEqual(seen, { "X-A": "1" });
           assert.equal(headers["x-a"], "2");
         });
+      });
+    }
+
+    for (const way of ways) {
+      const hangs = "there a request stays without an answer, and an upgrade gets the header";
+      const title = `drops a response that a listener of headers would break, by ${way.name}`;
+      host.it(title, { differs: hangs }, async () => {
+        await using server = await host.start();
+        server.engine.once("headers", (headers: Record<string, string>) => {
+          headers["x-a"] = "1\r\nx-evil: 1";
+        });
+        const thrown = uncaught(1);
+        await assert.rejects(way.open(server));
+        assert.equal(((await thrown)[0] as NodeJS.ErrnoException).code, "ERR_INVALID_CHAR");
+        if (way.name === "polling") (await server.nextSession()).close(true);
+        await assertServes(server);
       });
     }
 

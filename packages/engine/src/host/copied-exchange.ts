@@ -2,7 +2,7 @@ import type { OutgoingHttpHeaders } from "node:http";
 import type { RequestHead, RequestSource, WebSocketHandlers, WebSocketPort } from "./host.ts";
 import type { BodyError, HttpExchange, UpgradeExchange } from "./host.ts";
 import { CopiedRequest } from "./request-view.ts";
-import { CollectedResponseView } from "./response-view.ts";
+import { CollectedResponseView, validateHeaders } from "./response-view.ts";
 import type { ResponseSink } from "./response-view.ts";
 
 /** An exchange whose response view is made on first use, and sent whole. */
@@ -19,8 +19,8 @@ abstract class CollectedExchange implements ResponseSink {
   respond(status: number, headers: OutgoingHttpHeaders, body: string | Buffer = ""): void {
     if (this.ended) return;
     // Through the view where there is one, for the middlewares that wait for it.
-    if (this.view === undefined) this.send(status, headers, body);
-    else this.view.answer(status, headers, body);
+    if (this.view !== undefined) this.view.answer(status, headers, body);
+    else if (this.isValid(headers)) this.send(status, headers, body);
   }
 
   /** For the view. */
@@ -41,6 +41,20 @@ abstract class CollectedExchange implements ResponseSink {
 
   /** Drops the connection. The host reports the abort. */
   abstract destroy(): void;
+
+  /** As in node: a header that would break the response is the application's error, and the response is not sent. */
+  protected isValid(headers: OutgoingHttpHeaders): boolean {
+    try {
+      validateHeaders(headers);
+      return true;
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+      this.destroy();
+      return false;
+    }
+  }
 
   /** Puts the whole response on the wire, with a reason phrase of its own if a middleware gave one. */
   protected abstract write(
@@ -124,7 +138,7 @@ export abstract class CollectedUpgradeExchange extends CollectedExchange impleme
   }
 
   accept(headers: OutgoingHttpHeaders, open: (port: WebSocketPort) => WebSocketHandlers): void {
-    if (this.ended) return;
+    if (this.ended || !this.isValid(headers)) return;
     this.ended = true;
     this.view?.sent();
     this.upgrade(headers, open);
@@ -152,8 +166,8 @@ export abstract class CopiedUpgradeExchange extends CollectedUpgradeExchange {
   }
 
   override accept(headers: OutgoingHttpHeaders, open: (port: WebSocketPort) => WebSocketHandlers): void {
-    if (!this.ended) this.request.upgraded();
     super.accept(headers, open);
+    this.request.upgraded();
   }
 
   override send(status: number, headers: OutgoingHttpHeaders, body: string | Buffer, reason?: string): void {

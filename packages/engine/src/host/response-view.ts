@@ -298,6 +298,16 @@ export function withEarlierCookies(
   return { ...headers, "Set-Cookie": [earlier, ours].flat().map(String) };
 }
 
+/** @throws TypeError for a name or a value that no header may have */
+export function validateHeaders(headers: OutgoingHttpHeaders): void {
+  for (const name in headers) {
+    const value = headers[name];
+    if (value === undefined) continue;
+    validateHeaderName(name);
+    validateValue(name, value);
+  }
+}
+
 /** A line break in a header would begin another one. */
 function validateValue(name: string, value: HeaderValue | undefined): void {
   for (const each of Array.isArray(value) ? value : [value]) validateHeaderValue(name, each as string);
