@@ -19,6 +19,8 @@ export class Served {
   /** Set when `close()` was called: nothing is heard any more once a session is closing. */
   heardBeforeClose: number | undefined = undefined;
   callbacks = 0;
+  /** Ended because the client did not read fast enough. */
+  slow = false;
 
   constructor(session: Session, client: FuzzClient) {
     this.session = session;
@@ -188,6 +190,7 @@ export class Application {
     const { pingInterval, pingTimeout, maxBackpressure } = this.#world.limits;
     const silent = this.#world.loop.now() - (served.heardBeforeClose ?? client.heard);
     const isSlow = maxBackpressure > 0 && detail instanceof SlowConsumerError;
+    served.slow = isSlow;
     const allowed: Record<string, boolean> = {
       "transport close": client.left,
       "transport error": client.broken || isSlow,
