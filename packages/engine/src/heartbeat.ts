@@ -52,7 +52,7 @@ export class ServerHeartbeat extends Heartbeat {
   }
 
   start(): void {
-    this.#waiting = false;
+    this.#waiting = this.#held = false;
     this.clock.schedule(this, this.#interval);
   }
 

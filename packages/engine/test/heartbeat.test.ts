@@ -123,6 +123,17 @@ describe("heartbeat", () => {
       assert.deepEqual(session.log, ["ping at 25000", "timeout at 70000"]);
     });
 
+    it("does not ping early when the pong came while a transport was still probed", () => {
+      loop.advance(25_000);
+      session.upgrading = true;
+      loop.advance(25_000);
+      heartbeat.onPong();
+      session.upgrading = false;
+      heartbeat.resume();
+      loop.advance(25_000);
+      assert.deepEqual(session.log, ["ping at 25000", "heartbeat at 50000", "ping at 75000"]);
+    });
+
     it("is not disturbed by an upgrade that fits between two pings", () => {
       loop.advance(10_000);
       heartbeat.resume();
