@@ -38,6 +38,11 @@ export class Run {
     server.engine.on("connection_error", (error: ConnectionError) => this.#errors.push(error));
   }
 
+  /** The row is about this session, opened in some way of the test's own. */
+  adopt(session: Session): void {
+    this.#watch(session, undefined);
+  }
+
   /** Opens the session that the row is about, over long-polling. */
   async polling(): Promise<PollingPeer> {
     const peer = await PollingPeer.open(this.server);
@@ -93,7 +98,7 @@ export class Run {
     this.#session?.close(true);
   }
 
-  #watch(session: Session, prove: () => Promise<void>): void {
+  #watch(session: Session, prove: (() => Promise<void>) | undefined): void {
     this.#session = session;
     this.#prove = prove;
     let closes = 0;

@@ -32,10 +32,10 @@ class MemoryClient extends BaseWireClient {
   }
 
   override async websocket(path: string, request: WireRequest = {}): Promise<WireSocket> {
-    const { headers = {} } = request;
+    const { headers = {}, signal } = request;
     let port: MemoryWebSocket;
     try {
-      port = await this.#host.connect({ url: path, headers });
+      port = await this.#host.connect({ url: path, headers }, signal);
     } catch (error) {
       const response = (error as { response?: MemoryResponse }).response;
       throw response === undefined ? error : new UpgradeRefused(whole(response));

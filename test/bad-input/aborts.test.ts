@@ -1,0 +1,118 @@
+import { until } from "../support/peers.ts";
+import { scenariosOf } from "./scenario.ts";
+import type { Misdeed, Run } from "./scenario.ts";
+
+const scenario = scenariosOf(import.meta.url);
+
+/** A hook that holds the requests with `hold` in their query until the test lets it go on. */
+type Hook = (run: Run) => { asked(): boolean; goOn(): void };
+
+function held(install: (run: Run, hold: (goOn: () => void) => void) => void): Hook {
+  return (run) => {
+    let goOn: (() => void) | undefined;
+    install(run, (next) => (goOn = next));
+    return { asked: () => goOn !== undefined, goOn: () => goOn?.() };
+  };
+}
+
+const hooks: Record<string, Hook> = {
+  "a middleware, which then passes it on": held(({ server }, hold) => {
+    server.engine.use((_req, _res, next) => hold(next));
+  }),
+  "allowRequest, which then admits it": held(({ server }, hold) => {
+    server.engine.opts.allowRequest = (_req, callback) => hold(() => callback(null, true));
+  }),
+  "allowRequest, which then refuses it": held(({ server }, hold) => {
+    server.engine.opts.allowRequest = (_req, callback) => hold(() => callback("no", false));
+  }),
+  "generateId, which then gives one": held(({ server }, hold) => {
+    server.engine.generateId = () => new Promise((resolve) => hold(() => resolve("late")));
+  }),
+  "generateId, which then rejects": held(({ server }, hold) => {
+    server.engine.generateId = () => new Promise((_, reject) => hold(() => reject(new Error("no"))));
+  }),
+};
+
+/** Asks, goes away while the hook decides, and lets the hook decide. */
+function leaving(hook: Hook, ask: (run: Run, signal: AbortSignal) => Promise<unknown>): Misdeed {
+  return async (run) => {
+    const { asked, goOn } = hook(run);
+    const aborter = new AbortController();
+    const answer = ask(run, aborter.signal).then(
+      () => "an answer",
+      () => "–",
+    );
+    await until(asked, "the hook to be asked");
+    aborter.abort();
+    const got = await answer;
+    // For the server to notice that the client has gone, which no event tells.
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    goOn();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    return got;
+  };
+}
+
+function leavingAll(ask: (run: Run, signal: AbortSignal) => Promise<unknown>): Record<string, Misdeed> {
+  return Object.fromEntries(Object.entries(hooks).map(([name, hook]) => [name, leaving(hook, ask)]));
+}
+
+const differs = "it goes on with the request";
+
+scenario(
+  "goes away from its handshake while a hook decides",
+  leavingAll(({ server }, signal) => server.client.get(server.path("transport=polling"), { signal })),
+  { differs },
+);
+
+scenario(
+  "goes away from its WebSocket handshake while a hook decides",
+  leavingAll(({ server }, signal) => server.client.websocket(server.path("transport=websocket"), { signal })),
+  { differs },
+);
+
+const fails = held(({ server }, hold) => {
+  server.engine.use((_req, _res, next) => hold(() => next(new Error("no"))));
+});
+
+scenario(
+  "goes away from its handshake while a middleware decides, which then fails",
+  {
+    "long-polling": leaving(fails, ({ server }, signal) =>
+      server.client.get(server.path("transport=polling"), { signal }),
+    ),
+    WebSocket: leaving(fails, ({ server }, signal) =>
+      server.client.websocket(server.path("transport=websocket"), { signal }),
+    ),
+  },
+  { differs },
+);
+
+/** As above, of a session that is there before the middleware is. */
+function leavingSession(ask: (run: Run, path: string, signal: AbortSignal) => Promise<unknown>): Misdeed {
+  return async (run) => {
+    const peer = await run.polling();
+    let next: (() => void) | undefined;
+    run.server.engine.use((req, _res, proceed) => {
+      if (next === undefined && req.url?.includes("hold")) next = proceed;
+      else proceed();
+    });
+    const leave = leaving(
+      () => ({ asked: () => next !== undefined, goOn: () => next?.() }),
+      (_, signal) => ask(run, `${peer.path}&hold=1`, signal),
+    );
+    return leave(run);
+  };
+}
+
+scenario(
+  "goes away from a request of its session while a middleware decides",
+  {
+    poll: leavingSession(({ server }, path, signal) => server.client.get(path, { signal })),
+    POST: leavingSession(({ server }, path, signal) => server.client.post(path, "4x", { signal })),
+    upgrade: leavingSession(({ server }, path, signal) =>
+      server.client.websocket(path.replace("=polling", "=websocket"), { signal }),
+    ),
+  },
+  { differs },
+);
