@@ -145,6 +145,42 @@ describe("middlewares: published ones", () => {
           },
         );
 
+        const stub =
+          way.name === "websocket" ? { differs: "there it fails on the response of an upgrade" } : {};
+        host.it("an Express application passes requests on", stub, async () => {
+          await using server = await host.start();
+          const app = express();
+          app.use(session({ secret: "x", resave: false, saveUninitialized: true }));
+          app.use((req, res, next) => {
+            res.set("X-A", req.get("x-b"));
+            Object.assign(req, { agent: req.get("user-agent"), client: req.ip });
+            next();
+          });
+          install(server.engine, app);
+          const { session: connection, headers } = await way.open(server, {
+            "x-b": "1",
+            "user-agent": "Test",
+          });
+          assert.equal(headers["x-a"], "1");
+          assert.ok(cookieOf(headers, "connect.sid"));
+          const { agent, client } = connection.request as unknown as Record<string, string>;
+          assert.equal(agent, "Test");
+          assert.match(client ?? "", /127\.0\.0\.1$/);
+        });
+
+        host.it("an Express application answers requests", stub, async () => {
+          await using server = await host.start();
+          const app = express();
+          app.use((_req, res) => {
+            res.status(401).cookie("a", "1").json({ why: "no ticket" });
+          });
+          install(server.engine, app);
+          const { status, body, headers } = await way.refused(server);
+          assert.equal(`${status} ${body}`, '401 {"why":"no ticket"}');
+          assert.match(String(headers["content-type"]), /^application\/json/);
+          assert.equal(cookieOf(headers, "a"), "a=1");
+        });
+
         host.it("an Express router reads paths and queries", async () => {
           await using server = await host.start();
           const router = express.Router();

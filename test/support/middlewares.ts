@@ -72,6 +72,6 @@ export function record(emitter: NodeJS.EventEmitter, ...names: string[]): string
 
 /** `name=value` of a cookie that was set, or undefined. */
 export function cookieOf(headers: IncomingHttpHeaders, name: string): string | undefined {
-  const cookies = headers["set-cookie"] ?? [];
+  const cookies = [headers["set-cookie"] ?? []].flat();
   return cookies.map((cookie) => cookie.split(";")[0] as string).find((pair) => pair.startsWith(`${name}=`));
 }

@@ -25,6 +25,8 @@ export interface RequestView extends NodeJS.EventEmitter {
   headers: IncomingHttpHeaders;
   /** The parsed query. */
   _query?: Record<string, string>;
+  /** Of a view: keeps working under another prototype. An application of Express gives it its own. */
+  keepMembers?(): void;
   [property: string]: unknown;
 }
 
@@ -38,6 +40,8 @@ export interface ResponseView extends NodeJS.EventEmitter {
   removeHeader(name: string): void;
   writeHead(status: number, headers?: OutgoingHttpHeaders): unknown;
   end(body?: string | Uint8Array): unknown;
+  /** As that of the request. */
+  keepMembers?(): void;
 }
 
 /** A request that outlives its exchange: sessions keep it for `session.request`. The view is made on first use. */

@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { IncomingHttpHeaders } from "node:http";
 import type { RequestHead, RequestSource, RequestView } from "./host.ts";
+import { keepMembers } from "./keep-members.ts";
 
 /** Who can drop the connection that a request came on. */
 export interface Droppable {
@@ -143,6 +144,10 @@ class CopiedRequestView extends EventEmitter implements RequestView {
   destroy(): this {
     this.#source.destroy();
     return this;
+  }
+
+  keepMembers(): void {
+    keepMembers(this);
   }
 
   /** For the exchange: it is over. */

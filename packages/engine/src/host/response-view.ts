@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from "node:http";
 import type { OutgoingHttpHeaders } from "node:http";
 import type { RequestSource, RequestView, ResponseView } from "./host.ts";
+import { keepMembers } from "./keep-members.ts";
 
 type HeaderValue = number | string | readonly string[];
 type HeaderList = readonly unknown[];
@@ -44,6 +45,9 @@ export class CollectedResponseView extends EventEmitter implements ResponseView 
   get req(): RequestView {
     return this.#request.view;
   }
+
+  /** Express sets it, to what it is. */
+  set req(_request: RequestView) {}
 
   get socket(): unknown {
     return this.req["socket"];
@@ -192,6 +196,10 @@ export class CollectedResponseView extends EventEmitter implements ResponseView 
 
   setTimeout(): this {
     return this;
+  }
+
+  keepMembers(): void {
+    keepMembers(this);
   }
 
   /** The headers with their names as they were written. */
