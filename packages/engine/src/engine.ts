@@ -8,7 +8,6 @@ import { nodeEventLoop } from "./event-loop.ts";
 import type { EventLoop } from "./event-loop.ts";
 import { FlushQueue } from "./flush-queue.ts";
 import type { Exchange, HostTarget, HttpExchange, RequestSource, UpgradeExchange } from "./host/host.ts";
-import type { RequestView } from "./host/host.ts";
 import type { WebSocketHandlers, WebSocketPort } from "./host/host.ts";
 import { askAllowRequest, checkId, isPromiseLike } from "./hooks.ts";
 import { sessionCookie } from "./http/cookie.ts";
@@ -19,7 +18,7 @@ import { resolveOptions } from "./options.ts";
 import type { ResolvedOptions, ServerOptions } from "./options.ts";
 import type { Protocol } from "./protocol/protocol.ts";
 import { parseQuery, viewOf } from "./query.ts";
-import type { Query } from "./query.ts";
+import type { EngineRequest, Query } from "./query.ts";
 import { route } from "./route.ts";
 import type { RouteTable } from "./route.ts";
 import { Session } from "./session.ts";
@@ -99,7 +98,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
    * Makes the id of a new session: 20 characters unless overridden. May be assigned; may answer with a promise. An id must
    * be hard to guess; the handshake is refused with `ID_GENERATION_ERROR` if it is another session's.
    */
-  generateId(_req: RequestView): string | PromiseLike<string> {
+  generateId(_req: EngineRequest): string | PromiseLike<string> {
     return generateId();
   }
 
@@ -284,7 +283,6 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
 
   #open(id: string, transport: Transport, source: RequestSource | undefined, deliver: () => void): void {
     const session = new Session(id, this, transport, source);
-    if (source === undefined) session.request = null;
     this.clients[id] = session;
     this.clientsCount++;
     session.open();

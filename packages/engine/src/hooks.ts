@@ -1,5 +1,5 @@
-import type { RequestView } from "./host/host.ts";
 import type { AllowRequest } from "./options.ts";
+import type { EngineRequest } from "./query.ts";
 
 /** Why a hook of the application does not let a handshake pass: the context of its `connection_error`. */
 export type Refusal = Record<string, unknown>;
@@ -10,7 +10,7 @@ export type Refusal = Record<string, unknown>;
  */
 export function askAllowRequest(
   allowRequest: AllowRequest,
-  request: RequestView,
+  request: EngineRequest,
   decide: (refusal: Refusal | undefined) => void,
 ): void {
   let isDecided = false;

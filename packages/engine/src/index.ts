@@ -19,6 +19,7 @@ export { ConnectionErrorCode, SlowConsumerError, TransportError } from "./errors
 export type { ConnectionError, TransportErrorCode } from "./errors.ts";
 export type { CloseReason } from "./reasons.ts";
 export type { Middleware } from "./middleware.ts";
+export type { EngineRequest } from "./query.ts";
 export type {
   AllowRequest,
   AttachAppOptions,

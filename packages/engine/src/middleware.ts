@@ -1,11 +1,12 @@
-import type { RequestView, ResponseView } from "./host/host.ts";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ResponseView } from "./host/host.ts";
+import type { EngineRequest } from "./query.ts";
 
 /** A middleware of Express's form: calls `next` once, with an error to refuse the request. */
-export type Middleware = (
-  req: RequestView,
-  res: ResponseView,
-  next: (error?: unknown) => void,
-) => void | Promise<void>;
+export type Middleware = {
+  // A method, so that one written for Express, which expects more of a request, is taken too.
+  run(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): unknown;
+}["run"];
 
 /**
  * Runs the middlewares one after the other. A thrown error and a rejected promise count as `next(error)`; whatever a
@@ -14,7 +15,7 @@ export type Middleware = (
  */
 export function runMiddlewares(
   middlewares: readonly Middleware[],
-  req: RequestView,
+  req: EngineRequest,
   res: ResponseView,
   done: (error?: unknown) => void,
 ): void {
@@ -23,22 +24,27 @@ export function runMiddlewares(
 
 class Chain {
   readonly #middlewares: readonly Middleware[];
-  readonly #req: RequestView;
-  readonly #res: ResponseView;
+  readonly #req: EngineRequest;
+  readonly #res: ServerResponse;
   readonly #done: (error?: unknown) => void;
   #index = 0;
 
   constructor(
     middlewares: readonly Middleware[],
-    req: RequestView,
+    req: EngineRequest,
     res: ResponseView,
     done: (error?: unknown) => void,
   ) {
     this.#middlewares = middlewares;
     this.#req = req;
-    this.#res = res;
+    // It has the members of a ServerResponse that middlewares use.
+    this.#res = res as unknown as ServerResponse;
     this.#done = done;
-    req["res"] = res;
+    req.res = this.#res;
+    if (middlewares.some(isExpressApplication)) {
+      (req as { keepMembers?(): void }).keepMembers?.();
+      res.keepMembers?.();
+    }
   }
 
   run(): void {
@@ -85,9 +91,14 @@ class Chain {
 
   #finish(error?: unknown): void {
     // Sessions keep their first request, and need not keep its response.
-    this.#req["res"] = null;
+    this.#req.res = null;
     this.#done(error);
   }
+}
+
+/** Such an application puts prototypes of its own under requests and responses. */
+function isExpressApplication(middleware: Middleware): boolean {
+  return "request" in middleware && "response" in middleware;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

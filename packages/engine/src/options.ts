@@ -1,14 +1,15 @@
+import type { ZlibOptions } from "node:zlib";
 import type { CorsOptions, CorsOptionsDelegate } from "cors";
 import type { CookieOptions } from "./http/cookie.ts";
 import type { WebSocketEngine } from "./host/node.ts";
 import type { PerMessageDeflateOptions } from "./host/uws-compression.ts";
-import type { RequestView } from "./host/host.ts";
+import type { EngineRequest } from "./query.ts";
 
 export type TransportName = "polling" | "websocket" | "webtransport";
 
 /** Refuses or admits a handshake; `error` is shown to the client when `success` is false. */
 export type AllowRequest = (
-  req: RequestView,
+  req: EngineRequest,
   callback: (error: string | null | undefined, success: boolean) => void,
 ) => void;
 
@@ -38,8 +39,8 @@ export interface ServerOptions {
    * connections share one compressor unless `serverNoContextTakeover` is false. Default false.
    */
   perMessageDeflate?: boolean | PerMessageDeflateOptions;
-  /** Compression of long-polling responses. Default from 1024 bytes. */
-  httpCompression?: boolean | { threshold?: number; [option: string]: unknown };
+  /** Compression of long-polling responses, with options for zlib. Default from 1024 bytes. */
+  httpCompression?: boolean | (ZlibOptions & { threshold?: number });
   /** The WebSocket server class used on node:http. Default that of `ws`. */
   wsEngine?: WebSocketEngine;
   /** A message that is sent with the handshake. */
@@ -119,9 +120,12 @@ export function resolveOptions(given: ServerOptions): ResolvedOptions {
 }
 
 /** @internal Fills in the threshold from which something is compressed. */
-export function withThreshold(option: boolean | { threshold?: number }): false | { threshold: number } {
+export function withThreshold(
+  option: boolean | { threshold?: number | undefined },
+): false | { threshold: number } {
   if (!option) return false;
-  return { threshold: COMPRESSION_THRESHOLD, ...(option === true ? {} : option) };
+  const given = option === true ? {} : option;
+  return { ...given, threshold: given.threshold ?? COMPRESSION_THRESHOLD };
 }
 
 function resolveCookie(option: boolean | ({ name?: string } & CookieOptions)): ResolvedOptions["cookie"] {

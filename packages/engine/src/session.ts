@@ -5,12 +5,13 @@ import type { EventLoop } from "./event-loop.ts";
 import type { FlushQueue, Flushable } from "./flush-queue.ts";
 import type { Clock } from "./clock.ts";
 import type { Heartbeat, HeartbeatTarget } from "./heartbeat.ts";
-import type { RequestSource, RequestView } from "./host/host.ts";
+import type { RequestSource } from "./host/host.ts";
 import { Message, NOOP, OutgoingPacket, PING, PONG, toData } from "./message.ts";
 import type { PacketOptions } from "./message.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { Protocol } from "./protocol/protocol.ts";
 import { viewOf } from "./query.ts";
+import type { EngineRequest } from "./query.ts";
 import type { CloseReason } from "./reasons.ts";
 import type { SendOptions, SessionHandlers } from "./session-types.ts";
 import type { Transport, TransportHandlers } from "./transport/transport.ts";
@@ -49,8 +50,8 @@ export class Session
   readonly id: string;
   readonly server: SessionOwner;
   readonly remoteAddress: string;
-  /** The handshake request. It may be set to null, or deleted, to save its memory. */
-  declare request: RequestView | null | undefined;
+  /** The handshake request; null for WebTransport. It may be set to null, or deleted, to save its memory. */
+  declare request: EngineRequest;
   transport: Transport;
   readyState: ReadyState = "opening";
   /** Whether the transport has been changed. */
@@ -63,7 +64,7 @@ export class Session
   readonly #dialect: Protocol;
   readonly #heartbeat: Heartbeat;
   #source: RequestSource | undefined;
-  #request: RequestView | null | undefined = undefined;
+  #request: EngineRequest | null | undefined = undefined;
   #upgrade: Upgrade | undefined = undefined;
   /** A frame is being handled: what is written now leaves when it is done. */
   #dispatching = false;
@@ -80,7 +81,7 @@ export class Session
       if (this.#request === undefined && this.#source !== undefined) return viewOf(this.#source);
       return this.#request;
     },
-    set(request: RequestView | null | undefined) {
+    set(request: EngineRequest | null | undefined) {
       this.#request = request;
       this.#source = undefined;
     },
@@ -95,6 +96,7 @@ export class Session
     this.transport = transport;
     this.#source = source;
     Object.defineProperty(this, "request", Session.#requestProperty);
+    if (source === undefined) this.#request = null;
     this.remoteAddress = source?.head.remoteAddress ?? "";
     this.#dialect = transport.dialect;
     const { pingInterval, pingTimeout } = owner.opts;

@@ -1,17 +1,21 @@
 /** Options of permessage-deflate, RFC 7692, in the words of the package `ws`. */
 export interface PerMessageDeflateOptions {
   /** Smallest message that is compressed, in bytes. Default 1024. */
-  threshold?: number;
+  threshold?: number | undefined;
   /** Whether each message we send is compressed by itself. */
-  serverNoContextTakeover?: boolean;
+  serverNoContextTakeover?: boolean | undefined;
   /** Whether each message the client sends is compressed by itself. */
-  clientNoContextTakeover?: boolean;
+  clientNoContextTakeover?: boolean | undefined;
   /** Base-two logarithm of our window, 9 to 15. */
-  serverMaxWindowBits?: number;
+  serverMaxWindowBits?: number | undefined;
   /** Base-two logarithm of the client's window, 9 to 15. */
-  clientMaxWindowBits?: number | boolean;
-  /** What else `ws` takes: `zlibDeflateOptions`, `zlibInflateOptions`, `concurrencyLimit`. */
-  [option: string]: unknown;
+  clientMaxWindowBits?: number | boolean | undefined;
+  /** For zlib, on node:http. */
+  zlibDeflateOptions?: object | undefined;
+  /** For zlib, on node:http. */
+  zlibInflateOptions?: object | undefined;
+  /** How many messages may be compressed at the same time, on node:http. */
+  concurrencyLimit?: number | undefined;
 }
 
 const DISABLED = 0;

@@ -3,18 +3,18 @@ import { serialize } from "cookie";
 /** Attributes of the session cookie. */
 export interface CookieOptions {
   /** In seconds. */
-  maxAge?: number;
-  expires?: Date;
-  domain?: string;
+  maxAge?: number | undefined;
+  expires?: Date | undefined;
+  domain?: string | undefined;
   /** Default `/`. */
-  path?: string;
+  path?: string | undefined;
   /** Default true. */
-  httpOnly?: boolean;
-  secure?: boolean;
-  partitioned?: boolean;
-  priority?: "low" | "medium" | "high";
+  httpOnly?: boolean | undefined;
+  secure?: boolean | undefined;
+  partitioned?: boolean | undefined;
+  priority?: "low" | "medium" | "high" | undefined;
   /** Default `lax`. */
-  sameSite?: boolean | "lax" | "strict" | "none";
+  sameSite?: boolean | "lax" | "strict" | "none" | undefined;
   encode?: (value: string) => string;
 }
 
