@@ -2,19 +2,8 @@ import { engineCodecV3, engineCodecV4 } from "@tidewire/parser";
 import type { EngineCodec, EnginePacket } from "@tidewire/parser";
 import type { MemoryCall, MemoryRequest, MemoryResponse, MemoryWebSocket } from "@tidewire/engine";
 import type { Served } from "./application.ts";
-import { numbered, numberOf } from "./world.ts";
-import type { World } from "./world.ts";
-
-type Arrival =
-  | { kind: "poll" | "post"; response: MemoryResponse | undefined }
-  | { kind: "frame"; socket: MemoryWebSocket; data: string | Buffer }
-  | { kind: "opened"; socket: MemoryWebSocket | undefined }
-  | { kind: "closed"; socket: MemoryWebSocket };
-
-/** What some engines send with the handshake. */
-export const WELCOME = "welcome";
-
-export type Action = readonly [weight: number, name: string, run: () => void];
+import { WELCOME, numbered, numberOf } from "./world.ts";
+import type { Action, Arrival, World } from "./world.ts";
 
 /**
  * A client that keeps to the protocol, at its own pace: what arrives waits in its inbox until it reads. It polls once at a

@@ -2,10 +2,10 @@ import { Engine } from "@tidewire/engine";
 import type { Middleware, ServerOptions } from "@tidewire/engine";
 import { Application } from "./application.ts";
 import type { Served } from "./application.ts";
-import { FuzzClient, WELCOME } from "./client.ts";
+import { FuzzClient } from "./client.ts";
 import { Random } from "./random.ts";
 import { WildClient } from "./wild-client.ts";
-import { Deliberate, World, settled } from "./world.ts";
+import { Deliberate, WELCOME, World, settled } from "./world.ts";
 import type { Limits } from "./world.ts";
 
 /** Longer than anything the engine waits for, in ms. */

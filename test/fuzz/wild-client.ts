@@ -1,5 +1,5 @@
-import type { Action } from "./client.ts";
 import { FuzzClient } from "./client.ts";
+import type { Action } from "./world.ts";
 
 const frames: readonly (string | Buffer)[] = [
   "0{}",

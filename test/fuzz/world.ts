@@ -1,5 +1,5 @@
 import { MemoryHost } from "@tidewire/engine";
-import type { MemoryWebSocket } from "@tidewire/engine";
+import type { MemoryResponse, MemoryWebSocket } from "@tidewire/engine";
 import { DrivenLoop } from "../../packages/engine/test/driven-loop.ts";
 import type { Random } from "./random.ts";
 
@@ -85,3 +85,16 @@ export function numberOf(mark: string, data: string | Buffer): number | undefine
   if (found !== mark || number === undefined) return undefined;
   return rest !== undefined && padding.startsWith(rest) ? Number(number) : -1;
 }
+
+/** What some engines send with the handshake. */
+export const WELCOME = "welcome";
+
+/** What has come to a client, and waits until it reads. */
+export type Arrival =
+  | { kind: "poll" | "post"; response: MemoryResponse | undefined }
+  | { kind: "frame"; socket: MemoryWebSocket; data: string | Buffer }
+  | { kind: "opened"; socket: MemoryWebSocket | undefined }
+  | { kind: "closed"; socket: MemoryWebSocket };
+
+/** What a client could do now, and how likely it is to. */
+export type Action = readonly [weight: number, name: string, run: () => void];
