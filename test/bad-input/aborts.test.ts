@@ -5,7 +5,7 @@ import type { Misdeed, Run } from "./scenario.ts";
 const scenario = scenariosOf(import.meta.url);
 
 /** A hook that holds the requests with `hold` in their query until the test lets it go on. */
-type Hook = (run: Run) => { asked(): boolean; goOn(): void };
+type Hook = (run: Run) => { asked: () => boolean; goOn: () => void };
 
 function held(install: (run: Run, hold: (goOn: () => void) => void) => void): Hook {
   return (run) => {

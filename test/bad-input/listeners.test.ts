@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import type { Session } from "../support/engine-types.ts";
+import { PollingPeer, openWebSocket } from "../support/peers.ts";
+import { uncaught } from "../support/uncaught.ts";
+import { answered, nextMessage, scenariosOf } from "./scenario.ts";
+import type { Misdeed, Run } from "./scenario.ts";
+
+const scenario = scenariosOf(import.meta.url);
+
+const thrown = new Error("thrown by a listener");
+const fail = (): never => {
+  throw thrown;
+};
+
+/** Does what makes one listener throw, and waits for the error to surface. */
+async function throwing<T>(run: Run, doing: () => Promise<T>): Promise<T> {
+  const surfaced = uncaught(1);
+  const result = await doing();
+  run.uncaught = await surfaced;
+  assert.deepEqual(run.uncaught, [thrown]);
+  return result;
+}
+
+/** The listener throws for one message; the next one of the same body, or read, is delivered all the same. */
+function onMessage(event: string): Record<string, Misdeed> {
+  return {
+    [`${event}, by long-polling`]: async (run) => {
+      const peer = await run.polling();
+      peer.session.once(event, fail);
+      return throwing(run, async () => {
+        const answer = answered(await peer.post("4a\x1e4b"));
+        const next = nextMessage(peer.session);
+        await peer.send("4c");
+        return `${answer}, then ${String(await next)}`;
+      });
+    },
+    [`${event}, by WebSocket`]: async (run) => {
+      const { socket, session } = await run.webSocket();
+      session.once(event, fail);
+      return throwing(run, async () => {
+        socket.sendText("4a");
+        const answer = socket.next();
+        session.on("message", (data: string) => {
+          if (data === "b") session.send("ok");
+        });
+        socket.sendText("4b");
+        assert.equal(await answer, "4ok");
+        const next = nextMessage(session);
+        socket.sendText("4c");
+        return `200 ok, then ${String(await next)}`;
+      });
+    },
+  };
+}
+
+scenario(
+  "sends a message to a listener that throws",
+  { ...onMessage("message"), ...onMessage("data"), ...onMessage("packet") },
+  { differs: "the session hangs, or the process has to be kept alive by hand" },
+);
+
+scenario(
+  "sends a message to the layer above, which throws",
+  async (run) => {
+    const { socket, session } = await run.webSocket();
+    const layered = session as unknown as { handlers: unknown };
+    layered.handlers = { onMessage: fail, onClose() {} };
+    await throwing(run, async () => socket.sendText("4a"));
+    layered.handlers = undefined;
+    return "–";
+  },
+  { differs: "it has no handlers" },
+);
+
+/** Opens a session to a `connection` listener that throws. */
+function connecting(open: (run: Run) => Promise<Session>): Misdeed {
+  return async (run) => {
+    run.server.engine.prependOnceListener("connection", (session: Session) => run.adopt(session));
+    run.server.engine.once("connection", fail);
+    const session = await throwing(run, () => open(run));
+    return session.readyState;
+  };
+}
+
+scenario(
+  "connects to a connection listener that throws",
+  {
+    "by long-polling": connecting(async ({ server }) => (await PollingPeer.open(server)).session),
+    "by WebSocket": connecting(async ({ server }) => (await openWebSocket(server)).session),
+  },
+  { differs: "it rejects a promise that nobody has" },
+);
+
+scenario(
+  "leaves a session whose close listener throws",
+  {
+    "by long-polling": async (run) => {
+      const peer = await run.polling();
+      peer.session.once("close", fail);
+      return throwing(run, async () => answered(await peer.post("1")));
+    },
+    "by WebSocket": async (run) => {
+      const { socket, session } = await run.webSocket();
+      session.once("close", fail);
+      return throwing(run, async () => {
+        socket.reset();
+        await socket.closed;
+        return "200 ok";
+      });
+    },
+  },
+  { differs: "it leaves what the listener did not come to" },
+);
+
+scenario(
+  "is sent to by a session whose listeners throw",
+  Object.fromEntries(
+    ["packetCreate", "flush", "drain"].map((event) => [
+      event,
+      async (run: Run) => {
+        const { socket, session } = await run.webSocket();
+        session.once(event, fail);
+        return throwing(run, async () => {
+          session.send("a");
+          return String(await socket.next());
+        });
+      },
+    ]),
+  ),
+  { differs: "the error comes out of send()" },
+);
+
+scenario(
+  "is refused where a listener of connection_error throws",
+  async (run) => {
+    run.server.engine.once("connection_error", fail);
+    return throwing(run, async () => answered(await run.server.client.get(run.server.path("transport=tcp"))));
+  },
+  { differs: "the error comes out of the request's handler" },
+);
+
+scenario(
+  "is answered with headers of listeners that throw",
+  {
+    "by long-polling": async (run) => {
+      run.server.engine.once("headers", fail);
+      const peer = await throwing(run, () => run.polling());
+      return peer.session.readyState;
+    },
+    "by WebSocket": async (run) => {
+      run.server.engine.once("headers", fail);
+      const peer = await throwing(run, () => run.webSocket());
+      return peer.session.readyState;
+    },
+  },
+  { differs: "the error comes out of the request's handler" },
+);

@@ -1,0 +1,133 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { connect } from "node:net";
+import type { Engine, EngineOptions } from "../support/engine-types.ts";
+import type { EngineHost } from "../support/hosts.ts";
+import { firstAnswer, NetworkClient } from "../support/network-client.ts";
+import { within } from "../support/queue.ts";
+import { StartedEngine } from "../support/started-engine.ts";
+import { scenariosOf } from "./scenario.ts";
+import type { Run } from "./scenario.ts";
+
+const scenario = scenariosOf(import.meta.url);
+
+/** What uWebSockets.js waits for a request, with the four seconds that its clock is coarse by, and more. */
+const PATIENCE = 20_000;
+
+/** On node:http the limits are those of the application's server: one that does not wait for minutes. */
+async function startImpatient(host: EngineHost, options: EngineOptions = {}): Promise<StartedEngine> {
+  if (host.name !== "node" && host.name !== "official") return host.start(options);
+  const { Server } = (await import(host.name === "node" ? "@tidewire/engine" : "engine.io")) as {
+    Server: new (options: EngineOptions) => Engine;
+  };
+  const engine = new Server(options);
+  const httpServer = createServer({
+    headersTimeout: 200,
+    requestTimeout: 400,
+    connectionsCheckingInterval: 50,
+  });
+  engine.attach(httpServer);
+  await new Promise<void>((resolve) => httpServer.listen(0, resolve));
+  const { port } = httpServer.address() as AddressInfo;
+  const stop = async (): Promise<void> => {
+    httpServer.closeAllConnections();
+    await new Promise((resolve) => httpServer.close(resolve));
+  };
+  const client = new NetworkClient(port);
+  return new StartedEngine({ engine, client, port, path: "/engine.io/", httpServer, stop }, true);
+}
+
+/** What the server says to a connection that sends these bytes and no more, before it hangs up. */
+async function hearFrom({ server }: Run, bytes: string): Promise<string> {
+  const answer = new Promise<string>((resolve) => {
+    let heard = "";
+    const socket = connect({ port: server.port, host: "127.0.0.1" });
+    socket.on("error", () => {});
+    socket.on("data", (chunk: Buffer) => (heard += chunk.toString()));
+    socket.on("close", () => resolve(heard));
+    if (bytes !== "") socket.write(bytes);
+  });
+  const heard = await within(answer, "the server to hang up", PATIENCE);
+  return heard === "" ? "–" : heard.slice(9, 12);
+}
+
+const patient = { needs: "tcp", start: startImpatient, timeout: PATIENCE + 5_000 } as const;
+
+const heard = new Map<string, Promise<string[]>>();
+
+/** Both at the same time, once per host: uWebSockets.js takes its ten seconds over each. */
+function hearFromSilent(run: Run): Promise<string[]> {
+  const half = `GET ${run.server.path("transport=polling")} HTTP/1.1\r\nHost: localhost\r\nA: `;
+  const both = heard.get(run.host.name) ?? Promise.all([hearFrom(run, ""), hearFrom(run, half)]);
+  heard.set(run.host.name, both);
+  return both;
+}
+
+scenario("connects and says nothing", async (run) => (await hearFromSilent(run))[0]!, patient);
+
+scenario("never finishes the head of its request", async (run) => (await hearFromSilent(run))[1]!, patient);
+
+/** A session with a POST of which a byte comes now and then; what the server says to it before it hangs up. */
+async function trickle(run: Run): Promise<string> {
+  const peer = await run.polling();
+  const post = connect({ port: run.server.port, host: "127.0.0.1" });
+  let heard = "";
+  post.on("error", () => {});
+  post.on("data", (chunk: Buffer) => (heard += chunk.toString()));
+  const closed = new Promise<void>((resolve) => {
+    post.on("close", () => resolve());
+  });
+  post.write(`POST ${peer.path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n4`);
+  const drops = setInterval(() => post.write("x"), 20);
+  try {
+    await within(closed, "the server to hang up", PATIENCE);
+  } finally {
+    clearInterval(drops);
+  }
+  return heard === "" ? "–" : heard.slice(9, 12);
+}
+
+scenario("sends the body of a POST byte by byte", (run) => trickle(run), {
+  needs: "tcp",
+  options: { pingInterval: 100, pingTimeout: 300 },
+});
+
+const bigHead = (run: Run, headers: string): Promise<string> => {
+  const head = `GET ${run.server.path("transport=polling")} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`;
+  return firstAnswer(run.server.port, head).then((answer) => answer.slice(9, 12));
+};
+
+scenario(
+  "sends a head larger than 16 KiB",
+  {
+    "one large header": (run) => bigHead(run, `Cookie: ${"x".repeat(20_000)}\r\n`),
+    "many small ones": (run) => bigHead(run, "Aaaa: bbbb\r\n".repeat(2_500)),
+  },
+  { needs: "tcp" },
+);
+
+scenario(
+  "sends more than a hundred headers",
+  async (run) => {
+    const status = await bigHead(run, `${"A: b\r\n".repeat(150)}Connection: close\r\n`);
+    if (status === "200") run.adopt(await run.server.nextSession());
+    return status;
+  },
+  { needs: "tcp" },
+);
+
+scenario(
+  "sends a head of 15 KiB",
+  async (run) => {
+    const status = await bigHead(run, `Cookie: ${"x".repeat(15_000)}\r\nConnection: close\r\n`);
+    run.adopt(await run.server.nextSession());
+    return status;
+  },
+  { needs: "tcp" },
+);
+
+scenario(
+  "speaks TLS to a server that does not",
+  (run) => hearFrom(run, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"),
+  { needs: "tcp" },
+);
