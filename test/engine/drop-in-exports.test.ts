@@ -87,6 +87,17 @@ describe("engine: the exports of engine.io", () => {
     two.close();
   });
 
+  it("tell of each transport's class what it can be upgraded to, and how it begins", () => {
+    for (const name of ["polling", "websocket", "webtransport"] as const) {
+      const { upgradesTo = [] } = official.transports[name] as { upgradesTo?: string[] };
+      assert.deepEqual(tidewire.transports[name].upgradesTo, upgradesTo);
+      const { handlesUpgrades = false } = official.transports[name].prototype as {
+        handlesUpgrades?: boolean;
+      };
+      assert.equal(tidewire.transports[name].prototype.handlesUpgrades, handlesUpgrades);
+    }
+  });
+
   it("fill in the same defaults, as engine.opts shows them", () => {
     const shown = ({ opts }: { opts: object }): Record<string, unknown> => ({ ...opts });
     const given = { perMessageDeflate: { threshold: 5 }, cookie: { name: "sid" }, pingTimeout: 7 };

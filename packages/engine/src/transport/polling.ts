@@ -36,6 +36,8 @@ export type ReportRefusal = (request: RequestSource, context: Record<string, unk
 
 /** Engine.IO over HTTP long-polling: a parked GET carries packets down, a POST carries them up. */
 export class PollingTransport extends Transport {
+  static override readonly upgradesTo: readonly string[] = ["websocket", "webtransport"];
+
   readonly name = "polling";
   readonly #format: BodyFormat;
   readonly #options: TransportOptions;

@@ -33,6 +33,9 @@ export interface TransportOptions {
  * everything goes to the handlers.
  */
 export abstract class Transport extends EventEmitter {
+  /** Names of the transports that one of this kind can be upgraded to. */
+  static readonly upgradesTo: readonly string[] = [];
+
   abstract readonly name: "polling" | "websocket" | "webtransport";
   /** The session this transport serves. */
   sid: string = "";
