@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Server as OfficialEngine } from "engine.io";
+import { Server as TidewireEngine } from "@tidewire/engine";
+import type { Engine } from "../support/engine-types.ts";
+import { onEveryHost } from "../support/hosts.ts";
+import { NetworkClient } from "../support/network-client.ts";
+import { openWebSocket, PollingPeer, until } from "../support/peers.ts";
+
+describe("engine: options that change while it runs", () => {
+  onEveryHost((host) => {
+    host.it("tells a changed pingInterval, pingTimeout and maxHttpBufferSize to new clients", async () => {
+      await using server = await host.start();
+      await PollingPeer.open(server);
+      Object.assign(server.engine.opts, { pingInterval: 111, pingTimeout: 222, maxHttpBufferSize: 333 });
+      const { handshake } = await PollingPeer.open(server);
+      const { pingInterval, pingTimeout, maxPayload } = handshake;
+      assert.deepEqual(
+        { pingInterval, pingTimeout, maxPayload },
+        { pingInterval: 111, pingTimeout: 222, maxPayload: 333 },
+      );
+    });
+
+    host.it("refuses a transport that is no longer among the transports", async () => {
+      await using server = await host.start();
+      await PollingPeer.open(server);
+      server.engine.opts.transports = ["websocket"];
+      const { body } = await server.client.get(server.path("transport=polling"));
+      assert.equal(body, '{"code":0,"message":"Transport unknown"}');
+      await openWebSocket(server);
+    });
+
+    host.it("lets in clients of the older protocol once allowEIO3 is set", async () => {
+      await using server = await host.start();
+      const path = server.path("transport=polling").replace("EIO=4", "EIO=3");
+      assert.equal(
+        (await server.client.get(path)).body,
+        '{"code":5,"message":"Unsupported protocol version"}',
+      );
+      server.engine.opts.allowEIO3 = true;
+      assert.match((await server.client.get(path)).body, /^\d+:0\{"sid"/);
+    });
+
+    host.it("offers no upgrade once allowUpgrades is false", async () => {
+      await using server = await host.start();
+      server.engine.opts.allowUpgrades = false;
+      assert.deepEqual((await PollingPeer.open(server)).handshake.upgrades, []);
+    });
+
+    const upgrades = "it upgrades a client that tries all the same";
+    host.it(
+      "closes an upgrade that allowUpgrades forbids, and keeps the session",
+      { differs: upgrades },
+      async () => {
+        await using server = await host.start({ allowUpgrades: false });
+        const peer = await PollingPeer.open(server);
+        const socket = await server.client.websocket(peer.websocketPath);
+        socket.sendText("2probe");
+        await socket.closed;
+        assert.deepEqual([...socket.pending], []);
+        peer.session.send("still polling");
+        assert.equal(await peer.poll(), "4still polling");
+      },
+    );
+
+    host.it("gives up an upgrade that takes longer than upgradeTimeout, and keeps the session", async () => {
+      await using server = await host.start({ upgradeTimeout: 30 });
+      const peer = await PollingPeer.open(server);
+      const socket = await peer.probe();
+      assert.equal(peer.session.upgrading, true);
+      await socket.closed;
+      await until(() => !peer.session.upgrading, "the upgrade to be given up");
+      peer.session.send("still polling");
+      assert.deepEqual(await peer.pollPackets(1), ["4still polling"]);
+      assert.equal(peer.session.transport.name, "polling");
+    });
+  });
+});
+
+type EngineClass = new () => Engine;
+
+function describeSubclass(name: string, Base: EngineClass): void {
+  it(`may be subclassed: ${name}`, async () => {
+    const asked: string[] = [];
+    class Custom extends Base {
+      override generateId(req: IncomingMessage): string {
+        asked.push(req.method ?? "");
+        return "made-by-the-subclass";
+      }
+    }
+    const engine = new Custom();
+    const httpServer = createServer().listen(0);
+    engine.attach(httpServer);
+    const client = new NetworkClient((httpServer.address() as AddressInfo).port);
+    try {
+      const { body } = await client.get("/engine.io/?EIO=4&transport=polling");
+      assert.match(body, /^0\{"sid":"made-by-the-subclass"/);
+      assert.deepEqual(asked, ["GET"]);
+      assert.deepEqual(Object.keys(engine.clients), ["made-by-the-subclass"]);
+    } finally {
+      engine.close();
+      client.close();
+      httpServer.close();
+      httpServer.closeAllConnections();
+    }
+  });
+}
+
+describe("engine: Server", () => {
+  describeSubclass("ours", TidewireEngine as unknown as EngineClass);
+  if (process.env["ORACLE"] === "1") describeSubclass("official", OfficialEngine as unknown as EngineClass);
+});
