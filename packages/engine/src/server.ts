@@ -1,10 +1,11 @@
 import { createServer } from "node:http";
-import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { Engine } from "./engine.ts";
 import { ConnectionErrorCode, connectionErrorMessages } from "./errors.ts";
 import type { HostTarget, HttpServerLike } from "./host/host.ts";
 import { loadUws } from "./host/load-uws.ts";
+import type { NodeServer } from "./host/node-http2.ts";
 import { NodeHost } from "./host/node.ts";
 import { uwsCompression } from "./host/uws-compression.ts";
 import { UwsHttpServer } from "./host/uws-server.ts";
@@ -41,8 +42,9 @@ export class Server extends Engine {
   /**
    * Serves the path on a node http, https or http2 server. Requests to other paths go to the listeners that were there
    * before. A uWebSockets.js app is taken as by {@link attachApp}: `uServer` is this class under its other name.
+   * Over HTTP/2 there are WebSockets, too (RFC 8441): the setting that tells clients so is made here.
    */
-  attach(server: HttpServer | UwsApp, options: AttachAppOptions = {}): this {
+  attach(server: NodeServer | UwsApp, options: AttachAppOptions = {}): this {
     if (isUwsApp(server)) return this.attachApp(server, options);
     this.httpServer = server;
     this.#node().attach(server, {
@@ -107,6 +109,13 @@ export class Server extends Engine {
   /** Handles an upgrade request of a node http server. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#node().handleUpgrade(request, socket, head);
+  }
+
+  /** Closes every session, and lets connections of HTTP/2 end that nothing else needs. Hosts go on listening. */
+  override close(): this {
+    super.close();
+    this.#nodeHost?.closeIdle();
+    return this;
   }
 
   get #websocket(): boolean {

@@ -34,6 +34,10 @@ export class NodeHttpExchange implements HttpExchange {
     this.response = response as ServerResponse & ResponseView;
     this.#request = request;
     this.#response = response;
+    // That of HTTP/2 has none, and middlewares made for HTTP/1.1 call it.
+    if (!("_implicitHeader" in response)) {
+      Object.assign(response, { _implicitHeader: () => this.#response.writeHead(this.#response.statusCode) });
+    }
     response.once("close", () => {
       if (response.writableFinished) return;
       this.#aborted = true;
@@ -95,7 +99,8 @@ export class NodeHttpExchange implements HttpExchange {
   }
 
   destroy(): void {
-    this.#request.destroy();
+    // Not the request: over HTTP/2 that is not the stream.
+    this.#response.destroy();
   }
 }
 

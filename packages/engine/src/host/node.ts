@@ -1,9 +1,11 @@
-import type { IncomingMessage, OutgoingHttpHeaders, Server as HttpServer, ServerResponse } from "node:http";
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Socket as NetSocket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer } from "ws";
 import type { HostTarget, WebSocketHandlers, WebSocketPort } from "./host.ts";
 import { NodeHttpExchange, NodeUpgradeExchange } from "./node-exchange.ts";
+import { attachExtendedConnect, Http2Connections, isHttp2 } from "./node-http2.ts";
+import type { NodeServer } from "./node-http2.ts";
 
 /** A class like `ws`'s `Server`, as the option `wsEngine` takes it. */
 export type WebSocketEngine = new (options: object) => WebSocketServer;
@@ -23,12 +25,13 @@ export interface NodeAttachOptions {
   destroyUpgradeTimeout: number;
 }
 
-/** node:http(s), and `ws` for the framing. */
+/** node:http, node:https and node:http2, and `ws` for the framing. */
 export class NodeHost {
   readonly #target: HostTarget;
   readonly webSocketServer: WebSocketServer;
   /** Headers for the 101 that is about to be written. */
   #upgradeHeaders: OutgoingHttpHeaders = {};
+  readonly #http2: Http2Connections = new Http2Connections();
 
   constructor(target: HostTarget, options: NodeHostOptions) {
     this.#target = target;
@@ -63,19 +66,31 @@ export class NodeHost {
   }
 
   /** Takes what is under the path; everything else goes to the listeners that were there before. */
-  attach(server: HttpServer, options: NodeAttachOptions): void {
+  attach(server: NodeServer, options: NodeAttachOptions): void {
     const { path } = options;
-    const others = server.listeners("request");
-    server.removeAllListeners("request");
-    server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+    const emitter: NodeJS.EventEmitter = server;
+    const others = emitter.listeners("request");
+    emitter.removeAllListeners("request");
+    emitter.on("request", (request: IncomingMessage, response: ServerResponse) => {
       if (request.url?.startsWith(path)) this.handleRequest(request, response);
       else for (const other of others) (other as RequestListener).call(server, request, response);
     });
+    if (isHttp2(server)) this.#http2.watch(server);
     if (!options.websocket) return;
-    server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    emitter.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       if (request.url?.startsWith(path)) this.handleUpgrade(request, socket, head);
       else if (options.destroyUpgrade) endUnlessTaken(socket as NetSocket, options.destroyUpgradeTimeout);
     });
+    if (isHttp2(server)) {
+      attachExtendedConnect(server, path, (request, socket, head) =>
+        this.handleUpgrade(request, socket, head),
+      );
+    }
+  }
+
+  /** Ends connections that only wait for further requests. */
+  closeIdle(): void {
+    this.#http2.close();
   }
 
   #upgrade(
@@ -88,7 +103,7 @@ export class NodeHost {
     this.#upgradeHeaders = headers;
     try {
       this.webSocketServer.handleUpgrade(request, socket, head, (websocket) => {
-        new NodeWebSocketPort(websocket, socket as NetSocket, open);
+        new NodeWebSocketPort(websocket, socket, request.socket.remoteAddress ?? "", open);
       });
     } finally {
       this.#upgradeHeaders = {};
@@ -109,7 +124,7 @@ const closeReasons: ReadonlyMap<number | undefined, string> = new Map([
   [1009, "Max payload size exceeded"],
 ]);
 
-type RequestListener = (this: HttpServer, request: IncomingMessage, response: ServerResponse) => void;
+type RequestListener = (this: NodeServer, request: IncomingMessage, response: ServerResponse) => void;
 
 /** Node leaves upgrades open that nobody takes, once anybody listens. Another library may take it in the meantime. */
 function endUnlessTaken(socket: NetSocket, timeout: number): void {
@@ -122,13 +137,18 @@ function endUnlessTaken(socket: NetSocket, timeout: number): void {
 class NodeWebSocketPort implements WebSocketPort {
   readonly socket: WebSocket;
   readonly remoteAddress: string;
-  readonly #stream: NetSocket;
+  readonly #stream: Duplex;
   readonly #handlers: WebSocketHandlers;
 
-  constructor(socket: WebSocket, stream: NetSocket, open: (port: WebSocketPort) => WebSocketHandlers) {
+  constructor(
+    socket: WebSocket,
+    stream: Duplex,
+    remoteAddress: string,
+    open: (port: WebSocketPort) => WebSocketHandlers,
+  ) {
     this.socket = socket;
     this.#stream = stream;
-    this.remoteAddress = stream.remoteAddress ?? "";
+    this.remoteAddress = remoteAddress;
     const handlers = (this.#handlers = open(this));
     socket.on("message", (data: Buffer, isBinary: boolean) =>
       handlers.onMessage(isBinary ? data : data.toString()),
