@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import type { Session } from "../support/engine-types.ts";
+import { collectGarbage } from "../support/garbage.ts";
 import { onEveryHost } from "../support/hosts.ts";
 import { openWebSocket, PollingPeer, rawWebSocket, until } from "../support/peers.ts";
 import type { StartedEngine } from "../support/started-engine.ts";
@@ -112,6 +113,33 @@ describe("engine: what a session tells of its client", () => {
       peer.session.close();
       assert.equal((await server.closed(peer.session)).reason, "forced close");
     });
+
+    for (const [how, letGo] of [
+      ["set to null", (session: MutableSession) => (session.request = null)],
+      ["deleted", (session: MutableSession) => delete session.request],
+    ] as const) {
+      const title = `frees the memory of a request that is ${how}, while the session goes on`;
+      host.it(title, { differs: "the WebSocket still holds it" }, async () => {
+        await using server = await host.start({ pingInterval: 20 });
+        const request = new Promise<WeakRef<object>>((resolve) => {
+          server.engine.once("connection", (session: Session) => {
+            resolve(new WeakRef(session.request));
+            letGo(session);
+          });
+        });
+        const { socket, session } = await openWebSocket(server);
+        const beaten = new Promise((resolve) => session.once("heartbeat", resolve));
+        assert.equal(await socket.next(), "2");
+        socket.sendText("3");
+        await beaten;
+        const ref = await request;
+        await until(() => {
+          collectGarbage();
+          return ref.deref() === undefined;
+        }, "the request to be collected");
+        assert.equal(session.readyState, "open");
+      });
+    }
 
     host.it("takes another request in place of its own", async () => {
       await using server = await host.start();
