@@ -39,7 +39,8 @@ export class NodeHttpExchange implements HttpExchange {
       Object.assign(response, { _implicitHeader: () => this.#response.writeHead(this.#response.statusCode) });
     }
     response.once("close", () => {
-      if (response.writableFinished) return;
+      // A response of HTTP/2 that was reset counts as finished, but not as ended.
+      if (response.writableEnded && response.writableFinished) return;
       this.#aborted = true;
       this.#onBodyAbort?.();
       this.onAbort?.();

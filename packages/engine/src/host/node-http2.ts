@@ -74,18 +74,21 @@ function asUpgradeSocket(stream: ServerHttp2Stream): Duplex {
   const respond = (response: string | Buffer): Buffer => {
     Reflect.deleteProperty(stream, "write");
     Reflect.deleteProperty(stream, "end");
-    const bytes = Buffer.from(response as string, "latin1");
+    const bytes = typeof response === "string" ? Buffer.from(response, "latin1") : response;
     const headEnd = bytes.indexOf("\r\n\r\n");
-    if (!stream.destroyed && !stream.closed) {
-      stream.respond(headersOf(bytes.toString("latin1", 0, headEnd)));
-    }
+    if (headEnd === -1 || stream.destroyed || stream.closed) return Buffer.alloc(0);
+    stream.respond(headersOf(bytes.toString("latin1", 0, headEnd)));
     return bytes.subarray(headEnd + 4);
   };
   const write = (response: string | Buffer): boolean => {
     const rest = respond(response);
     return rest.length === 0 || stream.write(rest);
   };
-  const end = (response: string | Buffer): Duplex => stream.end(respond(response));
+  // Without a response it is node that ends what the client has reset.
+  const end = (response: string | Buffer = ""): Duplex => {
+    const body = respond(response);
+    return body.length === 0 ? stream.end() : stream.end(body);
+  };
   return Object.assign(stream, { write, end });
 }
 
