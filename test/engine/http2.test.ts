@@ -128,6 +128,16 @@ describe("HTTP/2", () => {
     });
   });
 
+  it("keeps the address and the encryption of a request whose stream has ended", async () => {
+    await using running = await Running.start();
+    const { path, session } = await running.poll();
+    await running.client.request("POST", path, { body: "4hi" });
+    const request = session.request as unknown as Http2ServerRequest;
+    await until(() => request.stream.closed, "the end of the stream");
+    assert.equal((request.connection as { encrypted?: boolean }).encrypted, true);
+    assert.match(String(request.socket.remoteAddress), /127\.0\.0\.1|::1/);
+  });
+
   describe("WebSocket on a stream (RFC 8441)", () => {
     it("is announced without a setting of the application", async () => {
       await using running = await Running.start();

@@ -5,6 +5,7 @@ import type { TLSSocket } from "node:tls";
 import type { BodyError, HttpExchange, RequestHead, RequestSource, RequestView } from "./host.ts";
 import type { ResponseView, WebSocketHandlers, WebSocketPort } from "./host.ts";
 import { CollectedUpgradeExchange } from "./copied-exchange.ts";
+import { keepConnection } from "./node-http2.ts";
 import { withEarlierCookies } from "./response-view.ts";
 
 /** On node:http the view is the request itself. */
@@ -15,7 +16,9 @@ export class NodeRequest implements RequestSource {
   constructor(request: IncomingMessage) {
     const { method = "GET", url = "/", headers, socket } = request;
     const secure = (socket as Partial<TLSSocket>).encrypted ?? false;
-    this.head = { method, url, headers, remoteAddress: socket.remoteAddress ?? "", secure };
+    const { remoteAddress = "" } = socket;
+    keepConnection(request, secure, remoteAddress);
+    this.head = { method, url, headers, remoteAddress, secure };
     this.view = request as unknown as RequestView;
   }
 }

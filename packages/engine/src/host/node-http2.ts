@@ -29,7 +29,7 @@ export function attachExtendedConnect(
   emitter.removeAllListeners("connect");
   emitter.on("connect", (request: Http2ServerRequest, response: Http2ServerResponse | Duplex, ...rest) => {
     if (request.headers[":protocol"] === "websocket" && request.url.startsWith(path)) {
-      take(asUpgradeRequest(request), asUpgradeSocket(request.stream as ServerHttp2Stream), Buffer.alloc(0));
+      take(asUpgradeRequest(request), asUpgradeSocket(request.stream), Buffer.alloc(0));
     } else if (others.length > 0) {
       for (const other of others) (other as ConnectListener).call(server, request, response, ...rest);
     } else if (emitter.listenerCount("connect") === 1) {
@@ -115,6 +115,19 @@ function headersOf(head: string): OutgoingHttpHeaders {
     else headers[name] = Array.isArray(existing) ? [...existing, value] : [String(existing), value];
   }
   return headers;
+}
+
+/**
+ * Makes the socket of a request keep what sessions ask it later. Over HTTP/2 it is asked through the stream, which knows
+ * nothing of its connection once it has ended.
+ */
+export function keepConnection(request: IncomingMessage, secure: boolean, remoteAddress: string): void {
+  if (!("stream" in request)) return;
+  const socket: unknown = Object.create(request.socket, {
+    encrypted: { value: secure },
+    remoteAddress: { value: remoteAddress },
+  });
+  Object.defineProperties(request, { socket: { value: socket }, connection: { value: socket } });
 }
 
 /** The open connections of a server: node's `close()` waits for them for ever. */
