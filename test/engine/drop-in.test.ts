@@ -245,6 +245,34 @@ function describeOnNode(package_: string, module: EngineModule): void {
       });
     });
 
+    it("takes a wsEngine that is no EventEmitter", async () => {
+      class Bare {
+        readonly #inner: WebSocketServer;
+
+        constructor(options: ConstructorParameters<typeof WebSocketServer>[0] & object) {
+          this.#inner = new WebSocketServer(options);
+        }
+
+        handleUpgrade(...args: Parameters<WebSocketServer["handleUpgrade"]>): void {
+          this.#inner.handleUpgrade(...args);
+        }
+
+        close(): void {
+          this.#inner.close();
+        }
+      }
+      const options: EngineOptions = { wsEngine: Bare };
+      const client: Partial<SocketOptions> = { transports: ["websocket"] };
+      await withClient(
+        onNode["attach(httpServer)"]!,
+        module,
+        { engine: options, client },
+        async (socket, session) => {
+          assert.deepEqual(await echo(socket, session, ["hello"]), ["hello"]);
+        },
+      );
+    });
+
     it("ends an upgrade to another path after destroyUpgradeTimeout, and not before", async () => {
       const httpServer = createServer().listen(0);
       const engine = module.attach(httpServer, { destroyUpgradeTimeout: 50 });

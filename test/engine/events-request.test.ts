@@ -8,7 +8,7 @@ import type { StartedEngine } from "../support/started-engine.ts";
 
 /** What public code looks at beyond `conn.transport`. */
 interface WebSocketTransport {
-  socket: { bufferedAmount: number; _socket: { remoteAddress: string } };
+  socket: { bufferedAmount: number; readyState: number; _socket: { remoteAddress: string } };
 }
 
 function webSocketOf(session: Session): WebSocketTransport["socket"] {
@@ -59,6 +59,26 @@ describe("engine: what a session tells of its client", () => {
       socket.resume();
       await socket.next();
       await until(() => webSocketOf(session).bufferedAmount === 0, "the buffer to be empty");
+    });
+
+    host.it(
+      "has transport.socket.readyState, 1 while it is open and 3 once it is closed",
+      { needs: "tcp" },
+      async () => {
+        await using server = await host.start();
+        const { socket, session } = await openWebSocket(server);
+        const { transport } = session;
+        assert.equal(webSocketOf(session).readyState, 1);
+        socket.close();
+        await server.closed(session);
+        assert.equal((transport as unknown as WebSocketTransport).socket.readyState, 3);
+      },
+    );
+
+    host.it("knows its engine", async () => {
+      await using server = await host.start();
+      const { session } = await openWebSocket(server);
+      assert.equal((session as unknown as { server: unknown }).server, server.engine);
     });
 
     host.it("keeps the request of the handshake, and what is put on it", async () => {

@@ -143,6 +143,12 @@ class UwsWebSocketPort implements WebSocketPort {
     return { remoteAddress: this.remoteAddress };
   }
 
+  /** As of a WebSocket: 1 open, 2 closing, 3 closed. */
+  get readyState(): 1 | 2 | 3 {
+    if (this.#closed) return 3;
+    return this.#ended ? 2 : 1;
+  }
+
   get remoteAddress(): string {
     return this.#closed ? "" : formatAddress(this.#socket.getRemoteAddress());
   }
