@@ -124,7 +124,7 @@ describe("WebTransport over a network", () => {
       const session = await opened;
       session.on("message", (data: string | Buffer) => session.send(data));
       const heartbeat = once(session, "heartbeat");
-      for (const data of ["hello €", Buffer.from([1, 2, 3]), "x".repeat(5000)]) {
+      for (const data of ["hello €", Buffer.from([1, 2, 3]), "x".repeat(70_000), Buffer.alloc(200_000, 7)]) {
         const echoed = next(client, "message");
         client.send(data);
         const [echo] = (await within(echoed, "an echo")) as [string | Buffer];

@@ -30,6 +30,9 @@ export interface ClientWebTransport {
   close(info?: { closeCode?: number; reason?: string }): void;
 }
 
+/** Bytes that may be under way. Its small defaults are enlarged while it runs, and that stalls. */
+const WINDOWS = { initialStreamFlowControlWindow: 2 ** 22, initialSessionFlowControlWindow: 2 ** 22 };
+
 type WebTransportConstructor = new (url: string, options?: object) => ClientWebTransport;
 
 /** It says on the console that its HTTP/3 part is not installed. */
@@ -100,7 +103,14 @@ export class WebTransportServer implements AsyncDisposable {
   ): Promise<WebTransportServer> {
     const { Http2Server, WebTransport } = await load();
     const { cert, key, hash } = createCertificate();
-    const server = new Http2Server({ port: 0, host: "127.0.0.1", secret: "secret", cert, privKey: key });
+    const server = new Http2Server({
+      port: 0,
+      host: "127.0.0.1",
+      secret: "secret",
+      cert,
+      privKey: key,
+      ...WINDOWS,
+    });
     server.startServer();
     await within(server.ready, "the WebTransport server");
     void (async () => {
@@ -109,7 +119,7 @@ export class WebTransportServer implements AsyncDisposable {
     const serverCertificateHashes = [{ algorithm: "sha-256", value: hash }];
     class Trusting extends WebTransport {
       constructor(url: string, options: object = {}) {
-        super(url, { ...options, serverCertificateHashes, forceReliable: true });
+        super(url, { ...options, ...WINDOWS, serverCertificateHashes, forceReliable: true });
       }
     }
     return new WebTransportServer(server.address()!.port, Trusting, async () => {
