@@ -22,7 +22,7 @@ import type { EngineRequest, Query } from "./query.ts";
 import { route } from "./route.ts";
 import type { RouteTable } from "./route.ts";
 import { Session } from "./session.ts";
-import type { SessionOwner } from "./session.ts";
+import type { SessionOwner } from "./session-types.ts";
 import { PollingTransport } from "./transport/polling.ts";
 import type { DecorateHeaders, ReportRefusal } from "./transport/polling.ts";
 import type { Transport } from "./transport/transport.ts";
@@ -114,7 +114,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   }
 
   /** @internal */
-  forget(session: Session): void {
+  forget(session: { readonly id: string }): void {
     if (this.clients[session.id] !== session) return;
     delete this.clients[session.id];
     this.clientsCount--;

@@ -9,7 +9,13 @@ export { Engine } from "./engine.ts";
 export type { Engine as BaseServer } from "./engine.ts";
 export type { EventLoop } from "./event-loop.ts";
 export { Session, Session as Socket } from "./session.ts";
-export type { ReadyState, SendCallback, SendOptions, SessionHandlers, SessionOwner } from "./session.ts";
+export type {
+  ReadyState,
+  SendCallback,
+  SendOptions,
+  SessionHandlers,
+  SessionOwner,
+} from "./session-types.ts";
 export { Transport } from "./transport/transport.ts";
 export { transports } from "./transports.ts";
 export * as parser from "./parser.ts";

@@ -1,41 +1,26 @@
 import type { EnginePacket, ParseError } from "@tidewire/parser";
 import { EventEmitter } from "node:events";
 import { SlowConsumerError, TransportError } from "./errors.ts";
-import type { EventLoop } from "./event-loop.ts";
-import type { FlushQueue, Flushable } from "./flush-queue.ts";
-import type { Clock } from "./clock.ts";
+import type { Flushable } from "./flush-queue.ts";
 import type { Heartbeat, HeartbeatTarget } from "./heartbeat.ts";
 import type { RequestSource } from "./host/host.ts";
 import { Message, NOOP, OutgoingPacket, PING, PONG, toData } from "./message.ts";
 import type { PacketOptions } from "./message.ts";
-import type { ResolvedOptions } from "./options.ts";
 import type { Protocol } from "./protocol/protocol.ts";
 import { viewOf } from "./query.ts";
 import type { EngineRequest } from "./query.ts";
 import type { CloseReason } from "./reasons.ts";
-import type { SendOptions, SessionHandlers } from "./session-types.ts";
+import type {
+  ReadyState,
+  SendCallback,
+  SendOptions,
+  SessionHandlers,
+  SessionOwner,
+} from "./session-types.ts";
 import type { Transport, TransportHandlers } from "./transport/transport.ts";
 import { guard, tell } from "./tell.ts";
 import { Upgrade } from "./upgrade.ts";
 import type { UpgradingSession } from "./upgrade.ts";
-
-export type { SendOptions, SessionHandlers } from "./session-types.ts";
-
-/** What a session needs of its engine. */
-export interface SessionOwner {
-  readonly opts: ResolvedOptions;
-  readonly loop: EventLoop;
-  readonly clock: Clock;
-  readonly flushQueue: FlushQueue;
-  upgrades(transport: string): string[];
-  emit(event: string, ...args: unknown[]): boolean;
-  listenerCount(event: string): number;
-  /** The session has ended. */
-  forget(session: Session): void;
-}
-
-export type SendCallback = (transport: Transport) => void;
-export type ReadyState = "opening" | "open" | "closing" | "closed";
 
 /**
  * One connection: engine.io's `Socket`. It outlives its transports, of which it has one at a time.
