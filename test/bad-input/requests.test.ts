@@ -1,4 +1,6 @@
 import { answered, scenariosOf } from "./scenario.ts";
+import type { Misdeed } from "./scenario.ts";
+import { firstAnswer } from "../support/network-client.ts";
 import { until } from "../support/peers.ts";
 
 const scenario = scenariosOf(import.meta.url);
@@ -79,6 +81,35 @@ scenario(
   async ({ server }) => answered(await server.client.refused(server.path("transport=polling"))),
   { differs: "it accepts the WebSocket and closes it" },
 );
+
+const handshake = {
+  Connection: "Upgrade",
+  Upgrade: "websocket",
+  "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+  "Sec-WebSocket-Version": "13",
+};
+
+/** A WebSocket handshake with these headers instead of its own. */
+function malformed(headers: Record<string, string>, method: string = "GET"): Misdeed {
+  return async ({ server }) => {
+    const lines = Object.entries({ Host: "localhost", ...handshake, ...headers });
+    const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    const path = server.path("transport=websocket");
+    return (await firstAnswer(server.port, `${method} ${path} HTTP/1.1\r\n${head}\r\n`)).slice(9, 12);
+  };
+}
+
+scenario(
+  "sends a WebSocket handshake that is not one",
+  {
+    "with a short key": malformed({ "Sec-WebSocket-Key": "abc" }),
+    "of version 7": malformed({ "Sec-WebSocket-Version": "7" }),
+    "of something else than WebSocket": malformed({ Upgrade: "h2c" }),
+  },
+  { needs: "tcp", differs: "it reports nothing" },
+);
+
+scenario("sends a WebSocket handshake by POST", malformed({}, "POST"), { needs: "tcp" });
 
 scenario("speaks a protocol that is not served", {
   "by long-polling": async ({ server }) =>

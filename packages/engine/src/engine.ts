@@ -163,6 +163,8 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
       const routed = route(exchange.request.head, admission.query, true, this);
       if (routed.kind === "refuse") {
         this.#refuse(admission, routed.code, routed.context);
+      } else if (exchange.malformed) {
+        this.#refuse(admission, ConnectionErrorCode.BAD_REQUEST, { name: "TRANSPORT_HANDSHAKE_ERROR" });
       } else if (routed.kind === "continue") {
         const { session } = routed;
         exchange.accept(this.#upgradeHeaders(exchange), (port) => this.#probe(session, port, admission));

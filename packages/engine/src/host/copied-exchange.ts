@@ -133,6 +133,11 @@ export abstract class CopiedHttpExchange extends CollectedExchange implements Ht
 
 /** An upgrade request. What middlewares write goes out with the 101, or instead of it. */
 export abstract class CollectedUpgradeExchange extends CollectedExchange implements UpgradeExchange {
+  /** For hosts that leave this to us. */
+  get malformed(): boolean {
+    return false;
+  }
+
   fixHead(): OutgoingHttpHeaders {
     return this.view?.fixHead(101) ?? {};
   }

@@ -75,6 +75,8 @@ export interface HttpExchange extends Exchange {
 
 /** One WebSocket upgrade request, to be accepted or rejected once. */
 export interface UpgradeExchange extends Exchange {
+  /** Whether it lacks what a WebSocket handshake must have; it can only be rejected then. */
+  readonly malformed: boolean;
   /** Fixes the head, and gives the headers that middlewares have set, for the 101. */
   fixHead(): OutgoingHttpHeaders;
   /** Completes the upgrade with these headers and no others. `open` is called with the port, unless the client has gone. */

@@ -137,6 +137,14 @@ export class NodeUpgradeExchange extends CollectedUpgradeExchange {
     socket.once("close", this.#onClose).on("error", ignore);
   }
 
+  /** By the rules of `ws`, which would answer by itself and tell nobody. */
+  override get malformed(): boolean {
+    const { method, headers } = this.#request;
+    const { upgrade = "", "sec-websocket-key": key = "", "sec-websocket-version": version = "" } = headers;
+    const isHandshake = /^websocket$/i.test(upgrade) && /^[+/0-9A-Za-z]{22}==$/.test(key);
+    return method !== "GET" || !isHandshake || !/^(?:8|13)$/.test(version);
+  }
+
   override destroy(): void {
     this.#socket.destroy();
   }

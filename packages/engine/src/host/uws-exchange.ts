@@ -131,6 +131,12 @@ export class UwsUpgradeExchange extends CopiedUpgradeExchange {
     });
   }
 
+  /** The key is looked at by uWebSockets.js itself. */
+  override get malformed(): boolean {
+    const { upgrade = "", "sec-websocket-version": version = "" } = this.request.head.headers;
+    return !/^websocket$/i.test(upgrade) || !/^(?:8|13)$/.test(String(version));
+  }
+
   protected override upgrade(
     headers: OutgoingHttpHeaders,
     open: (port: WebSocketPort) => WebSocketHandlers,
