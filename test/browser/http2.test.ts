@@ -27,7 +27,7 @@ describeWithChromium("a browser over HTTP/2", (browser) => {
       });
       const listeners = http.server.listeners("request");
       http.server.removeListener("request", listeners[1] as () => void);
-      const io = new Server(http.server as never);
+      const io = new Server(http.server);
       const connected = new Promise<Socket>((resolve) =>
         io.on("connection", (socket) => {
           socket.on("echo", (data: unknown, done: (data: unknown) => void) => done(data));
