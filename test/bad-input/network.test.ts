@@ -122,3 +122,17 @@ scenario(
   },
   { needs: "tcp", options: heartbeat },
 );
+
+scenario(
+  "goes away while the answer to its poll is compressed",
+  async (run) => {
+    const peer = await run.polling();
+    const aborter = new AbortController();
+    const headers = { "accept-encoding": "gzip" };
+    const { answer } = await peer.park({ headers, signal: aborter.signal });
+    peer.session.send("x".repeat(1_000_000));
+    setImmediate(() => aborter.abort());
+    return answer.then(answered, () => "–");
+  },
+  { options: heartbeat },
+);

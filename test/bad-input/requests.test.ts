@@ -56,7 +56,7 @@ const methods = (query: string, list: string[]): Parameters<typeof scenario>[1] 
 
 scenario(
   "opens a session by another method than GET",
-  methods("transport=polling", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"]),
+  methods("transport=polling", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"]),
 );
 
 scenario("opens a session by HEAD", methods("transport=polling", ["HEAD"]));
@@ -64,7 +64,7 @@ scenario("opens a session by HEAD", methods("transport=polling", ["HEAD"]));
 scenario(
   "sends a request that is neither GET nor POST to a session",
   Object.fromEntries(
-    ["PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"].map((method) => [
+    ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "HEAD"].map((method) => [
       method,
       async (run) => answered(await run.server.client.request(method, (await run.polling()).path)),
     ]),

@@ -47,6 +47,10 @@ scenario(
       socket.sendText("4x");
     }),
     "a ping that is no probe": begun((socket) => socket.sendText("2")),
+    "an open packet": begun((socket) => socket.sendText("0")),
+    "a close packet": begun((socket) => socket.sendText("1")),
+    "a pong": begun((socket) => socket.sendText("3probe")),
+    "a noop": begun((socket) => socket.sendText("6")),
     binary: begun((socket) => socket.sendBinary(Buffer.from([1]))),
   },
   silent,

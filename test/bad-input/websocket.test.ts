@@ -173,6 +173,18 @@ scenario("sends a ping in protocol 4", {
   },
 });
 
+scenario(
+  "sends a pong in protocol 3",
+  async (run) => {
+    const socket = await run.server.client.websocket("/engine.io/?EIO=3&transport=websocket");
+    run.adopt(await run.server.nextSession());
+    await socket.next();
+    socket.sendText("3");
+    return ended(socket);
+  },
+  { options: { allowEIO3: true } },
+);
+
 scenario("closes its WebSocket", async (run) => {
   const { socket } = await run.webSocket();
   socket.close(1000);
