@@ -33,8 +33,8 @@ function install(packages) {
   if (!isDebian()) return "this is not Debian";
   if (process.getuid?.() !== 0) return "installing needs root";
   console.log(`Installing ${packages.join(" and ")} with apt-get`);
-  const install = ["install", "-y", "--no-install-recommends", ...packages];
-  for (const args of [["update"], install]) {
+  const installing = ["install", "-y", "--no-install-recommends", ...packages];
+  for (const args of [["update"], installing]) {
     const run = spawnSync("apt-get", args, {
       encoding: "utf8",
       env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
