@@ -157,15 +157,15 @@ export class Server<
    */
   attachApp(app: object, opts: Partial<ServerOptions> = {}): void {
     const options = this.mergedWith(opts);
-    const engine = new Engine(options as Untyped);
+    const engine = new Engine(options);
     engine.attachApp(app as Untyped, options);
     this.useEngine(engine);
   }
 
   private initEngine(srv: HttpServerInstance | number | string, opts: Partial<ServerOptions>): void {
-    const engine = new Engine(opts as Untyped);
+    const engine = new Engine(opts);
     if (typeof srv === "object") {
-      engine.attach(srv as HttpServer, opts);
+      engine.attach(srv, opts);
       this.httpServer = srv;
     } else {
       engine.listen(Number(srv), opts);
