@@ -38,7 +38,11 @@ export interface Session extends EventEmitter {
   upgrading: boolean;
   upgraded: boolean;
   writeBuffer: unknown[];
-  send(data: string | Buffer, options?: { compress?: boolean }, callback?: (transport: unknown) => void): unknown;
+  send(
+    data: string | Buffer,
+    options?: { compress?: boolean },
+    callback?: (transport: unknown) => void,
+  ): unknown;
   close(discard?: boolean): void;
 }
 
