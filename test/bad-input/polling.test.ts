@@ -112,7 +112,7 @@ scenario("posts text that is not UTF-8", async (run) => {
 });
 
 scenario(
-  "posts a hundred thousands of tiny packets",
+  "posts hundreds of thousands of tiny packets",
   async (run) => {
     const peer = await run.polling();
     let messages = 0;
