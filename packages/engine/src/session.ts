@@ -51,7 +51,7 @@ export class Session
   #source: RequestSource | undefined;
   #request: EngineRequest | null | undefined = undefined;
   #upgrade: Upgrade | undefined = undefined;
-  /** A frame is being handled: what is written now leaves when it is done. */
+  /** A packet is being handled whose answers leave when that is done. */
   #dispatching = false;
   /** Listeners of `flush` are being told. */
   #flushing = false;
@@ -231,8 +231,8 @@ export class Session
   /** @internal */
   onPacket(packet: EnginePacket): void {
     if (this.readyState !== "open") return;
-    // A WebSocket answers within its own cork; a parked poll belongs to another request and waits for the pass.
-    this.#dispatching = this.transport.name !== "polling";
+    // Where the host's cork is open the answer rides it; elsewhere, and for a parked poll, it waits for the pass.
+    this.#dispatching = this.transport.answersInDispatch;
     if (this.listenerCount("packet") > 0) this.#tell("packet", packet);
     // A listener may have ended the session.
     if ((this.readyState as ReadyState) === "closed") return;

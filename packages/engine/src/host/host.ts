@@ -90,6 +90,8 @@ export interface WebSocketPort {
   readonly remoteAddress: string;
   /** The host's own object, for `transport.socket`. */
   readonly socket: unknown;
+  /** Whether the host holds a cork open while it hands over what it received, so that an answer costs no system call. */
+  readonly corkedWhileReceiving: boolean;
   /** Bytes accepted by `send` that the kernel has not taken yet. */
   readonly bufferedAmount: number;
   /** Sends one frame, text or binary. Never drops: what the kernel does not take is buffered. */

@@ -252,6 +252,7 @@ export class MemoryWebSocket {
     this.#handlers = open({
       remoteAddress: "127.0.0.1",
       socket: this,
+      corkedWhileReceiving: true,
       get bufferedAmount(): number {
         return bufferedAmount();
       },

@@ -157,6 +157,11 @@ class NodeWebSocketPort implements WebSocketPort {
     socket.once("close", (code: number, reason: Buffer) => handlers.onClose(code, reason.toString()));
   }
 
+  /** One chunk of TCP may hold many frames, which `ws` hands over one by one: their answers leave together. */
+  get corkedWhileReceiving(): boolean {
+    return false;
+  }
+
   get bufferedAmount(): number {
     return this.socket.bufferedAmount;
   }

@@ -153,6 +153,10 @@ class UwsWebSocketPort implements WebSocketPort {
     return this.#closed ? "" : formatAddress(this.#socket.getRemoteAddress());
   }
 
+  get corkedWhileReceiving(): boolean {
+    return true;
+  }
+
   get bufferedAmount(): number {
     return this.#closed ? 0 : this.#socket.getBufferedAmount();
   }

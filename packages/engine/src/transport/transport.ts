@@ -63,6 +63,11 @@ export abstract class Transport extends EventEmitter {
     return false;
   }
 
+  /** Whether what is written while a packet is handled leaves right after it; otherwise it leaves at the end of the tick. */
+  get answersInDispatch(): boolean {
+    return false;
+  }
+
   /** Bytes handed to the host that have not left it. */
   abstract get bufferedAmount(): number;
 

@@ -44,6 +44,10 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
     return true;
   }
 
+  override get answersInDispatch(): boolean {
+    return this.#port.corkedWhileReceiving;
+  }
+
   get bufferedAmount(): number {
     return this.#port.bufferedAmount;
   }
