@@ -1,7 +1,8 @@
 import type { Packet } from "@tidewire/parser";
-import { Adapter, SessionAwareAdapter } from "socket.io-adapter";
+import { Adapter } from "socket.io-adapter";
 import type { BroadcastOptions } from "socket.io-adapter";
 import type { AckCallback } from "./acks.ts";
+import type { EncodedPacket } from "./connection-port.ts";
 import { broadcastWriteOptions, deliver, forEachReceiver } from "./fanout.ts";
 import type { Membership, Receiver } from "./fanout.ts";
 
@@ -26,7 +27,11 @@ export class MemoryAdapter extends Adapter {
 
   override broadcast(packet: Packet, target: BroadcastOptions): void {
     packet.nsp = this.nsp.name;
-    const encoded = this.nsp.server.encoder.encode(packet);
+    this.send(packet, this.nsp.server.encoder.encode(packet), target);
+  }
+
+  /** Hands an encoded packet to everyone it is for. */
+  protected send(packet: Packet, encoded: EncodedPacket, target: BroadcastOptions): void {
     const options = broadcastWriteOptions(target.flags);
     forEachReceiver(this.membership, target, (receiver) => deliver(receiver, packet, encoded, options));
   }
@@ -52,9 +57,6 @@ export class MemoryAdapter extends Adapter {
     clientCountCallback(clientCount);
   }
 }
-
-/** The adapter of a server with connection state recovery. */
-export const RecoveryAdapter: typeof SessionAwareAdapter = SessionAwareAdapter;
 
 /** The children of a parent namespace, seen as one. */
 export interface ParentOfNamespaces {

@@ -147,6 +147,17 @@ export class Client implements ConnectionListener {
     this.closeFor("forced server close");
   }
 
+  /** Ends a connection whose client has come back on another one, before the heartbeat finds it dead. */
+  _replaced(): void {
+    const { conn } = this;
+    this.onclose("transport close", {
+      code: "REPLACED",
+      message: "the client has come back on another connection",
+    });
+    // Nothing can be sent to a client that is gone.
+    conn.close(true);
+  }
+
   private closeFor(reason: DisconnectReason): void {
     if (this.conn.readyState === "open") {
       this.conn.close();

@@ -51,6 +51,13 @@ export interface ServerReservedEventsMap<
   new_namespace: (namespace: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
 }
 
+/** An adapter, as far as it restores sessions. */
+interface SessionStore {
+  /** whether it knows where a session has started */
+  readonly restoresWithoutOffset?: boolean;
+  restoreSession(pid: string, offset?: string): Promise<Session | null>;
+}
+
 /**
  * A part of the application with listeners, middlewares and rooms of its own; a client joins as many namespaces as it
  * likes over one connection.
@@ -87,6 +94,11 @@ export class Namespace<
     new Map();
   /** The middlewares of {@link use}. */
   readonly _fns: Middleware<Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>[] = [];
+  /** The sockets that can be recovered, joined or waiting, by session. */
+  private readonly sessions: Map<string, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> =
+    new Map();
+  /** How many clients are about to get a socket. */
+  _arriving: number = 0;
   /** The id of the next event that asks for an answer; shared by the sockets, so that broadcasts can use one id. */
   _ids: number = 0;
   adapter!: Adapter;
@@ -137,15 +149,19 @@ export class Namespace<
     accepted: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
   ): Promise<void> {
     debug("adding socket to nsp %s", this.name);
-    const socket = await this._createSocket(client, auth);
+    this._arriving++;
+    const socket = await this._createSocket(client, auth).finally(() => this._arriving--);
     this._preConnectSockets.set(socket.id, socket);
+    if (socket._pid !== undefined) {
+      this.sessions.set(socket._pid, socket);
+    }
     const skipMiddlewares = this.server._opts.connectionStateRecovery?.skipMiddlewares;
     if (skipMiddlewares && socket.recovered && client.conn.readyState === "open") {
       return this._doConnect(socket, accepted);
     }
     this.run(socket, (error) => {
       process.nextTick(() => {
-        if (client.conn.readyState !== "open") {
+        if (client.conn.readyState !== "open" || socket._gone) {
           debug("next called after client was closed - ignoring socket");
           socket._cleanup();
         } else if (error) {
@@ -164,8 +180,8 @@ export class Namespace<
     auth: Auth,
   ): Promise<Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> {
     const { pid, offset } = auth;
-    if (this.server._opts.connectionStateRecovery && typeof pid === "string" && typeof offset === "string") {
-      const session = await this.restoreSession(pid, offset);
+    if (this.server._opts.connectionStateRecovery && typeof pid === "string") {
+      const session = await this.recover(client, pid, offset);
       if (session) {
         debug("connection state recovered for sid %s", session.sid);
         return new Socket(this, client, auth, session);
@@ -174,12 +190,28 @@ export class Namespace<
     return new Socket(this, client, auth);
   }
 
-  private async restoreSession(pid: string, offset: string): Promise<Session | undefined> {
+  /** The session of a client that has come back. There is one socket of it at most: the latest. */
+  private async recover(client: Client, pid: string, offset: unknown): Promise<Session | null> {
+    let session: Session | null = null;
+    do {
+      // The session of a socket that is still there is persisted by this.
+      this.sessions.get(pid)?._giveWayTo(client);
+      session = (await this.restoreSession(pid, offset)) ?? session;
+      // Another connection may have been faster while the adapter was asked.
+    } while (this.sessions.has(pid));
+    return session;
+  }
+
+  private async restoreSession(pid: string, offset: unknown): Promise<Session | null> {
+    const store: SessionStore = this.adapter;
     try {
-      return await this.adapter.restoreSession(pid, offset);
+      if (typeof offset === "string") {
+        return await store.restoreSession(pid, offset);
+      }
+      return offset === undefined && store.restoresWithoutOffset ? await store.restoreSession(pid) : null;
     } catch (error) {
       debug("error while restoring session: %s", error);
-      return undefined;
+      return null;
     }
   }
 
@@ -198,8 +230,12 @@ export class Namespace<
 
   /** Forgets a socket, whether it has joined or was still waiting. */
   _remove(socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>): void {
-    if (!this.sockets.delete(socket.id)) {
-      this._preConnectSockets.delete(socket.id);
+    // Another socket may have taken over its id.
+    for (const sockets of [this.sockets, this._preConnectSockets]) {
+      if (sockets.get(socket.id) === socket) sockets.delete(socket.id);
+    }
+    if (socket._pid !== undefined && this.sessions.get(socket._pid) === socket) {
+      this.sessions.delete(socket._pid);
     }
   }
 

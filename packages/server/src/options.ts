@@ -16,6 +16,13 @@ export interface RecoveryOptions {
    * @default true
    */
   skipMiddlewares?: boolean;
+  /**
+   * How much of what was sent is kept in memory for clients that come back, for each namespace, in bytes. When there is
+   * more, the oldest events are dropped, and a client that has missed one of them starts anew. Adapters that keep it
+   * elsewhere have limits of their own.
+   * @default 16777216
+   */
+  maxLogBytes?: number;
 }
 
 /** A class, or a function that returns an adapter, for one namespace. */

@@ -75,7 +75,7 @@ export class ParentNamespace<
     child._remove = (socket) => {
       remove(socket);
       // A socket that is still waiting for its middlewares would join a namespace nobody can find.
-      if (child.sockets.size === 0 && child._preConnectSockets.size === 0) {
+      if (child.sockets.size === 0 && child._preConnectSockets.size === 0 && child._arriving === 0) {
         debug("closing child namespace %s", child.name);
         void child.adapter.close();
         this.server._nsps.delete(child.name);

@@ -2,17 +2,18 @@ import { defaultParser } from "@tidewire/parser";
 import type { Packet, Parser } from "@tidewire/parser";
 import cors from "cors";
 import type { Adapter } from "socket.io-adapter";
-import { MemoryAdapter, RecoveryAdapter } from "./adapter.ts";
+import { MemoryAdapter } from "./adapter.ts";
 import type { CorsMiddleware } from "./client-files.ts";
 import { BroadcastingEmitter } from "./emitter.ts";
 import { applyRecoveryDefaults, DEFAULT_CONNECT_TIMEOUT, DEFAULT_PATH } from "./options.ts";
 import type { AdapterConstructor, ServerOptions } from "./options.ts";
+import { RecoveryAdapter } from "./recovery-adapter.ts";
 import type { EventsMap } from "./typed-events.ts";
 
 /** The adapter that the options ask for. */
 export function adapterOf(options: Partial<ServerOptions>): AdapterConstructor {
   return (
-    options.adapter || (options.connectionStateRecovery ? RecoveryAdapter : (MemoryAdapter as typeof Adapter))
+    options.adapter || ((options.connectionStateRecovery ? RecoveryAdapter : MemoryAdapter) as typeof Adapter)
   );
 }
 

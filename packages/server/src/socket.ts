@@ -71,6 +71,7 @@ export class Socket<
   connected: boolean = false;
   /** Identifies the session for connection state recovery; known to the client only. */
   private readonly pid: string | undefined;
+  private restored: Session | undefined = undefined;
   private left = false;
   // Made on first use: most sockets of a quiet server need none of them.
   private ownData: SocketData | undefined = undefined;
@@ -102,13 +103,19 @@ export class Socket<
   }
 
   private restore(session: Session): void {
+    this.restored = session;
     this.ownData = session.data as SocketData;
     for (const room of session.rooms) {
-      void this.join(room);
+      // Its own room is joined with the namespace.
+      if (room !== this.id) void this.join(room);
     }
-    for (const data of session.missedPackets) {
+  }
+
+  private sendMissed(): void {
+    for (const data of this.restored?.missedPackets ?? []) {
       this.packet({ type: PacketType.EVENT, data });
     }
+    this.restored = undefined;
   }
 
   /** Makes {@link handshake}. */
@@ -192,9 +199,11 @@ export class Socket<
     this.adapter.delAll(this.id);
   }
 
-  /** Called by the namespace when the middlewares have let the socket in: CONNECT goes out before anything else. */
+  /** Called by the namespace when the middlewares have let the socket in: CONNECT goes out before anything new. */
   _onconnect(): void {
     this.connected = true;
+    // Not until now: what was sent while middlewares ran was missed, too.
+    this.sendMissed();
     void this.join(this.id);
     const data = this.client.dialect.acceptance(this.id, this.pid);
     this.packet(data === undefined ? { type: PacketType.CONNECT } : { type: PacketType.CONNECT, data });
@@ -314,9 +323,32 @@ export class Socket<
 
   /** Leaves all rooms and the namespace for good. */
   _cleanup(): void {
+    // Once: later its id may be that of the socket that has taken its place.
+    if (this.left) return;
     this.leaveAll();
     this.nsp._remove(this);
     this.left = true;
+  }
+
+  /** What identifies the session, if it can be recovered. */
+  get _pid(): string | undefined {
+    return this.pid;
+  }
+
+  /** Whether it has left for good, or never will join. */
+  get _gone(): boolean {
+    return this.left;
+  }
+
+  /** Gives way to the same client, which has come back before this connection was known to be dead. */
+  _giveWayTo(client: Client): void {
+    if (this.client === client) {
+      this._onclose("transport close");
+    } else {
+      this.client._replaced();
+    }
+    // If it was still waiting for its middlewares, the connection did not know it.
+    this._cleanup();
   }
 
   /** Refuses the socket: sends CONNECT_ERROR. */

@@ -1,0 +1,179 @@
+import { PacketType } from "@tidewire/parser";
+import type { Packet } from "@tidewire/parser";
+import type { BroadcastOptions, Session } from "socket.io-adapter";
+import { MemoryAdapter } from "./adapter.ts";
+import type { AdapterNamespace } from "./adapter.ts";
+import type { EncodedPacket } from "./connection-port.ts";
+import type { ServerOptions } from "./options.ts";
+import { RecoveryLog } from "./recovery-log.ts";
+import type { LoggedEvent } from "./recovery-log.ts";
+import { offsetOf, positionOf } from "./recovery-offset.ts";
+import { RecoverySessions } from "./recovery-sessions.ts";
+import type { KeptSession, LeavingSession } from "./recovery-sessions.ts";
+
+/** in ms */
+const DEFAULT_MAX_DISCONNECTION_DURATION = 120_000;
+const DEFAULT_MAX_LOG_BYTES = 16 * 1024 * 1024;
+/** The objects around a logged event, in bytes, roughly. */
+const BYTES_PER_EVENT = 512;
+/** in ms */
+const SWEEP_INTERVAL = 60_000;
+
+interface RecoveryNamespace extends AdapterNamespace {
+  readonly server: AdapterNamespace["server"] & { readonly opts: Partial<ServerOptions> };
+}
+
+/**
+ * The adapter of a server with connection state recovery: keeps what was sent in memory, and the sessions of those who have
+ * left. Every event carries, as its last argument, the offset that the client shows when it comes back.
+ */
+export class RecoveryAdapter extends MemoryAdapter {
+  declare readonly nsp: RecoveryNamespace;
+  /** A client that has received nothing yet has no offset; its session is restored all the same. */
+  readonly restoresWithoutOffset: boolean = true;
+  private readonly maxDisconnectionDuration: number;
+  /** How long a connection can be dead before the heartbeat finds out, in ms. */
+  private readonly blindTime: number;
+  private readonly log: RecoveryLog;
+  private readonly sessions: RecoverySessions = new RecoverySessions();
+  private sweeper: ReturnType<typeof setInterval> | undefined = undefined;
+
+  constructor(nsp: RecoveryNamespace) {
+    super(nsp);
+    const { opts } = nsp.server;
+    const { maxDisconnectionDuration, maxLogBytes } = opts.connectionStateRecovery ?? {};
+    this.maxDisconnectionDuration = maxDisconnectionDuration ?? DEFAULT_MAX_DISCONNECTION_DURATION;
+    this.blindTime =
+      (opts.pingInterval ?? 25_000) + (opts.pingTimeout ?? 20_000) + (opts.upgradeTimeout ?? 10_000);
+    this.log = new RecoveryLog(Date.now(), maxLogBytes ?? DEFAULT_MAX_LOG_BYTES);
+  }
+
+  /** Forgets everything. */
+  override close(): void {
+    clearInterval(this.sweeper);
+    this.sweeper = undefined;
+    this.sessions.clear();
+    this.log.clear();
+  }
+
+  override addAll(id: string, rooms: Set<string>): void {
+    const joins = rooms.has(id) && this.sids.get(id)?.has(id) !== true;
+    super.addAll(id, rooms);
+    if (joins) this.sessions.joined(id, this.log.position);
+  }
+
+  override delAll(id: string): void {
+    super.delAll(id);
+    this.sessions.left(id);
+  }
+
+  override broadcast(packet: Packet, target: BroadcastOptions): void {
+    // The callback of an event that asks for an answer comes last, so that the client keeps the offset it has.
+    if (packet.type !== PacketType.EVENT || packet.id !== undefined) {
+      return super.broadcast(packet, target);
+    }
+    const isLogged = !target.flags?.volatile;
+    const offset = offsetOf(this.log.position + (isLogged ? 1 : 0));
+    // A copy: other namespaces may be handed the same packet.
+    const data = [...(packet.data as unknown[]), offset];
+    const stamped: Packet = { ...packet, data, nsp: this.nsp.name };
+    const encoded = this.nsp.server.encoder.encode(stamped);
+    if (isLogged) {
+      this.remember({ data, target, bytes: BYTES_PER_EVENT + byteLengthOf(encoded), at: Date.now() });
+    }
+    this.send(stamped, encoded, target);
+  }
+
+  override persistSession(session: LeavingSession): void {
+    this.sessions.keep(session, Date.now(), this.log.position);
+    this.startSweeping();
+  }
+
+  /**
+   * Finds a session and what its client has missed.
+   * @param offset - of the latest event the client has received; without it, it has received none
+   * @returns null if the session is unknown or has expired, or if something the client has missed is not held any more
+   */
+  override restoreSession(pid: string, offset?: string): Promise<Session> {
+    this.sweep();
+    const session = this.sessions.find(pid);
+    const position = session && this.receivedBy(session, offset);
+    if (session === undefined || position === undefined) {
+      // The type of the base class leaves out that there may be none.
+      return Promise.resolve(null as unknown as Session);
+    }
+    this.sessions.resume(session, position);
+    return Promise.resolve(this.restored(session, position));
+  }
+
+  /** The position up to which the client of a session has received everything. */
+  private receivedBy(session: KeptSession, offset: string | undefined): number | undefined {
+    const claimed = offset === undefined ? session.start : positionOf(offset);
+    if (claimed === undefined || claimed > this.log.position) return undefined;
+    // An offset from before the session is that of an earlier one: in this one the client has received nothing.
+    const position = Math.max(claimed, session.start);
+    // What was dropped while the connection was alive has been received, or was for others.
+    const wasAlive = this.log.droppedUntil < session.since - this.blindTime;
+    return wasAlive || this.log.reaches(position) ? position : undefined;
+  }
+
+  private restored(session: KeptSession, position: number): Session {
+    const { log } = this;
+    const { sid, pid, rooms, data } = session;
+    const missed = dataFor(rooms, log.between(position));
+    const restoredAt = log.position;
+    return {
+      sid,
+      pid,
+      rooms,
+      data,
+      /** With what is sent before the socket joins: read when it does. */
+      get missedPackets() {
+        return [...missed, ...dataFor(rooms, log.between(restoredAt))];
+      },
+    };
+  }
+
+  private remember(event: LoggedEvent): void {
+    this.log.append(event);
+    this.startSweeping();
+  }
+
+  private startSweeping(): void {
+    if (this.sweeper !== undefined) return;
+    this.sweeper = setInterval(() => this.sweep(), SWEEP_INTERVAL);
+    this.sweeper.unref();
+  }
+
+  /** Drops what is too old; stops when nothing is left. */
+  private sweep(): void {
+    const oldest = Date.now() - this.maxDisconnectionDuration;
+    this.sessions.dropBefore(oldest);
+    this.log.dropBefore(oldest - this.blindTime);
+    if (this.sessions.size === 0 && this.log.size === 0) {
+      clearInterval(this.sweeper);
+      this.sweeper = undefined;
+    }
+  }
+}
+
+/** Those of the events that were for a socket in these rooms. */
+function dataFor(sessionRooms: readonly string[], events: Iterable<LoggedEvent>): unknown[][] {
+  const missed: unknown[][] = [];
+  for (const { data, target } of events) {
+    const isIncluded = target.rooms.size === 0 || sessionRooms.some((room) => target.rooms.has(room));
+    // An adapter behind a broker may leave `except` out.
+    const isExcepted = target.except !== undefined && sessionRooms.some((room) => target.except?.has(room));
+    if (isIncluded && !isExcepted) missed.push(data);
+  }
+  return missed;
+}
+
+function byteLengthOf(encoded: EncodedPacket): number {
+  let bytes = 0;
+  for (const part of encoded) {
+    if (typeof part === "string") bytes += Buffer.byteLength(part);
+    else if (ArrayBuffer.isView(part) || part instanceof ArrayBuffer) bytes += part.byteLength;
+  }
+  return bytes;
+}
