@@ -58,7 +58,7 @@ export class RecoveryAdapter extends MemoryAdapter {
 
   override addAll(id: string, rooms: Set<string>): void {
     const joins = rooms.has(id) && this.sids.get(id)?.has(id) !== true;
-    super.addAll(id, rooms);
+    void super.addAll(id, rooms);
     if (joins) this.sessions.joined(id, this.log.position);
   }
 
@@ -162,7 +162,6 @@ function dataFor(sessionRooms: readonly string[], events: Iterable<LoggedEvent>)
   const missed: unknown[][] = [];
   for (const { data, target } of events) {
     const isIncluded = target.rooms.size === 0 || sessionRooms.some((room) => target.rooms.has(room));
-    // An adapter behind a broker may leave `except` out.
     const isExcepted = target.except !== undefined && sessionRooms.some((room) => target.except?.has(room));
     if (isIncluded && !isExcepted) missed.push(data);
   }

@@ -1,0 +1,210 @@
+import assert from "node:assert/strict";
+import { connected, itDiffers, next, onEveryHost, onEveryTransport, pair } from "../support/socketio.ts";
+import type { ClientSocket, Running, ServerOptions, Socket } from "../support/socketio.ts";
+import { back, heardBy, lost, offset } from "../support/recovery.ts";
+
+const options: Partial<ServerOptions> = { connectionStateRecovery: {} };
+
+onEveryHost("connection state recovery", (host) => {
+  onEveryTransport((_name, mode) => {
+    it("gives a client that comes back its id, rooms and data, and what it has missed", async () => {
+      const running = await host.start(options);
+      let asked = 0;
+      running.io.use((_socket, pass) => {
+        asked++;
+        pass();
+      });
+      const { client, socket } = await pair(running, mode);
+      await socket.join("room");
+      socket.data["name"] = "Ada";
+      const first = next(client, "first");
+      socket.emit("first", 1);
+      assert.match(String((await first)[1]), offset);
+
+      await lost(client, socket);
+      const heard = heardBy(client);
+      running.io.emit("to all", Buffer.from([1]));
+      running.io.to("room").emit("to the room");
+      running.io.to(socket.id).emit("to it");
+      running.io.to("elsewhere").emit("to others");
+      running.io.except("room").emit("to others");
+      const again = await back(running, client);
+      assert.deepEqual(
+        [again.recovered, again.id, again.data, again.rooms, asked],
+        [true, socket.id, { name: "Ada" }, new Set(["room", socket.id]), 1],
+      );
+      assert.deepEqual([client.recovered, client.id], [true, socket.id]);
+      assert.deepEqual(heard, [["to all", Buffer.from([1])], ["to the room"], ["to it"]]);
+    });
+  });
+
+  it("lets rooms and broadcasts reach a recovered socket", async () => {
+    const { running, client, socket } = await come(host.start(options));
+    await socket.join("room");
+    await heardOnce(client, socket);
+    await lost(client, socket);
+    const again = await back(running, client);
+    const heard = heardBy(client);
+    const last = next(client, "last");
+    running.io.emit("to all");
+    running.io.to("room").emit("to the room");
+    running.io.to(again.id).emit("to it");
+    again.emit("last");
+    await last;
+    assert.deepEqual(heard, [["to all"], ["to the room"], ["to it"], ["last"]]);
+  });
+
+  itDiffers("a volatile event does not spoil the offset", "it does", async () => {
+    const { running, client, socket } = await come(host.start(options));
+    await heardOnce(client, socket);
+    const volatile = next(client, "volatile");
+    socket.volatile.emit("volatile", "some text");
+    assert.equal((await volatile).length, 2);
+    await lost(client, socket);
+    running.io.emit("missed");
+    const heard = heardBy(client);
+    assert.equal((await back(running, client)).recovered, true);
+    assert.deepEqual(heard, [["missed"]]);
+  });
+
+  it("an event that asks for an answer does not spoil the offset, and is as it was sent", async () => {
+    const { running, client, socket } = await come(host.start(options));
+    await heardOnce(client, socket);
+    client.once("question", (...args: unknown[]) => (args.at(-1) as (count: number) => void)(args.length));
+    assert.equal(await socket.emitWithAck("question", "some text"), 2);
+    await lost(client, socket);
+    running.io.emit("missed");
+    const heard = heardBy(client);
+    assert.equal((await back(running, client)).recovered, true);
+    assert.deepEqual(heard, [["missed"]]);
+  });
+
+  itDiffers(
+    "a client that has received nothing recovers what was sent since it joined",
+    "it does not",
+    async () => {
+      const running = await host.start(options);
+      running.io.emit("before");
+      const { client, socket } = await pair(running);
+      await lost(client, socket);
+      running.io.emit("missed");
+      const heard = heardBy(client);
+      const again = await back(running, client);
+      assert.deepEqual([again.recovered, again.id], [true, socket.id]);
+      assert.deepEqual(heard, [["missed"]]);
+    },
+  );
+
+  it("can be had again and again", async () => {
+    const { running, client, socket } = await come(host.start(options));
+    await heardOnce(client, socket);
+    let present = socket;
+    for (let i = 0; i < 3; i++) {
+      await lost(client, present);
+      running.io.emit("missed", i);
+      const heard = heardBy(client);
+      present = await back(running, client);
+      assert.deepEqual([present.id, heard], [socket.id, [["missed", i]]]);
+      client.offAny();
+    }
+  });
+
+  it("starts anew after a disconnection that was wanted", async () => {
+    const { running, client, socket } = await come(host.start(options));
+    await heardOnce(client, socket);
+    const gone = next(socket, "disconnect");
+    client.disconnect();
+    await gone;
+    const again = await back(running, client);
+    assert.deepEqual([again.recovered, again.id === socket.id, client.recovered], [false, false, false]);
+  });
+
+  itDiffers(
+    "starts anew after a recovered socket has left on purpose",
+    "the old session comes back",
+    async () => {
+      const { running, client, socket } = await come(host.start(options));
+      await heardOnce(client, socket);
+      await lost(client, socket);
+      const again = await back(running, client);
+      const gone = next(again, "disconnect");
+      client.disconnect();
+      await gone;
+      client.connect();
+      assert.equal((await back(running, client)).recovered, false);
+    },
+  );
+
+  itDiffers("starts anew when more was missed than the log may hold", "there is no limit", async () => {
+    const recovery: object = { maxLogBytes: 10_000 };
+    const { running, client, socket } = await come(host.start({ connectionStateRecovery: recovery }));
+    await heardOnce(client, socket);
+    await lost(client, socket);
+    for (let i = 0; i < 20; i++) running.io.emit("missed", "x".repeat(1000));
+    const heard = heardBy(client);
+    assert.equal((await back(running, client)).recovered, false);
+    assert.deepEqual(heard, []);
+  });
+
+  itDiffers("what is sent while the middlewares run is not lost", "it is", async () => {
+    const running = await host.start({ connectionStateRecovery: { skipMiddlewares: false } });
+    running.io.use((socket, pass) => {
+      if (socket.recovered) running.io.emit("meanwhile");
+      setImmediate(pass);
+    });
+    const { client, socket } = await pair(running);
+    await heardOnce(client, socket);
+    await lost(client, socket);
+    running.io.emit("missed");
+    const heard = heardBy(client);
+    await back(running, client);
+    assert.deepEqual(heard, [["missed"], ["meanwhile"]]);
+  });
+
+  itDiffers("a client that is refused gets what it has missed later, once", "it gets it twice", async () => {
+    const running = await host.start({ connectionStateRecovery: { skipMiddlewares: false } });
+    let refused = 0;
+    running.io.use((socket, pass) => pass(socket.recovered && refused++ === 0 ? new Error("no") : undefined));
+    const { client, socket } = await pair(running);
+    await heardOnce(client, socket);
+    await lost(client, socket);
+    running.io.emit("missed");
+    const heard = heardBy(client);
+    const refusal = next(client, "connect_error");
+    client.connect();
+    await refusal;
+    await back(running, client);
+    assert.deepEqual(heard, [["missed"]]);
+  });
+
+  it("is still there after a middleware has refused once", async () => {
+    const running = await host.start({ connectionStateRecovery: { skipMiddlewares: false } });
+    let refused = 0;
+    running.io.use((socket, pass) => pass(socket.recovered && refused++ === 0 ? new Error("no") : undefined));
+    const { client, socket } = await pair(running);
+    await heardOnce(client, socket);
+    await lost(client, socket);
+    const refusal = next<[Error]>(client, "connect_error");
+    client.connect();
+    assert.equal((await refusal)[0].message, "no");
+    const again = await back(running, client);
+    assert.deepEqual([again.recovered, again.id], [true, socket.id]);
+  });
+});
+
+/** A client that reconnects, and its socket. */
+async function come(
+  start: Promise<Running>,
+): Promise<{ running: Running; client: ClientSocket; socket: Socket }> {
+  const running = await start;
+  const { client, socket } = await pair(running, { transports: ["websocket"] });
+  await connected(client);
+  return { running, client, socket };
+}
+
+/** Sends an event, so that the client has an offset. */
+async function heardOnce(client: ClientSocket, socket: Socket): Promise<void> {
+  const first = next(client, "first");
+  socket.emit("first");
+  await first;
+}

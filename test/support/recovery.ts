@@ -1,0 +1,33 @@
+import { connected, next } from "./socketio.ts";
+import type { ClientSocket, Running, Socket } from "./socketio.ts";
+
+/** Breaks the client's connection under it, and waits until both ends know. */
+export async function lost(client: ClientSocket, socket: Socket): Promise<void> {
+  const gone = next(socket, "disconnect");
+  const unaware = next(client, "disconnect");
+  client.io.engine.close();
+  await Promise.all([gone, unaware]);
+}
+
+/** Lets a client come back; its socket, with what it has missed already delivered. */
+export async function back(running: Running, client: ClientSocket, namespace = "/"): Promise<Socket> {
+  const connection = next<[Socket]>(running.io.of(namespace), "connection");
+  client.connect();
+  const [[socket]] = await Promise.all([connection, connected(client)]);
+  return socket;
+}
+
+/** The events a client hears from now on, without their offsets. */
+export function heardBy(client: ClientSocket): unknown[][] {
+  const heard: unknown[][] = [];
+  client.onAny((...args: unknown[]) => void heard.push(withoutOffset(args)));
+  return heard;
+}
+
+/** What ends every event that can be recovered; the official server numbers those of one millisecond. */
+export const offset: RegExp = /^[\w-]{7}(\.\w+)?$/;
+
+function withoutOffset(args: unknown[]): unknown[] {
+  const last = args.at(-1);
+  return args.length > 1 && typeof last === "string" && offset.test(last) ? args.slice(0, -1) : args;
+}
