@@ -19,8 +19,20 @@ const BYTES_PER_EVENT = 512;
 /** in ms */
 const SWEEP_INTERVAL = 60_000;
 
+/** How long an engine may take to find out that a connection is dead, in ms. */
+interface HeartbeatOptions {
+  readonly pingInterval?: number;
+  readonly pingTimeout?: number;
+  readonly upgradeTimeout?: number;
+}
+
+interface RecoveryServer {
+  readonly opts: Partial<ServerOptions>;
+  readonly engine?: { readonly opts?: HeartbeatOptions };
+}
+
 interface RecoveryNamespace extends AdapterNamespace {
-  readonly server: AdapterNamespace["server"] & { readonly opts: Partial<ServerOptions> };
+  readonly server: AdapterNamespace["server"] & RecoveryServer;
 }
 
 /**
@@ -32,20 +44,23 @@ export class RecoveryAdapter extends MemoryAdapter {
   /** A client that has received nothing yet has no offset; its session is restored all the same. */
   readonly restoresWithoutOffset: boolean = true;
   private readonly maxDisconnectionDuration: number;
-  /** How long a connection can be dead before the heartbeat finds out, in ms. */
-  private readonly blindTime: number;
   private readonly log: RecoveryLog;
   private readonly sessions: RecoverySessions = new RecoverySessions();
   private sweeper: ReturnType<typeof setInterval> | undefined = undefined;
 
   constructor(nsp: RecoveryNamespace) {
     super(nsp);
-    const { opts } = nsp.server;
-    const { maxDisconnectionDuration, maxLogBytes } = opts.connectionStateRecovery ?? {};
+    const { maxDisconnectionDuration, maxLogBytes } = nsp.server.opts.connectionStateRecovery ?? {};
     this.maxDisconnectionDuration = maxDisconnectionDuration ?? DEFAULT_MAX_DISCONNECTION_DURATION;
-    this.blindTime =
-      (opts.pingInterval ?? 25_000) + (opts.pingTimeout ?? 20_000) + (opts.upgradeTimeout ?? 10_000);
     this.log = new RecoveryLog(Date.now(), maxLogBytes ?? DEFAULT_MAX_LOG_BYTES);
+  }
+
+  /** How long a connection can be dead before the heartbeat finds out, in ms. */
+  private get blindTime(): number {
+    // The engine may have options of its own, and comes later than the adapter.
+    const { engine, opts } = this.nsp.server;
+    const { pingInterval, pingTimeout, upgradeTimeout } = { ...opts, ...engine?.opts };
+    return (pingInterval ?? 25_000) + (pingTimeout ?? 20_000) + (upgradeTimeout ?? 10_000);
   }
 
   /** Forgets everything. */

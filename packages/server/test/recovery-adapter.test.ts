@@ -11,12 +11,16 @@ const MINUTE = 60_000;
 class Bench {
   readonly adapter: RecoveryAdapter;
 
-  constructor(options: ServerOptions["connectionStateRecovery"] = {}) {
+  constructor(options: ServerOptions["connectionStateRecovery"] = {}, heartbeat: object = {}) {
     this.adapter = new RecoveryAdapter({
       name: "/",
       sockets: new Map(),
       _ids: 0,
-      server: { encoder: new Encoder(), opts: { connectionStateRecovery: options } },
+      server: {
+        encoder: new Encoder(),
+        opts: { connectionStateRecovery: options },
+        engine: { opts: heartbeat },
+      },
     });
   }
 
@@ -153,6 +157,17 @@ describe("the adapter of connection state recovery", () => {
     mock.timers.tick(10 * MINUTE);
     bench.leave("a");
     bench.send("1");
+    assert.deepEqual(await bench.missed("a"), ["1"]);
+  });
+
+  it("keeps what was sent for as long as a dead connection may go unnoticed, too", async () => {
+    const heartbeat = { pingInterval: 5 * MINUTE, pingTimeout: MINUTE, upgradeTimeout: 0 };
+    const bench = new Bench({ maxDisconnectionDuration: MINUTE }, heartbeat);
+    bench.join("a");
+    bench.send("1");
+    mock.timers.tick(6 * MINUTE);
+    bench.leave("a");
+    mock.timers.tick(MINUTE);
     assert.deepEqual(await bench.missed("a"), ["1"]);
   });
 
