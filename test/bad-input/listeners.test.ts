@@ -99,7 +99,7 @@ scenario(
       const { socket, session } = await run.webSocket();
       session.once("close", fail);
       return throwing(run, async () => {
-        socket.reset();
+        socket.close();
         await socket.closed;
         return "200 ok";
       });

@@ -124,7 +124,7 @@ describe("engine: the heartbeat of protocol 3", () => {
       const order: string[] = [];
       setTimeout(() => order.push("pingInterval is over"), 60);
       session.on("close", (reason: string) => order.push(reason));
-      assert.deepEqual(await server.closed(session), { reason: "ping timeout", description: undefined });
+      assert.equal((await server.closed(session)).reason, "ping timeout");
       assert.deepEqual(order, ["pingInterval is over", "ping timeout"]);
       assert.equal((await socket.closed).code, 1005);
       assert.equal(server.engine.clientsCount, 0);

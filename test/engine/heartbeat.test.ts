@@ -39,7 +39,7 @@ describe("engine: heartbeat", () => {
       await using server = await host.start({ pingInterval: 30, pingTimeout: 40 });
       const { socket, session } = await openWebSocket(server);
       assert.equal(await socket.next(), "2");
-      assert.deepEqual(await server.closed(session), { reason: "ping timeout", description: undefined });
+      assert.equal((await server.closed(session)).reason, "ping timeout");
       assert.equal((await socket.closed).code, 1005);
       assert.equal(server.engine.clientsCount, 0);
     });

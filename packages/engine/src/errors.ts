@@ -40,12 +40,14 @@ export const transportErrors = {
   INVALID_HEARTBEAT_DIRECTION: "invalid heartbeat direction",
   PAYLOAD_TOO_LARGE: "Max payload size exceeded",
   WEBSOCKET_ERROR: "websocket error",
+  WEBSOCKET_CLOSED: "the WebSocket was closed by an abnormal code",
+  PING_TIMEOUT: "the heartbeat of the client did not come in time",
   SLOW_CONSUMER: "the client does not read fast enough; see maxBackpressure",
 } as const;
 
 export type TransportErrorCode = keyof typeof transportErrors;
 
-/** The description of a session that ended with `transport error`. */
+/** The description of a session that ended abnormally, but for a `parse error`, which has a `ParseError`. */
 export class TransportError extends Error {
   override readonly name: string = "TransportError";
   /** As on the official server's errors. */
@@ -58,6 +60,50 @@ export class TransportError extends Error {
     super(detail?.message ?? transportErrors[code]);
     this.code = code;
     this.description = detail?.description;
+  }
+}
+
+/** Ends a session whose client sent more at once than `maxHttpBufferSize`. */
+export class PayloadTooLargeError extends TransportError {
+  /** The option `maxHttpBufferSize`, in bytes. */
+  readonly limit: number;
+
+  /** @param description - the error of the host */
+  constructor(limit: number, description: unknown) {
+    super("PAYLOAD_TOO_LARGE", { description });
+    this.limit = limit;
+  }
+}
+
+/** Describes a `transport close` by a WebSocket that did not end as one does that is done. */
+export class WebSocketClosedError extends TransportError {
+  /** The code of the client's close frame; 1006 if there was none. */
+  readonly wsCode: number;
+  /** What the client, or the host, said beside it; mostly nothing. */
+  readonly wsReason: string;
+
+  constructor(wsCode: number, wsReason: string) {
+    super("WEBSOCKET_CLOSED", {
+      message:
+        wsCode === 1006 ? "the WebSocket ended without a close frame" : `the WebSocket closed: ${wsCode}`,
+    });
+    this.wsCode = wsCode;
+    this.wsReason = wsReason;
+  }
+}
+
+/** Describes a `ping timeout`. All times are in ms. */
+export class PingTimeoutError extends TransportError {
+  readonly pingInterval: number;
+  readonly pingTimeout: number;
+  /** How long ago the client's last packet came, or its session began. */
+  readonly silentFor: number;
+
+  constructor(pingInterval: number, pingTimeout: number, silentFor: number) {
+    super("PING_TIMEOUT");
+    this.pingInterval = pingInterval;
+    this.pingTimeout = pingTimeout;
+    this.silentFor = silentFor;
   }
 }
 

@@ -21,7 +21,14 @@ export { transports } from "./transports.ts";
 export * as parser from "./parser.ts";
 export { Message, OutgoingPacket } from "./message.ts";
 export type { PacketOptions } from "./message.ts";
-export { ConnectionErrorCode, SlowConsumerError, TransportError } from "./errors.ts";
+export {
+  ConnectionErrorCode,
+  PayloadTooLargeError,
+  PingTimeoutError,
+  SlowConsumerError,
+  TransportError,
+  WebSocketClosedError,
+} from "./errors.ts";
 export type { ConnectionError, TransportErrorCode } from "./errors.ts";
 export type { CloseReason } from "./reasons.ts";
 export type { Middleware } from "./middleware.ts";

@@ -1,6 +1,6 @@
 import type { EnginePacket, ParseError } from "@tidewire/parser";
 import { EventEmitter } from "node:events";
-import { SlowConsumerError, TransportError } from "./errors.ts";
+import { PingTimeoutError, SlowConsumerError, TransportError } from "./errors.ts";
 import type { Flushable } from "./flush-queue.ts";
 import type { Heartbeat, HeartbeatTarget } from "./heartbeat.ts";
 import type { RequestSource } from "./host/host.ts";
@@ -57,6 +57,8 @@ export class Session
   #flushing = false;
   /** Bytes in `writeBuffer` while the transport does not take packets. */
   #waitingBytes = 0;
+  /** When the last packet came, or the session began, on the clock of the loop. */
+  #heardAt: number;
   /** Callbacks of `send` whose packets have not been written. */
   #callbacks: SendCallback[] | undefined = undefined;
 
@@ -86,6 +88,7 @@ export class Session
     this.#dialect = transport.dialect;
     const { pingInterval, pingTimeout } = owner.opts;
     this.#heartbeat = this.#dialect.createHeartbeat(this, owner.clock, pingInterval, pingTimeout);
+    this.#heardAt = owner.loop.now();
     transport.sid = id;
     transport.handlers = this;
   }
@@ -231,6 +234,7 @@ export class Session
   /** @internal */
   onPacket(packet: EnginePacket): void {
     if (this.readyState !== "open") return;
+    this.#heardAt = this.server.loop.now();
     // Where the host's cork is open the answer rides it; elsewhere, and for a parked poll, it waits for the pass.
     this.#dispatching = this.transport.answersInDispatch;
     if (this.listenerCount("packet") > 0) this.#tell("packet", packet);
@@ -278,8 +282,8 @@ export class Session
   }
 
   /** @internal */
-  onClose(): void {
-    this.end("transport close");
+  onClose(error?: TransportError): void {
+    this.end("transport close", error);
   }
 
   /** @internal */
@@ -291,7 +295,9 @@ export class Session
 
   /** @internal */
   onPingTimeout(): void {
-    this.end("ping timeout");
+    const { loop, opts } = this.server;
+    const silentFor = Math.round(loop.now() - this.#heardAt);
+    this.end("ping timeout", new PingTimeoutError(opts.pingInterval, opts.pingTimeout, silentFor));
   }
 
   /** @internal */

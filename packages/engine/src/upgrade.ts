@@ -82,8 +82,8 @@ export class Upgrade extends Deadline implements TransportHandlers {
     this.#fail("transport error", error);
   }
 
-  onClose(): void {
-    this.#fail("transport close");
+  onClose(error?: TransportError): void {
+    this.#fail("transport close", error);
   }
 
   expire(): void {

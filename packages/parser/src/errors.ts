@@ -1,5 +1,5 @@
 /** What is wrong with the input, and the text that says so. Official texts are kept to the letter. */
-const messages = {
+export const parseErrors = {
   // Engine.IO: the official parsers have one text for everything.
   EMPTY_PACKET: "parser error",
   UNKNOWN_ENGINE_PACKET_TYPE: "parser error",
@@ -13,6 +13,7 @@ const messages = {
   TOO_MANY_ATTACHMENTS: "too many attachments",
   ILLEGAL_ID: "Illegal id",
   INVALID_PAYLOAD: "invalid payload",
+  RESERVED_EVENT: "invalid payload",
   ILLEGAL_PLACEHOLDER: "illegal attachments",
   UNEXPECTED_TEXT: "got plaintext data when reconstructing a packet",
   UNEXPECTED_BINARY: "got binary data when not reconstructing a packet",
@@ -20,16 +21,19 @@ const messages = {
 } as const;
 
 /** The reason of a {@link ParseError}, one per kind of malformed input. */
-export type ParseErrorCode = keyof typeof messages;
+export type ParseErrorCode = keyof typeof parseErrors;
 
 /** The only error the decoders of this package throw, whatever the input. */
 export class ParseError extends Error {
   override readonly name = "ParseError";
   readonly code: ParseErrorCode;
+  /** What would have been allowed, of the codes that are about a limit: bytes, packets or attachments. */
+  declare readonly limit?: number;
 
-  /** @param detail - appended to the message of the code, for those that end in a value */
-  constructor(code: ParseErrorCode, detail: string = "") {
-    super(messages[code] + detail);
+  /** @param detail - appended to the message of the code, for those that end in a value; or the limit */
+  constructor(code: ParseErrorCode, detail: string | number = "") {
+    super(typeof detail === "number" ? parseErrors[code] : parseErrors[code] + detail);
     this.code = code;
+    if (typeof detail === "number") this.limit = detail;
   }
 }

@@ -197,11 +197,11 @@ for (const name of [
   "newListener",
   "removeListener",
 ]) {
-  refused.push([`the reserved event ${name}`, [`2["${name}"]`], "INVALID_PAYLOAD", "invalid payload"]);
+  refused.push([`the reserved event ${name}`, [`2["${name}"]`], "RESERVED_EVENT", "invalid payload"]);
   refused.push([
     `the reserved binary event ${name}`,
     [`51-["${name}"]`],
-    "INVALID_PAYLOAD",
+    "RESERVED_EVENT",
     "invalid payload",
   ]);
 }

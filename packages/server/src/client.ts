@@ -13,7 +13,9 @@ import { dialectOf } from "./dialect.ts";
 import type { Auth, ConnectTarget, Dialect } from "./dialect.ts";
 import { rethrowLater } from "./errors.ts";
 import { openPort } from "./open-port.ts";
+import { badPacket, misplacedPacket, SocketPacketError } from "./packet-errors.ts";
 import type { DisconnectReason } from "./reasons.ts";
+import type { ErrorOrigin, UserCode } from "./user-code.ts";
 
 const debug = createDebug("socket.io:client");
 
@@ -40,6 +42,7 @@ export interface ClientServer {
   readonly encoder: { encode(packet: Packet): unknown[] };
   /** in ms */
   readonly _connectTimeout: number;
+  readonly _userCode: UserCode;
   of(name: string): ClientNamespace;
   _checkNamespace(name: string, auth: Auth, decided: (nsp: object | false) => void): void;
 }
@@ -61,6 +64,8 @@ export class Client implements ConnectionListener {
   connectTimeout: ReturnType<typeof setTimeout> | undefined = undefined;
   private port!: ConnectionPort;
   private destroyed = false;
+  /** What the client did for which its connection is being closed. */
+  private violation: SocketPacketError | undefined = undefined;
   /** Namespaces left within this tick: packets that were already on their way to them are no violation. */
   private justLeft: Set<string> | undefined = undefined;
 
@@ -189,6 +194,7 @@ export class Client implements ConnectionListener {
       this.decoder.add(data as string | Binary);
     } catch (error) {
       debug("invalid packet format");
+      this.violation ??= badPacket(data, error);
       this.onerror(error as Error);
     }
   }
@@ -202,16 +208,32 @@ export class Client implements ConnectionListener {
     const wantsIn = type === PacketType.CONNECT;
     if (wantsIn && socket === undefined) {
       this.justLeft?.delete(namespace);
-      this.connect(namespace, authPayload);
+      this.tryConnect(namespace, authPayload);
     } else if (socket !== undefined && !wantsIn && type !== PacketType.CONNECT_ERROR) {
       try {
         socket._onpacket(packet);
       } catch (error) {
-        rethrowLater(error);
+        this.server._userCode.report(error, originOf(packet, socket));
       }
     } else if (wantsIn || this.justLeft?.has(namespace) !== true) {
       debug("invalid state (packet type: %s)", type);
+      this.violation = misplacedPacket(packet, namespace, socket !== undefined);
       this.closeFor("forced close");
+    }
+  }
+
+  private tryConnect(namespace: string, auth: Auth): void {
+    try {
+      this.connect(namespace, auth);
+    } catch (error) {
+      // As on the official server, it costs the connection.
+      this.server._userCode.reportIfGuarded(error, {
+        source: "connection",
+        event: undefined,
+        socket: undefined,
+      });
+      this.violation = new SocketPacketError("CONNECT_FAILED", { kind: "CONNECT", namespace, cause: error });
+      throw error;
     }
   }
 
@@ -230,10 +252,12 @@ export class Client implements ConnectionListener {
       }
     }
     this.conn.close();
+    // At once, also when something is still to be sent: one cause, one reason.
+    if (this.violation !== undefined && !this.destroyed) this.onclose("forced close");
   }
 
   /** Called once when the connection is closed, by whomever. */
-  onclose(reason: string, description?: unknown): void {
+  onclose(reason: string, description: unknown = this.violation): void {
     this.destroy();
     for (const socket of this.sockets.values()) {
       try {
@@ -253,4 +277,10 @@ export class Client implements ConnectionListener {
     clearTimeout(this.connectTimeout);
     this.connectTimeout = undefined;
   }
+}
+
+function originOf(packet: Packet, socket: ClientSocket): ErrorOrigin<ClientSocket> {
+  const isEvent = packet.type === PacketType.EVENT || packet.type === PacketType.BINARY_EVENT;
+  const event = isEvent && Array.isArray(packet.data) ? String(packet.data[0]) : undefined;
+  return { source: isEvent ? "listener" : "acknowledgement", event, socket };
 }

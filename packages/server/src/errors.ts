@@ -8,6 +8,7 @@ const messages = {
   PARENT_FETCH: (): string => "fetchSockets() is not supported on parent namespaces",
   NO_ADAPTER: (): string =>
     "No adapter for this namespace, are you trying to get the list of clients of a dynamic namespace?",
+  MIDDLEWARE_FAILED: (): string => "Internal server error",
   NOT_ATTACHED: (): string => "the server cannot be closed before it is attached to anything",
 } as const;
 

@@ -2,6 +2,7 @@ import type { Packet } from "@tidewire/parser";
 import type { BroadcastFlags, BroadcastOptions } from "socket.io-adapter";
 import type { AckCallback } from "./acks.ts";
 import type { EncodedPacket, WriteOptions } from "./connection-port.ts";
+import { rethrowLater } from "./errors.ts";
 
 /** What a broadcast needs of a receiver. */
 export interface Receiver {
@@ -77,6 +78,11 @@ export function deliver(
   encoded: EncodedPacket,
   options: WriteOptions,
 ): void {
-  receiver.notifyOutgoingListeners?.(packet);
+  try {
+    receiver.notifyOutgoingListeners?.(packet);
+  } catch (error) {
+    // A listener of one receiver must not cost the others the packet.
+    rethrowLater(error);
+  }
   receiver.client.writeToEngine(encoded, options);
 }

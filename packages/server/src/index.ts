@@ -9,6 +9,8 @@ export type { BroadcastOperator } from "./broadcast-operator.ts";
 export type { RemoteSocket } from "./remote-socket.ts";
 export type { ServerOptions } from "./options.ts";
 export type { DisconnectReason } from "./reasons.ts";
+export type { SocketPacketError, SocketPacketErrorCode } from "./packet-errors.ts";
+export type { ErrorHandler, ErrorOrigin, ErrorSource } from "./user-code.ts";
 export type { ExtendedError } from "./extended-error.ts";
 export type { Event } from "./socket.ts";
 export type { DefaultEventsMap } from "./typed-events.ts";

@@ -6,13 +6,14 @@ import type { Client } from "./client.ts";
 import type { Auth } from "./dialect.ts";
 import { BroadcastingEmitter } from "./emitter.ts";
 import type { Broadcast } from "./emitter.ts";
-import { assertNotReserved } from "./errors.ts";
+import { assertNotReserved, createError } from "./errors.ts";
 import type { ExtendedError } from "./extended-error.ts";
 import { runMiddlewares } from "./middleware.ts";
 import type { Middleware } from "./middleware.ts";
 import { NAMESPACE_RESERVED_EVENTS } from "./reserved-events.ts";
 import type { Server } from "./server.ts";
 import { Socket } from "./socket.ts";
+import type { Callable } from "./user-code.ts";
 import type {
   AllButLast,
   DecorateAcknowledgementsWithTimeoutAndMultipleResponses,
@@ -139,7 +140,11 @@ export class Namespace<
     socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
     done: (error?: ExtendedError) => void,
   ): void {
-    runMiddlewares(this._fns, socket, done);
+    const { _userCode: userCode } = this.server;
+    const origin = { source: "middleware", event: undefined, socket } as const;
+    const guarded = (fn: (typeof this._fns)[number]): typeof fn =>
+      userCode.guardMiddleware(fn, origin, (next) => next(createError("MIDDLEWARE_FAILED")));
+    runMiddlewares(userCode.isGuarded ? this._fns.map(guarded) : this._fns, socket, done);
   }
 
   /** Called with each client that wants to join; `accepted` is called with its socket before any listener. */
@@ -224,8 +229,34 @@ export class Namespace<
     // CONNECT is on its way before a listener can send anything, or disconnect.
     socket._onconnect();
     accepted(socket);
-    this.emitReserved("connect", socket);
-    this.emitReserved("connection", socket);
+    this.announce("connect", socket);
+    this.announce("connection", socket);
+  }
+
+  private announce(
+    event: "connect" | "connection",
+    socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
+  ): void {
+    const { _userCode: userCode } = this.server;
+    if (userCode.isGuarded) {
+      userCode.callAll(this.rawListeners(event) as Callable[], this, [socket], {
+        source: "connection",
+        event,
+        socket,
+      });
+    } else {
+      this.emitReserved(event, socket);
+    }
+  }
+
+  private tell(event: string, args: unknown[]): void {
+    const { _userCode: userCode } = this.server;
+    if (userCode.isGuarded) {
+      const origin = { source: "listener", event, socket: undefined } as const;
+      userCode.callAll(this.rawListeners(event) as Callable[], this, args, origin);
+    } else {
+      this.emitUntyped(event, ...args);
+    }
   }
 
   /** Forgets a socket, whether it has joined or was still waiting. */
@@ -296,12 +327,13 @@ export class Namespace<
 
   /** Called by the adapter with an event of another server: its name, its arguments, possibly a function to answer. */
   _onServerSideEmit(args: [string, ...Untyped[]]): void {
-    this.emitUntyped(...args);
+    const [event, ...rest] = args;
+    this.tell(event, rest);
   }
 
   /** Tells the listeners of the root namespace that a namespace was created. */
   _announceNamespace(namespace: object): void {
-    this.emitUntyped("new_namespace", namespace);
+    this.tell("new_namespace", [namespace]);
   }
 
   protected override newBroadcastOperator(): Broadcast<EmitEvents, SocketData> {

@@ -9,6 +9,7 @@ import { applyRecoveryDefaults, DEFAULT_CONNECT_TIMEOUT, DEFAULT_PATH } from "./
 import type { AdapterConstructor, ServerOptions } from "./options.ts";
 import { RecoveryAdapter } from "./recovery-adapter.ts";
 import type { EventsMap } from "./typed-events.ts";
+import { UserCode } from "./user-code.ts";
 
 /** The adapter that the options ask for. */
 export function adapterOf(options: Partial<ServerOptions>): AdapterConstructor {
@@ -29,6 +30,8 @@ export abstract class ConfiguredServer<
   readonly opts: Partial<ServerOptions>;
   readonly _parser: Parser;
   readonly encoder: { encode(packet: Packet): unknown[] };
+  /** @internal */
+  readonly _userCode: UserCode = new UserCode();
   /** in ms */
   _connectTimeout!: number;
   protected _path!: string;

@@ -23,6 +23,7 @@ import type { ServerOptions } from "./options.ts";
 import { ParentNamespace } from "./parent-namespace.ts";
 import { adapterOf, ConfiguredServer } from "./server-settings.ts";
 import type { Socket } from "./socket.ts";
+import type { ErrorHandler } from "./user-code.ts";
 import type {
   AllButLast,
   DecorateAcknowledgementsWithTimeoutAndMultipleResponses,
@@ -329,6 +330,18 @@ export class Server<
     ) => void,
   ): this {
     this.sockets.use(fn);
+    return this;
+  }
+
+  /**
+   * Adds a handler of the errors of listeners, middlewares and acknowledgements of this server, thrown or rejected. They end
+   * the process no more. Without a handler they are uncaught exceptions and unhandled rejections.
+   *
+   * @example
+   * io.onError((error, { source, event, socket }) => log.error({ error, source, event, id: socket?.id }));
+   */
+  onError(handler: ErrorHandler<Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>): this {
+    this._userCode.add(handler);
     return this;
   }
 

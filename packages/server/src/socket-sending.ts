@@ -19,6 +19,7 @@ import type {
   FirstNonErrorArg,
   Last,
 } from "./typed-events.ts";
+import type { UserCode } from "./user-code.ts";
 
 const debug = createDebug("socket.io:socket");
 
@@ -33,7 +34,10 @@ export abstract class SendingSocket<
   abstract readonly adapter: Adapter;
   abstract readonly nsp: { readonly name: string; _ids: number };
   abstract readonly client: { _packet(packet: Packet, options: WriteOptions): void };
-  abstract readonly server: { readonly _opts: { readonly connectionStateRecovery?: object } };
+  abstract readonly server: {
+    readonly _opts: { readonly connectionStateRecovery?: object };
+    readonly _userCode: UserCode;
+  };
   // Made on first use: most sockets of a quiet server need none of them.
   private ownAcks: Map<number, AckCallback> | undefined = undefined;
   private ownFlags: BroadcastFlags | undefined = undefined;
@@ -76,7 +80,7 @@ export abstract class SendingSocket<
     if (typeof last === "function") {
       data.pop();
       packet.id = this.nsp._ids++;
-      this.registerAckCallback(packet.id, last as AckCallback);
+      this.registerAckCallback(packet.id, this.guardedAck(ev, last as AckCallback));
     }
     const flags = this.takeFlags();
     if (this.server._opts.connectionStateRecovery) {
@@ -106,6 +110,13 @@ export abstract class SendingSocket<
         : (answer) => resolve(answer);
       this.emit(ev, ...([...args, ack] as EventParams<EmitEvents, Ev>));
     });
+  }
+
+  private guardedAck(event: string | symbol, ack: AckCallback): AckCallback {
+    const { _userCode: userCode } = this.server;
+    if (!userCode.isGuarded) return ack;
+    const origin = { source: "acknowledgement", event: String(event), socket: this } as const;
+    return (...args) => userCode.call(ack, this, args, origin);
   }
 
   private registerAckCallback(id: number, ack: AckCallback): void {

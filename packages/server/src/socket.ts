@@ -18,6 +18,7 @@ import { recoverableReasons } from "./reasons.ts";
 import type { DisconnectReason } from "./reasons.ts";
 import type { Server } from "./server.ts";
 import { SendingSocket } from "./socket-sending.ts";
+import type { Callable } from "./user-code.ts";
 import type { DecorateAcknowledgements, DefaultEventsMap, EventsMap, Untyped } from "./typed-events.ts";
 
 const debug = createDebug("socket.io:socket");
@@ -235,7 +236,11 @@ export class Socket<
     if (packet.id !== undefined && packet.id !== null) {
       args.push(this.ack(packet.id));
     }
-    this.notifyIncomingListeners(args);
+    if (this.server._userCode.isGuarded) {
+      this.callGuarded(args[0], this.listenersAny().slice(), args);
+    } else {
+      this.notifyIncomingListeners(args);
+    }
     this.dispatch(args);
   }
 
@@ -257,13 +262,29 @@ export class Socket<
           this.deliver(event);
         }
       } catch (thrown) {
-        rethrowLater(thrown);
+        this.server._userCode.report(thrown, { source: "listener", event: event[0], socket: this });
       }
     });
   }
 
+  /** Calls listeners of the application, with their errors reported. */
+  private callGuarded(event: string, listeners: readonly Callable[], args: readonly unknown[]): void {
+    this.server._userCode.callAll(listeners, this, args, { source: "listener", event, socket: this });
+  }
+
+  override notifyOutgoingListeners(packet: Packet): void {
+    if (this.server._userCode.isGuarded) {
+      const args = packet.data as unknown[];
+      this.callGuarded(String(args[0]), this.listenersAnyOutgoing().slice(), args);
+    } else {
+      super.notifyOutgoingListeners(packet);
+    }
+  }
+
   private deliver(event: Event): void {
-    if (this.connected) {
+    if (this.connected && this.server._userCode.isGuarded) {
+      this.callGuarded(event[0], this.rawListeners(event[0]) as Callable[], event.slice(1));
+    } else if (this.connected) {
       this.emitUntyped(...event);
     } else {
       debug("ignore packet received after disconnection");
@@ -285,7 +306,12 @@ export class Socket<
   }
 
   private run(event: Event, done: (error?: Error) => void): void {
-    runMiddlewares(this.fns, event, done);
+    const { _userCode: userCode } = this.server;
+    const origin = { source: "socket middleware", event: event[0], socket: this } as const;
+    // An event whose middleware has failed is dropped.
+    const guarded = (fn: Middleware<Event>): Middleware<Event> =>
+      userCode.guardMiddleware(fn, origin, () => {});
+    runMiddlewares(userCode.isGuarded ? this.fns.map(guarded) : this.fns, event, done);
   }
 
   private ondisconnect(): void {
@@ -294,7 +320,11 @@ export class Socket<
 
   /** Emits `error`: the connection failed, the client broke the protocol, or a middleware of {@link use} refused. */
   _onerror(error: Error): void {
-    this.emitReserved("error", error);
+    if (this.server._userCode.isGuarded) {
+      this.callGuarded("error", this.rawListeners("error") as Callable[], [error]);
+    } else {
+      this.emitReserved("error", error);
+    }
   }
 
   /** The only way out of the namespace, for whatever reason; later calls do nothing. */
@@ -314,6 +344,10 @@ export class Socket<
 
   /** A throwing listener must not keep the socket half in its namespace. */
   private announce(ev: "disconnect" | "disconnecting", reason: DisconnectReason, description: unknown): void {
+    const { _userCode: userCode } = this.server;
+    if (userCode.isGuarded) {
+      return this.callGuarded(ev, this.rawListeners(ev) as Callable[], [reason, description]);
+    }
     try {
       this.emitReserved(ev, reason, description);
     } catch (error) {

@@ -110,7 +110,7 @@ export interface WebSocketHandlers {
   onMessage(data: string | Buffer): void;
   /** `bufferedAmount` has fallen back to 0. */
   onDrain(): void;
-  /** The socket failed; `onClose` follows. */
+  /** The socket failed; `onClose` follows. "Max payload size exceeded" where a message was larger than `maxPayload`. */
   onError(error: Error): void;
   /** Exactly once, last. 1006 where there was no closing handshake. */
   onClose(code: number, reason: string): void;

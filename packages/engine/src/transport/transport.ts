@@ -15,8 +15,8 @@ export interface TransportHandlers {
   /** What the client sent is not a packet. */
   onParseError(error: ParseError): void;
   onError(error: TransportError): void;
-  /** The client closed it. */
-  onClose(): void;
+  /** The client closed it; with an error, if not in the way of one that is done. */
+  onClose(error?: TransportError): void;
 }
 
 /** What the session needs to know of an engine's options to run a transport. */
@@ -106,12 +106,12 @@ export abstract class Transport extends EventEmitter {
     this.handlers?.onError(error);
   }
 
-  protected closed(): void {
+  protected closed(error?: TransportError): void {
     if (this.readyState === "closed") return;
     this.readyState = "closed";
     this.writable = false;
     if (this.listenerCount("close") > 0) this.emit("close");
-    this.handlers?.onClose();
+    this.handlers?.onClose(error);
   }
 }
 

@@ -1,7 +1,7 @@
 import { ParseError } from "@tidewire/parser";
 import { Deadline } from "../clock.ts";
 import type { Clock } from "../clock.ts";
-import { TransportError } from "../errors.ts";
+import { PayloadTooLargeError, TransportError, transportErrors, WebSocketClosedError } from "../errors.ts";
 import type { WebSocketHandlers, WebSocketPort } from "../host/host.ts";
 import type { OutgoingPacket } from "../message.ts";
 import type { Protocol } from "../protocol/protocol.ts";
@@ -11,6 +11,9 @@ import type { TransportOptions } from "./transport.ts";
 /** How long a client may take to answer our close frame, in ms. */
 const CLOSE_TIMEOUT = 30_000;
 
+/** How a WebSocket closes that is done: normally, by leaving the page, or without a code. */
+const NORMAL_CODES: ReadonlySet<number> = new Set([1000, 1001, 1005]);
+
 /** Engine.IO over WebSocket: one packet, one frame. The same on every host. */
 export class WebSocketTransport extends Transport implements WebSocketHandlers {
   readonly name = "websocket";
@@ -18,6 +21,7 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
   readonly #clock: Clock;
   /** The engine's option of that name: whether messages are compressed, and from how many bytes. */
   readonly perMessageDeflate: TransportOptions["perMessageDeflate"];
+  readonly #maxPayload: number;
   #batch: OutgoingPacket[] = [];
   #closing: Deadline | undefined = undefined;
 
@@ -32,6 +36,7 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
     this.#port = port;
     this.#clock = clock;
     this.perMessageDeflate = options.perMessageDeflate;
+    this.#maxPayload = options.maxHttpBufferSize;
     this.writable = true;
   }
 
@@ -98,12 +103,17 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
   }
 
   onError(error: Error): void {
-    this.failed(new TransportError("WEBSOCKET_ERROR", { message: error.message, description: error }));
+    const { message } = error;
+    this.failed(
+      message === transportErrors.PAYLOAD_TOO_LARGE
+        ? new PayloadTooLargeError(this.#maxPayload, error)
+        : new TransportError("WEBSOCKET_ERROR", { message, description: error }),
+    );
   }
 
-  onClose(): void {
+  onClose(code: number, reason: string): void {
     if (this.#closing !== undefined) this.#clock.cancel(this.#closing);
-    this.closed();
+    this.closed(NORMAL_CODES.has(code) ? undefined : new WebSocketClosedError(code, reason));
   }
 
   protected doClose(done: () => void): void {

@@ -48,6 +48,6 @@ export function checkPayloadSize(payload: string | Buffer, limits: PayloadLimits
     payload.length > maxBytes ||
     (typeof payload === "string" && payload.length * 3 > maxBytes && Buffer.byteLength(payload) > maxBytes);
   if (tooLarge) {
-    throw new ParseError("PAYLOAD_TOO_LARGE");
+    throw new ParseError("PAYLOAD_TOO_LARGE", maxBytes);
   }
 }

@@ -96,7 +96,7 @@ export class StreamFrameDecoder {
     const length =
       extra === 0 ? short : extra === 2 ? header.readUInt16BE(1) : Number(header.readBigUInt64BE(1));
     if (length === 0) throw new ParseError("EMPTY_PACKET");
-    if (length > this.#maxPayload) throw new ParseError("PAYLOAD_TOO_LARGE");
+    if (length > this.#maxPayload) throw new ParseError("PAYLOAD_TOO_LARGE", this.#maxPayload);
     this.#length = length;
   }
 

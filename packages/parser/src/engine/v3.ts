@@ -105,7 +105,7 @@ function* decodeTextPayload(payload: string, maxPackets: number): Generator<Engi
     }
     if (length > 0) {
       if (count++ >= maxPackets) {
-        throw new ParseError("TOO_MANY_PACKETS");
+        throw new ParseError("TOO_MANY_PACKETS", maxPackets);
       }
       yield decodePacket(payload.slice(start, end));
     }
@@ -132,7 +132,7 @@ function* decodeBinaryPayload(payload: Buffer, maxPackets: number): Generator<En
       throw new ParseError("ILLEGAL_PAYLOAD_LENGTH");
     }
     if (count++ >= maxPackets) {
-      throw new ParseError("TOO_MANY_PACKETS");
+      throw new ParseError("TOO_MANY_PACKETS", maxPackets);
     }
     const body = payload.subarray(start, end);
     yield decodePacket(isText ? decodeUtf8(body) : body);

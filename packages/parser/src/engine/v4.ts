@@ -53,7 +53,7 @@ function* decodePayload(payload: string | Buffer, limits: PayloadLimits = {}): G
   let start = 0;
   for (let count = 0; ; count++) {
     if (count >= maxPackets) {
-      throw new ParseError("TOO_MANY_PACKETS");
+      throw new ParseError("TOO_MANY_PACKETS", maxPackets);
     }
     const end = text.indexOf(SEPARATOR, start);
     if (end === -1) {

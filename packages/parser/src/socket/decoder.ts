@@ -1,7 +1,7 @@
 import { ParseError } from "../errors.ts";
 import { isBinary, putAttachments } from "./attachments.ts";
 import type { Binary } from "./attachments.ts";
-import { PacketType, payloadRulesV5 } from "./packet.ts";
+import { isReservedEvent, PacketType, payloadRulesV5 } from "./packet.ts";
 import type { Packet, PayloadRules } from "./packet.ts";
 
 /** The second argument of `JSON.parse`. */
@@ -135,7 +135,7 @@ function readAttachments(text: string, dash: number, maximum: number): number {
     throw new ParseError("ILLEGAL_ATTACHMENTS");
   }
   if (attachments > maximum) {
-    throw new ParseError("TOO_MANY_ATTACHMENTS");
+    throw new ParseError("TOO_MANY_ATTACHMENTS", maximum);
   }
   return attachments;
 }
@@ -170,7 +170,8 @@ function readPacket(
   if (at < text.length) {
     const data = parseJSON(text.slice(at), settings.reviver);
     if (!settings.rules[wireType]!(data)) {
-      throw new ParseError("INVALID_PAYLOAD");
+      const isReserved = type === PacketType.EVENT && isReservedEvent(data);
+      throw new ParseError(isReserved ? "RESERVED_EVENT" : "INVALID_PAYLOAD");
     }
     packet.data = data;
   }

@@ -51,6 +51,11 @@ export type PayloadRules = readonly ((payload: unknown) => boolean)[];
 const isObject = (value: unknown): boolean => Object.prototype.toString.call(value) === "[object Object]";
 const isUndefined = (value: unknown): boolean => value === undefined;
 const isEventName = (value: unknown): boolean => typeof value === "string" || typeof value === "number";
+/** Whether the payload names an event that no side may send. */
+export function isReservedEvent(payload: unknown): boolean {
+  return Array.isArray(payload) && RESERVED_EVENTS.has(payload[0]);
+}
+
 const isEvent = (value: unknown): boolean =>
   Array.isArray(value) && isEventName(value[0]) && !RESERVED_EVENTS.has(value[0]);
 

@@ -1,0 +1,73 @@
+import { ParseError } from "@tidewire/parser";
+import type { Packet } from "@tidewire/parser";
+import { PacketType } from "@tidewire/parser";
+
+/** Every way a client can break the rules of Socket.IO, with the message the operator reads. */
+export const packetErrors = {
+  BAD_SOCKET_PACKET: "a Socket.IO packet could not be decoded",
+  RESERVED_EVENT: "the client sent an event whose name is reserved",
+  SECOND_CONNECT: "the client asked to join a namespace it is in",
+  NAMESPACE_NOT_JOINED: "the client sent a packet for a namespace it has not joined",
+  UNEXPECTED_PACKET: "the client sent a packet that only a server may send",
+  CONNECT_FAILED: "the code that decides about a namespace has thrown",
+} as const;
+
+export type SocketPacketErrorCode = keyof typeof packetErrors;
+
+/**
+ * The description of a `forced close` that was not asked for: a packet that Engine.IO has delivered is none of Socket.IO, or
+ * is out of place.
+ */
+export class SocketPacketError extends Error {
+  override readonly name: string = "SocketPacketError";
+  readonly code: SocketPacketErrorCode;
+  /** The kind of the packet, such as `EVENT`; `binary` for what may be an attachment; undefined if it has none. */
+  readonly kind: string | undefined;
+  /** The namespace the packet was for, where that could be read. */
+  readonly namespace: string | undefined;
+  /** The code of the `ParseError`, if it was one. */
+  readonly parseCode: string | undefined;
+  /** What would have been allowed, if the packet broke a limit. */
+  readonly limit: number | undefined;
+
+  constructor(code: SocketPacketErrorCode, about: { kind?: string; namespace?: string; cause?: unknown }) {
+    const { kind, namespace, cause } = about;
+    const detail = cause instanceof Error ? `: ${cause.message}` : "";
+    super(packetErrors[code] + detail, "cause" in about ? { cause } : undefined);
+    this.code = code;
+    this.kind = kind;
+    this.namespace = namespace;
+    this.parseCode = cause instanceof ParseError ? cause.code : undefined;
+    this.limit = cause instanceof ParseError ? cause.limit : undefined;
+  }
+}
+
+/** The error of a message that the parser has refused. */
+export function badPacket(data: unknown, cause: unknown): SocketPacketError {
+  const isReserved = cause instanceof ParseError && cause.code === "RESERVED_EVENT";
+  const code = isReserved ? "RESERVED_EVENT" : "BAD_SOCKET_PACKET";
+  return new SocketPacketError(code, { ...describe(data), cause });
+}
+
+/** As much as can be said of a text that is no packet of the default parser: its type, and its namespace. */
+function describe(data: unknown): { kind?: string; namespace?: string } {
+  if (typeof data !== "string") return { kind: "binary" };
+  const type = Number.parseInt(data.charAt(0), 10) as PacketType;
+  const kind: string | undefined = PacketType[type];
+  if (kind === undefined) return {};
+  const namespace = /^\d+-?(\/[^,]{0,256})/.exec(data.slice(0, 300))?.[1] ?? "/";
+  return { kind, namespace };
+}
+
+/** The error of a packet that is whole, and out of place. */
+export function misplacedPacket(packet: Packet, namespace: string, hasJoined: boolean): SocketPacketError {
+  const { type } = packet;
+  const kind = PacketType[type];
+  const code =
+    type === PacketType.CONNECT_ERROR
+      ? "UNEXPECTED_PACKET"
+      : hasJoined
+        ? "SECOND_CONNECT"
+        : "NAMESPACE_NOT_JOINED";
+  return new SocketPacketError(code, { kind, namespace });
+}

@@ -1,0 +1,293 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { transportErrors } from "../../packages/engine/src/errors.ts";
+import { parseErrors } from "../../packages/parser/src/errors.ts";
+import { packetErrors } from "../../packages/server/src/packet-errors.ts";
+import { OPCODE } from "../support/frames.ts";
+import { HalfPost, NetworkClient } from "../support/network-client.ts";
+import type { RawWebSocket } from "../support/raw-websocket.ts";
+import { afterThisTest, isOracle, next, onEveryHost, pair, rawPair } from "../support/socketio.ts";
+import type { Host, Running, Socket } from "../support/socketio.ts";
+
+/** What a listener of `disconnect` learns, as a plain object. */
+async function causeOf(socket: Socket, misdeed: () => unknown): Promise<Record<string, unknown>> {
+  const left = next<[string, Error | undefined]>(socket, "disconnect");
+  await misdeed();
+  const [reason, description] = await left;
+  assert.ok(description instanceof Error, "an error for a description");
+  assert.notEqual(description.message, "");
+  return Object.assign({ reason }, description);
+}
+
+/** A client of long-polling made by hand, which has joined the root namespace. */
+class Poller {
+  readonly client: NetworkClient;
+  readonly port: number;
+  readonly path: string;
+  readonly socket: Socket;
+
+  private constructor(client: NetworkClient, path: string, socket: Socket) {
+    this.client = client;
+    this.port = client.port;
+    this.path = path;
+    this.socket = socket;
+  }
+
+  static async open({ io, port }: Running, revision: 3 | 4 = 4): Promise<Poller> {
+    const client = new NetworkClient(port);
+    afterThisTest(() => client.close());
+    const connection = next<[Socket]>(io, "connection");
+    const handshake = `/socket.io/?EIO=${revision}&transport=polling`;
+    const { body } = await client.get(handshake);
+    const sid = /"sid":"([^"]+)"/.exec(body)?.[1];
+    const path = `${handshake}&sid=${sid}`;
+    if (revision === 4) await client.post(path, "40");
+    const poller = new Poller(client, path, (await connection)[0]);
+    // The answer to CONNECT: what follows waits for a poll of its own.
+    if (revision === 4) await client.get(path);
+    return poller;
+  }
+
+  /** A poll that will be held; it may be cut, or refused. */
+  poll(signal?: AbortSignal): void {
+    this.client.get(this.path, signal === undefined ? {} : { signal }).catch(() => {});
+  }
+
+  async parked(): Promise<void> {
+    while (!this.socket.conn.transport.writable) await new Promise(setImmediate);
+  }
+}
+
+type Cause = Record<string, unknown>;
+
+/** By code: what a client does, by WebSocket, and all of what is told of it. */
+const byWebSocket: Record<string, [does: (wire: RawWebSocket) => void, cause: Cause]> = {
+  EMPTY_PACKET: [(wire) => wire.sendText(""), { reason: "parse error" }],
+  UNKNOWN_ENGINE_PACKET_TYPE: [(wire) => wire.sendText("abc"), { reason: "parse error" }],
+  INVALID_HEARTBEAT_DIRECTION: [(wire) => wire.sendText("2"), { reason: "transport error" }],
+  PAYLOAD_TOO_LARGE: [
+    (wire) => wire.sendText(`4${"x".repeat(50_000)}`),
+    { reason: "transport error", limit: 50_000 },
+  ],
+  WEBSOCKET_ERROR: [
+    (wire) => wire.sendFrame(OPCODE.text, Buffer.from([0xff])),
+    { reason: "transport error" },
+  ],
+  WEBSOCKET_CLOSED: [
+    (wire) => wire.close(4001, "bye"),
+    { reason: "transport close", wsCode: 4001, wsReason: "bye" },
+  ],
+  BAD_SOCKET_PACKET: [
+    (wire) => wire.sendText('4511-["ev"]'),
+    { kind: "BINARY_EVENT", namespace: "/", parseCode: "TOO_MANY_ATTACHMENTS", limit: 10 },
+  ],
+  RESERVED_EVENT: [
+    (wire) => wire.sendText('42/other,["connect"]'),
+    { kind: "EVENT", namespace: "/other", parseCode: "RESERVED_EVENT" },
+  ],
+  SECOND_CONNECT: [(wire) => wire.sendText("40"), { kind: "CONNECT", namespace: "/" }],
+  NAMESPACE_NOT_JOINED: [(wire) => wire.sendText('42/other,["ev"]'), { kind: "EVENT", namespace: "/other" }],
+  UNEXPECTED_PACKET: [(wire) => wire.sendText("44{}"), { kind: "CONNECT_ERROR", namespace: "/" }],
+  CONNECT_FAILED: [(wire) => wire.sendText("40/throws,"), { kind: "CONNECT", namespace: "/throws" }],
+};
+
+/** By code: the same, by long-polling. */
+const byPolling: Record<string, [does: (poller: Poller) => unknown, cause: Cause, revision?: 3]> = {
+  POLL_OVERLAP: [
+    async (poller) => {
+      poller.poll();
+      await poller.parked();
+      poller.poll();
+    },
+    { reason: "transport error" },
+  ],
+  POLL_ABORTED: [
+    async (poller) => {
+      const cut = new AbortController();
+      poller.poll(cut.signal);
+      await poller.parked();
+      cut.abort();
+    },
+    { reason: "transport error" },
+  ],
+  POST_OVERLAP: [
+    ({ port, path }) => {
+      for (const half of [new HalfPost(port, path), new HalfPost(port, path)])
+        afterThisTest(() => half.abort());
+    },
+    { reason: "transport error" },
+  ],
+  INVALID_CONTENT: [
+    ({ client, path }) => client.post(path, "4", { headers: { "content-type": "application/octet-stream" } }),
+    { reason: "transport error" },
+  ],
+  TOO_MANY_PACKETS: [
+    ({ client, path }) => client.post(path, "6\x1e".repeat(10_000)),
+    { reason: "parse error", limit: 10_000 },
+  ],
+  ILLEGAL_PAYLOAD_LENGTH: [({ client, path }) => client.post(path, "9:4"), { reason: "parse error" }, 3],
+  ILLEGAL_UTF8: [
+    ({ client, path }) =>
+      client.post(path, Buffer.from([0, 2, 255, 0x34, 0xff]), {
+        headers: { "content-type": "application/octet-stream" },
+      }),
+    { reason: "parse error" },
+    3,
+  ],
+};
+
+/** Shown by tests of their own, below. */
+const others = ["POST_ABORTED", "PING_TIMEOUT", "SLOW_CONSUMER"];
+
+function assertCause(actual: Cause, expected: Cause): void {
+  const given = Object.fromEntries(Object.keys(expected).map((name) => [name, actual[name]]));
+  assert.deepEqual(given, expected);
+}
+
+async function start(host: Host, options: object = {}): Promise<Running> {
+  const running = await host.start({ maxHttpBufferSize: 50_000, allowEIO3: true, ...options });
+  running.io.of((name, _auth, decide) => {
+    if (name === "/throws") throw new Error("thrown by the application");
+    decide(null, false);
+  });
+  return running;
+}
+
+if (!isOracle) {
+  onEveryHost("the description of a disconnection", (host) => {
+    for (const [code, [does, cause]] of Object.entries(byWebSocket)) {
+      it(`is ${code}, by WebSocket`, async () => {
+        const { wire, socket } = await rawPair(await start(host));
+        assertCause(await causeOf(socket, () => does(wire)), { reason: "forced close", code, ...cause });
+        await wire.closed;
+      });
+    }
+
+    for (const [code, [does, cause, revision]] of Object.entries(byPolling)) {
+      it(`is ${code}, by long-polling`, async () => {
+        const poller = await Poller.open(await start(host), revision);
+        assertCause(await causeOf(poller.socket, () => does(poller)), { code, ...cause });
+      });
+    }
+
+    it("is WEBSOCKET_CLOSED with 1006 when the connection is cut", async () => {
+      const { wire, socket } = await rawPair(await start(host));
+      const cause = await causeOf(socket, () => wire.reset());
+      assertCause(cause, { reason: "transport close", code: "WEBSOCKET_CLOSED", wsCode: 1006 });
+    });
+
+    it("is POST_ABORTED when the client goes away in the middle of one", async () => {
+      const running = await start(host);
+      const { port, path, socket } = await Poller.open(running);
+      const begun = new Promise<void>((resolve) => {
+        running.io.engine.use((_req: unknown, _res: unknown, goOn: () => void) => {
+          goOn();
+          resolve();
+        });
+      });
+      const cause = await causeOf(socket, async () => {
+        const half = new HalfPost(port, path);
+        await begun;
+        half.abort();
+      });
+      assertCause(cause, { reason: "transport error", code: "POST_ABORTED" });
+    });
+
+    it("is PING_TIMEOUT with the numbers of the heartbeat", async () => {
+      const { socket } = await rawPair(await start(host, { pingInterval: 30, pingTimeout: 40 }));
+      const { silentFor, ...cause } = await causeOf(socket, () => {});
+      assertCause(cause, { reason: "ping timeout", code: "PING_TIMEOUT", pingInterval: 30, pingTimeout: 40 });
+      assert.ok(Number.isInteger(silentFor) && Number(silentFor) > 40, String(silentFor));
+    });
+
+    it("is SLOW_CONSUMER with the limit and what waits", async () => {
+      const { wire, socket } = await rawPair(await start(host, { maxBackpressure: 1000 }));
+      wire.pause();
+      const cause = await causeOf(socket, async () => {
+        while (socket.connected) {
+          socket.emit("n", "x".repeat(100_000));
+          await new Promise(setImmediate);
+        }
+      });
+      const { bufferedBytes } = cause;
+      assertCause(cause, { reason: "transport error", code: "SLOW_CONSUMER", limit: 1000 });
+      assert.ok(Number(bufferedBytes) > 1000);
+    });
+
+    for (const [what, leave] of [
+      ["the client closes its WebSocket without a code", (wire) => wire.close()],
+      ["the client closes its WebSocket with 1000", (wire) => wire.close(1000)],
+      ["the client leaves its page", (wire) => wire.close(1001)],
+      ["the client leaves the namespace", (wire) => wire.sendText("41")],
+      ["the application disconnects it", (_wire, socket) => void socket.disconnect(true)],
+      ["the application closes the connection", (_wire, socket) => socket.conn.close()],
+    ] as [string, (wire: RawWebSocket, socket: Socket) => void][]) {
+      it(`is missing when ${what}`, async () => {
+        const { wire, socket } = await rawPair(await start(host));
+        const left = next(socket, "disconnect");
+        leave(wire, socket);
+        assert.equal((await left)[1], undefined);
+      });
+    }
+
+    it("is missing when the server shuts down", async () => {
+      const running = await start(host);
+      const { socket } = await pair(running, { transports: ["websocket"] });
+      const left = next(socket, "disconnect");
+      await running.io.close();
+      assert.deepEqual(await left, ["server shutting down", undefined]);
+    });
+
+    it("says the error that the listener of `error` was given", async () => {
+      const { wire, socket } = await rawPair(await start(host));
+      const told = next<[Error]>(socket, "error");
+      const left = next<[string, Error]>(socket, "disconnect");
+      wire.sendText("49");
+      assert.equal((await left)[1].cause, (await told)[0]);
+    });
+  });
+
+  describe("docs/disconnects.md", () => {
+    const page = readFileSync(new URL("../../docs/disconnects.md", import.meta.url), "utf8");
+    const codesUnder = (heading: string): string[] => {
+      const section = page.split(/^## /m).find((text) => text.startsWith(heading)) ?? "";
+      return [...section.matchAll(/^\| `([A-Z0-9_]+)`/gm)].map((match) => match[1]!).sort();
+    };
+    const ofEngine = (code: string): boolean =>
+      Object.keys(parseErrors).indexOf(code) < Object.keys(parseErrors).indexOf("UNKNOWN_PACKET_TYPE");
+    const parse = Object.keys(parseErrors);
+
+    it("lists every code of the transports, and no other", () => {
+      const abnormalClose = [...codesUnder("transport close"), ...codesUnder("ping timeout")];
+      const listed = [...codesUnder("transport error"), ...abnormalClose].sort();
+      assert.deepEqual(listed, Object.keys(transportErrors).sort());
+    });
+
+    it("lists every code of bad Engine.IO packets, and no other", () => {
+      assert.deepEqual(codesUnder("parse error"), parse.filter(ofEngine).sort());
+    });
+
+    it("lists every code of bad Socket.IO packets, and no other", () => {
+      assert.deepEqual(codesUnder("forced close"), Object.keys(packetErrors).sort());
+      assert.deepEqual(codesUnder("Bad Socket.IO packets"), parse.filter((code) => !ofEngine(code)).sort());
+    });
+
+    it("lists every reason", () => {
+      const source = readFileSync(new URL("../../packages/server/src/reasons.ts", import.meta.url), "utf8");
+      const union = source.slice(source.indexOf("export type")).split(";")[0]!;
+      const reasons = [...union.matchAll(/"([^"]+)"/g)].map((match) => match[1]);
+      const listed = [...page.matchAll(/^\| `([a-z ]+)` \|/gm)].map((match) => match[1]);
+      assert.deepEqual(new Set(listed), new Set(reasons));
+    });
+
+    it("has a test for every code", () => {
+      const shown = [...Object.keys(byWebSocket), ...Object.keys(byPolling), ...others].sort();
+      const existing = [
+        ...Object.keys(transportErrors),
+        ...parse.filter(ofEngine),
+        ...Object.keys(packetErrors),
+      ];
+      assert.deepEqual(shown, [...new Set(existing)].sort());
+    });
+  });
+}

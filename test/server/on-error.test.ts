@@ -1,0 +1,253 @@
+import assert from "node:assert/strict";
+import type { ErrorOrigin, Socket as OurSocket } from "@tidewire/server";
+import { connected, isOracle, next, onEveryHost, pair, settled } from "../support/socketio.ts";
+import type { Host, Running, Server, Socket } from "../support/socketio.ts";
+import { within } from "../support/queue.ts";
+import { uncaught } from "../support/uncaught.ts";
+
+type Origin = ErrorOrigin<OurSocket>;
+interface WithOnError {
+  onError(handler: (error: unknown, origin: Origin) => void): unknown;
+}
+
+const failure = new Error("thrown by the application");
+
+/** The two ways code of the application fails. */
+const ways: Record<string, () => unknown> = {
+  throws: () => {
+    throw failure;
+  },
+  rejects: async () => {
+    await Promise.resolve();
+    throw failure;
+  },
+};
+
+/** A server whose errors go to a handler; `reported` gives the next of them. */
+async function start(host: Host): Promise<{ running: Running; io: Server; reported: () => Promise<Origin> }> {
+  const running = await host.start();
+  const origins: Origin[] = [];
+  const waiting: ((origin: Origin) => void)[] = [];
+  (running.io as unknown as WithOnError).onError((error, origin) => {
+    assert.equal(error, failure);
+    const resolve = waiting.shift();
+    if (resolve === undefined) origins.push(origin);
+    else resolve(origin);
+  });
+  const reported = (): Promise<Origin> => {
+    const origin = origins.shift();
+    if (origin !== undefined) return Promise.resolve(origin);
+    return within(new Promise<Origin>((resolve) => waiting.push(resolve)), "an error to be reported");
+  };
+  return { running, io: running.io, reported };
+}
+
+function assertOrigin(
+  origin: Origin,
+  source: Origin["source"],
+  event: string | undefined,
+  socket?: Socket,
+): void {
+  assert.equal(origin.source, source);
+  assert.equal(origin.event, event);
+  assert.equal(origin.socket, socket);
+}
+
+const webSocket = { transports: ["websocket"] };
+
+if (!isOracle) {
+  onEveryHost("io.onError", (host) => {
+    for (const [how, fail] of Object.entries(ways)) {
+      describe(`is told of what ${how}:`, () => {
+        it("a listener of an event; the others hear it all the same", async () => {
+          const { running, reported } = await start(host);
+          const { client, socket } = await pair(running, webSocket);
+          const heard = next(socket, "ev");
+          socket.prependListener("ev", fail);
+          client.emit("ev", 1);
+          assert.deepEqual(await heard, [1]);
+          assertOrigin(await reported(), "listener", "ev", socket);
+          await settled(client, socket);
+        });
+
+        it("a listener of once(), which is called once", async () => {
+          const { running, reported } = await start(host);
+          const { client, socket } = await pair(running, webSocket);
+          let calls = 0;
+          socket.once("ev", () => {
+            calls++;
+            return fail();
+          });
+          client.emit("ev");
+          client.emit("ev");
+          assertOrigin(await reported(), "listener", "ev", socket);
+          await settled(client, socket);
+          assert.equal(calls, 1);
+        });
+
+        it("a listener of onAny()", async () => {
+          const { running, reported } = await start(host);
+          const { client, socket } = await pair(running, webSocket);
+          socket.onAny((event) => (event === "ev" ? fail() : undefined));
+          const heard = next(socket, "ev");
+          client.emit("ev");
+          await heard;
+          assertOrigin(await reported(), "listener", "ev", socket);
+        });
+
+        it("a listener of onAnyOutgoing(); the event is sent, to the others, too", async () => {
+          const { running, io, reported } = await start(host);
+          const [a, b] = [await pair(running, webSocket), await pair(running, webSocket)];
+          a.socket.onAnyOutgoing((event) => (event === "ev" ? fail() : undefined));
+          const heard = [next(a.client, "ev"), next(b.client, "ev"), next(a.client, "ev")];
+          io.emit("ev");
+          a.socket.emit("ev");
+          await Promise.all(heard);
+          assertOrigin(await reported(), "listener", "ev", a.socket);
+          assertOrigin(await reported(), "listener", "ev", a.socket);
+        });
+
+        it("a listener of connection; that of connect was called, and the socket is in", async () => {
+          const { running, io, reported } = await start(host);
+          io.on("connection", fail);
+          const { client, socket } = await pair(running, webSocket);
+          assertOrigin(await reported(), "connection", "connection", socket);
+          await settled(client, socket);
+        });
+
+        it("a listener of disconnecting or disconnect", async () => {
+          const { running, reported } = await start(host);
+          const { client, socket } = await pair(running, webSocket);
+          socket.on("disconnecting", fail);
+          socket.on("disconnect", fail);
+          client.disconnect();
+          const events = [await reported(), await reported()].map(({ event }) => event);
+          assert.deepEqual(events, ["disconnecting", "disconnect"]);
+          assert.equal(running.io.sockets.sockets.size, 0);
+        });
+
+        it("a middleware of a namespace, and the client is refused", async () => {
+          const { running, io, reported } = await start(host);
+          io.use(fail);
+          const refused = next<[Error]>(running.client(webSocket), "connect_error");
+          const { source, event, socket } = await reported();
+          assert.deepEqual([source, event, socket?.nsp.name], ["middleware", undefined, "/"]);
+          assert.equal((await refused)[0].message, "Internal server error");
+        });
+
+        it("a middleware of a namespace that has called next(), and the client is in", async () => {
+          const { running, io, reported } = await start(host);
+          io.use((_socket, goOn) => {
+            goOn();
+            return fail() as void;
+          });
+          const { client, socket } = await pair(running, webSocket);
+          assertOrigin(await reported(), "middleware", undefined, socket);
+          await settled(client, socket);
+        });
+
+        it("a middleware of a socket, and the event is dropped", async () => {
+          const { running, reported } = await start(host);
+          const { client, socket } = await pair(running, webSocket);
+          socket.use(([event], goOn) => (event === "ev" ? (fail() as void) : goOn()));
+          let isHeard = false;
+          socket.on("ev", () => (isHeard = true));
+          client.emit("ev");
+          assertOrigin(await reported(), "socket middleware", "ev", socket);
+          await settled(client, socket);
+          assert.equal(isHeard, false);
+        });
+
+        it("an acknowledgement, answered or timed out", async () => {
+          const { running, reported } = await start(host);
+          const { client, socket } = await pair(running, webSocket);
+          client.on("q", (answer: () => void) => answer());
+          socket.emit("q", fail);
+          assertOrigin(await reported(), "acknowledgement", "q", socket);
+          socket.timeout(1).emit("unanswered", fail);
+          assertOrigin(await reported(), "acknowledgement", "unanswered", socket);
+          await settled(client, socket);
+        });
+
+        it("a listener of new_namespace", async () => {
+          const { io, reported } = await start(host);
+          io.on("new_namespace", fail);
+          io.of("/new");
+          assertOrigin(await reported(), "listener", "new_namespace");
+        });
+      });
+    }
+
+    it("is told of an error of the function that decides about namespaces; the connection is closed", async () => {
+      const { running, io, reported } = await start(host);
+      io.of(ways["throws"]!);
+      const client = running.client(webSocket, "/asked-for");
+      const gone = next(client.io, "close");
+      assertOrigin(await reported(), "connection", undefined);
+      await gone;
+    });
+
+    it("may be given several handlers, and an error of one is an uncaught exception", async () => {
+      const { running, io, reported } = await start(host);
+      const ofHandler = new Error("thrown by a handler");
+      (io as unknown as WithOnError).onError(() => {
+        throw ofHandler;
+      });
+      const { client, socket } = await pair(running, webSocket);
+      socket.on("ev", ways["throws"]!);
+      const surfaced = uncaught(1);
+      client.emit("ev");
+      await reported();
+      assert.deepEqual(await surfaced, [ofHandler]);
+    });
+  });
+}
+
+onEveryHost("without io.onError", (host) => {
+  it("a listener that rejects is an unhandled rejection, and the connection goes on", async () => {
+    const { client, socket } = await pair(await host.start(), webSocket);
+    socket.on("ev", ways["rejects"]!);
+    const surfaced = uncaught(1);
+    client.emit("ev");
+    assert.deepEqual(await surfaced, [failure]);
+    await settled(client, socket);
+  });
+
+  for (const [how, fail] of Object.entries(ways)) {
+    it(`a middleware that ${how} is an unhandled rejection, and others may join`, async () => {
+      const running = await host.start();
+      const once = [fail];
+      running.io.use((_socket, goOn) => (once.pop() ?? goOn)());
+      const surfaced = uncaught(1);
+      running.client(webSocket);
+      assert.deepEqual(await surfaced, [failure]);
+      await connected(running.client(webSocket));
+    });
+
+    it(`a connection listener that ${how} surfaces, and the socket is in`, async () => {
+      const running = await host.start();
+      running.io.once("connection", fail);
+      const surfaced = uncaught(1);
+      const client = running.client(webSocket);
+      await connected(client);
+      assert.deepEqual(await surfaced, [failure]);
+      const [socket] = running.io.sockets.sockets.values();
+      await settled(client, socket!);
+    });
+  }
+});
+
+if (!isOracle) {
+  onEveryHost("a listener of onAnyOutgoing that throws", (host) => {
+    it("does not keep a broadcast from the other receivers", async () => {
+      const running = await host.start();
+      const [a, b] = [await pair(running, webSocket), await pair(running, webSocket)];
+      a.socket.onAnyOutgoing(ways["throws"]!);
+      const heard = [next(a.client, "ev"), next(b.client, "ev")];
+      const surfaced = uncaught(1);
+      running.io.emit("ev");
+      await Promise.all(heard);
+      assert.deepEqual(await surfaced, [failure]);
+    });
+  });
+}
