@@ -16,7 +16,7 @@ async function causeOf(socket: Socket, misdeed: () => unknown): Promise<Record<s
   const [reason, description] = await left;
   assert.ok(description instanceof Error, "an error for a description");
   assert.notEqual(description.message, "");
-  return Object.assign({ reason }, description);
+  return { reason, ...Object.fromEntries(Object.entries(description)) };
 }
 
 /** A client of long-polling made by hand, which has joined the root namespace. */
