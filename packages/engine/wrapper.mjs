@@ -11,6 +11,8 @@ export const {
   Message,
   OutgoingPacket,
   parser,
+  PayloadTooLargeError,
+  PingTimeoutError,
   protocol,
   Server,
   Session,
@@ -20,4 +22,5 @@ export const {
   TransportError,
   transports,
   uServer,
+  WebSocketClosedError,
 } = engine;
