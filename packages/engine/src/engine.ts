@@ -292,7 +292,8 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     // A listener of the flush may have ended it already; nobody would hear of its end.
     if (session.readyState === "closed") return;
     tell(this, this.loop, "connection", session);
-    if (transport.name !== "polling") session.flush();
+    // What a listener has sent rides the cork of the handshake. A poll was answered by the open packet, and takes nothing.
+    session.flush();
   }
 
   #probe(session: Session, port: WebSocketPort, { exchange, query }: Admission): WebSocketHandlers {
