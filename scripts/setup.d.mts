@@ -1,2 +1,8 @@
 export function findChromium(): string | undefined;
+export function findRedis(): string | undefined;
+export function findPostgres(): string | undefined;
+export function findPythonClient(): string | undefined;
 export function whyNoChromium(): string;
+export function whyMissing(
+  name: "Chromium" | "openssl" | "Redis" | "PostgreSQL" | "the Python client",
+): string;

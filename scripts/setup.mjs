@@ -1,18 +1,91 @@
-// Finds what the tests need beside npm packages: Chromium, and openssl for the certificates of WebTransport. Run as a program,
-// it also installs them where that is possible.
+// Finds what the tests need beside npm packages, and, run as a program, installs what is missing where that is possible.
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
-const PACKAGES = ["chromium", "fonts-liberation"];
+/** What is needed: how it is found, the Debian packages that bring it, and the tests that wait for it. */
+const PARTS = [
+  {
+    name: "Chromium",
+    variable: "CHROMIUM",
+    find: findChromium,
+    packages: ["chromium", "fonts-liberation"],
+    waiting: "The browser tests",
+  },
+  {
+    name: "openssl",
+    find: () => find(["openssl"]),
+    packages: ["openssl"],
+    waiting: "The tests of WebTransport over a network",
+  },
+  {
+    name: "Redis",
+    find: findRedis,
+    packages: ["redis-server"],
+    waiting: "The compatibility tests of the Redis adapters",
+  },
+  {
+    name: "PostgreSQL",
+    find: findPostgres,
+    packages: ["postgresql"],
+    waiting: "The compatibility tests of the PostgreSQL adapter",
+  },
+  {
+    name: "the Python client",
+    find: findPythonClient,
+    packages: ["python3-socketio", "python3-requests", "python3-websocket"],
+    waiting: "The compatibility tests of the Python client",
+  },
+];
+
+const BROWSERS = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
 
 /** The path of Chromium: the variable CHROMIUM, else the first of its usual names; undefined if there is none. */
 export function findChromium() {
   const wished = process.env.CHROMIUM;
   if (wished) return isExecutable(wished) ? wished : undefined;
-  return find(NAMES);
+  return find(BROWSERS);
+}
+
+/** The path of redis-server; undefined if there is none. */
+export function findRedis() {
+  return find(["redis-server"]);
+}
+
+/** The folder of PostgreSQL's programs, which Debian keeps off the path: the newest one; undefined if there is none. */
+export function findPostgres() {
+  const root = "/usr/lib/postgresql";
+  const versions = existsSync(root)
+    ? readdirSync(root).sort((one, other) => Number(other) - Number(one))
+    : [];
+  return versions
+    .map((version) => join(root, version, "bin"))
+    .find((bin) => isExecutable(join(bin, "initdb")));
+}
+
+/** The path of a Python that has the Socket.IO client for both transports; undefined if there is none. */
+export function findPythonClient() {
+  const python = "/usr/bin/python3";
+  const probe = spawnSync(python, ["-c", "import socketio, requests, websocket"], { stdio: "ignore" });
+  return probe.status === 0 ? python : undefined;
+}
+
+/** What is missing when `findChromium()` finds nothing, and how to get it, in one sentence. */
+export function whyNoChromium() {
+  return whyMissing("Chromium");
+}
+
+/**
+ * What is missing, and how to get it, in one sentence.
+ * `name` is `Chromium`, `openssl`, `Redis`, `PostgreSQL` or `the Python client`.
+ */
+export function whyMissing(name) {
+  const { variable, packages } = PARTS.find((part) => part.name === name);
+  const wished = variable && process.env[variable];
+  if (wished) return `${variable}=${wished} is not a program that can be run`;
+  const other = variable ? `, or set ${variable} to the path of one` : "";
+  return `no ${name.replace(/^the /, "")} found: apt-get install ${packages.join(" ")}${other}`;
 }
 
 /** The path of the first of these programs that is there. */
@@ -21,43 +94,47 @@ function find(names) {
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
 }
 
-/** What is missing when `findChromium()` finds nothing, and how to get it, in one sentence. */
-export function whyNoChromium() {
-  const wished = process.env.CHROMIUM;
-  if (wished) return `CHROMIUM=${wished} is not a program that can be run`;
-  return `no Chromium found: apt-get install ${PACKAGES.join(" ")}, or set CHROMIUM to the path of one`;
-}
-
-/** Installs Debian packages. Returns why that was not possible, or undefined. */
+/** Installs Debian packages, without starting the services in them. Returns why that was not possible, or undefined. */
 function install(packages) {
   if (!isDebian()) return "this is not Debian";
   if (process.getuid?.() !== 0) return "installing needs root";
-  console.log(`Installing ${packages.join(" and ")} with apt-get`);
-  const installing = ["install", "-y", "--no-install-recommends", ...packages];
-  for (const args of [["update"], installing]) {
-    const run = spawnSync("apt-get", args, {
-      encoding: "utf8",
-      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
-    });
-    if (run.status !== 0)
-      return `apt-get ${args[0]} failed\n${run.stdout ?? ""}${run.stderr ?? run.error ?? ""}`;
+  console.log(`Installing ${packages.join(", ")} with apt-get`);
+  const letServicesStart = keepServicesDown();
+  try {
+    const installing = ["install", "-y", "--no-install-recommends", ...packages];
+    for (const args of [["update"], installing]) {
+      const run = spawnSync("apt-get", args, {
+        encoding: "utf8",
+        env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+      });
+      if (run.status !== 0)
+        return `apt-get ${args[0]} failed\n${run.stdout ?? ""}${run.stderr ?? run.error ?? ""}`;
+    }
+    return undefined;
+  } finally {
+    letServicesStart();
   }
-  return undefined;
 }
 
-/** Makes Chromium available. Returns why that was not possible, or undefined. */
-function provideChromium() {
-  if (findChromium()) return undefined;
-  const problem = process.env.CHROMIUM ? undefined : install(PACKAGES);
-  if (findChromium()) return undefined;
-  return problem === undefined ? whyNoChromium() : `${problem}; ${whyNoChromium()}`;
+/** Tells Debian not to start what it installs: the tests start their own, on free ports. Returns what ends that. */
+function keepServicesDown() {
+  const policy = "/usr/sbin/policy-rc.d";
+  if (existsSync(policy)) return () => {};
+  writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  return () => rmSync(policy, { force: true });
 }
 
-/** Makes openssl available. Returns why that was not possible, or undefined. */
-function provideOpenssl() {
-  if (find(["openssl"])) return undefined;
-  const problem = install(["openssl"]);
-  return find(["openssl"]) ? undefined : `no openssl found: apt-get install openssl; ${problem}`;
+/** Makes all parts available, with one run of apt-get for all that are missing. Returns the names of what is missing still. */
+function provide() {
+  const wanted = PARTS.filter((part) => !part.find() && !(part.variable && process.env[part.variable]));
+  const problem = wanted.length > 0 ? install(wanted.flatMap((part) => part.packages)) : undefined;
+  for (const part of PARTS) {
+    const found = part.find();
+    if (found) console.log(`${part.name}: ${found}`);
+    else console.error(`${part.waiting} cannot run: ${whyMissing(part.name)}`);
+  }
+  if (problem !== undefined) console.error(problem);
+  return PARTS.filter((part) => !part.find());
 }
 
 function isDebian() {
@@ -78,11 +155,6 @@ function isExecutable(path) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const noChromium = provideChromium();
-  const noOpenssl = provideOpenssl();
-  if (noChromium) console.error(`The browser tests cannot run: ${noChromium}`);
-  else console.log(`Chromium for the browser tests: ${findChromium()}`);
-  if (noOpenssl) console.error(`The tests of WebTransport over a network cannot run: ${noOpenssl}`);
   // On a person's machine the tests say that they wait; where nobody reads along, that is a failure.
-  if ((noChromium || noOpenssl) && process.env.CI) process.exitCode = 1;
+  if (provide().length > 0 && process.env.CI) process.exitCode = 1;
 }
