@@ -1,0 +1,99 @@
+// docs/differences.md, made from differences.json.
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+/** How a difference looks when a scenario is run against the official server and against ours. */
+export interface Sighting {
+  /** The scenarios that show it; `*` stands for any text. */
+  in: string;
+  /** The lane of the transcript, where that matters. */
+  lane?: string;
+  /** The host, where it is one only. */
+  host?: "uws" | "node";
+  /** The lines of the official transcript, `*` for any text, a line `**` for any number of lines. Left out: none. */
+  official?: string;
+  /** The lines that ours has in their place. */
+  here?: string;
+}
+
+/** One wanted difference. Its texts are Markdown. */
+export interface Difference {
+  where: string;
+  official: string;
+  here: string;
+  why: string;
+  /** Test files or folders of this repository that show it. */
+  tests: string[];
+  /** How it shows in the differential runs… */
+  sightings?: Sighting[];
+  /** …or why it does not. */
+  noScenario?: string;
+}
+
+export interface Section {
+  title: string;
+  intro: string[];
+  rows: Difference[];
+}
+
+export interface Differences {
+  intro: string[];
+  sections: Section[];
+}
+
+const root = new URL("../../", import.meta.url);
+
+/** Where the page is. */
+export const pageFile: string = fileURLToPath(new URL("docs/differences.md", root));
+
+export function readDifferences(): Differences {
+  return JSON.parse(readFileSync(new URL("differences.json", import.meta.url), "utf8")) as Differences;
+}
+
+const note = `<!-- Generated from compat/differential/differences.json by \`npm run docs\`. Change that file, not this page. -->`;
+
+/** The whole page. */
+export function renderPage({ intro, sections }: Differences): string {
+  const parts = ["# Differences from the official server", note, ...intro.map(wrapped)];
+  for (const section of sections) {
+    parts.push(`## ${section.title}`, ...section.intro.map(wrapped));
+    if (section.rows.length > 0) parts.push(table(section.rows));
+  }
+  return `${parts.join("\n\n")}\n`;
+}
+
+function table(rows: readonly Difference[]): string {
+  const head = ["| where | official | here | why | shown by |", "| --- | --- | --- | --- | --- |"];
+  return [...head, ...rows.map(rowOf)].join("\n");
+}
+
+function rowOf(row: Difference): string {
+  const { where, official, here, why } = row;
+  const cells = [where, official, here, why, shownBy(row)].map((cell) => (cell === "" ? " " : ` ${cell} `));
+  return `|${cells.join("|")}|`;
+}
+
+function shownBy({ tests, sightings = [] }: Difference): string {
+  const names = [...new Set(sightings.map((sighting) => sighting.in))];
+  const scenarios = names.length > 0 ? [`differential: ${names.map(code).join(", ")}`] : [];
+  return [...tests.map(code), ...scenarios].join(", ");
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+/** Lines of at most 130 characters. */
+function wrapped(paragraph: string): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of paragraph.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > 130) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line].join("\n");
+}

@@ -1,0 +1,5 @@
+// `npm run docs`: writes docs/differences.md.
+import { writeFileSync } from "node:fs";
+import { pageFile, readDifferences, renderPage } from "./page.ts";
+
+writeFileSync(pageFile, renderPage(readDifferences()));

@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pageFile, readDifferences, renderPage } from "../../compat/differential/page.ts";
+import { root } from "./packed.ts";
+
+describe("docs/differences.md", () => {
+  const differences = readDifferences();
+  const rows = differences.sections.flatMap((section) => section.rows);
+
+  it("is what compat/differential/differences.json makes (`npm run docs` writes it)", () => {
+    assert.equal(readFileSync(pageFile, "utf8"), renderPage(differences));
+  });
+
+  it("names tests that are there", () => {
+    const missing = rows.flatMap((row) => row.tests).filter((file) => !existsSync(join(root, file)));
+    assert.deepEqual(missing, []);
+  });
+});
