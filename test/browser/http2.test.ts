@@ -4,7 +4,7 @@ import { Server } from "@tidewire/server";
 import type { Socket } from "socket.io";
 import { Http2TestServer } from "../support/http2.ts";
 import { within } from "../support/queue.ts";
-import { describeWithChromium } from "./support/browser.ts";
+import { describeWithChromium } from "../support/chromium.ts";
 
 /** What the page's client tells, and what the page may do with it. */
 interface Page {

@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 import { within } from "../support/queue.ts";
 import { afterThisTest, itDiffers, listen, next, onEveryHost } from "../support/socketio.ts";
 import type { Host, Running, Socket } from "../support/socketio.ts";
-import { describeWithChromium } from "./support/browser.ts";
+import { describeWithChromium } from "../support/chromium.ts";
 
 const bundle = createRequire(import.meta.url).resolve("socket.io-client-v2/dist/socket.io.js");
 

@@ -70,9 +70,9 @@ function openClient(
   return client;
 }
 
-/** Listens on an ephemeral port of the loopback interface; closed after the test. */
-export async function listen(server: HttpServer): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+/** Listens on the loopback interface, on an ephemeral port unless told which; closed after the test. */
+export async function listen(server: HttpServer, port = 0): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   afterThisTest(() => {
     server.closeAllConnections();
     server.close();
@@ -108,10 +108,10 @@ export const attachedHost: Host = {
   },
 };
 
-/** Listens with a uWebSockets.js app on an ephemeral port; the app is closed after the test. */
-export function listenApp(app: uWS.TemplatedApp): number {
+/** Listens with a uWebSockets.js app, on an ephemeral port unless told which; the app is closed after the test. */
+export function listenApp(app: uWS.TemplatedApp, wished = 0): number {
   let port = 0;
-  app.listen("127.0.0.1", 0, (socket) => {
+  app.listen("127.0.0.1", wished, (socket) => {
     if (!socket) throw new Error("uWebSockets.js could not listen");
     port = uWS.us_socket_local_port(socket);
   });
@@ -123,9 +123,12 @@ export function listenApp(app: uWS.TemplatedApp): number {
 export const hosts: readonly Host[] =
   oracle === "uws" ? [attachedHost] : isOracle ? [nodeHost] : [uwsHost, nodeHost];
 
+/** The same, and an app of the caller: for what was wrong with `attachApp()` alone. */
+export const everyHost: readonly Host[] = isOracle ? hosts : [...hosts, attachedHost];
+
 /** Describes `body` once for each host. */
-export function onEveryHost(title: string, body: (host: Host) => void): void {
-  for (const host of hosts) suite(`${title} [${isOracle ? "official " : ""}${host.name}]`, () => body(host));
+export function onEveryHost(title: string, body: (host: Host) => void, among: readonly Host[] = hosts): void {
+  for (const host of among) suite(`${title} [${isOracle ? "official " : ""}${host.name}]`, () => body(host));
 }
 
 /** `describe` that closes after every test what the test opened. */

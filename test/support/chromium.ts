@@ -1,5 +1,5 @@
 import { chromium, type Browser } from "playwright-core";
-import { findChromium, whyNoChromium } from "../../../scripts/setup.mjs";
+import { findChromium, whyNoChromium } from "../../scripts/setup.mjs";
 
 const FLAGS = [
   "--no-sandbox",
@@ -14,9 +14,29 @@ const FLAGS = [
   "--disable-renderer-backgrounding",
 ];
 
+/** Suites that still want the one Chromium of this process. */
+let waiting = 0;
+let launched: Promise<Browser> | undefined;
+
+async function launch(executablePath: string): Promise<Browser> {
+  const present = await launched;
+  if (present?.isConnected()) return present;
+  launched = chromium.launch({ executablePath, args: FLAGS });
+  return launched;
+}
+
+async function close(): Promise<void> {
+  const browser = await launched;
+  launched = undefined;
+  await browser?.close();
+}
+
+// Suites that --grep leaves out do not say that they are done.
+after(close);
+
 /**
- * Declares a suite that needs Chromium. Where there is none, the suite is one pending test that names the reason;
- * with CI set, one failing test.
+ * Declares a suite that needs Chromium; all of them share one. Where there is none, the suite is one pending test that
+ * names the reason; with CI set, one failing test.
  */
 export function describeWithChromium(title: string, declare: (browser: () => Browser) => void): void {
   const executablePath = findChromium();
@@ -30,11 +50,14 @@ export function describeWithChromium(title: string, declare: (browser: () => Bro
     }
 
     this.timeout(20_000);
+    waiting++;
     let browser: Browser | undefined;
     before(async () => {
-      browser = await chromium.launch({ executablePath, args: FLAGS });
+      browser = await launch(executablePath);
     });
-    after(() => browser?.close());
+    after(async () => {
+      if (--waiting === 0) await close();
+    });
     declare(() => browser!);
   });
 }
