@@ -22,13 +22,18 @@ export interface Cell {
 /** True in the full form of the suite; the quick form, which is part of `npm test`, leaves out repetition. */
 export const isFull: boolean = process.env["COMPAT"] === "full";
 
-/** The mark by which the reporter finds the cell of a suite. */
-export const CELL = "compatCell";
+/** How long a test may take before it counts as failed, in milliseconds; a suite within a cell may set its own. */
+export const CELL_TIMEOUT = 30_000;
 
-/** Declares the tests of a cell. */
-export function cell(place: Cell, body: () => void): void {
-  const suite = describe(`${place.part} ${place.version} · ${place.host} · ${place.transport}`, body);
-  Object.defineProperty(suite, CELL, { value: place });
+/** Declares the tests of a cell. A cell may be declared in several places; the table adds them up. */
+export function cell(place: Cell, body: (this: Mocha.Suite) => void): void {
+  const title = `${place.part} ${place.version} · ${place.host} · ${place.transport}`;
+  const suite = describe(title, function () {
+    this.timeout(CELL_TIMEOUT);
+    body.call(this);
+  });
+  // the mark by which the recorder finds it
+  Object.defineProperty(suite, "compatCell", { value: place });
 }
 
 /** Names a test that the part cannot pass, on any server, and why; the report links to the reason. */

@@ -1,0 +1,62 @@
+// docs/compatibility.md: the table for readers. It holds no times and no machine, so the same results give the same page.
+import type { Score, Table } from "./table.ts";
+
+const INTRODUCTION = `# Compatibility
+
+Tidewire held against parts nobody here wrote, unmodified, as they are published. A row is a part and its version, a column
+the host that Tidewire ran on and the transport; a cell says how many of the tests passed, of how many. A number beside it
+leads to what is not supported, and why. \`npm run compat\` writes this page; do not edit it.
+`;
+
+export function renderPage({ groups, notes }: Table): string {
+  const parts = [INTRODUCTION];
+  for (const { title, columns, rows } of groups) {
+    const head = ["part", "version", ...columns];
+    const lines = [head, ["---", "---", ...columns.map(() => ":-:")]];
+    for (const { part, version, scores } of rows) lines.push([part, version, ...scores.map(renderScore)]);
+    parts.push(`## ${title}\n\n${lines.map((cells) => `| ${cells.map(escape).join(" | ")} |\n`).join("")}`);
+  }
+  if (notes.length > 0) {
+    const items = notes.map(
+      ({ reason, titles }, index) => `[^${index + 1}]: ${capital(reason)}: ${titles.join("; ")}.\n`,
+    );
+    parts.push(`## What is not supported, and why\n\n${items.join("")}`);
+  }
+  return parts.join("\n");
+}
+
+function renderScore(score: Score | undefined): string {
+  if (score === undefined) return "";
+  const { passed, total, notes } = score;
+  return `${passed}/${total}${notes.map((number) => `[^${number}]`).join("")}`;
+}
+
+function escape(text: string): string {
+  return text.replaceAll("|", "\\|");
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** How the tables of a page differ from those that the declared tests would give, the results aside; empty if they agree. */
+export function staleness(page: string, declared: Table): string[] {
+  const written = skeleton(page);
+  const wanted = skeleton(renderPage(declared));
+  return [
+    ...wanted.filter((line) => !written.includes(line)).map((line) => `missing: ${line}`),
+    ...written.filter((line) => !wanted.includes(line)).map((line) => `no longer declared: ${line}`),
+  ];
+}
+
+/** The rows of the page's tables, each with its group, without the results in them. */
+function skeleton(page: string): string[] {
+  let group = "";
+  const rows: string[] = [];
+  for (const line of page.split("\n")) {
+    if (line.startsWith("## ")) group = line.slice(3);
+    if (line.startsWith("| "))
+      rows.push(`${group} ${line.replace(/\| \d+\/\d+(\[\^\d+\])*(?= \|)/g, "| +")}`);
+  }
+  return rows;
+}

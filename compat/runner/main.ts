@@ -1,0 +1,146 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { renderPage, staleness } from "../report/page.ts";
+import { count, type Counts } from "../report/results.ts";
+import { tabulate } from "../report/table.ts";
+import { renderTerminal } from "../report/terminal.ts";
+import { filesOf, sections } from "../sections.ts";
+import { readArguments, USAGE, type Arguments } from "./arguments.ts";
+import { endSections, runSection, type SectionReport } from "./section-process.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const page = fileURLToPath(new URL("../../docs/compatibility.md", import.meta.url));
+
+/** How long a section may take, in milliseconds. */
+const LIMIT = { quick: 10 * 60_000, full: 30 * 60_000 };
+
+/** Runs what the arguments ask for, and tells how it went. Returns the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  let asked: Arguments;
+  try {
+    asked = readArguments(args);
+  } catch (error) {
+    say(`${(error as Error).message}\n\n${USAGE}`);
+    return 2;
+  }
+  process.chdir(root);
+  endWithSections();
+  if (asked.setsUp && !asked.onlyChecks) setUp();
+  const isWhole = asked.chosen.length === sections.length && asked.grep === undefined;
+  const reports = asked.onlyChecks ? [] : await runSections(asked);
+  if (isWhole && !(asked.isFull && reports.length > 0)) reports.push(await checkPage());
+  const outcomes = reports.flatMap((report) => report.outcomes);
+  if (outcomes.length > 0) say(renderTerminal(tabulate(outcomes)));
+  if (isWhole && asked.isFull && !asked.onlyChecks) writePage(reports);
+  return tell(reports);
+}
+
+/** Whoever ends this process ends its sections. */
+function endWithSections(): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      endSections();
+      process.kill(process.pid, signal);
+    });
+  }
+}
+
+/** Installs and builds what the tests need. A part that cannot be had is no reason to stop: its tests say that they wait. */
+function setUp(): void {
+  spawnSync(process.execPath, ["scripts/setup.mjs"], { stdio: "inherit" });
+  const { status, error } = spawnSync(
+    "npm",
+    ["run", "build", "--silent", "--", "--output-logs=errors-only"],
+    {
+      stdio: "inherit",
+    },
+  );
+  if (error) throw error;
+  if (status !== 0) throw new Error("the packages could not be built");
+}
+
+async function runSections({ chosen, isFull, jobs, grep }: Arguments): Promise<SectionReport[]> {
+  const reports = new Map<string, SectionReport>();
+  const waiting = [...chosen];
+  const work = async (): Promise<void> => {
+    for (let section = waiting.shift(); section !== undefined; section = waiting.shift()) {
+      say(`${section.name}: ${section.about} …`);
+      const report = await runSection({
+        name: section.name,
+        files: [filesOf(section)],
+        isFull,
+        options: grep === undefined ? [] : ["--grep", grep],
+        limit: isFull ? LIMIT.full : LIMIT.quick,
+      });
+      reports.set(section.name, report);
+      sayHow(report);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  return chosen.flatMap(({ name }) => reports.get(name) ?? []);
+}
+
+/** Whether the page has the rows that the tests declare; the answer is a report with one test. */
+async function checkPage(): Promise<SectionReport> {
+  const name = "docs/compatibility.md";
+  const dry = await runSection({
+    name,
+    files: sections.map(filesOf),
+    isFull: true,
+    options: ["--dry-run"],
+    limit: LIMIT.quick,
+  });
+  const written = existsSync(page) ? readFileSync(page, "utf8") : "";
+  const problems = [...dry.problems, ...staleness(written, tabulate(dry.outcomes))];
+  const state = problems.length === 0 ? "passed" : "failed";
+  const output =
+    problems.length === 0
+      ? ""
+      : `${problems.join("\n")}\nRun npm run compat, which writes the page.\n${dry.output}`;
+  const report = {
+    ...dry,
+    problems: [],
+    outcomes: [{ title: "has the rows that are declared", state }],
+    output,
+  };
+  sayHow(report as SectionReport);
+  return report as SectionReport;
+}
+
+function writePage(reports: readonly SectionReport[]): void {
+  const outcomes = reports.flatMap((report) => report.outcomes);
+  const lacking = outcomes.filter(({ state }) => state === "skipped").length;
+  if (lacking > 0 || reports.some(({ problems }) => problems.length > 0)) {
+    say(`docs/compatibility.md is left as it was: not every test could run.\n`);
+    return;
+  }
+  writeFileSync(page, renderPage(tabulate(outcomes)));
+  say("docs/compatibility.md is written.\n");
+}
+
+/** What one section gave, as soon as it is known. */
+function sayHow(report: SectionReport): void {
+  const { name, problems, output, milliseconds } = report;
+  const seconds = Math.round(milliseconds / 1_000);
+  say(`${name}: ${inWords(count([report]))} in ${seconds} s`);
+  for (const problem of problems) say(`${name}: ${problem}`);
+  if (count([report]).failed > 0) say(output);
+}
+
+/** The last line, and the exit code. Who started this process may want the counts in a file. */
+function tell(reports: readonly SectionReport[]): number {
+  const counts = count(reports);
+  const file = process.env["COUNTS_FILE"];
+  if (file === undefined) say(inWords(counts));
+  else writeFileSync(file, JSON.stringify(counts));
+  return counts.failed > 0 || counts.passed === 0 ? 1 : 0;
+}
+
+function inWords({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

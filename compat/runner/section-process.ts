@@ -1,0 +1,131 @@
+// Runs the tests of one section in a process group of its own, and makes sure that nothing of it stays behind.
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createRequire } from "node:module";
+import { setTimeout as after } from "node:timers/promises";
+import { readSection, type Ending, type SectionResult } from "../report/results.ts";
+
+const mocha = join(dirname(createRequire(import.meta.url).resolve("mocha/package.json")), "bin/mocha.js");
+const recorder = "./compat/report/recorder.mjs";
+
+/** How long processes that a section has started may take to end after it, in milliseconds. */
+const GRACE = 5_000;
+
+export interface SectionRun {
+  readonly name: string;
+  readonly files: readonly string[];
+  /** The full form, or the quick one. */
+  readonly isFull: boolean;
+  /** Further options for mocha. */
+  readonly options: readonly string[];
+  /** After this many milliseconds the section is ended, and has failed. */
+  readonly limit: number;
+}
+
+/** What a run of a section gave, with all that its process printed. */
+export interface SectionReport extends SectionResult {
+  readonly output: string;
+  readonly milliseconds: number;
+}
+
+const groups = new Set<number>();
+
+/** Ends all sections that are running. */
+export function endSections(): void {
+  for (const group of groups) signalGroup(group, "SIGKILL");
+}
+
+export async function runSection(run: SectionRun): Promise<SectionReport> {
+  const folder = mkdtempSync(join(tmpdir(), "tidewire-compat-"));
+  const record = join(folder, "record.ndjson");
+  const begun = performance.now();
+  try {
+    const { ending, output } = await runMocha(run, record);
+    const milliseconds = performance.now() - begun;
+    return { ...readSection(run.name, record, ending), output, milliseconds };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function runMocha(run: SectionRun, record: string): Promise<{ ending: Ending; output: string }> {
+  const child = spawn(process.execPath, [mocha, "--reporter", recorder, ...run.options, ...run.files], {
+    // a group of its own, so that all of it can be found and ended
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, COMPAT: run.isFull ? "full" : "quick", COMPAT_RECORD: record },
+  });
+  const group = child.pid;
+  if (group !== undefined) groups.add(group);
+  const chunks: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+  const allRead = new Promise((resolve) => void child.once("close", resolve));
+  let problem: string | undefined;
+  const overdue = setTimeout(() => {
+    problem = `the section took longer than ${Math.round(run.limit / 60_000)} minutes`;
+    if (group !== undefined) signalGroup(group, "SIGKILL");
+  }, run.limit);
+  try {
+    const { code, signal } = await new Promise<Ending>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("exit", (code, signal) => resolve({ code, signal }));
+    });
+    if (group !== undefined) problem ??= await endGroup(group);
+    await Promise.race([allRead, after(1_000, undefined, { ref: false })]);
+    return {
+      ending: { code, signal, ...(problem !== undefined && { problem }) },
+      output: Buffer.concat(chunks).toString(),
+    };
+  } finally {
+    clearTimeout(overdue);
+    if (group !== undefined) groups.delete(group);
+  }
+}
+
+/** Waits for the rest of the group to end, and ends it if it does not; what had to be ended is returned. */
+async function endGroup(group: number): Promise<string | undefined> {
+  const patience = performance.now() + GRACE;
+  let left = living(group);
+  while (left.length > 0 && performance.now() < patience) {
+    await after(50);
+    left = living(group);
+  }
+  if (left.length === 0) return undefined;
+  signalGroup(group, "SIGKILL");
+  return `processes were left behind: ${left.join(", ")}`;
+}
+
+/** The programs of a group that are running. Known only where there is a /proc. */
+function living(group: number): string[] {
+  return processIds().flatMap((id) => {
+    // pid (name) state parent group …
+    const [, name, state, own] = /\((.*)\) (\S) \d+ (\d+)/s.exec(stat(id)) ?? [];
+    return Number(own) === group && state !== "Z" && state !== "X" ? [`${name} (${id})`] : [];
+  });
+}
+
+function processIds(): string[] {
+  try {
+    return readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  } catch {
+    return [];
+  }
+}
+
+function stat(id: string): string {
+  try {
+    return readFileSync(`/proc/${id}/stat`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function signalGroup(group: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-group, signal);
+  } catch {
+    // it has ended by itself
+  }
+}
