@@ -5,7 +5,7 @@ import type { Server, Socket } from "socket.io";
 import { cookieOf, install, use } from "../support/middlewares.ts";
 import type { Request } from "../support/middlewares.ts";
 import { NetworkClient } from "../support/network-client.ts";
-import { afterThisTest, connected, onEveryHost, pair, upgraded } from "../support/socketio.ts";
+import { afterThisTest, connected, onEveryHostAndApp, pair, upgraded } from "../support/socketio.ts";
 import type { Host, Pair, Running } from "../support/socketio.ts";
 import type { WireClient } from "../support/wire.ts";
 
@@ -83,7 +83,7 @@ async function cookieOfVisitor(server: Started): Promise<string> {
   return cookie;
 }
 
-onEveryHost("middlewares: with Socket.IO", (host) => {
+onEveryHostAndApp("middlewares: with Socket.IO", (host) => {
   for (const mode of Object.keys(modes) as (keyof typeof modes)[]) {
     describe(`by ${mode}`, () => {
       it("express-session: a listener reloads, changes and saves the session", async () => {

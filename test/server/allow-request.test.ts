@@ -5,7 +5,7 @@ import {
   connected,
   itSurvives,
   next,
-  onEveryHost,
+  onEveryHostAndApp,
   onEveryTransport,
 } from "../support/socketio.ts";
 import type { Running } from "../support/socketio.ts";
@@ -40,7 +40,7 @@ const heads: Readonly<Record<string, string>> = {
   ].join("\r\n"),
 };
 
-onEveryHost("allowRequest", (host) => {
+onEveryHostAndApp("allowRequest", (host) => {
   onEveryTransport((_name, mode) => {
     it("lets the client in when it says so, also later", async () => {
       const running = await host.start({

@@ -2,10 +2,9 @@
 // ORACLE=uws runs the official server through attachApp(): then these fail, as they should.
 import assert from "node:assert/strict";
 import { NetworkClient } from "../support/network-client.ts";
-import { afterThisTest, attachedHost, hosts, isOracle, itDiffers, suite } from "../support/socketio.ts";
+import { afterThisTest, everyHost, itDiffers, suite } from "../support/socketio.ts";
 import type { Host } from "../support/socketio.ts";
 
-const everyHost: readonly Host[] = isOracle ? hosts : [...hosts, attachedHost];
 const PATH = "/socket.io/?EIO=3&transport=";
 
 async function start(

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { Adapter } from "socket.io-adapter";
-import { attachedHost, hosts, isOracle, next, pair, settled, suite } from "../support/socketio.ts";
-import type { Host } from "../support/socketio.ts";
-
-const all: readonly Host[] = isOracle ? hosts : [...hosts, attachedHost];
+import { everyHost, next, pair, settled, suite } from "../support/socketio.ts";
 
 /** Every two hosts, the same one twice included. */
-const couples = all.flatMap((first, index) => all.slice(index).map((second) => [first, second] as const));
+const couples = everyHost.flatMap((first, index) =>
+  everyHost.slice(index).map((second) => [first, second] as const),
+);
 
 suite("two servers in one process", () => {
   for (const [first, second] of couples) {

@@ -4,7 +4,7 @@ import {
   connected,
   itDiffers,
   next,
-  onEveryHost,
+  onEveryHostAndApp,
   onEveryTransport,
   pair,
   upgraded,
@@ -41,7 +41,7 @@ async function behindProxy(
   };
 }
 
-onEveryHost("a half-open connection whose client comes back", (host) => {
+onEveryHostAndApp("a half-open connection whose client comes back", (host) => {
   onEveryTransport((name, mode) => {
     itDiffers("is taken over", doubled, async () => {
       const running = await host.start(options);

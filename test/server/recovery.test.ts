@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
-import { connected, itDiffers, next, onEveryHost, onEveryTransport, pair } from "../support/socketio.ts";
+import {
+  connected,
+  itDiffers,
+  next,
+  onEveryHostAndApp,
+  onEveryTransport,
+  pair,
+} from "../support/socketio.ts";
 import type { ClientSocket, Running, ServerOptions, Socket } from "../support/socketio.ts";
 import { back, heardBy, lost, offset } from "../support/recovery.ts";
 
 const options: Partial<ServerOptions> = { connectionStateRecovery: {} };
 
-onEveryHost("connection state recovery", (host) => {
+onEveryHostAndApp("connection state recovery", (host) => {
   onEveryTransport((_name, mode) => {
     it("gives a client that comes back its id, rooms and data, and what it has missed", async () => {
       const running = await host.start(options);

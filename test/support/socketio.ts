@@ -123,12 +123,21 @@ export function listenApp(app: uWS.TemplatedApp, wished = 0): number {
 export const hosts: readonly Host[] =
   oracle === "uws" ? [attachedHost] : isOracle ? [nodeHost] : [uwsHost, nodeHost];
 
-/** The same, and an app of the caller: for what was wrong with `attachApp()` alone. */
+/** The same, and an app of the caller. */
 export const everyHost: readonly Host[] = isOracle ? hosts : [...hosts, attachedHost];
 
 /** Describes `body` once for each host. */
-export function onEveryHost(title: string, body: (host: Host) => void, among: readonly Host[] = hosts): void {
-  for (const host of among) suite(`${title} [${isOracle ? "official " : ""}${host.name}]`, () => body(host));
+export function onEveryHost(title: string, body: (host: Host) => void): void {
+  describeOn(hosts, title, body);
+}
+
+/** The same with an app of the caller, too: for what was wrong with `attachApp()`. */
+export function onEveryHostAndApp(title: string, body: (host: Host) => void): void {
+  describeOn(everyHost, title, body);
+}
+
+function describeOn(some: readonly Host[], title: string, body: (host: Host) => void): void {
+  for (const host of some) suite(`${title} [${isOracle ? "official " : ""}${host.name}]`, () => body(host));
 }
 
 /** `describe` that closes after every test what the test opened. */

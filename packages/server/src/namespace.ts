@@ -12,6 +12,7 @@ import { runMiddlewares } from "./middleware.ts";
 import type { Middleware } from "./middleware.ts";
 import { NAMESPACE_RESERVED_EVENTS } from "./reserved-events.ts";
 import type { Server } from "./server.ts";
+import { restoreSession } from "./session-store.ts";
 import { Socket } from "./socket.ts";
 import type { Callable } from "./user-code.ts";
 import type {
@@ -50,13 +51,6 @@ export interface ServerReservedEventsMap<
   SocketData,
 > extends NamespaceReservedEventsMap<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
   new_namespace: (namespace: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
-}
-
-/** An adapter, as far as it restores sessions. */
-interface SessionStore {
-  /** whether it knows where a session has started */
-  readonly restoresWithoutOffset?: boolean;
-  restoreSession(pid: string, offset?: string): Promise<Session | null>;
 }
 
 /**
@@ -201,23 +195,10 @@ export class Namespace<
     do {
       // The session of a socket that is still there is persisted by this.
       this.sessions.get(pid)?._giveWayTo(client);
-      session = (await this.restoreSession(pid, offset)) ?? session;
+      session = (await restoreSession(this.adapter, pid, offset)) ?? session;
       // Another connection may have been faster while the adapter was asked.
     } while (this.sessions.has(pid));
     return session;
-  }
-
-  private async restoreSession(pid: string, offset: unknown): Promise<Session | null> {
-    const store: SessionStore = this.adapter;
-    try {
-      if (typeof offset === "string") {
-        return await store.restoreSession(pid, offset);
-      }
-      return offset === undefined && store.restoresWithoutOffset ? await store.restoreSession(pid) : null;
-    } catch (error) {
-      debug("error while restoring session: %s", error);
-      return null;
-    }
   }
 
   private _doConnect(

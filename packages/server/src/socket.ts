@@ -17,6 +17,7 @@ import type { Namespace } from "./namespace.ts";
 import { recoverableReasons } from "./reasons.ts";
 import type { DisconnectReason } from "./reasons.ts";
 import type { Server } from "./server.ts";
+import { persistSession } from "./session-store.ts";
 import { SendingSocket } from "./socket-sending.ts";
 import type { Callable } from "./user-code.ts";
 import type { DecorateAcknowledgements, DefaultEventsMap, EventsMap, Untyped } from "./typed-events.ts";
@@ -333,7 +334,8 @@ export class Socket<
     debug("closing socket %s - reason %s", this.id, reason);
     this.announce("disconnecting", reason, description);
     if (this.pid !== undefined && recoverableReasons.has(reason)) {
-      this.adapter.persistSession({ sid: this.id, pid: this.pid, rooms: [...this.rooms], data: this.data });
+      const { id: sid, pid, data } = this;
+      persistSession(this.adapter, { sid, pid, rooms: [...this.rooms], data });
     }
     this._cleanup();
     this.client._remove(this);

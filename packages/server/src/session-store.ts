@@ -1,0 +1,45 @@
+import createDebug from "debug";
+import type { Session } from "socket.io-adapter";
+import type { LeavingSession } from "./recovery-sessions.ts";
+
+const debug = createDebug("socket.io:namespace");
+
+/** An adapter, as far as it keeps sessions. Those that were written before recovery have none of it. */
+interface SessionStore {
+  /** whether it knows where a session has started */
+  readonly restoresWithoutOffset?: boolean;
+  persistSession?(session: LeavingSession): unknown;
+  restoreSession?(pid: string, offset?: string): Promise<Session | null> | null;
+}
+
+/** Hands the session of a socket that leaves to its adapter. One that fails costs the session, and nothing else. */
+export function persistSession(store: SessionStore, session: LeavingSession): void {
+  if (store.persistSession === undefined) return;
+  try {
+    Promise.resolve(store.persistSession(session)).catch(failed);
+  } catch (error) {
+    failed(error);
+  }
+}
+
+function failed(error: unknown): void {
+  debug("error while persisting session: %s", error);
+}
+
+/** The session the adapter has kept; null if it has none, keeps none, or fails. */
+export async function restoreSession(
+  store: SessionStore,
+  pid: string,
+  offset: unknown,
+): Promise<Session | null> {
+  if (store.restoreSession === undefined) return null;
+  try {
+    if (typeof offset === "string") {
+      return await store.restoreSession(pid, offset);
+    }
+    return offset === undefined && store.restoresWithoutOffset ? await store.restoreSession(pid) : null;
+  } catch (error) {
+    debug("error while restoring session: %s", error);
+    return null;
+  }
+}

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { Adapter, SessionAwareAdapter } from "socket.io-adapter";
+import type { BroadcastOptions, Session } from "socket.io-adapter";
+import { back, heardBy, lost } from "../support/recovery.ts";
+import { itSurvives, next, onEveryHostAndApp, pair, settled } from "../support/socketio.ts";
+import type { ServerOptions } from "../support/socketio.ts";
+
+type AdapterOption = NonNullable<ServerOptions["adapter"]>;
+
+const fails = (): never => {
+  throw new Error("the store is gone");
+};
+const rejects = (): Promise<never> => Promise.reject(new Error("the store is gone"));
+
+/** An adapter whose sessions are kept by these functions, or by none. */
+function keeping(
+  persistSession: (() => unknown) | undefined,
+  restoreSession: (() => unknown) | undefined,
+): AdapterOption {
+  class Keeping extends Adapter {}
+  Object.assign(Keeping.prototype, { persistSession, restoreSession });
+  return Keeping;
+}
+
+const nothing = { "no functions for it": [undefined, undefined] } as const;
+const broken = {
+  "a store that throws": [fails, fails],
+  "a store that rejects": [rejects, rejects],
+  "a store that knows nothing": [() => {}, () => null],
+} as const;
+
+onEveryHostAndApp("connection state recovery by an adapter", (host) => {
+  for (const [what, [persist, restore]] of Object.entries({ ...nothing, ...broken })) {
+    itSurvives(`with ${what}: a client that comes back is a new one, and nothing else happens`, async () => {
+      const adapter = keeping(persist, restore);
+      const running = await host.start({ adapter, connectionStateRecovery: {} });
+      const { client, socket } = await pair(running);
+      await socket.join("room");
+      const first = next(client, "first");
+      socket.emit("first", "taken for an offset");
+      await first;
+      await lost(client, socket);
+      assert.deepEqual([running.io.sockets.sockets.size, socket.rooms.size], [0, 0]);
+      const again = await back(running, client);
+      assert.deepEqual([again.recovered, client.recovered], [false, false]);
+      assert.notEqual(again.id, socket.id);
+      await settled(client, again);
+    });
+  }
+
+  it("may be a subclass of SessionAwareAdapter, which sees what is broadcast and kept", async () => {
+    const calls: unknown[][] = [];
+    class Watching extends SessionAwareAdapter {
+      override broadcast(packet: { data: unknown[] }, target: BroadcastOptions): void {
+        calls.push(["broadcast", packet.data[0]]);
+        super.broadcast(packet, target);
+      }
+      override persistSession(session: Session): void {
+        calls.push(["persist", session.sid, [...session.rooms].sort()]);
+        super.persistSession(session);
+      }
+      override restoreSession(pid: string, offset: string): Promise<Session> {
+        calls.push(["restore", pid.length]);
+        return super.restoreSession(pid, offset);
+      }
+    }
+    const running = await host.start({ adapter: Watching, connectionStateRecovery: {} });
+    const { client, socket } = await pair(running);
+    await socket.join("room");
+    const first = next(client, "first");
+    socket.emit("first");
+    await first;
+    await lost(client, socket);
+    const heard = heardBy(client);
+    running.io.to("room").emit("missed");
+    const again = await back(running, client);
+    const live = next(client, "live");
+    running.io.to("room").emit("live");
+    await live;
+    assert.deepEqual([again.recovered, again.id, heard], [true, socket.id, [["missed"], ["live"]]]);
+    assert.deepEqual(calls, [
+      ["broadcast", "first"],
+      ["persist", socket.id, ["room", socket.id].sort()],
+      ["broadcast", "missed"],
+      ["restore", 20],
+      ["broadcast", "live"],
+    ]);
+  });
+});

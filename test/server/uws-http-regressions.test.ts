@@ -1,0 +1,170 @@
+// What is wrong over HTTP with the official server on uWebSockets.js, and must not be with ours: a test each, named by what
+// was wrong. ORACLE=uws runs the official server through attachApp(): then these fail, as they should.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import type { ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import { fileURLToPath } from "node:url";
+import * as uWS from "uWebSockets.js";
+import { NetworkClient } from "../support/network-client.ts";
+import {
+  afterThisTest,
+  connected,
+  hosts,
+  listen,
+  listenApp,
+  next,
+  onEveryHostAndApp,
+  pair,
+  rawPair,
+  settled,
+  socketio,
+  suite,
+  track,
+} from "../support/socketio.ts";
+import type { Running, Socket } from "../support/socketio.ts";
+
+const tls = {
+  cert: new URL("../support/tls/cert.pem", import.meta.url),
+  key: new URL("../support/tls/key.pem", import.meta.url),
+};
+
+type LateResponse = ServerResponse & { _implicitHeader(): void; _header: unknown };
+
+/** What express-session does to a response, by way of on-headers. */
+function addHeaderLate(_req: unknown, res: LateResponse, done: () => void): void {
+  const writeHead = res.writeHead.bind(res) as (...args: unknown[]) => LateResponse;
+  const end = res.end.bind(res) as (...args: unknown[]) => LateResponse;
+  res.writeHead = function (this: LateResponse, ...args: unknown[]) {
+    if (!this.getHeader("x-late")) this.setHeader("x-late", "1");
+    return writeHead(...args);
+  };
+  res.end = function (this: LateResponse, ...args: unknown[]) {
+    if (!this._header) this._implicitHeader();
+    return end(...args);
+  };
+  done();
+}
+
+async function secureNode(): Promise<Running> {
+  const server = createSecureServer({ cert: readFileSync(tls.cert), key: readFileSync(tls.key) });
+  return track(new socketio.Server(server), await listen(server), "https");
+}
+
+async function secureUws(): Promise<Running> {
+  const app = uWS.SSLApp({ cert_file_name: fileURLToPath(tls.cert), key_file_name: fileURLToPath(tls.key) });
+  const io = new socketio.Server();
+  io.attachApp(app);
+  return track(io, listenApp(app), "https");
+}
+
+onEveryHostAndApp("what was wrong over HTTP with attachApp()", (host) => {
+  it("a POST in chunks was refused with 411", async () => {
+    const running = await host.start();
+    const { client, socket } = await pair(running, { transports: ["polling"] });
+    const heard = next(socket, "chunked");
+    const body = new ReadableStream({
+      start(stream) {
+        for (const part of ['42["chu', 'nked"]']) stream.enqueue(new TextEncoder().encode(part));
+        stream.close();
+      },
+    });
+    const url = `${running.url}/socket.io/?EIO=4&transport=polling&sid=${client.io.engine.id}`;
+    const answer = await fetch(url, { method: "POST", body, duplex: "half" } as RequestInit);
+    assert.equal(answer.status, 200);
+    await heard;
+  });
+
+  it("an oversized POST ended the session", async () => {
+    const running = await host.start({ maxHttpBufferSize: 1_000 });
+    const { client, socket } = await pair(running, { transports: ["polling"] });
+    const wire = new NetworkClient(running.port);
+    afterThisTest(() => wire.close());
+    const path = `/socket.io/?EIO=4&transport=polling&sid=${client.io.engine.id}`;
+    const answer = await wire.post(path, `42["ev","${"x".repeat(2_000)}"]`);
+    assert.equal(answer.status, 413);
+    await settled(client, socket);
+  });
+
+  it("handshake.url lost its query", async () => {
+    for (const transports of [["polling"], ["websocket"]] as ("polling" | "websocket")[][]) {
+      const { socket } = await pair(await host.start(), { transports, query: { x: "1" } });
+      assert.equal(new URL(socket.handshake.url, "http://h").searchParams.get("x"), "1");
+      assert.equal(new URL(String(socket.request.url), "http://h").searchParams.get("x"), "1");
+    }
+  });
+
+  it("socket.request.socket was undefined", async () => {
+    const { socket } = await pair(await host.start());
+    assert.match(String(socket.request.socket.remoteAddress), /127\.0\.0\.1$/);
+  });
+
+  it("io.httpServer was undefined", async () => {
+    const { io } = await host.start();
+    for (const method of ["address", "close", "on"] as const)
+      assert.equal(typeof io.httpServer[method], "function");
+  });
+
+  for (const transport of ["polling", "websocket"] as const) {
+    it(`a middleware that adds headers at the last moment threw: they arrive over ${transport}`, async () => {
+      const running = await host.start();
+      running.io.engine.use(addHeaderLate);
+      const wire = new NetworkClient(running.port);
+      afterThisTest(() => wire.close());
+      const path = `/socket.io/?EIO=4&transport=${transport}`;
+      const { headers } = transport === "polling" ? await wire.get(path) : await wire.websocket(path);
+      assert.equal(headers["x-late"], "1");
+      await connected(running.client({ transports: [transport] }));
+    });
+  }
+
+  it("the client bundle was neither compressed nor served with CORS headers", async () => {
+    const running = await host.start({ cors: { origin: "http://app.test" } });
+    const wire = new NetworkClient(running.port);
+    afterThisTest(() => wire.close());
+    const { headers } = await wire.get("/socket.io/socket.io.js", { headers: { "accept-encoding": "br" } });
+    assert.equal(headers["content-encoding"], "br");
+    assert.equal(headers["access-control-allow-origin"], "http://app.test");
+  });
+
+  it("a polling response is compressed, text and long", async () => {
+    const running = await host.start();
+    const url = `${running.url}/socket.io/?EIO=4&transport=polling`;
+    const { sid } = JSON.parse((await (await fetch(url)).text()).slice(1)) as { sid: string };
+    const connection = next<[Socket]>(running.io, "connection");
+    await fetch(`${url}&sid=${sid}`, { method: "POST", body: "40" });
+    const [socket] = await connection;
+    await (await fetch(`${url}&sid=${sid}`)).text();
+    socket.emit("long", "x".repeat(10_000));
+    const answer = await fetch(`${url}&sid=${sid}`, { headers: { "accept-encoding": "gzip" } });
+    assert.equal(answer.headers.get("content-encoding"), "gzip");
+    assert.equal((await answer.text()).length, '42["long",""]'.length + 10_000);
+  });
+
+  it("initial_headers and headers were not emitted for WebSocket", async () => {
+    const running = await host.start();
+    running.io.engine.on(
+      "initial_headers",
+      (headers: Record<string, string>) => (headers["x-initial"] = "1"),
+    );
+    running.io.engine.on("headers", (headers: Record<string, string>) => (headers["x-each"] = "2"));
+    const { wire } = await rawPair(running);
+    assert.equal(wire.headers["x-initial"], "1");
+    assert.equal(wire.headers["x-each"], "2");
+  });
+});
+
+suite("handshake.secure was always false with attachApp()", () => {
+  const starts = {
+    "node:https": secureNode,
+    ...(hosts.length === 1 && hosts[0]?.name === "node" ? {} : { "uWS.SSLApp": secureUws }),
+  };
+  for (const [name, start] of Object.entries(starts)) {
+    for (const transport of ["polling", "websocket"] as const) {
+      it(`it is true on ${name} over ${transport}`, async () => {
+        const { socket } = await pair(await start(), { transports: [transport], rejectUnauthorized: false });
+        assert.equal(socket.handshake.secure, true);
+      });
+    }
+  }
+});
