@@ -1,5 +1,5 @@
 /** How long a test waits for something that must come, in milliseconds. */
-export const PATIENCE = 5_000;
+export const PATIENCE = 15_000;
 
 /** Rejects with a message that says what was awaited, instead of leaving the runner's timeout to say nothing. */
 export async function within<T>(
