@@ -1,20 +1,56 @@
-// The application that every server with the Socket.IO API runs; servers/floor-uws.mjs does the same by hand.
+// The application that every server with the Socket.IO API runs; floor/floor.mjs does the same by hand.
 import { payload } from "./payload.mjs";
+
+/** @typedef {import("./types.d.ts").Receivers} Receivers */
 
 /**
  * @param {import("./types.d.ts").SocketIoServer} io
  * @returns {Record<string, import("./types.d.ts").Action>}
  */
 export function application(io) {
+  /** The socket that was the first in its room. @type {Map<string, import("./types.d.ts").SocketIoSocket>} */
+  const leaders = new Map();
+
   io.on("connection", (socket) => {
-    socket.on("echo", (value) => socket.emit("echo", value));
-    socket.on("ask", (value, reply) => reply(value));
+    socket.on("echo", (/** @type {unknown} */ value) => socket.emit("echo", value));
+    socket.on("ask", (/** @type {unknown} */ value, reply) => reply(value));
+    socket.on("join", (/** @type {string} */ room, reply) => {
+      socket.join(room);
+      if (!leaders.has(room)) leaders.set(room, socket);
+      reply("ok");
+    });
   });
+
+  /** Picks the receivers in a room. @type {Record<string, (room: string) => Receivers>} */
+  const picks = {
+    to: (room) => io.to(room),
+    except: (room) => io.to(room).except(leaders.get(room)?.id ?? ""),
+    socket(room) {
+      const leader = leaders.get(room);
+      if (leader === undefined) throw new Error(`nobody is in ${room}`);
+      return leader.to(room);
+    },
+  };
 
   return {
     /** Emits messages `from` to `from + count - 1` to everyone, all in this tick. */
     news(/** @type {number} */ from, /** @type {number} */ count) {
       for (let n = from; n < from + count; n++) io.emit("news", payload(n));
+    },
+
+    /** Emits message `n` to each room, all in this tick. */
+    roomNews(/** @type {string} */ pick, /** @type {number} */ n) {
+      const receivers = picks[pick];
+      for (const room of leaders.keys()) receivers(room).emit("news", payload(n));
+    },
+
+    /** Emits message `n` to the rooms two by two, all in this tick. */
+    pairNews(/** @type {number} */ n) {
+      const rooms = [...leaders.keys()];
+      for (let i = 0; i + 1 < rooms.length; i += 2)
+        io.to(rooms[i])
+          .to(rooms[i + 1])
+          .emit("news", payload(n));
     },
   };
 }

@@ -14,3 +14,17 @@ const filler = "the quick brown fox jumps over the lazy dog, then over the moon"
 export function payload(n) {
   return `${String(n % SLOTS).padStart(4, "0")} ${filler}`.slice(0, 64);
 }
+
+const BINARY_LENGTH = 1024;
+
+/**
+ * The 1 KB of binary message `n`; its first four bytes are those of the text.
+ *
+ * @param {number} n
+ * @returns {Buffer}
+ */
+export function binaryPayload(n) {
+  const bytes = Buffer.from(Array.from({ length: BINARY_LENGTH }, (_, i) => (i * 7) & 255));
+  bytes.write(payload(n).slice(0, 4));
+  return bytes;
+}

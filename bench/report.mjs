@@ -126,7 +126,7 @@ export function tables(mode, workloads, variants, rows) {
   const titles = new Map(variants.map((variant) => [variant.name, variant.title]));
   const wide = Math.max(...variants.map((variant) => variant.title.length));
   const blocks = workloads.flatMap((workload) =>
-    workload.metrics.map(({ key, unit }) => {
+    workload.metrics.map(({ key, unit, title }) => {
       const head = ["", "median", "min", "max", "× floor (min–max)", "× official (min–max)"];
       const own = rows.filter((row) => row.workload === workload.name && row.metric === key);
       const lines = [head, ...own.map((row) => line(row, titles))].map((columns) => {
@@ -135,7 +135,10 @@ export function tables(mode, workloads, variants, rows) {
         const cells = rest.length === 1 ? rest : rest.map((text, i) => text.padStart(i < 3 ? 8 : 22));
         return `  ${title.padEnd(wide)}  ${cells.join("")}`.trimEnd();
       });
-      return `${workload.title(workload.sizes[mode])}: ${unit} [${workload.name}]\n${lines.join("\n")}`;
+      const what = [workload.title(workload.sizes[mode]), title]
+        .filter((text) => text !== undefined)
+        .join(", ");
+      return `${what}: ${unit} [${workload.name}]\n${lines.join("\n")}`;
     }),
   );
   return blocks.join("\n\n");

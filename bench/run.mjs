@@ -17,7 +17,7 @@ echo-16); without one, all of them run.
   --rounds N         how often each workload meets each server (3; 5 with --full, 1 with --smoke)
   --full             longer measurements
   --smoke            a few messages each: shows that the bench works, and measures nothing
-  --limit SECONDS    start no round that would not end by then (110; none with --full)
+  --limit SECONDS    start no round that would not end by then (460; none with --full)
   --json FILE        also write every figure to FILE
   --cores S,G        cores of the server and of the load generator
   --cpu-prof DIR     write a V8 CPU profile of each server process to DIR
@@ -26,7 +26,7 @@ echo-16); without one, all of them run.
 `;
 
 const ROUNDS = { smoke: 1, quick: 3, full: 5 };
-const LIMIT = { smoke: Infinity, quick: 110, full: Infinity };
+const LIMIT = { smoke: Infinity, quick: 460, full: Infinity };
 
 const log = (/** @type {string} */ text) => void process.stderr.write(`${text}\n`);
 const print = (/** @type {string} */ text) => void process.stdout.write(`${text}\n`);
@@ -75,7 +75,7 @@ function readArguments() {
  * @param {{ mode: import("./types.d.ts").Mode, core: number | undefined, profileDir: string | undefined }} options
  */
 async function measure(workload, { variant, url }, { mode, core, profileDir }) {
-  const server = await startServer(variant, url, { core, profileDir, nodeArgs: workload.nodeArgs ?? [] });
+  const server = await startServer(variant, url, { core, profileDir, workload });
   try {
     return await workload.run({ server, variant, size: workload.sizes[mode] });
   } catch (error) {

@@ -172,14 +172,15 @@ class ServerProcess {
  *
  * @param {import("./types.d.ts").Variant} variant
  * @param {string} url of the variant's file
- * @param {{ core: number | undefined, profileDir: string | undefined, nodeArgs: string[] }} options
+ * @param {{ core: number | undefined, profileDir: string | undefined, workload: import("./types.d.ts").Workload }} options
  * @returns {Promise<ServerProcess>}
  * @throws {NotAvailable}
  */
-export async function startServer(variant, url, { core, profileDir, nodeArgs }) {
-  const args = ["--expose-gc", ...nodeArgs];
+export async function startServer(variant, url, { core, profileDir, workload }) {
+  const args = ["--expose-gc", ...(workload.nodeArgs ?? [])];
   if (profileDir !== undefined) args.push("--cpu-prof", `--cpu-prof-dir=${profileDir}`);
   const command = [variant.command ?? process.execPath, ...(variant.commandArgs ?? args), script, url];
+  command.push(JSON.stringify(workload.serverOptions ?? {}));
   // Conditions or loaders meant for the tests would make it run the sources.
   const { NODE_OPTIONS: _, ...env } = process.env;
   const [file = "", ...rest] = pinned(command, core);

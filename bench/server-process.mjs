@@ -63,8 +63,9 @@ process.on("message", (/** @type {Parameters<typeof serve>[0]} */ request) => vo
 process.on("disconnect", () => process.exit());
 
 try {
-  const { default: variant } = await import(process.argv[2]);
-  const started = await variant.start();
+  const [, , url, options] = process.argv;
+  const { default: variant } = await import(url);
+  const started = await variant.start(JSON.parse(options));
   Object.assign(actions, started.actions);
   send({ ready: started.port });
 } catch (error) {

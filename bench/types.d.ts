@@ -1,4 +1,4 @@
-/** What a run is sized for: seconds, under two minutes, or as long as it takes. */
+/** What a run is sized for: seconds, under eight minutes, or as long as it takes. */
 export type Mode = "smoke" | "quick" | "full";
 
 /** A function of a server that the load generator calls over IPC; its caller and itself must agree on the arguments. */
@@ -7,6 +7,12 @@ export type Action = (...args: never[]) => unknown;
 export interface StartedServer {
   port: number;
   actions: Record<string, Action>;
+}
+
+/** The options of a Socket.IO server that workloads set. */
+export interface ServerOptions {
+  /** In ms; 25,000 by default. */
+  pingInterval?: number;
 }
 
 /** One server under test: the default export of a file in servers/. */
@@ -26,13 +32,15 @@ export interface Variant {
   /** Names of the workloads that this server cannot do. */
   without?: string[];
   /** Runs in the server process. Everything it needs is imported here, so that the file can be listed without it. */
-  start(): Promise<StartedServer>;
+  start(options: ServerOptions): Promise<StartedServer>;
 }
 
 /** One figure of a workload. */
 export interface Metric {
   key: string;
   unit: string;
+  /** What it is a figure of, when the workload has several: "io.to(room)". */
+  title?: string;
 }
 
 /** What the memory action of a server process answers, in bytes, after forced collections. */
@@ -71,6 +79,8 @@ export interface Workload {
   sizes: Record<Mode, Record<string, number>>;
   /** More arguments for a Node that runs the server. */
   nodeArgs?: string[];
+  /** What the server is started with, instead of its defaults. */
+  serverOptions?: ServerOptions;
   /** Runs in the load generator against a fresh server process; answers one figure per metric. */
   run(context: WorkloadContext): Promise<Record<string, number>>;
 }
@@ -89,9 +99,20 @@ export interface Cell {
 export interface SocketIoServer {
   on(event: "connection", listener: (socket: SocketIoSocket) => void): unknown;
   emit(event: string, ...args: unknown[]): unknown;
+  to(room: string): Receivers;
 }
 
 export interface SocketIoSocket {
-  on(event: string, listener: (value: unknown, reply: (value: unknown) => void) => void): unknown;
+  id: string;
+  on(event: string, listener: (value: never, reply: (value: unknown) => void) => void): unknown;
+  emit(event: string, ...args: unknown[]): unknown;
+  join(room: string): unknown;
+  to(room: string): Receivers;
+}
+
+/** Those a message goes to. */
+export interface Receivers {
+  to(room: string): Receivers;
+  except(room: string): Receivers;
   emit(event: string, ...args: unknown[]): unknown;
 }

@@ -12,11 +12,33 @@ const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /**
+ * How a connection comes to be open: by the handshake and the root namespace, unless it says otherwise.
+ *
+ * @typedef {object} Opening
+ * @property {string} query of the WebSocket's URL, after the transport
+ * @property {Buffer | undefined} first what is sent when the WebSocket is there
+ * @property {(connection: Connection, text: string) => boolean | undefined} onText whether it is open now; undefined
+ *   when the message is not part of it
+ */
+
+/** @type {Opening} */
+const DIRECTLY = {
+  query: "",
+  first: undefined,
+  onText(connection, text) {
+    if (text.startsWith("0{")) connection.write(CONNECT_PACKET);
+    else return text.startsWith("40{") ? true : undefined;
+    return false;
+  },
+};
+
+/**
  * What a connection tells its owner.
  *
  * @typedef {object} ConnectionHandlers
- * @property {(connection: Connection) => void} onOpen the root namespace is connected
+ * @property {(connection: Connection) => void} onOpen the root namespace is connected, over this WebSocket
  * @property {(connection: Connection, count: number) => void} onMessages `count` more messages of the expected stream
+ * @property {() => void} onPing a ping came, and was answered
  * @property {(error: Error) => void} onFailure anything unexpected, the end of the connection included
  */
 
@@ -30,6 +52,7 @@ export class Connection {
 
   #socket;
   #handlers;
+  #opening;
   #open = false;
   #closed = false;
   /** @type {ExpectedStream | undefined} */
@@ -42,9 +65,11 @@ export class Connection {
   /**
    * @param {number} port
    * @param {ConnectionHandlers} handlers
+   * @param {Opening} [opening]
    */
-  constructor(port, handlers) {
+  constructor(port, handlers, opening = DIRECTLY) {
     this.#handlers = handlers;
+    this.#opening = opening;
     this.#socket = net.connect({
       port,
       host: "127.0.0.1",
@@ -57,15 +82,15 @@ export class Connection {
         },
       },
     });
-    this.#socket.on("error", (error) => this.#fail(error.message));
-    this.#socket.on("close", () => this.#fail("the server closed the connection"));
+    this.#socket.on("error", (error) => this.fail(error.message));
+    this.#socket.on("close", () => this.fail("the server closed the connection"));
     this.#socket.write(
-      `GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\n` +
+      `GET /socket.io/?EIO=4&transport=websocket${opening.query} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\n` +
         `Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\n\r\n`,
     );
   }
 
-  /** From now on exactly this may come, and pings. @param {ExpectedStream} stream */
+  /** From now on exactly this may come, and pings. @param {ExpectedStream | undefined} stream nothing when undefined */
   expect(stream) {
     this.#expected = stream;
     this.#offset = 0;
@@ -99,7 +124,7 @@ export class Connection {
     try {
       this.#onBytes(readBuffer.subarray(0, length));
     } catch (error) {
-      this.#fail(error instanceof Error ? error.message : String(error));
+      this.fail(error instanceof Error ? error.message : String(error));
     }
   }
 
@@ -159,6 +184,7 @@ export class Connection {
       throw new Error(`the handshake was answered with ${JSON.stringify(data.toString("latin1", 0, 300))}`);
     }
     this.responseHead = head;
+    if (this.#opening.first !== undefined) this.write(this.#opening.first);
     return end + 4;
   }
 
@@ -172,6 +198,7 @@ export class Connection {
     if (opcode === PING) return;
     if (opcode === TEXT && end - start === 1 && data[start] === 0x32) {
       this.write(PONG_PACKET);
+      this.#handlers.onPing();
       return;
     }
     const stream = this.#expected;
@@ -184,15 +211,19 @@ export class Connection {
       return;
     }
     const text = data.toString("utf8", start, end);
-    if (text.startsWith("0{")) this.write(CONNECT_PACKET);
-    else if (text.startsWith("40{") && !this.#open) {
-      this.#open = true;
-      this.#handlers.onOpen(this);
-    } else throw new Error(`unexpected message ${JSON.stringify(text.slice(0, 120))}`);
+    const opened = this.#open ? undefined : this.#opening.onText(this, text);
+    if (opened === undefined) throw new Error(`unexpected message ${JSON.stringify(text.slice(0, 120))}`);
+    if (opened) this.opened();
+  }
+
+  /** Ends the opening. */
+  opened() {
+    this.#open = true;
+    this.#handlers.onOpen(this);
   }
 
   /** @param {string} message */
-  #fail(message) {
+  fail(message) {
     if (this.#closed) return;
     this.#closed = true;
     this.#socket.destroy();

@@ -1,34 +1,50 @@
 // All connections of the load generator to one server, and the wait for what they are to receive.
+import { Arrivals } from "./arrivals.mjs";
 import { Connection } from "./connection.mjs";
 
+/** @typedef {import("./connection.mjs").ConnectionHandlers} ConnectionHandlers */
 /** @typedef {import("./stream.mjs").ExpectedStream} ExpectedStream */
 
 const HANDSHAKES_AT_ONCE = 50;
-const STALL_TIMEOUT = 15_000;
 
-export class Fleet {
-  /** @type {Connection[]} */
+/** Whether the server has uWebSockets.js under it, by the head of a response. @param {string} head */
+const isUws = (head) => /^uWebSockets:/im.test(head);
+
+/**
+ * @param {string} head of any response of the server
+ * @param {import("../types.d.ts").Variant["host"]} host who is expected to answer
+ * @throws {Error} when it is another
+ */
+export function checkHost(head, host) {
+  if (host === "other") return;
+  const found = isUws(head) ? "uws" : "node";
+  if (found !== host) throw new Error(`the server runs on "${found}" instead of "${host}"`);
+}
+
+export class Fleet extends Arrivals {
+  /** Those that are open. @type {Connection[]} */
   connections = [];
   /** Called for each batch of messages that a connection received. @type {(connection: Connection, count: number) => void} */
   onMessages = () => {};
+  /** Pings that came, on all connections. */
+  pings = 0;
 
   #port;
   #host;
-  /** What is still to come: connections to open, or messages to receive. */
-  #pending = 0;
-  #wanted = 0;
-  /** @type {Error | undefined} */
-  #failure;
-  /** @type {{ resolve(): void, reject(error: Error): void } | undefined} */
-  #wait;
+  #connect;
+  /** @type {{ destroy(): void }[]} */
+  #all = [];
 
   /**
    * @param {number} port
    * @param {import("../types.d.ts").Variant["host"]} host who is expected to answer
+   * @param {(port: number, handlers: ConnectionHandlers) => { destroy(): void }} connect makes a connection
    */
-  constructor(port, host) {
+  constructor(port, host, connect) {
+    super();
     this.#port = port;
     this.#host = host;
+    this.#connect = connect;
   }
 
   /**
@@ -43,95 +59,42 @@ export class Fleet {
       while (missing > 0 && busy < HANDSHAKES_AT_ONCE) {
         missing--;
         busy++;
-        const connection = new Connection(this.#port, {
-          onOpen: (opened) => {
-            busy--;
-            more();
-            this.#checkHost(opened);
-            this.#arrived(1);
-          },
-          onMessages: (receiver, messages) => {
-            this.onMessages(receiver, messages);
-            this.#arrived(messages);
-          },
-          onFailure: (error) => this.#fail(error),
-        });
-        this.connections.push(connection);
+        this.#all.push(
+          this.#connect(this.#port, {
+            onOpen: (opened) => {
+              busy--;
+              this.connections.push(opened);
+              more();
+              checkHost(opened.responseHead, this.#host);
+              this.arrived(1);
+            },
+            onMessages: (receiver, messages) => {
+              this.onMessages(receiver, messages);
+              this.arrived(messages);
+            },
+            onPing: () => void this.pings++,
+            onFailure: (error) => this.fail(error),
+          }),
+        );
       }
     };
     await this.during(missing, "connections opened", more);
   }
 
   /**
-   * Tells every connection what it will receive.
+   * Tells connections what they will receive.
    *
    * @param {ExpectedStream} stream
+   * @param {Connection[]} [connections] all of them by default
    */
-  expect(stream) {
-    for (const connection of this.connections) connection.expect(stream);
-  }
-
-  /**
-   * Runs `start` and waits until all connections together received `count` messages.
-   *
-   * @param {number} count
-   * @param {string} what for the error when they do not come
-   * @param {() => void} start
-   * @returns {Promise<void>}
-   */
-  async during(count, what, start) {
-    if (this.#failure) throw this.#failure;
-    if (this.#wait) throw new Error("the fleet is already waiting");
-    if (count <= 0) return;
-    this.#pending = count;
-    this.#wanted = count;
-    let before = count;
-    const watch = setInterval(() => {
-      if (this.#pending === before) {
-        this.#fail(new Error(`only ${this.#wanted - this.#pending} of ${this.#wanted} ${what}`));
-      }
-      before = this.#pending;
-    }, STALL_TIMEOUT);
-    try {
-      await new Promise((resolve, reject) => {
-        this.#wait = { resolve: () => resolve(undefined), reject };
-        start();
-      });
-    } finally {
-      clearInterval(watch);
-      this.#wait = undefined;
-    }
-  }
-
-  /** Throws if anything went wrong since it was last asked. */
-  check() {
-    if (this.#failure) throw this.#failure;
+  expect(stream, connections = this.connections) {
+    for (const connection of connections) connection.expect(stream);
   }
 
   close() {
-    for (const connection of this.connections) connection.destroy();
+    for (const connection of this.#all) connection.destroy();
+    this.#all = [];
     this.connections = [];
-  }
-
-  /** @param {number} count */
-  #arrived(count) {
-    this.#pending -= count;
-    if (this.#pending === 0) this.#wait?.resolve();
-    else if (this.#pending < 0) this.#fail(new Error("more messages came than were to come"));
-  }
-
-  /** @param {Connection} connection */
-  #checkHost({ responseHead }) {
-    if (this.#host === "other") return;
-    const found = /^uWebSockets:/im.test(responseHead) ? "uws" : "node";
-    if (found !== this.#host)
-      this.#fail(new Error(`the server runs on "${found}" instead of "${this.#host}"`));
-  }
-
-  /** @param {Error} error */
-  #fail(error) {
-    this.#failure ??= error;
-    this.#wait?.reject(this.#failure);
   }
 }
 
@@ -141,10 +104,15 @@ export class Fleet {
  * @template T
  * @param {import("../types.d.ts").WorkloadContext} context
  * @param {(fleet: Fleet) => Promise<T>} work
+ * @param {ConstructorParameters<typeof Fleet>[2]} [connect]
  * @returns {Promise<T>}
  */
-export async function withFleet({ server, variant }, work) {
-  const fleet = new Fleet(server.port, variant.host);
+export async function withFleet(
+  { server, variant },
+  work,
+  connect = (port, own) => new Connection(port, own),
+) {
+  const fleet = new Fleet(server.port, variant.host, connect);
   try {
     const result = await work(fleet);
     fleet.check();

@@ -1,143 +1,104 @@
-// The floor: what a server on uWebSockets.js costs that speaks just enough of the protocol for the workloads,
-// parses and serialises every event as JSON, keeps one small object per connection, and does nothing else.
-// One root namespace, WebSocket only, no check of anything.
-import { payload } from "../payload.mjs";
+// The floor: what a server on uWebSockets.js costs that does the work of the workloads and nothing else.
+import { Floor } from "../floor/floor.mjs";
 import { listen } from "../listen-uws.mjs";
 
-const PING_INTERVAL = 25_000;
-const PING_TIMEOUT = 20_000;
-
-const DIGIT_0 = 48;
-const DIGIT_9 = 57;
-const PONG = 51;
-const MESSAGE = 52;
-const CONNECT = 48;
-const EVENT = 50;
-
-/**
- * @typedef {object} Connection
- * @property {string} id
- * @property {number} pingAt when the next ping is due, in ms
- * @property {boolean} answered whether the last ping was
- */
-
-/**
- * @param {import("uWebSockets.js").WebSocket<Connection>} ws
- * @param {string} text
- */
-function onEvent(ws, text) {
-  let at = 2;
-  let code = text.charCodeAt(at);
-  while (code >= DIGIT_0 && code <= DIGIT_9) code = text.charCodeAt(++at);
-  const args = JSON.parse(text.slice(at));
-  if (args[0] === "echo") ws.send("42" + JSON.stringify(["echo", args[1]]));
-  else if (args[0] === "ask") ws.send("43" + text.slice(2, at) + JSON.stringify([args[1]]));
-}
+/** @typedef {import("uWebSockets.js").WebSocket<Session>} WebSocket */
+/** @typedef {import("../floor/floor.mjs").Session<any>} Session */
+/** @typedef {import("uWebSockets.js").HttpResponse} HttpResponse */
 
 /** @type {import("../types.d.ts").Variant} */
 export default {
   name: "floor-uws",
   title: "hand-written floor on uWebSockets.js",
-  order: 50,
+  order: 70,
   host: "uws",
 
-  async start() {
+  async start({ pingInterval }) {
     const { App } = await import("uWebSockets.js");
-    /** @type {Set<import("uWebSockets.js").WebSocket<Connection>>} */
-    const sockets = new Set();
     const decoder = new TextDecoder();
-    let ids = 0;
-    const nextId = () => String(++ids).padStart(20, "0");
 
-    /** @type {Buffer[]} */
-    let outbox = [];
+    /**
+     * @param {HttpResponse} res
+     * @param {string} body
+     */
+    function answer(res, body) {
+      res.cork(() => void res.writeHeader("content-type", "text/plain; charset=UTF-8").end(body));
+    }
 
-    function flush() {
-      const messages = outbox;
-      outbox = [];
-      for (const ws of sockets) {
+    /** @type {Floor<WebSocket, HttpResponse>} */
+    const floor = new Floor({
+      pingInterval,
+      send: (ws, message) => void ws.send(message),
+      sendAll(ws, messages) {
         ws.cork(() => {
           for (let i = 0; i < messages.length; i++) ws.send(messages[i]);
         });
-      }
-    }
+      },
+      answer,
+      close: (ws) => ws.close(),
+    });
 
-    /**
-     * @param {string} event
-     * @param {unknown} value
-     */
-    function emitToAll(event, value) {
-      if (outbox.length === 0) setImmediate(flush);
-      outbox.push(Buffer.from("42" + JSON.stringify([event, value])));
-    }
-
-    const app = App().ws("/socket.io/", {
+    const app = App();
+    app.ws("/socket.io/", {
       idleTimeout: 0,
       sendPingsAutomatically: false,
       maxPayloadLength: 1e6,
-      maxBackpressure: 1024 * 1024,
+      maxBackpressure: 64 * 1024 * 1024,
 
       upgrade(res, req, context) {
-        res.upgrade(
-          { id: nextId(), pingAt: Date.now() + PING_INTERVAL, answered: true },
-          req.getHeader("sec-websocket-key"),
-          "",
-          "",
-          context,
-        );
+        const session = floor.polling.get(req.getQuery("sid") ?? "") ?? floor.open();
+        res.upgrade(session, req.getHeader("sec-websocket-key"), "", "", context);
       },
 
       open(ws) {
-        sockets.add(ws);
-        const handshake = {
-          sid: ws.getUserData().id,
-          upgrades: [],
-          pingInterval: PING_INTERVAL,
-          pingTimeout: PING_TIMEOUT,
-          maxPayload: 1e6,
-        };
-        ws.send("0" + JSON.stringify(handshake));
+        const session = ws.getUserData();
+        session.socket = ws;
+        floor.sessions.add(session);
+        if (!floor.polling.has(session.id)) ws.send(floor.handshake(session, []));
       },
 
-      message(ws, data) {
-        const text = decoder.decode(data);
-        const type = text.charCodeAt(0);
-        if (type === MESSAGE) {
-          const packet = text.charCodeAt(1);
-          if (packet === EVENT) onEvent(ws, text);
-          else if (packet === CONNECT) ws.send("40" + JSON.stringify({ sid: nextId() }));
-        } else if (type === PONG) {
-          ws.getUserData().answered = true;
+      message(ws, data, isBinary) {
+        const session = ws.getUserData();
+        if (isBinary) {
+          ws.send(floor.onBinary(session));
+          ws.send(data, true);
+          return;
         }
+        const reply = floor.onText(session, decoder.decode(data));
+        if (reply !== "") ws.send(reply);
       },
 
       close(ws) {
-        sockets.delete(ws);
+        floor.leave(ws.getUserData());
       },
     });
 
-    setInterval(() => {
-      const now = Date.now();
-      for (const ws of sockets) {
-        const connection = ws.getUserData();
-        if (now < connection.pingAt) continue;
-        if (!connection.answered) {
-          ws.close();
-          continue;
-        }
-        connection.answered = false;
-        connection.pingAt = now + PING_INTERVAL;
-        ws.send("2");
+    app.get("/socket.io/", (res, req) => {
+      const session = floor.polling.get(req.getQuery("sid") ?? "");
+      if (session === undefined) {
+        answer(res, floor.handshake(floor.openPolling(), ["websocket"]));
+        return;
       }
-    }, 1000);
+      const queue = floor.onGet(session, res);
+      if (queue !== "") answer(res, queue);
+      else
+        res.onAborted(() => {
+          session.poll = undefined;
+        });
+    });
 
-    return {
-      port: await listen(app),
-      actions: {
-        news(/** @type {number} */ from, /** @type {number} */ count) {
-          for (let n = from; n < from + count; n++) emitToAll("news", payload(n));
-        },
-      },
-    };
+    app.post("/socket.io/", (res, req) => {
+      const session = floor.polling.get(req.getQuery("sid") ?? "");
+      let body = "";
+      res.onAborted(() => {});
+      res.onData((chunk, isLast) => {
+        body += decoder.decode(chunk);
+        if (!isLast || session === undefined) return;
+        floor.onPost(session, body);
+        answer(res, "ok");
+      });
+    });
+
+    return { port: await listen(app), actions: floor.actions() };
   },
 };

@@ -8,11 +8,11 @@ export default {
   order: 40,
   host: "uws",
 
-  async start() {
+  async start(options) {
     const { Server } = await import("socket.io");
     const { App } = await import("uWebSockets.js");
     const app = App();
-    const io = new Server();
+    const io = new Server(options);
     io.attachApp(app);
     const actions = application(io);
     return { port: await listen(app), actions };

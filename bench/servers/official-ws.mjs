@@ -9,10 +9,10 @@ export default {
   order: 30,
   host: "node",
 
-  async start() {
+  async start(options) {
     const { Server } = await import("socket.io");
     const httpServer = createServer();
-    const io = new Server(httpServer);
+    const io = new Server(httpServer, options);
     const actions = application(io);
     return { port: await listen(httpServer), actions };
   },

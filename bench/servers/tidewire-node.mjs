@@ -10,10 +10,10 @@ export default {
   host: "node",
   built: true,
 
-  async start() {
+  async start(options) {
     const { Server } = await import("@tidewire/server");
     const httpServer = createServer();
-    const io = new Server(httpServer);
+    const io = new Server(httpServer, options);
     const actions = application(io);
     return { port: await listen(httpServer), actions };
   },

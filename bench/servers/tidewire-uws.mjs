@@ -9,10 +9,10 @@ export default {
   host: "uws",
   built: true,
 
-  async start() {
+  async start(options) {
     const { Server } = await import("@tidewire/server");
     // Without the option a missing binary would be answered by node:http.
-    const io = new Server(0, { host: "uws" });
+    const io = new Server(0, { ...options, host: "uws" });
     const actions = application(io);
     return { port: portOf(io.httpServer.address()), actions };
   },

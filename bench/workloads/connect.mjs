@@ -1,0 +1,58 @@
+import { payload } from "../payload.mjs";
+import { ExpectedStream } from "../client/stream.mjs";
+import { withFleet } from "../client/fleet.mjs";
+import { upgrading } from "../client/polling.mjs";
+
+/**
+ * @param {string} name
+ * @param {string} title
+ * @param {number} order
+ * @param {import("../types.d.ts").Workload["sizes"]} sizes connections in all
+ * @param {Parameters<typeof withFleet>[2]} [connect]
+ * @returns {import("../types.d.ts").Workload}
+ */
+function connecting(name, title, order, sizes, connect) {
+  return {
+    name,
+    title: () => title,
+    order,
+    metrics: [{ key: "cpu", unit: "µs server CPU per connection" }],
+    sizes,
+    run(context) {
+      const { server, size } = context;
+      return withFleet(
+        context,
+        async (fleet) => {
+          await fleet.grow(size.warmup);
+          const cpu = await server.cpuDuring(() => fleet.grow(size.warmup + size.measured));
+          // Connected is who receives.
+          fleet.expect(new ExpectedStream([[`42${JSON.stringify(["news", payload(0)])}`]]));
+          await fleet.during(fleet.connections.length, "connections received a message", () => {
+            server.notify("news", 0, 1);
+          });
+          return { cpu: cpu / size.measured };
+        },
+        connect,
+      );
+    },
+  };
+}
+
+export default [
+  connecting("connect-websocket", "connect by WebSocket, and a namespace", 70, {
+    smoke: { warmup: 5, measured: 20 },
+    quick: { warmup: 1500, measured: 1500 },
+    full: { warmup: 3000, measured: 5000 },
+  }),
+  connecting(
+    "connect-upgrade",
+    "connect by long-polling, a namespace, and the upgrade to WebSocket",
+    71,
+    {
+      smoke: { warmup: 5, measured: 20 },
+      quick: { warmup: 800, measured: 800 },
+      full: { warmup: 2000, measured: 3000 },
+    },
+    upgrading,
+  ),
+];

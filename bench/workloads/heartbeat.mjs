@@ -1,0 +1,32 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { withFleet } from "../client/fleet.mjs";
+
+/** In ms. Short, so that what is measured is heartbeats. */
+const pingInterval = 500;
+
+/** @type {import("../types.d.ts").Workload} */
+export default {
+  name: "heartbeat",
+  title: ({ clients }) => `heartbeat of ${clients} idle connections, a ping each in ${pingInterval} ms`,
+  order: 95,
+  metrics: [{ key: "cpu", unit: "µs server CPU per ping and pong" }],
+  serverOptions: { pingInterval },
+  sizes: {
+    smoke: { clients: 20, warmup: 1, measured: 1 },
+    quick: { clients: 2000, warmup: 2, measured: 4 },
+    full: { clients: 5000, warmup: 4, measured: 20 },
+  },
+
+  run(context) {
+    const { server, size } = context;
+    return withFleet(context, async (fleet) => {
+      await fleet.grow(size.clients);
+      await sleep(size.warmup * pingInterval);
+      const before = fleet.pings;
+      const cpu = await server.cpuDuring(() => sleep(size.measured * pingInterval));
+      const pings = fleet.pings - before;
+      if (pings < 0.4 * size.clients * size.measured) throw new Error(`only ${pings} pings came`);
+      return { cpu: cpu / pings };
+    });
+  },
+};

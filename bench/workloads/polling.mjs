@@ -1,0 +1,20 @@
+import { polls } from "../client/polls.mjs";
+import { payload, SLOTS } from "../payload.mjs";
+
+const packets = Array.from({ length: SLOTS }, (_, n) => `42${JSON.stringify(["echo", payload(n)])}`);
+
+/** @type {import("../types.d.ts").Workload} */
+export default {
+  name: "polling",
+  title: ({ clients }) => `echo over long-polling (POST and GET, keep-alive), ${clients} clients`,
+  order: 60,
+  metrics: [{ key: "cpu", unit: "µs server CPU per round trip" }],
+  sizes: {
+    smoke: { clients: 4, warmup: 20, measured: 60 },
+    quick: { clients: 100, warmup: 3000, measured: 5000 },
+    full: { clients: 100, warmup: 20_000, measured: 60_000 },
+  },
+  async run(context) {
+    return { cpu: await polls(context, packets) };
+  },
+};
