@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Session } from "./engine-types.ts";
-import { within } from "./queue.ts";
+import { PATIENCE, within } from "./queue.ts";
 import { RawWebSocket } from "./raw-websocket.ts";
 import type { StartedEngine } from "./started-engine.ts";
 import type { WireRequest, WireResponse, WireSocket } from "./wire.ts";
@@ -109,10 +109,10 @@ export async function parked(session: Session): Promise<void> {
 
 /** Gives the event loop turns until the condition holds: for states that no event announces. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + PATIENCE;
   while (!condition()) {
     if (Date.now() > deadline) {
-      throw new Error(`waited 5000 ms in vain for ${what}`);
+      throw new Error(`waited ${PATIENCE} ms in vain for ${what}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
