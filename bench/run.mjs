@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { buildIfNeeded } from "./build.mjs";
 import { findVariants, findWorkloads, pick } from "./catalogue.mjs";
 import { placeGenerator } from "./cores.mjs";
+import { providePeer } from "./peers.mjs";
 import { outcomes, summarise, tables } from "./report.mjs";
 import { NotAvailable, startServer } from "./server-handle.mjs";
 
@@ -115,9 +116,16 @@ async function main() {
 
   /** @type {import("./types.d.ts").Cell[]} */
   const cells = [];
+  let failed = false;
   /** Why a server could not start; it is not tried again. @type {Map<string, string>} */
   const unavailable = new Map();
-  let failed = false;
+  for (const { name, peer } of variants) {
+    const reason = peer === undefined ? undefined : providePeer(peer, log);
+    if (reason === undefined) continue;
+    unavailable.set(name, `not available: ${reason}`);
+    log(`${name}: not available: ${reason}`);
+    if (options.named.length > 0) failed = true;
+  }
   let done = 0;
   for (let round = 1; round <= options.rounds; round++) {
     if (round > 1 && (seconds() * round) / (round - 1) > options.limit) {

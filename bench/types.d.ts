@@ -25,6 +25,8 @@ export interface Variant {
   host: "uws" | "node" | "other";
   /** Measures the packages of this repository, which therefore must be built. */
   built?: boolean;
+  /** A folder of peers/ that is installed first. */
+  peer?: string;
   /** The program that runs the server process; this Node by default. */
   command?: string;
   /** Arguments before the script, instead of the ones Node is given. */

@@ -1,0 +1,54 @@
+// Servers that are too heavy to be installed with the repository, or do not install everywhere: from peers/<name>,
+// where exact versions stand, into .peers/<name>, when they are first measured.
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const INSTALL_TIMEOUT = 180_000;
+
+/** @param {string} name */
+const folderOf = (name) => new URL(`.peers/${name}/`, import.meta.url);
+
+/**
+ * Where a package of a peer is installed.
+ *
+ * @param {string} peer
+ * @param {string} path below node_modules
+ * @returns {URL}
+ */
+export const peerFile = (peer, path) => new URL(`node_modules/${path}`, folderOf(peer));
+
+/** @param {string} output of npm */
+function reasonIn(output) {
+  const lines = output.split("\n").map((line) => line.replace(/^npm error\s*/, ""));
+  return (
+    lines.find((line) => /^(fatal|error|gyp ERR|.*E\d{3}|.*\bnot found\b)/i.test(line)) ?? lines[0] ?? ""
+  );
+}
+
+/**
+ * Installs a peer unless it is there.
+ *
+ * @param {string} name
+ * @param {(text: string) => void} log
+ * @returns {string | undefined} why it is not there
+ */
+export function providePeer(name, log) {
+  const wanted = new URL(`peers/${name}/package.json`, import.meta.url);
+  const folder = folderOf(name);
+  const done = new URL("installed.json", folder);
+  if (existsSync(done) && readFileSync(done, "utf8") === readFileSync(wanted, "utf8")) return undefined;
+  log(`installing ${name} into bench/.peers`);
+  rmSync(folder, { recursive: true, force: true });
+  cpSync(wanted, new URL("package.json", folder), { recursive: true });
+  const args = ["install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"];
+  const { error, status, stderr } = spawnSync("npm", args, {
+    cwd: fileURLToPath(folder),
+    encoding: "utf8",
+    timeout: INSTALL_TIMEOUT,
+  });
+  if (error) return `npm install did not end: ${error.message}`;
+  if (status !== 0) return `it does not install here: ${reasonIn(stderr)}`;
+  cpSync(wanted, done);
+  return undefined;
+}
