@@ -1,57 +1,8 @@
 import assert from "node:assert/strict";
-import type { ErrorOrigin, Socket as OurSocket } from "@tidewire/server";
+import { assertOrigin, failure, startReporting, ways } from "../support/on-error.ts";
+import type { WithOnError } from "../support/on-error.ts";
 import { connected, isOracle, next, onEveryHost, pair, settled } from "../support/socketio.ts";
-import type { Host, Running, Server, Socket } from "../support/socketio.ts";
-import { within } from "../support/queue.ts";
 import { uncaught } from "../support/uncaught.ts";
-
-type Origin = ErrorOrigin<OurSocket>;
-interface WithOnError {
-  onError(handler: (error: unknown, origin: Origin) => void): unknown;
-}
-
-const failure = new Error("thrown by the application");
-
-/** The two ways code of the application fails. */
-const ways: Record<string, () => unknown> = {
-  throws: () => {
-    throw failure;
-  },
-  rejects: async () => {
-    await Promise.resolve();
-    throw failure;
-  },
-};
-
-/** A server whose errors go to a handler; `reported` gives the next of them. */
-async function start(host: Host): Promise<{ running: Running; io: Server; reported: () => Promise<Origin> }> {
-  const running = await host.start();
-  const origins: Origin[] = [];
-  const waiting: ((origin: Origin) => void)[] = [];
-  (running.io as unknown as WithOnError).onError((error, origin) => {
-    assert.equal(error, failure);
-    const resolve = waiting.shift();
-    if (resolve === undefined) origins.push(origin);
-    else resolve(origin);
-  });
-  const reported = (): Promise<Origin> => {
-    const origin = origins.shift();
-    if (origin !== undefined) return Promise.resolve(origin);
-    return within(new Promise<Origin>((resolve) => waiting.push(resolve)), "an error to be reported");
-  };
-  return { running, io: running.io, reported };
-}
-
-function assertOrigin(
-  origin: Origin,
-  source: Origin["source"],
-  event: string | undefined,
-  socket?: Socket,
-): void {
-  assert.equal(origin.source, source);
-  assert.equal(origin.event, event);
-  assert.equal(origin.socket, socket);
-}
 
 const webSocket = { transports: ["websocket"] };
 
@@ -60,7 +11,7 @@ if (!isOracle) {
     for (const [how, fail] of Object.entries(ways)) {
       describe(`is told of what ${how}:`, () => {
         it("a listener of an event; the others hear it all the same", async () => {
-          const { running, reported } = await start(host);
+          const { running, reported } = await startReporting(host);
           const { client, socket } = await pair(running, webSocket);
           const heard = next(socket, "ev");
           socket.prependListener("ev", fail);
@@ -71,7 +22,7 @@ if (!isOracle) {
         });
 
         it("a listener of once(), which is called once", async () => {
-          const { running, reported } = await start(host);
+          const { running, reported } = await startReporting(host);
           const { client, socket } = await pair(running, webSocket);
           let calls = 0;
           socket.once("ev", () => {
@@ -86,7 +37,7 @@ if (!isOracle) {
         });
 
         it("a listener of onAny()", async () => {
-          const { running, reported } = await start(host);
+          const { running, reported } = await startReporting(host);
           const { client, socket } = await pair(running, webSocket);
           socket.onAny((event) => (event === "ev" ? fail() : undefined));
           const heard = next(socket, "ev");
@@ -96,7 +47,7 @@ if (!isOracle) {
         });
 
         it("a listener of onAnyOutgoing(); the event is sent, to the others, too", async () => {
-          const { running, io, reported } = await start(host);
+          const { running, io, reported } = await startReporting(host);
           const [a, b] = [await pair(running, webSocket), await pair(running, webSocket)];
           a.socket.onAnyOutgoing((event) => (event === "ev" ? fail() : undefined));
           const heard = [next(a.client, "ev"), next(b.client, "ev"), next(a.client, "ev")];
@@ -108,7 +59,7 @@ if (!isOracle) {
         });
 
         it("a listener of connection; that of connect was called, and the socket is in", async () => {
-          const { running, io, reported } = await start(host);
+          const { running, io, reported } = await startReporting(host);
           io.on("connection", fail);
           const { client, socket } = await pair(running, webSocket);
           assertOrigin(await reported(), "connection", "connection", socket);
@@ -116,7 +67,7 @@ if (!isOracle) {
         });
 
         it("a listener of disconnecting or disconnect", async () => {
-          const { running, reported } = await start(host);
+          const { running, reported } = await startReporting(host);
           const { client, socket } = await pair(running, webSocket);
           socket.on("disconnecting", fail);
           socket.on("disconnect", fail);
@@ -127,7 +78,7 @@ if (!isOracle) {
         });
 
         it("a middleware of a namespace, and the client is refused", async () => {
-          const { running, io, reported } = await start(host);
+          const { running, io, reported } = await startReporting(host);
           io.use(fail);
           const refused = next<[Error]>(running.client(webSocket), "connect_error");
           const { source, event, socket } = await reported();
@@ -136,7 +87,7 @@ if (!isOracle) {
         });
 
         it("a middleware of a namespace that has called next(), and the client is in", async () => {
-          const { running, io, reported } = await start(host);
+          const { running, io, reported } = await startReporting(host);
           io.use((_socket, goOn) => {
             goOn();
             return fail() as void;
@@ -147,7 +98,7 @@ if (!isOracle) {
         });
 
         it("a middleware of a socket, and the event is dropped", async () => {
-          const { running, reported } = await start(host);
+          const { running, reported } = await startReporting(host);
           const { client, socket } = await pair(running, webSocket);
           socket.use(([event], goOn) => (event === "ev" ? (fail() as void) : goOn()));
           let isHeard = false;
@@ -159,7 +110,7 @@ if (!isOracle) {
         });
 
         it("an acknowledgement, answered or timed out", async () => {
-          const { running, reported } = await start(host);
+          const { running, reported } = await startReporting(host);
           const { client, socket } = await pair(running, webSocket);
           client.on("q", (answer: () => void) => answer());
           socket.emit("q", fail);
@@ -170,7 +121,7 @@ if (!isOracle) {
         });
 
         it("a listener of new_namespace", async () => {
-          const { io, reported } = await start(host);
+          const { io, reported } = await startReporting(host);
           io.on("new_namespace", fail);
           io.of("/new");
           assertOrigin(await reported(), "listener", "new_namespace");
@@ -179,8 +130,8 @@ if (!isOracle) {
     }
 
     it("is told of an error of the function that decides about namespaces; the connection is closed", async () => {
-      const { running, io, reported } = await start(host);
-      io.of(ways["throws"]!);
+      const { running, io, reported } = await startReporting(host);
+      io.of(ways.throws);
       const client = running.client(webSocket, "/asked-for");
       const gone = next(client.io, "close");
       assertOrigin(await reported(), "connection", undefined);
@@ -188,13 +139,13 @@ if (!isOracle) {
     });
 
     it("may be given several handlers, and an error of one is an uncaught exception", async () => {
-      const { running, io, reported } = await start(host);
+      const { running, io, reported } = await startReporting(host);
       const ofHandler = new Error("thrown by a handler");
       (io as unknown as WithOnError).onError(() => {
         throw ofHandler;
       });
       const { client, socket } = await pair(running, webSocket);
-      socket.on("ev", ways["throws"]!);
+      socket.on("ev", ways.throws);
       const surfaced = uncaught(1);
       client.emit("ev");
       await reported();
@@ -206,7 +157,7 @@ if (!isOracle) {
 onEveryHost("without io.onError", (host) => {
   it("a listener that rejects is an unhandled rejection, and the connection goes on", async () => {
     const { client, socket } = await pair(await host.start(), webSocket);
-    socket.on("ev", ways["rejects"]!);
+    socket.on("ev", ways.rejects);
     const surfaced = uncaught(1);
     client.emit("ev");
     assert.deepEqual(await surfaced, [failure]);
@@ -242,7 +193,7 @@ if (!isOracle) {
     it("does not keep a broadcast from the other receivers", async () => {
       const running = await host.start();
       const [a, b] = [await pair(running, webSocket), await pair(running, webSocket)];
-      a.socket.onAnyOutgoing(ways["throws"]!);
+      a.socket.onAnyOutgoing(ways.throws);
       const heard = [next(a.client, "ev"), next(b.client, "ev")];
       const surfaced = uncaught(1);
       running.io.emit("ev");

@@ -100,6 +100,11 @@ export class ResponseCollector {
     this.check();
   };
 
+  /** The servers could not be asked. */
+  fail(error: unknown): void {
+    this.settle(error instanceof Error ? error : new Error(String(error)));
+  }
+
   private check(): void {
     if (this.answeredServers === this.expectedServers && this.responses.length === this.expectedClients) {
       this.settle(null);

@@ -7,6 +7,7 @@ import { assertNotReserved, createError } from "./errors.ts";
 import { RemoteSocket } from "./remote-socket.ts";
 import type { SocketDetails } from "./remote-socket.ts";
 import { SOCKET_RESERVED_EVENTS } from "./reserved-events.ts";
+import type { UserCode } from "./user-code.ts";
 import type {
   AllButLast,
   DecorateAcknowledgements,
@@ -151,7 +152,7 @@ export class BroadcastOperator<
     const last = data[data.length - 1];
     if (typeof last === "function") {
       data.pop();
-      this.emitAndCollect(packet, last as AckCallback);
+      this.emitAndCollect(packet, this.guarded(last as AckCallback, ev));
     } else {
       this.adapter.broadcast(packet, this.target);
     }
@@ -166,7 +167,15 @@ export class BroadcastOperator<
       ack(error, result);
     }, flags.timeout);
     adapter.broadcastWithAck(packet, this.target, collector.addClientCount, collector.addResponse);
-    void adapter.serverCount().then((count) => collector.expectServers(count));
+    adapter.serverCount().then(
+      (count) => collector.expectServers(count),
+      (error: unknown) => collector.fail(error),
+    );
+  }
+
+  private guarded(ack: AckCallback, event: string | symbol): AckCallback {
+    const { server } = this.adapter.nsp as { server?: { _userCode?: UserCode } };
+    return server?._userCode?.guardAck(ack, event, undefined) ?? ack;
   }
 
   private forgetAcks(packet: Packet): void {

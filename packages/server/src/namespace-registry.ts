@@ -2,6 +2,7 @@ import createDebug from "debug";
 import type { Auth } from "./dialect.ts";
 import { createError } from "./errors.ts";
 import type { Untyped } from "./typed-events.ts";
+import type { UserCode } from "./user-code.ts";
 
 const debug = createDebug("socket.io:server");
 
@@ -81,7 +82,12 @@ export class NamespaceRegistry<Namespace, Parent extends ParentOf<Namespace>> {
   }
 
   /** Asks the parent namespaces, in turn, whether one of them will have a child of this name. */
-  askParents(name: string, auth: Auth, fn: (nsp: Namespace | false) => void): void {
+  askParents(
+    name: string,
+    auth: Auth,
+    fn: (nsp: Namespace | false) => void,
+    userCode: Pick<UserCode, "guardPromise">,
+  ): void {
     const parents = this.parents.entries();
     const askNext = (): void => {
       const next = parents.next();
@@ -89,12 +95,17 @@ export class NamespaceRegistry<Namespace, Parent extends ParentOf<Namespace>> {
         return fn(false);
       }
       const [match, parent] = next.value;
-      match(name, auth, (error, allowed) => {
+      let hasDecided = false;
+      const decided: unknown = match(name, auth, (error, allowed) => {
+        hasDecided = true;
         if (error || !allowed) {
           return askNext();
         }
         // It may have been created while the application was deciding.
         fn(this.namespaces.get(name) ?? parent.createChild(name));
+      });
+      userCode.guardPromise(decided, { source: "connection", event: undefined, socket: undefined }, () => {
+        if (!hasDecided) askNext();
       });
     };
     askNext();

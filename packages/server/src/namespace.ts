@@ -1,6 +1,7 @@
 import createDebug from "debug";
 import type { Adapter, Session, SocketId } from "socket.io-adapter";
 import { promiseOfResponses } from "./acks.ts";
+import type { AckCallback } from "./acks.ts";
 import { BroadcastOperator } from "./broadcast-operator.ts";
 import type { Client } from "./client.ts";
 import type { Auth } from "./dialect.ts";
@@ -284,7 +285,12 @@ export class Namespace<
     ...args: EventParams<DecorateAcknowledgementsWithTimeoutAndMultipleResponses<ServerSideEvents>, Ev>
   ): boolean {
     assertNotReserved(NAMESPACE_RESERVED_EVENTS, ev);
-    this.adapter.serverSideEmit([ev, ...(args as Untyped[])]);
+    const event: Untyped[] = [ev, ...args];
+    const last: unknown = event.at(-1);
+    if (typeof last === "function") {
+      event[args.length] = this.server._userCode.guardAck(last as AckCallback, ev, undefined);
+    }
+    this.adapter.serverSideEmit(event);
     return true;
   }
 

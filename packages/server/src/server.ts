@@ -2,8 +2,8 @@ import { Server as Engine } from "@tidewire/engine";
 import createDebug from "debug";
 import { EventEmitter } from "node:events";
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
-import type { Http2SecureServer, Http2Server } from "node:http2";
-import type { Server as HttpsServer } from "node:https";
+import { isOptions, portOf } from "./attachment.ts";
+import type { HttpServerInstance } from "./attachment.ts";
 import { BroadcastOperator } from "./broadcast-operator.ts";
 import { clientFileOf, fileNameOf, serveClientFile } from "./client-files.ts";
 import type { FileExchange } from "./client-files.ts";
@@ -39,9 +39,6 @@ import type {
 } from "./typed-events.ts";
 
 const debug = createDebug("socket.io:server");
-
-/** An HTTP server of Node. */
-export type HttpServerInstance = HttpServer | HttpsServer | Http2SecureServer | Http2Server;
 
 /**
  * A Socket.IO server. On a port it listens itself, on uWebSockets.js if that can be loaded; otherwise it answers what comes
@@ -138,7 +135,8 @@ export class Server<
    * io.attach(3000);
    * io.attach(createServer().listen(3000));
    *
-   * @throws Error if it is given an express application instead of the HTTP server in front of it
+   * @throws Error if it is given an express application instead of the HTTP server in front of it, and TypeError if it is
+   * given what is no server and no port
    */
   attach(srv: HttpServerInstance | number | string, opts: Partial<ServerOptions> = {}): this {
     if (typeof srv === "function") {
@@ -169,7 +167,7 @@ export class Server<
       engine.attach(srv, opts);
       this.httpServer = srv;
     } else {
-      engine.listen(Number(srv), opts);
+      engine.listen(portOf(srv), opts);
     }
     this.useEngine(engine);
   }
@@ -278,7 +276,7 @@ export class Server<
     auth: Auth,
     fn: (nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> | false) => void,
   ): void {
-    this.registry.askParents(name, auth, fn);
+    this.registry.askParents(name, auth, fn, this._userCode);
   }
 
   /**
@@ -380,12 +378,6 @@ export class Server<
   protected override newBroadcastOperator(): Broadcast<EmitEvents, SocketData> {
     return new BroadcastOperator(this.sockets.adapter);
   }
-}
-
-function isOptions(
-  srv: HttpServerInstance | number | string | Partial<ServerOptions> | undefined,
-): srv is Partial<ServerOptions> {
-  return typeof srv === "object" && srv !== null && !("listen" in srv && srv.listen);
 }
 
 /** Listeners, and `emit`, of the server are those of the root namespace. */

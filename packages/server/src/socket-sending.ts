@@ -80,7 +80,7 @@ export abstract class SendingSocket<
     if (typeof last === "function") {
       data.pop();
       packet.id = this.nsp._ids++;
-      this.registerAckCallback(packet.id, this.guardedAck(ev, last as AckCallback));
+      this.registerAckCallback(packet.id, this.server._userCode.guardAck(last as AckCallback, ev, this));
     }
     const flags = this.takeFlags();
     if (this.server._opts.connectionStateRecovery) {
@@ -110,13 +110,6 @@ export abstract class SendingSocket<
         : (answer) => resolve(answer);
       this.emit(ev, ...([...args, ack] as EventParams<EmitEvents, Ev>));
     });
-  }
-
-  private guardedAck(event: string | symbol, ack: AckCallback): AckCallback {
-    const { _userCode: userCode } = this.server;
-    if (!userCode.isGuarded) return ack;
-    const origin = { source: "acknowledgement", event: String(event), socket: this } as const;
-    return (...args) => userCode.call(ack, this, args, origin);
   }
 
   private registerAckCallback(id: number, ack: AckCallback): void {

@@ -1,3 +1,4 @@
+import type { AckCallback } from "./acks.ts";
 import { rethrowLater } from "./errors.ts";
 import type { Middleware } from "./middleware.ts";
 
@@ -58,6 +59,24 @@ export class UserCode {
   /** For errors that go nowhere by themselves. */
   reportIfGuarded(error: unknown, origin: ErrorOrigin<object>): void {
     if (this.isGuarded) this.report(error, origin);
+  }
+
+  /** The callback of an event that asks for an answer. Its errors are reported if there is a handler by the time it is called. */
+  guardAck(ack: AckCallback, event: string | symbol, socket: object | undefined): AckCallback {
+    const origin = { source: "acknowledgement", event: String(event), socket } as const;
+    return (...args) => {
+      if (this.isGuarded) this.call(ack, socket, args, origin);
+      else ack.apply(socket, args);
+    };
+  }
+
+  /** Tells `rejected`, and the handlers, of a promise of the application that rejects. */
+  guardPromise(result: unknown, origin: ErrorOrigin<object>, rejected: () => void): void {
+    if (!this.isGuarded || !isThenable(result)) return;
+    void result.then(undefined, (error: unknown) => {
+      this.report(error, origin);
+      rejected();
+    });
   }
 
   /** The middleware with its errors reported; `failed` is called with its `next`, unless it has called that itself. */

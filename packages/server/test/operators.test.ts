@@ -95,6 +95,17 @@ describe("broadcast operators", () => {
     assert.deepEqual(await io.timeout(1000).emitWithAck("x"), ["near", "far"]);
   });
 
+  it("reject when the servers cannot be counted, with the answers so far", async () => {
+    const io = new Server();
+    const { adapter } = io.of("/");
+    adapter.serverCount = async () => Promise.reject(new Error("the broker is gone"));
+    adapter.broadcastWithAck = (_packet, _target, count, answer) => {
+      count(2);
+      answer("one");
+    };
+    await assert.rejects(io.emitWithAck("x"), { message: "the broker is gone", responses: ["one"] });
+  });
+
   it("give remote sockets a single answer", async () => {
     const io = new Server();
     const { adapter } = io.of("/");

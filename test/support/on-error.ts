@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import type { ErrorOrigin, Socket as OurSocket } from "@tidewire/server";
+import { within } from "./queue.ts";
+import type { Host, Running, Server, ServerOptions, Socket } from "./socketio.ts";
+
+export type Origin = ErrorOrigin<OurSocket>;
+export interface WithOnError {
+  onError(handler: (error: unknown, origin: Origin) => void): unknown;
+}
+
+export const failure = new Error("thrown by the application");
+
+/** The two ways code of the application fails. */
+export const ways: Record<"throws" | "rejects", () => unknown> = {
+  throws: () => {
+    throw failure;
+  },
+  rejects: async () => {
+    await Promise.resolve();
+    throw failure;
+  },
+};
+
+/** A server whose errors go to a handler, and the next of them. */
+export interface Reporting {
+  running: Running;
+  io: Server;
+  reported: () => Promise<Origin>;
+}
+
+export async function startReporting(host: Host, options?: Partial<ServerOptions>): Promise<Reporting> {
+  return reporting(await host.start(options));
+}
+
+/** Gives a running server a handler. */
+export function reporting(running: Running): Reporting {
+  const origins: Origin[] = [];
+  const waiting: ((origin: Origin) => void)[] = [];
+  (running.io as unknown as WithOnError).onError((error, origin) => {
+    assert.equal(error, failure);
+    const resolve = waiting.shift();
+    if (resolve === undefined) origins.push(origin);
+    else resolve(origin);
+  });
+  const reported = (): Promise<Origin> => {
+    const origin = origins.shift();
+    if (origin !== undefined) return Promise.resolve(origin);
+    return within(new Promise<Origin>((resolve) => waiting.push(resolve)), "an error to be reported");
+  };
+  return { running, io: running.io, reported };
+}
+
+export function assertOrigin(
+  origin: Origin,
+  source: Origin["source"],
+  event: string | undefined,
+  socket?: Socket,
+): void {
+  assert.equal(origin.source, source);
+  assert.equal(origin.event, event);
+  assert.equal(origin.socket, socket);
+}
