@@ -215,6 +215,7 @@ export interface Internals {
   readonly children: ReadonlySet<unknown>;
   readonly readyState: unknown;
   leaveAll(): void;
+  onconnection(conn: unknown): unknown;
 }
 
 /** A socket or a namespace, seen with its internals. */

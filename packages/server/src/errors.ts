@@ -1,9 +1,10 @@
-/** Every error the server raises for the application, with its message; the messages are those of the official server. */
+/** Every error the server raises for the application, with its message: that of the official server where it has one. */
 const messages = {
   RESERVED_EVENT: (event: string): string => `"${event}" is a reserved event name`,
   ACK_TIMEOUT: (): string => "operation has timed out",
   REQUEST_HANDLER: (): string =>
     "You are trying to attach socket.io to an express request handler function. Please pass a http.Server instance.",
+  NO_SERVER: (given: string): string => `neither a server nor a port: ${given}`,
   STATEFUL_REGEXP: (): string => "stateful regular expressions are not supported",
   PARENT_FETCH: (): string => "fetchSockets() is not supported on parent namespaces",
   NO_ADAPTER: (): string =>
@@ -15,6 +16,8 @@ const messages = {
 /** Identifies an error of the server, whatever its message. */
 export type ServerErrorCode = keyof typeof messages;
 
+const typeErrors: ReadonlySet<ServerErrorCode> = new Set<ServerErrorCode>(["NO_SERVER", "NOT_ATTACHED"]);
+
 /** An error of the server, told apart by `code`. */
 export interface ServerError extends Error {
   readonly code: ServerErrorCode;
@@ -22,8 +25,8 @@ export interface ServerError extends Error {
 
 /** Makes the error of a code; `detail` is the value its message names, if it names one. */
 export function createError(code: ServerErrorCode, detail: string = ""): ServerError {
-  const error = code === "NOT_ATTACHED" ? new TypeError(messages[code]()) : new Error(messages[code](detail));
-  return Object.assign(error, { code });
+  const message = messages[code](detail);
+  return Object.assign(typeErrors.has(code) ? new TypeError(message) : new Error(message), { code });
 }
 
 /** Refuses the names that have a meaning of their own. */

@@ -3,7 +3,7 @@ export { Server } from "./server.ts";
 export { Namespace } from "./namespace.ts";
 export { Socket } from "./socket.ts";
 
-export type { HttpServerInstance } from "./server.ts";
+export type { HttpServerInstance } from "./attachment.ts";
 export type { ParentNspNameMatchFn } from "./namespace-registry.ts";
 export type { BroadcastOperator } from "./broadcast-operator.ts";
 export type { RemoteSocket } from "./remote-socket.ts";

@@ -1,0 +1,183 @@
+// The ways to start a server, as the official documentation and published packages use them. Those of a port and of an
+// HTTP server alone are in lifecycle.test.ts.
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { Server as HttpServer } from "node:http";
+import { createSecureServer } from "node:http2";
+import { createServer as createHttpsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { Server as OfficialEngine } from "engine.io";
+import { tls } from "../support/http2.ts";
+import {
+  afterThisTest,
+  connected,
+  internals,
+  listen,
+  pair,
+  settled,
+  socketio,
+  suite,
+  track,
+  transports,
+} from "../support/socketio.ts";
+import type { Running, Server } from "../support/socketio.ts";
+
+function running(io: Server): Running {
+  return track(io, (io.httpServer.address() as AddressInfo).port);
+}
+
+/** The handshake of Engine.IO at the path. */
+async function handshake({ url }: Running, path = "/socket.io/"): Promise<Record<string, unknown>> {
+  const response = await fetch(`${url}${path}?EIO=4&transport=polling`);
+  assert.equal(response.status, 200);
+  return JSON.parse((await response.text()).slice(1)) as Record<string, unknown>;
+}
+
+async function statusOf({ url }: Running, path: string): Promise<number> {
+  return (await fetch(url + path)).status;
+}
+
+const secureServers = {
+  "an https server": () => createHttpsServer({ ...tls }),
+  "an http2 server that allows HTTP/1.1": () =>
+    createSecureServer({ ...tls, allowHTTP1: true }) as unknown as HttpServer,
+};
+
+suite("a server attached to", () => {
+  for (const [what, create] of Object.entries(secureServers)) {
+    for (const [name, mode] of Object.entries(transports)) {
+      it(`${what} is reached by ${name}`, async () => {
+        const secure = create();
+        const sockets = new Set<{ destroy(): void }>();
+        secure.on("connection", (socket) => sockets.add(socket));
+        secure.closeAllConnections = () => {
+          for (const socket of sockets) socket.destroy();
+        };
+        const port = await listen(secure);
+        const server = track(new socketio.Server(secure), port, "https");
+        assert.equal(server.io.httpServer, secure);
+        const { client, socket } = await pair(server, { ...mode, ca: tls.cert.toString() });
+        assert.equal(socket.handshake.secure, true);
+        await settled(client, socket);
+      });
+    }
+  }
+});
+
+suite("the arguments of new Server()", () => {
+  it("may be missing, null or undefined: nothing is attached", () => {
+    for (const srv of [undefined, null]) {
+      const io = new socketio.Server(srv as never, { path: "/x" });
+      assert.deepEqual([io.engine, io.httpServer, io.path()], [undefined, undefined, "/x"]);
+    }
+    assert.equal(new socketio.Server().engine, undefined);
+  });
+
+  it("are kept as io.opts and io._opts, the very object", () => {
+    const options = { pingTimeout: 5 };
+    const io = new socketio.Server(options);
+    assert.equal(Reflect.get(io, "opts"), options);
+    assert.equal(io._opts, options);
+    assert.equal(Reflect.get(options, "cleanupEmptyChildNamespaces"), false);
+  });
+
+  it("are filled in for connection state recovery, in place", () => {
+    const options = { connectionStateRecovery: {} };
+    new socketio.Server(options);
+    assert.deepEqual(options.connectionStateRecovery, {
+      maxDisconnectionDuration: 120_000,
+      skipMiddlewares: true,
+    });
+    const given = { connectionStateRecovery: { maxDisconnectionDuration: 1, skipMiddlewares: false } };
+    new socketio.Server(given);
+    assert.deepEqual(given.connectionStateRecovery, { maxDisconnectionDuration: 1, skipMiddlewares: false });
+  });
+});
+
+suite("io.attach() and io.listen()", () => {
+  for (const method of ["attach", "listen"] as const) {
+    it(`${method}(httpServer) starts later, and gives the server back`, async () => {
+      const httpServer = createServer();
+      const io = new socketio.Server();
+      assert.equal(io[method](httpServer), io);
+      assert.equal(io.httpServer, httpServer);
+      await connected(track(io, await listen(httpServer)).client());
+    });
+  }
+
+  it("take options of the engine, which those of the server override", async () => {
+    const io = new socketio.Server({ pingInterval: 1_111 });
+    const options = { pingInterval: 2_222, pingTimeout: 3_333 };
+    const server = running(io.attach(0, options));
+    const { pingInterval, pingTimeout } = await handshake(server);
+    assert.deepEqual([pingInterval, pingTimeout], [1_111, 3_333]);
+    assert.equal(options.pingInterval, 1_111);
+  });
+
+  it("take a path, unless the server has one", async () => {
+    const server = running(new socketio.Server().attach(0, { path: "/mine" }));
+    await handshake(server, "/mine/");
+    assert.equal(await statusOf(server, "/socket.io/?EIO=4&transport=polling"), 404);
+    const other = running(new socketio.Server({ path: "/first" }).attach(0, { path: "/second" }));
+    await handshake(other, "/first/");
+  });
+
+  it("take the path that was set meanwhile", async () => {
+    const server = running(new socketio.Server().path("/later/").attach(0));
+    await connected(server.client({ path: "/later" }));
+    assert.equal(await statusOf(server, "/later/socket.io.js"), 200);
+  });
+
+  it("serve the files of the client or not, as was set meanwhile", async () => {
+    const server = running(new socketio.Server().serveClient(false).attach(0));
+    assert.equal(await statusOf(server, "/socket.io/socket.io.js"), 400);
+    const other = running(new socketio.Server({ serveClient: false }).serveClient(true).attach(0));
+    assert.equal(await statusOf(other, "/socket.io/socket.io.js"), 200);
+  });
+
+  it("take further servers: clients of each are in", async () => {
+    const io = new socketio.Server();
+    const [first, second] = [createServer(), createServer()];
+    io.attach(first).attach(second);
+    assert.equal(io.httpServer, second);
+    const engines = [io.engine];
+    afterThisTest(() => engines.forEach((engine) => engine.close()));
+    for (const httpServer of [first, second]) await connected(track(io, await listen(httpServer)).client());
+    assert.equal(io.sockets.sockets.size, 2);
+  });
+
+  it("refuse text that is no port", () => {
+    assert.throws(() => new socketio.Server("somewhere" as never), TypeError);
+  });
+});
+
+suite("io.bind() and io.onconnection()", () => {
+  async function bound(bind: (io: Server, engine: OfficialEngine) => void): Promise<Running> {
+    const httpServer = createServer();
+    const engine = new OfficialEngine();
+    engine.attach(httpServer, { path: "/socket.io/" });
+    const io = new socketio.Server();
+    bind(io, engine);
+    const port = await listen(httpServer);
+    afterThisTest(() => engine.close());
+    return track(io, port);
+  }
+
+  it("bind(engine) takes the connections of another engine", async () => {
+    const server = await bound((io, engine) => {
+      assert.equal(io.bind(engine), io);
+      assert.equal(io.engine, engine);
+    });
+    const { client, socket } = await pair(server);
+    socket.on("double", (value: number, answer: (value: number) => void) => answer(value * 2));
+    assert.equal(await client.emitWithAck("double", 4), 8);
+  });
+
+  it("onconnection(conn) takes one connection", async () => {
+    const server = await bound((io, engine) => {
+      engine.on("connection", (conn) => assert.equal(internals(io).onconnection(conn), io));
+    });
+    await pair(server);
+    assert.equal(server.io.engine, undefined);
+  });
+});
