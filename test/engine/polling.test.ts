@@ -48,6 +48,13 @@ describe("engine: long-polling", () => {
       assert.equal(response.headers["content-length"], "10");
     });
 
+    host.it("sends half of a surrogate pair as U+FFFD", { needs: "tcp" }, async () => {
+      await using server = await host.start();
+      const peer = await PollingPeer.open(server);
+      peer.session.send("a\ud83db");
+      assert.deepEqual((await peer.get()).raw, Buffer.from("4a\ufffdb"));
+    });
+
     host.it("answers a POST with ok", async () => {
       await using server = await host.start();
       const peer = await PollingPeer.open(server);

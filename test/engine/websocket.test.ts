@@ -23,6 +23,18 @@ describe("engine: WebSocket", () => {
       assert.deepEqual(await socket.take(2), ["4hello", "4é€😀"]);
     });
 
+    host.it(
+      "sends half of a surrogate pair as U+FFFD, never as bytes that are not UTF-8",
+      { needs: "tcp" },
+      async () => {
+        await using server = await host.start();
+        const socket = await openRaw(server);
+        (await server.nextSession()).send("a\ud83db");
+        await socket.next();
+        assert.deepEqual(socket.frames[1]?.payload, Buffer.from("4a\ufffdb"));
+      },
+    );
+
     host.it("sends a binary message as its bytes alone", async () => {
       await using server = await host.start();
       const { socket, session } = await openWebSocket(server);

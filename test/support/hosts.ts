@@ -169,13 +169,16 @@ function chosen<Started, Options>(specs: HostSpec<Started, Options>[]): Host<Sta
   return there.map((spec) => withIt(spec));
 }
 
+/** Every way to start an engine, whatever the run has chosen. */
+export const engineHosts: Readonly<Record<HostName, HostSpec<StartedEngine, EngineOptions>>> = {
+  uws: tidewireEngine("uws"),
+  node: tidewireEngine("node"),
+  memory: memoryEngine,
+  official: officialEngine,
+};
+
 /** Where the engine suites run. */
-export const hosts: readonly EngineHost[] = chosen([
-  tidewireEngine("uws"),
-  tidewireEngine("node"),
-  memoryEngine,
-  officialEngine,
-]);
+export const hosts: readonly EngineHost[] = chosen(Object.values(engineHosts));
 
 /** Declares the suite once for every host of the engine. */
 export function onEveryHost(suite: (host: EngineHost) => void): void {

@@ -27,6 +27,7 @@ export class RawWebSocket implements WireSocket {
   #parts: Frame[] = [];
   #closeFrame: CloseEvent | undefined;
   #closeSent = false;
+  #watcher: ((frame: Frame) => void) | undefined;
   #settleClosed!: (event: CloseEvent) => void;
 
   private constructor(socket: Socket, headers: IncomingHttpHeaders, rest: Buffer) {
@@ -89,6 +90,12 @@ export class RawWebSocket implements WireSocket {
 
   take(count: number): Promise<(string | Buffer)[]> {
     return this.#messages.take(count);
+  }
+
+  /** Hands over every frame, those that have come already first. */
+  watch(watcher: (frame: Frame) => void): void {
+    for (const frame of this.frames) watcher(frame);
+    this.#watcher = watcher;
   }
 
   /** The payload of the next pong frame (of the WebSocket protocol, not of Engine.IO). */
@@ -185,6 +192,7 @@ export class RawWebSocket implements WireSocket {
 
   #onFrame(frame: Frame): void {
     this.frames.push(frame);
+    this.#watcher?.(frame);
     switch (frame.opcode) {
       case OPCODE.ping:
         this.sendFrame(OPCODE.pong, frame.payload);

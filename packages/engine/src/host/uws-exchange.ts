@@ -4,6 +4,7 @@ import { formatAddress } from "./address.ts";
 import { CopiedHttpExchange, CopiedUpgradeExchange } from "./copied-exchange.ts";
 import type { RequestHead, WebSocketHandlers, WebSocketPort } from "./host.ts";
 import type { UwsRequest, UwsResponse } from "./uws-types.ts";
+import { wellFormed } from "./well-formed.ts";
 
 /** Copies a request; uWebSockets.js takes it away when its handler returns. */
 export function copyHead(response: UwsResponse, request: UwsRequest, secure: boolean): RequestHead {
@@ -87,7 +88,7 @@ export class UwsHttpExchange extends CopiedHttpExchange {
     response.cork(() => {
       writeHead(response, status, headers, reason);
       if (this.request.head.method === "HEAD" || status === 304) response.endWithoutBody();
-      else response.end(body);
+      else response.end(wellFormed(body));
     });
     this.#forget();
   }

@@ -2,6 +2,7 @@ import { formatAddress } from "./address.ts";
 import type { HostTarget, WebSocketHandlers, WebSocketPort } from "./host.ts";
 import { UwsHttpExchange, UwsUpgradeExchange, copyHead } from "./uws-exchange.ts";
 import type { UwsApp, UwsRequest, UwsWebSocket } from "./uws-types.ts";
+import { wellFormed } from "./well-formed.ts";
 
 /** The user data of an upgraded socket. uWebSockets.js copies its own properties, so it is a plain record. */
 export interface UwsConnection {
@@ -162,7 +163,7 @@ class UwsWebSocketPort implements WebSocketPort {
   }
 
   send(data: string | Buffer, binary: boolean, compress: boolean): void {
-    if (!this.#closed) this.#socket.send(data, binary, compress);
+    if (!this.#closed) this.#socket.send(wellFormed(data), binary, compress);
   }
 
   cork(batch: { write(): void }): void {

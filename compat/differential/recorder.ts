@@ -1,0 +1,111 @@
+// What one run of a scenario has seen, in lanes: the order within a lane counts, that between lanes does not.
+import { inspect } from "node:util";
+
+/** Lines by lane. Ids are numbered in the order in which they became known, and what differs by nature is masked. */
+export type Transcript = ReadonlyMap<string, readonly string[]>;
+
+/** How long a scenario waits for what must come, in milliseconds. */
+const PATIENCE = 8_000;
+
+interface Waiter {
+  isThere: () => boolean;
+  resolve: () => void;
+}
+
+/** A line that has the text, or matches. */
+export type Pattern = string | RegExp;
+
+export class Recorder {
+  readonly #lanes = new Map<string, string[]>();
+  readonly #ids = new Map<string, string>();
+  readonly #counts = new Map<string, number>();
+  readonly #waiters = new Set<Waiter>();
+  readonly #masks: (readonly [RegExp, string])[] = [];
+  #notes = 0;
+  #isClosed = false;
+
+  note(lane: string, line: string): void {
+    if (this.#isClosed) return;
+    const lines = this.#lanes.get(lane) ?? [];
+    this.#lanes.set(lane, lines);
+    lines.push(...line.split("\n"));
+    this.#learnFrom(line);
+    this.#notes++;
+    for (const waiter of this.#waiters) {
+      if (waiter.isThere()) waiter.resolve();
+    }
+  }
+
+  /** From now on the id is written as its kind and number. */
+  learn(kind: string, id: string): void {
+    if (this.#ids.has(id)) return;
+    const number = (this.#counts.get(kind) ?? 0) + 1;
+    this.#counts.set(kind, number);
+    this.#ids.set(id, `${kind}#${number}`);
+  }
+
+  /** What matches is written in another way. */
+  mask(pattern: RegExp, replacement: string): void {
+    this.#masks.push([pattern, replacement]);
+  }
+
+  /** Resolves when the lane has that many such lines; what does not come is noted, and the scenario goes on. */
+  async saw(lane: string, pattern: Pattern, times: number = 1): Promise<void> {
+    const isThere = (): boolean => {
+      const lines = this.#lanes.get(lane) ?? [];
+      return lines.filter((line) => matches(line, pattern)).length >= times;
+    };
+    if (isThere()) return;
+    let timer: NodeJS.Timeout | undefined;
+    const isLate = await new Promise<boolean>((resolve) => {
+      const waiter = { isThere, resolve: () => settle(false) };
+      const settle = (late: boolean): void => {
+        this.#waiters.delete(waiter);
+        resolve(late);
+      };
+      this.#waiters.add(waiter);
+      timer = setTimeout(() => settle(true), PATIENCE);
+    });
+    clearTimeout(timer);
+    if (isLate) this.note("late", `in ${lane}: ${String(pattern)}${times > 1 ? `, ${times} times` : ""}`);
+  }
+
+  /** Resolves when nothing has happened for a while, which is never taken for granted while the loop lags. */
+  async quiet(): Promise<void> {
+    for (let unchanged = 0; unchanged < 2; unchanged++) {
+      const before = this.#notes;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+      if (this.#notes !== before) unchanged = -1;
+    }
+  }
+
+  /** Ends the recording. */
+  close(): Transcript {
+    this.#isClosed = true;
+    const names = [...this.#lanes.keys()].toSorted();
+    return new Map(names.map((name) => [name, this.#lanes.get(name)!.map((line) => this.#written(line))]));
+  }
+
+  /** The id of a session that can be recovered is seen on the wire alone. */
+  #learnFrom(line: string): void {
+    for (const [, id] of line.matchAll(/\\?"pid\\?":\\?"([^"\\]+)/g)) this.learn("pid", id!);
+  }
+
+  #written(line: string): string {
+    let text = line.replaceAll(/(?<![\w-])[\w-]{20}(?![\w-])/g, (word) => this.#ids.get(word) ?? word);
+    for (const [pattern, replacement] of this.#masks) text = text.replaceAll(pattern, replacement);
+    return text;
+  }
+}
+
+export function matches(line: string, pattern: Pattern): boolean {
+  return typeof pattern === "string" ? line.includes(pattern) : pattern.test(line);
+}
+
+/** A value as a transcript writes it: whole, on one line. */
+export function show(value: unknown): string {
+  if (value instanceof Error) return `${value.name}: ${value.message}`;
+  const options = { depth: 8, breakLength: Infinity, compact: true, maxArrayLength: 60, maxStringLength: 400 };
+  return inspect(value, options).replaceAll("\n", "\\n");
+}

@@ -1,0 +1,166 @@
+// One scenario on one server: what it can do, each act and all that comes of it written down by the recorder.
+import type { ConnectionError, Engine, Session } from "../../test/support/engine-types.ts";
+import { OPCODE, type Frame } from "../../test/support/frames.ts";
+import { NetworkClient } from "../../test/support/network-client.ts";
+import { RawWebSocket } from "../../test/support/raw-websocket.ts";
+import { UpgradeRefused, type WireRequest, type WireResponse } from "../../test/support/wire.ts";
+import { Recorder, show, type Pattern, type Transcript } from "./recorder.ts";
+import type { Target } from "./targets.ts";
+
+export interface HttpRequest extends WireRequest {
+  /** The lane of request and response; those of one lane must follow each other. */
+  lane?: string;
+}
+
+/** Headers that say the time, or are the WebSocket handshake's own arithmetic. */
+const MASKED_HEADERS = new Set(["date", "sec-websocket-accept"]);
+
+const FRAME_NAMES = new Map<number, string>(Object.entries(OPCODE).map(([name, code]) => [code, name]));
+
+export abstract class Run {
+  readonly target: Target;
+  readonly port: number;
+  readonly recorder: Recorder = new Recorder();
+  readonly #http: NetworkClient;
+  readonly #closers: (() => unknown)[] = [];
+  /** The path of the engine, with both slashes. */
+  readonly #path: string;
+
+  constructor(target: Target, port: number, path: string) {
+    this.target = target;
+    this.port = port;
+    this.#path = path;
+    this.#http = new NetworkClient(port);
+    this.recorder.mask(new RegExp(`\\b(localhost|127\\.0\\.0\\.1):${port}\\b`, "g"), "$1:<port>");
+    this.afterwards(() => this.#http.close());
+  }
+
+  note(lane: string, ...words: unknown[]): void {
+    const text = words.map((word) => (typeof word === "string" ? word : show(word))).join(" ");
+    this.recorder.note(lane, text);
+  }
+
+  saw(lane: string, pattern: Pattern, times?: number): Promise<void> {
+    return this.recorder.saw(lane, pattern, times);
+  }
+
+  quiet(): Promise<void> {
+    return this.recorder.quiet();
+  }
+
+  /** Runs when the scenario has ended, the latest first. */
+  afterwards(close: () => unknown): void {
+    this.#closers.push(close);
+  }
+
+  /** The URL of an engine request: `query` stands behind `EIO=4&`, unless it names its own version or begins with a slash. */
+  url(query: string): string {
+    if (query.startsWith("/")) return query;
+    return `${this.#path}?${query.includes("EIO=") ? query : `EIO=4&${query}`}`;
+  }
+
+  /** Sends a request, and writes down the whole answer. */
+  async http(method: string, query: string, request: HttpRequest = {}): Promise<WireResponse> {
+    const { lane = "http", ...rest } = request;
+    const url = this.url(query);
+    this.note(lane, `${method} ${url}`);
+    const response = await this.#http.request(method, url, rest);
+    this.#noteResponse(lane, response);
+    return response;
+  }
+
+  get(query: string, request?: HttpRequest): Promise<WireResponse> {
+    return this.http("GET", query, request);
+  }
+
+  post(query: string, body: string | Buffer, request: HttpRequest = {}): Promise<WireResponse> {
+    const type = typeof body === "string" ? "text/plain;charset=UTF-8" : "application/octet-stream";
+    return this.http("POST", query, { ...request, body, headers: { "content-type": type, ...request.headers } });
+  }
+
+  /** Opens a WebSocket, of which every frame is written down in the lane; a refusal as well, and then there is none. */
+  async ws(lane: string, query: string, request: WireRequest = {}): Promise<RawWebSocket | undefined> {
+    this.note(lane, `WebSocket ${this.url(query)}`);
+    try {
+      const socket = await this.#http.websocket(this.url(query), request);
+      this.#noteHeaders(lane, socket.headers);
+      socket.watch((frame) => this.note(lane, frameLine(frame)));
+      void socket.closed.then(() => this.note(lane, "end"));
+      return socket;
+    } catch (error) {
+      if (error instanceof UpgradeRefused) this.#noteResponse(lane, error.response);
+      else this.note(lane, `failed: ${(error as Error).message}`);
+      return undefined;
+    }
+  }
+
+  /** The same, where it must be accepted. */
+  async open(lane: string, query: string, request?: WireRequest): Promise<RawWebSocket> {
+    const socket = await this.ws(lane, query, request);
+    if (!socket) throw new Error(`${lane}: the WebSocket was refused`);
+    return socket;
+  }
+
+  /** Writes down what the engine tells: sessions, refusals, and the end of each session. */
+  protected watchEngine(engine: Engine, watchSession: (session: Session, name: string) => void): void {
+    engine.on("connection", (session: Session) => {
+      this.recorder.learn("sid", session.id);
+      const { id, protocol, transport } = session;
+      this.note("engine", `connection ${id} protocol ${protocol} by ${transport.name}`);
+      session.on("close", (reason: string, description: unknown) => {
+        this.note("engine", `${id} close: ${reason}`);
+        this.note("engine", `${id} description: ${describe(description)}`);
+      });
+      watchSession(session, id);
+    });
+    engine.on("connection_error", ({ code, message, context }: ConnectionError) => {
+      this.note("engine", `connection_error ${code} ${message}`, context);
+    });
+  }
+
+  /** Ends everything; the transcript stands as it was before. */
+  async finish(): Promise<Transcript> {
+    await this.quiet();
+    const transcript = this.recorder.close();
+    await this.close();
+    return transcript;
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closers.splice(0).toReversed()) await close();
+  }
+
+  #noteResponse(lane: string, response: WireResponse): void {
+    const { status, headers, body, raw } = response;
+    this.note(lane, `${status}`);
+    this.#noteHeaders(lane, headers);
+    const isText = raw.equals(Buffer.from(body));
+    const isLong = raw.length > 2000;
+    this.note(lane, isLong ? `body of ${raw.length} bytes` : `body ${isText ? JSON.stringify(body) : show(raw)}`);
+  }
+
+  #noteHeaders(lane: string, headers: WireResponse["headers"]): void {
+    for (const name of Object.keys(headers).toSorted()) {
+      const value = headers[name];
+      const values = Array.isArray(value) ? value : [value];
+      for (const each of values) this.note(lane, `${name}: ${MASKED_HEADERS.has(name) ? "…" : each}`);
+    }
+  }
+}
+
+/** The description of an end, without stacks and names of classes. */
+export function describe(description: unknown): string {
+  if (description instanceof Error) return `error ${description.message}`;
+  return show(description);
+}
+
+function frameLine({ opcode, payload, fin, rsv }: Frame): string {
+  const marks = `${fin ? "" : " unfinished"}${rsv === 0 ? "" : ` rsv ${rsv}`}`;
+  const name = `${FRAME_NAMES.get(opcode) ?? opcode}${marks}`;
+  if (opcode === OPCODE.close) {
+    return payload.length < 2 ? "close" : `close ${payload.readUInt16BE(0)} ${show(payload.toString("utf8", 2))}`;
+  }
+  if (opcode !== OPCODE.text) return payload.length === 0 ? name : `${name} ${show(payload)}`;
+  const text = payload.toString();
+  return `${name} ${text.length > 2000 ? `of ${payload.length} bytes` : JSON.stringify(text)}`;
+}

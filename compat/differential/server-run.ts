@@ -1,0 +1,152 @@
+// A run against a whole server: `socket.io` or `@tidewire/server`.
+import type { Namespace, Server, ServerOptions, Socket } from "socket.io";
+import { io as connectClient } from "socket.io-client";
+import type { Manager, ManagerOptions, Socket as ClientSocket, SocketOptions } from "socket.io-client";
+import type { Engine } from "../../test/support/engine-types.ts";
+import { openOldClient, type OldClient, type OldClientOptions } from "../../test/support/old-clients.ts";
+import { show } from "./recorder.ts";
+import { describe, Run } from "./run.ts";
+import { startServer, type StartedServer, type Target } from "./targets.ts";
+
+export type ClientOptions = Partial<ManagerOptions & SocketOptions>;
+
+/** The event of a settling round trip, which is not written down. */
+const SETTLE = "~settle";
+
+export class ServerRun extends Run {
+  readonly io: Server;
+  /** Those that have connected to a watched namespace, in that order. */
+  readonly sockets: Socket[] = [];
+  readonly #clients: ClientSocket[] = [];
+
+  private constructor(target: Target, { io, port, stop }: StartedServer, path: string) {
+    super(target, port, path);
+    this.io = io;
+    this.afterwards(stop);
+    this.watchEngine(io.engine as unknown as Engine, () => {});
+    this.watch(io.of("/"));
+  }
+
+  static async start(target: Target, options: Partial<ServerOptions> = {}): Promise<ServerRun> {
+    const started = await startServer(target, options);
+    const path = `${(options.path ?? "/socket.io").replace(/\/$/, "")}/`;
+    return new ServerRun(target, started, path);
+  }
+
+  /** The socket that connected last. */
+  get socket(): Socket {
+    const socket = this.sockets.at(-1);
+    if (!socket) throw new Error("no socket");
+    return socket;
+  }
+
+  /** Writes down what the namespace and its sockets tell. Called before the scenario's own listeners are set. */
+  watch(namespace: Namespace | ReturnType<Server["of"]>): void {
+    namespace.on("connection", (socket: Socket) => {
+      this.recorder.learn("socket", socket.id);
+      this.sockets.push(socket);
+      const where = `${socket.nsp.name} ${socket.id}`;
+      this.note("server", `${where} connection${socket.recovered ? " recovered" : ""}`);
+      socket.onAny((...event: unknown[]) => {
+        if (event[0] !== SETTLE) this.note("server", where, "event", event.map(withoutAck));
+      });
+      socket.on("disconnecting", (reason: string) => {
+        this.note("server", `${where} disconnecting: ${reason}, rooms`, [...socket.rooms]);
+      });
+      socket.on("disconnect", (reason: string, description: unknown) => {
+        this.note("server", `${where} disconnect: ${reason}`);
+        this.note("server", `${where} description: ${describe(description)}`);
+      });
+      socket.on("error", (error: Error) => this.note("server", `${where} error: ${error.message}`));
+      socket.on(SETTLE, (answer: () => void) => answer());
+    });
+  }
+
+  /** An official client of today; its lane has what it hears. It does not come back by itself unless asked to. */
+  client(lane: string, options: ClientOptions = {}, namespace: string = ""): ClientSocket {
+    const url = `http://127.0.0.1:${this.port}${namespace}`;
+    const client = connectClient(url, { forceNew: true, reconnection: false, ...options });
+    this.#listen(lane, client);
+    const { io: manager } = client;
+    for (const event of ["reconnect_attempt", "reconnect", "reconnect_error", "reconnect_failed"] as const) {
+      manager.on(event, () => this.note(lane, event));
+    }
+    manager.on("open", () => {
+      const { engine } = manager;
+      engine.on("upgrade", ({ name }: { name: string }) => this.note(`${lane} engine`, `upgrade to ${name}`));
+    });
+    return client;
+  }
+
+  /** The same connection, another namespace. */
+  join(lane: string, manager: Manager, namespace: string, options: Partial<SocketOptions> = {}): ClientSocket {
+    const client = manager.socket(namespace, options);
+    this.#listen(lane, client);
+    return client;
+  }
+
+  /** An official client that is connected, and has changed its transport if it means to. */
+  async connected(lane: string, options: ClientOptions = {}, namespace: string = ""): Promise<ClientSocket> {
+    const client = this.client(lane, options, namespace);
+    await this.saw(lane, /^connect\b/);
+    const { transports, upgrade } = client.io.opts;
+    const isUpgrading = upgrade !== false && transports?.[0] === "polling" && transports.length > 1;
+    if (isUpgrading && client.connected) await this.saw(`${lane} engine`, "upgrade to");
+    await this.settle();
+    return client;
+  }
+
+  /** socket.io-client 2, which speaks protocol 3. */
+  oldClient(lane: string, options: OldClientOptions = {}, namespace: string = ""): OldClient {
+    const client = openOldClient(`http://127.0.0.1:${this.port}${namespace}`, options);
+    this.listenOld(lane, client);
+    return client;
+  }
+
+  listenOld(lane: string, client: OldClient): void {
+    client.on("connect", () => this.note(lane, "connect"));
+    client.on("error", (error: unknown) => this.note(lane, "error", error));
+    client.on("connect_error", (error: Error) => this.note(lane, "connect_error", error.message));
+    client.on("disconnect", (reason: string) => this.note(lane, `disconnect: ${reason}`));
+    const receiver = client as unknown as { onevent(packet: { data: unknown[] }): void };
+    const onevent = receiver.onevent.bind(receiver);
+    receiver.onevent = (packet) => {
+      this.note(lane, "event", packet.data);
+      onevent(packet);
+    };
+    this.afterwards(() => client.close());
+  }
+
+  /** A round trip by each client that is connected: what was sent before, in either direction, has arrived. */
+  async settle(): Promise<void> {
+    const trips = this.#clients
+      .filter((client) => client.connected)
+      .map((client) => client.timeout(8000).emitWithAck(SETTLE).catch(() => {}));
+    await Promise.all(trips);
+  }
+
+  #listen(lane: string, client: ClientSocket): void {
+    this.#clients.push(client);
+    client.on("connect", () => this.note(lane, `connect${client.recovered ? " recovered" : ""} ${client.id}`));
+    client.on("connect_error", (error: Error & { data?: unknown }) => {
+      this.note(lane, `connect_error ${error.message}`, error.data);
+    });
+    client.on("disconnect", (reason: string, details?: unknown) => {
+      this.note(lane, `disconnect: ${reason}`);
+      if (details) this.note(lane, `details: ${describeDetails(details)}`);
+    });
+    client.onAny((...event: unknown[]) => this.note(lane, "event", event.map(withoutAck)));
+    this.afterwards(() => client.close());
+  }
+}
+
+function withoutAck(argument: unknown): unknown {
+  return typeof argument === "function" ? "<ack>" : argument;
+}
+
+/** Of an error of the client's engine, what does not depend on its own inside. */
+function describeDetails(details: unknown): string {
+  const { description, context } = details as { description?: unknown; context?: unknown };
+  const { code, reason, status } = (context ?? {}) as { code?: number; reason?: string; status?: number };
+  return show({ description, code, reason, status });
+}

@@ -1,0 +1,49 @@
+// The servers that a scenario runs against: the official one on node:http, which is the measure, and ours on both hosts.
+import { createServer, type Server as HttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Server as OfficialServer } from "socket.io";
+import type { Server, ServerOptions } from "socket.io";
+import * as tidewire from "@tidewire/server";
+import type { EngineOptions } from "../../test/support/engine-types.ts";
+import { engineHosts } from "../../test/support/hosts.ts";
+import type { StartedEngine } from "../../test/support/started-engine.ts";
+
+export const ourHosts = ["uws", "node"] as const;
+export type OurHost = (typeof ourHosts)[number];
+export type Target = "official" | OurHost;
+
+export interface StartedServer {
+  readonly io: Server;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** Scenarios are written against the types of the official server, as applications are. */
+const OurServer = tidewire.Server as unknown as typeof OfficialServer;
+
+export async function startServer(
+  target: Target,
+  options: Partial<ServerOptions> = {},
+): Promise<StartedServer> {
+  if (target === "uws") {
+    const ours = { ...options, host: "uws" };
+    const io = new OurServer(0, ours);
+    const { port } = io.httpServer.address() as AddressInfo;
+    return { io, port, stop: () => io.close().catch(() => {}) };
+  }
+  const httpServer = createServer((_, response) => response.writeHead(404).end());
+  const io = new (target === "official" ? OfficialServer : OurServer)(httpServer, options);
+  await new Promise<void>((resolve) => httpServer.listen(0, "127.0.0.1", resolve));
+  const { port } = httpServer.address() as AddressInfo;
+  return { io, port, stop: () => stopNode(io, httpServer) };
+}
+
+async function stopNode(io: Server, httpServer: HttpServer): Promise<void> {
+  const closed = io.close().catch(() => {});
+  httpServer.closeAllConnections();
+  await closed;
+}
+
+export function startEngine(target: Target, options: EngineOptions = {}): Promise<StartedEngine> {
+  return engineHosts[target].start(options, false);
+}
