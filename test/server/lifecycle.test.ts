@@ -186,27 +186,6 @@ suite("startup", () => {
     await assert.rejects(io.close(), TypeError);
   });
 
-  it("offers path, serveClient, connectTimeout and adapter as getters and setters", () => {
-    const io = new socketio.Server();
-    assert.equal(io.path(), "/socket.io");
-    assert.equal(io.path("/other/"), io);
-    assert.equal(io.path(), "/other");
-    assert.equal(io.serveClient(), true);
-    assert.equal(io.connectTimeout(), 45_000);
-    assert.equal(io.connectTimeout(10).connectTimeout(), 10);
-    assert.equal(typeof io.adapter(), "function");
-  });
-
-  it("delegates the methods of an emitter to the main namespace", () => {
-    const io = new socketio.Server();
-    const listener = (): void => {};
-    io.on("connection", listener);
-    assert.deepEqual(io.sockets.listeners("connection"), [listener]);
-    assert.equal(io.listenerCount("connection"), 1);
-    io.off("connection", listener);
-    assert.equal(io.sockets.listenerCount("connection"), 0);
-  });
-
   if (!isOracle) {
     it("host: 'node' and host: 'uws' choose the host of a port", async () => {
       for (const host of ["node", "uws"]) {
