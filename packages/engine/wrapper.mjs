@@ -23,4 +23,5 @@ export const {
   transports,
   uServer,
   WebSocketClosedError,
+  WebTransportClosedError,
 } = engine;

@@ -6,8 +6,18 @@ import { packetErrors } from "../../packages/server/src/packet-errors.ts";
 import { OPCODE } from "../support/frames.ts";
 import { HalfPost, NetworkClient } from "../support/network-client.ts";
 import type { RawWebSocket } from "../support/raw-websocket.ts";
-import { afterThisTest, isOracle, next, onEveryHost, pair, rawPair } from "../support/socketio.ts";
+import {
+  afterThisTest,
+  isOracle,
+  next,
+  onEveryHost,
+  pair,
+  rawPair,
+  rawSession,
+} from "../support/socketio.ts";
 import type { Host, Running, Socket } from "../support/socketio.ts";
+import { WebTransportPair } from "../support/webtransport.ts";
+import type { WebTransportClientStream } from "../support/webtransport.ts";
 
 /** What a listener of `disconnect` learns, as a plain object. */
 async function causeOf(socket: Socket, misdeed: () => unknown): Promise<Record<string, unknown>> {
@@ -60,6 +70,8 @@ class Poller {
 
 type Cause = Record<string, unknown>;
 
+const webTransport = { transports: ["polling", "websocket", "webtransport"] };
+
 /** By code: what a client does, by WebSocket, and all of what is told of it. */
 const byWebSocket: Record<string, [does: (wire: RawWebSocket) => void, cause: Cause]> = {
   EMPTY_PACKET: [(wire) => wire.sendText(""), { reason: "parse error" }],
@@ -90,6 +102,42 @@ const byWebSocket: Record<string, [does: (wire: RawWebSocket) => void, cause: Ca
   UNEXPECTED_PACKET: [(wire) => wire.sendText("44{}"), { kind: "CONNECT_ERROR", namespace: "/" }],
   CONNECT_FAILED: [(wire) => wire.sendText("40/throws,"), { kind: "CONNECT", namespace: "/throws" }],
 };
+
+/** What ends a WebTransport session, and what is told of it. */
+const byWebTransport: Record<string, [does: (peer: WebTransportClient) => unknown, cause: Cause]> = {
+  "the client closes it with a code": [
+    ({ pair }) => pair.close({ closeCode: 4001, reason: "bye" }),
+    { closeCode: 4001, closeReason: "bye", description: undefined },
+  ],
+  "the connection is lost": [
+    ({ pair }) => pair.lose(),
+    { closeCode: undefined, closeReason: "", description: new Error("connection lost") },
+  ],
+  "the client ends its stream": [
+    ({ stream }) => stream.finish(),
+    { closeCode: undefined, closeReason: "", description: undefined },
+  ],
+  "the client resets its stream": [
+    ({ stream }) => stream.reset(),
+    { closeCode: undefined, closeReason: "", description: new Error("reset") },
+  ],
+};
+
+interface WebTransportClient {
+  pair: WebTransportPair;
+  stream: WebTransportClientStream;
+  socket: Socket;
+}
+
+/** A client over WebTransport, made by hand, which has joined the root namespace. */
+async function webTransportClient({ io }: Running): Promise<WebTransportClient> {
+  const pair = new WebTransportPair();
+  const stream = pair.stream();
+  void io.engine.onWebTransportSession(pair.session);
+  await stream.write('01 "0" 02 "40"');
+  const [socket] = await next<[Socket]>(io, "connection");
+  return { pair, stream, socket };
+}
 
 /** By code: the same, by long-polling. */
 const byPolling: Record<string, [does: (poller: Poller) => unknown, cause: Cause, revision?: 3]> = {
@@ -137,7 +185,9 @@ const byPolling: Record<string, [does: (poller: Poller) => unknown, cause: Cause
 };
 
 /** Shown by tests of their own, below. */
-const others = ["POST_ABORTED", "PING_TIMEOUT", "SLOW_CONSUMER"];
+const others = ["POST_ABORTED", "PING_TIMEOUT", "SLOW_CONSUMER", "WEBTRANSPORT_CLOSED", "REPLACED"];
+/** Of a connection, whatever its transport. */
+const ofConnections = ["REPLACED"];
 
 function assertCause(actual: Cause, expected: Cause): void {
   const given = Object.fromEntries(Object.keys(expected).map((name) => [name, actual[name]]));
@@ -174,6 +224,33 @@ if (!isOracle) {
       const { wire, socket } = await rawPair(await start(host));
       const cause = await causeOf(socket, () => wire.reset());
       assertCause(cause, { reason: "transport close", code: "WEBSOCKET_CLOSED", wsCode: 1006 });
+    });
+
+    for (const [what, [does, cause]] of Object.entries(byWebTransport)) {
+      it(`is WEBTRANSPORT_CLOSED when ${what}`, async () => {
+        const client = await webTransportClient(await start(host, webTransport));
+        const actual = await causeOf(client.socket, () => does(client));
+        assertCause(actual, { reason: "transport close", code: "WEBTRANSPORT_CLOSED", ...cause });
+      });
+    }
+
+    it("is missing when the client closes its WebTransport session without a code", async () => {
+      const { pair, socket } = await webTransportClient(await start(host, webTransport));
+      const left = next(socket, "disconnect");
+      pair.close();
+      assert.deepEqual(await left, ["transport close", undefined]);
+    });
+
+    it("is REPLACED when the client comes back before its connection is known to be dead", async () => {
+      const running = await start(host, { connectionStateRecovery: {} });
+      const { wire, socket } = await rawPair(running);
+      const { pid } = socket as unknown as { pid: string };
+      const cause = await causeOf(socket, async () => {
+        const again = await rawSession(running);
+        again.sendText(`40{"pid":"${pid}"}`);
+      });
+      assertCause(cause, { reason: "transport close", code: "REPLACED" });
+      await wire.closed;
     });
 
     it("is POST_ABORTED when the client goes away in the middle of one", async () => {
@@ -260,7 +337,7 @@ if (!isOracle) {
     it("lists every code of the transports, and no other", () => {
       const abnormalClose = [...codesUnder("transport close"), ...codesUnder("ping timeout")];
       const listed = [...codesUnder("transport error"), ...abnormalClose].sort();
-      assert.deepEqual(listed, Object.keys(transportErrors).sort());
+      assert.deepEqual(listed, [...Object.keys(transportErrors), ...ofConnections].sort());
     });
 
     it("lists every code of bad Engine.IO packets, and no other", () => {
@@ -284,6 +361,7 @@ if (!isOracle) {
       const shown = [...Object.keys(byWebSocket), ...Object.keys(byPolling), ...others].sort();
       const existing = [
         ...Object.keys(transportErrors),
+        ...ofConnections,
         ...parse.filter(ofEngine),
         ...Object.keys(packetErrors),
       ];

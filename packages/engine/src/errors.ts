@@ -41,6 +41,7 @@ export const transportErrors = {
   PAYLOAD_TOO_LARGE: "Max payload size exceeded",
   WEBSOCKET_ERROR: "websocket error",
   WEBSOCKET_CLOSED: "the WebSocket was closed by an abnormal code",
+  WEBTRANSPORT_CLOSED: "the WebTransport session was lost",
   PING_TIMEOUT: "the heartbeat of the client did not come in time",
   SLOW_CONSUMER: "the client does not read fast enough; see maxBackpressure",
 } as const;
@@ -89,6 +90,21 @@ export class WebSocketClosedError extends TransportError {
     });
     this.wsCode = wsCode;
     this.wsReason = wsReason;
+  }
+}
+
+/** Describes a `transport close` by a WebTransport session that did not end as one does that is done. */
+export class WebTransportClosedError extends TransportError {
+  /** The code the client closed its session with; undefined if it did not say. */
+  readonly closeCode: number | undefined;
+  /** What the client said beside it. */
+  readonly closeReason: string;
+
+  /** @param description - the error of the host, where there is one */
+  constructor(detail: { message?: string; closeCode?: number; closeReason?: string; description?: unknown }) {
+    super("WEBTRANSPORT_CLOSED", detail);
+    this.closeCode = detail.closeCode;
+    this.closeReason = detail.closeReason ?? "";
   }
 }
 

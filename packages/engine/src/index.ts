@@ -28,6 +28,7 @@ export {
   SlowConsumerError,
   TransportError,
   WebSocketClosedError,
+  WebTransportClosedError,
 } from "./errors.ts";
 export type { ConnectionError, TransportErrorCode } from "./errors.ts";
 export type { CloseReason } from "./reasons.ts";

@@ -15,6 +15,7 @@ import { rethrowLater } from "./errors.ts";
 import { openPort } from "./open-port.ts";
 import { badPacket, misplacedPacket, SocketPacketError } from "./packet-errors.ts";
 import type { DisconnectReason } from "./reasons.ts";
+import { ReplacedError } from "./replaced-error.ts";
 import type { ErrorOrigin, UserCode } from "./user-code.ts";
 
 const debug = createDebug("socket.io:client");
@@ -155,10 +156,7 @@ export class Client implements ConnectionListener {
   /** Ends a connection whose client has come back on another one, before the heartbeat finds it dead. */
   _replaced(): void {
     const { conn } = this;
-    this.onclose("transport close", {
-      code: "REPLACED",
-      message: "the client has come back on another connection",
-    });
+    this.onclose("transport close", new ReplacedError());
     // Nothing can be sent to a client that is gone.
     conn.close(true);
   }

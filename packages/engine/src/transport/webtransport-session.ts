@@ -29,7 +29,7 @@ export interface WebTransportCloseInfo {
  */
 export interface WebTransportSession {
   readonly incomingBidirectionalStreams: { getReader(): StreamReader<WebTransportStream> };
-  /** Settles once the session has ended, in whatever way. */
+  /** Settles once the session has ended: with what the client said, or with an error. */
   readonly closed: PromiseLike<unknown>;
   close(info?: WebTransportCloseInfo): void;
 }

@@ -1,6 +1,7 @@
 import { encodeStreamFrames, ParseError, StreamFrameDecoder } from "@tidewire/parser";
 import { Deadline } from "../clock.ts";
 import type { Clock } from "../clock.ts";
+import { WebTransportClosedError } from "../errors.ts";
 import type { OutgoingPacket } from "../message.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import { Transport } from "./transport.ts";
@@ -15,6 +16,9 @@ import type {
 
 /** How long the client may take to receive what was sent before the end, in ms. */
 const CLOSE_TIMEOUT = 30_000;
+
+/** How long a session may take to say why it has ended, once its stream has, in ms. */
+const LAST_WORDS_TIMEOUT = 100;
 
 /** As a WebSocket closes for a frame that is too large. */
 const TOO_LARGE: WebTransportCloseInfo = { closeCode: 1009, reason: "Max payload size exceeded" };
@@ -32,6 +36,8 @@ export class WebTransportTransport extends Transport {
   #lastWrite: Promise<void> = Promise.resolve();
   #closeInfo: WebTransportCloseInfo | undefined = undefined;
   #closing: Deadline | undefined = undefined;
+  /** Set once the stream is of no use any more. */
+  #losing: Deadline | undefined = undefined;
 
   constructor(
     session: WebTransportSession,
@@ -55,8 +61,10 @@ export class WebTransportTransport extends Transport {
 
   /** Begins to read; there must be handlers. */
   start(): void {
-    const ended = (): void => guarded(() => this.#ended());
-    this.#session.closed.then(ended, ended);
+    this.#session.closed.then(
+      (info) => guarded(() => this.#ended(errorOf(info as WebTransportCloseInfo | undefined))),
+      (description: unknown) => guarded(() => this.#ended(new WebTransportClosedError({ description }))),
+    );
     void this.#read();
   }
 
@@ -75,13 +83,13 @@ export class WebTransportTransport extends Transport {
     try {
       if (!((this.#writer.desiredSize ?? 0) > 0)) await this.#writer.ready;
       await this.#writer.write(bytes);
-    } catch {
+    } catch (error) {
       // Reset by the client, or the session is over.
-      guarded(() => this.#lost());
+      this.#lost(error);
       return;
     }
     this.#buffered -= bytes.length;
-    if (this.#buffered > 0 || this.readyState !== "open") return;
+    if (this.#buffered > 0 || this.readyState !== "open" || this.#losing !== undefined) return;
     guarded(() => {
       this.writable = true;
       this.drained();
@@ -96,10 +104,11 @@ export class WebTransportTransport extends Transport {
         if (done) break;
         if (this.readyState === "open") this.#receive(value!);
       }
-    } catch {
+      this.#lost();
+    } catch (error) {
       // As above.
+      this.#lost(error);
     }
-    guarded(() => this.#lost());
   }
 
   #receive(chunk: Uint8Array): void {
@@ -124,18 +133,26 @@ export class WebTransportTransport extends Transport {
   }
 
   /** The stream is of no use any more; without it, neither is the session. */
-  #lost(): void {
-    if (this.readyState === "open") this.#end();
+  #lost(description?: unknown): void {
+    if (this.readyState !== "open" || this.#losing !== undefined) return;
+    this.writable = false;
+    const message = "the WebTransport stream ended";
+    const error = new WebTransportClosedError({ message, description });
+    this.#losing = new Terminate(() => this.#end(error));
+    this.#clock.schedule(this.#losing, LAST_WORDS_TIMEOUT);
   }
 
-  #end(): void {
+  #end(error?: WebTransportClosedError): void {
     closeSession(this.#session, this.#closeInfo);
-    this.#ended();
+    this.#ended(error);
   }
 
-  #ended(): void {
-    if (this.#closing !== undefined) this.#clock.cancel(this.#closing);
-    this.closed();
+  #ended(error?: WebTransportClosedError): void {
+    for (const deadline of [this.#closing, this.#losing]) {
+      if (deadline !== undefined) this.#clock.cancel(deadline);
+    }
+    // What the session says of an end that was ours is no news.
+    this.closed(this.readyState === "open" ? error : undefined);
   }
 
   protected doClose(done: () => void): void {
@@ -156,6 +173,14 @@ export class WebTransportTransport extends Transport {
     }
     if (this.readyState !== "closed") this.#end();
   }
+}
+
+/** What is wrong with the end of a session; nothing, if its client has closed it without a code. */
+function errorOf(info: WebTransportCloseInfo | undefined): WebTransportClosedError | undefined {
+  const { closeCode = 0, reason = "" } = info ?? {};
+  if (closeCode === 0) return undefined;
+  const message = `the WebTransport session closed: ${closeCode}`;
+  return new WebTransportClosedError({ message, closeCode, closeReason: reason });
 }
 
 /** Ends a session; one that has ended already does not mind. */

@@ -1,0 +1,9 @@
+/** The description of a `transport close`: the client has come back on another connection before this one was known to be dead. */
+export class ReplacedError extends Error {
+  override readonly name: string = "ReplacedError";
+  readonly code = "REPLACED";
+
+  constructor() {
+    super("the client has come back on another connection");
+  }
+}
