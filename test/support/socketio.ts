@@ -148,6 +148,14 @@ export function suite(title: string, body: () => void): void {
   });
 }
 
+/** `describe` whose tests share what they open: it is closed after the last of them. */
+export function sharingSuite(title: string, body: () => void): void {
+  describe(title, () => {
+    after(closeAll);
+    body();
+  });
+}
+
 /**
  * A test of a deliberate difference: it holds for us, and must fail with the official server,
  * so that an explanation never outlives what it explains.
@@ -216,6 +224,7 @@ export interface Internals {
   readonly readyState: unknown;
   leaveAll(): void;
   onconnection(conn: unknown): unknown;
+  ack(id: number): unknown;
 }
 
 /** A socket or a namespace, seen with its internals. */
