@@ -98,7 +98,7 @@ onEveryHost("a replaced method of a socket", (host) => {
         [1, undefined],
       ],
     );
-    assert.equal((calls[1]?.[1] as { compress: boolean }).compress, false);
+    assert.equal((calls[1]![1] as { compress: boolean }).compress, false);
   });
 
   it("emit is what send() and write() call", async () => {
