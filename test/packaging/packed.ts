@@ -90,7 +90,13 @@ async function unpack(tarball: string, into: string): Promise<void> {
   await run("tar", ["-xzf", tarball, "--strip-components=1", "-C", into]);
 }
 
-interface Manifest {
+/** The package.json of an unpacked package. */
+export function packedManifest({ folder }: Packed, name: PackageName): Manifest {
+  return manifest(join(folder, "node_modules", "@tidewire", name));
+}
+
+export interface Manifest {
+  readonly name: string;
   readonly version: string;
   readonly dependencies?: Readonly<Record<string, string>>;
 }

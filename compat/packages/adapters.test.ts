@@ -1,0 +1,50 @@
+import { describeAdapter, type AdapterSuite } from "./support/adapter-suite.ts";
+import type { Cluster } from "./support/cluster.ts";
+import type { HostName } from "./support/program.ts";
+import { published } from "./support/published.ts";
+import { postgres, redis } from "./support/service.ts";
+
+let suites = 0;
+
+/** Three processes that share Redis. */
+function overRedis(adapter: string, more: Partial<AdapterSuite> = {}, given: object = {}): AdapterSuite {
+  return {
+    needs: redis,
+    async start(cluster: Cluster, host: HostName) {
+      const prefix = `suite_${++suites}`;
+      await cluster.start(host, { adapter, redis: await redis.start(), prefix, ...given }, 3);
+    },
+    ...more,
+  };
+}
+
+published("@socket.io/redis-adapter", (host) => {
+  describeAdapter("pub/sub with redis", host, overRedis("redis"));
+  describeAdapter("pub/sub with ioredis", host, overRedis("ioredis"));
+  describeAdapter("sharded pub/sub", host, overRedis("sharded"));
+  describeAdapter(
+    "sharded pub/sub, private rooms too",
+    host,
+    overRedis("sharded", {}, { subscriptionMode: "dynamic-private" }),
+  );
+});
+
+published("@socket.io/redis-streams-adapter", (host) => {
+  describeAdapter("streams", host, overRedis("streams"));
+});
+
+published("@socket.io/postgres-adapter", (host) => {
+  describeAdapter("notifications", host, {
+    needs: postgres,
+    async start(cluster) {
+      const given = { adapter: "postgres", postgres: await postgres.start(), prefix: `suite_${++suites}` };
+      await cluster.start(host, given, 3);
+    },
+  });
+});
+
+published("@socket.io/cluster-adapter", (host) => {
+  describeAdapter("workers of node:cluster", host, {
+    start: (cluster) => cluster.startWorkers(host, { adapter: "cluster" }, 3),
+  });
+});

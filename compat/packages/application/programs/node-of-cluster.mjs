@@ -1,0 +1,60 @@
+// One server of a cluster. Clients say in their `auth` what they are called and which rooms they want.
+import { adapters } from "./adapters.mjs";
+import { given, listen, ready } from "./program.mjs";
+
+const adapter = await adapters[given.adapter](given);
+const io = await listen({ adapter, connectionStateRecovery: given.recovery ? {} : undefined });
+const notes = [];
+
+for (const namespace of [io.of("/"), io.of("/other")]) {
+  namespace.on("connection", (socket) => {
+    const { name, rooms = [] } = socket.handshake.auth;
+    socket.data.name = name;
+    void socket.join(rooms);
+    socket.emit("joined");
+  });
+  namespace.on("note", (...args) => notes.push(args));
+  namespace.on("question", (value, reply) => {
+    if (value !== "silence") reply(`${given.name ?? process.pid} heard ${value}`);
+  });
+}
+
+ready(io.httpServer, {
+  /** Applies the steps, each the name of a method and its arguments, one after the other; gives what came of it. */
+  async io(namespace, ...steps) {
+    return plain(
+      await steps.reduce((target, [method, ...args]) => target[method](...args), io.of(namespace)),
+    );
+  },
+  /** The same on the socket of this server that has the name. */
+  socket(name, ...steps) {
+    const socket = [...io.of("/").sockets.values()].find(({ data }) => data.name === name);
+    steps.reduce((target, [method, ...args]) => target[method](...args), socket);
+  },
+  /** The same on a socket of any server. */
+  async remote(name, ...steps) {
+    const socket = (await io.fetchSockets()).find(({ data }) => data.name === name);
+    steps.reduce((target, [method, ...args]) => target[method](...args), socket);
+  },
+  /** `broadcast` and `local` are properties. */
+  broadcastFrom(name, event) {
+    const socket = [...io.of("/").sockets.values()].find(({ data }) => data.name === name);
+    socket.broadcast.emit(event);
+  },
+  local: (event) => void io.local.emit(event),
+  localCount: () => io.of("/").sockets.size + io.of("/other").sockets.size,
+  notes: () => notes.splice(0),
+  serverCount: () => io.of("/").adapter.serverCount(),
+  close: () => io.close(),
+});
+
+/** What can be sent to the test. */
+function plain(value) {
+  if (typeof value === "function" || value?.adapter !== undefined || value === io) return undefined;
+  if (!Array.isArray(value)) return value;
+  return value.map((item) => (item?.handshake === undefined ? item : plainSocket(item)));
+}
+
+function plainSocket({ id, rooms, data, handshake }) {
+  return { id, rooms: [...rooms], name: data.name, auth: handshake.auth };
+}

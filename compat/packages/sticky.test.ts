@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import type { Socket } from "socket.io-client";
+import { connected, next, upgraded } from "../../test/support/socketio.ts";
+import { unsupported } from "../support/cell.ts";
+import { Cluster, eventually } from "./support/cluster.ts";
+import { connect, published } from "./support/published.ts";
+
+published("@socket.io/sticky", (host) => {
+  if (host === "uws") {
+    const reason =
+      "the primary hands TCP connections to a server of node:http, which uWebSockets.js cannot take";
+    unsupported("one port for all workers", reason);
+    return;
+  }
+
+  describe("one port for three workers of node:cluster", () => {
+    const cluster = new Cluster();
+    before("start the workers", async () => {
+      await cluster.startWorkers(host, { adapter: "cluster", worker: "sticky-worker.mjs", sticky: true }, 3);
+      await cluster.complete();
+    });
+    after("stop them", () => cluster.stop());
+
+    const open = async (options: object, count = 6): Promise<Socket[]> => {
+      const clients = Array.from({ length: count }, () => connect(cluster.node(0).url, options));
+      await Promise.all(clients.map((client) => connected(client)));
+      return clients;
+    };
+
+    it("clients of long-polling stay with their worker, and every worker has some", async () => {
+      const clients = await open({ transports: ["polling"] });
+      const workers = new Set<string>();
+      for (const client of clients) {
+        const pids = [];
+        for (let times = 0; times < 5; times++) pids.push(await client.emitWithAck("worker"));
+        assert.equal(new Set(pids).size, 1);
+        workers.add(String(pids[0]));
+      }
+      assert.equal(workers.size, 3);
+    });
+
+    it("clients upgrade to WebSocket at their worker", async () => {
+      const clients = await open({ transports: ["polling", "websocket"] });
+      for (const client of clients) {
+        const before = await client.emitWithAck("worker");
+        await upgraded(client);
+        assert.equal(await client.emitWithAck("worker"), before);
+      }
+    });
+
+    it("clients of WebSocket are spread over the workers", async () => {
+      const clients = await open({ transports: ["websocket"] });
+      const workers = await Promise.all(clients.map((client) => client.emitWithAck("worker")));
+      assert.equal(new Set(workers).size, 3);
+    });
+
+    it("a POST of several chunks arrives whole", async () => {
+      const [client] = await open({ transports: ["polling"] }, 1);
+      const large = "0123456789".repeat(30_000);
+      assert.equal(await client?.emitWithAck("length", large), large.length);
+      const bytes = Buffer.alloc(200_000, 7);
+      assert.equal(await client?.emitWithAck("length", bytes), bytes.length);
+    });
+
+    it("a broadcast of one worker reaches the clients of all", async () => {
+      const clients = await open({ transports: ["polling"] });
+      const heard = clients.map((client) => next(client, "hello"));
+      clients[0]?.emit("shout", "hello", Buffer.from("all"));
+      for (const [data] of await Promise.all(heard)) assert.deepEqual(data, Buffer.from("all"));
+    });
+
+    it("when a worker is killed, its clients find another one", async () => {
+      const clients = Array.from({ length: 6 }, () =>
+        connect(cluster.node(0).url, {
+          transports: ["websocket"],
+          reconnection: true,
+          reconnectionDelay: 20,
+        }),
+      );
+      await Promise.all(clients.map((client) => connected(client)));
+      const victim = cluster.node(0);
+      const pid = await victim.listening.call("pid");
+      const workers = await Promise.all(clients.map((client) => client.emitWithAck("worker")));
+      const lost = clients.filter((_, number) => workers[number] === pid);
+      assert.ok(lost.length > 0);
+      const gone = lost.map((client) => next(client, "disconnect"));
+      await victim.kill();
+      await Promise.all(gone);
+      await Promise.all(lost.map((client) => eventually(async () => client.connected, Boolean)));
+      const now = await Promise.all(clients.map((client) => client.emitWithAck("worker")));
+      assert.equal(new Set(now).size, 2);
+      assert.ok(!now.includes(pid));
+    });
+  });
+});

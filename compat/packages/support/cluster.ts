@@ -1,0 +1,202 @@
+// A cluster of three server processes with two official clients on each, one by WebSocket, one by long-polling.
+import assert from "node:assert/strict";
+import type { Socket } from "socket.io-client";
+import { connected, next } from "../../../test/support/socketio.ts";
+import { within } from "../../../test/support/queue.ts";
+import { runProgram, type HostName, type Listening, type Program } from "./program.ts";
+import { connect } from "./published.ts";
+
+const PATIENCE = 20_000;
+
+/** A method and its arguments. */
+export type Step = [method: string, ...args: unknown[]];
+
+/** One server. */
+export class ClusterNode {
+  readonly listening: Listening;
+
+  constructor(listening: Listening) {
+    this.listening = listening;
+  }
+
+  get url(): string {
+    return this.listening.url;
+  }
+
+  /** Applies the steps to the root namespace, one after the other: `io(["to", "room"], ["emit", "hello"])`. */
+  io<T>(...steps: Step[]): Promise<T> {
+    return this.of<T>("/", ...steps);
+  }
+
+  /** Applies the steps to a namespace. */
+  of<T>(namespace: string, ...steps: Step[]): Promise<T> {
+    return this.listening.call<T>("io", namespace, ...steps);
+  }
+
+  /** Applies the steps to the socket of this server that has the name. */
+  socket(name: string, ...steps: Step[]): Promise<void> {
+    return this.listening.call("socket", name, ...steps);
+  }
+
+  /** Applies the steps to the socket that has the name, on whichever server it is. */
+  remote(name: string, ...steps: Step[]): Promise<void> {
+    return this.listening.call("remote", name, ...steps);
+  }
+
+  /** What `serverSideEmit("note", …)` of others has brought since the last time. */
+  notes(): Promise<unknown[][]> {
+    return this.listening.call("notes");
+  }
+
+  serverCount(): Promise<number> {
+    return this.listening.call("serverCount");
+  }
+
+  /** How many sockets it has itself. */
+  localCount(): Promise<number> {
+    return this.listening.call("localCount");
+  }
+
+  /** Ends it at once, as a crash would. */
+  kill(): Promise<void> {
+    return this.listening.kill();
+  }
+}
+
+/** A client of the cluster, and what it has heard. */
+export interface Member {
+  readonly name: string;
+  readonly client: Socket;
+  readonly heard: unknown[][];
+}
+
+export interface MemberOptions {
+  readonly name: string;
+  readonly rooms?: readonly string[];
+  readonly namespace?: string;
+  readonly transport?: "websocket" | "polling";
+  /** What it shows to recover an earlier session. */
+  readonly session?: { readonly pid: string; readonly offset: string };
+}
+
+/** Connects a client to a server; resolves when the server has put it into its rooms. */
+export async function join(url: string, options: MemberOptions): Promise<Member> {
+  const { name, rooms, namespace = "", transport = "websocket", session } = options;
+  const client = connect(url + namespace, { transports: [transport], auth: { name, rooms, ...session } });
+  const heard: unknown[][] = [];
+  const ready = next(client, "joined");
+  ready.catch(() => {});
+  await connected(client);
+  await ready;
+  client.onAny((...args: unknown[]) => {
+    if (args[0] !== "fence") heard.push(args);
+  });
+  client.on("question", (value: string, reply: (answer: string) => void) => {
+    if (value !== "silence" || name === "a1") reply(`${name} heard ${value}`);
+  });
+  return { name, client, heard };
+}
+
+/** The servers of a suite, started before its tests and ended after them. */
+export class Cluster {
+  nodes: ClusterNode[] = [];
+  #programs: Program[] = [];
+  #fences = 0;
+
+  /** Starts the servers as processes of this one. */
+  async start(host: HostName, given: object, count: number): Promise<void> {
+    const numbers = Array.from({ length: count }, (_, number) => number);
+    this.#programs = await Promise.all(
+      numbers.map((number) => runProgram("node-of-cluster", host, { ...given, name: `server ${number}` })),
+    );
+    const listening = await Promise.all(this.#programs.map((program) => program.listening(1)));
+    this.nodes = listening.flat().map((one) => new ClusterNode(one));
+  }
+
+  /** Starts the servers as workers of a primary of node:cluster. */
+  async startWorkers(host: HostName, given: object, count: number): Promise<void> {
+    const primary = await runProgram("cluster-primary", host, { ...given, count });
+    this.#programs = [primary];
+    this.nodes = (await primary.listening(count)).map((one) => new ClusterNode(one));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#programs.map((program) => program.stop()));
+  }
+
+  /** What the programs wrote to their error output. */
+  get stderr(): string {
+    return this.#programs.map(({ stderr }) => stderr).join("");
+  }
+
+  /** Waits until every server knows of every other, and of no more. */
+  async complete(): Promise<void> {
+    const counts = (): Promise<number[]> => Promise.all(this.nodes.map((node) => node.serverCount()));
+    await eventually(counts, (all) => all.every((count) => count === this.nodes.length));
+  }
+
+  /** Waits until no server has a client any more. */
+  async deserted(): Promise<void> {
+    const counts = (): Promise<number[]> => Promise.all(this.nodes.map((node) => node.localCount()));
+    await eventually(counts, (all) => all.every((count) => count === 0));
+  }
+
+  node(number: number): ClusterNode {
+    const node = this.nodes[number];
+    assert.ok(node, `there is a server ${number}`);
+    return node;
+  }
+
+  /** Two clients on each server: `a0` and `a1`, by WebSocket and by long-polling, on the first, `b0` and `b1` on the second. */
+  async members(rooms: Readonly<Record<string, readonly string[]>> = {}): Promise<Member[]> {
+    const wanted = this.nodes.flatMap((node, number) => {
+      const letter = "abc"[number] ?? "";
+      return [
+        { node, name: `${letter}0`, transport: "websocket" },
+        { node, name: `${letter}1`, transport: "polling" },
+      ] as const;
+    });
+    return Promise.all(
+      wanted.map(({ node, name, transport }) =>
+        join(node.url, {
+          name,
+          transport,
+          rooms: Object.keys(rooms).filter((room) => rooms[room]?.includes(name)),
+        }),
+      ),
+    );
+  }
+
+  /** Waits until everything that the server has sent so far has come to all members. */
+  async fence(node: Pick<ClusterNode, "io">, members: readonly Member[]): Promise<void> {
+    const number = ++this.#fences;
+    const all = members.map(({ client, name }) => {
+      const come = new Promise<void>((resolve) => {
+        client.on("fence", function fence(got: number) {
+          if (got !== number) return;
+          client.off("fence", fence);
+          resolve();
+        });
+      });
+      return within(come, `fence ${number} at ${name}`, PATIENCE);
+    });
+    await node.io(["emit", "fence", number]);
+    await Promise.all(all);
+  }
+}
+
+/** The names of those that have heard anything. */
+export function hearers(members: readonly Member[]): string[] {
+  return members.filter(({ heard }) => heard.length > 0).map(({ name }) => name);
+}
+
+/** Repeats a question until the answer satisfies: what processes know of each other takes a moment to arrive. */
+export async function eventually<T>(ask: () => Promise<T>, satisfies: (answer: T) => boolean): Promise<T> {
+  const end = Date.now() + PATIENCE;
+  for (;;) {
+    const answer = await ask();
+    if (satisfies(answer)) return answer;
+    if (Date.now() > end) assert.fail(`the last answer was ${JSON.stringify(answer)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,143 @@
+// Programs of the application as processes of their own, which do what the test calls.
+import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { within } from "../../../test/support/queue.ts";
+import { application } from "./application.ts";
+
+export type HostName = "uws" | "node";
+
+/** How long a process may take to start, or to answer, on a busy machine. */
+const PATIENCE = 20_000;
+
+/** What a program tells when it listens. */
+export interface Ready {
+  readonly port: number;
+  readonly pid: number;
+}
+
+/** A process that listens, and does what it is called to do. */
+export interface Listening {
+  readonly url: string;
+  /** Has the program do one of the things it offers. Rejects with the error it had. */
+  call<T>(name: string, ...args: unknown[]): Promise<T>;
+  /** Ends the process at once, as a crash would. */
+  kill(): Promise<void>;
+}
+
+/** What a program failed with; `responses` are those that a broadcast had got before its time was up. */
+export class ProgramError extends Error {
+  readonly responses: unknown;
+
+  constructor({ message, responses }: { message: string; responses?: unknown }) {
+    super(message);
+    this.responses = responses;
+  }
+}
+
+interface Message {
+  readonly id?: number;
+  readonly worker?: number;
+  readonly ready?: Ready;
+  readonly result?: unknown;
+  readonly error?: { message: string; responses?: unknown };
+}
+
+/** Sends calls to one process and hands out the answers. */
+export class Caller {
+  readonly #send: (message: object) => void;
+  readonly #waiting: Map<number, (message: Message) => void> = new Map();
+  #ids = 0;
+
+  constructor(send: (message: object) => void) {
+    this.#send = send;
+  }
+
+  async call<T>(call: string, ...args: unknown[]): Promise<T> {
+    const id = ++this.#ids;
+    const answered = new Promise<Message>((resolve) => this.#waiting.set(id, resolve));
+    this.#send({ id, call, args });
+    const { error, result } = await within(answered, `the answer to ${call}`, PATIENCE);
+    if (error !== undefined) throw new ProgramError(error);
+    return result as T;
+  }
+
+  /** Takes an answer. */
+  take(message: Message): void {
+    this.#waiting.get(message.id ?? 0)?.(message);
+    this.#waiting.delete(message.id ?? 0);
+  }
+}
+
+/** A program of the application that runs. */
+export class Program {
+  /** What it wrote to its error output. */
+  stderr = "";
+  /** What it wrote to its output. */
+  stdout = "";
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<unknown>;
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    this.#ended = once(child, "close");
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => (this.stdout += text));
+    running.add(child);
+    child.once("close", () => running.delete(child));
+  }
+
+  /** Resolves with what `count` processes of the program tell when they listen; rejects if it ends instead. */
+  async listening(count: number): Promise<Listening[]> {
+    const listening: Listening[] = [];
+    const callers = new Map<number, Caller>();
+    const all = new Promise<Listening[]>((resolve) => {
+      this.#child.on("message", (message: Message) => {
+        const { worker = 0, ready } = message;
+        if (ready === undefined) return callers.get(worker)?.take(message);
+        const caller = new Caller((call) => this.#child.send({ ...call, worker }));
+        callers.set(worker, caller);
+        listening.push(this.#toListening(caller, ready));
+        if (listening.length === count) resolve(listening);
+      });
+    });
+    const failed = this.#ended.then(() => {
+      throw new Error(`the program ended: ${this.stderr}`);
+    });
+    failed.catch(() => {});
+    return within(Promise.race([all, failed]), "the program to listen", PATIENCE);
+  }
+
+  #toListening(caller: Caller, { port, pid }: Ready): Listening {
+    const kill = async (): Promise<void> => {
+      process.kill(pid, "SIGKILL");
+      if (pid === this.#child.pid) await this.#ended;
+    };
+    return { url: `http://127.0.0.1:${port}`, call: (name, ...args) => caller.call(name, ...args), kill };
+  }
+
+  /** Ends the program and waits until it is gone. */
+  async stop(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#ended;
+  }
+}
+
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** Starts a program of the application; `given` is what it finds under that name. */
+export async function runProgram(name: string, host: HostName, given: object = {}): Promise<Program> {
+  const folder = await application();
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  const child = fork(join(folder, "programs", `${name}.mjs`), [], {
+    cwd: folder,
+    env: { ...env, HOST: host, GIVEN: JSON.stringify(given) },
+    execArgv: [],
+    serialization: "advanced",
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  });
+  return new Program(child);
+}

@@ -1,0 +1,65 @@
+// A published package in the table: one cell for each host, and what its tests use.
+import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
+import { cell } from "../../support/cell.ts";
+import { application, isOracle, versionOf } from "./application.ts";
+import { runProgram, type HostName, type Listening, type Program } from "./program.ts";
+
+/** The official server listens on node:http, whichever form it is given. */
+export const hosts: readonly HostName[] = isOracle ? ["node"] : ["uws", "node"];
+
+/** Installing takes longer than a test may. */
+const INSTALLATION = 300_000;
+const TEST = 30_000;
+
+/** Declares the tests of a published package, for each host; what they open is closed after them. */
+export function published(part: string, body: (host: HostName) => void): void {
+  for (const host of hosts) {
+    cell({ group: "Published packages", part, version: versionOf(part), host, transport: "any" }, () => {
+      describe(isOracle ? "with the official server" : "with ours", function () {
+        this.timeout(TEST);
+        before("install the application", async function () {
+          this.timeout(INSTALLATION);
+          await application();
+        });
+        afterEach(closeClients);
+        body(host);
+      });
+    });
+  }
+}
+
+/** Starts one program before the tests of the suite and ends it after them; the function gives it, and what it wrote. */
+export function program(
+  name: string,
+  host: HostName,
+  given: () => object | Promise<object> = () => ({}),
+): () => Started {
+  let started: Started | undefined;
+  let process: Program | undefined;
+  before(`start ${name}`, async () => {
+    process = await runProgram(name, host, await given());
+    const [listening] = await process.listening(1);
+    started = { ...(listening as Listening), process };
+  });
+  after(`stop ${name}`, () => process?.stop());
+  return () => started as Started;
+}
+
+export interface Started extends Listening {
+  readonly process: Program;
+}
+
+const clients = new Set<Socket>();
+
+/** Closes all clients of the test. */
+export function closeClients(): void {
+  for (const client of clients) client.close();
+  clients.clear();
+}
+
+/** An official client of its own connection, closed after the test. */
+export function connect(url: string, options: Partial<ManagerOptions & SocketOptions> = {}): Socket {
+  const client = io(url, { forceNew: true, reconnection: false, ...options });
+  clients.add(client);
+  return client;
+}
