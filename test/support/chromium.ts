@@ -1,6 +1,8 @@
 import { chromium, type Browser } from "playwright-core";
 import { findChromium, whyNoChromium } from "../../scripts/setup.mjs";
 
+export type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",

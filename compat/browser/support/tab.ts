@@ -1,0 +1,134 @@
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "../../../test/support/chromium.ts";
+import { within } from "../../../test/support/queue.ts";
+import { afterThisTest } from "../../../test/support/socketio.ts";
+import type { Client } from "./clients.ts";
+import { pagePath } from "./site.ts";
+
+/** How long a page may take for anything, in milliseconds: the machine may be busy. */
+const PATIENCE = 15_000;
+
+/** Binary data in the page: the class it has there, and its bytes. */
+export interface PageBytes {
+  $: "ArrayBuffer" | "Uint8Array" | "DataView" | "Blob" | "File";
+  hex: string;
+}
+
+/** Binary data for the page to send, or as the page has received it. */
+export function inPage(bytes: Uint8Array, kind: PageBytes["$"] = "ArrayBuffer"): PageBytes {
+  return { $: kind, hex: Buffer.from(bytes).toString("hex") };
+}
+
+export interface PageState {
+  id: string;
+  connected: boolean;
+  recovered: boolean | undefined;
+  transport: string;
+}
+
+/** The official client of one namespace, in a page. */
+export class PageClient {
+  readonly tab: Tab;
+  readonly namespace: string;
+
+  constructor(tab: Tab, namespace: string) {
+    this.tab = tab;
+    this.namespace = namespace;
+  }
+
+  /** Opens the client; by default on the page's own origin. */
+  async open(options: object = {}, url = ""): Promise<void> {
+    await this.#call("open", url, options);
+  }
+
+  /** Opens the client and waits until it is connected. */
+  async connected(options: object = {}, url = ""): Promise<this> {
+    await this.open(options, url);
+    await this.take("connect");
+    return this;
+  }
+
+  emit(event: string, ...args: unknown[]): Promise<void> {
+    return this.#call("emit", event, args) as Promise<void>;
+  }
+
+  /** What the server answers. */
+  ask(event: string, ...args: unknown[]): Promise<unknown[]> {
+    return this.#call("ask", event, args) as Promise<unknown[]>;
+  }
+
+  /** The arguments of the earliest event of the name that was not taken yet. */
+  take(event: string): Promise<unknown[]> {
+    return this.#call("take", event) as Promise<unknown[]>;
+  }
+
+  /** Everything that was told and not taken, each with its name. */
+  told(): Promise<unknown[][]> {
+    return this.#call("told") as Promise<unknown[][]>;
+  }
+
+  state(): Promise<PageState> {
+    return this.#call("state") as Promise<PageState>;
+  }
+
+  /** Waits until the upgrade is over. */
+  upgraded(): Promise<void> {
+    return this.#call("upgraded") as Promise<void>;
+  }
+
+  close(): Promise<void> {
+    return this.#call("close") as Promise<void>;
+  }
+
+  connect(): Promise<void> {
+    return this.#call("connect") as Promise<void>;
+  }
+
+  /** Breaks the connection under the client, as a network does. */
+  lose(): Promise<void> {
+    return this.#call("lose") as Promise<void>;
+  }
+
+  #call(method: string, ...args: unknown[]): Promise<unknown> {
+    const given = [this.namespace, ...args].map((arg) => JSON.stringify(arg)).join(", ");
+    return this.tab.run(`lab.${method}(${given})`);
+  }
+}
+
+/** A page in a profile of its own, closed after the test. */
+export class Tab {
+  readonly page: Page;
+  readonly context: BrowserContext;
+
+  constructor(page: Page) {
+    this.page = page;
+    this.context = page.context();
+  }
+
+  /** Opens the page that has this client. */
+  static async open(
+    browser: Browser,
+    origin: string,
+    client: Client,
+    options: BrowserContextOptions = {},
+  ): Promise<Tab> {
+    const context = await browser.newContext(options);
+    afterThisTest(() => context.close());
+    const tab = new Tab(await context.newPage());
+    await tab.goto(origin + pagePath(client));
+    return tab;
+  }
+
+  async goto(url: string): Promise<void> {
+    await this.page.goto(url, { timeout: PATIENCE });
+  }
+
+  /** The client of a namespace; it is not open yet. */
+  at(namespace = "/"): PageClient {
+    return new PageClient(this, namespace);
+  }
+
+  /** Evaluates an expression in the page. */
+  run(expression: string): Promise<unknown> {
+    return within(this.page.evaluate(expression), `the page: ${expression.slice(0, 80)}`, PATIENCE);
+  }
+}

@@ -1,0 +1,109 @@
+import { createServer } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import * as uWS from "uWebSockets.js";
+import { Queue } from "../../test/support/queue.ts";
+import { afterThisTest, hosts, listen, listenApp, socketio } from "../../test/support/socketio.ts";
+import type { Server, ServerOptions, Socket } from "../../test/support/socketio.ts";
+import type { Cell } from "./cell.ts";
+
+export type CellHost = Cell["host"];
+
+/** The hosts of this run, as the table names them; with ORACLE set, the one that the official server runs on. */
+export const cellHosts: readonly CellHost[] = hosts.map(({ name }) => (name === "node" ? "node" : "uws"));
+
+export interface RestartableOptions {
+  server?: Partial<ServerOptions>;
+  /** What the application does to each new server before clients come. */
+  prepare?: (io: Server) => void;
+  /** Files served beside, by path. */
+  files?: ReadonlyMap<string, StaticFile>;
+}
+
+export interface StaticFile {
+  type: string;
+  body: string;
+}
+
+/** A server that can end and come back on its port. All that it holds is closed after the test that started it. */
+export class RestartableServer {
+  readonly host: CellHost;
+  /** The sockets of the main namespace, in the order in which they connected. */
+  readonly sockets: Queue<Socket> = new Queue("a connection");
+  readonly #options: RestartableOptions;
+  #port = 0;
+  #io: Server | undefined;
+  #app: uWS.TemplatedApp | undefined;
+
+  private constructor(host: CellHost, options: RestartableOptions) {
+    this.host = host;
+    this.#options = options;
+  }
+
+  static async start(host: CellHost, options: RestartableOptions = {}): Promise<RestartableServer> {
+    const server = new RestartableServer(host, options);
+    await server.start();
+    return server;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** The server of the moment. */
+  get io(): Server {
+    if (this.#io === undefined) throw new Error("The server is stopped");
+    return this.#io;
+  }
+
+  /** The socket of the main namespace that a client knows by this id. */
+  socket(id: string): Socket {
+    const socket = this.io.sockets.sockets.get(id);
+    if (socket === undefined) throw new Error(`There is no socket ${id}`);
+    return socket;
+  }
+
+  async stop(): Promise<void> {
+    const { io } = this;
+    this.#io = undefined;
+    await io.close();
+    // the official server leaves the app as it is
+    this.#app?.close();
+  }
+
+  async start(): Promise<void> {
+    const { server, prepare, files = new Map<string, StaticFile>() } = this.#options;
+    const http = this.host === "node" ? createServer(serve(files)) : undefined;
+    const io = http === undefined ? new socketio.Server(server) : new socketio.Server(http, server);
+    io.on("connection", (socket) => this.sockets.push(socket));
+    prepare?.(io);
+    if (http === undefined) {
+      const app = uWS.App();
+      for (const [path, file] of files) {
+        app.get(path, (response) => void response.writeHeader("content-type", file.type).end(file.body));
+      }
+      io.attachApp(app);
+      this.#app = app;
+      this.#port = listenApp(app, this.#port);
+    } else {
+      this.#port = await listen(http, this.#port);
+    }
+    this.#io = io;
+    // of no interest where the test closed it itself
+    afterThisTest(() => io.close().catch(() => {}));
+  }
+}
+
+/** Answers requests for these files on node:http. */
+export function serve(
+  files: ReadonlyMap<string, StaticFile>,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  return (request, response) => {
+    const file = files.get(request.url ?? "");
+    if (file === undefined) response.writeHead(404).end();
+    else response.writeHead(200, { "content-type": file.type }).end(file.body);
+  };
+}
