@@ -1,4 +1,6 @@
 import { Message } from "@tidewire/engine";
+import { toBuffer } from "@tidewire/parser";
+import type { Binary } from "@tidewire/parser";
 import type {
   Connection,
   ConnectionListener,
@@ -55,10 +57,10 @@ export class DirectPort implements ConnectionPort, DirectHandlers {
   }
 }
 
-function messageOf(data: unknown, options: WriteOptions): Message {
-  return options.compress === false
-    ? new Message(data as string | Buffer, { compress: false })
-    : new Message(data as string | Buffer);
+function messageOf(encoded: unknown, options: WriteOptions): Message {
+  // Encoders of other parsers may give any kind of bytes.
+  const data = typeof encoded === "string" ? encoded : toBuffer(encoded as Binary);
+  return options.compress === false ? new Message(data, { compress: false }) : new Message(data);
 }
 
 /** The messages of a packet that goes to several receivers, by the array that each of them is handed. */

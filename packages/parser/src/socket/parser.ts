@@ -1,10 +1,11 @@
+import { ParseError } from "../errors.ts";
 import type { Binary } from "./attachments.ts";
 import { PacketDecoder } from "./decoder.ts";
 import type { DecoderOptions } from "./decoder.ts";
 import { Encoder } from "./encoder.ts";
 import { Decoder } from "./event-decoder.ts";
 import type { DecodedListener } from "./event-decoder.ts";
-import { PacketType, protocol } from "./packet.ts";
+import { isReservedEvent, PacketType, protocol } from "./packet.ts";
 import type { Packet } from "./packet.ts";
 
 /** What the decoder of any parser offers: `add` emits "decoded" for each packet that is then whole. */
@@ -66,18 +67,22 @@ class DirectDecoder extends PacketDecoder implements ChunkDecoder {
 class ForeignDecoder implements ChunkDecoder {
   private readonly decoder: EventDecoder;
   private destroyed = false;
+  private refused = false;
 
   constructor(decoder: EventDecoder, onPacket: (packet: Packet) => void) {
     this.decoder = decoder;
     decoder.on("decoded", (packet) => {
-      if (!this.destroyed) {
-        onPacket(packet);
-      }
+      if (this.destroyed) return;
+      // Published parsers let pass what clients must not be able to make up.
+      if (packet.type === PacketType.EVENT && isReservedEvent(packet.data)) this.refused = true;
+      else onPacket(packet);
     });
   }
 
   add(chunk: string | Binary): void {
     this.decoder.add(chunk);
+    // Not thrown by the listener: a decoder may call it whenever it likes.
+    if (this.refused) throw new ParseError("RESERVED_EVENT");
   }
 
   destroy(): void {
