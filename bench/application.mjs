@@ -1,7 +1,26 @@
 // The application that every server with the Socket.IO API runs; floor/floor.mjs does the same by hand.
+import { scaleActions } from "./application-scale.mjs";
 import { payload } from "./payload.mjs";
 
 /** @typedef {import("./types.d.ts").Receivers} Receivers */
+
+// Of all sockets: what an idle connection weighs is the server, not this application.
+
+/**
+ * @this {import("./types.d.ts").SocketIoSocket}
+ * @param {unknown} value
+ */
+function echo(value) {
+  this.emit("echo", value);
+}
+
+/**
+ * @param {unknown} value
+ * @param {(value: unknown) => void} reply
+ */
+function ask(value, reply) {
+  reply(value);
+}
 
 /**
  * @param {import("./types.d.ts").SocketIoServer} io
@@ -12,13 +31,8 @@ export function application(io) {
   const leaders = new Map();
 
   io.on("connection", (socket) => {
-    socket.on("echo", (/** @type {unknown} */ value) => socket.emit("echo", value));
-    socket.on("ask", (/** @type {unknown} */ value, reply) => reply(value));
-    socket.on("join", (/** @type {string} */ room, reply) => {
-      socket.join(room);
-      if (!leaders.has(room)) leaders.set(room, socket);
-      reply("ok");
-    });
+    socket.on("echo", echo);
+    socket.on("ask", ask);
   });
 
   /** Picks the receivers in a room. @type {Record<string, (room: string) => Receivers>} */
@@ -33,9 +47,22 @@ export function application(io) {
   };
 
   return {
+    ...scaleActions(io),
+
     /** Emits messages `from` to `from + count - 1` to everyone, all in this tick. */
     news(/** @type {number} */ from, /** @type {number} */ count) {
       for (let n = from; n < from + count; n++) io.emit("news", payload(n));
+    },
+
+    /** Lets those who connect from now on join rooms. */
+    openRooms() {
+      io.on("connection", (socket) => {
+        socket.on("join", (/** @type {string} */ room, reply) => {
+          socket.join(room);
+          if (!leaders.has(room)) leaders.set(room, socket);
+          reply("ok");
+        });
+      });
     },
 
     /** Emits message `n` to each room, all in this tick. */

@@ -67,7 +67,7 @@ function ratios(own, other) {
 export function summarise(workloads, variants, cells) {
   return workloads.flatMap((workload) => {
     const own = cells.filter((cell) => cell.workload === workload.name);
-    return workload.metrics.flatMap(({ key, unit }) =>
+    return workload.metrics.flatMap(({ key, unit, atMost }) =>
       variants.map((variant) => {
         const values = figures(own, variant.name, key);
         const errors = own.flatMap(({ variant: name, error }) =>
@@ -77,6 +77,7 @@ export function summarise(workloads, variants, cells) {
           workload: workload.name,
           metric: key,
           unit,
+          atMost,
           variant: variant.name,
           rounds: values.size,
           value: spread([...values.values()]),
@@ -110,7 +111,8 @@ function line(row, titles) {
   const title = titles.get(row.variant) ?? row.variant;
   if (row.value === undefined) return [title, row.error?.split("\n")[0] ?? "not measured"];
   const { median, min, max } = row.value;
-  const failures = row.failures === 0 ? "" : `  failed in ${row.failures} more`;
+  const beyond = row.atMost !== undefined && median > row.atMost ? `  more than ${row.atMost}` : "";
+  const failures = `${beyond}${row.failures === 0 ? "" : `  failed in ${row.failures} more`}`;
   const compared = [shownRatio(row.toFloor), `${shownRatio(row.toOfficial)}${failures}`];
   return [title, shown(median), shown(min), shown(max), ...compared];
 }

@@ -12,7 +12,7 @@ import { NotAvailable, startServer } from "./server-handle.mjs";
 const HELP = `node bench/run.mjs [workload ...] [options]
 
 Measures server CPU per operation and memory per connection. Names pick workloads ("echo" means echo-1 and
-echo-16); without one, all of them run.
+echo-16); without one, all of them run but scale and slow-readers.
 
   --variants a,b     only these servers; it is an error if one of them cannot start
   --rounds N         how often each workload meets each server (3; 5 with --full, 1 with --smoke)
@@ -73,12 +73,12 @@ function readArguments() {
  *
  * @param {import("./types.d.ts").Workload} workload
  * @param {{ variant: import("./types.d.ts").Variant, url: string }} target
- * @param {{ mode: import("./types.d.ts").Mode, core: number | undefined, profileDir: string | undefined }} options
+ * @param {{ mode: import("./types.d.ts").Mode, core: number | undefined, profileDir: string | undefined, note: (text: string) => void }} options
  */
-async function measure(workload, { variant, url }, { mode, core, profileDir }) {
+async function measure(workload, { variant, url }, { mode, core, profileDir, note }) {
   const server = await startServer(variant, url, { core, profileDir, workload });
   try {
-    return await workload.run({ server, variant, size: workload.sizes[mode] });
+    return await workload.run({ server, variant, size: workload.sizes[mode], note });
   } catch (error) {
     const reason = await server.obituary();
     throw reason === undefined ? error : new Error(reason, { cause: error });
@@ -103,7 +103,9 @@ async function main() {
     print(`variants:  ${allVariants.map(({ variant }) => variant.name).join(", ")}`);
     return;
   }
-  const workloads = pick(allWorkloads, options.workloads, (workload) => workload.name);
+  const workloads = pick(allWorkloads, options.workloads, (workload) => workload.name).filter(
+    ({ named }) => !named || options.workloads.length > 0,
+  );
   const targets = pick(allVariants, options.named, ({ variant }) => variant.name);
   const variants = targets.map(({ variant }) => variant);
   if (!options["no-build"] && variants.some((variant) => variant.built)) buildIfNeeded(log);
@@ -134,9 +136,11 @@ async function main() {
     }
     for (const workload of workloads) {
       for (const target of targets) {
-        const { name, without } = target.variant;
-        if (without?.includes(workload.name)) continue;
-        const cell = { round, workload: workload.name, variant: name };
+        const { name, floor } = target.variant;
+        if (workload.api && floor) continue;
+        /** @type {string[]} */
+        const notes = [];
+        const cell = { round, workload: workload.name, variant: name, notes };
         const missing = unavailable.get(name);
         if (missing !== undefined) {
           cells.push({ ...cell, error: missing });
@@ -147,6 +151,10 @@ async function main() {
             mode: options.mode,
             core: cores.server,
             profileDir: options["cpu-prof"],
+            note(text) {
+              notes.push(text);
+              log(`${workload.name} on ${name}: ${text}`);
+            },
           });
           cells.push({ ...cell, figures });
         } catch (error) {

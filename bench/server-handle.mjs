@@ -9,7 +9,7 @@ import { pinned } from "./cores.mjs";
 /** @typedef {import("./types.d.ts").ServerHandle} ServerHandle */
 
 const START_TIMEOUT = 20_000;
-const CALL_TIMEOUT = 30_000;
+const CALL_TIMEOUT = 60_000;
 const script = fileURLToPath(new URL("server-process.mjs", import.meta.url));
 
 /** @type {Set<import("node:child_process").ChildProcess>} */
@@ -122,6 +122,15 @@ class ServerProcess {
     await this.call("cpuStart");
     await work();
     return Number(await this.call("cpuStop"));
+  }
+
+  /** @type {ServerHandle["loopDelayDuring"]} */
+  async loopDelayDuring(work) {
+    await this.call("loopDelayStart");
+    await work();
+    /** @type {any} */
+    const delay = await this.call("loopDelayStop");
+    return delay ?? undefined;
   }
 
   /**

@@ -4,7 +4,9 @@
 // Out: { ready: port }            once, when the server listens
 //      { failed: text }           once, when it cannot start
 //      { id, value } | { id, error }
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
+import { countObjects } from "./heap-objects.mjs";
 
 /** @type {(message: object) => void} */
 const send = (message) => process.send?.(message);
@@ -20,6 +22,12 @@ function collectGarbage() {
 /** @type {NodeJS.CpuUsage} */
 let cpuAtStart;
 
+/** How often the delay of the event loop is looked at, in ms. */
+const RESOLUTION = 10;
+
+/** @type {import("node:perf_hooks").IntervalHistogram | undefined} */
+let loopDelay;
+
 /** @type {Record<string, (...args: any[]) => unknown>} */
 const actions = {
   cpuStart() {
@@ -30,6 +38,38 @@ const actions = {
   cpuStop() {
     const { user, system } = process.cpuUsage(cpuAtStart);
     return user + system;
+  },
+
+  loopDelayStart() {
+    try {
+      loopDelay = monitorEventLoopDelay({ resolution: RESOLUTION });
+      loopDelay.enable();
+    } catch {
+      // Bun has none.
+    }
+  },
+
+  /** In ms, since `loopDelayStart`. What is recorded is the time from look to look. */
+  loopDelayStop() {
+    if (loopDelay === undefined || loopDelay.count === 0) return undefined;
+    loopDelay.disable();
+    const late = (/** @type {number} */ nanoseconds) => Math.max(0, nanoseconds / 1e6 - RESOLUTION);
+    return {
+      p50: late(loopDelay.percentile(50)),
+      p99: late(loopDelay.percentile(99)),
+      max: late(loopDelay.max),
+    };
+  },
+
+  /** Objects in the heap by constructor, or nothing where the runtime does not tell. */
+  async objects() {
+    collectGarbage();
+    return countObjects();
+  },
+
+  /** The largest RSS so far, in bytes. */
+  peakMemory() {
+    return process.resourceUsage().maxRSS * 1024;
   },
 
   async memory() {

@@ -13,6 +13,9 @@ export interface StartedServer {
 export interface ServerOptions {
   /** In ms; 25,000 by default. */
   pingInterval?: number;
+  /** In bytes. Tidewire's alone. */
+  maxBackpressure?: number;
+  cleanupEmptyChildNamespaces?: boolean;
 }
 
 /** One server under test: the default export of a file in servers/. */
@@ -31,8 +34,8 @@ export interface Variant {
   command?: string;
   /** Arguments before the script, instead of the ones Node is given. */
   commandArgs?: string[];
-  /** Names of the workloads that this server cannot do. */
-  without?: string[];
+  /** Is written by hand, without the API of Socket.IO. */
+  floor?: boolean;
   /** Runs in the server process. Everything it needs is imported here, so that the file can be listed without it. */
   start(options: ServerOptions): Promise<StartedServer>;
 }
@@ -43,6 +46,8 @@ export interface Metric {
   unit: string;
   /** What it is a figure of, when the workload has several: "io.to(room)". */
   title?: string;
+  /** What it is to stay within; more is marked in the table. */
+  atMost?: number;
 }
 
 /** What the memory action of a server process answers, in bytes, after forced collections. */
@@ -63,6 +68,15 @@ export interface ServerHandle {
   memory(): Promise<MemoryUse>;
   /** CPU time of the server process, user and system, in µs, while `work` runs. */
   cpuDuring(work: () => Promise<void>): Promise<number>;
+  /** How late the event loop of the server was while `work` runs; undefined where the runtime does not tell. */
+  loopDelayDuring(work: () => Promise<void>): Promise<LoopDelay | undefined>;
+}
+
+/** In ms. */
+export interface LoopDelay {
+  p50: number;
+  p99: number;
+  max: number;
 }
 
 export interface WorkloadContext {
@@ -70,6 +84,8 @@ export interface WorkloadContext {
   variant: Variant;
   /** The counts of the mode chosen. */
   size: Record<string, number>;
+  /** Says something about this measurement beside its figures. */
+  note: (text: string) => void;
 }
 
 /** One measurement: the default export of a file in workloads/ is one, or an array of them. */
@@ -77,6 +93,10 @@ export interface Workload {
   name: string;
   title: (size: Record<string, number>) => string;
   order: number;
+  /** Runs only when it is asked for by name. */
+  named?: boolean;
+  /** Needs a server with the Socket.IO API, which the floors have not. */
+  api?: boolean;
   metrics: Metric[];
   sizes: Record<Mode, Record<string, number>>;
   /** More arguments for a Node that runs the server. */
@@ -95,6 +115,7 @@ export interface Cell {
   /** Figures by metric key; absent when the cell failed. */
   figures?: Record<string, number>;
   error?: string;
+  notes?: string[];
 }
 
 /** What the application uses of a server, whoever made it. */
@@ -102,13 +123,21 @@ export interface SocketIoServer {
   on(event: "connection", listener: (socket: SocketIoSocket) => void): unknown;
   emit(event: string, ...args: unknown[]): unknown;
   to(room: string): Receivers;
+  of(name: RegExp): { on(event: "connection", listener: (socket: SocketIoSocket) => void): unknown };
+  sockets: { sockets: Map<string, SocketIoSocket> };
+  /** The namespaces; internal, and the same in every server with this API. */
+  _nsps: Map<string, unknown>;
 }
 
 export interface SocketIoSocket {
   id: string;
-  on(event: string, listener: (value: never, reply: (value: unknown) => void) => void): unknown;
+  on(
+    event: string,
+    listener: (this: SocketIoSocket, value: never, reply: (value: unknown) => void) => void,
+  ): unknown;
   emit(event: string, ...args: unknown[]): unknown;
   join(room: string): unknown;
+  timeout(ms: number): { emit(event: string, ...args: unknown[]): unknown };
   to(room: string): Receivers;
 }
 

@@ -50,6 +50,11 @@ export class Connection {
   /** Messages sent; counted by whoever sends them. */
   sent = 0;
 
+  /** Takes the contents of the frames of an open connection that no stream foretells. @type {((data: Buffer, start: number, end: number) => void) | undefined} */
+  onFrame;
+  /** Takes its end, where that is no failure. @type {(() => void) | undefined} */
+  onEnd;
+
   #socket;
   #handlers;
   #opening;
@@ -100,6 +105,15 @@ export class Connection {
   /** @param {Buffer} bytes one or more whole frames */
   write(bytes) {
     this.#socket.write(bytes);
+  }
+
+  /** Reads nothing, so that what comes waits in the kernel and then at the server. */
+  pause() {
+    this.#socket.pause();
+  }
+
+  resume() {
+    this.#socket.resume();
   }
 
   /** Ends the connection without a word. */
@@ -194,7 +208,8 @@ export class Connection {
    * @param {{ opcode: number, start: number, end: number }} frame
    */
   #onFrame(data, at, { opcode, start, end }) {
-    if (opcode === CLOSE) throw new Error("the server sent a close frame");
+    if (opcode === CLOSE)
+      throw new Error(`the server closed with ${data.toString("latin1", start + 2, end)}`);
     if (opcode === PING) return;
     if (opcode === TEXT && end - start === 1 && data[start] === 0x32) {
       this.write(PONG_PACKET);
@@ -208,6 +223,10 @@ export class Connection {
         throw new Error(`message ${this.received} of a connection came as ${JSON.stringify(text)}`);
       }
       this.#advance(stream, end - at);
+      return;
+    }
+    if (this.onFrame !== undefined && this.#open) {
+      this.onFrame(data, start, end);
       return;
     }
     const text = data.toString("utf8", start, end);
@@ -227,6 +246,7 @@ export class Connection {
     if (this.#closed) return;
     this.#closed = true;
     this.#socket.destroy();
-    this.#handlers.onFailure(new Error(message));
+    if (this.onEnd !== undefined) this.onEnd();
+    else this.#handlers.onFailure(new Error(message));
   }
 }

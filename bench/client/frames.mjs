@@ -14,8 +14,10 @@ const MASK = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
  */
 function header(opcode, length, maskBit) {
   if (length < 126) return Buffer.from([0x80 | opcode, maskBit | length]);
-  if (length > 0xffff) throw new RangeError("the load generator sends no frames past 64 KB");
-  return Buffer.from([0x80 | opcode, maskBit | 126, length >> 8, length & 0xff]);
+  if (length <= 0xffff) return Buffer.from([0x80 | opcode, maskBit | 126, length >> 8, length & 0xff]);
+  const bytes = Buffer.from([0x80 | opcode, maskBit | 127, 0, 0, 0, 0, 0, 0, 0, 0]);
+  bytes.writeUInt32BE(length, 6);
+  return bytes;
 }
 
 /**

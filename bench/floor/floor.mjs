@@ -293,6 +293,9 @@ export class Floor {
         for (let n = from; n < from + count; n++) this.#outbox.push(this.#message(n));
       },
 
+      // They are open always.
+      openRooms() {},
+
       roomNews: (/** @type {string} */ pick, /** @type {number} */ n) => {
         for (const room of this.rooms.values()) {
           const [leader] = room;

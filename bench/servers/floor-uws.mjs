@@ -11,6 +11,7 @@ export default {
   name: "floor-uws",
   title: "hand-written floor on uWebSockets.js",
   order: 70,
+  floor: true,
   host: "uws",
 
   async start({ pingInterval }) {

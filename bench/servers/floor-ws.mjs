@@ -14,6 +14,7 @@ export default {
   name: "floor-ws",
   title: "hand-written floor on node:http + ws",
   order: 80,
+  floor: true,
   host: "node",
 
   async start({ pingInterval }) {

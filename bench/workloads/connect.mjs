@@ -1,5 +1,4 @@
-import { payload } from "../payload.mjs";
-import { ExpectedStream } from "../client/stream.mjs";
+import { broadcastTicks, newsStream } from "../client/broadcasts.mjs";
 import { withFleet } from "../client/fleet.mjs";
 import { upgrading } from "../client/polling.mjs";
 
@@ -26,10 +25,8 @@ function connecting(name, title, order, sizes, connect) {
           await fleet.grow(size.warmup);
           const cpu = await server.cpuDuring(() => fleet.grow(size.warmup + size.measured));
           // Connected is who receives.
-          fleet.expect(new ExpectedStream([[`42${JSON.stringify(["news", payload(0)])}`]]));
-          await fleet.during(fleet.connections.length, "connections received a message", () => {
-            server.notify("news", 0, 1);
-          });
+          fleet.expect(newsStream);
+          await broadcastTicks(fleet, server, 1)(1);
           return { cpu: cpu / size.measured };
         },
         connect,

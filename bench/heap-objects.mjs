@@ -1,0 +1,40 @@
+// What a heap snapshot holds, by constructor.
+import { text } from "node:stream/consumers";
+import v8 from "node:v8";
+
+/** Kinds of nodes that count as objects: code, hidden classes, numbers and strings come and go with the optimiser. */
+const KINDS = new Set(["object", "closure", "array", "native"]);
+
+/**
+ * @returns {Promise<Record<string, number> | undefined>} counts by name; undefined on a runtime with another format
+ */
+export async function countObjects() {
+  if (process.versions.bun !== undefined) return undefined;
+  const { snapshot, nodes, strings } = JSON.parse(await text(v8.getHeapSnapshot()));
+  const { node_fields: fields, node_types: types } = snapshot.meta;
+  const [kind, name] = [fields.indexOf("type"), fields.indexOf("name")];
+  /** @type {Record<string, number>} */
+  const counts = {};
+  for (let i = 0; i < nodes.length; i += fields.length) {
+    if (!KINDS.has(types[kind][nodes[i + kind]])) continue;
+    const key = strings[nodes[i + name]];
+    counts[key] = (counts[key] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/**
+ * Which constructors have more objects than before.
+ *
+ * @param {Record<string, number>} before
+ * @param {Record<string, number>} after
+ * @param {number} tolerance how many more are no growth
+ * @returns {string[]} "name +count", the most grown first
+ */
+export function grown(before, after, tolerance) {
+  return Object.entries(after)
+    .map(([name, count]) => ({ name, more: count - (before[name] ?? 0) }))
+    .filter(({ more }) => more > tolerance)
+    .toSorted((a, b) => b.more - a.more)
+    .map(({ name, more }) => `${name} +${more}`);
+}

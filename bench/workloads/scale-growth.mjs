@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { broadcastTicks, newsStream } from "../client/broadcasts.mjs";
+import { withFleet } from "../client/fleet.mjs";
+import { loopDelayFigures, loopDelayMetrics } from "../client/loop-delay.mjs";
+import { connectionsAllowed } from "../limits.mjs";
+
+const GROWTH_LIMIT = 1.25;
+const BASE = 200;
+
+/** In ms. At 20,000 connections the server is not busy with pings all of its time. */
+const pingInterval = 4000;
+
+/** @param {import("../types.d.ts").WorkloadContext} context */
+function counts({ size, note }) {
+  const many = connectionsAllowed(size.many);
+  if (many < size.many) note(`${many} instead of ${size.many} connections: the limit of open files`);
+  return { few: size.few, many };
+}
+
+/** @type {import("../types.d.ts").Workload["sizes"]} connections, and ticks or pings per connection */
+const sizes = {
+  smoke: { few: 30, many: 120, measured: 2 },
+  quick: { few: 5000, many: 20_000, measured: 5 },
+  full: { few: 5000, many: 20_000, measured: 30 },
+};
+
+/**
+ * @param {string} key
+ * @param {string} title
+ * @param {string} unit
+ */
+function metrics(key, title, unit) {
+  return [
+    { key: `${key}Few`, title: `${title}, at the smaller count`, unit },
+    { key: `${key}Many`, title: `${title}, at the larger count`, unit },
+    { key: `${key}Growth`, title: `${title}, growth`, unit: "larger ÷ smaller", atMost: GROWTH_LIMIT },
+  ];
+}
+
+/**
+ * @param {string} key
+ * @param {number} few
+ * @param {number} many
+ */
+const compared = (key, few, many) => ({
+  [`${key}Few`]: few,
+  [`${key}Many`]: many,
+  [`${key}Growth`]: many / few,
+});
+
+/** @type {import("../types.d.ts").Workload} */
+const growth = {
+  name: "scale-growth",
+  title: ({ few, many }) => `from ${few} to ${many} idle connections`,
+  order: 100,
+  named: true,
+  metrics: [
+    ...metrics("delivery", "io.emit", "µs server CPU per delivery"),
+    ...metrics("rss", "idle connection", "bytes of RSS"),
+    ...metrics("heap", "idle connection", "bytes of V8 heap"),
+    ...loopDelayMetrics("opening", "while connections open"),
+    ...loopDelayMetrics("telling", "during broadcasts at the larger count"),
+  ],
+  sizes,
+  nodeArgs: ["--min-semi-space-size=16"],
+
+  run(context) {
+    const { server, size } = context;
+    const { few, many } = counts(context);
+    return withFleet(context, async (fleet) => {
+      /** @type {number[]} */
+      const delivery = [];
+      /** @type {import("../types.d.ts").MemoryUse[]} */
+      const memory = [];
+      await fleet.grow(BASE > few ? 1 : BASE);
+      const base = fleet.connections.length;
+      const empty = await server.memory();
+      /** @type {Record<string, number>} */
+      let delays = {};
+      for (const count of [few, many]) {
+        const opening = await server.loopDelayDuring(() => fleet.grow(count));
+        memory.push(await server.memory());
+        fleet.expect(newsStream);
+        const tick = broadcastTicks(fleet, server, 1);
+        await tick(size.measured);
+        const cpu = await server.cpuDuring(() => tick(size.measured));
+        delivery.push(cpu / (size.measured * count));
+        const telling = await server.loopDelayDuring(() => tick(size.measured));
+        delays = { ...loopDelayFigures("opening", opening), ...loopDelayFigures("telling", telling) };
+      }
+      const perConnection = (/** @type {"rss" | "heap"} */ kind) => {
+        const [less, more] = [few, many].map((count, i) => (memory[i][kind] - empty[kind]) / (count - base));
+        return compared(kind, less, more);
+      };
+      return {
+        ...compared("delivery", delivery[0], delivery[1]),
+        ...perConnection("rss"),
+        ...perConnection("heap"),
+        ...delays,
+      };
+    });
+  },
+};
+
+/** @type {import("../types.d.ts").Workload} */
+const heartbeat = {
+  name: "scale-heartbeat",
+  title: ({ few, many }) =>
+    `heartbeat at ${few} and at ${many} connections, a ping each in ${pingInterval} ms`,
+  order: 110,
+  named: true,
+  metrics: metrics("cpu", "heartbeat", "µs server CPU per ping and pong"),
+  sizes: { ...sizes, smoke: { few: 30, many: 120, measured: 1 }, quick: { ...sizes.quick, measured: 2 } },
+  serverOptions: { pingInterval },
+
+  run(context) {
+    const { server, size } = context;
+    const { few, many } = counts(context);
+    return withFleet(context, async (fleet) => {
+      /** @type {number[]} */
+      const costs = [];
+      for (const count of [few, many]) {
+        await fleet.grow(count);
+        await sleep(pingInterval);
+        const before = fleet.pings;
+        const cpu = await server.cpuDuring(() => sleep(size.measured * pingInterval));
+        costs.push(cpu / (fleet.pings - before));
+      }
+      return compared("cpu", costs[0], costs[1]);
+    });
+  },
+};
+
+export default [growth, heartbeat];
