@@ -58,6 +58,12 @@ export function promiseOfResponses<T>(start: (callback: AckCallback) => void): P
 }
 
 /**
+ * How long the servers of a cluster are given for their clients' answers if the application sets no limit, in ms. Published
+ * adapters forget a question by a timer, so that they have to be told of one.
+ */
+export const CLUSTER_ANSWER_TIMEOUT = 60_000;
+
+/**
  * Collects the answers to a broadcast: one per client that got it, on every server of the cluster.
  * Complete when every server has told how many clients it has reached, and all of them have answered.
  */
@@ -72,19 +78,22 @@ export class ResponseCollector {
 
   /**
    * @param done - called once: without an error when complete, with one when time ran out
-   * @param timeout - in ms; undefined waits for ever
+   * @param timeout - in ms; undefined waits for ever, unless there are several servers
    */
   constructor(done: (error: Error | null, responses: unknown[]) => void, timeout: number | undefined) {
     this.done = done;
-    if (timeout !== undefined) {
-      this.timer = setTimeout(() => this.settle(createError("ACK_TIMEOUT")), timeout);
-    }
+    if (timeout !== undefined) this.limit(timeout);
+  }
+
+  private limit(timeout: number): void {
+    this.timer = setTimeout(() => this.settle(createError("ACK_TIMEOUT")), timeout);
   }
 
   /** How many servers will report how many clients they have reached. */
   expectServers(count: number): void {
     this.expectedServers = count;
     this.check();
+    if (count > 1 && this.timer === undefined && !this.settled) this.limit(CLUSTER_ANSWER_TIMEOUT);
   }
 
   /** One server has reached so many clients. */

@@ -1,7 +1,7 @@
 import { PacketType } from "@tidewire/parser";
 import type { Packet } from "@tidewire/parser";
 import type { Adapter, BroadcastFlags, BroadcastOptions, Room, SocketId } from "socket.io-adapter";
-import { promiseOfResponses, ResponseCollector } from "./acks.ts";
+import { CLUSTER_ANSWER_TIMEOUT, promiseOfResponses, ResponseCollector } from "./acks.ts";
 import type { AckCallback } from "./acks.ts";
 import { assertNotReserved, createError } from "./errors.ts";
 import { RemoteSocket } from "./remote-socket.ts";
@@ -123,7 +123,8 @@ export class BroadcastOperator<
   }
 
   /**
-   * Limits the time for the answers of the receivers. Without a limit, one receiver that never answers is waited for.
+   * Limits the time for the answers of the receivers. Without a limit, one receiver that never answers is waited for, or in
+   * a cluster for a minute.
    * @param timeout - in ms
    *
    * @example
@@ -166,7 +167,8 @@ export class BroadcastOperator<
       const result = flags.expectSingleResponse ? (error === null ? responses[0] : null) : responses;
       ack(error, result);
     }, flags.timeout);
-    adapter.broadcastWithAck(packet, this.target, collector.addClientCount, collector.addResponse);
+    const target = { ...this.target, flags: { timeout: CLUSTER_ANSWER_TIMEOUT, ...flags } };
+    adapter.broadcastWithAck(packet, target, collector.addClientCount, collector.addResponse);
     adapter.serverCount().then(
       (count) => collector.expectServers(count),
       (error: unknown) => collector.fail(error),

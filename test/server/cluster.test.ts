@@ -1,0 +1,255 @@
+// Servers that an adapter of the published base class joins: events between them, and what one may do to the sockets of
+// another.
+import assert from "node:assert/strict";
+import { mock } from "node:test";
+import { cluster } from "../support/cluster.ts";
+import { itDiffers, next, onEveryHost, pair, settled, socketio, suite } from "../support/socketio.ts";
+import type { Host, Pair, Running } from "../support/socketio.ts";
+
+type Ack = (...args: unknown[]) => void;
+type Remote = Awaited<ReturnType<Running["io"]["fetchSockets"]>>[number];
+
+async function servers(host: Host, count = 2): Promise<Running[]> {
+  const adapter = cluster() as never;
+  return Promise.all(Array.from({ length: count }, () => host.start({ adapter })));
+}
+
+interface Distance {
+  readonly near: Running;
+  readonly far: Running;
+  /** A client of the far server. */
+  readonly there: Pair;
+  /** What the near server sees of it. */
+  readonly remote: Remote;
+}
+
+async function remotely(host: Host): Promise<Distance> {
+  const [near, far] = (await servers(host)) as [Running, Running];
+  const there = await pair(far, { auth: { token: "t" } });
+  there.socket.data.name = "ann";
+  await there.socket.join("room");
+  const [remote] = await near.io.fetchSockets();
+  assert.ok(remote);
+  return { near, far, there, remote };
+}
+
+onEveryHost("events between the servers of a cluster", (host) => {
+  it("are heard by the others, of the main namespace", async () => {
+    const [near, far] = (await servers(host)) as [Running, Running];
+    near.io.on("hello", () => assert.fail("heard itself"));
+    const heard = next(far.io, "hello");
+    assert.equal(near.io.serverSideEmit("hello", 1, { a: "b" }), true);
+    assert.deepEqual(await heard, [1, { a: "b" }]);
+  });
+
+  it("are heard in their namespace only", async () => {
+    const [near, far] = (await servers(host)) as [Running, Running];
+    near.io.of("/chat");
+    const heard = next(far.io.of("/chat"), "hello");
+    far.io.on("hello", () => assert.fail("heard in the main namespace"));
+    near.io.of("/chat").serverSideEmit("hello", "chat");
+    assert.deepEqual(await heard, ["chat"]);
+  });
+
+  it("are answered by every other server", async () => {
+    const [near, ...others] = (await servers(host, 3)) as [Running, Running, Running];
+    for (const [index, { io }] of others.entries()) {
+      io.on("ping", (value: string, answer: Ack) => answer(`${value} ${index}`));
+    }
+    const answers = (await near.io.serverSideEmitWithAck("ping", "pong")) as string[];
+    assert.deepEqual(answers.toSorted(), ["pong 0", "pong 1"]);
+    const args = await new Promise((resolve) =>
+      near.io.of("/").serverSideEmit("ping", "again", (...got: unknown[]) => resolve(got)),
+    );
+    assert.deepEqual(args, [null, ["again 0", "again 1"]]);
+  });
+
+  it("are answered at once by an empty list when there is no other server", async () => {
+    const { io } = await host.start({ adapter: cluster() as never });
+    assert.deepEqual(await io.serverSideEmitWithAck("ping"), []);
+  });
+
+  it("reject with the error of the adapter, and the answers that came", async () => {
+    const { io } = await host.start();
+    const late = "timeout reached: only 1 responses received out of 2";
+    io.sockets.adapter.serverSideEmit = (packet) => (packet.at(-1) as Ack)(new Error(late), ["one"]);
+    await assert.rejects(io.serverSideEmitWithAck("ping"), { message: late, responses: ["one"] });
+    const args = await new Promise((resolve) =>
+      io.serverSideEmit("ping", (...got: unknown[]) => resolve(got)),
+    );
+    assert.deepEqual(args, [new Error(late), ["one"]]);
+  });
+});
+
+onEveryHost("a server sees of a socket of another", (host) => {
+  it("id, handshake, rooms and data", async () => {
+    const { remote, there } = await remotely(host);
+    assert.notEqual(remote, there.socket);
+    assert.equal(remote.constructor.name, "RemoteSocket");
+    assert.equal(remote.id, there.socket.id);
+    assert.deepEqual(remote.rooms, new Set([there.socket.id, "room"]));
+    assert.deepEqual(remote.data, { name: "ann" });
+    assert.deepEqual(
+      Object.keys(remote.handshake).toSorted(),
+      Object.keys(there.socket.handshake).toSorted(),
+    );
+    assert.deepEqual(remote.handshake.auth, { token: "t" });
+    assert.equal(remote.handshake.url, there.socket.handshake.url);
+  });
+
+  it("nothing with local, and what is in the rooms with to() and except()", async () => {
+    const { near, there } = await remotely(host);
+    const here = await pair(near);
+    const ids = async (sockets: Promise<Remote[]>): Promise<string[]> => (await sockets).map(({ id }) => id);
+    assert.deepEqual(await ids(near.io.local.fetchSockets()), [here.socket.id]);
+    assert.deepEqual(await ids(near.io.in("room").fetchSockets()), [there.socket.id]);
+    assert.deepEqual(await ids(near.io.except("room").fetchSockets()), [here.socket.id]);
+    assert.equal((await near.io.fetchSockets())[0], here.socket);
+  });
+});
+
+onEveryHost("a server may, with a socket of another,", (host) => {
+  it("emit to it", async () => {
+    const { remote, there } = await remotely(host);
+    const heard = next(there.client, "ev");
+    assert.equal(remote.emit("ev", 1, { a: 2 }), true);
+    assert.deepEqual(await heard, [1, { a: 2 }]);
+  });
+
+  it("not emit a reserved event", async () => {
+    const { remote } = await remotely(host);
+    assert.throws(() => remote.emit("disconnect" as never), {
+      message: '"disconnect" is a reserved event name',
+    });
+  });
+
+  it("ask it, and get its one answer", async () => {
+    const { remote, there } = await remotely(host);
+    there.client.on("q", (value: number, answer: Ack) => answer(value + 1));
+    const args = await new Promise((resolve) =>
+      remote.timeout(5_000).emit("q", 1, (...got: unknown[]) => resolve(got)),
+    );
+    assert.deepEqual(args, [null, 2]);
+    assert.equal(await remote.timeout(5_000).emitWithAck("q", 2), 3);
+  });
+
+  it("ask it in vain: the error comes with null for an answer", async () => {
+    const { remote } = await remotely(host);
+    const args = await new Promise((resolve) =>
+      remote.timeout(20).emit("unheard", (error: Error, answer: unknown) => resolve([error.message, answer])),
+    );
+    assert.deepEqual(args, ["operation has timed out", null]);
+    await assert.rejects(remote.timeout(20).emitWithAck("unheard"), {
+      message: "operation has timed out",
+      responses: null,
+    });
+  });
+
+  it("let it join and leave rooms", async () => {
+    const { remote, there } = await remotely(host);
+    remote.join(["r1", "r2"]);
+    remote.join("r3");
+    remote.leave("r2");
+    assert.deepEqual([...there.socket.rooms], [there.socket.id, "room", "r1", "r3"]);
+    assert.deepEqual(remote.rooms, new Set([there.socket.id, "room"]));
+  });
+
+  it("disconnect it, and leave the connection open", async () => {
+    const { remote, there, far } = await remotely(host);
+    const gone = next(there.socket, "disconnect");
+    assert.equal(remote.disconnect(), remote);
+    assert.deepEqual((await gone)[0], "server namespace disconnect");
+    assert.equal(far.io.engine.clientsCount, 1);
+  });
+
+  it("disconnect it with its connection", async () => {
+    const { remote, there, far } = await remotely(host);
+    const closed = next(there.socket.conn, "close");
+    remote.disconnect(true);
+    await closed;
+    assert.equal(far.io.engine.clientsCount, 0);
+  });
+
+  it("move and disconnect it by its rooms", async () => {
+    const { near, there } = await remotely(host);
+    near.io.in("room").socketsJoin("other");
+    near.io.in("other").socketsLeave("room");
+    assert.deepEqual([...there.socket.rooms], [there.socket.id, "other"]);
+    near.io.local.disconnectSockets();
+    await settled(there.client, there.socket);
+    const gone = next(there.client, "disconnect");
+    near.io.in("other").disconnectSockets();
+    assert.deepEqual((await gone)[0], "io server disconnect");
+  });
+});
+
+onEveryHost("a broadcast in a cluster", (host) => {
+  it("reaches the clients of every server, once, and with local those of this one", async () => {
+    const { near, there } = await remotely(host);
+    const here = await pair(near);
+    const heard: unknown[] = [];
+    here.client.on("ev", (value) => heard.push(["here", value]));
+    there.client.on("ev", (value) => heard.push(["there", value]));
+    near.io.emit("ev", 1);
+    near.io.local.emit("ev", 2);
+    here.socket.broadcast.emit("ev", 3);
+    here.socket.to("room").emit("ev", 4);
+    near.io.to(there.socket.id).except("nobody").emit("ev", 5);
+    await settled(here.client, here.socket);
+    await settled(there.client, there.socket);
+    const of = (name: string): unknown[] =>
+      (heard as [string, unknown][]).flatMap(([who, value]) => (who === name ? [value] : []));
+    // The adapter of a cluster waits for its broker, and not with what is local.
+    assert.deepEqual(
+      [of("here").toSorted((a, b) => Number(a) - Number(b)), of("there")],
+      [
+        [1, 2],
+        [1, 3, 4, 5],
+      ],
+    );
+  });
+
+  it("gathers the answers of all clients, and those that came in time", async () => {
+    const { near, there } = await remotely(host);
+    const here = await pair(near);
+    there.client.on("q", (answer: Ack) => answer("there"));
+    here.client.on("q", (answer: Ack) => answer("here"));
+    const answers = (await near.io.timeout(5_000).emitWithAck("q")) as string[];
+    assert.deepEqual(answers.toSorted(), ["here", "there"]);
+    here.client.off("q");
+    const error = await near.io
+      .timeout(600)
+      .emitWithAck("q")
+      .catch((caught: unknown) => caught);
+    assert.deepEqual(
+      [(error as Error).message, (error as { responses?: unknown }).responses],
+      ["operation has timed out", ["there"]],
+    );
+  });
+
+  itDiffers("waits for all of them without timeout()", "it fails after 1 ms", async () => {
+    const { near, there } = await remotely(host);
+    there.client.on("q", (answer: Ack) => setImmediate(() => setTimeout(answer, 50, "late")));
+    assert.deepEqual(await near.io.in("room").emitWithAck("q"), ["late"]);
+  });
+});
+
+suite("a server without a cluster", () => {
+  it("warns of serverSideEmit(), hears nothing itself, and goes on", () => {
+    const warn = mock.method(console, "warn", () => {});
+    try {
+      const io = new socketio.Server();
+      io.on("hello", () => assert.fail("heard"));
+      for (const emitter of [io, io.of("/chat"), io.of(/x/)]) {
+        assert.equal(emitter.serverSideEmit("hello"), true);
+      }
+      const text = "this adapter does not support the serverSideEmit() functionality";
+      assert.deepEqual(
+        warn.mock.calls.map((call) => call.arguments),
+        [[text], [text], [text]],
+      );
+    } finally {
+      warn.mock.restore();
+    }
+  });
+});
