@@ -25,12 +25,17 @@ export interface PageState {
   transport: string;
 }
 
+/** What evaluates expressions in a page. */
+export interface Runner {
+  run(expression: string): Promise<unknown>;
+}
+
 /** The official client of one namespace, in a page. */
 export class PageClient {
-  readonly tab: Tab;
+  readonly tab: Runner;
   readonly namespace: string;
 
-  constructor(tab: Tab, namespace: string) {
+  constructor(tab: Runner, namespace: string = "/") {
     this.tab = tab;
     this.namespace = namespace;
   }
