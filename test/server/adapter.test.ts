@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { Adapter, type BroadcastOptions } from "socket.io-adapter";
-import { connected, next, onEveryHost, pair, settled } from "../support/socketio.ts";
+import { connected, next, onEveryHostAndApp, pair, settled } from "../support/socketio.ts";
 
 type Packet = { type: number; nsp: string; data: unknown[] };
 
-onEveryHost("adapter", (host) => {
+onEveryHostAndApp("adapter", (host) => {
   it("is an Adapter of socket.io-adapter by default", async () => {
     const { io } = await host.start();
     assert.ok(io.sockets.adapter instanceof Adapter);

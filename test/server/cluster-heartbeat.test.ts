@@ -1,0 +1,99 @@
+// Servers that ClusterAdapterWithHeartbeat joins: each knows the others by their heartbeats, and goes on without one that is
+// lost.
+import assert from "node:assert/strict";
+import { HeartbeatCluster } from "../support/heartbeat-cluster.ts";
+import { next, onEveryHostAndApp, pair, settled } from "../support/socketio.ts";
+import type { Host, Pair, Running } from "../support/socketio.ts";
+
+type Ack = (...args: unknown[]) => void;
+type Three<T> = [T, T, T];
+
+/** Longer than a test waits for anything else. */
+const NEVER = 600_000;
+
+/** Three servers that know each other, with a client each. */
+async function three(
+  host: Host,
+  heartbeatTimeout = NEVER,
+): Promise<{ servers: Three<Running>; clients: Three<Pair>; cluster: HeartbeatCluster }> {
+  const cluster = new HeartbeatCluster(heartbeatTimeout);
+  const start = (): Promise<Running> => host.start({ adapter: cluster.adapter as never });
+  const servers: Three<Running> = [await start(), await start(), await start()];
+  const clients = (await Promise.all(servers.map((server) => pair(server)))) as Three<Pair>;
+  for (const server of servers) await known(server, 3);
+  return { servers, clients, cluster };
+}
+
+/** Resolves when the server knows of that many servers, itself included. */
+async function known({ io }: Running, count: number): Promise<void> {
+  while ((await io.of("/").adapter.serverCount()) !== count)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+onEveryHostAndApp("servers with heartbeats", (host) => {
+  it("reach the clients of all", async () => {
+    const { servers, clients } = await three(host);
+    const heard = clients.map(({ client }) => next(client, "ev"));
+    servers[0].io.emit("ev", Buffer.from([1]));
+    assert.deepEqual(
+      await Promise.all(heard),
+      clients.map(() => [Buffer.from([1])]),
+    );
+  });
+
+  it("gather the answers of all, and leave out who is excepted", async () => {
+    const { servers, clients } = await three(host);
+    for (const [index, { client }] of clients.entries()) client.on("q", (answer: Ack) => answer(index));
+    const answers = (await servers[1].io.timeout(20_000).emitWithAck("q")) as number[];
+    assert.deepEqual(new Set(answers), new Set([0, 1, 2]));
+    const others = await clients[0].socket.broadcast.timeout(20_000).emitWithAck("q");
+    assert.deepEqual(new Set(others as unknown as number[]), new Set([1, 2]));
+  });
+
+  it("see the sockets of all, move them and disconnect them", async () => {
+    const { servers, clients } = await three(host);
+    const ids = clients.map(({ socket }) => socket.id);
+    const seen = await servers[2].io.fetchSockets();
+    assert.deepEqual(new Set(seen.map(({ id }) => id)), new Set(ids));
+    servers[0].io.in(ids[2]!).socketsJoin("room");
+    const heard = next(clients[2].client, "in the room");
+    servers[1].io.to("room").emit("in the room");
+    await heard;
+    const left = next<[string]>(clients[2].client, "disconnect");
+    servers[0].io.in("room").disconnectSockets();
+    assert.equal((await left)[0], "io server disconnect");
+  });
+
+  it("answer each other's events", async () => {
+    const { servers } = await three(host);
+    for (const [index, { io }] of servers.entries()) io.on("ping", (answer: Ack) => answer(index));
+    const answers = await servers[0].io.serverSideEmitWithAck("ping");
+    assert.deepEqual(new Set(answers as number[]), new Set([1, 2]));
+  });
+
+  it("do without one that is closed, at once", async () => {
+    const { servers, clients } = await three(host);
+    await servers[2].io.close();
+    await known(servers[0], 2);
+    for (const { client } of clients) client.on("q", (answer: Ack) => answer("here"));
+    assert.deepEqual(await servers[0].io.timeout(20_000).emitWithAck("q"), ["here", "here"]);
+    assert.equal((await servers[1].io.fetchSockets()).length, 2);
+  });
+
+  it("do without one that is lost, once its heartbeat is missing: what waits for it ends with the others' answers", async function () {
+    this.timeout(30_000);
+    const { servers, clients, cluster } = await three(host, 400);
+    cluster.cutOff(servers[2].io.of("/").adapter);
+    servers[1].io.on("ping", (answer: Ack) => answer("pong"));
+    const [answers, sockets] = await Promise.all([
+      servers[0].io.serverSideEmitWithAck("ping"),
+      servers[0].io.fetchSockets(),
+    ]);
+    assert.deepEqual([answers, sockets.length], [["pong"], 2]);
+    await known(servers[0], 2);
+    for (const { client } of clients) client.on("q", (answer: Ack) => answer("here"));
+    assert.deepEqual(await servers[0].io.timeout(20_000).emitWithAck("q"), ["here", "here"]);
+    // Its own clients are served as before.
+    await settled(clients[2].client, clients[2].socket);
+  });
+});
