@@ -46,6 +46,10 @@ export function scaleActions(io) {
       io.emit("stamped", String(n).padStart(8, "0"), now, "x".repeat(bytes));
     },
 
+    /** Emits message `n` of `bytes` to a room. */
+    extra: (/** @type {string} */ room, /** @type {number} */ n, /** @type {number} */ bytes) =>
+      void io.to(room).emit("extra", String(n).padStart(8, "0"), "x".repeat(bytes)),
+
     /** From now on counts how the sockets that are connected now end. */
     watchEnds() {
       for (const socket of io.sockets.sockets.values()) {

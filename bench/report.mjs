@@ -67,7 +67,7 @@ function ratios(own, other) {
 export function summarise(workloads, variants, cells) {
   return workloads.flatMap((workload) => {
     const own = cells.filter((cell) => cell.workload === workload.name);
-    return workload.metrics.flatMap(({ key, unit, atMost }) =>
+    return workload.metrics.flatMap(({ key, unit, absolute, atMost }) =>
       variants.map((variant) => {
         const values = figures(own, variant.name, key);
         const errors = own.flatMap(({ variant: name, error }) =>
@@ -81,8 +81,8 @@ export function summarise(workloads, variants, cells) {
           variant: variant.name,
           rounds: values.size,
           value: spread([...values.values()]),
-          toFloor: ratios(values, figures(own, FLOOR, key)),
-          toOfficial: ratios(values, figures(own, OFFICIAL, key)),
+          toFloor: absolute ? undefined : ratios(values, figures(own, FLOOR, key)),
+          toOfficial: absolute ? undefined : ratios(values, figures(own, OFFICIAL, key)),
           failures: errors.length,
           error: errors[0],
         };

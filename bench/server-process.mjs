@@ -72,6 +72,8 @@ const actions = {
     return process.resourceUsage().maxRSS * 1024;
   },
 
+  rss: () => process.memoryUsage.rss(),
+
   async memory() {
     // Pages come back to the system some time after the collection that emptied them.
     for (let i = 0; i < 4; i++) {

@@ -46,6 +46,8 @@ export interface Metric {
   unit: string;
   /** What it is a figure of, when the workload has several: "io.to(room)". */
   title?: string;
+  /** Its ratios to other servers say nothing. */
+  absolute?: boolean;
   /** What it is to stay within; more is marked in the table. */
   atMost?: number;
 }

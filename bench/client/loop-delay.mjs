@@ -9,6 +9,7 @@ export const loopDelayMetrics = (key, when) =>
   ["p50", "p99", "max"].map((kind) => ({
     key: key + kind,
     title: `event loop ${when}`,
+    absolute: true,
     unit: kind === "max" ? "ms late, at most" : `ms late, ${kind}`,
   }));
 

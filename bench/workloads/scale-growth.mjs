@@ -33,7 +33,13 @@ function metrics(key, title, unit) {
   return [
     { key: `${key}Few`, title: `${title}, at the smaller count`, unit },
     { key: `${key}Many`, title: `${title}, at the larger count`, unit },
-    { key: `${key}Growth`, title: `${title}, growth`, unit: "larger ÷ smaller", atMost: GROWTH_LIMIT },
+    {
+      key: `${key}Growth`,
+      title: `${title}, growth`,
+      unit: "larger ÷ smaller",
+      absolute: true,
+      atMost: GROWTH_LIMIT,
+    },
   ];
 }
 

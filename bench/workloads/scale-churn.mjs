@@ -1,0 +1,136 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { clientFrame, serverFrame } from "../client/frames.mjs";
+import { Connection } from "../client/connection.mjs";
+import { loopDelayFigures, loopDelayMetrics } from "../client/loop-delay.mjs";
+import { upgrading } from "../client/polling.mjs";
+import { grown } from "../heap-objects.mjs";
+
+/** In ms. How long a client stays. */
+const STAY = 2000;
+const STEP = 50;
+const ECHO = `42${JSON.stringify(["echo", "here"])}`;
+const ECHO_FRAME = clientFrame(ECHO);
+const GOODBYE = Buffer.concat([clientFrame("41"), clientFrame("1")]);
+const RSS_LIMIT = 1.1;
+
+/**
+ * Clients come, say something, hear it, and go: half of them by an upgrade from long-polling, half with a goodbye.
+ *
+ * @param {import("../types.d.ts").WorkloadContext} context
+ * @param {number} perSecond
+ * @param {number} seconds
+ * @returns {Promise<number>} how many came
+ */
+async function churn({ server }, perSecond, seconds) {
+  /** @type {Error | undefined} */
+  let failure;
+  let came = 0;
+  let heard = 0;
+  const fail = (/** @type {Error} */ error) => {
+    failure ??= error;
+  };
+  const wanted = serverFrame(ECHO).subarray(2).toString();
+
+  function client() {
+    const n = came++;
+    /** @type {import("../client/connection.mjs").ConnectionHandlers} */
+    const handlers = {
+      onOpen(connection) {
+        connection.onFrame = (data, start, end) => {
+          if (data.toString("utf8", start, end) === wanted) heard++;
+          else fail(new Error("an echo came back changed"));
+        };
+        connection.onEnd = () => {};
+        connection.write(ECHO_FRAME);
+        setTimeout(() => {
+          if (n % 4 < 2) connection.destroy();
+          else connection.write(GOODBYE);
+        }, STAY);
+      },
+      onMessages() {},
+      onPing() {},
+      onFailure: fail,
+    };
+    if (n % 2 === 0) new Connection(server.port, handlers);
+    else upgrading(server.port, handlers);
+  }
+
+  const start = performance.now();
+  while (performance.now() - start < seconds * 1000) {
+    const due = ((performance.now() - start) / 1000) * perSecond;
+    while (came < due) client();
+    await sleep(STEP);
+    if (failure) throw failure;
+  }
+  const deadline = performance.now() + 20_000;
+  while (Number(await server.call("connected")) > 0) {
+    if (performance.now() > deadline) throw new Error("clients that left are still connected");
+    await sleep(100);
+  }
+  // The last closing handshakes.
+  await sleep(500);
+  if (failure) throw failure;
+  if (heard !== came) throw new Error(`${came} clients came and ${heard} echoes`);
+  return came;
+}
+
+/** @type {import("../types.d.ts").Workload} */
+export default {
+  name: "scale-churn",
+  title: ({ perSecond, seconds }) => `${perSecond} connections per second come and go, for ${seconds} s`,
+  order: 160,
+  named: true,
+  api: true,
+  metrics: [
+    {
+      key: "rss",
+      title: "memory when all have left",
+      unit: "RSS ÷ that before",
+      absolute: true,
+      atMost: RSS_LIMIT,
+    },
+    { key: "heap", title: "memory when all have left", unit: "V8 heap ÷ that before", absolute: true },
+    {
+      key: "grown",
+      title: "heap snapshots",
+      unit: "constructors with more objects than before, by over 1 % of the connections",
+      absolute: true,
+      atMost: 0,
+    },
+    { key: "cpu", title: "coming, an echo and going", unit: "µs server CPU per connection" },
+    ...loopDelayMetrics("delay", "meanwhile"),
+  ],
+  sizes: {
+    smoke: { perSecond: 20, warmup: 1, seconds: 1 },
+    quick: { perSecond: 200, warmup: 10, seconds: 20 },
+    full: { perSecond: 200, warmup: 20, seconds: 120 },
+  },
+
+  async run(context) {
+    const { server, size, note } = context;
+    await churn(context, size.perSecond, size.warmup);
+    /** @type {any} */
+    const objectsBefore = await server.call("objects");
+    const before = await server.memory();
+    let came = 0;
+    /** @type {import("../types.d.ts").LoopDelay | undefined} */
+    let delay;
+    const cpu = await server.cpuDuring(async () => {
+      delay = await server.loopDelayDuring(async () => {
+        came = await churn(context, size.perSecond, size.seconds);
+      });
+    });
+    const after = await server.memory();
+    /** @type {any} */
+    const objectsAfter = await server.call("objects");
+    const more = objectsAfter && grown(objectsBefore, objectsAfter, Math.max(100, came / 100));
+    if (more?.length > 0) note(more.slice(0, 10).join(", "));
+    return {
+      rss: after.rss / before.rss,
+      heap: after.heap / before.heap,
+      ...(more === undefined ? {} : { grown: more.length }),
+      cpu: cpu / came,
+      ...loopDelayFigures("delay", delay),
+    };
+  },
+};

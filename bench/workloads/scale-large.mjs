@@ -1,0 +1,47 @@
+import { loopDelayFigures, loopDelayMetrics } from "../client/loop-delay.mjs";
+import { ExpectedStream } from "../client/stream.mjs";
+import { withFleet } from "../client/fleet.mjs";
+
+/** @type {import("../types.d.ts").Workload} */
+export default {
+  name: "scale-large",
+  title: ({ clients, bytes }) => `an event of ${bytes / 1e6} MB to ${clients} clients`,
+  order: 150,
+  named: true,
+  api: true,
+  metrics: [
+    { key: "cpu", title: "io.emit", unit: "µs server CPU per delivery" },
+    { key: "peak", title: "memory above that of idle connections, at most", unit: "MB of RSS" },
+    ...loopDelayMetrics("delay", "meanwhile"),
+  ],
+  sizes: {
+    smoke: { clients: 5, bytes: 200_000, measured: 2 },
+    quick: { clients: 1000, bytes: 1e6, measured: 2 },
+    full: { clients: 1000, bytes: 1e6, measured: 5 },
+  },
+
+  run(context) {
+    const { server, size } = context;
+    return withFleet(context, async (fleet) => {
+      await fleet.grow(size.clients);
+      fleet.expect(new ExpectedStream([[`42${JSON.stringify(["large", "x".repeat(size.bytes)])}`]]));
+      const { rss } = await server.memory();
+      const run = async () => {
+        for (let i = 0; i < size.measured; i++) {
+          await fleet.during(size.clients, "large events arrived", () => server.notify("large", size.bytes));
+        }
+      };
+      /** @type {import("../types.d.ts").LoopDelay | undefined} */
+      let delay;
+      const cpu = await server.cpuDuring(async () => {
+        delay = await server.loopDelayDuring(run);
+      });
+      const peak = Number(await server.call("peakMemory"));
+      return {
+        cpu: cpu / (size.measured * size.clients),
+        peak: (peak - rss) / 1e6,
+        ...loopDelayFigures("delay", delay),
+      };
+    });
+  },
+};

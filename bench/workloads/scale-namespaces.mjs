@@ -1,0 +1,98 @@
+import { clientFrame } from "../client/frames.mjs";
+import { withFleet } from "../client/fleet.mjs";
+
+/** @typedef {import("../client/connection.mjs").Connection} Connection */
+
+/**
+ * Connects to namespaces and lets each echo a message.
+ *
+ * @param {import("../client/fleet.mjs").Fleet} fleet
+ * @param {import("../types.d.ts").ServerHandle} server
+ * @param {[Connection, number[]][]} wanted the numbers of the namespaces of each connection
+ * @returns {Promise<number>} server CPU of connecting to them, in µs
+ */
+async function connect(fleet, server, wanted) {
+  const all = wanted.reduce((sum, [, namespaces]) => sum + namespaces.length, 0);
+  /** @param {(namespace: number) => string} messageOf */
+  const exchange = (messageOf, /** @type {(namespace: number) => string} */ answerOf) =>
+    fleet.during(all, "namespaces answered", () => {
+      for (const [connection, namespaces] of wanted) {
+        const answers = namespaces.map(answerOf);
+        let next = 0;
+        connection.onFrame = (data, start, end) => {
+          const text = data.toString("utf8", start, end);
+          const answer = answers[next++];
+          if (answer !== undefined && text.startsWith(answer)) fleet.arrived(1);
+          else connection.fail(`${text.slice(0, 120)} came instead of ${answer}`);
+        };
+        connection.write(Buffer.concat(namespaces.map((namespace) => clientFrame(messageOf(namespace)))));
+      }
+    });
+  const cpu = await server.cpuDuring(() =>
+    exchange(
+      (n) => `40/dynamic-${n},`,
+      (n) => `40/dynamic-${n},{`,
+    ),
+  );
+  const echo = (/** @type {number} */ n) => `42/dynamic-${n},${JSON.stringify(["echo", n])}`;
+  await exchange(echo, echo);
+  return cpu;
+}
+
+/** @type {import("../types.d.ts").Workload} */
+export default {
+  name: "scale-namespaces",
+  title: ({ namespaces, clients }) =>
+    `${namespaces} dynamic namespaces, ${clients} clients in one of them each`,
+  order: 130,
+  named: true,
+  api: true,
+  metrics: [
+    { key: "cpu", title: "joining", unit: "µs server CPU per namespace and client" },
+    { key: "heap", title: "joined", unit: "bytes of V8 heap per namespace and client" },
+    { key: "manyCpu", title: "50 on one connection", unit: "µs server CPU per namespace" },
+    {
+      key: "left",
+      title: "namespaces that stay when their clients left",
+      unit: "namespaces",
+      absolute: true,
+      atMost: 0,
+    },
+  ],
+  serverOptions: { cleanupEmptyChildNamespaces: true },
+  sizes: {
+    smoke: { namespaces: 10, clients: 20, many: 50 },
+    quick: { namespaces: 200, clients: 2000, many: 50 },
+    full: { namespaces: 200, clients: 5000, many: 50 },
+  },
+
+  run(context) {
+    const { server, size } = context;
+    return withFleet(context, async (fleet) => {
+      await fleet.grow(size.clients + 1);
+      const [one, ...others] = fleet.connections;
+      const before = await server.memory();
+      const cpu = await connect(
+        fleet,
+        server,
+        others.map((connection, i) => [connection, [i % size.namespaces]]),
+      );
+      const after = await server.memory();
+      const first = size.namespaces;
+      const fifty = Array.from({ length: size.many }, (_, i) => first + i);
+      const manyCpu = await connect(fleet, server, [[one, fifty]]);
+      fleet.close();
+      const deadline = performance.now() + 20_000;
+      while (Number(await server.call("connected")) > 0) {
+        if (performance.now() > deadline) throw new Error("clients that left are still connected");
+      }
+      return {
+        cpu: cpu / size.clients,
+        heap: (after.heap - before.heap) / size.clients,
+        manyCpu: manyCpu / size.many,
+        // One is the root namespace.
+        left: Number(await server.call("namespaces")) - 1,
+      };
+    });
+  },
+};
