@@ -226,6 +226,19 @@ onEveryHost("disconnect reasons", (host) => {
     ]);
   });
 
+  it("keeps the other namespaces when an event comes in the same read as the one that ended its own", async () => {
+    const running = await host.start();
+    running.io.of("/other");
+    const { wire, socket } = await rawPair(running);
+    wire.sendText("40/other,");
+    assert.match(String(await wire.next()), /^40\/other,/);
+    socket.on("bye", () => socket.disconnect());
+    wire.sendTogether('42["bye"]', '42["after"]');
+    assert.equal(await wire.next(), "41");
+    running.io.of("/other").emit("still");
+    assert.equal(await wire.next(), '42/other,["still"]');
+  });
+
   it("takes any truthy value for socket.disconnect(close), and a second call in its stride", async () => {
     const { socket } = await pair(await host.start());
     const closed = next(socket.conn, "close");

@@ -67,7 +67,7 @@ export class Client implements ConnectionListener {
   private destroyed = false;
   /** What the client did for which its connection is being closed. */
   private violation: SocketPacketError | undefined = undefined;
-  /** Namespaces left within this tick: packets that were already on their way to them are no violation. */
+  /** Namespaces left within this turn: packets that had come with the cause of it are no violation. */
   private justLeft: Set<string> | undefined = undefined;
 
   constructor(server: ClientServer, conn: Connection) {
@@ -143,7 +143,8 @@ export class Client implements ConnectionListener {
     if (this.destroyed) return;
     if (this.justLeft === undefined) {
       this.justLeft = new Set();
-      process.nextTick(() => (this.justLeft = undefined));
+      // Not by nextTick: on uWebSockets.js ticks run between the messages of one read.
+      setImmediate(() => (this.justLeft = undefined));
     }
     this.justLeft.add(name);
   }
