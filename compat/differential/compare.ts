@@ -31,7 +31,9 @@ export function compare(
   const verdict: Verdict = { unexplained: [], seen: new Set() };
   const lanes = new Set([...official.keys(), ...here.keys()]);
   for (const lane of lanes) {
-    const candidates = sightings.filter((sighting) => concerns(sighting, place, lane));
+    const candidates = sightings
+      .filter((sighting) => concerns(sighting, place, lane))
+      .toSorted((left, right) => extent(right) - extent(left));
     for (const hunk of hunksOf(lane, official.get(lane) ?? [], here.get(lane) ?? [])) {
       const rest = explain(hunk, candidates, verdict.seen);
       if (rest.official.length + rest.here.length > 0) verdict.unexplained.push(rest);
@@ -42,7 +44,9 @@ export function compare(
 
 /** As a failure prints it. */
 export function printed({ lane, official, here }: Hunk): string {
-  return [`@@ ${lane}`, ...official.map((line) => `- ${line}`), ...here.map((line) => `+ ${line}`)].join("\n");
+  return [`@@ ${lane}`, ...official.map((line) => `- ${line}`), ...here.map((line) => `+ ${line}`)].join(
+    "\n",
+  );
 }
 
 function concerns(sighting: Sighting, { scenario, host }: Place, lane: string): boolean {
@@ -56,10 +60,15 @@ export function isIn(sighting: Sighting, scenario: string): boolean {
   return wildcard(sighting.in).test(scenario);
 }
 
+/** The more a sighting covers, the sooner it is asked. */
+function extent({ official = "", here = "" }: Sighting): number {
+  return `${official}${here}`.split("\n").length * 1000 + `${official}${here}`.length;
+}
+
 /** Takes off the hunk what the sightings cover, until none covers anything more. */
 function explain(hunk: Hunk, sightings: readonly Sighting[], seen: Set<Sighting>): Hunk {
   let rest = hunk;
-  for (let progress = true; progress; ) {
+  for (let progress = true; progress;) {
     progress = false;
     for (const sighting of sightings) {
       const official = without(rest.official, sighting.official);
@@ -140,7 +149,7 @@ function hunksOf(lane: string, official: readonly string[], here: readonly strin
 
 /** For each pair of places, how many lines the rests have in common. */
 function commonLengths(left: readonly string[], right: readonly string[]): number[][] {
-  const lengths = Array.from({ length: left.length + 1 }, () => new Array<number>(right.length + 1).fill(0));
+  const lengths = Array.from({ length: left.length + 1 }, () => Array.from(right, () => 0).concat(0));
   for (let i = left.length - 1; i >= 0; i--) {
     for (let j = right.length - 1; j >= 0; j--) {
       const [same, skipLeft, skipRight] = [lengths[i + 1]![j + 1]!, lengths[i + 1]![j]!, lengths[i]![j + 1]!];

@@ -42,7 +42,7 @@ export class EngineRun extends Run {
 
   /** The official client of today; its lane has what it hears. */
   client(lane: string, options: Partial<SocketOptions> = {}): EngineClient {
-    const client = new EngineClient(this.#started.url, { path: new URL(this.url("")).pathname, ...options });
+    const client = new EngineClient(this.#started.url, { path: this.url("").split("?")[0]!, ...options });
     client.on("open", () => this.note(lane, `open by ${client.transport.name}`));
     client.on("message", (data: unknown) => this.note(lane, "message", data));
     client.on("upgrade", ({ name }: { name: string }) => this.note(lane, `upgrade to ${name}`));
@@ -68,7 +68,9 @@ export class EngineRun extends Run {
   #watch(session: Session, id: string): void {
     this.sessions.push(session);
     session.on("message", (data: unknown) => this.note("engine", `${id} message`, data));
-    session.on("upgrading", ({ name }: { name: string }) => this.note("engine", `${id} upgrading to ${name}`));
+    session.on("upgrading", ({ name }: { name: string }) =>
+      this.note("engine", `${id} upgrading to ${name}`),
+    );
     session.on("upgrade", ({ name }: { name: string }) => this.note("engine", `${id} upgrade to ${name}`));
     session.on("heartbeat", () => this.note("engine", `${id} heartbeat`));
     session.on("error", (error: unknown) => this.note("engine", `${id} error`, describeError(error)));

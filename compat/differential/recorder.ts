@@ -21,11 +21,12 @@ export class Recorder {
   readonly #counts = new Map<string, number>();
   readonly #waiters = new Set<Waiter>();
   readonly #masks: (readonly [RegExp, string])[] = [];
+  readonly #ignored: Pattern[] = [];
   #notes = 0;
-  #isClosed = false;
+  #transcript: Transcript | undefined;
 
   note(lane: string, line: string): void {
-    if (this.#isClosed) return;
+    if (this.#transcript || this.#ignored.some((pattern) => matches(line, pattern))) return;
     const lines = this.#lanes.get(lane) ?? [];
     this.#lanes.set(lane, lines);
     lines.push(...line.split("\n"));
@@ -47,6 +48,11 @@ export class Recorder {
   /** What matches is written in another way. */
   mask(pattern: RegExp, replacement: string): void {
     this.#masks.push([pattern, replacement]);
+  }
+
+  /** Such lines are left out: whether they come is up to a race in the client. */
+  ignore(pattern: Pattern): void {
+    this.#ignored.push(pattern);
   }
 
   /** Resolves when the lane has that many such lines; what does not come is noted, and the scenario goes on. */
@@ -72,6 +78,7 @@ export class Recorder {
 
   /** Resolves when nothing has happened for a while, which is never taken for granted while the loop lags. */
   async quiet(): Promise<void> {
+    if (this.#transcript) return;
     for (let unchanged = 0; unchanged < 2; unchanged++) {
       const before = this.#notes;
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -80,11 +87,24 @@ export class Recorder {
     }
   }
 
-  /** Ends the recording. */
+  /** Ends the recording, unless it has ended. */
   close(): Transcript {
-    this.#isClosed = true;
-    const names = [...this.#lanes.keys()].toSorted();
-    return new Map(names.map((name) => [name, this.#lanes.get(name)!.map((line) => this.#written(line))]));
+    this.#transcript ??= this.#inLanes();
+    return this.#transcript;
+  }
+
+  /** What the engine tells of a session gets a lane for that session: a client may come before its last session has ended. */
+  #inLanes(): Transcript {
+    const lanes = new Map<string, string[]>();
+    for (const name of [...this.#lanes.keys()].toSorted()) {
+      for (const raw of this.#lanes.get(name)!) {
+        const line = this.#written(raw);
+        const session = name === "engine" ? /^sid#\d+/.exec(line)?.[0] : undefined;
+        const lane = session ? `engine ${session}` : name;
+        lanes.set(lane, [...(lanes.get(lane) ?? []), line]);
+      }
+    }
+    return lanes;
   }
 
   /** The id of a session that can be recovered is seen on the wire alone. */
@@ -106,6 +126,12 @@ export function matches(line: string, pattern: Pattern): boolean {
 /** A value as a transcript writes it: whole, on one line. */
 export function show(value: unknown): string {
   if (value instanceof Error) return `${value.name}: ${value.message}`;
-  const options = { depth: 8, breakLength: Infinity, compact: true, maxArrayLength: 60, maxStringLength: 400 };
+  const options = {
+    depth: 8,
+    breakLength: Infinity,
+    compact: true,
+    maxArrayLength: 60,
+    maxStringLength: 400,
+  };
   return inspect(value, options).replaceAll("\n", "\\n");
 }

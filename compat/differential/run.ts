@@ -2,7 +2,7 @@
 import type { ConnectionError, Engine, Session } from "../../test/support/engine-types.ts";
 import { OPCODE, type Frame } from "../../test/support/frames.ts";
 import { NetworkClient } from "../../test/support/network-client.ts";
-import { RawWebSocket } from "../../test/support/raw-websocket.ts";
+import type { RawWebSocket } from "../../test/support/raw-websocket.ts";
 import { UpgradeRefused, type WireRequest, type WireResponse } from "../../test/support/wire.ts";
 import { Recorder, show, type Pattern, type Transcript } from "./recorder.ts";
 import type { Target } from "./targets.ts";
@@ -48,6 +48,11 @@ export abstract class Run {
     return this.recorder.quiet();
   }
 
+  /** What comes from now on is not written down: a next ping, say. */
+  stop(): void {
+    this.recorder.close();
+  }
+
   /** Runs when the scenario has ended, the latest first. */
   afterwards(close: () => unknown): void {
     this.#closers.push(close);
@@ -75,7 +80,11 @@ export abstract class Run {
 
   post(query: string, body: string | Buffer, request: HttpRequest = {}): Promise<WireResponse> {
     const type = typeof body === "string" ? "text/plain;charset=UTF-8" : "application/octet-stream";
-    return this.http("POST", query, { ...request, body, headers: { "content-type": type, ...request.headers } });
+    return this.http("POST", query, {
+      ...request,
+      body,
+      headers: { "content-type": type, ...request.headers },
+    });
   }
 
   /** Opens a WebSocket, of which every frame is written down in the lane; a refusal as well, and then there is none. */
@@ -88,7 +97,7 @@ export abstract class Run {
       void socket.closed.then(() => this.note(lane, "end"));
       return socket;
     } catch (error) {
-      if (error instanceof UpgradeRefused) this.#noteResponse(lane, error.response);
+      if (error instanceof UpgradeRefused) this.#noteResponse(lane, unchunked(error.response));
       else this.note(lane, `failed: ${(error as Error).message}`);
       return undefined;
     }
@@ -113,8 +122,9 @@ export abstract class Run {
       });
       watchSession(session, id);
     });
-    engine.on("connection_error", ({ code, message, context }: ConnectionError) => {
-      this.note("engine", `connection_error ${code} ${message}`, context);
+    engine.on("connection_error", ({ code, message, context = {} }: ConnectionError) => {
+      const entries = Object.entries(context).map(([name, value]) => [name, plain(value)] as const);
+      this.note("engine", `connection_error ${code} ${message}`, Object.fromEntries(entries));
     });
   }
 
@@ -136,7 +146,10 @@ export abstract class Run {
     this.#noteHeaders(lane, headers);
     const isText = raw.equals(Buffer.from(body));
     const isLong = raw.length > 2000;
-    this.note(lane, isLong ? `body of ${raw.length} bytes` : `body ${isText ? JSON.stringify(body) : show(raw)}`);
+    this.note(
+      lane,
+      isLong ? `body of ${raw.length} bytes` : `body ${isText ? JSON.stringify(body) : show(raw)}`,
+    );
   }
 
   #noteHeaders(lane: string, headers: WireResponse["headers"]): void {
@@ -146,6 +159,18 @@ export abstract class Run {
       for (const each of values) this.note(lane, `${name}: ${MASKED_HEADERS.has(name) ? "…" : each}`);
     }
   }
+}
+
+/** The raw client leaves the body of a refused upgrade as it came. */
+function unchunked(response: WireResponse): WireResponse {
+  if (response.headers["transfer-encoding"] !== "chunked") return response;
+  const body = response.body.replaceAll(/(?:^|\r\n)[\da-f]+\r\n/g, "").replace(/\r\n$/, "");
+  return { ...response, body, raw: Buffer.from(body) };
+}
+
+/** Errors as their messages. */
+function plain(value: unknown): unknown {
+  return value instanceof Error ? value.message : value;
 }
 
 /** The description of an end, without stacks and names of classes. */
@@ -158,8 +183,11 @@ function frameLine({ opcode, payload, fin, rsv }: Frame): string {
   const marks = `${fin ? "" : " unfinished"}${rsv === 0 ? "" : ` rsv ${rsv}`}`;
   const name = `${FRAME_NAMES.get(opcode) ?? opcode}${marks}`;
   if (opcode === OPCODE.close) {
-    return payload.length < 2 ? "close" : `close ${payload.readUInt16BE(0)} ${show(payload.toString("utf8", 2))}`;
+    return payload.length < 2
+      ? "close"
+      : `close ${payload.readUInt16BE(0)} ${show(payload.toString("utf8", 2))}`;
   }
+  if (rsv !== 0) return name;
   if (opcode !== OPCODE.text) return payload.length === 0 ? name : `${name} ${show(payload)}`;
   const text = payload.toString();
   return `${name} ${text.length > 2000 ? `of ${payload.length} bytes` : JSON.stringify(text)}`;

@@ -53,7 +53,8 @@ function declare<R extends Run>(
   start: (target: Target) => Promise<R>,
   script: (run: R) => Promise<void>,
 ): void {
-  if (scenarios.some((scenario) => scenario.name === name)) throw new Error(`two scenarios are called ${name}`);
+  if (scenarios.some((scenario) => scenario.name === name))
+    throw new Error(`two scenarios are called ${name}`);
   const play = async (target: Target): Promise<Transcript> => {
     const run = await start(target);
     try {
@@ -81,7 +82,10 @@ export function overEveryWay(
   options: Partial<ServerOptions>,
   script: (run: ServerRun, way: ClientWay) => Promise<void>,
 ): void {
-  for (const [transport, { transports }] of Object.entries(ways) as [keyof typeof ways, (typeof ways)["upgrade"]][]) {
+  for (const [transport, { transports }] of Object.entries(ways) as [
+    keyof typeof ways,
+    (typeof ways)["upgrade"],
+  ][]) {
     const way: ClientWay = { transports: [...transports] };
     onServer(`${name}, ${transport}`, { transport, options }, (run) => script(run, way));
   }

@@ -31,7 +31,7 @@ export class Schedule {
 
   async #result(task: Task, index: number): Promise<Pair> {
     if (task.scenario.alone) {
-      await Promise.allSettled(this.#tasks.map((other) => other.result));
+      await Promise.allSettled(this.#tasks.map(async (other) => other.result));
       return (task.result ??= this.#start(task));
     }
     for (const next of this.#tasks.slice(index, index + AHEAD)) {

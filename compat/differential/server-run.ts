@@ -19,10 +19,11 @@ export class ServerRun extends Run {
   readonly sockets: Socket[] = [];
   readonly #clients: ClientSocket[] = [];
 
-  private constructor(target: Target, { io, port, stop }: StartedServer, path: string) {
-    super(target, port, path);
+  private constructor(target: Target, started: StartedServer, path: string) {
+    super(target, started.port, path);
+    const { io } = started;
     this.io = io;
-    this.afterwards(stop);
+    this.afterwards(() => started.stop());
     this.watchEngine(io.engine as unknown as Engine, () => {});
     this.watch(io.of("/"));
   }
@@ -41,7 +42,7 @@ export class ServerRun extends Run {
   }
 
   /** Writes down what the namespace and its sockets tell. Called before the scenario's own listeners are set. */
-  watch(namespace: Namespace | ReturnType<Server["of"]>): void {
+  watch(namespace: Namespace): void {
     namespace.on("connection", (socket: Socket) => {
       this.recorder.learn("socket", socket.id);
       this.sockets.push(socket);
@@ -79,7 +80,12 @@ export class ServerRun extends Run {
   }
 
   /** The same connection, another namespace. */
-  join(lane: string, manager: Manager, namespace: string, options: Partial<SocketOptions> = {}): ClientSocket {
+  join(
+    lane: string,
+    manager: Manager,
+    namespace: string,
+    options: Partial<SocketOptions> = {},
+  ): ClientSocket {
     const client = manager.socket(namespace, options);
     this.#listen(lane, client);
     return client;
@@ -117,17 +123,31 @@ export class ServerRun extends Run {
     this.afterwards(() => client.close());
   }
 
-  /** A round trip by each client that is connected: what was sent before, in either direction, has arrived. */
+  /**
+   * A round trip by each client that is connected: what was sent before, in either direction, has arrived. A client that
+   * polls waits for more when it is over.
+   */
   async settle(): Promise<void> {
     const trips = this.#clients
       .filter((client) => client.connected)
-      .map((client) => client.timeout(8000).emitWithAck(SETTLE).catch(() => {}));
+      .map((client) =>
+        client
+          .timeout(8000)
+          .emitWithAck(SETTLE)
+          .catch(() => {}),
+      );
     await Promise.all(trips);
+    for (const { conn, connected } of this.sockets) {
+      while (connected && conn.readyState === "open" && !conn.transport.writable)
+        await new Promise(setImmediate);
+    }
   }
 
   #listen(lane: string, client: ClientSocket): void {
     this.#clients.push(client);
-    client.on("connect", () => this.note(lane, `connect${client.recovered ? " recovered" : ""} ${client.id}`));
+    client.on("connect", () =>
+      this.note(lane, `connect${client.recovered ? " recovered" : ""} ${client.id}`),
+    );
     client.on("connect_error", (error: Error & { data?: unknown }) => {
       this.note(lane, `connect_error ${error.message}`, error.data);
     });

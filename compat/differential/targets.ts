@@ -33,7 +33,7 @@ export async function startServer(
   }
   const httpServer = createServer((_, response) => response.writeHead(404).end());
   const io = new (target === "official" ? OfficialServer : OurServer)(httpServer, options);
-  await new Promise<void>((resolve) => httpServer.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => httpServer.listen(0, resolve));
   const { port } = httpServer.address() as AddressInfo;
   return { io, port, stop: () => stopNode(io, httpServer) };
 }

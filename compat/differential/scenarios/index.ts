@@ -1,1 +1,12 @@
 import "./engine-polling.ts";
+import "./engine-refusals.ts";
+import "./engine-websocket.ts";
+import "./engine-lives.ts";
+import "./engine-upgrade.ts";
+import "./engine-options.ts";
+import "./engine-old.ts";
+import "./engine-clients.ts";
+import "./server-connect.ts";
+import "./server-events.ts";
+import "./server-rooms.ts";
+import "./server-ends.ts";

@@ -150,7 +150,7 @@ export class PollingTransport extends Transport {
       this.handlers?.onParseError(error);
     } finally {
       // text/html rather than text/plain: some old browsers would offer to download the latter.
-      const headers = { "Content-Type": "text/html", "Content-Length": 2 };
+      const headers = { "Content-Type": "text/html", "Content-Length": "2" };
       exchange.respond(200, this.#headers(headers, exchange), "ok");
       this.handlers?.onDispatched();
     }

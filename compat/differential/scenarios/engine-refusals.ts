@@ -1,0 +1,168 @@
+// Requests that an engine does not serve, and limits.
+import type { EngineRun } from "../engine-run.ts";
+import { onEngine } from "../scenario.ts";
+
+const polling = { transport: "polling" } as const;
+const any = { transport: "any" } as const;
+
+/** One request, before there is any session. */
+const strays: Record<string, (run: EngineRun) => Promise<unknown>> = {
+  "an unknown transport": (run) => run.get("transport=tcp"),
+  "no transport": (run) => run.get(""),
+  "a transport that is a property of every object": (run) => run.get("transport=constructor"),
+  "the WebSocket transport without an upgrade": (run) => run.get("transport=websocket"),
+  "the WebTransport transport": (run) => run.get("transport=webtransport"),
+  "two transports": (run) => run.get("transport=polling&transport=websocket"),
+  "no version": (run) => run.get("/engine.io/?transport=polling"),
+  "version 3": (run) => run.get("EIO=3&transport=polling"),
+  "version 5": (run) => run.get("EIO=5&transport=polling"),
+  "two versions": (run) => run.get("EIO=3&EIO=4&transport=polling"),
+  "an unknown session": (run) => run.get("transport=polling&sid=unknown"),
+  "a session that is a property of every object": (run) => run.get("transport=polling&sid=__proto__"),
+  "an empty session": (run) => run.get("transport=polling&sid="),
+  "a POST to an unknown session": (run) => run.post("transport=polling&sid=unknown", "4hi"),
+  "a POST without a session": (run) => run.post("transport=polling", "4hi"),
+  "a PUT without a session": (run) => run.http("PUT", "transport=polling"),
+  "a DELETE without a session": (run) => run.http("DELETE", "transport=polling"),
+  "HEAD without a session": (run) => run.http("HEAD", "transport=polling"),
+  "OPTIONS without CORS": (run) => run.http("OPTIONS", "transport=polling"),
+  "another path": (run) => run.get("/other/?EIO=4&transport=polling"),
+  "the path without its slash": (run) => run.get("/engine.io?EIO=4&transport=polling"),
+  "more behind the path": (run) => run.get("/engine.io/more?EIO=4&transport=polling"),
+  "a path that begins like it": (run) => run.get("/engine.iota/?EIO=4&transport=polling"),
+  "a query with percent signs": (run) => run.get("transport=%70olling&x=%zz"),
+  "base64 asked for": (run) => run.get("transport=polling&b64=1"),
+  "JSONP asked for": (run) => run.get("transport=polling&j=0"),
+};
+
+for (const [name, act] of Object.entries(strays)) {
+  onEngine(`request: ${name}`, polling, async (run) => {
+    await act(run);
+  });
+}
+
+for (const method of ["PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"]) {
+  onEngine(`request: ${method} with a session`, polling, async (run) => {
+    const peer = await run.polling();
+    await run.http(method, peer.query);
+    run.session.send("after");
+    await peer.poll();
+  });
+}
+
+onEngine(
+  "request: another version than the session's",
+  { ...polling, options: { allowEIO3: true } },
+  async (run) => {
+    const peer = await run.polling();
+    await run.get(peer.query.replace(/^/, "EIO=3&"));
+    run.session.send("after");
+    await peer.poll();
+  },
+);
+
+onEngine("request: another transport than the session's", polling, async (run) => {
+  const socket = await run.open("ws", "transport=websocket");
+  await run.get(`transport=polling&sid=${run.session.id}`);
+  await run.post(`transport=polling&sid=${run.session.id}`, "4hi");
+  socket.sendText("4still here");
+  await run.saw("engine", "still here");
+});
+
+onEngine("request: a second poll beside a parked one", polling, async (run) => {
+  const peer = await run.polling();
+  const { answer } = await peer.park();
+  await peer.poll();
+  await answer;
+  await peer.poll();
+});
+
+onEngine("request: binary content", polling, async (run) => {
+  const peer = await run.polling();
+  await peer.post(Buffer.from([1, 2, 3]));
+  run.session.send("after");
+  void peer.begin("second poll");
+});
+
+onEngine("request: content of a type of its own", polling, async (run) => {
+  const peer = await run.polling();
+  await peer.post("4json", { headers: { "content-type": "application/json" } });
+  await peer.post("d=4form", { headers: { "content-type": "application/x-www-form-urlencoded" } });
+});
+
+const small = { ...polling, options: { maxHttpBufferSize: 10 } };
+
+onEngine("limits: a POST as large as allowed", small, async (run) => {
+  const peer = await run.polling();
+  await peer.post("4123456789");
+});
+
+onEngine("limits: a POST of too many bytes", small, async (run) => {
+  const peer = await run.polling();
+  await peer.post("41234567890");
+  run.session.send("after");
+  void peer.begin("second poll");
+});
+
+onEngine("limits: a POST of too many bytes in few characters", small, async (run) => {
+  const peer = await run.polling();
+  await peer.post("4😀😀😀");
+});
+
+onEngine("limits: a POST in chunks that grows too large", small, async (run) => {
+  const peer = await run.polling();
+  const headers = { "transfer-encoding": "chunked" };
+  await peer.post("4".repeat(50), { headers });
+});
+
+onEngine(
+  "limits: a WebSocket message as large as allowed",
+  { ...any, options: { maxHttpBufferSize: 10 } },
+  async (run) => {
+    const socket = await run.open("ws", "transport=websocket");
+    socket.sendText("4123456789");
+    await run.saw("engine", "message");
+  },
+);
+
+onEngine(
+  "limits: a WebSocket message that is too large",
+  { ...any, options: { maxHttpBufferSize: 10 } },
+  async (run) => {
+    const socket = await run.open("ws", "transport=websocket");
+    socket.sendText("41234567890");
+    await run.saw("ws", "end");
+    await run.saw("engine", "description");
+  },
+);
+
+for (const [name, query] of Object.entries({
+  "an unknown transport": "transport=tcp",
+  "no transport": "",
+  "the polling transport": "transport=polling",
+  "an unknown session": "transport=websocket&sid=unknown",
+  "version 3": "EIO=3&transport=websocket",
+  "version 5": "EIO=5&transport=websocket",
+  "another path": "/other/?EIO=4&transport=websocket",
+})) {
+  onEngine(`upgrade request: ${name}`, { transport: "websocket" }, async (run) => {
+    const socket = await run.ws("ws", query);
+    if (socket) await run.saw("ws", "end");
+  });
+}
+
+for (const [name, headers] of Object.entries({
+  "version 8": { "sec-websocket-version": "8" },
+  "version 7": { "sec-websocket-version": "7" },
+  "no key": { "sec-websocket-key": "" },
+  "a short key": { "sec-websocket-key": "c2hvcnQ=" },
+  "a subprotocol": { "sec-websocket-protocol": "chat, superchat" },
+  "an offer of compression": { "sec-websocket-extensions": "permessage-deflate; client_max_window_bits" },
+  "an unknown extension": { "sec-websocket-extensions": "x-unknown; a=b" },
+  "an origin": { origin: "http://elsewhere.example" },
+})) {
+  onEngine(`upgrade request: ${name}`, { transport: "websocket" }, async (run) => {
+    const socket = await run.ws("ws", "transport=websocket", { headers });
+    if (socket) await run.saw("ws", "text");
+  });
+}

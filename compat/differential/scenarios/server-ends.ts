@@ -1,0 +1,120 @@
+// How connections end, and what each side is told.
+import type { Socket } from "socket.io";
+import type { Socket as ClientSocket } from "socket.io-client";
+import type { ServerRun } from "../server-run.ts";
+import { onServer, overEveryWay, type ClientWay } from "../scenario.ts";
+
+/** A client on the main namespace and on another one. */
+async function both(run: ServerRun, way: ClientWay): Promise<{ client: ClientSocket; other: ClientSocket }> {
+  run.watch(run.io.of("/other"));
+  const client = await run.connected("a", way);
+  const other = run.join("other", client.io, "/other");
+  await run.saw("other", "connect");
+  await run.settle();
+  return { client, other };
+}
+
+const ends: Record<string, (run: ServerRun, client: ClientSocket, socket: Socket) => unknown> = {
+  "the server disconnects": (_, __, socket) => socket.disconnect(),
+  "the server disconnects all of it": (_, __, socket) => socket.disconnect(true),
+  "the server closes the connection": (_, __, socket) => socket.conn.close(),
+  "the client disconnects": (_, client) => client.disconnect(),
+  "the client closes its engine": (_, client) => client.io.engine.close(),
+  "the server closes": (run) => void run.io.close(),
+  "all sockets are disconnected": (run) => run.io.disconnectSockets(),
+  "all sockets are disconnected, with their connections": (run) => run.io.disconnectSockets(true),
+  "events, then the server disconnects": (_, __, socket) => {
+    socket.emit("one");
+    socket.emit("two", Buffer.from([1]));
+    socket.disconnect();
+    socket.emit("too late");
+  },
+  "events, then the server disconnects all of it": (_, __, socket) => {
+    socket.emit("one");
+    socket.emit("two", Buffer.from([1]));
+    socket.disconnect(true);
+  },
+  "events, then the client disconnects": (_, client) => {
+    client.emit("one");
+    client.emit("two", Buffer.from([1]));
+    client.disconnect();
+  },
+  "the server disconnects twice": (_, __, socket) => {
+    socket.disconnect();
+    socket.disconnect(true);
+  },
+};
+
+for (const [name, act] of Object.entries(ends)) {
+  overEveryWay(`end: ${name}`, {}, async (run, way) => {
+    const client = await run.connected("a", way);
+    act(run, client, run.socket);
+    await run.saw("a", "disconnect");
+    await run.saw("server", "description");
+    await run.quiet();
+    run.note("left", run.io.of("/").sockets.size, run.io.engine.clientsCount);
+  });
+}
+
+for (const name of ["the server disconnects", "the server disconnects all of it", "the client disconnects"]) {
+  overEveryWay(`end: of one of two namespaces, ${name}`, {}, async (run, way) => {
+    const { client, other } = await both(run, way);
+    ends[name]!(run, client, run.sockets[0]!);
+    await run.saw("a", "disconnect");
+    run.io.emit("to nobody");
+    run.io.of("/other").emit("to the other");
+    other.emit("from the other");
+    await run.settle();
+  });
+}
+
+overEveryWay("end: in a listener of an event", {}, async (run, way) => {
+  const client = await run.connected("a", way);
+  run.socket.on("bye", () => run.socket.disconnect());
+  client.emit("bye");
+  await run.saw("a", "disconnect");
+});
+
+overEveryWay("end: in the listener of connections", {}, async (run, way) => {
+  run.recorder.ignore("connection_error");
+  run.io.on("connection", (socket) => socket.disconnect(true));
+  run.client("a", way);
+  await run.saw("a", "disconnect");
+  await run.saw("server", "description");
+});
+
+overEveryWay("end: in a middleware", {}, async (run, way) => {
+  run.recorder.ignore("connection_error");
+  run.io.use((socket, next) => {
+    socket.conn.close();
+    next();
+  });
+  run.client("a", way);
+  await run.saw("engine", "description");
+});
+
+overEveryWay("end: no pong comes", { pingInterval: 60, pingTimeout: 120 }, async (run, way) => {
+  const client = run.client("a", way);
+  await run.saw("a", "connect");
+  const { engine } = client.io;
+  const deaf = engine as unknown as { _sendPacket(type: string, ...rest: unknown[]): void };
+  const send = deaf._sendPacket.bind(engine);
+  deaf._sendPacket = (type, ...rest) => void (type === "pong" || send(type, ...rest));
+  await run.saw("server", "description");
+  await run.saw("a", "disconnect");
+});
+
+onServer("end: the server closes, with a callback", { transport: "any" }, async (run) => {
+  await run.connected("a", { transports: ["websocket"] });
+  await new Promise<void>((resolve) => {
+    void run.io.close((error) => {
+      run.note("closing", "called back", error?.message);
+      resolve();
+    });
+  });
+  await run.saw("a", "disconnect");
+  await run.io.close().then(
+    () => run.note("closing", "twice is allowed"),
+    (error: Error & { code?: string }) => run.note("closing", error.code ?? error.message),
+  );
+});
