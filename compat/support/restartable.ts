@@ -79,16 +79,18 @@ export class RestartableServer {
     const http = this.host === "node" ? createServer(serve(files)) : undefined;
     const io = http === undefined ? new socketio.Server(server) : new socketio.Server(http, server);
     io.on("connection", (socket) => this.sockets.push(socket));
-    prepare?.(io);
     if (http === undefined) {
       const app = uWS.App();
       for (const [path, file] of files) {
         app.get(path, (response) => void response.writeHeader("content-type", file.type).end(file.body));
       }
       io.attachApp(app);
+      // there is an engine now, and no client yet
+      prepare?.(io);
       this.#app = app;
       this.#port = listenApp(app, this.#port);
     } else {
+      prepare?.(io);
       this.#port = await listen(http, this.#port);
     }
     this.#io = io;

@@ -32,7 +32,10 @@
     if (value instanceof ArrayBuffer) return { $: "ArrayBuffer", hex: toHex(new Uint8Array(value)) };
     if (ArrayBuffer.isView(value))
       return { $: value.constructor.name, hex: toHex(new Uint8Array(value.buffer)) };
-    if (value instanceof Error) return { message: value.message, data: value.data };
+    if (value instanceof Error) {
+      const { message, data } = value;
+      return data === undefined ? { message } : { message, data };
+    }
     if (value === null || typeof value !== "object") return value;
     if (Array.isArray(value)) return value.map(describe);
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, describe(item)]));
@@ -104,6 +107,7 @@
       if (engine.transport.name === "websocket") return undefined;
       return new Promise((resolve) => engine.once("upgrade", () => resolve()));
     },
+    onDisconnect: (namespace, listener) => void at(namespace).client.on("disconnect", listener),
     /** Breaks the connection under the client, as a network does. */
     lose: (namespace) => void at(namespace).client.io.engine.close(),
   };

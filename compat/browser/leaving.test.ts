@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { describeWithChromium, type Browser } from "../../test/support/chromium.ts";
+import { next, type Socket } from "../../test/support/socketio.ts";
+import { isFull } from "../support/cell.ts";
+import type { CellHost, RestartableServer } from "../support/restartable.ts";
+import { onEachHost, wayNames, ways } from "./support/cells.ts";
+import { clients, latest, type Client } from "./support/clients.ts";
+import { ELSEWHERE, startSite } from "./support/site.ts";
+import { Tab, type PageClient } from "./support/tab.ts";
+
+type Way = (typeof wayNames)[number];
+
+/** Whether a page says goodbye from `beforeunload`: version 2 never does, version 3 always, version 4 when it is asked to. */
+function goodbyes({ version }: Client): boolean[] {
+  if (version.startsWith("2.")) return [false];
+  return version.startsWith("3.") ? [true] : [false, true];
+}
+
+describeWithChromium("browser: pages that go", (browser) => {
+  for (const client of clients) {
+    for (const way of wayNames) {
+      const quick = client === latest ? way !== "upgrade" : way === "upgrade";
+      if (!isFull && !quick) continue;
+      onEachHost(client, way, "leaving", (host) => {
+        if (isFull || client === latest) declare(browser, client, way, host);
+        else declareClosed(browser, client, way, host);
+      });
+    }
+  }
+});
+
+interface Opened {
+  site: RestartableServer;
+  tab: Tab;
+  page: PageClient;
+  socket: Socket;
+}
+
+async function open(
+  browser: Browser,
+  client: Client,
+  way: Way,
+  host: CellHost,
+  options: object = {},
+): Promise<Opened> {
+  const site = await startSite(host, client);
+  const tab = await Tab.open(browser, site.url, client);
+  const page = await tab.at().connected({ ...ways[way], ...options });
+  if (way === "upgrade") await page.upgraded();
+  await page.ask("echo", "settled");
+  return { site, tab, page, socket: await site.sockets.next() };
+}
+
+/** Waits until the server has learnt that the page is gone, for one of these reasons. */
+async function assertGone(
+  socket: Socket,
+  reasons: readonly string[],
+  go: () => Promise<unknown>,
+): Promise<void> {
+  const gone = next<[string]>(socket, "disconnect");
+  await go();
+  const [reason] = await gone;
+  assert.ok(reasons.includes(reason), reason);
+}
+
+/** Nobody says goodbye: the connection of the WebSocket closes, the poll under way is cut. */
+const silently = {
+  polling: ["transport error"],
+  websocket: ["transport close"],
+  upgrade: ["transport close"],
+};
+
+/** The page says goodbye; by long-polling the browser may cut that request, too. */
+const politely = { ...silently, polling: ["transport close", "transport error"] };
+
+function declareClosed(browser: () => Browser, client: Client, way: Way, host: CellHost): void {
+  it("the server learns at once that the tab was closed", async () => {
+    const { tab, socket } = await open(browser(), client, way, host);
+    await assertGone(socket, silently[way], () => tab.page.close());
+  });
+}
+
+function declare(browser: () => Browser, client: Client, way: Way, host: CellHost): void {
+  declareClosed(browser, client, way, host);
+
+  if (isFull) {
+    it("the server learns at once that the page has crashed", async () => {
+      const { tab, socket } = await open(browser(), client, way, host);
+      await assertGone(socket, silently[way], async () => {
+        const crashed = new Promise((resolve) => tab.page.once("crash", resolve));
+        tab.page.goto("chrome://crash").catch(() => {});
+        await crashed;
+      });
+    });
+  }
+
+  for (const closeOnBeforeunload of goodbyes(client)) {
+    const options = { closeOnBeforeunload };
+    const expected = closeOnBeforeunload ? politely[way] : silently[way];
+    describe(closeOnBeforeunload ? "saying goodbye" : "without a word", () => {
+      it("ends with a reload, which the page does not notice, and comes back anew", async () => {
+        const { site, tab, socket } = await open(browser(), client, way, host, options);
+        await tab.run(`lab.onDisconnect("/", () => sessionStorage.setItem("noticed", "yes"))`);
+        await assertGone(socket, expected, () => tab.page.reload());
+        assert.equal(await tab.run(`sessionStorage.getItem("noticed")`), null);
+        await tab.at().connected(ways[way]);
+        assert.notEqual((await site.sockets.next()).id, socket.id);
+      });
+
+      if (isFull) {
+        it("ends when the page goes elsewhere, and comes back with it", async () => {
+          const { site, tab, socket } = await open(browser(), client, way, host, options);
+          await assertGone(socket, expected, () => tab.goto(site.url + ELSEWHERE));
+          await tab.page.goBack();
+          await tab.at().connected(ways[way]);
+          assert.notEqual((await site.sockets.next()).id, socket.id);
+        });
+      }
+
+      if (closeOnBeforeunload) {
+        it("has ended though the page asked its person, who stays", async () => {
+          const opened = await open(browser(), client, way, host, options);
+          await assertGone(opened.socket, expected, () => stay(opened));
+        });
+      } else {
+        it("goes on when the page asks its person, who stays", async () => {
+          const opened = await open(browser(), client, way, host, options);
+          await stay(opened);
+          assert.deepEqual(await opened.page.ask("echo", "still here"), ["still here"]);
+          assert.equal((await opened.page.state()).id, opened.socket.id);
+        });
+      }
+    });
+  }
+}
+
+/** A person wants to close the tab, is asked by the page, and stays. */
+async function stay({ tab }: Opened): Promise<void> {
+  await tab.page.click("button");
+  await tab.run(`addEventListener("beforeunload", (event) => event.preventDefault()), 0`);
+  const asked = tab.page.waitForEvent("dialog");
+  await tab.page.close({ runBeforeUnload: true });
+  await (await asked).dismiss();
+}
