@@ -119,12 +119,14 @@ export function listenApp(app: uWS.TemplatedApp, wished = 0): number {
   return port;
 }
 
+/** HOST=attachApp: an app of the caller instead of ours. It differs in who made it, so that it is not always all run. */
+const onApp = oracle === "uws" || process.env["HOST"] === "attachApp";
+
 /** The hosts of this run. */
-export const hosts: readonly Host[] =
-  oracle === "uws" ? [attachedHost] : isOracle ? [nodeHost] : [uwsHost, nodeHost];
+export const hosts: readonly Host[] = onApp ? [attachedHost] : isOracle ? [nodeHost] : [uwsHost, nodeHost];
 
 /** The same, and an app of the caller. */
-export const everyHost: readonly Host[] = isOracle ? hosts : [...hosts, attachedHost];
+export const everyHost: readonly Host[] = isOracle || onApp ? hosts : [...hosts, attachedHost];
 
 /** Describes `body` once for each host. */
 export function onEveryHost(title: string, body: (host: Host) => void): void {
