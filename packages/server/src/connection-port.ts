@@ -1,3 +1,4 @@
+import type { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { Untyped } from "./typed-events.ts";
 
@@ -16,14 +17,16 @@ export interface WriteOptions {
   wsPreEncodedFrame?: unknown;
 }
 
-/** The part of a transport that is read here. */
-export interface ConnectionTransport {
+/** The transport of a connection. */
+export interface ConnectionTransport extends EventEmitter {
+  /** `polling`, `websocket` or `webtransport` */
   readonly name: string;
+  /** whether it can take a packet at once */
   readonly writable: boolean;
 }
 
 /** A connection of an engine: a `Session` of `@tidewire/engine`, a `Socket` of `engine.io`, or anything like them. */
-export interface Connection {
+export interface Connection extends EventEmitter {
   readonly id: string;
   /** revision of the Engine.IO protocol: 3 or 4 */
   readonly protocol: number;
@@ -41,9 +44,6 @@ export interface Connection {
   send(data: Untyped, options?: WriteOptions, callback?: (transport: Untyped) => void): unknown;
   write(data: Untyped, options?: WriteOptions, callback?: (transport: Untyped) => void): unknown;
   close(discard?: boolean): void;
-  on(event: string, listener: (...args: Untyped[]) => void): unknown;
-  once(event: string, listener: (...args: Untyped[]) => void): unknown;
-  removeListener(event: string, listener: (...args: Untyped[]) => void): unknown;
 }
 
 /** Who is told what happens on a connection. */

@@ -1,127 +1,190 @@
 import { expectTypeOf } from "expect-type";
-import type { DefaultEventsMap, DisconnectReason, Event, ExtendedError, Namespace } from "@tidewire/server";
+import type { DisconnectReason, Event, ExtendedError, Namespace } from "@tidewire/server";
 import { Server } from "@tidewire/server";
-import type { RemoteSocket, ServerOptions, Socket } from "@tidewire/server";
+import type { IncomingMessage } from "node:http";
+import { checked } from "./types-support.ts";
+import type {
+  BetweenServers,
+  ClientToServer,
+  Data,
+  ServerToClient,
+  TypedServer,
+  TypedSocket,
+} from "./types-support.ts";
 
-interface ClientToServer {
-  say: (text: string) => void;
-  ask: (question: string, answer: (value: number) => void) => void;
-}
-interface ServerToClient {
-  news: (text: string, at: Date) => void;
-  check: (answer: (ok: boolean) => void) => void;
-  checkWithError: (answer: (err: Error, ok: boolean) => void) => void;
-}
-interface BetweenServers {
-  ping: (answer: (pong: string) => void) => void;
-  note: (text: string) => void;
-}
-interface Data {
-  name: string;
-}
-type Typed = Server<ClientToServer, ServerToClient, BetweenServers, Data>;
-
-/** Checked by the compiler; none of it is run. */
-function checked(_use: () => void): void {}
-
-describe("types", () => {
-  it("without type parameters allow every event and any data", () => {
+describe("types of listeners", () => {
+  it("allow every event and any data without type parameters", () => {
     checked(() => {
       const io = new Server();
       io.on("connection", (socket) => {
-        expectTypeOf(socket).toEqualTypeOf<Socket<DefaultEventsMap, DefaultEventsMap, DefaultEventsMap>>();
         socket.on("anything", (a, b) => a.b.c(b));
-        socket.emit("anything", 1, "2", () => {});
+        socket.on("asked", (value, answer) => answer(value.field));
         socket.data.anything = 1;
-        socket.onAny((event: string, ...args) => args.at(event.length));
-        socket.on("disconnect", (reason) => expectTypeOf(reason).toEqualTypeOf<DisconnectReason>());
-        socket.use((event, next) => {
-          expectTypeOf(event).toEqualTypeOf<Event>();
-          next(new Error("no"));
-        });
+        expectTypeOf(socket.data).toBeAny();
       });
-      io.timeout(5).emit("x", (err: Error, values: string[]) => values.at(0) ?? err);
+      io.on("from another server", (a, b) => a.b.c(b));
     });
   });
 
   it("know the events that clients send", () => {
     checked(() => {
-      const io: Typed = new Server();
+      const io: TypedServer = new Server();
       io.on("connection", (socket) => {
+        expectTypeOf(socket).toEqualTypeOf<TypedSocket>();
+        socket.on("hello", () => {});
         socket.on("say", (text) => expectTypeOf(text).toBeString());
-        socket.on("ask", (question, answer) => {
+        socket.once("ask", (question, answer) => {
           expectTypeOf(question).toBeString();
           expectTypeOf(answer).parameters.toEqualTypeOf<[value: number]>();
         });
         // @ts-expect-error there is no such event
         socket.on("shout", () => {});
-        expectTypeOf(socket.data).toEqualTypeOf<Data>();
+        // @ts-expect-error the argument is a string
+        socket.on("say", (text: number) => text);
+        socket.off("say", () => {});
+        socket.removeAllListeners("say").removeAllListeners();
       });
+      // @ts-expect-error there is no such event
+      io.on("shout", () => {});
     });
   });
 
-  it("know the events that are sent to clients", () => {
+  it("know the events of the socket itself", () => {
     checked(() => {
-      const io: Typed = new Server();
-      io.emit("news", "a", new Date());
-      io.to("room").emit("news", "a", new Date());
-      // @ts-expect-error an argument is missing
-      io.emit("news", "a");
-      // @ts-expect-error an event that asks for an answer needs one per receiver
-      io.emit("check", (ok: boolean) => ok);
-      io.on("connection", (socket) => {
-        socket.emit("check", (ok) => expectTypeOf(ok).toBeBoolean());
-        socket.timeout(5).emit("check", (err, ok) => {
-          expectTypeOf(err).toEqualTypeOf<Error>();
-          expectTypeOf(ok).toBeBoolean();
+      new Server().on("connection", (socket) => {
+        socket.on("disconnect", (reason, description) => {
+          expectTypeOf(reason).toEqualTypeOf<DisconnectReason>();
+          expectTypeOf(description).toBeAny();
         });
-        expectTypeOf(socket.emitWithAck("check")).resolves.toBeBoolean();
-        expectTypeOf(socket.timeout(5).emitWithAck("check")).resolves.toBeBoolean();
-        socket.broadcast.emit("news", "a", new Date());
+        socket.on("disconnecting", (reason) => expectTypeOf(reason).toEqualTypeOf<DisconnectReason>());
+        socket.on("error", (error) => expectTypeOf(error).toEqualTypeOf<Error>());
       });
     });
   });
 
-  it("give one answer per receiver of a broadcast", () => {
+  it("know the events of the server and its namespaces", () => {
     checked(() => {
-      const io: Typed = new Server();
-      io.timeout(5).emit("check", (err, oks) => {
-        expectTypeOf(err).toEqualTypeOf<Error>();
-        expectTypeOf(oks).toEqualTypeOf<boolean[]>();
+      const io: TypedServer = new Server();
+      io.once("connect", (socket) => expectTypeOf(socket).toEqualTypeOf<TypedSocket>());
+      io.on("new_namespace", (nsp) => {
+        expectTypeOf(nsp).toEqualTypeOf<Namespace<ClientToServer, ServerToClient, BetweenServers, Data>>();
       });
-      expectTypeOf(io.timeout(5).emitWithAck("check")).resolves.toEqualTypeOf<boolean[]>();
-      expectTypeOf(io.emitWithAck("check")).resolves.toEqualTypeOf<boolean[]>();
-      expectTypeOf(io.fetchSockets()).resolves.toEqualTypeOf<RemoteSocket<ServerToClient, Data>[]>();
+      io.of("/x").on("connection", (socket) => expectTypeOf(socket).toEqualTypeOf<TypedSocket>());
+      io.of(/x/, (socket) => expectTypeOf(socket).toEqualTypeOf<TypedSocket>());
+      io.of((name, auth, next) => {
+        expectTypeOf(name).toBeString();
+        expectTypeOf(auth["token"]).toBeAny();
+        next(null, true);
+        next(new Error("no"), false);
+      });
     });
   });
 
-  it("know the events of the cluster", () => {
+  it("take async listeners", () => {
     checked(() => {
-      const io: Typed = new Server();
-      io.serverSideEmit("note", "a");
-      io.serverSideEmit("ping", (err, pongs) => {
-        expectTypeOf(err).toEqualTypeOf<Error>();
-        expectTypeOf(pongs).toEqualTypeOf<string[]>();
+      const io: TypedServer = new Server();
+      io.on("connection", async (socket) => {
+        await socket.join("room");
+        socket.on("say", async (text) => void (await Promise.resolve(text)));
       });
-      expectTypeOf(io.serverSideEmitWithAck("ping")).resolves.toEqualTypeOf<string[]>();
-      io.on("note", (text) => expectTypeOf(text).toBeString());
     });
   });
 
-  it("are kept by namespaces and middlewares", () => {
+  it("let middlewares refuse, with data", () => {
     checked(() => {
-      const io: Typed = new Server();
-      expectTypeOf(io.of("/a")).toEqualTypeOf<
-        Namespace<ClientToServer, ServerToClient, BetweenServers, Data>
-      >();
-      io.use((socket, next) => {
-        expectTypeOf(socket.data.name).toBeString();
-        const error: ExtendedError = new Error("no");
-        error.data = { a: 1 };
-        next(error);
+      const io: TypedServer = new Server();
+      for (const nsp of [io, io.of("/x")]) {
+        nsp.use((socket, next) => {
+          expectTypeOf(socket).toEqualTypeOf<TypedSocket>();
+          const error: ExtendedError = new Error("no");
+          error.data = { a: 1 };
+          next(error);
+          next(new Error("no"));
+          next();
+        });
+      }
+      io.on("connection", (socket) => {
+        socket.use(([event, ...args], next) => {
+          expectTypeOf(event).toBeString();
+          next(args.length > 0 ? undefined : new Error("no"));
+        });
+        socket.use((event, next) => {
+          expectTypeOf(event).toEqualTypeOf<Event>();
+          next();
+        });
       });
-      const options: Partial<ServerOptions> = { path: "/mine", cors: { origin: "*" }, pingTimeout: 5 };
-      expectTypeOf(new Server(options)).toEqualTypeOf<Server>();
+    });
+  });
+
+  it("give catch-all listeners the name, and any arguments", () => {
+    checked(() => {
+      new Server().on("connection", (socket) => {
+        const listener = (event: string, ...args: unknown[]): unknown => args.at(event.length);
+        socket.onAny(listener).prependAny(listener).offAny(listener).offAny();
+        socket.onAnyOutgoing(listener).prependAnyOutgoing(listener).offAnyOutgoing(listener).offAnyOutgoing();
+        expectTypeOf([...socket.listenersAny(), ...socket.listenersAnyOutgoing()]).toExtend<Function[]>();
+      });
+    });
+  });
+});
+
+describe("types of a socket", () => {
+  it("are those of its members", () => {
+    checked(() => {
+      const io: TypedServer = new Server();
+      io.on("connection", (socket) => {
+        expectTypeOf(socket.id).toBeString();
+        expectTypeOf(socket.data).toEqualTypeOf<Data>();
+        // @ts-expect-error the name is a string
+        socket.data.name = 1;
+        expectTypeOf(socket.rooms).toEqualTypeOf<Set<string>>();
+        expectTypeOf([socket.connected, socket.disconnected, socket.recovered]).toEqualTypeOf<boolean[]>();
+        expectTypeOf(socket.request).toEqualTypeOf<IncomingMessage>();
+        expectTypeOf(socket.join(["a", "b"])).toEqualTypeOf<Promise<void> | void>();
+        expectTypeOf(socket.leave("a")).toEqualTypeOf<Promise<void> | void>();
+        expectTypeOf(socket.disconnect(true)).toEqualTypeOf<TypedSocket>();
+        expectTypeOf(socket.volatile.compress(false)).toEqualTypeOf<TypedSocket>();
+        socket.nsp.server.of("/").adapter.rooms.get("a")?.has(socket.id);
+        socket.nsp.sockets.get("id")?.disconnect();
+        socket.client.conn.close();
+      });
+    });
+  });
+
+  it("are those of its handshake", () => {
+    checked(() => {
+      new Server().on("connection", ({ handshake }) => {
+        expectTypeOf([handshake.time, handshake.address, handshake.url]).toEqualTypeOf<string[]>();
+        expectTypeOf([handshake.xdomain, handshake.secure]).toEqualTypeOf<boolean[]>();
+        expectTypeOf(handshake.issued).toBeNumber();
+        expectTypeOf(handshake.headers.authorization).toEqualTypeOf<string | undefined>();
+        expectTypeOf(handshake.query["token"]).toEqualTypeOf<string | string[] | undefined>();
+        expectTypeOf(handshake.auth["token"]).toBeAny();
+        handshake.auth["user"] = { id: 1 };
+        handshake.url = "/mine";
+      });
+    });
+  });
+
+  it("are those of its connection, an emitter with a transport", () => {
+    checked(() => {
+      new Server().on("connection", ({ conn }) => {
+        conn.on("upgrade", (transport) => transport.name).once("drain", () => {});
+        conn.on("packet", ({ type, data }) => [type, data]);
+        conn.on("packetCreate", ({ type, data }) => [type, data]);
+        conn.on("close", (reason, description) => [reason, description]);
+        conn.off("close", () => {}).removeAllListeners("close");
+        conn.emit("mine", 1);
+        conn.transport.on("drain", () => {});
+        expectTypeOf([conn.transport.name, conn.remoteAddress]).toEqualTypeOf<string[]>();
+        expectTypeOf(conn.transport.writable).toBeBoolean();
+        expectTypeOf(conn.readyState).toExtend<string>();
+        expectTypeOf(conn.protocol).toBeNumber();
+        expectTypeOf(conn.request).toEqualTypeOf<IncomingMessage>();
+        conn.send("text", { compress: true }, () => {});
+        conn.write("text");
+        conn.close(true);
+      });
     });
   });
 });
