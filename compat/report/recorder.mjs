@@ -39,6 +39,8 @@ export default class extends Mocha.reporters.Base {
   #onFinished() {
     write({ finished: true });
     if (this.stats.failures > 0) this.epilogue();
+    // what the official server leaves open is its own affair
+    if (process.env.ORACLE) return;
     const overdue = setTimeout(() => {
       write({ leftOpen: process.getActiveResourcesInfo() });
       process.exit(1);

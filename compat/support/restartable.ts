@@ -88,7 +88,8 @@ export class RestartableServer {
       // there is an engine now, and no client yet
       prepare?.(io);
       this.#app = app;
-      this.#port = listenApp(app, this.#port);
+      // uWS lets a port be taken again at once only where it was asked for by its number
+      this.#port = listenApp(app, this.#port === 0 ? await freePort() : this.#port);
     } else {
       prepare?.(io);
       this.#port = await listen(http, this.#port);
@@ -97,6 +98,13 @@ export class RestartableServer {
     // of no interest where the test closed it itself
     afterThisTest(() => io.close().catch(() => {}));
   }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await listen(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 /** Answers requests for these files on node:http. */

@@ -2,11 +2,14 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { io } from "socket.io-client";
 import type { ManagerOptions, Socket as ClientSocket, SocketOptions } from "socket.io-client";
 
-/** A proxy between a client and a server; `freeze()` makes it carry nothing more, without closing anything. */
+/** A proxy between a client and a server. */
 export interface CuttableProxy {
   readonly port: number;
   client(options?: Partial<ManagerOptions & SocketOptions>): ClientSocket;
+  /** Makes it carry nothing more, without closing anything. */
   freeze(): void;
+  /** Ends every connection through it with a TCP reset at both ends. New ones may follow. */
+  reset(): void;
   close(): void;
 }
 
@@ -32,6 +35,10 @@ export async function cuttableProxy(target: number): Promise<CuttableProxy> {
     client: (options = {}) =>
       io(`http://127.0.0.1:${port}`, { forceNew: true, reconnection: false, ...options }),
     freeze: () => void (frozen = true),
+    reset: () => {
+      for (const socket of sockets) socket.resetAndDestroy();
+      sockets.clear();
+    },
     close: () => {
       for (const socket of sockets) socket.destroy();
       server.close();

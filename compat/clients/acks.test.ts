@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { next } from "../../test/support/socketio.ts";
+import { onEveryClient } from "./setting.ts";
+
+type Answer = (...args: unknown[]) => void;
+
+/** Short: in these tests nobody answers. */
+const soon = 50;
+
+interface Asker {
+  emit(event: string, ...args: never[]): unknown;
+}
+
+/** What the other side answers. */
+function ask(asker: Asker, ...args: unknown[]): Promise<unknown[]> {
+  const emit = asker.emit.bind(asker) as (...args: unknown[]) => void;
+  return new Promise((resolve) => emit("question", ...args, (...answer: unknown[]) => resolve(answer)));
+}
+
+onEveryClient("acknowledgements", { plain: true }, (setting) => {
+  it("of the server come with all arguments", async () => {
+    const server = await setting.start();
+    const { client, socket } = await setting.join(server);
+    socket.on("question", (a: number, b: string, answer: Answer) => answer(a + 1, { b }, null));
+    assert.deepEqual(await ask(client, 1, "two"), [2, { b: "two" }, null]);
+  });
+
+  it("of the client come with all arguments", async () => {
+    const server = await setting.start();
+    const { client, socket } = await setting.join(server);
+    client.on("question", (a: number, b: string, answer: Answer) => answer(a + 1, { b }, null));
+    assert.deepEqual(await ask(socket, 1, "two"), [2, { b: "two" }, null]);
+  });
+
+  it("find their questions in whatever order they come", async () => {
+    const server = await setting.start();
+    const { client, socket } = await setting.join(server);
+    for (const [asked, asker] of [
+      [socket, client],
+      [client, socket],
+    ] as const) {
+      const waiting: (() => void)[] = [];
+      asked.on("question", (number: number, answer: Answer) => {
+        waiting.push(() => answer(number));
+        // the last question is answered first
+        if (waiting.length === 20) for (const reply of waiting.reverse()) reply();
+      });
+      const answers = await Promise.all(Array.from({ length: 20 }, (_, number) => ask(asker, number)));
+      assert.deepEqual(
+        answers,
+        Array.from({ length: 20 }, (_, number) => [number]),
+      );
+    }
+  });
+
+  it("count once, however often they are given", async () => {
+    const server = await setting.start();
+    const { client, socket } = await setting.join(server);
+    socket.on("question", (answer: Answer) => {
+      answer("first");
+      answer("second");
+      socket.emit("after");
+    });
+    const after = next(client, "after");
+    const answers: unknown[] = [];
+    client.emit("question", (answer: unknown) => answers.push(answer));
+    await after;
+    assert.deepEqual(answers, ["first"]);
+  });
+
+  it("that a client does not give in time are an error at the server", async () => {
+    const server = await setting.start();
+    const { socket } = await setting.join(server);
+    const error = await new Promise<Error>((resolve) => socket.timeout(soon).emit("question", resolve));
+    assert.equal(error.message, "operation has timed out");
+  });
+
+  it("that a client gives in time are a promise's value at the server", async () => {
+    const server = await setting.start();
+    const { client, socket } = await setting.join(server);
+    client.on("question", (answer: Answer) => answer("yes"));
+    assert.equal(await socket.timeout(10_000).emitWithAck("question"), "yes");
+  });
+
+  it("of all clients of a broadcast are collected", async () => {
+    const server = await setting.start();
+    const pairs = [await setting.join(server), await setting.join(server)];
+    for (const [index, { client }] of pairs.entries()) {
+      client.on("question", (answer: Answer) => answer(index));
+    }
+    const answers = (await server.io.timeout(10_000).emitWithAck("question")) as number[];
+    assert.deepEqual(answers.sort(), [0, 1]);
+  });
+
+  it("that one client of a broadcast does not give are an error with the others", async () => {
+    const server = await setting.start();
+    const { client } = await setting.join(server);
+    await setting.join(server);
+    const answered = new Promise<void>((resolve) => {
+      client.on("question", (answer: Answer) => {
+        answer("only I");
+        resolve();
+      });
+    });
+    const outcome = new Promise<unknown[]>((resolve) => {
+      server.io.timeout(500).emit("question", (...args: unknown[]) => resolve(args));
+    });
+    await answered;
+    const [error, answers] = await outcome;
+    assert.ok(error instanceof Error);
+    assert.deepEqual(answers, ["only I"]);
+  });
+
+  setting.itWith("timeouts", "that the server does not give in time are an error at the client", async () => {
+    const server = await setting.start();
+    const { client } = await setting.join(server);
+    const error = await new Promise<Error>((resolve) => client.timeout(soon).emit("question", resolve));
+    assert.equal(error.message, "operation has timed out");
+  });
+
+  setting.itWith("timeouts", "that the server gives in time come after no error", async () => {
+    const server = await setting.start();
+    const { client, socket } = await setting.join(server);
+    socket.on("question", (answer: Answer) => answer("yes"));
+    const outcome = await new Promise((resolve) => {
+      client.timeout(10_000).emit("question", (...args: unknown[]) => resolve(args));
+    });
+    assert.deepEqual(outcome, [null, "yes"]);
+  });
+
+  setting.itWith("promises", "are a promise's value at the client", async () => {
+    const server = await setting.start();
+    const { client, socket } = await setting.join(server);
+    socket.on("question", (name: string, answer: Answer) => answer(`hello, ${name}`));
+    assert.equal(await client.emitWithAck("question", "kim"), "hello, kim");
+  });
+
+  setting.itWith("promises", "that do not come are a rejection at the client", async () => {
+    const server = await setting.start();
+    const { client } = await setting.join(server);
+    await assert.rejects(client.timeout(soon).emitWithAck("question"), /operation has timed out/);
+  });
+});

@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { afterThisTest, itDiffers, next } from "../../test/support/socketio.ts";
+import { cuttableProxy, type CuttableProxy } from "../../test/support/tcp-proxy.ts";
+import type { Client } from "./client.ts";
+import { onEveryClient, type Joined } from "./setting.ts";
+
+/** The reasons that both sides hear next. */
+async function reasons({ client, socket }: Joined): Promise<{ client: unknown; server: unknown }> {
+  const [[atClient], [atServer]] = await Promise.all([
+    next(client, "disconnect"),
+    next(socket, "disconnect"),
+  ]);
+  return { client: atClient, server: atServer };
+}
+
+async function proxyTo(port: number): Promise<CuttableProxy> {
+  const proxy = await cuttableProxy(port);
+  afterThisTest(() => proxy.close());
+  return proxy;
+}
+
+/** A row of docs/differences.md. */
+const EIO3_HEARTBEAT = "the official server forgets the heartbeat of protocol 3 after an upgrade";
+
+/** What a broken connection is called: a request that failed, or a WebSocket that closed. */
+const broken = { polling: "transport error", websocket: "transport close" } as const;
+
+onEveryClient("disconnection", {}, (setting) => {
+  it("by the client", async () => {
+    const server = await setting.start();
+    const joined = await setting.joinFully(server);
+    const heard = reasons(joined);
+    joined.client.close();
+    assert.deepEqual(await heard, {
+      client: "io client disconnect",
+      server: "client namespace disconnect",
+    });
+  });
+
+  it("by the client before the upgrade is over", async () => {
+    const server = await setting.start();
+    const joined = await setting.join(server);
+    const heard = reasons(joined);
+    joined.client.close();
+    assert.deepEqual(await heard, {
+      client: "io client disconnect",
+      server: "client namespace disconnect",
+    });
+  });
+
+  it("by the server, from the namespace", async () => {
+    const server = await setting.start();
+    const joined = await setting.joinFully(server);
+    const heard = reasons(joined);
+    joined.socket.disconnect();
+    assert.deepEqual(await heard, {
+      client: "io server disconnect",
+      server: "server namespace disconnect",
+    });
+  });
+
+  it("by the server, with the connection", async () => {
+    const server = await setting.start();
+    const joined = await setting.joinFully(server);
+    const heard = reasons(joined);
+    const closed = next(joined.socket.conn, "close");
+    joined.socket.disconnect(true);
+    assert.deepEqual(await heard, {
+      client: "io server disconnect",
+      server: "server namespace disconnect",
+    });
+    await closed;
+  });
+
+  it("after everything that was sent before it", async () => {
+    const server = await setting.start();
+    const { client, socket } = await setting.joinFully(server);
+    const seen: unknown[] = [];
+    client.on("number", (number: unknown) => seen.push(number));
+    const gone = next(client, "disconnect");
+    for (let number = 0; number < 20; number++) socket.emit("number", number);
+    socket.disconnect();
+    await gone;
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 20 }, (_, number) => number),
+    );
+  });
+
+  it("of the server itself", async () => {
+    const server = await setting.start();
+    const joined = await setting.joinFully(server);
+    const heard = reasons(joined);
+    await server.io.close();
+    assert.deepEqual(await heard, { client: broken[setting.transport], server: "server shutting down" });
+  });
+
+  it("by the client's engine", async () => {
+    const server = await setting.start();
+    const joined = await setting.joinFully(server);
+    const heard = reasons(joined);
+    joined.client.io.engine.close();
+    assert.deepEqual(await heard, { client: "forced close", server: "transport close" });
+  });
+
+  it("by the server's engine", async () => {
+    const server = await setting.start();
+    const joined = await setting.joinFully(server);
+    const heard = reasons(joined);
+    joined.socket.conn.close();
+    assert.deepEqual(await heard, { client: "transport close", server: "forced close" });
+  });
+
+  it("by a TCP reset", async () => {
+    const server = await setting.start();
+    const proxy = await proxyTo(server.port);
+    const joined = await setting.joinFully({ io: server.io, url: `http://127.0.0.1:${proxy.port}` });
+    while (!joined.socket.conn.transport.writable) await new Promise(setImmediate);
+    const heard = reasons(joined);
+    proxy.reset();
+    assert.deepEqual(await heard, { client: broken[setting.transport], server: broken[setting.transport] });
+  });
+
+  const afterUpgrade = setting.mode === "upgrade" && setting.version.protocol === 3;
+  const bySilence = afterUpgrade
+    ? itDiffers.bind(undefined, "by silence", EIO3_HEARTBEAT)
+    : it.bind(undefined, "by silence");
+
+  bySilence(async () => {
+    const server = await setting.start({ pingInterval: 300, pingTimeout: 200 });
+    const proxy = await proxyTo(server.port);
+    const joined = await setting.joinFully({ io: server.io, url: `http://127.0.0.1:${proxy.port}` });
+    const heard = reasons(joined);
+    proxy.freeze();
+    assert.deepEqual(await heard, { client: "ping timeout", server: "ping timeout" });
+  });
+
+  it("is heard in every namespace of the connection", async () => {
+    const server = await setting.start();
+    const connections = ["/a", "/b"].map((name) => next(server.io.of(name), "connection"));
+    const clients = setting.openAll(server.url, ["/a", "/b"]) as [Client, Client];
+    await Promise.all(clients.map((client) => setting.connected(client)));
+    const sockets = (await Promise.all(connections)).map(([socket]) => socket);
+    const heard = [...clients, ...sockets].map((side) => next(side, "disconnect"));
+    clients[0].io.engine.close();
+    assert.deepEqual(
+      (await Promise.all(heard)).map(([reason]) => reason),
+      ["forced close", "forced close", "transport close", "transport close"],
+    );
+  });
+});

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { next, type Running, type Socket } from "../../test/support/socketio.ts";
+import type { Client } from "./client.ts";
+import { onEveryClient, type OpenOptions, type Setting } from "./setting.ts";
+
+interface Both {
+  clients: [Client, Client];
+  sockets: [Socket, Socket];
+}
+
+/** One connection with a client in /a and one in /b. */
+async function joinBoth(setting: Setting, server: Running, options?: OpenOptions): Promise<Both> {
+  const connections = ["/a", "/b"].map((name) => next<[Socket]>(server.io.of(name), "connection"));
+  const [a, b] = setting.openAll(server.url, ["/a", "/b"], options) as [Client, Client];
+  await Promise.all([setting.connected(a), setting.connected(b)]);
+  const [[one], [other]] = (await Promise.all(connections)) as [[Socket], [Socket]];
+  return { clients: [a, b], sockets: [one, other] };
+}
+
+onEveryClient("namespaces", {}, (setting) => {
+  it("share one connection", async () => {
+    const server = await setting.start();
+    const { clients, sockets } = await joinBoth(setting, server);
+    assert.equal(server.io.engine.clientsCount, 1);
+    assert.equal(sockets[0].conn, sockets[1].conn);
+    assert.notEqual(sockets[0].id, sockets[1].id);
+    assert.deepEqual(
+      clients.map(({ id }) => id),
+      sockets.map(({ id }) => id),
+    );
+  });
+
+  it("keep their events apart", async () => {
+    const server = await setting.start();
+    const { clients, sockets } = await joinBoth(setting, server);
+    const heard: string[] = [];
+    sockets[0].on("event", (text: string) => heard.push(`server a ${text}`));
+    sockets[1].on("event", (text: string) => heard.push(`server b ${text}`));
+    clients[0].on("event", (text: string) => heard.push(`client a ${text}`));
+    clients[1].on("event", (text: string) => heard.push(`client b ${text}`));
+    clients[0].emit("event", "to a");
+    clients[1].emit("event", "to b");
+    server.io.of("/a").emit("event", "from a");
+    sockets[1].emit("event", "from b");
+    const ends = [
+      next(sockets[0], "end"),
+      next(sockets[1], "end"),
+      next(clients[0], "end"),
+      next(clients[1], "end"),
+    ];
+    for (const side of [...clients, ...sockets]) side.emit("end");
+    await Promise.all(ends);
+    assert.deepEqual(heard.sort(), ["client a from a", "client b from b", "server a to a", "server b to b"]);
+  });
+
+  it("take credentials each", async () => {
+    const server = await setting.start();
+    const names: unknown[] = [];
+    for (const name of ["/a", "/b"]) {
+      server.io.of(name).use((socket, proceed) => {
+        names.push([name, setting.credentialsOf(socket)["name"]]);
+        proceed();
+      });
+    }
+    await joinBoth(setting, server, { credentials: { name: "kim" } });
+    assert.deepEqual(names.sort(), [
+      ["/a", "kim"],
+      ["/b", "kim"],
+    ]);
+  });
+
+  it("are left one by one", async () => {
+    const server = await setting.start();
+    const { clients, sockets } = await joinBoth(setting, server);
+    const left = next(sockets[0], "disconnect");
+    clients[0].close();
+    assert.equal((await left)[0], "client namespace disconnect");
+    const heard = next(clients[1], "still");
+    sockets[1].emit("still", "here");
+    assert.deepEqual(await heard, ["here"]);
+    assert.equal(clients[0].connected, false);
+  });
+
+  it("are taken away one by one", async () => {
+    const server = await setting.start();
+    const { clients, sockets } = await joinBoth(setting, server);
+    const gone = next(clients[0], "disconnect");
+    sockets[0].disconnect();
+    assert.equal((await gone)[0], "io server disconnect");
+    const heard = next(sockets[1], "still");
+    clients[1].emit("still", "here");
+    assert.deepEqual(await heard, ["here"]);
+  });
+
+  it("are joined again over the same connection", async () => {
+    const server = await setting.start();
+    const { clients, sockets } = await joinBoth(setting, server);
+    const left = next(sockets[0], "disconnect");
+    clients[0].close();
+    await left;
+    const connection = next<[Socket]>(server.io.of("/a"), "connection");
+    clients[0].open();
+    const [[socket]] = await Promise.all([connection, setting.connected(clients[0])]);
+    assert.equal(socket.conn, sockets[1].conn);
+  });
+});

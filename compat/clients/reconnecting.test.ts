@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { afterThisTest, collect, listen, next, type Socket } from "../../test/support/socketio.ts";
+import { cuttableProxy } from "../../test/support/tcp-proxy.ts";
+import { RestartableServer } from "../support/restartable.ts";
+import type { Client } from "./client.ts";
+import { onEveryClient, type Setting } from "./setting.ts";
+
+/** Comes back soon, so that the tests do not wait. */
+const soon = { reconnection: true, reconnectionDelay: 20, reconnectionDelayMax: 60 };
+
+/** A server that is stopped and started again on its port. */
+function startRestartable(setting: Setting): Promise<RestartableServer> {
+  return RestartableServer.start(setting.cell.host, { server: setting.serverOptions() });
+}
+
+onEveryClient("reconnection", {}, (setting) => {
+  it("finds a server that was started again", async () => {
+    const server = await startRestartable(setting);
+    const { client, socket } = await setting.joinFully(server, soon);
+    const gone = next(client, "disconnect");
+    await server.stop();
+    assert.match(String((await gone)[0]), /^transport (close|error)$/);
+    const back = next(client.io, "reconnect");
+    const connected = next(client, "connect");
+    await server.start();
+    await Promise.all([back, connected]);
+    assert.notEqual(client.id, socket.id);
+    assert.equal(server.socket(client.id).id, client.id);
+  });
+
+  it("brings along what was emitted meanwhile, in order", async () => {
+    const server = await startRestartable(setting);
+    const { client } = await setting.joinFully(server, soon);
+    const gone = next(client, "disconnect");
+    await server.stop();
+    await gone;
+    for (const text of ["one", "two", "three"]) client.emit("meanwhile", text);
+    await server.start();
+    const [socket] = await next<[Socket]>(server.io, "connection");
+    assert.deepEqual(await collect(socket, "meanwhile", 3), [["one"], ["two"], ["three"]]);
+  });
+
+  it("follows a TCP reset", async () => {
+    const server = await setting.start();
+    const proxy = await cuttableProxy(server.port);
+    afterThisTest(() => proxy.close());
+    const through = { io: server.io, url: `http://127.0.0.1:${proxy.port}` };
+    const first = await setting.joinFully(through, soon);
+    while (!first.socket.conn.transport.writable) await new Promise(setImmediate);
+    const connection = next<[Socket]>(server.io, "connection");
+    const connected = next(first.client, "connect");
+    proxy.reset();
+    const [[socket]] = await Promise.all([connection, connected]);
+    assert.equal(first.client.id, socket.id);
+    const heard = next(first.client, "hello");
+    socket.emit("hello", "again");
+    assert.deepEqual(await heard, ["again"]);
+  });
+
+  it("follows when the server's engine closes", async () => {
+    const server = await setting.start();
+    const { client, socket } = await setting.joinFully(server, soon);
+    const connected = next(client, "connect");
+    socket.conn.close();
+    await connected;
+    assert.notEqual(client.id, socket.id);
+  });
+
+  it("brings back every namespace", async () => {
+    const server = await setting.start();
+    const first = ["/a", "/b"].map((name) => next<[Socket]>(server.io.of(name), "connection"));
+    const clients = setting.openAll(server.url, ["/a", "/b"], soon) as [Client, Client];
+    await Promise.all(clients.map((client) => setting.connected(client)));
+    const [[socket]] = (await Promise.all(first)) as [[Socket], [Socket]];
+    await setting.onLastTransport(socket);
+    const again = ["/a", "/b"].map((name) => next<[Socket]>(server.io.of(name), "connection"));
+    const connected = clients.map((client) => next(client, "connect"));
+    socket.conn.close();
+    await Promise.all([...again, ...connected]);
+    assert.equal(server.io.engine.clientsCount, 1);
+  });
+
+  it("does not follow when the server put the client out", async () => {
+    const server = await setting.start();
+    const { client, socket } = await setting.joinFully(server, soon);
+    let attempts = 0;
+    client.io.on("reconnect_attempt", () => attempts++);
+    const gone = next(client, "disconnect");
+    const closed = next(client.io.engine, "close");
+    socket.disconnect();
+    await Promise.all([gone, closed]);
+    client.open();
+    await setting.connected(client);
+    assert.equal(attempts, 0);
+  });
+
+  it("is given up after as many attempts as were allowed", async () => {
+    const http = createServer();
+    const port = await listen(http);
+    await new Promise((resolve) => http.close(resolve));
+    const client = setting.open(`http://127.0.0.1:${port}`, {
+      ...soon,
+      reconnectionAttempts: 2,
+      autoConnect: false,
+    });
+    const attempts: number[] = [];
+    client.io.on("reconnect_attempt", (attempt: number) => attempts.push(attempt));
+    const failed = next(client.io, "reconnect_failed");
+    client.open();
+    await failed;
+    assert.deepEqual(attempts, [1, 2]);
+  });
+});

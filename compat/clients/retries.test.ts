@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { next, type Socket } from "../../test/support/socketio.ts";
+import { RestartableServer } from "../support/restartable.ts";
+import { onEveryClient } from "./setting.ts";
+
+type Answer = (...args: unknown[]) => void;
+
+const retrying = { retries: 5, ackTimeout: 200 };
+
+onEveryClient("retries", {}, (setting) => {
+  setting.itWith("retries", "send an event again until it is acknowledged", async () => {
+    const server = await setting.start();
+    const { client, socket } = await setting.joinFully(server, retrying);
+    const seen: unknown[] = [];
+    const answered = new Promise<void>((resolve) => {
+      socket.on("event", (text: string, answer: Answer) => {
+        seen.push(text);
+        if (seen.length < 3) return;
+        answer();
+        resolve();
+      });
+    });
+    client.emit("event", "important");
+    await answered;
+    assert.deepEqual(seen, ["important", "important", "important"]);
+  });
+
+  setting.itWith("retries", "keep the order of events", async () => {
+    const server = await setting.start();
+    const { client, socket } = await setting.joinFully(server, retrying);
+    const seen: unknown[] = [];
+    const last = new Promise<void>((resolve) => {
+      socket.on("event", (number: number, answer: Answer) => {
+        seen.push(number);
+        // the second one is answered the second time
+        if (number !== 2 || seen.at(-2) === 2) answer();
+        if (number === 4) resolve();
+      });
+    });
+    for (const number of [1, 2, 3, 4]) client.emit("event", number);
+    await last;
+    assert.deepEqual(seen, [1, 2, 2, 3, 4]);
+  });
+
+  setting.itWith("retries", "are given up after as many as were allowed", async () => {
+    const server = await setting.start();
+    const { client, socket } = await setting.joinFully(server, { retries: 1, ackTimeout: 50 });
+    let times = 0;
+    socket.on("event", () => times++);
+    const error = await new Promise<Error | null>((resolve) => client.emit("event", resolve));
+    assert.ok(error instanceof Error);
+    assert.equal(times, 2);
+  });
+
+  setting.itWith("retries", "go on after a restart of the server", async () => {
+    const server = await RestartableServer.start(setting.cell.host, { server: setting.serverOptions() });
+    const { client, socket } = await setting.joinFully(server, {
+      ...retrying,
+      reconnection: true,
+      reconnectionDelay: 20,
+      reconnectionDelayMax: 60,
+    });
+    const unanswered = next(socket, "event");
+    client.emit("event", "important");
+    await unanswered;
+    await server.stop();
+    await server.start();
+    const [again] = await next<[Socket]>(server.io, "connection");
+    const answered = new Promise((resolve) => {
+      again.once("event", (text: string, answer: Answer) => {
+        answer();
+        resolve(text);
+      });
+    });
+    assert.equal(await answered, "important");
+  });
+});

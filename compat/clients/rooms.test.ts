@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { next } from "../../test/support/socketio.ts";
+import type { Client } from "./client.ts";
+import { onEveryClient, type Joined, type Listening, type Setting } from "./setting.ts";
+import { versions } from "./versions.ts";
+
+/** Three clients, all on the transport on which they stay. */
+async function joinThree(setting: Setting, server: Listening): Promise<[Joined, Joined, Joined]> {
+  const join = (): Promise<Joined> => setting.joinFully(server);
+  return [await join(), await join(), await join()];
+}
+
+/** The numbers of the clients that hear `event` before an event that all of them hear after it. */
+async function hearers(joined: readonly Joined[], event: string, send: () => void): Promise<number[]> {
+  const heard: number[] = [];
+  const all = joined.map(({ client }, number) => {
+    client.once(event, () => heard.push(number));
+    return next(client, "everyone");
+  });
+  send();
+  for (const { socket } of joined) socket.emit("everyone");
+  await Promise.all(all);
+  return heard.sort();
+}
+
+onEveryClient("broadcasts and rooms", {}, (setting) => {
+  it("reach everyone", async () => {
+    const server = await setting.start();
+    const all = await joinThree(setting, server);
+    assert.deepEqual(await hearers(all, "news", () => server.io.emit("news")), [0, 1, 2]);
+  });
+
+  it("leave out the sender", async () => {
+    const server = await setting.start();
+    const all = await joinThree(setting, server);
+    assert.deepEqual(await hearers(all, "news", () => all[1].socket.broadcast.emit("news")), [0, 2]);
+  });
+
+  it("reach a room, without the one who left it", async () => {
+    const server = await setting.start();
+    const all = await joinThree(setting, server);
+    for (const { socket } of all) await socket.join("room");
+    await all[0].socket.leave("room");
+    assert.deepEqual(await hearers(all, "news", () => server.io.to("room").emit("news")), [1, 2]);
+    assert.deepEqual(await hearers(all, "news", () => all[1].socket.to("room").emit("news")), [2]);
+  });
+
+  it("leave out a room", async () => {
+    const server = await setting.start();
+    const all = await joinThree(setting, server);
+    await all[2].socket.join("quiet");
+    assert.deepEqual(await hearers(all, "news", () => server.io.except("quiet").emit("news")), [0, 1]);
+  });
+
+  it("reach each of several rooms once", async () => {
+    const server = await setting.start();
+    const all = await joinThree(setting, server);
+    await all[0].socket.join(["a", "b"]);
+    await all[1].socket.join("b");
+    let times = 0;
+    all[0].client.on("news", () => times++);
+    assert.deepEqual(await hearers(all, "news", () => server.io.to(["a", "b"]).emit("news")), [0, 1]);
+    assert.equal(times, 1);
+  });
+
+  it("reach one client by its id", async () => {
+    const server = await setting.start();
+    const all = await joinThree(setting, server);
+    assert.deepEqual(await hearers(all, "news", () => server.io.to(all[2].client.id).emit("news")), [2]);
+  });
+
+  it("keep their order among direct events", async () => {
+    const server = await setting.start();
+    const { client, socket } = await setting.joinFully(server);
+    const heard: unknown[] = [];
+    client.on("item", (item: unknown) => heard.push(item));
+    const end = next(client, "end");
+    for (let index = 0; index < 60; index += 3) {
+      socket.emit("item", index);
+      server.io.emit("item", index + 1);
+      server.io.to(socket.id).emit("item", index + 2);
+    }
+    socket.emit("end");
+    await end;
+    assert.deepEqual(
+      heard,
+      Array.from({ length: 60 }, (_, index) => index),
+    );
+  });
+
+  it("put clients out together", async () => {
+    const server = await setting.start();
+    const all = await joinThree(setting, server);
+    await all[0].socket.join("out");
+    await all[1].socket.join("out");
+    const gone = all.slice(0, 2).map(({ client }) => next(client, "disconnect"));
+    server.io.in("out").disconnectSockets();
+    assert.deepEqual(
+      (await Promise.all(gone)).map(([reason]) => reason),
+      ["io server disconnect", "io server disconnect"],
+    );
+    assert.equal(all[2].client.connected, true);
+  });
+
+  it("reach a client at once when they are volatile and it can be written to", async () => {
+    const server = await setting.start();
+    const { client, socket } = await setting.joinFully(server);
+    while (!socket.conn.transport.writable) await new Promise(setImmediate);
+    const heard = next(client, "tick");
+    server.io.volatile.emit("tick", 1);
+    assert.deepEqual(await heard, [1]);
+  });
+
+  setting.itWith("volatile", "come from a client's volatile events when it is connected", async () => {
+    const server = await setting.start();
+    const { client, socket } = await setting.joinFully(server);
+    const seen: unknown[] = [];
+    socket.on("tick", (number: unknown) => seen.push(number));
+    // volatile events are dropped while a request of long-polling is under way; one of many arrives
+    const ticks = setInterval(() => client.volatile.emit("tick", 1), 1);
+    try {
+      await next(socket, "tick");
+    } finally {
+      clearInterval(ticks);
+    }
+    assert.ok(seen.length > 0);
+  });
+
+  setting.itWith("volatile", "lose a client's volatile events while it is not connected", async () => {
+    const server = await setting.start();
+    const connection = next<[NodeJS.EventEmitter]>(server.io, "connection");
+    const seen: unknown[] = [];
+    const client = setting.open(server.url, { autoConnect: false });
+    client.volatile.emit("event", "lost");
+    client.emit("event", "kept");
+    client.open();
+    const [socket] = await connection;
+    socket.on("event", (text: unknown) => seen.push(text));
+    await next(socket, "event");
+    assert.deepEqual(seen, ["kept"]);
+  });
+});
+
+onEveryClient("a room of all versions", { plain: true }, (setting) => {
+  it("hears the same broadcast", async () => {
+    const server = await setting.start({ allowEIO3: true });
+    const own = await setting.joinFully(server);
+    const others = versions.map((version) => setting.as(version).open(server.url));
+    await Promise.all(others.map((client) => next(client, "connect")));
+    const clients: Client[] = [own.client, ...others];
+    const heard = clients.map((client) => next(client, "news"));
+    const news = ["é 😀", { nested: [1, null] }];
+    server.io.emit("news", ...news);
+    assert.deepEqual(
+      await Promise.all(heard),
+      clients.map(() => news),
+    );
+  });
+});

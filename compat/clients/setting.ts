@@ -1,0 +1,201 @@
+// Where a scenario runs: every version of the client, over every transport, on both hosts, with both parsers.
+import { until } from "../../test/support/peers.ts";
+import { within } from "../../test/support/queue.ts";
+import {
+  afterThisTest,
+  hosts,
+  next,
+  suite,
+  transports,
+  type Host,
+  type Running,
+  type ServerOptions,
+  type Socket,
+} from "../../test/support/socketio.ts";
+import { cell, isFull, unsupported, type Cell } from "../support/cell.ts";
+import type { Client, ClientOptions, Refusal } from "./client.ts";
+import { serverParser, versions, type Ability, type ClientVersion } from "./versions.ts";
+
+export type Mode = "polling" | "websocket" | "upgrade";
+
+export interface OpenOptions extends ClientOptions {
+  credentials?: Record<string, string>;
+}
+
+/** A server that clients can join. */
+export type Listening = Pick<Running, "io" | "url">;
+
+export interface Joined {
+  client: Client;
+  socket: Socket;
+}
+
+const LACKS: Readonly<Record<Ability, string>> = {
+  "catch-all": "the client has no onAny() before version 3",
+  volatile: "the client has no volatile events before version 3",
+  "typed arrays": "the client takes typed arrays for plain objects before version 3",
+  timeouts: "the client has no timeouts of acknowledgements before version 4.4",
+  promises: "the client has no emitWithAck() before version 4.6",
+  recovery: "the client cannot recover its state before version 4.6",
+  retries: "the client has no retries before version 4.6",
+};
+
+/** One combination, and what its scenarios do with it. */
+export class Setting {
+  readonly version: ClientVersion;
+  readonly mode: Mode;
+  readonly host: Host;
+  readonly isMsgpack: boolean;
+
+  constructor(version: ClientVersion, mode: Mode, host: Host, isMsgpack: boolean) {
+    this.version = version;
+    this.mode = mode;
+    this.host = host;
+    this.isMsgpack = isMsgpack;
+  }
+
+  get cell(): Cell {
+    const { version, msgpack } = this.version;
+    return {
+      group: "Official clients",
+      part: "socket.io-client",
+      version: this.isMsgpack ? `${version} (msgpack ${msgpack.version})` : version,
+      host: this.host.name === "node" ? "node" : "uws",
+      transport: this.mode,
+    };
+  }
+
+  /** The transport on which a connection ends up. */
+  get transport(): "polling" | "websocket" {
+    return this.mode === "polling" ? "polling" : "websocket";
+  }
+
+  /** The same place for another version, with the default parser unless all speak MessagePack. */
+  as(version: ClientVersion): Setting {
+    return new Setting(version, this.mode, this.host, this.isMsgpack);
+  }
+
+  /** What a server needs to take this client. */
+  serverOptions(options: Partial<ServerOptions> = {}): Partial<ServerOptions> {
+    return { ...this.version.server, ...(this.isMsgpack && { parser: serverParser }), ...options };
+  }
+
+  /** The server is closed after the test. */
+  start(options: Partial<ServerOptions> = {}): Promise<Running> {
+    return this.host.start(this.serverOptions(options));
+  }
+
+  /** A client with a connection of its own, which does not come back by itself unless asked to; closed after the test. */
+  open(url: string, options: OpenOptions = {}, namespace = "/"): Client {
+    return closedLater(this.version.module(url + namespace, this.#clientOptions(options)));
+  }
+
+  /** Clients in several namespaces over one connection; closed after the test. */
+  openAll(url: string, namespaces: readonly string[], options: OpenOptions = {}): Client[] {
+    const { credentials, ...rest } = options;
+    const manager = new this.version.module.Manager(url, this.#clientOptions(rest));
+    return namespaces.map((namespace) =>
+      closedLater(manager.socket(namespace, this.credentials(credentials))),
+    );
+  }
+
+  credentials(credentials: Record<string, string> | undefined): object {
+    return credentials === undefined ? {} : { [this.version.credentials]: credentials };
+  }
+
+  /** What the server got of the credentials that a client handed over. */
+  credentialsOf(socket: Socket): Record<string, unknown> {
+    return this.version.credentialsOf(socket);
+  }
+
+  #clientOptions({ credentials, ...options }: OpenOptions): object {
+    return {
+      // Node's own WebSocket is there from version 22 on; clients are to take the one they were published with
+      forceNode: true,
+      forceNew: true,
+      reconnection: false,
+      ...transports[this.mode],
+      ...(this.isMsgpack && { parser: this.version.msgpack.parser }),
+      ...this.credentials(credentials),
+      ...options,
+    };
+  }
+
+  /** A connected client and its socket; over `upgrade` they may still be on long-polling. */
+  async join(server: Listening, options: OpenOptions = {}, namespace = "/"): Promise<Joined> {
+    const connection = next<[Socket]>(server.io.of(namespace), "connection");
+    const client = this.open(server.url, options, namespace);
+    const [[socket]] = await Promise.all([connection, this.connected(client)]);
+    return { client, socket };
+  }
+
+  /** The same, once the connection is on the transport on which it stays. */
+  async joinFully(server: Listening, options: OpenOptions = {}, namespace = "/"): Promise<Joined> {
+    const joined = await this.join(server, options, namespace);
+    await this.onLastTransport(joined.socket);
+    return joined;
+  }
+
+  async onLastTransport(socket: Socket): Promise<void> {
+    await until(() => socket.conn.transport.name === this.transport, "the upgrade");
+  }
+
+  /** Resolves when the client is connected; a refusal is an error. */
+  async connected(client: Client): Promise<void> {
+    if (client.connected) return;
+    const answer = new Promise<void>((resolve, reject) => {
+      client.once("connect", resolve);
+      client.once(this.version.refused, (given: unknown) =>
+        reject(new Error(`refused: ${JSON.stringify(this.version.refusal(given))}`)),
+      );
+    });
+    await within(answer, "the client to connect");
+  }
+
+  /** Why the server does not let the client in. */
+  async refused(client: Client): Promise<Refusal> {
+    const [given] = await next(client, this.version.refused);
+    return this.version.refusal(given);
+  }
+
+  /** Declares a test of something that not every version can do. */
+  itWith(ability: Ability, title: string, body: () => Promise<void>): void {
+    if (this.version.abilities.has(ability)) it(title, body);
+    else unsupported(title, LACKS[ability]);
+  }
+}
+
+function closedLater(client: Client): Client {
+  afterThisTest(() => client.close());
+  return client;
+}
+
+const modes: readonly Mode[] = ["polling", "websocket", "upgrade"];
+
+/** The quick form has MessagePack over the upgrade alone, which is both transports. */
+const msgpackModes: readonly Mode[] = isFull ? modes : ["upgrade"];
+
+export interface Topic {
+  /** Whether its scenarios do no more than exchange events of text in the main namespace. */
+  readonly plain?: boolean;
+}
+
+/** Declares the scenarios of a topic for every combination. */
+export function onEveryClient(title: string, topic: Topic, body: (setting: Setting) => void): void {
+  for (const setting of settings()) {
+    const { plainOnly } = setting.version.msgpack;
+    cell(setting.cell, () => {
+      if (!topic.plain && setting.isMsgpack && plainOnly !== undefined) unsupported(title, plainOnly);
+      else suite(title, () => body(setting));
+    });
+  }
+}
+
+function* settings(): Generator<Setting> {
+  for (const host of hosts) {
+    for (const version of versions) {
+      for (const mode of modes) yield new Setting(version, mode, host, false);
+      for (const mode of msgpackModes) yield new Setting(version, mode, host, true);
+    }
+  }
+}

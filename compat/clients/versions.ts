@@ -1,0 +1,125 @@
+// The published clients, and how their versions differ.
+import type { ServerOptions, Socket } from "../../test/support/socketio.ts";
+import { load, versionOf } from "../support/installed.ts";
+import type { Client, Manager, Refusal } from "./client.ts";
+
+interface ClientModule {
+  (url: string, options: object): Client;
+  Manager: new (url: string, options: object) => Manager;
+}
+
+/** What a version brought; older ones cannot do it. */
+export type Ability =
+  | "catch-all"
+  | "volatile"
+  | "typed arrays"
+  | "timeouts"
+  | "promises"
+  | "recovery"
+  | "retries";
+
+export interface ClientVersion {
+  readonly version: string;
+  readonly module: ClientModule;
+  /** The version of the Engine.IO protocol. */
+  readonly protocol: 3 | 4;
+  /** What a server must be told to take this client. */
+  readonly server: Partial<ServerOptions>;
+  /** The option by which a client hands over its credentials. */
+  readonly credentials: "auth" | "query";
+  /** Where the server finds them. */
+  readonly credentialsOf: (socket: Socket) => Record<string, unknown>;
+  /** The event by which it hears that a namespace refuses it. */
+  readonly refused: "connect_error" | "error";
+  /** Reads the argument of that event. */
+  readonly refusal: (given: unknown) => Refusal;
+  readonly abilities: ReadonlySet<Ability>;
+  /** The parser with MessagePack that is published for it. */
+  readonly msgpack: Msgpack;
+}
+
+interface Msgpack {
+  readonly version: string;
+  readonly parser: unknown;
+  /** Why it can do no more than exchange events of text in the main namespace. */
+  readonly plainOnly?: string;
+}
+
+const msgpack: Msgpack = {
+  version: versionOf("socket.io-msgpack-parser"),
+  parser: load("socket.io-msgpack-parser"),
+};
+
+/** The error is an object with the server's message and data. */
+const errorRefusal = {
+  refused: "connect_error",
+  refusal: (given: unknown): Refusal => {
+    const { message, data } = given as { message: string; data?: unknown };
+    return { message, data };
+  },
+} as const;
+
+/** Up to version 2 the data of the error comes alone, or else its message; a namespace that is not there is said in an object. */
+const bareRefusal = {
+  refused: "error",
+  refusal: (given: unknown): Refusal =>
+    typeof given === "string" ? { message: given } : { ...(given as { message?: string }), data: given },
+} as const;
+
+const current = {
+  protocol: 4,
+  server: {},
+  credentials: "auth",
+  credentialsOf: (socket: Socket) => socket.handshake.auth,
+  ...errorRefusal,
+  msgpack,
+} as const;
+
+export const versions: readonly ClientVersion[] = [
+  {
+    ...installed("socket.io-client-v2"),
+    protocol: 3,
+    server: { allowEIO3: true },
+    credentials: "query",
+    // that of the main namespace is the query of the URL, that of another comes with the packet that joins it
+    credentialsOf: ({ nsp, handshake }) => (nsp.name === "/" ? handshake.query : handshake.auth),
+    ...bareRefusal,
+    abilities: new Set(),
+    msgpack: {
+      version: versionOf("socket.io-msgpack-parser-v2"),
+      parser: load("socket.io-msgpack-parser-v2"),
+      plainOnly:
+        "version 2 of the parser writes joins, leaves and binary in forms that version 3, in the server, does not read",
+    },
+  },
+  {
+    ...installed("socket.io-client-v3"),
+    ...current,
+    abilities: new Set(["catch-all", "volatile", "typed arrays"]),
+  },
+  {
+    ...installed("socket.io-client-v4-0"),
+    ...current,
+    abilities: new Set(["catch-all", "volatile", "typed arrays"]),
+  },
+  {
+    ...installed("socket.io-client"),
+    ...current,
+    abilities: new Set([
+      "catch-all",
+      "volatile",
+      "typed arrays",
+      "timeouts",
+      "promises",
+      "recovery",
+      "retries",
+    ]),
+  },
+];
+
+function installed(name: string): { version: string; module: ClientModule } {
+  return { version: versionOf(name), module: load<ClientModule>(name) };
+}
+
+/** The parser that a server takes for clients with MessagePack. */
+export const serverParser: unknown = msgpack.parser;
