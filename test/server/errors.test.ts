@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   collect,
   connected,
+  itDiffers,
   next,
   onEveryHost,
   onEveryTransport,
@@ -74,6 +75,22 @@ onEveryHost("a listener that throws", (host) => {
     assert.ok(socket);
     await thrown;
     await settled(client, socket);
+  });
+
+  itDiffers("of the adapter does not keep a socket half in its namespace", "it stays for ever", async () => {
+    const running = await host.start();
+    const { adapter } = running.io.sockets;
+    const surfaced = uncaught(1);
+    adapter.once("join-room", () => {
+      throw new Error("of the adapter");
+    });
+    const { client, socket } = await pair(running);
+    assert.match(String((await surfaced)[0]), /of the adapter/);
+    await settled(client, socket);
+    const gone = next(socket, "disconnect");
+    client.disconnect();
+    await gone;
+    assert.deepEqual([running.io.sockets.sockets.size, adapter.sids.size, adapter.rooms.size], [0, 0, 0]);
   });
 
   it("for disconnect does not keep the other sockets from their disconnection", async () => {

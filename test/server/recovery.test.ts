@@ -184,6 +184,23 @@ onEveryHostAndApp("connection state recovery", (host) => {
     assert.deepEqual(heard, [["missed"]]);
   });
 
+  itDiffers("what a middleware emits to the socket arrives", "it is lost", async () => {
+    const running = await host.start(options);
+    running.io.use((socket, pass) => {
+      socket.emit("early", "some text");
+      pass();
+    });
+    const client = running.client();
+    const [early] = await Promise.all([next(client, "early"), connected(client)]);
+    assert.equal(early[0], "some text");
+    const [socket] = running.io.sockets.sockets.values();
+    await lost(client, socket!);
+    const heard = heardBy(client);
+    running.io.emit("missed");
+    assert.equal((await back(running, client)).recovered, true);
+    assert.deepEqual(heard, [["missed"]]);
+  });
+
   it("is still there after a middleware has refused once", async () => {
     const running = await host.start({ connectionStateRecovery: { skipMiddlewares: false } });
     let refused = 0;

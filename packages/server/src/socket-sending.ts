@@ -23,6 +23,9 @@ import type { UserCode } from "./user-code.ts";
 
 const debug = createDebug("socket.io:socket");
 
+/** What middlewares have emitted to sockets that can be recovered, and are in no room yet. Few ever are. */
+const heldPackets = new WeakMap<object, (() => void)[]>();
+
 /** A socket, as far as it sends: events, how the next one is sent, and the answers that are waited for. */
 export abstract class SendingSocket<
   ListenEvents extends EventsMap,
@@ -33,6 +36,9 @@ export abstract class SendingSocket<
   abstract readonly id: SocketId;
   abstract readonly adapter: Adapter;
   abstract readonly nsp: { readonly name: string; _ids: number };
+  abstract connected: boolean;
+  /** Whether it has left for good, or never will join. */
+  abstract readonly _gone: boolean;
   abstract readonly client: { _packet(packet: Packet, options: WriteOptions): void };
   abstract readonly server: {
     readonly _opts: { readonly connectionStateRecovery?: object };
@@ -83,14 +89,29 @@ export abstract class SendingSocket<
       this.registerAckCallback(packet.id, this.server._userCode.guardAck(last as AckCallback, ev, this));
     }
     const flags = this.takeFlags();
-    if (this.server._opts.connectionStateRecovery) {
-      // The adapter remembers what it broadcasts.
-      this.adapter.broadcast(packet, { rooms: new Set([this.id]), except: new Set(), flags });
-    } else {
+    if (!this.server._opts.connectionStateRecovery) {
       this.notifyOutgoingListeners(packet);
       this.packet(packet, flags);
+    } else if (this.connected || this._gone) {
+      this.emitToOwnRoom(packet, flags);
+    } else {
+      const packets = heldPackets.get(this) ?? [];
+      heldPackets.set(this, packets);
+      packets.push(() => this.emitToOwnRoom(packet, flags));
     }
     return true;
+  }
+
+  /** The adapter remembers what it broadcasts. */
+  private emitToOwnRoom(packet: Packet, flags: BroadcastFlags): void {
+    this.adapter.broadcast(packet, { rooms: new Set([this.id]), except: new Set(), flags });
+  }
+
+  /** Sends what had to wait until the socket was in its room. */
+  protected sendHeld(): void {
+    const packets = heldPackets.get(this);
+    heldPackets.delete(this);
+    packets?.forEach((send) => send());
   }
 
   /**

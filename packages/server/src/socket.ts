@@ -2,7 +2,7 @@ import { PacketType } from "@tidewire/parser";
 import type { Packet } from "@tidewire/parser";
 import createDebug from "debug";
 import type { IncomingMessage } from "node:http";
-import type { Adapter, Room, Session, SocketId } from "socket.io-adapter";
+import type { Adapter, Session, SocketId } from "socket.io-adapter";
 import { replyOnce } from "./acks.ts";
 import type { AckCallback } from "./acks.ts";
 import type { Client } from "./client.ts";
@@ -18,7 +18,7 @@ import { recoverableReasons } from "./reasons.ts";
 import type { DisconnectReason } from "./reasons.ts";
 import type { Server } from "./server.ts";
 import { persistSession } from "./session-store.ts";
-import { SendingSocket } from "./socket-sending.ts";
+import { SocketInRooms } from "./socket-rooms.ts";
 import type { Callable } from "./user-code.ts";
 import type { DecorateAcknowledgements, DefaultEventsMap, EventsMap, Untyped } from "./typed-events.ts";
 
@@ -58,7 +58,7 @@ export class Socket<
   EmitEvents extends EventsMap = ListenEvents,
   ServerSideEvents extends EventsMap = DefaultEventsMap,
   SocketData = Untyped,
-> extends SendingSocket<ListenEvents, EmitEvents, SocketReservedEventsMap, SocketData> {
+> extends SocketInRooms<ListenEvents, EmitEvents, SocketReservedEventsMap, SocketData> {
   readonly nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   readonly client: Client;
   readonly server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
@@ -154,11 +154,6 @@ export class Socket<
     return this.client.conn;
   }
 
-  /** The rooms the socket is in; its id is one of them. */
-  get rooms(): Set<Room> {
-    return this.adapter.socketRooms(this.id) ?? new Set();
-  }
-
   /**
    * Limits the time for the answer to the next event.
    * @param timeout - in ms
@@ -174,41 +169,15 @@ export class Socket<
     return this;
   }
 
-  /**
-   * Joins rooms. A promise is returned only by adapters that have to tell others.
-   *
-   * @example
-   * socket.join("room1");
-   * await socket.join(["room1", "room2"]);
-   */
-  join(rooms: Room | Room[]): Promise<void> | void {
-    if (this.left) return;
-    return this.adapter.addAll(this.id, new Set(Array.isArray(rooms) ? rooms : [rooms]));
-  }
-
-  /**
-   * Leaves a room.
-   *
-   * @example
-   * socket.leave("room1");
-   */
-  leave(room: Room): Promise<void> | void {
-    return this.adapter.del(this.id, room);
-  }
-
-  /** Leaves all rooms. */
-  leaveAll(): void {
-    this.adapter.delAll(this.id);
-  }
-
   /** Called by the namespace when the middlewares have let the socket in: CONNECT goes out before anything new. */
   _onconnect(): void {
     this.connected = true;
     // Not until now: what was sent while middlewares ran was missed, too.
     this.sendMissed();
-    void this.join(this.id);
+    this.joinOwnRoom();
     const data = this.client.dialect.acceptance(this.id, this.pid);
     this.packet(data === undefined ? { type: PacketType.CONNECT } : { type: PacketType.CONNECT, data });
+    if (this.pid !== undefined) this.sendHeld();
   }
 
   /** Called with each packet for this socket. */
