@@ -40,6 +40,16 @@ describe("engine: close", () => {
         assert.equal((await server.closed(peer.session)).reason, "forced close");
       });
 
+      host.it("is not overtaken by a bad packet behind the message for which it closes", async () => {
+        await using server = await host.start();
+        const peer = await PollingPeer.open(server);
+        peer.session.on("message", () => peer.session.close());
+        await peer.send("4bye\x1e9");
+        assert.equal(peer.session.readyState, "closing");
+        assert.deepEqual(packetsOf(await peer.poll()), ["1"]);
+        assert.equal((await server.closed(peer.session)).reason, "forced close");
+      });
+
       host.it("sends what is queued to a held poll before 1", async () => {
         await using server = await host.start();
         const peer = await PollingPeer.open(server);

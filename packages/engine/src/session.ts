@@ -271,9 +271,9 @@ export class Session
     else if (this.transport.name !== "polling") this.#drained();
   }
 
-  /** @internal */
+  /** @internal Changes nothing once an orderly close is under way. */
   onParseError(error: ParseError): void {
-    this.end("parse error", error);
+    if (this.readyState !== "closing") this.end("parse error", error);
   }
 
   /** @internal */
