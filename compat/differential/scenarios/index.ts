@@ -10,3 +10,7 @@ import "./server-connect.ts";
 import "./server-events.ts";
 import "./server-rooms.ts";
 import "./server-ends.ts";
+import "./server-wire.ts";
+import "./server-old.ts";
+import "./server-files.ts";
+import "./server-recovery.ts";

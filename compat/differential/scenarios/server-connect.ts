@@ -18,7 +18,7 @@ overEveryWay("connect: an event from each side", {}, async (run, way) => {
 overEveryWay("connect: with auth and a query", {}, async (run, way) => {
   run.io.on("connection", ({ handshake }) => {
     const { auth, query, url, xdomain, secure, address } = handshake;
-    const { t, sid, ...rest } = query;
+    const { t: _, sid: __, ...rest } = query;
     run.note("handshake", auth, rest, url.split("?")[0]!, xdomain, secure, address);
     run.note("handshake", Object.keys(handshake), typeof handshake.time, typeof handshake.issued);
   });
