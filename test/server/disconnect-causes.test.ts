@@ -16,8 +16,8 @@ import {
   rawSession,
 } from "../support/socketio.ts";
 import type { Host, Running, Socket } from "../support/socketio.ts";
-import { WebTransportPair } from "../support/webtransport.ts";
-import type { WebTransportClientStream } from "../support/webtransport.ts";
+import { webTransport, webTransportClient } from "../support/webtransport-socketio.ts";
+import type { WebTransportClient } from "../support/webtransport-socketio.ts";
 
 /** What a listener of `disconnect` learns, as a plain object. */
 async function causeOf(socket: Socket, misdeed: () => unknown): Promise<Record<string, unknown>> {
@@ -70,8 +70,6 @@ class Poller {
 
 type Cause = Record<string, unknown>;
 
-const webTransport = { transports: ["polling", "websocket", "webtransport"] };
-
 /** By code: what a client does, by WebSocket, and all of what is told of it. */
 const byWebSocket: Record<string, [does: (wire: RawWebSocket) => void, cause: Cause]> = {
   EMPTY_PACKET: [(wire) => wire.sendText(""), { reason: "parse error" }],
@@ -122,22 +120,6 @@ const byWebTransport: Record<string, [does: (peer: WebTransportClient) => unknow
     { closeCode: undefined, closeReason: "", description: new Error("reset") },
   ],
 };
-
-interface WebTransportClient {
-  pair: WebTransportPair;
-  stream: WebTransportClientStream;
-  socket: Socket;
-}
-
-/** A client over WebTransport, made by hand, which has joined the root namespace. */
-async function webTransportClient({ io }: Running): Promise<WebTransportClient> {
-  const pair = new WebTransportPair();
-  const stream = pair.stream();
-  void io.engine.onWebTransportSession(pair.session);
-  await stream.write('01 "0" 02 "40"');
-  const [socket] = await next<[Socket]>(io, "connection");
-  return { pair, stream, socket };
-}
 
 /** By code: the same, by long-polling. */
 const byPolling: Record<string, [does: (poller: Poller) => unknown, cause: Cause, revision?: 3]> = {

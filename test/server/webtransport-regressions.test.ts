@@ -1,0 +1,34 @@
+// What is wrong over WebTransport with the official server, and must not be with ours: a test each, named by what was wrong.
+import assert from "node:assert/strict";
+import { install } from "../support/middlewares.ts";
+import { itDiffers, next, onEveryHostAndApp } from "../support/socketio.ts";
+import type { Host } from "../support/socketio.ts";
+import { webTransport, webTransportClient } from "../support/webtransport-socketio.ts";
+
+async function carriesEvents(host: Host, options: object, useMore: (engine: unknown) => void): Promise<void> {
+  const running = await host.start({ ...webTransport, ...options });
+  useMore(running.io.engine);
+  const { stream, socket } = await webTransportClient(running);
+  assert.equal(socket.conn.transport.name, "webtransport");
+  const heard = next(socket, "up");
+  await stream.write(Buffer.from('\x0a42["up",1]'));
+  assert.deepEqual(await heard, [1]);
+  await stream.frame();
+  await stream.frame();
+  running.io.emit("down", 2);
+  assert.equal(String(await stream.frame()), '42["down",2]');
+}
+
+onEveryHostAndApp("what was wrong over WebTransport", (host) => {
+  it("nothing, as long as there is no middleware: events are carried, with attachApp(), too", () => carriesEvents(host, {}, () => {}));
+
+  itDiffers("any middleware disabled it", "on both of its hosts", () =>
+    carriesEvents(host, {}, (engine) =>
+      install(engine, (_req: unknown, _res: unknown, pass: () => void) => pass()),
+    ),
+  );
+
+  itDiffers("the option cors disabled it", "on both of its hosts", () =>
+    carriesEvents(host, { cors: { origin: "*" } }, () => {}),
+  );
+});

@@ -1,0 +1,22 @@
+import { next } from "./socketio.ts";
+import type { Running, ServerOptions, Socket } from "./socketio.ts";
+import { WebTransportPair } from "./webtransport.ts";
+import type { WebTransportClientStream } from "./webtransport.ts";
+
+export const webTransport: Partial<ServerOptions> = { transports: ["polling", "websocket", "webtransport"] };
+
+export interface WebTransportClient {
+  pair: WebTransportPair;
+  stream: WebTransportClientStream;
+  socket: Socket;
+}
+
+/** A client over WebTransport, made by hand, which has joined the root namespace. */
+export async function webTransportClient({ io }: Running): Promise<WebTransportClient> {
+  const pair = new WebTransportPair();
+  const stream = pair.stream();
+  void io.engine.onWebTransportSession(pair.session);
+  await stream.write('01 "0" 02 "40"');
+  const [socket] = await next<[Socket]>(io, "connection");
+  return { pair, stream, socket };
+}
