@@ -14,6 +14,15 @@ import {
 import type { ClientSocket, Socket } from "../support/socketio.ts";
 import { cuttableProxy } from "../support/tcp-proxy.ts";
 
+const reservedEvents = [
+  "connect",
+  "connect_error",
+  "disconnect",
+  "disconnecting",
+  "newListener",
+  "removeListener",
+] as const;
+
 /** What both sides say when they are parted. */
 async function parted(client: ClientSocket, socket: Socket, act: () => void): Promise<unknown[]> {
   const reasons = Promise.all([next(socket, "disconnect"), next(client, "disconnect")]);
@@ -116,8 +125,7 @@ onEveryHost("disconnect reasons", (host) => {
   const violations: readonly [what: string, frames: string[]][] = [
     ["text that is no Socket.IO packet", ["4abc"]],
     ["an unknown type of Socket.IO packet", ["49"]],
-    ["the reserved event connect", ['42["connect"]']],
-    ["the reserved event disconnect", ['42["disconnect"]']],
+    ...reservedEvents.map((name): [string, string[]] => [`the reserved event ${name}`, [`42["${name}"]`]]),
     ["an event without a name", ["42[]"]],
     ["an event whose data is no array", ['42{"a":1}']],
     ["a second CONNECT of the same namespace", ["40"]],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connected, next, onEveryHost, settled, internals } from "../support/socketio.ts";
+import { connected, internals, itDiffers, next, onEveryHost, settled } from "../support/socketio.ts";
 import type { Pair, Running, Socket } from "../support/socketio.ts";
 
 /** A client of a namespace that only exists when it connects. */
@@ -129,5 +129,98 @@ onEveryHost("dynamic namespaces", (host) => {
     assert.throws(() => void parent.fetchSockets(), {
       message: "fetchSockets() is not supported on parent namespaces",
     });
+  });
+
+  it("take the listeners and middlewares that the parent has when they are made, and no later ones", async () => {
+    const running = await host.start();
+    const seen: string[] = [];
+    const parent = running.io.of(/^\/room-/);
+    parent.on("connect", () => seen.push("connect"));
+    parent.on("connection", () => seen.push("connection"));
+    running.io.of("/room-1");
+    parent.on("connection", () => seen.push("added later"));
+    parent.use((_socket, done) => done(new Error("added later")));
+    await connected(running.client({}, "/room-1"));
+    assert.deepEqual(seen, ["connect", "connection"]);
+    const [error] = await next<[Error]>(running.client({}, "/room-2"), "connect_error");
+    assert.equal(error.message, "added later");
+  });
+
+  it("have listeners and middlewares of their own besides", async () => {
+    const running = await host.start();
+    running.io.of(/^\/room-/);
+    running.io.of("/room-1").use((_socket, done) => done(new Error("closed")));
+    const [error] = await next<[Error]>(running.client({}, "/room-1"), "connect_error");
+    assert.equal(error.message, "closed");
+    await connected(running.client({}, "/room-2"));
+  });
+
+  itDiffers("hear of a listener given to of() with their name", "it is forgotten", async () => {
+    const running = await host.start();
+    running.io.of(/^\/room-/);
+    const heard = new Promise((resolve) => running.io.of("/room-1", resolve));
+    await connected(running.client({}, "/room-1"));
+    assert.equal(await Promise.race([heard.then(() => "heard"), new Promise(setImmediate)]), "heard");
+  });
+
+  it("are asked of the first parent that allows them, in the order of the parents", async () => {
+    const running = await host.start();
+    const parents = [/^\/a/, /^\/ab/, /./].map((regexp) => running.io.of(regexp));
+    await connected(running.client({}, "/abc"));
+    await connected(running.client({}, "/x"));
+    assert.deepEqual(
+      parents.map((parent) => internals(parent).children.size),
+      [1, 0, 1],
+    );
+  });
+
+  it("are not listed under the name of their parent, which is none that a client can join", async () => {
+    const running = await host.start();
+    const parent = running.io.of(/^\/room-/);
+    assert.match(parent.name, /^\/_\d+$/);
+    assert.deepEqual([...running.io._nsps.keys()], ["/"]);
+    const [error] = await next<[Error]>(running.client({}, parent.name), "connect_error");
+    assert.equal(error.message, "Invalid namespace");
+  });
+
+  it("all hear every form of emit of the parent", async () => {
+    const running = await host.start();
+    const parent = running.io.of(/^\/room-/);
+    const pairs = [await enter(running, parent, "/room-1"), await enter(running, parent, "/room-2")];
+    const heard: unknown[] = [];
+    for (const [index, { client }] of pairs.entries())
+      client.on("message", (value) => heard.push([index, value]));
+    parent.emit("message", 1);
+    parent.send(2).write(3);
+    parent.local.emit("message", 4);
+    parent.compress(false).emit("message", Buffer.from([5]));
+    for (const { client, socket } of pairs) await settled(client, socket);
+    for (const index of [0, 1]) {
+      const values = (heard as [number, unknown][]).flatMap(([who, value]) => (who === index ? [value] : []));
+      assert.deepEqual(values, [1, 2, 3, 4, Buffer.from([5])]);
+    }
+  });
+
+  it("are not asked for answers by a broadcast of the parent, nor moved by it", async () => {
+    const running = await host.start();
+    const parent = running.io.of(/^\/room-/);
+    const { client, socket } = await enter(running, parent, "/room-1");
+    client.on("q", (answer: (value: number) => void) => answer(1));
+    assert.deepEqual(await parent.timeout(5_000).emitWithAck("q"), []);
+    parent.socketsJoin("r");
+    parent.disconnectSockets();
+    assert.deepEqual(await parent.allSockets(), new Set());
+    await settled(client, socket);
+    assert.deepEqual([...socket.rooms], [socket.id]);
+  });
+
+  it("are refused when the function says no, is in error, or says neither yes nor no with a value", async () => {
+    const running = await host.start();
+    running.io.of((_name, _auth, done) => done(null, false));
+    running.io.of((_name, _auth, done) => done(new Error("no"), false));
+    running.io.of((_name, _auth, done) => done(null, undefined as never));
+    const [error] = await next<[Error]>(running.client({}, "/x"), "connect_error");
+    assert.equal(error.message, "Invalid namespace");
+    assert.deepEqual([...running.io._nsps.keys()], ["/"]);
   });
 });
