@@ -24,7 +24,6 @@ import type { RouteTable } from "./route.ts";
 import { Session } from "./session.ts";
 import type { SessionOwner } from "./session-types.ts";
 import { PollingTransport } from "./transport/polling.ts";
-import type { DecorateHeaders, ReportRefusal } from "./transport/polling.ts";
 import type { Transport } from "./transport/transport.ts";
 import { tell } from "./tell.ts";
 import { WebSocketTransport } from "./transport/websocket.ts";
@@ -54,10 +53,6 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   /** @internal */ readonly loop: EventLoop;
   /** @internal */ readonly clock: Clock;
   /** @internal */ readonly flushQueue: FlushQueue;
-  // Made once: one made for a request would hold that request's exchange for as long as its session lives.
-  readonly #onHeaders: DecorateHeaders = (headers, request, sid) => this.#decorate(headers, request, sid);
-  readonly #onRefusal: ReportRefusal = (request, context) =>
-    this.#report(request, ConnectionErrorCode.BAD_REQUEST, context);
   #interceptor: ((exchange: HttpExchange) => boolean) | undefined = undefined;
 
   /** @param loop - Node's event loop unless a test drives its own */
@@ -138,14 +133,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
         routed.session.transport.onRequest(exchange);
       } else {
         this.#handshake(admission, routed.dialect, (id) => {
-          const transport = new PollingTransport(
-            routed.dialect,
-            admission.query,
-            this.opts,
-            this.clock,
-            this.#onHeaders,
-            this.#onRefusal,
-          );
+          const transport = new PollingTransport(routed.dialect, admission.query, this);
           this.#open(id, transport, exchange.request, () => transport.onRequest(exchange));
         });
       }
@@ -190,6 +178,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
    */
   onWebTransportSession(session: WebTransportSession): Promise<void> {
     const handshake = new WebTransportHandshake(session, {
+      transports: this,
       opts: this.opts,
       clock: this.clock,
       find: (sid) => this.find(sid),
@@ -312,11 +301,16 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   }
 
   #webSocketTransport(port: WebSocketPort, dialect: Protocol, query: Query): WebSocketTransport {
-    return new WebSocketTransport(port, dialect, !query["b64"], this.opts, this.clock);
+    return new WebSocketTransport(port, dialect, !query["b64"], this);
   }
 
-  /** Cookies and listeners' headers on a long-polling response. */
-  #decorate(headers: OutgoingHttpHeaders, request: RequestSource, sid: string): void {
+  /** @internal */
+  onRefusal(request: RequestSource, context: Record<string, unknown>): void {
+    this.#report(request, ConnectionErrorCode.BAD_REQUEST, context);
+  }
+
+  /** @internal Cookies and listeners' headers on a long-polling response. */
+  decorate(headers: OutgoingHttpHeaders, request: RequestSource, sid: string): void {
     const listened = this.listenerCount("headers") > 0 || this.listenerCount("initial_headers") > 0;
     if (!this.opts.cookie && !listened) return;
     const isInitial = !parseQuery(request.head.url)["sid"];

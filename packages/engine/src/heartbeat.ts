@@ -12,15 +12,22 @@ export interface HeartbeatTarget {
   onWrongDirection(): void;
 }
 
+/** What a heartbeat needs of the engine. */
+export interface HeartbeatOwner {
+  readonly clock: Clock;
+  /** In ms. */
+  readonly opts: { readonly pingInterval: number; readonly pingTimeout: number };
+}
+
 /** Finds connections that are half open. One entry in the clock, whatever the state. */
 export abstract class Heartbeat extends Deadline {
   protected readonly target: HeartbeatTarget;
-  protected readonly clock: Clock;
+  protected readonly owner: HeartbeatOwner;
 
-  constructor(target: HeartbeatTarget, clock: Clock) {
+  constructor(target: HeartbeatTarget, owner: HeartbeatOwner) {
     super();
     this.target = target;
-    this.clock = clock;
+    this.owner = owner;
   }
 
   abstract start(): void;
@@ -32,28 +39,29 @@ export abstract class Heartbeat extends Deadline {
   abstract resume(): void;
 
   stop(): void {
-    this.clock.cancel(this);
+    this.owner.clock.cancel(this);
   }
 }
 
+/** Where a heartbeat of v4 is. */
+type Phase =
+  /** the next ping is not due yet */
+  | "resting"
+  /** a pong is waited for */
+  | "waiting"
+  /** the same, for longer: a silent client gets more time once per ping when it sends something else */
+  | "extended";
+
 /** v4: the server sends a ping every `interval` ms after the last pong and expects the next within `timeout` ms. */
 export class ServerHeartbeat extends Heartbeat {
-  readonly #interval: number;
-  readonly #timeout: number;
-  #waiting = false;
-  /** A silent client gets more time once per ping when it sends something else. */
-  #extended = false;
+  #phase: Phase = "resting";
+  /** It has expired during an upgrade. */
   #held = false;
 
-  constructor(target: HeartbeatTarget, clock: Clock, interval: number, timeout: number) {
-    super(target, clock);
-    this.#interval = interval;
-    this.#timeout = timeout;
-  }
-
   start(): void {
-    this.#waiting = this.#held = false;
-    this.clock.schedule(this, this.#interval);
+    this.#phase = "resting";
+    this.#held = false;
+    this.owner.clock.schedule(this, this.owner.opts.pingInterval);
   }
 
   onPing(): void {
@@ -66,47 +74,40 @@ export class ServerHeartbeat extends Heartbeat {
   }
 
   onActivity(): void {
-    if (!this.#waiting || this.#extended || this.#held) return;
-    this.#extended = true;
-    this.clock.schedule(this, this.#timeout);
+    if (this.#phase !== "waiting" || this.#held) return;
+    this.#phase = "extended";
+    this.awaitPong();
   }
 
   expire(): void {
-    if (this.target.upgrading) {
-      this.#held = true;
-    } else if (this.#waiting) {
-      this.target.onPingTimeout();
-    } else {
-      this.#ping();
-    }
+    if (this.target.upgrading) this.#held = true;
+    else if (this.#phase === "resting") this.ping();
+    else this.target.onPingTimeout();
   }
 
   resume(): void {
     if (!this.#held) return;
     this.#held = false;
-    if (this.#waiting) this.clock.schedule(this, this.#timeout);
-    else this.#ping();
+    if (this.#phase === "resting") this.ping();
+    else this.awaitPong();
   }
 
-  #ping(): void {
-    this.#waiting = true;
-    this.#extended = false;
-    this.clock.schedule(this, this.#timeout);
+  private ping(): void {
+    this.#phase = "waiting";
+    this.awaitPong();
     this.target.sendPing();
+  }
+
+  private awaitPong(): void {
+    this.owner.clock.schedule(this, this.owner.opts.pingTimeout);
   }
 }
 
-/** v3: the client pings; a client that is silent for `limit` ms is gone. */
+/** v3: the client pings; a client that is silent for longer than interval and timeout is gone. */
 export class ClientHeartbeat extends Heartbeat {
-  readonly #limit: number;
-
-  constructor(target: HeartbeatTarget, clock: Clock, limit: number) {
-    super(target, clock);
-    this.#limit = limit;
-  }
-
   start(): void {
-    this.clock.schedule(this, this.#limit);
+    const { clock, opts } = this.owner;
+    clock.schedule(this, opts.pingInterval + opts.pingTimeout);
   }
 
   onPing(): void {

@@ -38,7 +38,7 @@ export function route<Session extends RoutedSession>(
   if (transport !== "polling" && transport !== "websocket")
     return refuse(Code.UNKNOWN_TRANSPORT, { transport });
   if (!table.transports.includes(transport)) return refuse(Code.UNKNOWN_TRANSPORT, { transport });
-  const { origin } = head.headers;
+  const origin = head.header("origin");
   if (origin !== undefined && hasInvalidCharacter(origin)) {
     return refuse(Code.BAD_REQUEST, { name: "INVALID_ORIGIN", origin });
   }

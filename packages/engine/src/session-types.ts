@@ -1,8 +1,7 @@
-import type { Clock } from "./clock.ts";
 import type { EventLoop } from "./event-loop.ts";
 import type { FlushQueue } from "./flush-queue.ts";
 import type { ResolvedOptions } from "./options.ts";
-import type { Transport } from "./transport/transport.ts";
+import type { Transport, TransportOwner } from "./transport/transport.ts";
 import type { CloseReason } from "./reasons.ts";
 
 /** The direct road to the layer above: called instead of events, synchronously, in the host's own callback. */
@@ -24,10 +23,9 @@ export type SendCallback = (transport: Transport) => void;
 export type ReadyState = "opening" | "open" | "closing" | "closed";
 
 /** What a session needs of its engine. */
-export interface SessionOwner {
+export interface SessionOwner extends TransportOwner {
   readonly opts: ResolvedOptions;
   readonly loop: EventLoop;
-  readonly clock: Clock;
   readonly flushQueue: FlushQueue;
   upgrades(transport: string): string[];
   emit(event: string, ...args: unknown[]): boolean;

@@ -3,10 +3,11 @@ import { Deadline } from "./clock.ts";
 import type { Clock } from "./clock.ts";
 import { ConnectionErrorCode as Code, connectionErrorMessages } from "./errors.ts";
 import type { RequestSource } from "./host/host.ts";
+import { ParsedHead } from "./host/request-head.ts";
 import { CopiedRequest } from "./host/request-view.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { v4 } from "./protocol/index.ts";
-import type { Transport, TransportHandlers } from "./transport/transport.ts";
+import type { Transport, TransportHandlers, TransportOwner } from "./transport/transport.ts";
 import type { WebTransportSession, WebTransportStream } from "./transport/webtransport-session.ts";
 import { closeSession, WebTransportTransport } from "./transport/webtransport.ts";
 
@@ -21,6 +22,7 @@ export interface UpgradableSession {
 
 /** What it needs of the engine. */
 export interface WebTransportOwner {
+  readonly transports: TransportOwner;
   readonly opts: ResolvedOptions;
   readonly clock: Clock;
   find(sid: string): UpgradableSession | undefined;
@@ -59,7 +61,7 @@ export class WebTransportHandshake extends Deadline implements TransportHandlers
     if (stream === undefined) {
       clock.cancel(this);
     } else if (this.queue !== undefined) {
-      this.#transport = new WebTransportTransport(this.#session, stream, v4, opts, clock);
+      this.#transport = new WebTransportTransport(this.#session, stream, v4, this.#owner.transports);
       this.#transport.handlers = this;
       this.#transport.start();
     }
@@ -148,7 +150,7 @@ export class WebTransportHandshake extends Deadline implements TransportHandlers
   }
 
   #report(code: Code, context: Record<string, unknown>): void {
-    const head = { method: "CONNECT", url: "", headers: {}, remoteAddress: "", secure: true };
+    const head = new ParsedHead("CONNECT", "", {}, "", true);
     const request = new CopiedRequest(head, { destroy: () => closeSession(this.#session) });
     this.#owner.refused(request, code, context);
   }

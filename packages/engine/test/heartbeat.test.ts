@@ -48,7 +48,10 @@ describe("heartbeat", () => {
     loop = new DrivenLoop();
     clock = new Clock(loop);
     session = new Session(loop);
-    heartbeat = protocol.createHeartbeat(session, clock, 25_000, 20_000);
+    heartbeat = protocol.createHeartbeat(session, {
+      clock,
+      opts: { pingInterval: 25_000, pingTimeout: 20_000 },
+    });
     heartbeat.start();
   };
 

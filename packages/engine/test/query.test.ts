@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { ParsedHead } from "../src/host/request-head.ts";
 import { parseQuery, viewOf } from "../src/query.ts";
 import type { RequestSource, RequestView } from "../src/host/host.ts";
 
@@ -69,7 +70,7 @@ describe("query of a request", () => {
 
   it("is put on the view of the request once", () => {
     const view = { headers: {} } as RequestView;
-    const head = { method: "GET", url: "/?a=1", headers: {}, remoteAddress: "", secure: false };
+    const head = new ParsedHead("GET", "/?a=1", {}, "", false);
     const source: RequestSource = { head, view };
     assert.equal(viewOf(source), view);
     const first = view._query;

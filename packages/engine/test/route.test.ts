@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ParsedHead } from "../src/host/request-head.ts";
 import { v3, v4 } from "../src/protocol/index.ts";
 import { parseQuery } from "../src/query.ts";
 import { route } from "../src/route.ts";
@@ -144,7 +145,7 @@ describe("route of a request", () => {
     it(`is to ${way}: ${row.title}`, () => {
       const url = `/engine.io/?${row.query}`;
       const headers = origin === undefined ? {} : { origin };
-      const head = { method, url, headers, remoteAddress: "127.0.0.1", secure: false };
+      const head = new ParsedHead(method, url, headers, "127.0.0.1", false);
       const table = { transports, find: (sid: string) => sessions[sid] };
       assert.deepEqual(route(head, parseQuery(url), upgrade, table), row.is);
     });

@@ -20,4 +20,4 @@ export type { DecoderOptions, Reviver } from "./socket/decoder.ts";
 export { Decoder } from "./socket/event-decoder.ts";
 export type { DecodedListener } from "./socket/event-decoder.ts";
 export { createDecoder, defaultParser } from "./socket/parser.ts";
-export type { ChunkDecoder, EventDecoder, Parser } from "./socket/parser.ts";
+export type { ChunkDecoder, EventDecoder, PacketReceiver, Parser } from "./socket/parser.ts";

@@ -24,7 +24,7 @@ const forms: Record<string, (options?: DecoderOptions) => Feed> = {
   },
   "createDecoder, by callback"(options) {
     let decoded: Packet | undefined;
-    const decoder = createDecoder(defaultParser, (packet) => (decoded = packet), options);
+    const decoder = createDecoder(defaultParser, { ondecoded: (packet) => (decoded = packet) }, options);
     return (chunk) => {
       decoded = undefined;
       decoder.add(chunk);

@@ -83,8 +83,9 @@ describe("Decoder as an emitter", () => {
 describe("createDecoder", () => {
   it("knows the parser of this package by its Decoder", () => {
     const packets: Packet[] = [];
-    const decoder = createDecoder({ Encoder, Decoder, PacketType, protocol }, (packet) =>
-      packets.push(packet),
+    const decoder = createDecoder(
+      { Encoder, Decoder, PacketType, protocol },
+      { ondecoded: (packet) => packets.push(packet) },
     );
     decoder.add('2["a"]');
     assert.deepEqual(packets, [event]);
@@ -93,14 +94,17 @@ describe("createDecoder", () => {
 
   it("takes the official parser", () => {
     const packets: Packet[] = [];
-    const decoder = createDecoder(official, (packet) => packets.push(packet));
+    const decoder = createDecoder(official, { ondecoded: (packet) => packets.push(packet) });
     decoder.add('51-["a",{"_placeholder":true,"num":0}]');
     decoder.add(Buffer.from([1]));
     assert.deepEqual(packets, [{ type: 2, nsp: "/", data: ["a", Buffer.from([1])] }]);
   });
 
   it("passes on what another parser throws", () => {
-    assert.throws(() => createDecoder(official, () => {}).add("2foo"), /^Error: invalid payload$/);
+    assert.throws(
+      () => createDecoder(official, { ondecoded: () => {} }).add("2foo"),
+      /^Error: invalid payload$/,
+    );
   });
 
   /** Emits every character of a chunk as an event of that name. */
@@ -129,7 +133,7 @@ describe("createDecoder", () => {
 
   it("hands over all packets that another parser finds in one chunk, or none", () => {
     const names: unknown[] = [];
-    const decoder = createDecoder(letters, ({ data }) => names.push((data as string[])[0]));
+    const decoder = createDecoder(letters, { ondecoded: ({ data }) => names.push((data as string[])[0]) });
     decoder.add("abc");
     decoder.add("");
     decoder.add("d");
@@ -137,7 +141,7 @@ describe("createDecoder", () => {
   });
 
   it("destroys another parser's decoder and hears nothing of it any more", () => {
-    const decoder = createDecoder(letters, () => assert.fail());
+    const decoder = createDecoder(letters, { ondecoded: () => assert.fail() });
     decoder.destroy();
     decoder.add("a");
     assert.equal(made.at(-1)?.destroyed, 1);
@@ -145,9 +149,11 @@ describe("createDecoder", () => {
 
   it("lets a packet handler destroy the decoder in the middle of a chunk", () => {
     let packets = 0;
-    const decoder = createDecoder(letters, () => {
-      packets++;
-      decoder.destroy();
+    const decoder = createDecoder(letters, {
+      ondecoded() {
+        packets++;
+        decoder.destroy();
+      },
     });
     decoder.add("abc");
     assert.equal(packets, 1);

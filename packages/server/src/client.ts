@@ -2,6 +2,7 @@ import { createDecoder, PacketType } from "@tidewire/parser";
 import type { Binary, ChunkDecoder, Packet, Parser } from "@tidewire/parser";
 import createDebug from "debug";
 import type { IncomingMessage } from "node:http";
+import { ClientSockets } from "./client-sockets.ts";
 import type {
   Connection,
   ConnectionListener,
@@ -49,16 +50,12 @@ export interface ClientServer {
 }
 
 /** One connection and the sockets, one per namespace, that share it. */
-export class Client implements ConnectionListener {
+export class Client extends ClientSockets<ClientSocket> implements ConnectionListener {
   readonly conn: Connection;
   readonly id: string;
   readonly server: ClientServer;
   readonly encoder: ClientServer["encoder"];
   readonly decoder: ChunkDecoder;
-  /** by socket id */
-  readonly sockets: Map<string, ClientSocket> = new Map();
-  /** by namespace name */
-  readonly nsps: Map<string, ClientSocket> = new Map();
   /** @internal */
   readonly dialect: Dialect;
   /** runs until a namespace is joined */
@@ -71,12 +68,13 @@ export class Client implements ConnectionListener {
   private justLeft: Set<string> | undefined = undefined;
 
   constructor(server: ClientServer, conn: Connection) {
+    super();
     this.server = server;
     this.conn = conn;
     this.id = conn.id;
     this.dialect = dialectOf(conn.protocol);
     this.encoder = server.encoder;
-    this.decoder = createDecoder(server._parser, (packet) => this.ondecoded(packet));
+    this.decoder = createDecoder(server._parser, this);
     this.setup();
   }
 
@@ -89,7 +87,7 @@ export class Client implements ConnectionListener {
   private setup(): void {
     this.port = openPort(this.conn, this);
     this.connectTimeout = setTimeout(() => {
-      if (this.nsps.size === 0) {
+      if (!this.hasSockets) {
         debug("no namespace joined yet, close the client");
         this.close();
       }
@@ -115,8 +113,7 @@ export class Client implements ConnectionListener {
     const nsp = this.server.of(name);
     // A middleware that throws surfaces as an unhandled rejection, as on the official server.
     void nsp._add(this, auth, (socket) => {
-      this.sockets.set(socket.id, socket);
-      this.nsps.set(nsp.name, socket);
+      this.addSocket(socket);
       clearTimeout(this.connectTimeout);
       this.connectTimeout = undefined;
     });
@@ -124,17 +121,16 @@ export class Client implements ConnectionListener {
 
   /** Leaves all namespaces and closes the connection. */
   _disconnect(): void {
-    for (const socket of this.sockets.values()) {
+    for (const socket of this.allSockets) {
       socket.disconnect();
     }
-    this.sockets.clear();
+    this.forgetSockets();
     this.close();
   }
 
   /** Forgets a socket that has left its namespace. */
   _remove(socket: ClientSocket): void {
-    if (this.sockets.delete(socket.id)) {
-      this.nsps.delete(socket.nsp.name);
+    if (this.removeSocket(socket)) {
       this.rememberLeaving(socket.nsp.name);
     }
   }
@@ -202,12 +198,12 @@ export class Client implements ConnectionListener {
   ondecoded(packet: Packet): void {
     if (this.destroyed) return;
     const { type } = packet;
-    const { namespace, authPayload } = this._parseNamespace(packet);
-    const socket = this.nsps.get(namespace);
+    const namespace = this.dialect.namespaceOf(packet);
+    const socket = this.socketIn(namespace);
     const wantsIn = type === PacketType.CONNECT;
     if (wantsIn && socket === undefined) {
       this.justLeft?.delete(namespace);
-      this.tryConnect(namespace, authPayload);
+      this.tryConnect(namespace, this._parseNamespace(packet).authPayload);
     } else if (socket !== undefined && !wantsIn && type !== PacketType.CONNECT_ERROR) {
       try {
         socket._onpacket(packet);
@@ -243,7 +239,7 @@ export class Client implements ConnectionListener {
 
   /** Called when the client has broken the protocol, or the connection has failed. */
   onerror(error: Error): void {
-    for (const socket of this.sockets.values()) {
+    for (const socket of this.allSockets) {
       try {
         socket._onerror(error);
       } catch (thrown) {
@@ -258,14 +254,14 @@ export class Client implements ConnectionListener {
   /** Called once when the connection is closed, by whomever. */
   onclose(reason: string, description: unknown = this.violation): void {
     this.destroy();
-    for (const socket of this.sockets.values()) {
+    for (const socket of this.allSockets) {
       try {
         socket._onclose(reason as DisconnectReason, description);
       } catch (error) {
         rethrowLater(error);
       }
     }
-    this.sockets.clear();
+    this.forgetSockets();
     this.decoder.destroy();
   }
 

@@ -41,6 +41,9 @@ export interface Connection extends EventEmitter {
   readonly writeBuffer: unknown[];
   /** the request that opened the connection; gone once the application has removed it */
   request: IncomingMessage;
+  /** what the request will be made of by {@link requestOf}, while nobody has asked for it or removed it */
+  readonly requestSource?: object | undefined;
+  requestOf?(source: unknown): IncomingMessage | undefined;
   send(data: Untyped, options?: WriteOptions, callback?: (transport: Untyped) => void): unknown;
   write(data: Untyped, options?: WriteOptions, callback?: (transport: Untyped) => void): unknown;
   close(discard?: boolean): void;

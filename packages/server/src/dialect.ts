@@ -22,7 +22,12 @@ export interface Dialect {
   /** The payload of the CONNECT_ERROR packet when a middleware refused. */
   refusal(error: ExtendedError): unknown;
   /**
-   * The namespace a packet is for, and the credentials if it is a CONNECT.
+   * The namespace a packet is for.
+   * @throws TypeError if there is no such name
+   */
+  namespaceOf(packet: Packet): string;
+  /**
+   * The same, and the credentials if it is a CONNECT.
    * @throws TypeError if there is no such name
    */
   target(packet: Packet): ConnectTarget;
@@ -34,6 +39,7 @@ const current: Dialect = {
   socketId: (_namespace, _sessionId, generateId) => generateId(),
   acceptance: (id, pid) => ({ sid: id, pid }),
   refusal: (error) => ({ message: error.message, data: error.data }),
+  namespaceOf: (packet) => packet.nsp,
   target: (packet) => ({ namespace: packet.nsp, authPayload: (packet.data as Auth | undefined) ?? {} }),
 };
 
@@ -43,8 +49,9 @@ const legacy: Dialect = {
   socketId: (namespace, sessionId) => (namespace === "/" ? sessionId : `${namespace}#${sessionId}`),
   acceptance: () => undefined,
   refusal: (error) => error.data || error.message,
+  // Most packets: a URL would cost more than all the rest of them.
+  namespaceOf: (packet) => (packet.nsp === "/" ? "/" : new URL(packet.nsp, "https://socket.io").pathname),
   target(packet) {
-    // Most packets: a URL would cost more than all the rest of them.
     if (packet.nsp === "/") return { namespace: "/", authPayload: {} };
     const url = new URL(packet.nsp, "https://socket.io");
     const authPayload = Object.create(null) as Auth;

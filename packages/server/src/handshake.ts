@@ -31,19 +31,37 @@ type HandshakeRequest = IncomingMessage & {
   readonly connection: { readonly encrypted?: boolean };
 };
 
-/** Connections without a request (WebTransport, or removed by the application) have a handshake, too. */
-export function buildHandshake(conn: Connection, auth: Handshake["auth"]): Handshake {
-  const request = conn.request as HandshakeRequest | null | undefined;
-  const now = new Date();
-  return {
-    headers: request?.headers ?? {},
-    time: now.toString(),
-    address: conn.remoteAddress,
-    xdomain: Boolean(request?.headers.origin),
-    secure: !request || Boolean(request.connection.encrypted),
-    issued: now.getTime(),
-    url: request?.url as string,
-    query: request?._query ?? {},
-    auth,
-  };
+/** What a handshake is made of when somebody looks at it: at most of them nobody does. */
+export class Arrival {
+  /** The request; or what it will be made of, by the connection, which may have forgotten it by then. */
+  private readonly request: object | null | undefined;
+  private readonly auth: Handshake["auth"] | undefined;
+  private readonly issued: number = Date.now();
+
+  constructor(conn: Connection, auth: Handshake["auth"]) {
+    this.request = conn.requestSource ?? conn.request;
+    this.auth = isEmpty(auth) ? undefined : auth;
+  }
+
+  /** Connections without a request (WebTransport, or removed by the application) have a handshake, too. */
+  toHandshake(conn: Connection): Handshake {
+    const { issued } = this;
+    const request = (conn.requestOf?.(this.request) ?? this.request) as HandshakeRequest | null | undefined;
+    return {
+      headers: request?.headers ?? {},
+      time: new Date(issued).toString(),
+      address: conn.remoteAddress,
+      xdomain: Boolean(request?.headers.origin),
+      secure: !request || Boolean(request.connection.encrypted),
+      issued,
+      url: request?.url as string,
+      query: request?._query ?? {},
+      auth: this.auth ?? {},
+    };
+  }
+}
+
+function isEmpty(auth: object): boolean {
+  for (const _ in auth) return false;
+  return true;
 }

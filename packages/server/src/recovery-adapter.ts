@@ -72,8 +72,8 @@ export class RecoveryAdapter extends MemoryAdapter {
   }
 
   override addAll(id: string, rooms: Set<string>): void {
-    const joins = rooms.has(id) && this.sids.get(id)?.has(id) !== true;
-    void super.addAll(id, rooms);
+    const joins = rooms.has(id) && !this.table.has(id, id);
+    super.addAll(id, rooms);
     if (joins) this.sessions.joined(id, this.log.position);
   }
 

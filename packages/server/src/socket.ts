@@ -8,7 +8,7 @@ import type { AckCallback } from "./acks.ts";
 import type { Client } from "./client.ts";
 import type { Connection } from "./connection-port.ts";
 import { rethrowLater } from "./errors.ts";
-import { buildHandshake } from "./handshake.ts";
+import { Arrival } from "./handshake.ts";
 import type { Handshake } from "./handshake.ts";
 import { generateId } from "./ids.ts";
 import { runMiddlewares } from "./middleware.ts";
@@ -65,8 +65,6 @@ export class Socket<
   readonly adapter: Adapter;
   /** Identifies the socket, in this namespace and for this connection only. */
   readonly id: SocketId;
-  /** How the socket came in: headers, query, credentials… */
-  readonly handshake: Handshake;
   /** Whether the state of an earlier connection was found again. */
   readonly recovered: boolean;
   /** Whether the socket is in its namespace now. */
@@ -76,6 +74,7 @@ export class Socket<
   private restored: Session | undefined = undefined;
   private left = false;
   // Made on first use: most sockets of a quiet server need none of them.
+  private ownHandshake: Handshake | Arrival;
   private ownData: SocketData | undefined = undefined;
   private ownMiddlewares: Middleware<Event>[] | undefined = undefined;
 
@@ -99,7 +98,7 @@ export class Socket<
       this.id = client.dialect.socketId(nsp.name, client.id, generateId);
       this.pid = this.server._opts.connectionStateRecovery ? generateId() : undefined;
     }
-    this.handshake = this.buildHandshake(auth);
+    this.ownHandshake = new Arrival(client.conn, auth);
     // An "error" that nobody listens to must not end the process: clients can send one.
     this.on("error", ignore);
   }
@@ -120,9 +119,20 @@ export class Socket<
     this.restored = undefined;
   }
 
+  /** How the socket came in: headers, query, credentials… */
+  get handshake(): Handshake {
+    const { ownHandshake } = this;
+    if (!(ownHandshake instanceof Arrival)) return ownHandshake;
+    return (this.ownHandshake = this.buildHandshake(ownHandshake));
+  }
+
+  set handshake(handshake: Handshake) {
+    this.ownHandshake = handshake;
+  }
+
   /** Makes {@link handshake}. */
-  private buildHandshake(auth: Handshake["auth"]): Handshake {
-    return buildHandshake(this.conn, auth);
+  private buildHandshake(arrival: Arrival): Handshake {
+    return arrival.toHandshake(this.conn);
   }
 
   /** Anything the application wants to remember; other servers of a cluster see it through `fetchSockets()`. */

@@ -4,13 +4,15 @@ export function formatAddress(bytes: ArrayBuffer): string {
   if (view.byteLength === 4) return formatIPv4(view, 0);
   if (view.byteLength !== 16) return "";
   if (view.getUint32(0) === 0 && view.getUint32(4) === 0 && view.getUint32(8) === 0xffff) {
-    return `::ffff:${formatIPv4(view, 12)}`;
+    return formatIPv4(view, 12, "::ffff:");
   }
   return formatIPv6(view);
 }
 
-function formatIPv4(view: DataView, at: number): string {
-  return `${view.getUint8(at)}.${view.getUint8(at + 1)}.${view.getUint8(at + 2)}.${view.getUint8(at + 3)}`;
+/** One flat string, as sessions keep it: a template makes a tree of its parts. */
+function formatIPv4(view: DataView, at: number, prefix: string = ""): string {
+  const parts = [view.getUint8(at), view.getUint8(at + 1), view.getUint8(at + 2), view.getUint8(at + 3)];
+  return prefix === "" ? parts.join(".") : [prefix, parts.join(".")].join("");
 }
 
 /** RFC 5952: lower case, the longest run of zero groups shortened. */

@@ -10,12 +10,14 @@ export interface RequestHead {
   readonly method: string;
   /** Path and query, as on the request line. */
   readonly url: string;
-  /** Lower-case names; repeated headers are joined as Node joins them. */
+  /** Lower-case names; repeated headers are joined as Node joins them. Hosts may make the record when it is asked for. */
   readonly headers: IncomingHttpHeaders;
   /** As Node writes it: `127.0.0.1`, `::ffff:127.0.0.1`, `2001:db8::1`. */
   readonly remoteAddress: string;
   /** Whether it came over TLS. */
   readonly secure: boolean;
+  /** One of the headers, without the record of all of them; not for `set-cookie`, which is a list. */
+  header(name: string): string | undefined;
 }
 
 /** The request that middlewares, `allowRequest` and applications see: an `IncomingMessage`, or a view with its members. */

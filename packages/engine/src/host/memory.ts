@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { CopiedHttpExchange, CopiedUpgradeExchange } from "./copied-exchange.ts";
 import type { HostTarget, RequestHead, WebSocketHandlers, WebSocketPort } from "./host.ts";
+import { ParsedHead } from "./request-head.ts";
 
 export interface MemoryRequest {
   /** `GET` unless said otherwise. */
@@ -79,7 +80,7 @@ export class MemoryHost {
 }
 
 function toHead({ method = "GET", url, headers = {} }: MemoryRequest): RequestHead {
-  return { method, url, headers, remoteAddress: "127.0.0.1", secure: false };
+  return new ParsedHead(method, url, headers, "127.0.0.1", false);
 }
 
 function toResponse(status: number, headers: OutgoingHttpHeaders, body: string | Buffer): MemoryResponse {

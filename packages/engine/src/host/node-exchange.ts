@@ -6,6 +6,7 @@ import type { BodyError, HttpExchange, RequestHead, RequestSource, RequestView }
 import type { ResponseView, WebSocketHandlers, WebSocketPort } from "./host.ts";
 import { CollectedUpgradeExchange } from "./copied-exchange.ts";
 import { keepConnection } from "./node-http2.ts";
+import { ParsedHead } from "./request-head.ts";
 import { withEarlierCookies } from "./response-view.ts";
 
 /** On node:http the view is the request itself. */
@@ -18,7 +19,7 @@ export class NodeRequest implements RequestSource {
     const secure = (socket as Partial<TLSSocket>).encrypted ?? false;
     const { remoteAddress = "" } = socket;
     keepConnection(request, secure, remoteAddress);
-    this.head = { method, url, headers, remoteAddress, secure };
+    this.head = new ParsedHead(method, url, headers, remoteAddress, secure);
     this.view = request as unknown as RequestView;
   }
 }

@@ -1,39 +1,29 @@
 import { STATUS_CODES } from "node:http";
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import type { OutgoingHttpHeaders } from "node:http";
 import { formatAddress } from "./address.ts";
 import { CopiedHttpExchange, CopiedUpgradeExchange } from "./copied-exchange.ts";
 import type { RequestHead, WebSocketHandlers, WebSocketPort } from "./host.ts";
+import { RawHead } from "./request-head.ts";
 import type { UwsRequest, UwsResponse } from "./uws-types.ts";
 import { wellFormed } from "./well-formed.ts";
 
-/** Copies a request; uWebSockets.js takes it away when its handler returns. */
+/**
+ * Copies a request; uWebSockets.js takes it away when its handler returns. Its parts are joined, as sessions keep them: with
+ * `+` a string would be a tree of all its parts.
+ */
 export function copyHead(response: UwsResponse, request: UwsRequest, secure: boolean): RequestHead {
   const query = request.getQuery();
-  const headers: IncomingHttpHeaders = {};
-  request.forEach((name, value) => addHeader(headers, name, value));
-  return {
-    method: request.getMethod().toUpperCase(),
-    url: query === undefined ? request.getUrl() : `${request.getUrl()}?${query}`,
-    headers,
-    remoteAddress: formatAddress(response.getRemoteAddress()),
+  const url = request.getUrl();
+  const method = request.getMethod();
+  const lines: string[] = [];
+  request.forEach((name, value) => lines.push("\n", name, ": ", value));
+  return new RawHead(
+    method === "get" ? "GET" : method.toUpperCase(),
+    query === undefined ? url : [url, query].join("?"),
+    lines.join(""),
+    formatAddress(response.getRemoteAddress()),
     secure,
-  };
-}
-
-/** Headers of which Node keeps the first and ignores the rest. */
-const single = new Set(
-  (
-    "age authorization content-length content-type etag expires from host if-modified-since if-unmodified-since " +
-    "last-modified location max-forwards proxy-authorization referer retry-after server user-agent"
-  ).split(" "),
-);
-
-/** Adds a header as Node's parser does. */
-function addHeader(headers: IncomingHttpHeaders, name: string, value: string): void {
-  const existing = headers[name];
-  if (existing === undefined) headers[name] = name === "set-cookie" ? [value] : value;
-  else if (Array.isArray(existing)) existing.push(value);
-  else if (!single.has(name)) headers[name] = `${existing}${name === "cookie" ? "; " : ", "}${value}`;
+  );
 }
 
 function writeHead(
@@ -134,8 +124,9 @@ export class UwsUpgradeExchange extends CopiedUpgradeExchange {
 
   /** The key is looked at by uWebSockets.js itself. */
   override get malformed(): boolean {
-    const { upgrade = "", "sec-websocket-version": version = "" } = this.request.head.headers;
-    return !/^websocket$/i.test(upgrade) || !/^(?:8|13)$/.test(String(version));
+    const { head } = this.request;
+    const upgrade = head.header("upgrade") ?? "";
+    return !/^websocket$/i.test(upgrade) || !/^(?:8|13)$/.test(head.header("sec-websocket-version") ?? "");
   }
 
   protected override upgrade(

@@ -75,16 +75,20 @@ export function attachUws(app: UwsApp, target: HostTarget, options: UwsHostOptio
       open: (socket) => {
         activity.open++;
         const connection = socket.getUserData();
-        connection.port = new UwsWebSocketPort(socket, target.maxPayload);
+        connection.port = new UwsWebSocketPort(socket);
         const { open } = connection;
         // It holds the upgrade request, whose time is over.
         connection.open = opened;
         connection.port.open(open);
       },
-      message: (socket, message, isBinary) => socket.getUserData().port?.receive(message, isBinary),
-      drain: (socket) => socket.getUserData().port?.drained(),
+      message: (socket, message, isBinary) => {
+        const port = socket.getUserData().port!;
+        if (message.byteLength <= target.maxPayload) port.receive(message, isBinary);
+        else port.tooLarge();
+      },
+      drain: (socket) => socket.getUserData().port!.drained(),
       close: (socket, code, message) => {
-        socket.getUserData().port?.closed(code, Buffer.from(message).toString());
+        socket.getUserData().port!.closed(code, Buffer.from(message).toString());
         settle();
       },
     });
@@ -117,14 +121,11 @@ const runCorked = (): void => corked.write();
 class UwsWebSocketPort implements WebSocketPort {
   readonly #socket: UwsWebSocket<UwsConnection>;
   #handlers: WebSocketHandlers | undefined = undefined;
-  readonly #maxPayload: number;
-  #closed = false;
-  /** We have closed, or are about to. */
-  #ended = false;
+  /** As of a WebSocket: 1 open, 2 when we have closed or are about to, 3 closed. */
+  readyState: 1 | 2 | 3 = 1;
 
-  constructor(socket: UwsWebSocket<UwsConnection>, maxPayload: number) {
+  constructor(socket: UwsWebSocket<UwsConnection>) {
     this.#socket = socket;
-    this.#maxPayload = maxPayload;
   }
 
   /** From the host. */
@@ -132,7 +133,7 @@ class UwsWebSocketPort implements WebSocketPort {
     const handlers = open(this);
     this.#handlers = handlers;
     // Closed by its owner before there was anybody to tell.
-    if (this.#closed) handlers.onClose(1006, "");
+    if (this.readyState === 3) handlers.onClose(1006, "");
   }
 
   get socket(): unknown {
@@ -144,14 +145,8 @@ class UwsWebSocketPort implements WebSocketPort {
     return { remoteAddress: this.remoteAddress };
   }
 
-  /** As of a WebSocket: 1 open, 2 closing, 3 closed. */
-  get readyState(): 1 | 2 | 3 {
-    if (this.#closed) return 3;
-    return this.#ended ? 2 : 1;
-  }
-
   get remoteAddress(): string {
-    return this.#closed ? "" : formatAddress(this.#socket.getRemoteAddress());
+    return this.readyState === 3 ? "" : formatAddress(this.#socket.getRemoteAddress());
   }
 
   get corkedWhileReceiving(): boolean {
@@ -159,56 +154,53 @@ class UwsWebSocketPort implements WebSocketPort {
   }
 
   get bufferedAmount(): number {
-    return this.#closed ? 0 : this.#socket.getBufferedAmount();
+    return this.readyState === 3 ? 0 : this.#socket.getBufferedAmount();
   }
 
   send(data: string | Buffer, binary: boolean, compress: boolean): void {
-    if (!this.#closed) this.#socket.send(wellFormed(data), binary, compress);
+    if (this.readyState !== 3) this.#socket.send(wellFormed(data), binary, compress);
   }
 
   cork(batch: { write(): void }): void {
-    if (this.#closed) return;
+    if (this.readyState === 3) return;
     corked = batch;
     this.#socket.cork(runCorked);
   }
 
   close(code: number = 1005, reason: string = ""): void {
-    if (this.#closed || this.#ended) return;
-    this.#ended = true;
+    if (this.readyState !== 1) return;
+    this.readyState = 2;
     // Runs the close handler before it returns.
     this.#socket.end(code, reason);
   }
 
   terminate(): void {
-    if (!this.#closed) this.#socket.close();
+    if (this.readyState !== 3) this.#socket.close();
   }
 
-  /** From the host. */
+  /** From the host. The bytes are uWebSockets.js's own and are gone after this call. */
   receive(message: ArrayBuffer, isBinary: boolean): void {
-    if (this.#ended) return;
-    if (message.byteLength > this.#maxPayload) {
-      this.#tooLarge();
-      return;
-    }
-    // The bytes are uWebSockets.js's own and are gone after this call.
+    if (this.readyState !== 1) return;
     this.#handlers?.onMessage(isBinary ? Buffer.from(Buffer.from(message)) : decoder.decode(message));
   }
 
   /** From the host. */
   drained(): void {
-    if (!this.#ended && this.#socket.getBufferedAmount() === 0) this.#handlers?.onDrain();
+    if (this.readyState === 1 && this.#socket.getBufferedAmount() === 0) this.#handlers?.onDrain();
   }
 
   /** From the host. */
   closed(code: number, reason: string): void {
-    this.#closed = true;
-    const error = code === 1006 ? errorOf(reason) : undefined;
-    if (error !== undefined && !this.#ended) this.#handlers?.onError(error);
+    const error = code === 1006 && this.readyState === 1 ? errorOf(reason) : undefined;
+    this.readyState = 3;
+    if (error !== undefined) this.#handlers?.onError(error);
     this.#handlers?.onClose(code, reason);
   }
 
-  #tooLarge(): void {
-    this.#ended = true;
+  /** From the host: instead of a message over the limit. */
+  tooLarge(): void {
+    if (this.readyState !== 1) return;
+    this.readyState = 2;
     this.#handlers?.onError(tooLargeError());
     this.#socket.end(1009, "Max payload size exceeded");
   }

@@ -1,13 +1,14 @@
 import accepts from "accepts";
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { deflate, gzip } from "node:zlib";
+import type { RequestHead } from "../host/host.ts";
 
 export type ContentEncoding = "gzip" | "deflate";
 
 /** The best encoding that the client takes and we make; `undefined` if it takes none. */
-export function negotiateEncoding(headers: IncomingHttpHeaders): ContentEncoding | undefined {
-  if (headers["accept-encoding"] === undefined) return undefined;
-  const chosen = accepts({ headers } as IncomingMessage).encodings(["gzip", "deflate"]);
+export function negotiateEncoding(head: RequestHead): ContentEncoding | undefined {
+  if (head.header("accept-encoding") === undefined) return undefined;
+  const chosen = accepts({ headers: head.headers } as IncomingMessage).encodings(["gzip", "deflate"]);
   return chosen === "gzip" || chosen === "deflate" ? chosen : undefined;
 }
 

@@ -1,6 +1,5 @@
 import type { EngineCodec } from "@tidewire/parser";
-import type { Heartbeat, HeartbeatTarget } from "../heartbeat.ts";
-import type { Clock } from "../clock.ts";
+import type { Heartbeat, HeartbeatOwner, HeartbeatTarget } from "../heartbeat.ts";
 
 /** Everything that differs between the versions of Engine.IO. A session chooses its record once, at the handshake. */
 export interface Protocol {
@@ -10,5 +9,5 @@ export interface Protocol {
   isAllowed(options: { allowEIO3: boolean }): boolean;
   /** Whether a POST may carry `application/octet-stream`. */
   readonly binaryBodies: boolean;
-  createHeartbeat(target: HeartbeatTarget, clock: Clock, interval: number, timeout: number): Heartbeat;
+  createHeartbeat(target: HeartbeatTarget, owner: HeartbeatOwner): Heartbeat;
 }

@@ -8,6 +8,5 @@ export const v3: Protocol = {
   codec: engineCodecV3,
   isAllowed: ({ allowEIO3 }) => allowEIO3,
   binaryBodies: true,
-  createHeartbeat: (target, clock, interval, timeout) =>
-    new ClientHeartbeat(target, clock, interval + timeout),
+  createHeartbeat: (target, owner) => new ClientHeartbeat(target, owner),
 };

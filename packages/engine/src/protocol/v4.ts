@@ -8,6 +8,5 @@ export const v4: Protocol = {
   codec: engineCodecV4,
   isAllowed: () => true,
   binaryBodies: false,
-  createHeartbeat: (target, clock, interval, timeout) =>
-    new ServerHeartbeat(target, clock, interval, timeout),
+  createHeartbeat: (target, owner) => new ServerHeartbeat(target, owner),
 };

@@ -2,9 +2,8 @@ import { ParseError } from "@tidewire/parser";
 import type { EnginePacket } from "@tidewire/parser";
 import type { OutgoingHttpHeaders } from "node:http";
 import { Deadline } from "../clock.ts";
-import type { Clock } from "../clock.ts";
 import { TransportError } from "../errors.ts";
-import type { BodyError, HttpExchange, RequestSource } from "../host/host.ts";
+import type { BodyError, HttpExchange } from "../host/host.ts";
 import { compress, negotiateEncoding } from "../http/compression.ts";
 import { CLOSE, NOOP } from "../message.ts";
 import type { OutgoingPacket } from "../message.ts";
@@ -14,7 +13,7 @@ import { BINARY_TYPE, plainFormat } from "./body-format.ts";
 import type { BodyFormat } from "./body-format.ts";
 import { JsonpFormat } from "./jsonp.ts";
 import { Transport } from "./transport.ts";
-import type { TransportOptions } from "./transport.ts";
+import type { TransportOwner } from "./transport.ts";
 
 /** How long an orderly close waits for the client's next poll, in ms. */
 const CLOSE_TIMEOUT = 30_000;
@@ -28,22 +27,11 @@ const FEW_PACKETS = 10_000;
  */
 const SMALL_PACKET = 8;
 
-/** Lets the engine add to the headers of a response (cookies, listeners of `headers`). */
-export type DecorateHeaders = (headers: OutgoingHttpHeaders, request: RequestSource, sid: string) => void;
-
-/** Tells the operator of a request that was refused while the session goes on. */
-export type ReportRefusal = (request: RequestSource, context: Record<string, unknown>) => void;
-
 /** Engine.IO over HTTP long-polling: a parked GET carries packets down, a POST carries them up. */
 export class PollingTransport extends Transport {
   static override readonly upgradesTo: readonly string[] = ["websocket", "webtransport"];
 
-  readonly name = "polling";
   readonly #format: BodyFormat;
-  readonly #options: TransportOptions;
-  readonly #clock: Clock;
-  readonly #decorate: DecorateHeaders;
-  readonly #report: ReportRefusal;
   /** The GET that waits for packets. */
   #poll: HttpExchange | undefined = undefined;
   /** The POST whose body is being read. */
@@ -52,22 +40,15 @@ export class PollingTransport extends Transport {
   #pendingClose: PendingClose | undefined = undefined;
 
   /** @param query - that of the handshake: `j` asks for JSONP, `b64` for text alone */
-  constructor(
-    dialect: Protocol,
-    query: Query,
-    options: TransportOptions,
-    clock: Clock,
-    decorate: DecorateHeaders,
-    report: ReportRefusal,
-  ) {
+  constructor(dialect: Protocol, query: Query, owner: TransportOwner) {
     const { j: callback, b64 } = query;
     const format = callback === undefined ? plainFormat : new JsonpFormat(callback);
-    super(dialect, format.binary && !b64);
+    super(dialect, format.binary && !b64, owner);
     this.#format = format;
-    this.#options = options;
-    this.#clock = clock;
-    this.#decorate = decorate;
-    this.#report = report;
+  }
+
+  get name(): "polling" {
+    return "polling";
   }
 
   /** Nothing: a response is written whole, and then there is no poll to write to. */
@@ -106,14 +87,14 @@ export class PollingTransport extends Transport {
       exchange.respond(400, {});
       return;
     }
-    const contentType = exchange.request.head.headers["content-type"];
+    const contentType = exchange.request.head.header("content-type");
     if (contentType === BINARY_TYPE && !this.dialect.binaryBodies) {
       this.failed(new TransportError("INVALID_CONTENT"));
       exchange.respond(400, {});
       return;
     }
     this.#post = exchange;
-    exchange.readBody(this.#options.maxHttpBufferSize, (error, body) => {
+    exchange.readBody(this.owner.opts.maxHttpBufferSize, (error, body) => {
       if (this.#post !== exchange) return;
       this.#post = undefined;
       if (error === undefined) this.#onBody(exchange, this.#format.unwrap(body, contentType));
@@ -126,14 +107,14 @@ export class PollingTransport extends Transport {
       this.failed(new TransportError("POST_ABORTED"));
       return;
     }
-    const limit = this.#options.maxHttpBufferSize;
+    const limit = this.owner.opts.maxHttpBufferSize;
     this.#refuse(exchange, 413, { name: "PAYLOAD_TOO_LARGE", sid: this.sid, limit });
   }
 
   /** Refuses a request; the session goes on. */
   #refuse(exchange: HttpExchange, status: number, context: Record<string, unknown>): void {
     exchange.respond(status, {});
-    this.#report(exchange.request, context);
+    this.owner.onRefusal(exchange.request, context);
   }
 
   #onBody(exchange: HttpExchange, payload: string | Buffer | undefined): void {
@@ -157,7 +138,7 @@ export class PollingTransport extends Transport {
   }
 
   #decode(payload: string | Buffer): Iterable<EnginePacket> {
-    const maxPackets = Math.max(FEW_PACKETS, this.#options.maxHttpBufferSize / SMALL_PACKET);
+    const maxPackets = Math.max(FEW_PACKETS, this.owner.opts.maxHttpBufferSize / SMALL_PACKET);
     return this.dialect.codec.decodePayload(payload, { maxPackets });
   }
 
@@ -166,18 +147,18 @@ export class PollingTransport extends Transport {
     this.closed();
   }
 
-  send(packets: OutgoingPacket[]): void {
+  send(packets: OutgoingPacket[]): boolean {
     const poll = this.#poll;
-    if (poll === undefined) return;
     const pendingClose = this.#pendingClose;
-    if (pendingClose === undefined) {
+    if (poll !== undefined && pendingClose === undefined) {
       this.#answer(poll, packets);
-      return;
+    } else if (poll !== undefined && pendingClose !== undefined) {
+      this.#pendingClose = undefined;
+      this.#answer(poll, [...packets, CLOSE]);
+      this.owner.clock.cancel(pendingClose);
+      pendingClose.expire();
     }
-    this.#pendingClose = undefined;
-    this.#answer(poll, [...packets, CLOSE]);
-    this.#clock.cancel(pendingClose);
-    pendingClose.expire();
+    return true;
   }
 
   /** Gives the parked poll its answer. There is none to write to until the next one comes. */
@@ -188,11 +169,11 @@ export class PollingTransport extends Transport {
     const payload = this.dialect.codec.encodePayload(packets, this.supportsBinary);
     const body = this.#format.wrap(payload);
     const type = this.#format.contentType(payload);
-    const { httpCompression } = this.#options;
+    const { httpCompression } = this.owner.opts;
     const wanted = httpCompression && packets.some((packet) => packet.options.compress);
     const encoding =
       wanted && Buffer.byteLength(body) >= httpCompression.threshold
-        ? negotiateEncoding(poll.request.head.headers)
+        ? negotiateEncoding(poll.request.head)
         : undefined;
     if (encoding === undefined) {
       const headers = { "Content-Type": type, "Content-Length": Buffer.byteLength(body) };
@@ -209,18 +190,18 @@ export class PollingTransport extends Transport {
   }
 
   #headers(headers: OutgoingHttpHeaders, exchange: HttpExchange): OutgoingHttpHeaders {
-    const agent = exchange.request.head.headers["user-agent"];
+    const agent = exchange.request.head.header("user-agent");
     // Old Internet Explorers take a payload for a cross-site script.
     if (agent && (agent.includes(";MSIE") || agent.includes("Trident/"))) headers["X-XSS-Protection"] = "0";
     headers["cache-control"] = "no-store";
-    this.#decorate(headers, exchange.request, this.sid);
+    this.owner.decorate(headers, exchange.request, this.sid);
     return headers;
   }
 
   /** Nobody waits for an orderly close any more. */
   override discard(): void {
     super.discard();
-    if (this.#pendingClose !== undefined) this.#clock.cancel(this.#pendingClose);
+    if (this.#pendingClose !== undefined) this.owner.clock.cancel(this.#pendingClose);
     this.#pendingClose = undefined;
   }
 
@@ -238,7 +219,7 @@ export class PollingTransport extends Transport {
       finish();
     } else {
       this.#pendingClose = new PendingClose(finish);
-      this.#clock.schedule(this.#pendingClose, CLOSE_TIMEOUT);
+      this.owner.clock.schedule(this.#pendingClose, CLOSE_TIMEOUT);
     }
   }
 }

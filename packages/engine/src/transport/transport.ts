@@ -1,9 +1,11 @@
-import { EventEmitter } from "node:events";
 import type { EnginePacket, ParseError } from "@tidewire/parser";
+import type { OutgoingHttpHeaders } from "node:http";
+import type { Clock } from "../clock.ts";
 import type { TransportError } from "../errors.ts";
-import type { HttpExchange } from "../host/host.ts";
+import type { HttpExchange, RequestSource } from "../host/host.ts";
 import type { OutgoingPacket } from "../message.ts";
 import type { Protocol } from "../protocol/protocol.ts";
+import { QuietEmitter } from "../quiet-emitter.ts";
 
 /** Who receives what a transport reads: the session, or an upgrade that is still being probed. */
 export interface TransportHandlers {
@@ -19,11 +21,18 @@ export interface TransportHandlers {
   onClose(error?: TransportError): void;
 }
 
-/** What the session needs to know of an engine's options to run a transport. */
-export interface TransportOptions {
-  maxHttpBufferSize: number;
-  httpCompression: false | { threshold: number };
-  perMessageDeflate: false | { threshold: number };
+/** What a transport needs of the engine. */
+export interface TransportOwner {
+  readonly clock: Clock;
+  readonly opts: {
+    readonly maxHttpBufferSize: number;
+    readonly httpCompression: false | { threshold: number };
+    readonly perMessageDeflate: false | { threshold: number };
+  };
+  /** Adds to the headers of a response: cookies, listeners of `headers`. */
+  decorate(headers: OutgoingHttpHeaders, request: RequestSource, sid: string): void;
+  /** Tells the operator of a request that was refused while the session goes on. */
+  onRefusal(request: RequestSource, context: Record<string, unknown>): void;
 }
 
 /**
@@ -32,11 +41,11 @@ export interface TransportOptions {
  * It is an EventEmitter for those who look at `conn.transport` from outside (`packet`, `drain`, `error`, `close`); inside,
  * everything goes to the handlers.
  */
-export abstract class Transport extends EventEmitter {
+export abstract class Transport extends QuietEmitter {
   /** Names of the transports that one of this kind can be upgraded to. */
   static readonly upgradesTo: readonly string[] = [];
 
-  abstract readonly name: "polling" | "websocket" | "webtransport";
+  abstract get name(): "polling" | "websocket" | "webtransport";
   /** The session this transport serves. */
   sid: string = "";
   writable: boolean = false;
@@ -46,11 +55,13 @@ export abstract class Transport extends EventEmitter {
   readonly supportsBinary: boolean;
   /** @internal */ handlers: TransportHandlers | undefined = undefined;
   /** @internal */ readonly dialect: Protocol;
+  protected readonly owner: TransportOwner;
 
-  constructor(dialect: Protocol, supportsBinary: boolean) {
+  constructor(dialect: Protocol, supportsBinary: boolean, owner: TransportOwner) {
     super();
     this.dialect = dialect;
     this.supportsBinary = supportsBinary;
+    this.owner = owner;
   }
 
   /** The Engine.IO protocol version, 3 or 4. */
@@ -71,8 +82,17 @@ export abstract class Transport extends EventEmitter {
   /** Bytes handed to the host that have not left it. */
   abstract get bufferedAmount(): number;
 
-  /** Writes all the packets now. Call only while `writable`. */
-  abstract send(packets: OutgoingPacket[]): void;
+  /**
+   * Writes all the packets now. Call only while `writable`.
+   *
+   * @returns whether nothing of it is left in the host
+   */
+  abstract send(packets: OutgoingPacket[]): boolean;
+
+  /** Writes one packet in the dispatch under way. For transports that answer there. */
+  sendInDispatch(packet: OutgoingPacket): void {
+    this.send([packet]);
+  }
 
   /** Ends the transport in an orderly way; `done` is called once the client has been told, or can no longer be. */
   protected abstract doClose(done: () => void): void;

@@ -1,12 +1,11 @@
 import { ParseError } from "@tidewire/parser";
 import { Deadline } from "../clock.ts";
-import type { Clock } from "../clock.ts";
 import { PayloadTooLargeError, TransportError, transportErrors, WebSocketClosedError } from "../errors.ts";
 import type { WebSocketHandlers, WebSocketPort } from "../host/host.ts";
 import type { OutgoingPacket } from "../message.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import { Transport } from "./transport.ts";
-import type { TransportOptions } from "./transport.ts";
+import type { TransportOwner } from "./transport.ts";
 
 /** How long a client may take to answer our close frame, in ms. */
 const CLOSE_TIMEOUT = 30_000;
@@ -14,30 +13,27 @@ const CLOSE_TIMEOUT = 30_000;
 /** How a WebSocket closes that is done: normally, by leaving the page, or without a code. */
 const NORMAL_CODES: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 
+/** What is about to be sent in one cork. Hosts write it before `cork` returns, so one variable serves all. */
+let batch: OutgoingPacket[] = [];
+
 /** Engine.IO over WebSocket: one packet, one frame. The same on every host. */
 export class WebSocketTransport extends Transport implements WebSocketHandlers {
-  readonly name = "websocket";
   readonly #port: WebSocketPort;
-  readonly #clock: Clock;
-  /** The engine's option of that name: whether messages are compressed, and from how many bytes. */
-  readonly perMessageDeflate: TransportOptions["perMessageDeflate"];
-  readonly #maxPayload: number;
-  #batch: OutgoingPacket[] = [];
   #closing: Deadline | undefined = undefined;
 
-  constructor(
-    port: WebSocketPort,
-    dialect: Protocol,
-    supportsBinary: boolean,
-    options: TransportOptions,
-    clock: Clock,
-  ) {
-    super(dialect, supportsBinary);
+  constructor(port: WebSocketPort, dialect: Protocol, supportsBinary: boolean, owner: TransportOwner) {
+    super(dialect, supportsBinary, owner);
     this.#port = port;
-    this.#clock = clock;
-    this.perMessageDeflate = options.perMessageDeflate;
-    this.#maxPayload = options.maxHttpBufferSize;
     this.writable = true;
+  }
+
+  get name(): "websocket" {
+    return "websocket";
+  }
+
+  /** The engine's option of that name: whether messages are compressed, and from how many bytes. */
+  get perMessageDeflate(): TransportOwner["opts"]["perMessageDeflate"] {
+    return this.owner.opts.perMessageDeflate;
   }
 
   /** The host's own WebSocket: that of `ws` on node:http. */
@@ -57,22 +53,35 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
     return this.#port.bufferedAmount;
   }
 
-  send(packets: OutgoingPacket[]): void {
+  send(packets: OutgoingPacket[]): boolean {
     if (packets.length === 1) {
       this.#sendFrame(packets[0]!);
     } else {
-      this.#batch = packets;
+      batch = packets;
       this.#port.cork(this);
-      this.#batch = [];
     }
-    // The host buffers what the kernel does not take; until that has gone, more of it waits in the session's own queue.
-    if (this.#port.bufferedAmount > 0) this.writable = false;
-    else this.drained();
+    return this.#sent();
   }
 
   /** @internal For the port, while corked. */
   write(): void {
-    for (const packet of this.#batch) this.#sendFrame(packet);
+    const packets = batch;
+    for (let i = 0; i < packets.length; i++) this.#sendFrame(packets[i]!);
+  }
+
+  override sendInDispatch(packet: OutgoingPacket): void {
+    this.#sendFrame(packet);
+    this.#sent();
+  }
+
+  #sent(): boolean {
+    // The host buffers what the kernel does not take; until that has gone, more of it waits in the session's own queue.
+    if (this.#port.bufferedAmount > 0) {
+      this.writable = false;
+      return false;
+    }
+    this.drained();
+    return true;
   }
 
   #sendFrame(packet: OutgoingPacket): void {
@@ -106,20 +115,20 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
     const { message } = error;
     this.failed(
       message === transportErrors.PAYLOAD_TOO_LARGE
-        ? new PayloadTooLargeError(this.#maxPayload, error)
+        ? new PayloadTooLargeError(this.owner.opts.maxHttpBufferSize, error)
         : new TransportError("WEBSOCKET_ERROR", { message, description: error }),
     );
   }
 
   onClose(code: number, reason: string): void {
-    if (this.#closing !== undefined) this.#clock.cancel(this.#closing);
+    if (this.#closing !== undefined) this.owner.clock.cancel(this.#closing);
     this.closed(NORMAL_CODES.has(code) ? undefined : new WebSocketClosedError(code, reason));
   }
 
   protected doClose(done: () => void): void {
     this.writable = false;
     this.#closing = new Terminate(this.#port);
-    this.#clock.schedule(this.#closing, CLOSE_TIMEOUT);
+    this.owner.clock.schedule(this.#closing, CLOSE_TIMEOUT);
     // First: some hosts report the closure before `close` returns.
     done();
     this.#port.close();

@@ -1,11 +1,10 @@
 import { encodeStreamFrames, ParseError, StreamFrameDecoder } from "@tidewire/parser";
 import { Deadline } from "../clock.ts";
-import type { Clock } from "../clock.ts";
 import { WebTransportClosedError } from "../errors.ts";
 import type { OutgoingPacket } from "../message.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import { Transport } from "./transport.ts";
-import type { TransportOptions } from "./transport.ts";
+import type { TransportOwner } from "./transport.ts";
 import type {
   StreamReader,
   StreamWriter,
@@ -25,12 +24,10 @@ const TOO_LARGE: WebTransportCloseInfo = { closeCode: 1009, reason: "Max payload
 
 /** Engine.IO over the first bidirectional stream of a WebTransport session. */
 export class WebTransportTransport extends Transport {
-  readonly name = "webtransport";
   readonly #session: WebTransportSession;
   readonly #reader: StreamReader<Uint8Array>;
   readonly #writer: StreamWriter;
   readonly #decoder: StreamFrameDecoder;
-  readonly #clock: Clock;
   /** Bytes of writes the stream has not taken. */
   #buffered = 0;
   #lastWrite: Promise<void> = Promise.resolve();
@@ -43,16 +40,18 @@ export class WebTransportTransport extends Transport {
     session: WebTransportSession,
     stream: WebTransportStream,
     dialect: Protocol,
-    options: TransportOptions,
-    clock: Clock,
+    owner: TransportOwner,
   ) {
-    super(dialect, true);
+    super(dialect, true, owner);
     this.#session = session;
     this.#reader = stream.readable.getReader();
     this.#writer = stream.writable.getWriter();
-    this.#decoder = new StreamFrameDecoder(options.maxHttpBufferSize);
-    this.#clock = clock;
+    this.#decoder = new StreamFrameDecoder(owner.opts.maxHttpBufferSize);
     this.writable = true;
+  }
+
+  get name(): "webtransport" {
+    return "webtransport";
   }
 
   get bufferedAmount(): number {
@@ -68,7 +67,7 @@ export class WebTransportTransport extends Transport {
     void this.#read();
   }
 
-  send(packets: OutgoingPacket[]): void {
+  send(packets: OutgoingPacket[]): boolean {
     const { codec } = this.dialect;
     const bytes = encodeStreamFrames(
       packets.map((packet) => ({ content: packet.frame(codec, true), binary: packet.binary })),
@@ -77,6 +76,7 @@ export class WebTransportTransport extends Transport {
     this.writable = false;
     this.#buffered += bytes.length;
     this.#lastWrite = this.#write(bytes);
+    return false;
   }
 
   async #write(bytes: Buffer): Promise<void> {
@@ -139,7 +139,7 @@ export class WebTransportTransport extends Transport {
     const message = "the WebTransport stream ended";
     const error = new WebTransportClosedError({ message, description });
     this.#losing = new Terminate(() => this.#end(error));
-    this.#clock.schedule(this.#losing, LAST_WORDS_TIMEOUT);
+    this.owner.clock.schedule(this.#losing, LAST_WORDS_TIMEOUT);
   }
 
   #end(error?: WebTransportClosedError): void {
@@ -149,7 +149,7 @@ export class WebTransportTransport extends Transport {
 
   #ended(error?: WebTransportClosedError): void {
     for (const deadline of [this.#closing, this.#losing]) {
-      if (deadline !== undefined) this.#clock.cancel(deadline);
+      if (deadline !== undefined) this.owner.clock.cancel(deadline);
     }
     // What the session says of an end that was ours is no news.
     this.closed(this.readyState === "open" ? error : undefined);
@@ -158,7 +158,7 @@ export class WebTransportTransport extends Transport {
   protected doClose(done: () => void): void {
     this.writable = false;
     this.#closing = new Terminate(() => this.#end());
-    this.#clock.schedule(this.#closing, CLOSE_TIMEOUT);
+    this.owner.clock.schedule(this.#closing, CLOSE_TIMEOUT);
     done();
     void this.#finish();
   }

@@ -26,7 +26,12 @@ export interface Parser {
 /** The parser of this package as the `parser:` option takes it. */
 export const defaultParser: Parser = { Encoder, Decoder, PacketType, protocol };
 
-/** A decoder that hands its packets to the function it was created with. */
+/** Who receives the packets of a decoder. */
+export interface PacketReceiver {
+  ondecoded(packet: Packet): void;
+}
+
+/** A decoder that hands its packets to the receiver it was created with. */
 export interface ChunkDecoder {
   /** Takes one message of the connection; throws what the parser throws on malformed input. */
   add(chunk: string | Binary): void;
@@ -35,31 +40,31 @@ export interface ChunkDecoder {
 }
 
 /**
- * A decoder of `parser` for one connection; `onPacket` is called within `add`, once per whole packet.
+ * A decoder of `parser` for one connection; the receiver is called within `add`, once per whole packet.
  * @param options - for the decoder of this package; others are created without arguments, as official hosts do
  */
 export function createDecoder(
   parser: Parser,
-  onPacket: (packet: Packet) => void,
+  receiver: PacketReceiver,
   options?: DecoderOptions,
 ): ChunkDecoder {
   return parser.Decoder === Decoder
-    ? new DirectDecoder(onPacket, options)
-    : new ForeignDecoder(new parser.Decoder(), onPacket);
+    ? new DirectDecoder(receiver, options)
+    : new ForeignDecoder(new parser.Decoder(), receiver);
 }
 
 class DirectDecoder extends PacketDecoder implements ChunkDecoder {
-  private readonly onPacket: (packet: Packet) => void;
+  private readonly receiver: PacketReceiver;
 
-  constructor(onPacket: (packet: Packet) => void, options: DecoderOptions | undefined) {
+  constructor(receiver: PacketReceiver, options: DecoderOptions | undefined) {
     super(options);
-    this.onPacket = onPacket;
+    this.receiver = receiver;
   }
 
   override add(chunk: string | Binary): undefined {
     const packet = super.add(chunk);
     if (packet !== undefined) {
-      this.onPacket(packet);
+      this.receiver.ondecoded(packet);
     }
   }
 }
@@ -69,13 +74,13 @@ class ForeignDecoder implements ChunkDecoder {
   private destroyed = false;
   private refused = false;
 
-  constructor(decoder: EventDecoder, onPacket: (packet: Packet) => void) {
+  constructor(decoder: EventDecoder, receiver: PacketReceiver) {
     this.decoder = decoder;
     decoder.on("decoded", (packet) => {
       if (this.destroyed) return;
       // Published parsers let pass what clients must not be able to make up.
       if (packet.type === PacketType.EVENT && isReservedEvent(packet.data)) this.refused = true;
-      else onPacket(packet);
+      else receiver.ondecoded(packet);
     });
   }
 
