@@ -1,17 +1,20 @@
+import { PacketType } from "@tidewire/parser";
 import { createError } from "./errors.ts";
 import type { Untyped } from "./typed-events.ts";
 
 /** What waits for the answer to an event, or gives it. */
 export type AckCallback = (...args: Untyped[]) => void;
 
-/** The function a listener answers an event with: the first call sends, the others do nothing. */
-export function replyOnce(send: (args: unknown[]) => void): AckCallback {
+/** The function a listener answers the event of this id with: the first call sends, the others do nothing. */
+export function replyOnce(
+  socket: { packet(packet: { type: PacketType; id: number; data: unknown }): void },
+  id: number,
+): AckCallback {
   let sent = false;
   return (...args) => {
-    if (!sent) {
-      send(args);
-      sent = true;
-    }
+    if (sent) return;
+    socket.packet({ type: PacketType.ACK, id, data: args });
+    sent = true;
   };
 }
 

@@ -28,7 +28,8 @@ export class EventPort implements ConnectionPort {
       return;
     }
     for (const message of packet) {
-      this.conn.write(message, options);
+      // A copy: engines write to it.
+      this.conn.write(message, { ...options });
     }
   }
 

@@ -12,5 +12,5 @@ export type { DisconnectReason } from "./reasons.ts";
 export type { SocketPacketError, SocketPacketErrorCode } from "./packet-errors.ts";
 export type { ErrorHandler, ErrorOrigin, ErrorSource } from "./user-code.ts";
 export type { ExtendedError } from "./extended-error.ts";
-export type { Event } from "./socket.ts";
+export type { Event } from "./socket-receiving.ts";
 export type { DefaultEventsMap } from "./typed-events.ts";

@@ -237,7 +237,7 @@ export class Namespace<
       const origin = { source: "listener", event, socket: undefined } as const;
       userCode.callAll(this.rawListeners(event) as Callable[], this, args, origin);
     } else {
-      this.emitUntyped(event, ...args);
+      this.emitUntyped([event, ...args]);
     }
   }
 

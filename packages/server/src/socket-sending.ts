@@ -23,6 +23,9 @@ import type { UserCode } from "./user-code.ts";
 
 const debug = createDebug("socket.io:socket");
 
+/** How most packets are written. */
+const plainly: WriteOptions = Object.freeze({ compress: true });
+
 /** What middlewares have emitted to sockets that can be recovered, and are in no room yet. Few ever are. */
 const heldPackets = new WeakMap<object, (() => void)[]>();
 
@@ -62,8 +65,8 @@ export abstract class SendingSocket<
     this.ownFlags = flags;
   }
 
-  private takeFlags(): BroadcastFlags {
-    const flags = this.ownFlags ?? {};
+  private takeFlags(): BroadcastFlags | undefined {
+    const flags = this.ownFlags;
     this.ownFlags = undefined;
     return flags;
   }
@@ -103,7 +106,7 @@ export abstract class SendingSocket<
   }
 
   /** The adapter remembers what it broadcasts. */
-  private emitToOwnRoom(packet: Packet, flags: BroadcastFlags): void {
+  private emitToOwnRoom(packet: Packet, flags: BroadcastFlags = {}): void {
     this.adapter.broadcast(packet, { rooms: new Set([this.id]), except: new Set(), flags });
   }
 
@@ -154,9 +157,9 @@ export abstract class SendingSocket<
   }
 
   /** Writes a packet to the client. Adapters and middlewares may call it before the socket is connected. */
-  packet(packet: Omit<Packet, "nsp"> & { nsp?: string }, options: WriteOptions = {}): void {
+  packet(packet: Omit<Packet, "nsp"> & { nsp?: string }, options: WriteOptions = plainly): void {
     packet.nsp = this.nsp.name;
-    options.compress = options.compress !== false;
+    if (options !== plainly) options.compress = options.compress !== false;
     this.client._packet(packet as Packet, options);
   }
 
@@ -193,6 +196,6 @@ export abstract class SendingSocket<
   }
 
   protected override newBroadcastOperator(): Broadcast<EmitEvents, SocketData> {
-    return new BroadcastOperator(this.adapter, new Set(), new Set([this.id]), this.takeFlags());
+    return new BroadcastOperator(this.adapter, new Set(), new Set([this.id]), this.takeFlags() ?? {});
   }
 }

@@ -3,29 +3,22 @@ import type { Packet } from "@tidewire/parser";
 import createDebug from "debug";
 import type { IncomingMessage } from "node:http";
 import type { Adapter, Session, SocketId } from "socket.io-adapter";
-import { replyOnce } from "./acks.ts";
-import type { AckCallback } from "./acks.ts";
 import type { Client } from "./client.ts";
 import type { Connection } from "./connection-port.ts";
 import { rethrowLater } from "./errors.ts";
 import { Arrival } from "./handshake.ts";
 import type { Handshake } from "./handshake.ts";
 import { generateId } from "./ids.ts";
-import { runMiddlewares } from "./middleware.ts";
-import type { Middleware } from "./middleware.ts";
 import type { Namespace } from "./namespace.ts";
 import { recoverableReasons } from "./reasons.ts";
 import type { DisconnectReason } from "./reasons.ts";
 import type { Server } from "./server.ts";
 import { persistSession } from "./session-store.ts";
-import { SocketInRooms } from "./socket-rooms.ts";
+import { ReceivingSocket } from "./socket-receiving.ts";
 import type { Callable } from "./user-code.ts";
 import type { DecorateAcknowledgements, DefaultEventsMap, EventsMap, Untyped } from "./typed-events.ts";
 
 const debug = createDebug("socket.io:socket");
-
-/** An incoming event: its name, then its arguments. */
-export type Event = [string, ...Untyped[]];
 
 /** The events a socket emits itself. */
 export interface SocketReservedEventsMap {
@@ -58,7 +51,7 @@ export class Socket<
   EmitEvents extends EventsMap = ListenEvents,
   ServerSideEvents extends EventsMap = DefaultEventsMap,
   SocketData = Untyped,
-> extends SocketInRooms<ListenEvents, EmitEvents, SocketReservedEventsMap, SocketData> {
+> extends ReceivingSocket<ListenEvents, EmitEvents, SocketReservedEventsMap, SocketData> {
   readonly nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   readonly client: Client;
   readonly server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
@@ -76,7 +69,6 @@ export class Socket<
   // Made on first use: most sockets of a quiet server need none of them.
   private ownHandshake: Handshake | Arrival;
   private ownData: SocketData | undefined = undefined;
-  private ownMiddlewares: Middleware<Event>[] | undefined = undefined;
 
   constructor(
     nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
@@ -144,11 +136,6 @@ export class Socket<
     this.ownData = data;
   }
 
-  /** The middlewares of {@link use}. */
-  get fns(): Middleware<Event>[] {
-    return (this.ownMiddlewares ??= []);
-  }
-
   /** Whether the socket is not in its namespace. */
   get disconnected(): boolean {
     return !this.connected;
@@ -208,90 +195,6 @@ export class Socket<
       case PacketType.CONNECT_ERROR:
         break;
     }
-  }
-
-  /** Called with each event; packages replace it to see the events before the listeners do. */
-  onevent(packet: Packet): void {
-    const args = (packet.data ?? []) as Event;
-    if (packet.id !== undefined && packet.id !== null) {
-      args.push(this.ack(packet.id));
-    }
-    if (this.server._userCode.isGuarded) {
-      this.callGuarded(args[0], this.listenersAny().slice(), args);
-    } else {
-      this.notifyIncomingListeners(args);
-    }
-    this.dispatch(args);
-  }
-
-  /** The function that answers the event of this id. */
-  ack(id: number): AckCallback {
-    return replyOnce((args) => this.packet({ type: PacketType.ACK, id, data: args }));
-  }
-
-  private dispatch(event: Event): void {
-    if (this.ownMiddlewares === undefined) {
-      return this.deliver(event);
-    }
-    this.run(event, (error) => {
-      // Called from the code of a middleware, which must not see what a listener throws.
-      try {
-        if (error) {
-          this._onerror(error);
-        } else {
-          this.deliver(event);
-        }
-      } catch (thrown) {
-        this.server._userCode.report(thrown, { source: "listener", event: event[0], socket: this });
-      }
-    });
-  }
-
-  /** Calls listeners of the application, with their errors reported. */
-  private callGuarded(event: string, listeners: readonly Callable[], args: readonly unknown[]): void {
-    this.server._userCode.callAll(listeners, this, args, { source: "listener", event, socket: this });
-  }
-
-  override notifyOutgoingListeners(packet: Packet): void {
-    if (this.server._userCode.isGuarded) {
-      const args = packet.data as unknown[];
-      this.callGuarded(String(args[0]), this.listenersAnyOutgoing().slice(), args);
-    } else {
-      super.notifyOutgoingListeners(packet);
-    }
-  }
-
-  private deliver(event: Event): void {
-    if (this.connected && this.server._userCode.isGuarded) {
-      this.callGuarded(event[0], this.rawListeners(event[0]) as Callable[], event.slice(1));
-    } else if (this.connected) {
-      this.emitUntyped(...event);
-    } else {
-      debug("ignore packet received after disconnection");
-    }
-  }
-
-  /**
-   * Adds a middleware: it sees every incoming event and lets it pass by `next()`, or refuses it by `next(error)`, which
-   * emits `error` on this socket.
-   *
-   * @example
-   * socket.use(([event, ...args], next) => {
-   *   next(isAllowed(event) ? undefined : new Error("not allowed"));
-   * });
-   */
-  use(fn: (event: Event, next: (err?: Error) => void) => void): this {
-    this.fns.push(fn);
-    return this;
-  }
-
-  private run(event: Event, done: (error?: Error) => void): void {
-    const { _userCode: userCode } = this.server;
-    const origin = { source: "socket middleware", event: event[0], socket: this } as const;
-    // An event whose middleware has failed is dropped.
-    const guarded = (fn: Middleware<Event>): Middleware<Event> =>
-      userCode.guardMiddleware(fn, origin, () => {});
-    runMiddlewares(userCode.isGuarded ? this.fns.map(guarded) : this.fns, event, done);
   }
 
   private ondisconnect(): void {

@@ -193,9 +193,9 @@ export abstract class StrictEventEmitter<
     return super.emit(ev, ...args);
   }
 
-  /** Calls the listeners of an event that came from outside. */
-  protected emitUntyped(ev: string, ...args: unknown[]): boolean {
-    return super.emit(ev, ...args);
+  /** Calls the listeners of an event that came from outside: its name, then its arguments. */
+  protected emitUntyped(event: [string, ...unknown[]]): boolean {
+    return super.emit.apply(this, event);
   }
 
   /** The listeners of an event. */

@@ -7,18 +7,19 @@ import type { AckCallback } from "../src/acks.ts";
 describe("the function a listener answers with", () => {
   it("sends the arguments of the first call, and nothing after it", () => {
     const sent: unknown[] = [];
-    const answer = replyOnce((args) => sent.push(args));
+    const answer = replyOnce({ packet: (packet) => sent.push(packet) }, 7);
     answer(1, "2");
     answer(3);
-    assert.deepEqual(sent, [[1, "2"]]);
+    assert.deepEqual(sent, [{ type: 3, id: 7, data: [1, "2"] }]);
   });
 
   it("can be called again if sending failed", () => {
     const sent: unknown[] = [];
-    const answer = replyOnce((args) => {
-      if (typeof args[0] === "bigint") throw new TypeError("cannot be serialised");
-      sent.push(args);
-    });
+    const packet = ({ data }: { data: unknown }): void => {
+      if (typeof (data as unknown[])[0] === "bigint") throw new TypeError("cannot be serialised");
+      sent.push(data);
+    };
+    const answer = replyOnce({ packet }, 7);
     assert.throws(() => answer(1n), TypeError);
     answer(2);
     assert.deepEqual(sent, [[2]]);

@@ -3,6 +3,7 @@ import type { Socket as NetSocket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer } from "ws";
 import type { HostTarget, WebSocketHandlers, WebSocketPort } from "./host.ts";
+import { FrameGatherer, MAX_GATHERED } from "./node-frames.ts";
 import { NodeHttpExchange, NodeUpgradeExchange } from "./node-exchange.ts";
 import { attachExtendedConnect, Http2Connections, isHttp2 } from "./node-http2.ts";
 import type { NodeServer } from "./node-http2.ts";
@@ -31,6 +32,7 @@ export class NodeHost {
   readonly webSocketServer: WebSocketServer;
   /** Headers for the 101 that is about to be written. */
   #upgradeHeaders: OutgoingHttpHeaders = {};
+  readonly #frames: FrameGatherer = new FrameGatherer();
   readonly #http2: Http2Connections = new Http2Connections();
 
   constructor(target: HostTarget, options: NodeHostOptions) {
@@ -103,7 +105,7 @@ export class NodeHost {
     this.#upgradeHeaders = headers;
     try {
       this.webSocketServer.handleUpgrade(request, socket, head, (websocket) => {
-        new NodeWebSocketPort(websocket, socket, request.socket.remoteAddress ?? "", open);
+        new NodeWebSocketPort(websocket, socket, request.socket.remoteAddress ?? "", this.#frames, open);
       });
     } finally {
       this.#upgradeHeaders = {};
@@ -139,16 +141,23 @@ class NodeWebSocketPort implements WebSocketPort {
   readonly remoteAddress: string;
   readonly #stream: Duplex;
   readonly #handlers: WebSocketHandlers;
+  /** Where frames are made by hand. */
+  readonly #frames: FrameGatherer | undefined;
+  #isGathering = false;
 
   constructor(
     socket: WebSocket,
     stream: Duplex,
     remoteAddress: string,
+    frames: FrameGatherer,
     open: (port: WebSocketPort) => WebSocketHandlers,
   ) {
     this.socket = socket;
     this.#stream = stream;
     this.remoteAddress = remoteAddress;
+    // Compression is for `ws`, and another engine is its own affair.
+    const isPlain = socket instanceof ExplainingWebSocket && socket.extensions === "";
+    this.#frames = isPlain ? frames : undefined;
     const handlers = (this.#handlers = open(this));
     socket.on("message", (data: Buffer, isBinary: boolean) =>
       handlers.onMessage(isBinary ? data : data.toString()),
@@ -167,16 +176,30 @@ class NodeWebSocketPort implements WebSocketPort {
   }
 
   send(data: string | Buffer, binary: boolean, compress: boolean): void {
-    this.socket.send(data, { binary, compress }, this.#sent);
+    const frames = this.#frames;
+    if (frames === undefined || data.length > MAX_GATHERED || this.socket.readyState !== WebSocket.OPEN) {
+      this.#writeGathered();
+      this.socket.send(data, { binary, compress }, this.#sent);
+      return;
+    }
+    frames.add(data, binary);
+    if (!this.#isGathering) this.#writeGathered();
   }
 
   cork(batch: { write(): void }): void {
-    this.#stream.cork();
+    if (this.#frames === undefined) this.#stream.cork();
+    this.#isGathering = true;
     try {
       batch.write();
     } finally {
-      this.#stream.uncork();
+      this.#isGathering = false;
+      this.#writeGathered();
+      if (this.#frames === undefined) this.#stream.uncork();
     }
+  }
+
+  #writeGathered(): void {
+    if (this.#frames?.isEmpty === false) this.#stream.write(this.#frames.take(), this.#sent);
   }
 
   close(code?: number, reason?: string): void {

@@ -156,26 +156,27 @@ function readPacket(
     nsp = text.slice(at, end);
     at = end + 1;
   }
-  const packet: Packet = { type, nsp };
 
+  let id: number | undefined;
   const endOfId = endOfDigits(text, at);
   if (endOfId > at) {
-    packet.id = Number(text.slice(at, endOfId));
-    if (packet.id > Number.MAX_SAFE_INTEGER) {
+    id = Number(text.slice(at, endOfId));
+    if (id > Number.MAX_SAFE_INTEGER) {
       throw new ParseError("ILLEGAL_ID");
     }
     at = endOfId;
   }
 
-  if (at < text.length) {
-    const data = parseJSON(text.slice(at), settings.reviver);
-    if (!settings.rules[wireType]!(data)) {
-      const isReserved = type === PacketType.EVENT && isReservedEvent(data);
-      throw new ParseError(isReserved ? "RESERVED_EVENT" : "INVALID_PAYLOAD");
-    }
-    packet.data = data;
+  // Whole literals: a property that is added later takes memory of its own.
+  if (at >= text.length) {
+    return id === undefined ? { type, nsp } : { type, nsp, id };
   }
-  return packet;
+  const data = parseJSON(text.slice(at), settings.reviver);
+  if (!settings.rules[wireType]!(data)) {
+    const isReserved = type === PacketType.EVENT && isReservedEvent(data);
+    throw new ParseError(isReserved ? "RESERVED_EVENT" : "INVALID_PAYLOAD");
+  }
+  return id === undefined ? { type, nsp, data } : { type, nsp, id, data };
 }
 
 function parseJSON(text: string, reviver: Reviver | undefined): unknown {

@@ -126,8 +126,9 @@ export const socketOracleV4: SocketOracle = {
   decode: (chunks) =>
     decodeWith(new officialSocketV4.Decoder(), chunks).map((packet) => {
       delete packet.attachments;
-      if (packet.type === 4 && String(packet.data).startsWith(UNKNOWN_TYPE)) {
-        throw new Error(String(packet.data));
+      const { data } = packet;
+      if (packet.type === 4 && typeof data === "string" && data.startsWith(UNKNOWN_TYPE)) {
+        throw new Error(data);
       }
       return packet.type > 4 ? { ...packet, type: (packet.type - 3) as Packet["type"] } : packet;
     }),
