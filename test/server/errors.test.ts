@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { failure, ways } from "../support/on-error.ts";
 import {
   collect,
   connected,
@@ -62,6 +63,46 @@ onEveryHost("a listener that throws", (host) => {
     assert.equal(((await thrown)[0] as Error).message, "thrown by an ack");
     await settled(client, socket);
   });
+
+  it("of onAny keeps the event from its own listeners, and the connection goes on", async () => {
+    const { client, socket } = await pair(await host.start(), { transports: ["websocket"] });
+    socket.onAny((event) => {
+      if (event === "ev") throw failure;
+    });
+    socket.on("ev", () => assert.fail("heard"));
+    const thrown = uncaught(1);
+    client.emit("ev");
+    assert.deepEqual(await thrown, [failure]);
+    await settled(client, socket);
+  });
+
+  it("of onAnyOutgoing is thrown by emit()", async () => {
+    const { client, socket } = await pair(await host.start(), { transports: ["websocket"] });
+    socket.onAnyOutgoing((event) => {
+      if (event === "ev") throw failure;
+    });
+    assert.throws(() => socket.emit("ev"), failure);
+    await settled(client, socket);
+  });
+
+  it("of new_namespace is thrown by of(), and the namespace is there", async () => {
+    const running = await host.start();
+    running.io.once("new_namespace", ways.throws);
+    assert.throws(() => running.io.of("/new"), failure);
+    await pair(running, { transports: ["websocket"] }, "/new");
+  });
+
+  for (const [how, fail] of Object.entries(ways)) {
+    it(`or middleware of a socket: one that ${how} drops the event, and the connection goes on`, async () => {
+      const { client, socket } = await pair(await host.start(), { transports: ["websocket"] });
+      socket.use(([event], pass) => (event === "ev" ? (fail() as void) : pass()));
+      socket.on("ev", () => assert.fail("heard"));
+      const thrown = uncaught(1);
+      client.emit("ev");
+      assert.deepEqual(await thrown, [failure]);
+      await settled(client, socket);
+    });
+  }
 
   it("for connection does no harm to the connection", async () => {
     const running = await host.start();
