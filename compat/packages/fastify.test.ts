@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import type { Socket } from "socket.io-client";
+import { connected, next } from "../../test/support/socketio.ts";
+import { unsupported } from "../support/cell.ts";
+import { connect, program, published } from "./support/published.ts";
+
+published("fastify-socket.io", (host) => {
+  if (host === "uws") {
+    const reason = "the plugin attaches its server to that of fastify, which is one of node:http";
+    unsupported("routes and sockets on one port", reason);
+    return;
+  }
+
+  const server = program("fastify", host);
+  const open = async (transport: string): Promise<Socket> => {
+    const client = connect(server().url, { path: "/live", transports: [transport] });
+    await connected(client);
+    return client;
+  };
+
+  for (const transport of ["polling", "websocket"]) {
+    it(`routes and sockets on one port, over ${transport}`, async () => {
+      const client = await open(transport);
+      assert.deepEqual(await client.emitWithAck("echo", { data: Buffer.from([1]) }), {
+        data: Buffer.from([1]),
+      });
+      const news = next(client, "news");
+      const body = JSON.stringify({ room: "readers", text: "hello" });
+      const headers = { "content-type": "application/json" };
+      const answer = await fetch(`${server().url}/news`, { method: "POST", body, headers });
+      assert.deepEqual(await answer.json(), { sent: true });
+      assert.deepEqual(await news, ["hello"]);
+    });
+  }
+
+  it("options of the plugin are those of the server", async () => {
+    const handshake = await fetch(`${server().url}/live/?EIO=4&transport=polling`);
+    assert.equal(handshake.headers.get("access-control-allow-origin"), "https://example.com");
+    assert.match(await handshake.text(), /^0{"sid":/);
+    assert.equal((await fetch(`${server().url}/socket.io/?EIO=4&transport=polling`)).status, 404);
+  });
+
+  it("closing the application disconnects its clients and ends", async () => {
+    const clients = await Promise.all([open("polling"), open("websocket")]);
+    const gone = clients.map((client) => next(client, "disconnect"));
+    await server().call("close");
+    // by WebSocket the packet that says so may be overtaken by the end of the connection
+    for (const [reason] of await Promise.all(gone)) {
+      assert.ok(reason === "io server disconnect" || reason === "transport close", String(reason));
+    }
+    await assert.rejects(fetch(server().url));
+  });
+});

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import type { Socket } from "socket.io-client";
+import { connected, next } from "../../test/support/socketio.ts";
+import { eventually } from "./support/cluster.ts";
+import { connect, program, published } from "./support/published.ts";
+
+interface Span {
+  readonly name: string;
+  readonly kind: number;
+  readonly attributes: Record<string, unknown>;
+  readonly status: { readonly code: number; readonly message?: string };
+}
+
+published("@opentelemetry/instrumentation-socket.io", (host) => {
+  const server = program("tracing", host);
+  const open = async (namespace = ""): Promise<Socket> => {
+    const client = connect(server().url + namespace);
+    await connected(client);
+    await server().call("spans");
+    return client;
+  };
+  const spans = (): Promise<Span[]> => server().call("spans");
+
+  it("an event that came, and the one that was sent for it", async () => {
+    const client = await open();
+    await client.emitWithAck("hello", "there");
+    const [sent, received] = await spans();
+    assert.deepEqual(sent, send("/", "world", [client.id, "red", "blue"]));
+    assert.deepEqual(received, receive("hello", '["there",null]'));
+  });
+
+  it("a broadcast to rooms", async () => {
+    const client = await open();
+    const heard = next(client, "all");
+    await server().call("broadcast");
+    await heard;
+    assert.deepEqual(await spans(), [send("/", "all", ["red", "blue"])]);
+  });
+
+  it("a broadcast of a namespace", async () => {
+    const client = await open("/orders");
+    const heard = next(client, "all");
+    await server().call("orders");
+    await heard;
+    assert.deepEqual(await spans(), [send("/orders", "all")]);
+  });
+
+  it("a listener that throws", async () => {
+    const client = await open();
+    client.emit("fail");
+    const all = await eventually(spans, (some) => some.length > 0);
+    assert.deepEqual(all, [{ ...receive("fail", "[]"), status: { code: 2, message: "no" } }]);
+  });
+});
+
+const PRODUCER = 3;
+const CONSUMER = 4;
+
+function send(namespace: string, event: string, rooms?: unknown[]): Span {
+  const attributes = {
+    "messaging.system": "socket.io",
+    "messaging.destination_kind": "topic",
+    "messaging.destination": namespace,
+    "messaging.socket.io.event_name": event,
+    "messaging.socket.io.namespace": namespace,
+    ...(rooms === undefined ? {} : { "messaging.socket.io.rooms": rooms }),
+  };
+  return { name: `send ${namespace}`, kind: PRODUCER, attributes, status: { code: 0 } };
+}
+
+function receive(event: string, payload: string): Span {
+  const attributes = {
+    "messaging.system": "socket.io",
+    "messaging.destination": "/",
+    "messaging.operation": "receive",
+    "messaging.socket.io.event_name": event,
+    payload,
+  };
+  return { name: "receive /", kind: CONSUMER, attributes, status: { code: 0 } };
+}
