@@ -1,5 +1,6 @@
 // Sockets that come while others go, and what comes too late for one that is gone.
 import assert from "node:assert/strict";
+import { back, lost } from "../support/recovery.ts";
 import {
   connected,
   internals,
@@ -156,6 +157,36 @@ onEveryHost("many clients", (host) => {
       assert.equal(internals(parent).children.size, 1);
     },
   );
+});
+
+onEveryHost("a child namespace that is removed when it is empty", (host) => {
+  const options = { cleanupEmptyChildNamespaces: true, connectionStateRecovery: {} };
+
+  itDiffers("stays for a client that may come back, and is recovered", "it goes, and forgets", async () => {
+    const running = await host.start(options);
+    const parent = running.io.of(/^\/room-/);
+    const { client, socket } = await pair(running, {}, "/room-1");
+    const first = next(client, "first");
+    socket.emit("first", "text");
+    await first;
+    await lost(client, socket);
+    assert.equal(internals(parent).children.size, 1);
+    running.io.of("/room-1").emit("missed");
+    const heard = next(client, "missed");
+    const again = await back(running, client, "/room-1");
+    assert.deepEqual([again.recovered, again.id], [true, socket.id]);
+    await heard;
+  });
+
+  it("goes with a client that left on purpose", async () => {
+    const running = await host.start(options);
+    const parent = running.io.of(/^\/room-/);
+    const { client, socket } = await pair(running, {}, "/room-1");
+    const gone = next(socket, "disconnect");
+    client.disconnect();
+    await gone;
+    assert.equal(internals(parent).children.size, 0);
+  });
 });
 
 onEveryHost("an answer", (host) => {

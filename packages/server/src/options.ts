@@ -147,7 +147,8 @@ export interface ServerOptions extends Required<Pick<AttachOptions, "path">>, En
   /** Keeps the state of clients that have lost their connection; off if missing. */
   connectionStateRecovery: RecoveryOptions;
   /**
-   * Whether children of a parent namespace go when their last socket does.
+   * Whether children of a parent namespace go when their last socket does; with the adapter in memory of
+   * `connectionStateRecovery`, when none of their clients can be recovered any more.
    * @default false
    */
   cleanupEmptyChildNamespaces: boolean;

@@ -14,6 +14,13 @@ import type {
 
 const debug = createDebug("socket.io:parent-namespace");
 
+/** An adapter, as far as it keeps in memory the sessions of those who may come back. */
+interface SessionKeeper {
+  readonly hasSessions?: boolean;
+  onSessionsExpired?: (() => void) | undefined;
+  close(): Promise<void> | void;
+}
+
 /**
  * Namespaces that are created when a client asks for them, by a regular expression or a function that says which names
  * may exist. The children get its listeners and middlewares; what it sends reaches the clients of all of them.
@@ -72,15 +79,23 @@ export class ParentNamespace<
 
   private removeWhenEmpty(child: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>): void {
     const remove = child._remove.bind(child);
+    const removeIfEmpty = (): void => {
+      const keeper: SessionKeeper = child.adapter;
+      // A socket that is still waiting for its middlewares would join a namespace nobody can find.
+      if (child.sockets.size > 0 || child._preConnectSockets.size > 0 || child._arriving > 0) return;
+      if (keeper.hasSessions) {
+        // Their clients may come back.
+        keeper.onSessionsExpired = removeIfEmpty;
+        return;
+      }
+      debug("closing child namespace %s", child.name);
+      void keeper.close();
+      this.server._nsps.delete(child.name);
+      this.children.delete(child);
+    };
     child._remove = (socket) => {
       remove(socket);
-      // A socket that is still waiting for its middlewares would join a namespace nobody can find.
-      if (child.sockets.size === 0 && child._preConnectSockets.size === 0 && child._arriving === 0) {
-        debug("closing child namespace %s", child.name);
-        void child.adapter.close();
-        this.server._nsps.delete(child.name);
-        this.children.delete(child);
-      }
+      removeIfEmpty();
     };
   }
 

@@ -43,6 +43,8 @@ export class RecoveryAdapter extends MemoryAdapter {
   declare readonly nsp: RecoveryNamespace;
   /** A client that has received nothing yet has no offset; its session is restored all the same. */
   readonly restoresWithoutOffset: boolean = true;
+  /** Called when the last session that waited for its client has expired. */
+  onSessionsExpired: (() => void) | undefined = undefined;
   private readonly maxDisconnectionDuration: number;
   private readonly log: RecoveryLog;
   private readonly sessions: RecoverySessions = new RecoverySessions();
@@ -61,6 +63,11 @@ export class RecoveryAdapter extends MemoryAdapter {
     const { engine, opts } = this.nsp.server;
     const { pingInterval, pingTimeout, upgradeTimeout } = { ...opts, ...engine?.opts };
     return (pingInterval ?? 25_000) + (pingTimeout ?? 20_000) + (upgradeTimeout ?? 10_000);
+  }
+
+  /** Whether sessions wait for their clients. */
+  get hasSessions(): boolean {
+    return this.sessions.size > 0;
   }
 
   /** Forgets everything. */
@@ -163,7 +170,9 @@ export class RecoveryAdapter extends MemoryAdapter {
   /** Drops what is too old; stops when nothing is left. */
   private sweep(): void {
     const oldest = Date.now() - this.maxDisconnectionDuration;
+    const { hasSessions } = this;
     this.sessions.dropBefore(oldest);
+    if (hasSessions && !this.hasSessions) this.onSessionsExpired?.();
     this.log.dropBefore(oldest - this.blindTime);
     if (this.sessions.size === 0 && this.log.size === 0) {
       clearInterval(this.sweeper);

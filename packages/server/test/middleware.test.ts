@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mock } from "node:test";
 import { once } from "node:events";
 import { MemoryServer } from "./memory.ts";
 import { runMiddlewares } from "../src/middleware.ts";
@@ -150,5 +151,33 @@ describe("dynamic namespaces", () => {
     assert.match(String(await second.get()), /^40\/d,/);
     await second.post("41/d,");
     assert.equal(server.io._nsps.has("/d"), false);
+  });
+
+  it("go, if asked to, when the last session that could be recovered has expired", async () => {
+    mock.timers.enable({ apis: ["Date", "setInterval"] });
+    try {
+      await using server = new MemoryServer({
+        cleanupEmptyChildNamespaces: true,
+        connectionStateRecovery: { maxDisconnectionDuration: 90_000 },
+      });
+      const closed: string[] = [];
+      server.io.of(/^\/d$/);
+      const child = server.io.of("/d");
+      const { adapter } = child;
+      const close = adapter.close.bind(adapter);
+      adapter.close = () => {
+        closed.push(child.name);
+        return close();
+      };
+      const [, socket] = await server.join("/d");
+      socket.conn.close(true);
+      assert.deepEqual([socket.connected, server.io._nsps.has("/d")], [false, true]);
+      mock.timers.tick(60_000);
+      assert.deepEqual([server.io._nsps.has("/d"), closed], [true, []]);
+      mock.timers.tick(60_000);
+      assert.deepEqual([server.io._nsps.has("/d"), closed], [false, ["/d"]]);
+    } finally {
+      mock.timers.reset();
+    }
   });
 });
