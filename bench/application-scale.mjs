@@ -15,7 +15,7 @@ export function scaleActions(io) {
 
   return {
     namespaces: () => io._nsps.size,
-    connected: () => io.sockets.sockets.size,
+    connected: () => Math.max(io.sockets.sockets.size, io.engine.clientsCount ?? 0),
 
     /** Asks every socket `count` questions; each waits for its answer, for `timeout` ms unless that is 0. */
     question(/** @type {number} */ count, /** @type {number} */ timeout) {

@@ -127,6 +127,7 @@ export interface SocketIoServer {
   to(room: string): Receivers;
   of(name: RegExp): { on(event: "connection", listener: (socket: SocketIoSocket) => void): unknown };
   sockets: { sockets: Map<string, SocketIoSocket> };
+  engine: { clientsCount?: number };
   /** The namespaces; internal, and the same in every server with this API. */
   _nsps: Map<string, unknown>;
 }

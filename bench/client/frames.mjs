@@ -24,10 +24,10 @@ function header(opcode, length, maskBit) {
  * A masked frame, as clients send it.
  *
  * @param {string | Buffer} content text for a string, binary for a Buffer
+ * @param {number} [opcode]
  * @returns {Buffer}
  */
-export function clientFrame(content) {
-  const opcode = typeof content === "string" ? TEXT : BINARY;
+export function clientFrame(content, opcode = typeof content === "string" ? TEXT : BINARY) {
   const bytes = Buffer.from(content);
   for (let i = 0; i < bytes.length; i++) bytes[i] = bytes[i] ^ MASK[i & 3];
   return Buffer.concat([header(opcode, bytes.length, 0x80), MASK, bytes]);
