@@ -10,6 +10,16 @@ import { Tab, type PageClient } from "./support/tab.ts";
 
 type Way = (typeof wayNames)[number];
 
+/** Nobody says goodbye: the connection of the WebSocket closes, the poll under way is cut. */
+const silently = {
+  polling: ["transport error"],
+  websocket: ["transport close"],
+  upgrade: ["transport close"],
+};
+
+/** The page says goodbye; by long-polling the browser may cut that request, too. */
+const politely = { ...silently, polling: ["transport close", "transport error"] };
+
 /** Whether a page says goodbye from `beforeunload`: version 2 never does, version 3 always, version 4 when it is asked to. */
 function goodbyes({ version }: Client): boolean[] {
   if (version.startsWith("2.")) return [false];
@@ -62,16 +72,6 @@ async function assertGone(
   const [reason] = await gone;
   assert.ok(reasons.includes(reason), reason);
 }
-
-/** Nobody says goodbye: the connection of the WebSocket closes, the poll under way is cut. */
-const silently = {
-  polling: ["transport error"],
-  websocket: ["transport close"],
-  upgrade: ["transport close"],
-};
-
-/** The page says goodbye; by long-polling the browser may cut that request, too. */
-const politely = { ...silently, polling: ["transport close", "transport error"] };
 
 function declareClosed(browser: () => Browser, client: Client, way: Way, host: CellHost): void {
   it("the server learns at once that the tab was closed", async () => {
@@ -141,4 +141,6 @@ async function stay({ tab }: Opened): Promise<void> {
   const asked = tab.page.waitForEvent("dialog");
   await tab.page.close({ runBeforeUnload: true });
   await (await asked).dismiss();
+  // it may take a moment until the page is told
+  await tab.run("0");
 }

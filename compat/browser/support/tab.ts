@@ -109,15 +109,16 @@ export class Tab {
     this.context = page.context();
   }
 
-  /** Opens the page that has this client. */
+  /** Opens the page that has this client; `script` runs in it before anything else. */
   static async open(
     browser: Browser,
     origin: string,
     client: Client,
-    options: BrowserContextOptions = {},
+    { script, ...options }: BrowserContextOptions & { script?: string } = {},
   ): Promise<Tab> {
     const context = await browser.newContext(options);
     afterThisTest(() => context.close());
+    if (script !== undefined) await context.addInitScript(script);
     const tab = new Tab(await context.newPage());
     await tab.goto(origin + pagePath(client));
     return tab;

@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { describeWithChromium, type Browser } from "../../test/support/chromium.ts";
+import { startRefusingProxy, type Refusal } from "../../test/support/refusing-proxy.ts";
+import { afterThisTest, next, type ServerOptions, type Socket } from "../../test/support/socketio.ts";
+import { cuttableProxy } from "../../test/support/tcp-proxy.ts";
+import { isFull, unsupported } from "../support/cell.ts";
+import type { CellHost, RestartableServer } from "../support/restartable.ts";
+import { onEachHost, wayNames, ways } from "./support/cells.ts";
+import { clients, latest, type Client } from "./support/clients.ts";
+import { startSite } from "./support/site.ts";
+import { inPage, Tab, type PageClient } from "./support/tab.ts";
+
+type Way = (typeof wayNames)[number];
+
+/** Comes back soon, since a test waits for it. */
+const SOON = { reconnectionDelay: 50, reconnectionDelayMax: 200 };
+
+describeWithChromium("browser: networks", (browser) => {
+  for (const client of clients) {
+    onEachHost(client, "upgrade", "without WebSocket", (host) => declareBlocked(browser, client, host));
+    for (const way of wayNames) {
+      if (!isFull && way !== "upgrade" && (client !== latest || way === "websocket")) continue;
+      onEachHost(client, way, "interruptions", (host) => declareInterruptions(browser, client, way, host));
+    }
+  }
+});
+
+/** Is connected by long-polling, works, and stays with it. */
+async function assertPolling(page: PageClient): Promise<void> {
+  assert.deepEqual(await page.ask("echo", "by polling"), ["by polling"]);
+  assert.equal((await page.state()).transport, "polling");
+}
+
+function declareBlocked(browser: () => Browser, client: Client, host: CellHost): void {
+  for (const refusal of ["403", "cut"] satisfies Refusal[]) {
+    if (!isFull && client !== latest && refusal === "403") continue;
+    const how = refusal === "403" ? "answers 403 to" : "cuts";
+    it(`stays with long-polling behind a proxy that ${how} WebSocket`, async () => {
+      const site = await startSite(host, client);
+      const proxy = await startRefusingProxy(site.port, refusal);
+      afterThisTest(() => proxy.close());
+      const tab = await Tab.open(browser(), `http://127.0.0.1:${proxy.port}`, client);
+      const page = await tab.at().connected(ways.upgrade);
+      const socket = await site.sockets.next();
+      while (proxy.refused === 0) await page.ask("echo", "until it has tried");
+      await assertPolling(page);
+      assert.equal(socket.conn.transport.name, "polling");
+    });
+  }
+
+  if (!isFull && client !== latest) return;
+
+  it("stays with long-polling in a browser without WebSocket", async () => {
+    const site = await startSite(host, client);
+    const tab = await Tab.open(browser(), site.url, client, { script: "delete window.WebSocket" });
+    const page = await tab.at().connected(ways.upgrade);
+    await assertPolling(page);
+  });
+
+  const takesNext = "takes long-polling when its first choice, WebSocket, is refused";
+  if (!client.version.startsWith("4"))
+    return void unsupported(takesNext, "tryAllTransports came with version 4.8");
+  it(takesNext, async () => {
+    const site = await startSite(host, client);
+    const proxy = await startRefusingProxy(site.port, "403");
+    afterThisTest(() => proxy.close());
+    const tab = await Tab.open(browser(), `http://127.0.0.1:${proxy.port}`, client);
+    const options = { transports: ["websocket", "polling"], tryAllTransports: true };
+    await assertPolling(await tab.at().connected(options));
+  });
+}
+
+function declareInterruptions(browser: () => Browser, client: Client, way: Way, host: CellHost): void {
+  interface Opened {
+    site: RestartableServer;
+    tab: Tab;
+    page: PageClient;
+    socket: Socket;
+  }
+
+  /** A connected page, and its socket; `port` is that of what the page talks to. */
+  async function open(server?: Partial<ServerOptions>, through = false): Promise<Opened & { reset(): void }> {
+    const site = await startSite(host, client, server);
+    let { port } = site;
+    let reset = (): void => {};
+    if (through) {
+      const proxy = await cuttableProxy(port);
+      afterThisTest(() => proxy.close());
+      ({ port, reset } = proxy);
+    }
+    const tab = await Tab.open(browser(), `http://127.0.0.1:${port}`, client);
+    const page = await tab.at().connected({ ...ways[way], ...SOON });
+    if (way === "upgrade") await page.upgraded();
+    await page.ask("echo", "settled");
+    return { site, tab, page, socket: await site.sockets.next(), reset };
+  }
+
+  it("comes back when the server has restarted, with what was emitted meanwhile", async () => {
+    const { site, page } = await open();
+    await site.stop();
+    const [reason] = await page.take("disconnect");
+    assert.match(String(reason), /^transport (close|error)$/);
+    await page.emit("message", "written in between");
+    await site.start();
+    const socket = await site.sockets.next();
+    assert.deepEqual(await next(socket, "message"), ["written in between"]);
+    await page.take("connect");
+    assert.deepEqual(await page.ask("echo", "again"), ["again"]);
+    assert.equal((await page.state()).id, socket.id);
+  });
+
+  if (!isFull && client !== latest) return;
+
+  it("comes back after a TCP reset", async () => {
+    const { site, page, socket, reset } = await open({}, true);
+    while (!socket.conn.transport.writable) await new Promise(setImmediate);
+    reset();
+    await page.take("disconnect");
+    await page.take("connect");
+    assert.deepEqual(await page.ask("echo", "again"), ["again"]);
+    assert.equal((await page.state()).id, (await site.sockets.next()).id);
+  });
+
+  const offline = "ends when the machine goes offline, and comes back with it";
+  if (client.version.startsWith("4")) {
+    it(offline, async () => {
+      const { site, tab, page, socket } = await open();
+      const gone = new Promise<string>((resolve) => socket.once("disconnect", resolve));
+      await tab.context.setOffline(true);
+      const [reason] = await page.take("disconnect");
+      assert.equal(reason, "transport close");
+      // by long-polling the goodbye cannot be sent, and the heartbeat finds out
+      if (way !== "polling") assert.equal(await gone, "transport close");
+      await tab.context.setOffline(false);
+      await page.take("connect");
+      assert.deepEqual(await page.ask("echo", "online"), ["online"]);
+      assert.equal((await page.state()).id, (await site.sockets.next()).id);
+    });
+  } else {
+    unsupported(offline, "clients before version 4.3 do not listen to the event offline");
+  }
+
+  const recovers = "recovers its state, with what it missed, when the connection broke";
+  if (!client.version.startsWith("4"))
+    return void unsupported(recovers, "state recovery came with version 4.6");
+  it(recovers, async () => {
+    const { site, page, socket } = await open({ connectionStateRecovery: {} });
+    socket.join("room");
+    site.io.emit("message", "first");
+    assert.equal((await page.take("message"))[0], "first");
+    const gone = next(socket, "disconnect");
+    await page.lose();
+    await gone;
+    site.io.to("room").emit("message", "missed", { bytes: Buffer.from([1, 2]) });
+    await page.take("disconnect");
+    await page.take("connect");
+    const [missed, bytes] = await page.take("message");
+    assert.deepEqual([missed, bytes], ["missed", { bytes: inPage(Buffer.from([1, 2])) }]);
+    const again = await site.sockets.next();
+    assert.equal(again.recovered, true);
+    assert.equal(again.id, socket.id);
+    assert.deepEqual([...again.rooms].toSorted(), [socket.id, "room"].toSorted());
+    assert.equal((await page.state()).recovered, true);
+  });
+}
