@@ -89,7 +89,10 @@ onEveryClient("acknowledgements", { plain: true }, (setting) => {
       client.on("question", (answer: Answer) => answer(index));
     }
     const answers = (await server.io.timeout(10_000).emitWithAck("question")) as number[];
-    assert.deepEqual(answers.sort(), [0, 1]);
+    assert.deepEqual(
+      answers.sort((one, other) => one - other),
+      [0, 1],
+    );
   });
 
   it("that one client of a broadcast does not give are an error with the others", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { afterThisTest, itDiffers, next } from "../../test/support/socketio.ts";
-import { cuttableProxy, type CuttableProxy } from "../../test/support/tcp-proxy.ts";
+import { itDiffers, next } from "../../test/support/socketio.ts";
+import { cuttableProxy } from "../../test/support/tcp-proxy.ts";
+import { broken, EIO3_HEARTBEAT } from "./broken.ts";
 import type { Client } from "./client.ts";
 import { onEveryClient, type Joined } from "./setting.ts";
 
@@ -12,18 +13,6 @@ async function reasons({ client, socket }: Joined): Promise<{ client: unknown; s
   ]);
   return { client: atClient, server: atServer };
 }
-
-async function proxyTo(port: number): Promise<CuttableProxy> {
-  const proxy = await cuttableProxy(port);
-  afterThisTest(() => proxy.close());
-  return proxy;
-}
-
-/** A row of docs/differences.md. */
-const EIO3_HEARTBEAT = "the official server forgets the heartbeat of protocol 3 after an upgrade";
-
-/** What a broken connection is called: a request that failed, or a WebSocket that closed. */
-const broken = { polling: "transport error", websocket: "transport close" } as const;
 
 onEveryClient("disconnection", {}, (setting) => {
   it("by the client", async () => {
@@ -113,7 +102,7 @@ onEveryClient("disconnection", {}, (setting) => {
 
   it("by a TCP reset", async () => {
     const server = await setting.start();
-    const proxy = await proxyTo(server.port);
+    using proxy = await cuttableProxy(server.port);
     const joined = await setting.joinFully({ io: server.io, url: `http://127.0.0.1:${proxy.port}` });
     while (!joined.socket.conn.transport.writable) await new Promise(setImmediate);
     const heard = reasons(joined);
@@ -128,7 +117,7 @@ onEveryClient("disconnection", {}, (setting) => {
 
   bySilence(async () => {
     const server = await setting.start({ pingInterval: 300, pingTimeout: 200 });
-    const proxy = await proxyTo(server.port);
+    using proxy = await cuttableProxy(server.port);
     const joined = await setting.joinFully({ io: server.io, url: `http://127.0.0.1:${proxy.port}` });
     const heard = reasons(joined);
     proxy.freeze();

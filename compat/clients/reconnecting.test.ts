@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
-import { afterThisTest, collect, listen, next, type Socket } from "../../test/support/socketio.ts";
+import { collect, listen, next, type Socket } from "../../test/support/socketio.ts";
 import { cuttableProxy } from "../../test/support/tcp-proxy.ts";
 import { RestartableServer } from "../support/restartable.ts";
 import type { Client } from "./client.ts";
@@ -43,8 +43,7 @@ onEveryClient("reconnection", {}, (setting) => {
 
   it("follows a TCP reset", async () => {
     const server = await setting.start();
-    const proxy = await cuttableProxy(server.port);
-    afterThisTest(() => proxy.close());
+    using proxy = await cuttableProxy(server.port);
     const through = { io: server.io, url: `http://127.0.0.1:${proxy.port}` };
     const first = await setting.joinFully(through, soon);
     while (!first.socket.conn.transport.writable) await new Promise(setImmediate);

@@ -10,9 +10,9 @@ const connectionStateRecovery = { maxDisconnectionDuration: 60_000 };
 interface Recovering extends Joined {
   io: Server;
   /** Breaks the connection with a TCP reset, and waits until the server knows. */
-  lose(): Promise<void>;
+  lose: () => Promise<void>;
   /** The socket after the client has come back by itself. */
-  comeBack(): Promise<Socket>;
+  comeBack: () => Promise<Socket>;
 }
 
 /** A client behind a proxy, with the first event that it needs to have an offset. */
@@ -28,13 +28,13 @@ async function joinRecovering(setting: Setting): Promise<Recovering> {
   return {
     ...joined,
     io: server.io,
-    async lose() {
+    lose: async () => {
       while (!joined.socket.conn.transport.writable) await new Promise(setImmediate);
       const gone = [next(joined.socket, "disconnect"), next(joined.client, "disconnect")];
       proxy.reset();
       await Promise.all(gone);
     },
-    async comeBack() {
+    comeBack: async () => {
       const connection = next<[Socket]>(server.io, "connection");
       joined.client.open();
       const [[socket]] = await Promise.all([connection, setting.connected(joined.client)]);

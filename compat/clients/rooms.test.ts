@@ -20,7 +20,7 @@ async function hearers(joined: readonly Joined[], event: string, send: () => voi
   send();
   for (const { socket } of joined) socket.emit("everyone");
   await Promise.all(all);
-  return heard.sort();
+  return heard.sort((one, other) => one - other);
 }
 
 onEveryClient("broadcasts and rooms", {}, (setting) => {

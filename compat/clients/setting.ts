@@ -108,16 +108,14 @@ export class Setting {
     return this.version.credentialsOf(socket);
   }
 
-  #clientOptions({ credentials, ...options }: OpenOptions): object {
+  #clientOptions({ credentials, ...rest }: OpenOptions): object {
     return {
-      // Node's own WebSocket is there from version 22 on; clients are to take the one they were published with
-      forceNode: true,
+      ...options(this.mode),
       forceNew: true,
       reconnection: false,
-      ...transports[this.mode],
       ...(this.isMsgpack && { parser: this.version.msgpack.parser }),
       ...this.credentials(credentials),
-      ...options,
+      ...rest,
     };
   }
 
@@ -165,12 +163,19 @@ export class Setting {
   }
 }
 
-function closedLater(client: Client): Client {
+/** What a client of any kind is told to connect in this mode. */
+export function options(mode: Mode): object {
+  // Node's own WebSocket is there from version 22 on; clients are to take the one they were published with
+  return { forceNode: true, ...transports[mode] };
+}
+
+/** Has it closed after the test. */
+export function closedLater<T extends { close(): unknown }>(client: T): T {
   afterThisTest(() => client.close());
   return client;
 }
 
-const modes: readonly Mode[] = ["polling", "websocket", "upgrade"];
+export const modes: readonly Mode[] = ["polling", "websocket", "upgrade"];
 
 /** The quick form has MessagePack over the upgrade alone, which is both transports. */
 const msgpackModes: readonly Mode[] = isFull ? modes : ["upgrade"];

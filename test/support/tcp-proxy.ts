@@ -3,7 +3,7 @@ import { io } from "socket.io-client";
 import type { ManagerOptions, Socket as ClientSocket, SocketOptions } from "socket.io-client";
 
 /** A proxy between a client and a server. */
-export interface CuttableProxy {
+export interface CuttableProxy extends Disposable {
   readonly port: number;
   client(options?: Partial<ManagerOptions & SocketOptions>): ClientSocket;
   /** Makes it carry nothing more, without closing anything. */
@@ -30,6 +30,10 @@ export async function cuttableProxy(target: number): Promise<CuttableProxy> {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
+  const close = (): void => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  };
   return {
     port,
     client: (options = {}) =>
@@ -39,9 +43,7 @@ export async function cuttableProxy(target: number): Promise<CuttableProxy> {
       for (const socket of sockets) socket.resetAndDestroy();
       sockets.clear();
     },
-    close: () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    },
+    close,
+    [Symbol.dispose]: close,
   };
 }

@@ -1,0 +1,129 @@
+// The same for the raw engine.io-client against the engine alone.
+import type { EngineOptions, Session } from "../../test/support/engine-types.ts";
+import { engineHosts } from "../../test/support/hosts.ts";
+import { until } from "../../test/support/peers.ts";
+import { next, suite } from "../../test/support/socketio.ts";
+import type { StartedEngine } from "../../test/support/started-engine.ts";
+import { cell, type Cell } from "../support/cell.ts";
+import { load, versionOf } from "../support/installed.ts";
+import type { Emitter } from "./client.ts";
+import { closedLater, modes, options, type Mode } from "./setting.ts";
+
+/** A socket of `engine.io-client`. */
+export interface EngineClient extends Emitter {
+  readonly id: string;
+  readonly readyState: string;
+  readonly transport: { readonly name: string };
+  send(data: string | Buffer | ArrayBuffer): unknown;
+  close(): unknown;
+}
+
+interface EngineClientModule {
+  Socket: new (url: string, options: object) => EngineClient;
+}
+
+interface EngineClientVersion {
+  readonly version: string;
+  readonly module: EngineClientModule;
+  readonly protocol: 3 | 4;
+  readonly server: EngineOptions;
+}
+
+const versions: readonly EngineClientVersion[] = [
+  { ...installed("engine.io-client-v3"), protocol: 3, server: { allowEIO3: true } },
+  { ...installed("engine.io-client-v4"), protocol: 4, server: {} },
+  { ...installed("engine.io-client-v5"), protocol: 4, server: {} },
+  { ...installed("engine.io-client"), protocol: 4, server: {} },
+];
+
+function installed(name: string): { version: string; module: EngineClientModule } {
+  return { version: versionOf(name), module: load<EngineClientModule>(name) };
+}
+
+/** With ORACLE set the official engine stands in; it has one host. */
+const hosts: readonly (readonly [Cell["host"], keyof typeof engineHosts])[] =
+  process.env["ORACLE"] === undefined
+    ? [
+        ["uws", "uws"],
+        ["node", "node"],
+      ]
+    : [["node", "official"]];
+
+export interface EngineJoined {
+  readonly client: EngineClient;
+  readonly session: Session;
+  /** What each side received, in order. */
+  readonly atClient: (string | Buffer)[];
+  readonly atServer: (string | Buffer)[];
+}
+
+/** One combination of version, transport and host. */
+export class EngineSetting {
+  readonly version: EngineClientVersion;
+  readonly mode: Mode;
+  readonly cell: Cell;
+  readonly #host: keyof typeof engineHosts;
+
+  constructor(
+    version: EngineClientVersion,
+    mode: Mode,
+    [host, started]: readonly [Cell["host"], keyof typeof engineHosts],
+  ) {
+    this.version = version;
+    this.mode = mode;
+    this.#host = started;
+    this.cell = {
+      group: "Official clients",
+      part: "engine.io-client",
+      version: version.version,
+      host,
+      transport: mode,
+    };
+  }
+
+  get transport(): "polling" | "websocket" {
+    return this.mode === "polling" ? "polling" : "websocket";
+  }
+
+  start(options: EngineOptions = {}): Promise<StartedEngine> {
+    return engineHosts[this.#host].start({ ...this.version.server, ...options });
+  }
+
+  open(url: string, further: object = {}): EngineClient {
+    return closedLater(new this.version.module.Socket(url, { ...options(this.mode), ...further }));
+  }
+
+  /** A connected client and its session; over `upgrade` they may still be on long-polling. */
+  async join(server: StartedEngine, url: string = server.url): Promise<EngineJoined> {
+    const client = this.open(url);
+    const [session] = await Promise.all([server.nextSession(), next(client, "open")]);
+    const atClient: (string | Buffer)[] = [];
+    const atServer: (string | Buffer)[] = [];
+    client.on("message", (data: string | Buffer) => void atClient.push(data));
+    session.on("message", (data: string | Buffer) => void atServer.push(data));
+    return { client, session, atClient, atServer };
+  }
+
+  /** The same, once the connection is on the transport on which it stays. */
+  async joinFully(server: StartedEngine, url?: string): Promise<EngineJoined> {
+    const joined = await this.join(server, url);
+    const { client, session } = joined;
+    await until(
+      () => session.transport.name === this.transport && client.transport.name === this.transport,
+      "the upgrade",
+    );
+    return joined;
+  }
+}
+
+/** Declares the scenarios of a topic for every combination. */
+export function onEveryEngineClient(title: string, body: (setting: EngineSetting) => void): void {
+  for (const host of hosts) {
+    for (const version of versions) {
+      for (const mode of modes) {
+        const setting = new EngineSetting(version, mode, host);
+        cell(setting.cell, () => suite(title, () => body(setting)));
+      }
+    }
+  }
+}
