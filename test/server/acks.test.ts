@@ -130,6 +130,24 @@ onEveryHost("acks", (host) => {
     assert.equal(calls, 1);
   });
 
+  it("calls back with the socket for this, in time or not; a broadcast with its operator", async () => {
+    const running = await host.start();
+    const { client, socket } = await pair(running);
+    client.on("q", (ack: Ack) => ack());
+    const called = (emit: (ack: (this: unknown) => void) => void): Promise<unknown> =>
+      new Promise((resolve) =>
+        emit(function () {
+          resolve(this);
+        }),
+      );
+    assert.equal(await called((ack) => socket.emit("q", ack)), socket);
+    assert.equal(await called((ack) => socket.timeout(5_000).emit("q", ack)), socket);
+    assert.equal(await called((ack) => socket.timeout(20).emit("unheard", ack)), socket);
+    for (const operator of [running.io.timeout(5_000), running.io.to("nobody").timeout(20)]) {
+      assert.equal(await called((ack) => operator.emit("q", ack)), operator);
+    }
+  });
+
   it("acks with binary both ways", async () => {
     const { client, socket } = await pair(await host.start());
     socket.on("up", (data: Buffer, ack: Ack) => ack({ back: Buffer.from(data.toReversed()) }));

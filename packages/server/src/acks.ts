@@ -20,21 +20,21 @@ export function replyOnce(
 
 /**
  * Registers a callback for an answer that must come within `timeout` ms: it is then called with `null` and the answer,
- * otherwise with an error, and its entry is gone.
+ * otherwise with an error, and its entry is gone. It has the socket for `this`.
  */
 export function registerTimedAck(
-  acks: Map<number, AckCallback>,
+  socket: { readonly acks: Map<number, AckCallback> },
   id: number,
   ack: AckCallback,
   timeout: number,
 ): void {
   const timer = setTimeout(() => {
-    acks.delete(id);
-    ack(createError("ACK_TIMEOUT"));
+    socket.acks.delete(id);
+    ack.call(socket, createError("ACK_TIMEOUT"));
   }, timeout);
-  acks.set(id, (...args) => {
+  socket.acks.set(id, (...args) => {
     clearTimeout(timer);
-    ack(null, ...args);
+    ack.call(socket, null, ...args);
   });
 }
 

@@ -165,7 +165,7 @@ export class BroadcastOperator<
     const collector = new ResponseCollector((error, responses) => {
       if (error !== null) this.forgetAcks(packet);
       const result = flags.expectSingleResponse ? (error === null ? responses[0] : null) : responses;
-      ack(error, result);
+      ack.call(this, error, result);
     }, flags.timeout);
     const target = { ...this.target, flags: { timeout: CLUSTER_ANSWER_TIMEOUT, ...flags } };
     adapter.broadcastWithAck(packet, target, collector.addClientCount, collector.addResponse);
@@ -177,7 +177,7 @@ export class BroadcastOperator<
 
   private guarded(ack: AckCallback, event: string | symbol): AckCallback {
     const { server } = this.adapter.nsp as { server?: { _userCode?: UserCode } };
-    return server?._userCode?.guardAck(ack, event, undefined) ?? ack;
+    return server?._userCode?.guardAck(ack, event, undefined, this) ?? ack;
   }
 
   private forgetAcks(packet: Packet): void {

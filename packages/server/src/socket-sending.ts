@@ -141,7 +141,7 @@ export abstract class SendingSocket<
     if (timeout === undefined) {
       this.acks.set(id, ack);
     } else {
-      registerTimedAck(this.acks, id, ack, timeout);
+      registerTimedAck(this, id, ack, timeout);
     }
   }
 

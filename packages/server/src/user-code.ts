@@ -62,11 +62,16 @@ export class UserCode {
   }
 
   /** The callback of an event that asks for an answer. Its errors are reported if there is a handler by the time it is called. */
-  guardAck(ack: AckCallback, event: string | symbol, socket: object | undefined): AckCallback {
+  guardAck(
+    ack: AckCallback,
+    event: string | symbol,
+    socket: object | undefined,
+    self: object | undefined = socket,
+  ): AckCallback {
     const origin = { source: "acknowledgement", event: String(event), socket } as const;
     return (...args) => {
-      if (this.isGuarded) this.call(ack, socket, args, origin);
-      else ack.apply(socket, args);
+      if (this.isGuarded) this.call(ack, self, args, origin);
+      else ack.apply(self, args);
     };
   }
 
@@ -130,6 +135,7 @@ export class UserCode {
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+/** Whether a value is a promise, of whatever kind. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

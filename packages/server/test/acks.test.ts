@@ -30,14 +30,16 @@ describe("an acknowledgement with a time limit", () => {
   it("passes the answer after null", () => {
     const acks = new Map<number, AckCallback>();
     const heard: unknown[] = [];
-    registerTimedAck(acks, 7, (...args) => heard.push(args), 60_000);
+    registerTimedAck({ acks }, 7, (...args) => heard.push(args), 60_000);
     acks.get(7)?.("a", "b");
     assert.deepEqual(heard, [[null, "a", "b"]]);
   });
 
   it("passes an error when time has run out, and is forgotten", async () => {
     const acks = new Map<number, AckCallback>();
-    const error = await new Promise<Error>((resolve) => registerTimedAck(acks, 7, resolve, 1));
+    const error = await new Promise<Error>((resolve) => {
+      registerTimedAck({ acks }, 7, resolve, 1);
+    });
     assert.equal(error.message, "operation has timed out");
     assert.equal(acks.size, 0);
   });
