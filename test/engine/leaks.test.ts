@@ -134,7 +134,8 @@ describe("engine: memory", () => {
       { timeout: 60_000, differs },
       async () => {
         await using server = await host.start(
-          { pingInterval: 100, pingTimeout: 100, upgradeTimeout: 100 },
+          // Long enough for 50 to begin on a busy machine.
+          { pingInterval: 1_000, pingTimeout: 1_000, upgradeTimeout: 500 },
           false,
         );
         const remains = new Remains();
