@@ -188,7 +188,7 @@ onEveryHost("disconnect reasons", (host) => {
   });
 
   it("no pong comes: ping timeout", async () => {
-    const { wire, socket } = await rawPair(await host.start({ pingInterval: 30, pingTimeout: 30 }));
+    const { wire, socket } = await rawPair(await host.start({ pingInterval: 200, pingTimeout: 300 }));
     const [reason] = await next(socket, "disconnect");
     assert.equal(reason, "ping timeout");
     await wire.closed;
