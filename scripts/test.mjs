@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const reporter = ["--reporter", "./scripts/reporter.cjs"];
-const files = ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "compat/report/**/*.test.ts"];
+const files = ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "compat/{report,runner}/**/*.test.ts"];
 
 const given = process.argv.slice(2);
 if (run("node", ["scripts/setup.mjs"]) !== 0) process.exit(1);

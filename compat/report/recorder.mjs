@@ -3,9 +3,6 @@
 import { appendFileSync } from "node:fs";
 import Mocha from "mocha";
 
-/** How long the process may live on after its last test, in milliseconds. */
-const AFTERLIFE = 10_000;
-
 const { constants } = Mocha.Runner;
 
 export default class extends Mocha.reporters.Base {
@@ -44,7 +41,7 @@ export default class extends Mocha.reporters.Base {
     const overdue = setTimeout(() => {
       write({ leftOpen: process.getActiveResourcesInfo() });
       process.exit(1);
-    }, AFTERLIFE);
+    }, Number(process.env.COMPAT_GRACE));
     // it must not itself be what keeps the process alive
     overdue.unref();
   }

@@ -15,6 +15,9 @@ const page = fileURLToPath(new URL("../../docs/compatibility.md", import.meta.ur
 /** How long a section may take, in milliseconds. */
 const LIMIT = { quick: 10 * 60_000, full: 30 * 60_000 };
 
+/** How long its processes may take to end, in milliseconds. */
+const GRACE = 10_000;
+
 /** Runs what the arguments ask for, and tells how it went. Returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   let asked: Arguments;
@@ -74,6 +77,7 @@ async function runSections({ chosen, isFull, jobs, grep }: Arguments): Promise<S
         isFull,
         options: grep === undefined ? [] : ["--grep", grep],
         limit: isFull ? LIMIT.full : LIMIT.quick,
+        grace: GRACE,
       });
       reports.set(section.name, report);
       sayHow(report);
@@ -92,6 +96,7 @@ async function checkPage(): Promise<SectionReport> {
     isFull: true,
     options: ["--dry-run"],
     limit: LIMIT.quick,
+    grace: GRACE,
   });
   const written = existsSync(page) ? readFileSync(page, "utf8") : "";
   const problems = [...dry.problems, ...staleness(written, tabulate(dry.outcomes))];

@@ -10,9 +10,6 @@ import { readSection, type Ending, type SectionResult } from "../report/results.
 const mocha = join(dirname(createRequire(import.meta.url).resolve("mocha/package.json")), "bin/mocha.js");
 const recorder = "./compat/report/recorder.mjs";
 
-/** How long processes that a section has started may take to end after it, in milliseconds. */
-const GRACE = 5_000;
-
 export interface SectionRun {
   readonly name: string;
   readonly files: readonly string[];
@@ -22,6 +19,8 @@ export interface SectionRun {
   readonly options: readonly string[];
   /** After this many milliseconds the section is ended, and has failed. */
   readonly limit: number;
+  /** How long the process may live on after its last test, and others that it started after it, in milliseconds. */
+  readonly grace: number;
 }
 
 /** What a run of a section gave, with all that its process printed. */
@@ -55,7 +54,12 @@ async function runMocha(run: SectionRun, record: string): Promise<{ ending: Endi
     // a group of its own, so that all of it can be found and ended
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, COMPAT: run.isFull ? "full" : "quick", COMPAT_RECORD: record },
+    env: {
+      ...process.env,
+      COMPAT: run.isFull ? "full" : "quick",
+      COMPAT_RECORD: record,
+      COMPAT_GRACE: String(run.grace),
+    },
   });
   const group = child.pid;
   if (group !== undefined) groups.add(group);
@@ -72,7 +76,7 @@ async function runMocha(run: SectionRun, record: string): Promise<{ ending: Endi
       child.once("error", reject);
       child.once("exit", (code, signal) => resolve({ code, signal }));
     });
-    if (group !== undefined) problem ??= await endGroup(group);
+    if (group !== undefined) problem ??= await endGroup(group, run.grace);
     await Promise.race([allRead, after(1_000, undefined, { ref: false })]);
     return {
       ending: { code, signal, ...(problem !== undefined && { problem }) },
@@ -85,8 +89,8 @@ async function runMocha(run: SectionRun, record: string): Promise<{ ending: Endi
 }
 
 /** Waits for the rest of the group to end, and ends it if it does not; what had to be ended is returned. */
-async function endGroup(group: number): Promise<string | undefined> {
-  const patience = performance.now() + GRACE;
+async function endGroup(group: number, grace: number): Promise<string | undefined> {
+  const patience = performance.now() + grace;
   let left = living(group);
   while (left.length > 0 && performance.now() < patience) {
     await after(50);
@@ -94,6 +98,7 @@ async function endGroup(group: number): Promise<string | undefined> {
   }
   if (left.length === 0) return undefined;
   signalGroup(group, "SIGKILL");
+  while (living(group).length > 0) await after(10);
   return `processes were left behind: ${left.join(", ")}`;
 }
 

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import type { Cell } from "../support/cell.ts";
+import { renderPage, staleness } from "./page.ts";
+import type { Outcome } from "./results.ts";
+import { tabulate } from "./table.ts";
+import { renderTerminal } from "./terminal.ts";
+
+const old: Cell = {
+  group: "Official clients",
+  part: "client",
+  version: "2.5.0",
+  host: "uws",
+  transport: "polling",
+};
+const recent: Cell = { ...old, version: "10.0.0" };
+
+const outcomes: readonly Outcome[] = [
+  { cell: { ...recent, host: "node" }, title: "talks", state: "passed" },
+  { cell: { ...recent, host: "node", transport: "websocket" }, title: "talks", state: "passed" },
+  { cell: old, title: "talks", state: "passed" },
+  { cell: old, title: "flies", state: "unsupported", reason: "it has no wings" },
+  { cell: old, title: "lands", state: "unsupported", reason: "it has no wings" },
+  { cell: recent, title: "talks", state: "failed" },
+  {
+    cell: { ...old, group: "Published packages", part: "a|b", transport: "any" },
+    title: "works",
+    state: "passed",
+  },
+  { title: "stands in no cell", state: "passed" },
+];
+
+const page = renderPage(tabulate(outcomes));
+
+describe("compat: the report", () => {
+  it("has a table for each group, with the columns that it needs, the oldest version first", () => {
+    assert.match(
+      page,
+      new RegExp(
+        [
+          "## Official clients",
+          "",
+          "| part | version | uWS polling | node:http polling | node:http WebSocket |",
+          "| --- | --- | :-: | :-: | :-: |",
+          "| client | 2.5.0 | 1/3[^1] |  |  |",
+          "| client | 10.0.0 | 0/1[^2] | 1/1 | 1/1 |",
+          "",
+          "## Published packages",
+          "",
+          "| part | version | uWS |",
+          "| --- | --- | :-: |",
+          "| a\\|b | 2.5.0 | 1/1 |",
+        ]
+          .join("\n")
+          .replaceAll(/[|[\]^/.\\]/g, String.raw`\$&`),
+      ),
+    );
+  });
+
+  it("has one note for each reason", () => {
+    assert.ok(page.includes("[^1]: It has no wings: flies; lands.\n[^2]: Failed: talks.\n"), page);
+  });
+
+  it("is the same for the same results", () => {
+    assert.equal(renderPage(tabulate(outcomes)), page);
+  });
+
+  it("is printed with the same numbers", () => {
+    assert.equal(
+      renderTerminal(tabulate(outcomes.slice(2, 5))),
+      [
+        "Official clients         uWS polling",
+        "  client          2.5.0  1/3[1]",
+        "",
+        "[1] it has no wings: flies; lands",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("is not stale when only results have changed", () => {
+    const passed = outcomes.map((outcome): Outcome => ({ ...outcome, state: "passed" }));
+    assert.deepEqual(staleness(page, tabulate(passed)), []);
+  });
+
+  it("is stale when a row is missing or too many, or a column", () => {
+    const other: Outcome = { cell: { ...recent, version: "11.0.0" }, title: "talks", state: "passed" };
+    assert.deepEqual(staleness(page, tabulate([...outcomes, other])), [
+      "missing: Official clients | client | 11.0.0 | + |  |  |",
+    ]);
+    assert.deepEqual(staleness(page, tabulate(outcomes.slice(0, 5))), [
+      "missing: Official clients | client | 10.0.0 |  | + | + |",
+      "no longer declared: Official clients | client | 10.0.0 | + | + | + |",
+      "no longer declared: Published packages | part | version | uWS |",
+      "no longer declared: Published packages | --- | --- | :-: |",
+      "no longer declared: Published packages | a\\|b | 2.5.0 | + |",
+    ]);
+    assert.equal(staleness("", tabulate(outcomes)).length, 7);
+  });
+});
