@@ -212,6 +212,9 @@ export class BroadcastOperator<
   /**
    * The ids of the chosen sockets.
    * @deprecated use {@link fetchSockets}
+   *
+   * @example
+   * const ids = await io.in("room1").allSockets();
    */
   allSockets(): Promise<Set<SocketId>> {
     if (!this.adapter) {

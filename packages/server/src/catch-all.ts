@@ -51,19 +51,35 @@ export abstract class CatchAllEmitter<
     return this;
   }
 
-  /** Adds a listener of every incoming event, in front of the others. */
+  /**
+   * Adds a listener of every incoming event, in front of the others.
+   *
+   * @example
+   * socket.prependAny((event, ...args) => console.log(`got ${event}`));
+   */
   prependAny(listener: CatchAllListener): this {
     (this.anyListeners ??= []).unshift(listener);
     return this;
   }
 
-  /** Removes a listener of every incoming event, or all of them. */
+  /**
+   * Removes a listener of every incoming event, or all of them.
+   *
+   * @example
+   * socket.offAny(listener);
+   * socket.offAny();
+   */
   offAny(listener?: CatchAllListener): this {
     if (this.anyListeners) this.anyListeners = withoutListener(this.anyListeners, listener);
     return this;
   }
 
-  /** The listeners of every incoming event. */
+  /**
+   * The listeners of every incoming event.
+   *
+   * @example
+   * socket.listenersAny().length;
+   */
   listenersAny(): CatchAllListener[] {
     return this.anyListeners ?? [];
   }
@@ -79,13 +95,24 @@ export abstract class CatchAllEmitter<
     return this;
   }
 
-  /** Adds a listener of every event sent, in front of the others. */
+  /**
+   * Adds a listener of every event sent, in front of the others.
+   *
+   * @example
+   * socket.prependAnyOutgoing((event, ...args) => console.log(`sent ${event}`));
+   */
   prependAnyOutgoing(listener: CatchAllListener): this {
     (this.anyOutgoingListeners ??= []).unshift(listener);
     return this;
   }
 
-  /** Removes a listener of every event sent, or all of them. */
+  /**
+   * Removes a listener of every event sent, or all of them.
+   *
+   * @example
+   * socket.offAnyOutgoing(listener);
+   * socket.offAnyOutgoing();
+   */
   offAnyOutgoing(listener?: CatchAllListener): this {
     if (this.anyOutgoingListeners) {
       this.anyOutgoingListeners = withoutListener(this.anyOutgoingListeners, listener);
@@ -93,7 +120,12 @@ export abstract class CatchAllEmitter<
     return this;
   }
 
-  /** The listeners of every event sent. */
+  /**
+   * The listeners of every event sent.
+   *
+   * @example
+   * socket.listenersAnyOutgoing().length;
+   */
   listenersAnyOutgoing(): CatchAllListener[] {
     return this.anyOutgoingListeners ?? [];
   }

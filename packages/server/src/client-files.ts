@@ -74,6 +74,11 @@ export interface FileExchange {
   readonly respond: (status: number, headers: Record<string, string>, body?: Buffer) => void;
 }
 
+/** The exchange of a request of `node:http`. */
+export function fileExchangeOf(req: IncomingMessage, res: ServerResponse): FileExchange {
+  return { req, res, respond: (status, headers, body) => void res.writeHead(status, headers).end(body) };
+}
+
 /** What the package `cors` makes of its options. */
 export type CorsMiddleware = (req: IncomingMessage, res: ServerResponse, next: () => void) => void;
 

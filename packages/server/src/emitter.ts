@@ -93,7 +93,12 @@ export abstract class ChoosingEmitter<
     return this;
   }
 
-  /** The same as {@link send}. */
+  /**
+   * The same as {@link send}.
+   *
+   * @example
+   * io.write("hello");
+   */
   write(...args: EventParams<EmitEvents, "message">): this {
     return this.send(...args);
   }
@@ -170,6 +175,9 @@ export abstract class BroadcastingEmitter<
   /**
    * The ids of all sockets.
    * @deprecated use {@link fetchSockets}
+   *
+   * @example
+   * const ids = await io.allSockets();
    */
   allSockets(): Promise<Set<SocketId>> {
     return this.newBroadcastOperator().allSockets();

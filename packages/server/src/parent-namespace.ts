@@ -49,6 +49,14 @@ export class ParentNamespace<
     this.adapter = new ParentAdapter(this);
   }
 
+  /**
+   * Sends an event to all clients of all children.
+   *
+   * @example
+   * io.of(/^\/dynamic-\d+$/).emit("hello", "world");
+   *
+   * @returns always true
+   */
   override emit<Ev extends EventNamesWithoutAck<EmitEvents>>(
     ev: Ev,
     ...args: EventParams<EmitEvents, Ev>
@@ -59,7 +67,12 @@ export class ParentNamespace<
     return true;
   }
 
-  /** Creates the child of this name. */
+  /**
+   * Creates the child of this name, as a client that asks for it does.
+   *
+   * @example
+   * parent.createChild("/dynamic-101");
+   */
   createChild(name: string): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
     debug("creating child namespace %s", name);
     const child = new Namespace(this.server, name);

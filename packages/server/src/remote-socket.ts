@@ -73,17 +73,35 @@ export class RemoteSocket<
     return this.operator.timeout(timeout);
   }
 
-  /** Sends an event to the socket, wherever it is. */
+  /**
+   * Sends an event to the socket, wherever it is.
+   *
+   * @example
+   * socket.emit("hello", "world");
+   *
+   * @returns always true
+   * @throws Error if the event name is reserved
+   */
   emit<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean {
     return this.operator.emit(ev, ...args);
   }
 
-  /** Makes the socket join rooms. */
+  /**
+   * Makes the socket join rooms.
+   *
+   * @example
+   * socket.join(["room1", "room2"]);
+   */
   join(room: Room | Room[]): void {
     this.operator.socketsJoin(room);
   }
 
-  /** Makes the socket leave a room. */
+  /**
+   * Makes the socket leave a room.
+   *
+   * @example
+   * socket.leave("room1");
+   */
   leave(room: Room): void {
     this.operator.socketsLeave(room);
   }
@@ -91,6 +109,9 @@ export class RemoteSocket<
   /**
    * Disconnects the socket from its namespace.
    * @param close - whether to close the connection it shares with other namespaces, too
+   *
+   * @example
+   * socket.disconnect();
    */
   disconnect(close: boolean = false): this {
     this.operator.disconnectSockets(close);

@@ -67,7 +67,12 @@ export abstract class ConfiguredServer<
     return opts;
   }
 
-  /** Whether the files of the client are served; read or set before the server is attached. */
+  /**
+   * Whether the files of the client are served; read or set before the server is attached.
+   *
+   * @example
+   * io.serveClient(false).attach(3000);
+   */
   serveClient(v: boolean): this;
   serveClient(): boolean;
   serveClient(v?: boolean): this | boolean {
@@ -76,7 +81,12 @@ export abstract class ConfiguredServer<
     return this;
   }
 
-  /** The path of all requests, without a slash at its end; read or set before the server is attached. */
+  /**
+   * The path of all requests, without a slash at its end; read or set before the server is attached.
+   *
+   * @example
+   * io.path("/my-path").attach(3000);
+   */
   path(v: string): this;
   path(): string;
   path(v?: string): this | string {
@@ -85,7 +95,12 @@ export abstract class ConfiguredServer<
     return this;
   }
 
-  /** How long a client may be connected without joining a namespace, in ms; read or set. */
+  /**
+   * How long a client may be connected without joining a namespace, in ms; read or set.
+   *
+   * @example
+   * io.connectTimeout(10_000);
+   */
   connectTimeout(v: number): this;
   connectTimeout(): number;
   connectTimeout(v?: number): this | number {
@@ -94,7 +109,12 @@ export abstract class ConfiguredServer<
     return this;
   }
 
-  /** What makes the adapter of each namespace; setting it gives every namespace a new one. */
+  /**
+   * What makes the adapter of each namespace; setting it gives every namespace a new one.
+   *
+   * @example
+   * io.adapter(createAdapter(pubClient, subClient));
+   */
   adapter(): AdapterConstructor | undefined;
   adapter(v: AdapterConstructor): this;
   adapter(v?: AdapterConstructor): AdapterConstructor | undefined | this {

@@ -1,18 +1,14 @@
 import { Server as Engine } from "@tidewire/engine";
 import createDebug from "debug";
 import { EventEmitter } from "node:events";
-import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import { isOptions, portOf } from "./attachment.ts";
 import type { HttpServerInstance } from "./attachment.ts";
 import { BroadcastOperator } from "./broadcast-operator.ts";
-import { clientFileOf, fileNameOf, serveClientFile } from "./client-files.ts";
-import type { FileExchange } from "./client-files.ts";
 import { Client } from "./client.ts";
 import type { Connection } from "./connection-port.ts";
 import type { Auth } from "./dialect.ts";
 import type { Broadcast } from "./emitter.ts";
-import { toFileExchange } from "./engine-port.ts";
-import type { BindableEngine, Exchange } from "./engine-port.ts";
+import type { BindableEngine } from "./engine-port.ts";
 import { createError } from "./errors.ts";
 import type { ExtendedError } from "./extended-error.ts";
 import { NamespaceRegistry } from "./namespace-registry.ts";
@@ -21,7 +17,8 @@ import { Namespace } from "./namespace.ts";
 import type { ServerReservedEventsMap } from "./namespace.ts";
 import type { ServerOptions } from "./options.ts";
 import { ParentNamespace } from "./parent-namespace.ts";
-import { adapterOf, ConfiguredServer } from "./server-settings.ts";
+import { FileServer } from "./server-files.ts";
+import { adapterOf } from "./server-settings.ts";
 import type { Socket } from "./socket.ts";
 import type { ErrorHandler } from "./user-code.ts";
 import type {
@@ -63,7 +60,7 @@ export class Server<
   ServerSideEvents extends EventsMap = DefaultEventsMap,
   /** the type of `socket.data` */
   SocketData = Untyped,
-> extends ConfiguredServer<
+> extends FileServer<
   ServerSideEvents,
   RemoveAcknowledgements<EmitEvents>,
   ServerReservedEventsMap<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
@@ -123,7 +120,12 @@ export class Server<
     }
   }
 
-  /** The same as {@link attach}. */
+  /**
+   * The same as {@link attach}.
+   *
+   * @example
+   * io.listen(3000);
+   */
   listen(srv: HttpServerInstance | number | string, opts: Partial<ServerOptions> = {}): this {
     return this.attach(srv, opts);
   }
@@ -183,40 +185,6 @@ export class Server<
     this.bind(engine);
   }
 
-  private interceptFile(exchange: Exchange): boolean {
-    const file = clientFileOf(exchange.request.head.url, this._path);
-    if (file !== undefined) {
-      serveClientFile(file, toFileExchange(exchange), this._corsMiddleware);
-    }
-    return file !== undefined;
-  }
-
-  /** Serves the files of the client in front of the listeners of an HTTP server, for engines given to {@link bind}. */
-  attachServe(srv: HttpServer): void {
-    const listeners = srv.listeners("request");
-    srv.removeAllListeners("request");
-    srv.on("request", (req: IncomingMessage, res: ServerResponse) => {
-      const file = clientFileOf(req.url as string, this._path);
-      if (file === undefined) {
-        for (const listener of listeners) listener.call(srv, req, res);
-      } else {
-        this.serve(file, req, res);
-      }
-    });
-  }
-
-  /** Answers a request of `node:http` with a file of the client. */
-  serve(filename: string, req: IncomingMessage, res: ServerResponse): void {
-    const respond: FileExchange["respond"] = (status, headers, body) =>
-      void res.writeHead(status, headers).end(body);
-    serveClientFile(filename, { req, res, respond }, this._corsMiddleware);
-  }
-
-  /** The file a URL under the path names. */
-  extractFilename(url: string): string {
-    return fileNameOf(url, this._path);
-  }
-
   /**
    * Takes the connections of any engine that is like that of `engine.io`.
    *
@@ -231,7 +199,12 @@ export class Server<
     return this;
   }
 
-  /** Called with each connection of the engine. */
+  /**
+   * Called with each connection of the engine.
+   *
+   * @example
+   * engine.on("connection", (conn) => io.onconnection(conn));
+   */
   onconnection(conn: Connection): this {
     debug("incoming connection with id %s", conn.id);
     const client = new Client(this, conn);

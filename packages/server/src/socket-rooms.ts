@@ -36,7 +36,12 @@ export abstract class SocketInRooms<
     return this.adapter.del(this.id, room);
   }
 
-  /** Leaves all rooms. */
+  /**
+   * Leaves all rooms, its own too: only broadcasts to everyone reach it then.
+   *
+   * @example
+   * socket.leaveAll();
+   */
   leaveAll(): void {
     this.adapter.delAll(this.id);
   }

@@ -48,3 +48,29 @@ describe("attachServe()", () => {
     await closed;
   });
 });
+
+describe("Server.sendFile()", () => {
+  it("answers a request with a file, without the headers of cors", async () => {
+    const io = new Server({ cors: { origin: "https://example.com" } });
+    const httpServer = createServer((req, res) => {
+      if (req.url === "/static") Server.sendFile("socket.io.min.js", req, res);
+      else io.serve(io.extractFilename(req.url as string), req, res);
+    });
+    httpServer.listen(0);
+    await once(httpServer, "listening");
+    const url = `http://localhost:${(httpServer.address() as AddressInfo).port}`;
+    const answers = await Promise.all([fetch(`${url}/static`), fetch(`${url}/socket.io/socket.io.min.js?x`)]);
+    assert.deepEqual(
+      answers.map(({ headers }) => headers.get("access-control-allow-origin")),
+      [null, "https://example.com"],
+    );
+    const [one, two] = await Promise.all(answers.map((answer) => answer.text()));
+    assert.match(String(one), /^\/\*!\n \* Socket\.IO v4/);
+    assert.equal(one, two);
+
+    const closed = once(httpServer, "close");
+    httpServer.close();
+    httpServer.closeAllConnections();
+    await closed;
+  });
+});

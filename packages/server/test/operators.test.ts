@@ -125,6 +125,17 @@ describe("broadcast operators", () => {
   });
 });
 
+describe("a namespace without an adapter", () => {
+  it("says so when it is asked for its sockets", () => {
+    const io = new Server();
+    Reflect.set(io.of("/a"), "adapter", undefined);
+    assert.throws(() => io.of("/a").allSockets(), {
+      message:
+        "No adapter for this namespace, are you trying to get the list of clients of a dynamic namespace?",
+    });
+  });
+});
+
 describe("the adapter option", () => {
   it("takes a class", () => {
     class Mine extends Adapter {}

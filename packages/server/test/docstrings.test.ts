@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+
+/** The public methods of each class, and the files that have them. */
+const classes: Readonly<Record<string, { methods: string; files: string }>> = {
+  Server: {
+    methods:
+      "listen attach attachApp attachServe bind onconnection of close use onError serverSideEmit serverSideEmitWithAck path serveClient connectTimeout adapter",
+    files: "server server-files server-settings",
+  },
+  "Server and Namespace": {
+    methods:
+      "to in except local send write compress volatile timeout emitWithAck allSockets fetchSockets socketsJoin socketsLeave disconnectSockets",
+    files: "emitter",
+  },
+  Namespace: { methods: "use emit serverSideEmit serverSideEmitWithAck", files: "namespace" },
+  ParentNamespace: { methods: "emit createChild", files: "parent-namespace" },
+  Socket: {
+    methods:
+      "emit emitWithAck join leave leaveAll disconnect timeout use compress volatile broadcast onAny prependAny offAny listenersAny onAnyOutgoing prependAnyOutgoing offAnyOutgoing listenersAnyOutgoing",
+    files: "socket socket-sending socket-receiving socket-rooms catch-all",
+  },
+  BroadcastOperator: {
+    methods:
+      "to in except compress volatile local timeout emit emitWithAck allSockets fetchSockets socketsJoin socketsLeave disconnectSockets",
+    files: "broadcast-operator",
+  },
+  RemoteSocket: { methods: "timeout emit join leave disconnect", files: "remote-socket" },
+};
+
+/** Whether a docstring with an example stands in front of the method, or of one of its overloads. */
+function hasExample(source: string, method: string): boolean {
+  const declaration = new RegExp(`^  (?:override |async |get )*${method}[(<]`, "gm");
+  return [...source.matchAll(declaration)].some(({ index }) => {
+    const before = source.slice(0, index).trimEnd();
+    return before.endsWith("*/") && before.slice(before.lastIndexOf("/**")).includes("@example");
+  });
+}
+
+describe("docstrings", () => {
+  for (const [name, { methods, files }] of Object.entries(classes)) {
+    it(`show each public method of ${name} in an example`, () => {
+      const source = files
+        .split(" ")
+        .map((file) => readFileSync(new URL(`../src/${file}.ts`, import.meta.url), "utf8"))
+        .join("\n");
+      const without = methods.split(" ").filter((method) => !hasExample(source, method));
+      assert.deepEqual(without, []);
+    });
+  }
+});
