@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import type { Server } from "../support/socketio.ts";
+import { onEveryCountingHost } from "./support/counting-hosts.ts";
+
+/** A value that counts how often it is serialised. */
+class Counted {
+  count: number = 0;
+
+  toJSON(): string {
+    this.count++;
+    return "value";
+  }
+}
+
+const receivers = 20;
+
+const ways: [string, (io: Server) => { emit(event: string, value: unknown): unknown }][] = [
+  ["io", (io) => io],
+  ["io.to(room)", (io) => io.to("room")],
+  ["io.to(room).except(another)", (io) => io.to("room").except("another")],
+  ["io.to() of two rooms", (io) => io.to(["room", "half"])],
+  ["io.volatile", (io) => io.volatile],
+];
+
+onEveryCountingHost("encodes", (host) => {
+  for (const [name, way] of ways) {
+    it(`of an event by ${name} to ${receivers} clients: as many as to one client`, async () => {
+      const counts: number[] = [];
+      for (const clients of [1, receivers]) {
+        const server = await host.start();
+        server.io.on("connection", (socket) => void socket.join(["room", "half"]));
+        const wires = await server.connectAll(clients);
+        const value = new Counted();
+        way(server.io).emit("news", value);
+        for (const text of await Promise.all(wires.map((wire) => wire.next()))) {
+          assert.equal(text, '42["news","value"]');
+        }
+        counts.push(value.count);
+      }
+      assert.equal(counts[0], counts[1]);
+      // Once to look for binary, once to write.
+      assert.ok(counts[1]! <= 2, `${counts[1]} times`);
+    });
+  }
+
+  it("of an event to clients over WebSocket and over long-polling: no more", async () => {
+    const server = await host.start();
+    const wires = await server.connectAll(3);
+    const paths = [await server.openPolling(), await server.openPolling()];
+    const value = new Counted();
+    server.io.emit("news", value);
+    const texts = [
+      ...(await Promise.all(wires.map((wire) => wire.next()))),
+      ...(await Promise.all(paths.map(async (path) => (await server.client.get(path)).body))),
+    ];
+    assert.deepEqual(new Set(texts), new Set(['42["news","value"]']));
+    assert.ok(value.count <= 2, `${value.count} times`);
+  });
+});

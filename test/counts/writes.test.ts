@@ -1,0 +1,134 @@
+// Guards against slowness that need no clock: how often the kernel is called.
+import assert from "node:assert/strict";
+import type { Socket } from "../support/socketio.ts";
+import type { WireSocket } from "../support/wire.ts";
+import { onEveryCountingHost } from "./support/counting-hosts.ts";
+
+onEveryCountingHost("writes", (host) => {
+  it("of ten emits to a socket in one tick: one", async () => {
+    const server = await host.start();
+    const wire = await server.connect();
+    const writes = await server.writesDuring(async () => {
+      for (let n = 0; n < 10; n++) server.io.sockets.sockets.forEach((socket) => void socket.emit("n", n));
+      await wire.take(10);
+    });
+    assert.equal(writes, 1);
+  });
+
+  it("of ten broadcasts to five clients in one tick: five", async () => {
+    const server = await host.start();
+    const wires = await server.connectAll(5);
+    const writes = await server.writesDuring(async () => {
+      for (let n = 0; n < 10; n++) server.io.emit("n", n);
+      await Promise.all(wires.map((wire) => wire.take(10)));
+    });
+    assert.equal(writes, 5);
+  });
+
+  it("of broadcasts, direct emits and volatile ones mixed in one tick: one for each receiver", async () => {
+    const server = await host.start();
+    const wires = await server.connectAll(3);
+    const sockets = [...server.io.sockets.sockets.values()];
+    const writes = await server.writesDuring(async () => {
+      server.io.emit("all");
+      for (const socket of sockets) socket.emit("one");
+      server.io.volatile.emit("all");
+      server.io.local.compress(false).emit("all");
+      await Promise.all(wires.map((wire) => wire.take(4)));
+    });
+    assert.equal(writes, 3);
+  });
+
+  it("of a message to two rooms that overlap, without one member: one for each receiver", async () => {
+    const server = await host.start();
+    server.io.on("connection", (socket: Socket) => {
+      const n = server.io.sockets.sockets.size;
+      void socket.join(n <= 4 ? "a" : "b");
+      if (n === 1) void socket.join("b");
+      if (n === 4) void socket.join(["b", "out"]);
+    });
+    const wires: WireSocket[] = [];
+    for (let n = 0; n < 6; n++) wires.push(await server.connect());
+    const writes = await server.writesDuring(async () => {
+      server.io.to("a").to("b").except("out").emit("n");
+      await Promise.all(wires.filter((_, i) => i !== 3).map((wire) => wire.take(1)));
+    });
+    assert.equal(writes, 5);
+    assert.equal(wires[3]!.pending.length, 0);
+  });
+
+  it("of a handler's answer, acknowledgement and three emits: one", async () => {
+    const server = await host.start();
+    server.io.on("connection", (socket: Socket) => {
+      socket.on("ask", (reply: () => void) => {
+        socket.emit("a");
+        socket.emit("b");
+        reply();
+        socket.emit("c");
+      });
+    });
+    const wire = await server.connect();
+    const writes = await server.writesDuring(async () => {
+      wire.sendText('420["ask"]');
+      await wire.take(4);
+    });
+    assert.equal(writes, 1);
+  });
+
+  it("of a handler that answers and broadcasts: one for each receiver", async () => {
+    const server = await host.start();
+    server.io.on("connection", (socket: Socket) => {
+      socket.on("say", () => {
+        socket.emit("said");
+        socket.broadcast.emit("news", 1);
+        socket.broadcast.emit("news", 2);
+      });
+    });
+    const [wire, ...others] = await server.connectAll(4);
+    const writes = await server.writesDuring(async () => {
+      wire!.sendText('42["say"]');
+      await Promise.all([wire!.take(1), ...others.map((other) => other.take(2))]);
+    });
+    assert.equal(writes, 4);
+  });
+
+  it("of an event with two attachments: one", async () => {
+    const server = await host.start();
+    const wire = await server.connect();
+    const writes = await server.writesDuring(async () => {
+      server.io.emit("bytes", Buffer.alloc(100), Buffer.alloc(200));
+      await wire.take(3);
+    });
+    assert.equal(writes, 1);
+  });
+
+  it("of a ping: one", async () => {
+    const server = await host.start({ pingInterval: 100 });
+    const wire = await server.connect();
+    const writes = await server.writesDuring(() => wire.take(1));
+    assert.equal(writes, 1);
+  });
+
+  it("of an idle tick: none", async () => {
+    const server = await host.start();
+    await server.connectAll(3);
+    const writes = await server.writesDuring(() => new Promise(setImmediate));
+    assert.equal(writes, 0);
+  });
+
+  it("of ten emits to a parked poll: one, and one for the POST that caused them", async () => {
+    const server = await host.start();
+    server.io.on("connection", (socket: Socket) => {
+      socket.on("say", () => {
+        for (let n = 0; n < 10; n++) socket.emit("n", n);
+      });
+    });
+    const path = await server.openPolling();
+    const writes = await server.writesDuring(async () => {
+      const poll = server.client.get(path);
+      await server.client.post(path, '42["say"]');
+      assert.equal((await poll).body.split("\x1e").length, 10);
+    });
+    assert.equal(writes, 2);
+  });
+});
