@@ -18,6 +18,7 @@ export class ServerRun extends Run {
   /** Those that have connected to a watched namespace, in that order. */
   readonly sockets: Socket[] = [];
   readonly #clients: ClientSocket[] = [];
+  readonly #oldClients: OldClient[] = [];
 
   private constructor(target: Target, started: StartedServer, path: string) {
     super(target, started.port, path);
@@ -105,11 +106,7 @@ export class ServerRun extends Run {
   /** socket.io-client 2, which speaks protocol 3. */
   oldClient(lane: string, options: OldClientOptions = {}, namespace: string = ""): OldClient {
     const client = openOldClient(`http://127.0.0.1:${this.port}${namespace}`, options);
-    this.listenOld(lane, client);
-    return client;
-  }
-
-  listenOld(lane: string, client: OldClient): void {
+    this.#oldClients.push(client);
     client.on("connect", () => this.note(lane, "connect"));
     client.on("error", (error: unknown) => this.note(lane, "error", error));
     client.on("connect_error", (error: Error) => this.note(lane, "connect_error", error.message));
@@ -121,6 +118,7 @@ export class ServerRun extends Run {
       onevent(packet);
     };
     this.afterwards(() => client.close());
+    return client;
   }
 
   /**
@@ -128,18 +126,13 @@ export class ServerRun extends Run {
    * polls waits for more when it is over.
    */
   async settle(): Promise<void> {
-    const trips = this.#clients
-      .filter((client) => client.connected)
-      .map((client) =>
-        client
-          .timeout(8000)
-          .emitWithAck(SETTLE)
-          .catch(() => {}),
-      );
-    await Promise.all(trips);
+    const trips = this.#clients.filter(({ connected }) => connected).map(roundTrip);
+    const oldTrips = this.#oldClients.filter(({ connected }) => connected).map(oldRoundTrip);
+    await Promise.all([...trips, ...oldTrips]);
+    const deadline = Date.now() + 2000;
     for (const { conn, connected } of this.sockets) {
-      while (connected && conn.readyState === "open" && !conn.transport.writable)
-        await new Promise(setImmediate);
+      const isBusy = (): boolean => connected && conn.readyState === "open" && !conn.transport.writable;
+      while (isBusy() && Date.now() < deadline) await new Promise(setImmediate);
     }
   }
 
@@ -158,6 +151,21 @@ export class ServerRun extends Run {
     client.onAny((...event: unknown[]) => this.note(lane, "event", event.map(withoutAck)));
     this.afterwards(() => client.close());
   }
+}
+
+function roundTrip(client: ClientSocket): Promise<unknown> {
+  return client
+    .timeout(8000)
+    .emitWithAck(SETTLE)
+    .catch(() => {});
+}
+
+/** Ends as well when the client's connection does. */
+function oldRoundTrip(client: OldClient): Promise<unknown> {
+  return new Promise((resolve) => {
+    client.emit(SETTLE, resolve);
+    client.once("disconnect", resolve);
+  });
 }
 
 function withoutAck(argument: unknown): unknown {
