@@ -1,4 +1,3 @@
-import type { Parser } from "@tidewire/parser";
 import type { CorsOptions, CorsOptionsDelegate } from "cors";
 import type { IncomingMessage } from "node:http";
 import type { Adapter } from "socket.io-adapter";
@@ -135,10 +134,11 @@ export interface ServerOptions extends Required<Pick<AttachOptions, "path">>, En
    */
   adapter: AdapterConstructor;
   /**
-   * Turns packets into messages and back.
+   * Turns packets into messages and back: an object with the classes `Encoder` and `Decoder`, which published packages declare in
+   * various ways. Clients must be given the same.
    * @default the parser of `@tidewire/parser`
    */
-  parser: Parser;
+  parser: object;
   /**
    * How long a client may be connected without joining a namespace, in ms.
    * @default 45000

@@ -47,7 +47,7 @@ export abstract class ConfiguredServer<
     this.path(options.path || DEFAULT_PATH);
     this.connectTimeout(options.connectTimeout || DEFAULT_CONNECT_TIMEOUT);
     this.serveClient(options.serveClient !== false);
-    this._parser = options.parser || defaultParser;
+    this._parser = (options.parser as Parser | undefined) || defaultParser;
     this.encoder = new this._parser.Encoder();
     if (options.cors) {
       // The package's types tell its two forms of options apart, and do not take either.
