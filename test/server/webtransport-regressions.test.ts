@@ -20,7 +20,8 @@ async function carriesEvents(host: Host, options: object, useMore: (engine: unkn
 }
 
 onEveryHostAndApp("what was wrong over WebTransport", (host) => {
-  it("nothing, as long as there is no middleware: events are carried, with attachApp(), too", () => carriesEvents(host, {}, () => {}));
+  it("nothing, as long as there is no middleware: events are carried, with attachApp(), too", () =>
+    carriesEvents(host, {}, () => {}));
 
   itDiffers("any middleware disabled it", "on both of its hosts", () =>
     carriesEvents(host, {}, (engine) =>

@@ -1,4 +1,5 @@
 import type { EngineCodec, EnginePacket, EnginePacketType } from "@tidewire/parser";
+import { PacketList } from "./packet-list.ts";
 
 export interface PacketOptions {
   /** Whether a transport that can compress should. */
@@ -59,8 +60,15 @@ export class OutgoingPacket implements EnginePacket {
 
 /** An outgoing message: what applications send. */
 export class Message extends OutgoingPacket {
+  #alone: PacketList<OutgoingPacket> | undefined = undefined;
+
   constructor(data: string | Buffer, options?: PacketOptions) {
     super("message", data, options);
+  }
+
+  /** The list of this message alone. */
+  get alone(): PacketList<OutgoingPacket> {
+    return (this.#alone ??= new PacketList<OutgoingPacket>(this));
   }
 }
 

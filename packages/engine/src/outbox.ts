@@ -2,6 +2,7 @@ import { SlowConsumerError } from "./errors.ts";
 import type { Flushable } from "./flush-queue.ts";
 import { Message, toData } from "./message.ts";
 import type { OutgoingPacket, PacketOptions } from "./message.ts";
+import type { PacketList } from "./packet-list.ts";
 import { QuietEmitter } from "./quiet-emitter.ts";
 import type { CloseReason } from "./reasons.ts";
 import type { ReadyState, SendCallback, SendOptions, SessionOwner } from "./session-types.ts";
@@ -18,8 +19,9 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
   protected dispatching: boolean = false;
   /** Listeners of `flush` are being told. */
   #flushing = false;
-  /** Made when something waits: most sessions of a quiet server have nothing to send. */
-  #waiting: OutgoingPacket[] | undefined = undefined;
+  /** What waits: a list that other sessions hold as well, or one of its own; none as long as nothing waits. */
+  #shared: PacketList<OutgoingPacket> | undefined = undefined;
+  #own: OutgoingPacket[] | undefined = undefined;
   /** Bytes that wait while the transport does not take packets. */
   #waitingBytes = 0;
   /** Callbacks of `send` whose packets have not been written. */
@@ -33,7 +35,16 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
 
   /** Packets waiting for the next flush, or for a transport that takes them. */
   get writeBuffer(): OutgoingPacket[] {
-    return (this.#waiting ??= []);
+    if (this.#own === undefined) {
+      this.#own = this.#shared === undefined ? [] : [...this.#shared.packets];
+      this.#shared = undefined;
+    }
+    return this.#own;
+  }
+
+  set writeBuffer(packets: OutgoingPacket[]) {
+    this.#own = packets;
+    this.#shared = undefined;
   }
 
   /** Whether a packet sent now leaves within this tick. Volatile packets are dropped when it does not. */
@@ -44,7 +55,7 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
   /** Bytes sent to the client that have not left yet: those of `writeBuffer`, and those that the host holds. */
   get bufferedAmount(): number {
     let bytes = this.transport.bufferedAmount;
-    for (const packet of this.#waiting ?? []) bytes += packet.byteLength;
+    for (const packet of this.#waiting) bytes += packet.byteLength;
     return bytes;
   }
 
@@ -68,12 +79,16 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
     return this.send(data, options, callback);
   }
 
-  /** Queues a message that may go to other sessions too: it is encoded once for all of them. */
-  sendMessage(message: Message): void {
-    this.queue(message);
+  /**
+   * Queues a message that may go to other sessions too: it is encoded once for all of them.
+   *
+   * @param isShared - whether it does: sessions that wait for the same messages then hold one list of them
+   */
+  sendMessage(message: Message, isShared: boolean = false): void {
+    this.queue(message, isShared ? message : undefined);
   }
 
-  protected queue(packet: OutgoingPacket): void {
+  protected queue(packet: OutgoingPacket, shared?: Message): void {
     if (this.readyState !== "open") return;
     if (this.listenerCount("packetCreate") > 0) this.tell("packetCreate", packet);
     if (this.dispatching && this.#isUnwatched()) {
@@ -81,10 +96,15 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
       this.transport.sendInDispatch(packet);
       return;
     }
-    if (this.#waiting === undefined) this.#waiting = [packet];
-    else this.#waiting.push(packet);
+    if (shared === undefined || this.#own !== undefined) this.#addOwn(packet);
+    else this.#shared = this.#shared === undefined ? shared.alone : this.#shared.plus(shared);
     if (!this.transport.writable) this.#wait(packet);
     else if (!this.dispatching) this.server.flushQueue.add(this);
+  }
+
+  #addOwn(packet: OutgoingPacket): void {
+    if (this.#own === undefined && this.#shared === undefined) this.#own = [packet];
+    else this.writeBuffer.push(packet);
   }
 
   /** Whether a packet would be flushed alone, and nobody wants to hear of it. */
@@ -113,7 +133,11 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
   }
 
   protected get hasWaiting(): boolean {
-    return this.#waiting !== undefined && this.#waiting.length > 0;
+    return this.#shared !== undefined || (this.#own !== undefined && this.#own.length > 0);
+  }
+
+  get #waiting(): readonly OutgoingPacket[] {
+    return this.#shared?.packets ?? this.#own ?? [];
   }
 
   /** @internal Hands everything queued to the transport, if it takes packets. */
@@ -127,7 +151,7 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
     this.#flushing = false;
     // A listener may have ended the session.
     if (!this.#canFlush()) return;
-    const packets = this.writeBuffer;
+    const packets = this.#waiting;
     const callbacks = this.#callbacks;
     this.forgetWaiting();
     const { transport } = this;
@@ -143,7 +167,8 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
   }
 
   protected forgetWaiting(): void {
-    this.#waiting = undefined;
+    this.#own = undefined;
+    this.#shared = undefined;
     this.#waitingBytes = 0;
     this.#callbacks = undefined;
   }

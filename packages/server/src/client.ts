@@ -179,7 +179,17 @@ export class Client extends ClientSockets<ClientSocket> implements ConnectionLis
    * once.
    */
   writeToEngine(encodedPackets: EncodedPacket | string | Buffer, options: WriteOptions): void {
-    this.port.write(Array.isArray(encodedPackets) ? encodedPackets : [encodedPackets], options);
+    this.port.write(this.conn, Array.isArray(encodedPackets) ? encodedPackets : [encodedPackets], options);
+  }
+
+  /** @internal */
+  onMessage(data: string | Buffer): void {
+    this.ondata(data);
+  }
+
+  /** @internal */
+  onClose(reason: string, description?: unknown): void {
+    this.onclose(reason, description);
   }
 
   /** Called with each message of the connection. */
@@ -268,7 +278,7 @@ export class Client extends ClientSockets<ClientSocket> implements ConnectionLis
   /** Stops listening to the connection. */
   private destroy(): void {
     this.destroyed = true;
-    this.port.release();
+    this.port.release(this.conn);
     clearTimeout(this.connectTimeout);
     this.connectTimeout = undefined;
   }

@@ -49,8 +49,14 @@ export interface Connection extends EventEmitter {
   close(discard?: boolean): void;
 }
 
-/** Who is told what happens on a connection. */
-export interface ConnectionListener {
+/** Who is told what happens on a session of `@tidewire/engine`, which calls it. */
+export interface DirectListener {
+  onMessage(data: string | Buffer): void;
+  onClose(reason: string, description?: unknown): void;
+}
+
+/** Who is told what happens on any connection. */
+export interface ConnectionListener extends DirectListener {
   ondata(data: unknown): void;
   onerror(error: Error): void;
   onclose(reason: string, description?: unknown): void;
@@ -59,7 +65,7 @@ export interface ConnectionListener {
 /** The one way between a client and its connection. */
 export interface ConnectionPort {
   /** Writes one packet. */
-  write(packet: EncodedPacket, options: WriteOptions): void;
+  write(conn: Connection, packet: EncodedPacket, options: WriteOptions): void;
   /** Nothing is told any more. */
-  release(): void;
+  release(conn: Connection): void;
 }

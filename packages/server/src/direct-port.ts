@@ -3,57 +3,38 @@ import { toBuffer } from "@tidewire/parser";
 import type { Binary } from "@tidewire/parser";
 import type {
   Connection,
-  ConnectionListener,
   ConnectionPort,
+  DirectListener,
   EncodedPacket,
   WriteOptions,
 } from "./connection-port.ts";
 
 /** A session of `@tidewire/engine`: it calls its handlers, and takes messages that many sessions share. */
 export interface DirectConnection extends Connection {
-  handlers: DirectHandlers | undefined;
+  handlers: DirectListener | undefined;
   readonly writable: boolean;
-  sendMessage(message: Message): void;
+  sendMessage(message: Message, isShared?: boolean): void;
 }
 
-interface DirectHandlers {
-  onMessage(data: string | Buffer): void;
-  onClose(reason: string, description?: unknown): void;
-}
+/** The road without events. There is nothing to remember on it: all clients take the same one. */
+export const directPort: ConnectionPort = {
+  write(conn, packet, options) {
+    write(conn as DirectConnection, packet, options);
+  },
+  release(conn) {
+    (conn as DirectConnection).handlers = undefined;
+  },
+};
 
-/** The road without events. */
-export class DirectPort implements ConnectionPort, DirectHandlers {
-  private readonly conn: DirectConnection;
-  private readonly listener: ConnectionListener;
-
-  constructor(conn: DirectConnection, listener: ConnectionListener) {
-    this.conn = conn;
-    this.listener = listener;
-    conn.handlers = this;
+function write(conn: DirectConnection, packet: EncodedPacket, options: WriteOptions): void {
+  if (options.volatile && !conn.writable) {
+    return;
   }
-
-  onMessage(data: string | Buffer): void {
-    this.listener.ondata(data);
-  }
-
-  onClose(reason: string, description?: unknown): void {
-    this.listener.onclose(reason, description);
-  }
-
-  write(packet: EncodedPacket, options: WriteOptions): void {
-    const { conn } = this;
-    if (options.volatile && !conn.writable) {
-      return;
-    }
-    if (options.preEncoded) {
-      for (const message of sharedMessages(packet, options)) conn.sendMessage(message);
-    } else {
-      for (const data of packet) conn.sendMessage(messageOf(data, options));
-    }
-  }
-
-  release(): void {
-    this.conn.handlers = undefined;
+  if (options.preEncoded) {
+    const messages = sharedMessages(packet, options);
+    for (let i = 0; i < messages.length; i++) conn.sendMessage(messages[i]!, true);
+  } else {
+    for (let i = 0; i < packet.length; i++) conn.sendMessage(messageOf(packet[i], options));
   }
 }
 

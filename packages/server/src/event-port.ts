@@ -23,7 +23,7 @@ export class EventPort implements ConnectionPort {
     conn.on("close", this.onclose);
   }
 
-  write(packet: EncodedPacket, options: WriteOptions): void {
+  write(_conn: Connection, packet: EncodedPacket, options: WriteOptions): void {
     if (options.volatile && !this.conn.transport.writable) {
       return;
     }

@@ -147,7 +147,7 @@ export class PollingTransport extends Transport {
     this.closed();
   }
 
-  send(packets: OutgoingPacket[]): boolean {
+  send(packets: readonly OutgoingPacket[]): boolean {
     const poll = this.#poll;
     const pendingClose = this.#pendingClose;
     if (poll !== undefined && pendingClose === undefined) {
@@ -162,7 +162,7 @@ export class PollingTransport extends Transport {
   }
 
   /** Gives the parked poll its answer. There is none to write to until the next one comes. */
-  #answer(poll: HttpExchange, packets: OutgoingPacket[]): void {
+  #answer(poll: HttpExchange, packets: readonly OutgoingPacket[]): void {
     this.#poll = undefined;
     this.writable = false;
     poll.onAbort = undefined;

@@ -87,7 +87,7 @@ export abstract class Transport extends QuietEmitter {
    *
    * @returns whether nothing of it is left in the host
    */
-  abstract send(packets: OutgoingPacket[]): boolean;
+  abstract send(packets: readonly OutgoingPacket[]): boolean;
 
   /** Writes one packet in the dispatch under way. For transports that answer there. */
   sendInDispatch(packet: OutgoingPacket): void {

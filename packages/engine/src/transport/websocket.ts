@@ -14,7 +14,7 @@ const CLOSE_TIMEOUT = 30_000;
 const NORMAL_CODES: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 
 /** What is about to be sent in one cork. Hosts write it before `cork` returns, so one variable serves all. */
-let batch: OutgoingPacket[] = [];
+let batch: readonly OutgoingPacket[] = [];
 
 /** Engine.IO over WebSocket: one packet, one frame. The same on every host. */
 export class WebSocketTransport extends Transport implements WebSocketHandlers {
@@ -53,7 +53,7 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
     return this.#port.bufferedAmount;
   }
 
-  send(packets: OutgoingPacket[]): boolean {
+  send(packets: readonly OutgoingPacket[]): boolean {
     if (packets.length === 1) {
       this.#sendFrame(packets[0]!);
     } else {

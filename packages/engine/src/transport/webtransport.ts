@@ -67,7 +67,7 @@ export class WebTransportTransport extends Transport {
     void this.#read();
   }
 
-  send(packets: OutgoingPacket[]): boolean {
+  send(packets: readonly OutgoingPacket[]): boolean {
     const { codec } = this.dialect;
     const bytes = encodeStreamFrames(
       packets.map((packet) => ({ content: packet.frame(codec, true), binary: packet.binary })),
