@@ -1,8 +1,11 @@
 // Guards against slowness that need no clock: how often the kernel is called.
 import assert from "node:assert/strict";
+import { encodeFrame, OPCODE } from "../support/frames.ts";
+import type { RawWebSocket } from "../support/raw-websocket.ts";
+import { suite } from "../support/socketio.ts";
 import type { Socket } from "../support/socketio.ts";
 import type { WireSocket } from "../support/wire.ts";
-import { onEveryCountingHost } from "./support/counting-hosts.ts";
+import { nodeHost, onEveryCountingHost } from "./support/counting-hosts.ts";
 
 onEveryCountingHost("writes", (host) => {
   it("of ten emits to a socket in one tick: one", async () => {
@@ -109,6 +112,21 @@ onEveryCountingHost("writes", (host) => {
     assert.equal(writes, 1);
   });
 
+  it("of a broadcast: one frame for each receiver, and none for others", async () => {
+    const server = await host.start();
+    server.io.on("connection", (socket: Socket) => {
+      if (server.io.sockets.sockets.size <= 3) void socket.join("room");
+    });
+    const wires: WireSocket[] = [];
+    for (let n = 0; n < 6; n++) wires.push(await server.connect());
+    server.io.to("room").emit("n", 1);
+    server.io.emit("end");
+    for (const [n, wire] of wires.entries()) {
+      assert.deepEqual(await wire.take(n < 3 ? 2 : 1), n < 3 ? ['42["n",1]', '42["end"]'] : ['42["end"]']);
+      assert.equal(wire.pending.length, 0);
+    }
+  });
+
   it("of an idle tick: none", async () => {
     const server = await host.start();
     await server.connectAll(3);
@@ -130,5 +148,26 @@ onEveryCountingHost("writes", (host) => {
       assert.equal((await poll).body.split("\x1e").length, 10);
     });
     assert.equal(writes, 2);
+  });
+});
+
+suite("writes", () => {
+  it("of the answers to sixteen messages of one TCP chunk on node:http: one", async () => {
+    const server = await nodeHost.start();
+    server.io.on("connection", (socket: Socket) => {
+      socket.on("echo", (n: number) => socket.emit("echo", n));
+    });
+    const wire = (await server.connect()) as RawWebSocket;
+    const numbers = Array.from({ length: 16 }, (_, n) => n);
+    const chunk = numbers.map((n) => encodeFrame(OPCODE.text, Buffer.from(`42["echo",${n}]`)));
+    const writes = await server.writesDuring(async () => {
+      wire.socket.write(Buffer.concat(chunk));
+      const texts = await wire.take(16);
+      assert.deepEqual(
+        texts,
+        numbers.map((n) => `42["echo",${n}]`),
+      );
+    });
+    assert.equal(writes, 1);
   });
 });

@@ -13,13 +13,18 @@ import { CorkBuffer } from "./cork-buffer.ts";
 
 const PATH = "/socket.io/?EIO=4&transport=";
 
+interface Counter {
+  writes: number;
+  readonly contents?: Set<unknown>;
+}
+
 /** A server on a host that counts. It is closed after the test. */
 export class CountedServer {
   readonly io: Server;
   readonly client: WireClient;
-  readonly #counter: { writes: number };
+  readonly #counter: Counter;
 
-  constructor(io: Server, client: WireClient, counter: { writes: number }) {
+  constructor(io: Server, client: WireClient, counter: Counter) {
     this.io = io;
     this.client = client;
     this.#counter = counter;
@@ -30,6 +35,13 @@ export class CountedServer {
   /** Writes so far. */
   get writes(): number {
     return this.#counter.writes;
+  }
+
+  /** The distinct strings and Buffers that were sent over WebSocket, where the host can tell. */
+  get contents(): Set<unknown> {
+    const { contents } = this.#counter;
+    if (contents === undefined) throw new Error("this host does not tell what it was handed");
+    return contents;
   }
 
   /** The number of writes while `run` runs. */
@@ -64,7 +76,7 @@ export class CountedServer {
 }
 
 export interface CountingHost {
-  readonly name: string;
+  readonly name: "uws" | "node" | "memory";
   start(options?: Partial<ServerOptions>): Promise<CountedServer>;
 }
 
@@ -83,7 +95,7 @@ function countSocket(socket: NetSocket, counter: { writes: number }): void {
   };
 }
 
-const nodeHost: CountingHost = {
+export const nodeHost: CountingHost = {
   name: "node",
   async start(options = {}) {
     const counter = { writes: 0 };
@@ -100,11 +112,11 @@ const RESPONSE_WRITES = ["writeStatus", "writeHeader", "write", "end", "endWitho
 type Methods = Record<string, (...args: unknown[]) => unknown>;
 
 /** Lets `before` see each call of a method. */
-function watch(target: object, name: string, before: () => void): void {
+function watch(target: object, name: string, before: (first: unknown) => void): void {
   const methods = target as Methods;
   const method = methods[name]!;
   methods[name] = (...args) => {
-    before();
+    before(args[0]);
     return method.apply(target, args);
   };
 }
@@ -122,7 +134,10 @@ function countBehavior<T>(behavior: uWS.WebSocketBehavior<T>, buffer: CorkBuffer
   return {
     ...behavior,
     open: (socket) => {
-      watch(socket, "send", () => buffer.wrote(socket));
+      watch(socket, "send", (data) => {
+        buffer.contents.add(data);
+        buffer.wrote(socket);
+      });
       watchCork(socket, buffer);
       void buffer.cork(socket, () => open?.(socket));
     },
@@ -155,6 +170,7 @@ const uwsHost: CountingHost = {
 function countPort(port: WebSocketPort, buffer: CorkBuffer): WebSocketPort {
   const counting = Object.create(port) as WebSocketPort;
   counting.send = (...args) => {
+    buffer.contents.add(args[0]);
     buffer.wrote(port);
     port.send(...args);
   };

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { afterThisTest, next } from "../support/socketio.ts";
+import { onEveryCountingHost } from "./support/counting-hosts.ts";
+
+/** Our sources, in a stack. */
+const OURS = /\/packages\/[^/]+\/src\//;
+
+/** The timers that our sources have made since, and that have not fired and were not cleared. */
+function watchTimers(): { made: number; readonly waiting: number } {
+  const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
+  const waiting = new Set<unknown>();
+  const watch = { made: 0, waiting: 0 };
+  Object.defineProperty(watch, "waiting", { get: () => waiting.size });
+  const counting =
+    (make: typeof setTimeout | typeof setInterval, once: boolean) =>
+    (run: (...args: unknown[]) => void, ms?: number, ...args: unknown[]): unknown => {
+      if (!OURS.test(new Error().stack ?? "")) return make(run, ms, ...args);
+      watch.made++;
+      const timer = make(() => {
+        if (once) waiting.delete(timer);
+        run(...args);
+      }, ms);
+      waiting.add(timer);
+      return timer;
+    };
+  const clearing = (clear: typeof clearTimeout) => (timer: Parameters<typeof clearTimeout>[0]) => {
+    waiting.delete(timer);
+    clear(timer);
+  };
+  Object.assign(globalThis, {
+    setTimeout: counting(setTimeout, true),
+    setInterval: counting(setInterval, false),
+    clearTimeout: clearing(clearTimeout),
+    clearInterval: clearing(clearInterval),
+  });
+  afterThisTest(() => Object.assign(globalThis, { setTimeout, setInterval, clearTimeout, clearInterval }));
+  return watch;
+}
+
+onEveryCountingHost("timers", (host) => {
+  it("of a hundred idle connections: as many as of ten", async () => {
+    const timers = watchTimers();
+    const server = await host.start();
+    await server.connectAll(10);
+    const few = timers.waiting;
+    await server.connectAll(90);
+    // One each for what sessions wait for (the next ping, the namespace), and one for the clock.
+    assert.ok(few >= 1, `${few} timers: the test sees none`);
+    assert.ok(timers.waiting <= 4, `${timers.waiting} timers`);
+  });
+
+  it("of a hundred pending acknowledgements that have a timeout: one each at most, and none when they are answered", async () => {
+    const timers = watchTimers();
+    const server = await host.start();
+    const wire = await server.connect();
+    const before = timers.waiting;
+    const [socket] = server.io.sockets.sockets.values();
+    for (let n = 0; n < 100; n++) socket!.timeout(60_000).emit("ask", () => {});
+    await wire.take(100);
+    assert.ok(timers.waiting - before <= 101, `${timers.waiting - before} timers`);
+    const last = next(socket, "last");
+    for (let n = 0; n < 100; n++) wire.sendText(`43${n}[]`);
+    wire.sendText('42["last"]');
+    await last;
+    assert.ok(timers.waiting <= before + 1, `${timers.waiting - before} timers stay`);
+  });
+});
