@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { itDiffers, next } from "../../test/support/socketio.ts";
+import { next } from "../../test/support/socketio.ts";
 import { cuttableProxy } from "../../test/support/tcp-proxy.ts";
-import { broken, EIO3_HEARTBEAT } from "./broken.ts";
+import { broken, itFallsSilent } from "./broken.ts";
 import type { Client } from "./client.ts";
 import { onEveryClient, type Joined } from "./setting.ts";
 
@@ -110,12 +110,7 @@ onEveryClient("disconnection", {}, (setting) => {
     assert.deepEqual(await heard, { client: broken[setting.transport], server: broken[setting.transport] });
   });
 
-  const afterUpgrade = setting.mode === "upgrade" && setting.version.protocol === 3;
-  const bySilence = afterUpgrade
-    ? itDiffers.bind(undefined, "by silence", EIO3_HEARTBEAT)
-    : it.bind(undefined, "by silence");
-
-  bySilence(async () => {
+  itFallsSilent(setting, async () => {
     const server = await setting.start({ pingInterval: 300, pingTimeout: 200 });
     using proxy = await cuttableProxy(server.port);
     const joined = await setting.joinFully({ io: server.io, url: `http://127.0.0.1:${proxy.port}` });

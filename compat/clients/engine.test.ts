@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { until } from "../../test/support/peers.ts";
-import { itDiffers, next } from "../../test/support/socketio.ts";
-import { broken, EIO3_HEARTBEAT } from "./broken.ts";
+import { next } from "../../test/support/socketio.ts";
+import { broken, itFallsSilent } from "./broken.ts";
 import { cuttableProxy } from "../../test/support/tcp-proxy.ts";
 import { onEveryEngineClient, type EngineJoined } from "./engine-setting.ts";
 
@@ -150,12 +150,7 @@ onEveryEngineClient("the end", (setting) => {
     assert.deepEqual(await heard, { client: broken[setting.transport], server: broken[setting.transport] });
   });
 
-  const afterUpgrade = setting.mode === "upgrade" && setting.version.protocol === 3;
-  const bySilence = afterUpgrade
-    ? itDiffers.bind(undefined, "by silence", EIO3_HEARTBEAT)
-    : it.bind(undefined, "by silence");
-
-  bySilence(async () => {
+  itFallsSilent(setting, async () => {
     await using server = await setting.start({ pingInterval: 300, pingTimeout: 200 });
     using proxy = await cuttableProxy(server.port);
     const joined = await setting.joinFully(server, `http://127.0.0.1:${proxy.port}`);
