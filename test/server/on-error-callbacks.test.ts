@@ -47,6 +47,18 @@ if (!isOracle) {
           assertOrigin(await reported(), "acknowledgement", "ping");
         });
 
+        it("a listener of an event of another server; the others hear it all the same", async () => {
+          const { io, reported } = await startReporting(host);
+          io.on("hello", fail);
+          const heard = next(io, "hello");
+          (io.sockets as unknown as { _onServerSideEmit(event: unknown[]): void })._onServerSideEmit([
+            "hello",
+            1,
+          ]);
+          assert.deepEqual(await heard, [1]);
+          assertOrigin(await reported(), "listener", "hello");
+        });
+
         it("an acknowledgement that was asked for before there was a handler", async () => {
           const running = await host.start();
           const { client, socket } = await pair(running, webSocket);
@@ -61,6 +73,14 @@ if (!isOracle) {
         });
       });
     }
+
+    it("is told of a listener of the adapter that throws, and the socket is in", async () => {
+      const { running, io, reported } = await startReporting(host);
+      io.sockets.adapter.once("join-room", ways.throws);
+      const { client, socket } = await pair(running, webSocket);
+      assertOrigin(await reported(), "connection", undefined, socket);
+      await settled(client, socket);
+    });
 
     it("is told when the function that decides about namespaces rejects; the next one is asked", async () => {
       const { running, io, reported } = await startReporting(host);
