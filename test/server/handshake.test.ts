@@ -58,6 +58,57 @@ onEveryHost("handshake", (host) => {
     assert.equal(Math.floor(Date.parse(time) / 1_000), Math.floor(issued / 1_000));
   });
 
+  it("is of the time the socket came in, whenever it is looked at first", async () => {
+    const { socket } = await pair(await host.start());
+    const connectedAt = Date.now();
+    while (Date.now() < connectedAt + 20) await new Promise(setImmediate);
+    assert.ok(socket.handshake.issued <= connectedAt);
+    assert.equal(socket.handshake, socket.handshake);
+  });
+
+  it("is whole when it is looked at first after the client has gone", async () => {
+    const { client, socket } = await pair(await host.start(), { auth: { a: 1 }, query: { x: "1" } });
+    const closed = next(socket.conn, "close");
+    client.io.engine.close();
+    await closed;
+    const { address, auth, headers, query, url } = socket.handshake;
+    assert.match(address, /127\.0\.0\.1$/);
+    assert.match(String(headers.host), /^127\.0\.0\.1:\d+$/);
+    assert.deepEqual(
+      [auth, query["x"], new URL(url, "http://h").searchParams.get("x")],
+      [{ a: 1 }, "1", "1"],
+    );
+  });
+
+  it("is whole when it is looked at first after the application took the request away", async () => {
+    for (const take of [
+      (conn: { request?: unknown }) => delete conn.request,
+      (conn: { request?: unknown }) => (conn.request = null),
+    ]) {
+      const { socket } = await pair(await host.start(), { query: { x: "1" } });
+      take(socket.conn);
+      assert.match(String(socket.handshake.headers.host), /^127\.0\.0\.1:\d+$/);
+      assert.deepEqual([socket.handshake.query["x"], socket.handshake.secure], ["1", false]);
+    }
+  });
+
+  it("has the auth that the client sent, the very object that namespaces were asked with", async () => {
+    const running = await host.start();
+    let asked: unknown;
+    running.io.of((_name, auth, done) => {
+      asked = auth;
+      auth["checked"] = true;
+      done(null, true);
+    });
+    const arrival = new Promise<Socket>((resolve) => {
+      running.io.on("new_namespace", (nsp) => nsp.on("connection", resolve));
+    });
+    running.client({ auth: { a: 1 } }, "/any");
+    const socket = await arrival;
+    assert.equal(socket.handshake.auth, asked);
+    assert.deepEqual(socket.handshake.auth, { a: 1, checked: true });
+  });
+
   it("is per namespace for auth, and shared for headers", async () => {
     const running = await host.start();
     const { client, socket } = await pair(running, { auth: { a: 1 } });
