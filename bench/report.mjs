@@ -7,6 +7,7 @@
 
 export const FLOOR = "floor-uws";
 export const OFFICIAL = "official-ws";
+export const OURS = { uws: "tidewire-uws", node: "tidewire-node" };
 
 /**
  * @typedef {object} Spread
@@ -58,6 +59,21 @@ function ratios(own, other) {
 }
 
 /**
+ * What a figure of ours is held against, and whether its median is within that.
+ *
+ * @param {string} variant
+ * @param {import("./types.d.ts").Metric["budget"]} budget
+ * @param {Record<"value" | "toFloor" | "toOfficial", Spread | undefined>} found
+ */
+function judged(variant, budget, { value, toFloor, toOfficial }) {
+  if (budget === undefined || (variant !== OURS.uws && variant !== OURS.node)) return undefined;
+  const onUws = variant === OURS.uws;
+  const limit = onUws ? budget.uws : budget.node;
+  const figure = budget.plain ? value : onUws ? toFloor : toOfficial;
+  return figure === undefined ? undefined : { limit, met: figure.median <= limit };
+}
+
+/**
  * One row per workload, metric and variant, as `--json` writes them.
  *
  * @param {Workload[]} workloads
@@ -67,12 +83,15 @@ function ratios(own, other) {
 export function summarise(workloads, variants, cells) {
   return workloads.flatMap((workload) => {
     const own = cells.filter((cell) => cell.workload === workload.name);
-    return workload.metrics.flatMap(({ key, unit, absolute, atMost }) =>
+    return workload.metrics.flatMap(({ key, unit, budget, absolute, atMost }) =>
       variants.map((variant) => {
         const values = figures(own, variant.name, key);
         const errors = own.flatMap(({ variant: name, error }) =>
           name === variant.name && error !== undefined ? [error] : [],
         );
+        const value = spread([...values.values()]);
+        const toFloor = absolute ? undefined : ratios(values, figures(own, FLOOR, key));
+        const toOfficial = absolute ? undefined : ratios(values, figures(own, OFFICIAL, key));
         return {
           workload: workload.name,
           metric: key,
@@ -80,9 +99,10 @@ export function summarise(workloads, variants, cells) {
           atMost,
           variant: variant.name,
           rounds: values.size,
-          value: spread([...values.values()]),
-          toFloor: absolute ? undefined : ratios(values, figures(own, FLOOR, key)),
-          toOfficial: absolute ? undefined : ratios(values, figures(own, OFFICIAL, key)),
+          value,
+          toFloor,
+          toOfficial,
+          budget: judged(variant.name, budget, { value, toFloor, toOfficial }),
           failures: errors.length,
           error: errors[0],
         };
@@ -94,7 +114,7 @@ export function summarise(workloads, variants, cells) {
 /** @typedef {ReturnType<typeof summarise>[number]} Row */
 
 /** @param {number} value */
-function shown(value) {
+export function shown(value) {
   if (Math.abs(value) >= 100) return value.toFixed(0);
   return value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
 }
@@ -112,7 +132,10 @@ function line(row, titles) {
   if (row.value === undefined) return [title, row.error?.split("\n")[0] ?? "not measured"];
   const { median, min, max } = row.value;
   const beyond = row.atMost !== undefined && median > row.atMost ? `  more than ${row.atMost}` : "";
-  const failures = `${beyond}${row.failures === 0 ? "" : `  failed in ${row.failures} more`}`;
+  const { budget } = row;
+  const within =
+    budget === undefined ? "" : `  budget ${shown(budget.limit)}: ${budget.met ? "met" : "MISSED"}`;
+  const failures = `${within}${beyond}${row.failures === 0 ? "" : `  failed in ${row.failures} more`}`;
   const compared = [shownRatio(row.toFloor), `${shownRatio(row.toOfficial)}${failures}`];
   return [title, shown(median), shown(min), shown(max), ...compared];
 }

@@ -46,6 +46,11 @@ export interface Metric {
   unit: string;
   /** What it is a figure of, when the workload has several: "io.to(room)". */
   title?: string;
+  /**
+   * What ours is to stay within: on uWebSockets.js as a ratio to the floor, on node:http to the official server; or as a
+   * figure in its unit.
+   */
+  budget?: { uws: number; node: number; plain?: boolean } | undefined;
   /** Its ratios to other servers say nothing. */
   absolute?: boolean;
   /** What it is to stay within; more is marked in the table. */

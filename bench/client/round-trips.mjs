@@ -16,7 +16,7 @@ import { withFleet } from "./fleet.mjs";
 export function roundTrips(context, { outstanding, requests, answers }) {
   const { server, size } = context;
   const clients = size.clients;
-  const frames = requests.map((contents) => Buffer.concat(contents.map(clientFrame)));
+  const frames = requests.map((contents) => Buffer.concat(contents.map((content) => clientFrame(content))));
   const length = frames[0].length;
   if (outstanding > frames.length) throw new Error("more outstanding requests than different ones");
   // Twice over, so that any run of requests is one slice.

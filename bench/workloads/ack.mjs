@@ -9,15 +9,16 @@ const answers = slots.map((n) => [`43${FIRST_ID + n}${JSON.stringify([payload(n)
 /**
  * @param {number} outstanding
  * @param {number} order
+ * @param {import("../types.d.ts").Metric["budget"]} budget
  * @param {import("../types.d.ts").Workload["sizes"]} sizes
  * @returns {import("../types.d.ts").Workload}
  */
-function ack(outstanding, order, sizes) {
+function ack(outstanding, order, budget, sizes) {
   return {
     name: `ack-${outstanding}`,
     title: ({ clients }) => `ack, ${clients} clients, ${outstanding} outstanding`,
     order,
-    metrics: [{ key: "cpu", unit: "µs server CPU per round trip" }],
+    metrics: [{ key: "cpu", unit: "µs server CPU per round trip", budget }],
     sizes,
     async run(context) {
       return { cpu: await roundTrips(context, { outstanding, requests, answers }) };
@@ -26,14 +27,24 @@ function ack(outstanding, order, sizes) {
 }
 
 export default [
-  ack(1, 20, {
-    smoke: { clients: 4, warmup: 40, measured: 200 },
-    quick: { clients: 100, warmup: 8000, measured: 16_000 },
-    full: { clients: 100, warmup: 40_000, measured: 200_000 },
-  }),
-  ack(16, 21, {
-    smoke: { clients: 4, warmup: 64, measured: 640 },
-    quick: { clients: 100, warmup: 20_000, measured: 40_000 },
-    full: { clients: 100, warmup: 100_000, measured: 600_000 },
-  }),
+  ack(
+    1,
+    20,
+    { uws: 1.15, node: 0.6 },
+    {
+      smoke: { clients: 4, warmup: 40, measured: 200 },
+      quick: { clients: 100, warmup: 8000, measured: 16_000 },
+      full: { clients: 100, warmup: 40_000, measured: 200_000 },
+    },
+  ),
+  ack(
+    16,
+    21,
+    { uws: 1.25, node: 0.4 },
+    {
+      smoke: { clients: 4, warmup: 64, measured: 640 },
+      quick: { clients: 100, warmup: 20_000, measured: 40_000 },
+      full: { clients: 100, warmup: 100_000, measured: 600_000 },
+    },
+  ),
 ];

@@ -7,15 +7,16 @@ const messages = Array.from({ length: SLOTS }, (_, n) => [event, binaryPayload(n
 /**
  * @param {number} outstanding
  * @param {number} order
+ * @param {import("../types.d.ts").Metric["budget"]} budget
  * @param {import("../types.d.ts").Workload["sizes"]} sizes
  * @returns {import("../types.d.ts").Workload}
  */
-function binary(outstanding, order, sizes) {
+function binary(outstanding, order, budget, sizes) {
   return {
     name: `binary-${outstanding}`,
     title: ({ clients }) => `echo of 1 KB binary, ${clients} clients, ${outstanding} outstanding`,
     order,
-    metrics: [{ key: "cpu", unit: "µs server CPU per round trip" }],
+    metrics: [{ key: "cpu", unit: "µs server CPU per round trip", budget }],
     sizes,
     async run(context) {
       return { cpu: await roundTrips(context, { outstanding, requests: messages, answers: messages }) };
@@ -24,14 +25,24 @@ function binary(outstanding, order, sizes) {
 }
 
 export default [
-  binary(1, 30, {
-    smoke: { clients: 4, warmup: 40, measured: 200 },
-    quick: { clients: 100, warmup: 6000, measured: 12_000 },
-    full: { clients: 100, warmup: 40_000, measured: 200_000 },
-  }),
-  binary(16, 31, {
-    smoke: { clients: 4, warmup: 64, measured: 640 },
-    quick: { clients: 100, warmup: 10_000, measured: 20_000 },
-    full: { clients: 100, warmup: 100_000, measured: 400_000 },
-  }),
+  binary(
+    1,
+    30,
+    { uws: 1.25, node: 0.6 },
+    {
+      smoke: { clients: 4, warmup: 40, measured: 200 },
+      quick: { clients: 100, warmup: 6000, measured: 12_000 },
+      full: { clients: 100, warmup: 40_000, measured: 200_000 },
+    },
+  ),
+  binary(
+    16,
+    31,
+    { uws: 1.3, node: 0.45 },
+    {
+      smoke: { clients: 4, warmup: 64, measured: 640 },
+      quick: { clients: 100, warmup: 10_000, measured: 20_000 },
+      full: { clients: 100, warmup: 100_000, measured: 400_000 },
+    },
+  ),
 ];

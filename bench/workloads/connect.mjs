@@ -6,16 +6,17 @@ import { upgrading } from "../client/polling.mjs";
  * @param {string} name
  * @param {string} title
  * @param {number} order
+ * @param {import("../types.d.ts").Metric["budget"]} budget
  * @param {import("../types.d.ts").Workload["sizes"]} sizes connections in all
  * @param {Parameters<typeof withFleet>[2]} [connect]
  * @returns {import("../types.d.ts").Workload}
  */
-function connecting(name, title, order, sizes, connect) {
+function connecting(name, title, order, budget, sizes, connect) {
   return {
     name,
     title: () => title,
     order,
-    metrics: [{ key: "cpu", unit: "µs server CPU per connection" }],
+    metrics: [{ key: "cpu", unit: "µs server CPU per connection", budget }],
     sizes,
     run(context) {
       const { server, size } = context;
@@ -36,15 +37,22 @@ function connecting(name, title, order, sizes, connect) {
 }
 
 export default [
-  connecting("connect-websocket", "connect by WebSocket, and a namespace", 70, {
-    smoke: { warmup: 5, measured: 20 },
-    quick: { warmup: 1500, measured: 1500 },
-    full: { warmup: 3000, measured: 5000 },
-  }),
+  connecting(
+    "connect-websocket",
+    "connect by WebSocket, and a namespace",
+    70,
+    { uws: 1.5, node: 0.6 },
+    {
+      smoke: { warmup: 5, measured: 20 },
+      quick: { warmup: 1500, measured: 1500 },
+      full: { warmup: 3000, measured: 5000 },
+    },
+  ),
   connecting(
     "connect-upgrade",
-    "connect by long-polling, a namespace, and the upgrade to WebSocket",
+    "connect by long-polling, a namespace, and the upgrade",
     71,
+    { uws: 1.4, node: 0.6 },
     {
       smoke: { warmup: 5, measured: 20 },
       quick: { warmup: 800, measured: 800 },

@@ -6,15 +6,16 @@ const messages = Array.from({ length: SLOTS }, (_, n) => [`42${JSON.stringify(["
 /**
  * @param {number} outstanding
  * @param {number} order
+ * @param {import("../types.d.ts").Metric["budget"]} budget
  * @param {import("../types.d.ts").Workload["sizes"]} sizes
  * @returns {import("../types.d.ts").Workload}
  */
-function echo(outstanding, order, sizes) {
+function echo(outstanding, order, budget, sizes) {
   return {
     name: `echo-${outstanding}`,
     title: ({ clients }) => `echo, ${clients} clients, ${outstanding} outstanding`,
     order,
-    metrics: [{ key: "cpu", unit: "µs server CPU per round trip" }],
+    metrics: [{ key: "cpu", unit: "µs server CPU per round trip", budget }],
     sizes,
     async run(context) {
       return { cpu: await roundTrips(context, { outstanding, requests: messages, answers: messages }) };
@@ -23,14 +24,24 @@ function echo(outstanding, order, sizes) {
 }
 
 export default [
-  echo(1, 10, {
-    smoke: { clients: 4, warmup: 40, measured: 200 },
-    quick: { clients: 100, warmup: 8000, measured: 16_000 },
-    full: { clients: 100, warmup: 40_000, measured: 200_000 },
-  }),
-  echo(16, 11, {
-    smoke: { clients: 4, warmup: 64, measured: 640 },
-    quick: { clients: 100, warmup: 20_000, measured: 40_000 },
-    full: { clients: 100, warmup: 100_000, measured: 600_000 },
-  }),
+  echo(
+    1,
+    10,
+    { uws: 1.15, node: 0.6 },
+    {
+      smoke: { clients: 4, warmup: 40, measured: 200 },
+      quick: { clients: 100, warmup: 8000, measured: 16_000 },
+      full: { clients: 100, warmup: 40_000, measured: 200_000 },
+    },
+  ),
+  echo(
+    16,
+    11,
+    { uws: 1.2, node: 0.35 },
+    {
+      smoke: { clients: 4, warmup: 64, measured: 640 },
+      quick: { clients: 100, warmup: 20_000, measured: 40_000 },
+      full: { clients: 100, warmup: 100_000, measured: 600_000 },
+    },
+  ),
 ];

@@ -1,18 +1,20 @@
 import { withFleet } from "../client/fleet.mjs";
 
+const KB = 1024;
+
 /** @type {import("../types.d.ts").Workload} */
 export default {
   name: "idle",
-  title: ({ few, many }) => `idle WebSocket connection, from ${few} to ${many}`,
+  title: ({ few, many }) => `idle connection, from ${few} to ${many}`,
   order: 90,
   metrics: [
-    { key: "rss", unit: "bytes of RSS" },
-    { key: "heap", unit: "bytes of V8 heap" },
+    { key: "rss", unit: "bytes of RSS", budget: { uws: 5 * KB, node: 11 * KB, plain: true } },
+    { key: "heap", unit: "bytes of V8 heap", budget: { uws: 2 * KB, node: 5 * KB, plain: true } },
   ],
   sizes: {
     smoke: { few: 20, many: 120 },
-    quick: { few: 1000, many: 2500 },
-    full: { few: 1000, many: 6000 },
+    quick: { few: 1000, many: 5000 },
+    full: { few: 1000, many: 5000 },
   },
   // The young generation has its full size from the start; its growth is not what a connection costs.
   nodeArgs: ["--min-semi-space-size=16"],

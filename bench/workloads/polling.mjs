@@ -6,9 +6,9 @@ const packets = Array.from({ length: SLOTS }, (_, n) => `42${JSON.stringify(["ec
 /** @type {import("../types.d.ts").Workload} */
 export default {
   name: "polling",
-  title: ({ clients }) => `echo over long-polling (POST and GET, keep-alive), ${clients} clients`,
+  title: ({ clients }) => `long-polling echo, ${clients} clients`,
   order: 60,
-  metrics: [{ key: "cpu", unit: "µs server CPU per round trip" }],
+  metrics: [{ key: "cpu", unit: "µs server CPU per round trip", budget: { uws: 1.3, node: 0.65 } }],
   sizes: {
     smoke: { clients: 4, warmup: 20, measured: 60 },
     quick: { clients: 100, warmup: 3000, measured: 5000 },
