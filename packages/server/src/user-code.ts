@@ -68,10 +68,9 @@ export class UserCode {
     socket: object | undefined,
     self: object | undefined = socket,
   ): AckCallback {
-    const origin = { source: "acknowledgement", event: String(event), socket } as const;
     return (...args) => {
-      if (this.isGuarded) this.call(ack, self, args, origin);
-      else ack.apply(self, args);
+      if (!this.isGuarded) return ack.apply(socket, args);
+      this.call(ack, socket, args, { source: "acknowledgement", event: String(event), socket });
     };
   }
 
