@@ -2,10 +2,14 @@ import assert from "node:assert/strict";
 import type { Socket } from "socket.io-client";
 import { describeWithChromium } from "../../test/support/chromium.ts";
 import { connected, next } from "../../test/support/socketio.ts";
+import { isFull } from "../support/cell.ts";
 import { AdminPage, serveAdminPage, type Site } from "./support/admin-page.ts";
+import { isOracle } from "./support/application.ts";
 import { connect, program, published } from "./support/published.ts";
 
 published("@socket.io/admin-ui", (host) => {
+  // What the page gets is tested on both hosts, by admin.test.ts.
+  if (host === "node" && !isFull && !isOracle) return;
   describeWithChromium("its page in Chromium", (browser) => {
     let site: Site;
     let page: AdminPage;

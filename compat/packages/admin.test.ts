@@ -53,10 +53,10 @@ published("@socket.io/admin-ui", (host) => {
   it("tells of sockets that come, upgrade and go", async () => {
     const admin = await asAdmin();
     const came = matching<[SocketDetails]>(admin, "socket_connected", ([{ nsp }]) => nsp === "/");
-    const upgraded = matching<[{ transport?: string }]>(
+    const upgraded = matching<[{ nsp: string; transport?: string }]>(
       admin,
       "socket_updated",
-      ([{ transport }]) => transport !== undefined,
+      ([{ nsp, transport }]) => nsp === "/" && transport !== undefined,
     );
     const client = await open({ transports: ["polling", "websocket"] });
     assert.equal((await came)[0].id, client.id);

@@ -7,25 +7,26 @@ import { describeWith, redis } from "./support/service.ts";
 let suites = 0;
 
 published("@socket.io/redis-streams-adapter", (host) => {
-  describeWith(redis, "connection state recovery across two servers", () => {
+  describeWith(redis, "connection state recovery across servers", () => {
     const cluster = new Cluster();
-    beforeEach("start two servers", async () => {
+    // The first two stay; one of the others shuts down, one is killed.
+    before("start four servers", async () => {
       const prefix = `recovery_${++suites}`;
       await cluster.start(
         host,
         { adapter: "streams", redis: await redis.start(), prefix, recovery: true },
-        2,
+        4,
       );
       await cluster.complete();
     });
-    afterEach("stop the servers", () => cluster.stop());
+    after("stop the servers", () => cluster.stop());
 
     it("a client that comes to the other server is the same socket, in its rooms, and has missed nothing", async () => {
       const client = await member();
       const { id } = client.client;
       await lose(client);
       await cluster.node(1).io(["emit", "to all", 1]);
-      await cluster.node(0).io(["to", "red"], ["emit", "to the room", { n: 2 }]);
+      await cluster.node(1).io(["to", "red"], ["emit", "to the room", { n: 2 }]);
       await cluster.node(1).io(["to", "blue"], ["emit", "to another room"]);
       await cluster.node(1).io(["to", id as string], ["emit", "to the socket", Buffer.from([3])]);
       await moveTo(client, 1);
@@ -49,10 +50,10 @@ published("@socket.io/redis-streams-adapter", (host) => {
     });
 
     it("a client whose server shuts down goes on at the other one", async () => {
-      const client = await member();
+      const client = await member(2);
       const { id } = client.client;
       const gone = next(client.client, "disconnect");
-      await cluster.node(0).listening.call("close");
+      await cluster.node(2).listening.call("close");
       assert.equal((await gone)[0], "transport close");
       await cluster.node(1).io(["to", "red"], ["emit", "missed"]);
       await moveTo(client, 1);
@@ -61,10 +62,10 @@ published("@socket.io/redis-streams-adapter", (host) => {
     });
 
     it("a client whose server was killed starts anew at the other one", async () => {
-      const client = await member();
+      const client = await member(3);
       const { id } = client.client;
       const gone = next(client.client, "disconnect");
-      await cluster.node(0).kill();
+      await cluster.node(3).kill();
       await gone;
       await moveTo(client, 1);
       assert.equal(client.client.recovered, false);
@@ -86,10 +87,10 @@ published("@socket.io/redis-streams-adapter", (host) => {
       assert.notEqual(thief.client.id, socket.id);
     });
 
-    /** A client of the first server that is in a room and has an offset. */
-    async function member(): Promise<Member> {
-      const client = await join(cluster.node(0).url, { name: "ann", rooms: ["red"] });
-      await cluster.fence(cluster.node(0), [client]);
+    /** A client of a server that is in a room and has an offset. */
+    async function member(number = 0): Promise<Member> {
+      const client = await join(cluster.node(number).url, { name: "ann", rooms: ["red"] });
+      await cluster.fence(cluster.node(number), [client]);
       return client;
     }
 

@@ -75,6 +75,8 @@ published("@socket.io/sticky", (host) => {
           transports: ["websocket"],
           reconnection: true,
           reconnectionDelay: 20,
+          // the primary loses what it hands to a worker that is dying
+          timeout: 1000,
         }),
       );
       await Promise.all(clients.map((client) => connected(client)));

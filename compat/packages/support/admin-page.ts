@@ -3,7 +3,6 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
-import type { Locator } from "playwright-core";
 import type { Browser, Page } from "../../../test/support/chromium.ts";
 import { application } from "./application.ts";
 
@@ -80,7 +79,7 @@ export class AdminPage {
   }
 
   /** The rows of the table in which the text stands. */
-  row(text: string): Locator {
+  row(text: string): ReturnType<Page["locator"]> {
     return this.page.locator("main tbody tr", { hasText: text });
   }
 

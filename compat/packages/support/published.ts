@@ -7,23 +7,19 @@ import { runProgram, type HostName, type Listening, type Program } from "./progr
 /** The official server listens on node:http, whichever form it is given. */
 export const hosts: readonly HostName[] = isOracle ? ["node"] : ["uws", "node"];
 
-/** Installing takes longer than a test may. */
+/** Installing takes longer than a test may, in milliseconds. */
 const INSTALLATION = 300_000;
-const TEST = 30_000;
 
 /** Declares the tests of a published package, for each host; what they open is closed after them. */
 export function published(part: string, body: (host: HostName) => void): void {
   for (const host of hosts) {
     cell({ group: "Published packages", part, version: versionOf(part), host, transport: "any" }, () => {
-      describe(isOracle ? "with the official server" : "with ours", function () {
-        this.timeout(TEST);
-        before("install the application", async function () {
-          this.timeout(INSTALLATION);
-          await application();
-        });
-        afterEach(closeClients);
-        body(host);
+      before("install the application", async function () {
+        this.timeout(INSTALLATION);
+        await application();
       });
+      afterEach(closeClients);
+      body(host);
     });
   }
 }

@@ -1,11 +1,5 @@
-// The published adapters, each with its usual client: redis, ioredis, pg, and the messages of node:cluster.
-import { createAdapter as createClusterAdapter } from "@socket.io/cluster-adapter";
-import { createAdapter as createPostgresAdapter } from "@socket.io/postgres-adapter";
-import { createAdapter as createRedisAdapter, createShardedAdapter } from "@socket.io/redis-adapter";
-import { createAdapter as createStreamsAdapter } from "@socket.io/redis-streams-adapter";
-import { Redis } from "ioredis";
-import pg from "pg";
-import { createClient } from "redis";
+// The published adapters, each with its usual client: redis, ioredis, pg, and the messages of node:cluster. A server loads
+// what it uses.
 
 /** How soon a process that was killed is found missing, in milliseconds. */
 const heartbeat = { heartbeatInterval: 500, heartbeatTimeout: 2000 };
@@ -13,22 +7,29 @@ const heartbeat = { heartbeatInterval: 500, heartbeatTimeout: 2000 };
 /** The adapters by name; `prefix` keeps the suites apart that share a service. */
 export const adapters = {
   async redis({ redis, prefix }) {
+    const { createAdapter } = await import("@socket.io/redis-adapter");
     const [pub, sub] = await Promise.all([nodeRedis(redis), nodeRedis(redis)]);
-    return createRedisAdapter(pub, sub, { key: prefix, requestsTimeout: 2000 });
+    return createAdapter(pub, sub, { key: prefix, requestsTimeout: 2000 });
   },
-  ioredis({ redis, prefix }) {
+  async ioredis({ redis, prefix }) {
+    const { createAdapter } = await import("@socket.io/redis-adapter");
+    const { Redis } = await import("ioredis");
     const options = { key: prefix, requestsTimeout: 2000, publishOnSpecificResponseChannel: true };
-    return createRedisAdapter(new Redis(redis), new Redis(redis), options);
+    return createAdapter(new Redis(redis), new Redis(redis), options);
   },
   async sharded({ redis, prefix, subscriptionMode = "dynamic" }) {
+    const { createShardedAdapter } = await import("@socket.io/redis-adapter");
     const [pub, sub] = await Promise.all([nodeRedis(redis), nodeRedis(redis)]);
     return createShardedAdapter(pub, sub, { channelPrefix: prefix, subscriptionMode });
   },
   async streams({ redis, prefix }) {
+    const { createAdapter } = await import("@socket.io/redis-streams-adapter");
     const options = { streamName: prefix, sessionKeyPrefix: `${prefix}:session:`, ...heartbeat };
-    return createStreamsAdapter(await nodeRedis(redis), options);
+    return createAdapter(await nodeRedis(redis), options);
   },
   async postgres({ postgres, prefix }) {
+    const { createAdapter } = await import("@socket.io/postgres-adapter");
+    const { default: pg } = await import("pg");
     // One connection for what comes and one for what goes: with more, events overtake each other.
     const pool = new pg.Pool({ ...postgres, max: 2 });
     await pool.query(
@@ -37,12 +38,16 @@ export const adapters = {
         id bigserial UNIQUE, created_at timestamptz DEFAULT NOW(), payload bytea
       )`,
     );
-    return createPostgresAdapter(pool, { channelPrefix: prefix, tableName: prefix, ...heartbeat });
+    return createAdapter(pool, { channelPrefix: prefix, tableName: prefix, ...heartbeat });
   },
-  cluster: () => createClusterAdapter(heartbeat),
+  async cluster() {
+    const { createAdapter } = await import("@socket.io/cluster-adapter");
+    return createAdapter(heartbeat);
+  },
 };
 
 async function nodeRedis(path) {
+  const { createClient } = await import("redis");
   const client = createClient({ socket: { path } });
   client.on("error", (error) => {
     throw error;
