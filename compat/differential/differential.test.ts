@@ -59,6 +59,17 @@ function print(name: string, transcript: Pair["official"]): void {
 }
 
 describe("the list of wanted differences", () => {
+  it("names scenarios that are there, and says what they show", () => {
+    const names = [...scenarios.map((scenario) => scenario.name), "random 1"];
+    const idle = rows
+      .flatMap((row) => row.sightings ?? [])
+      .filter((sighting) => {
+        const isEmpty = sighting.official === undefined && sighting.here === undefined;
+        return isEmpty || !names.some((name) => isIn(sighting, name));
+      });
+    assert.deepEqual(idle, []);
+  });
+
   for (const host of ourHosts) {
     it(`has none that scenarios no longer show on ${host}`, () => {
       const gone = rows.flatMap((row) =>

@@ -75,8 +75,15 @@ function rowOf(row: Difference): string {
 
 function shownBy({ tests, sightings = [] }: Difference): string {
   const names = [...new Set(sightings.map((sighting) => sighting.in))];
-  const scenarios = names.length > 0 ? [`differential: ${names.map(code).join(", ")}`] : [];
-  return [...tests.map(code), ...scenarios].join(", ");
+  return [...tests.map(code), ...scenariosOf(names)].join(", ");
+}
+
+function scenariosOf(names: readonly string[]): string[] {
+  if (names.length === 0) return [];
+  const more = names.length > 2 ? ` and ${names.length - 2} more` : "";
+  return [
+    `${names.length === 1 ? "scenario" : "scenarios"} ${names.slice(0, 2).map(code).join(", ")}${more}`,
+  ];
 }
 
 function code(text: string): string {

@@ -16,4 +16,22 @@ describe("docs/differences.md", () => {
     const missing = rows.flatMap((row) => row.tests).filter((file) => !existsSync(join(root, file)));
     assert.deepEqual(missing, []);
   });
+
+  it("says of each row how scenarios show it, or why they do not", () => {
+    const silent = rows.filter(
+      ({ sightings = [], noScenario }) => sightings.length > 0 === (noScenario !== undefined),
+    );
+    assert.deepEqual(
+      silent.map((row) => row.where),
+      [],
+    );
+  });
+
+  it("has no row without a test or a scenario", () => {
+    const unshown = rows.filter(({ tests, sightings = [] }) => tests.length + sightings.length === 0);
+    assert.deepEqual(
+      unshown.map((row) => row.where),
+      [],
+    );
+  });
 });

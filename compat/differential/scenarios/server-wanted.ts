@@ -1,0 +1,168 @@
+// Corners in which ours is meant to be unlike the official server.
+import type { Socket } from "socket.io";
+import type { RawWebSocket } from "../../../test/support/raw-websocket.ts";
+import type { ServerRun } from "../server-run.ts";
+import { onServer } from "../scenario.ts";
+
+const websocket = { transport: "websocket" } as const;
+const client = { transports: ["websocket"] };
+const recovery = { connectionStateRecovery: { maxDisconnectionDuration: 60_000 } };
+
+onServer("wanted: emitWithAck of server and namespace", websocket, async (run) => {
+  run.note(
+    "members",
+    typeof Reflect.get(run.io, "emitWithAck"),
+    typeof Reflect.get(run.io.of("/"), "emitWithAck"),
+  );
+});
+
+onServer("wanted: answers to a broadcast without a timeout", websocket, async (run) => {
+  const a = await run.connected("a", client);
+  a.on("ask", (answer: (text: string) => void) => setTimeout(answer, 50, "answer"));
+  await run.io
+    .to(run.socket.id)
+    .emitWithAck("ask")
+    .then(
+      (answers) => run.note("answers", answers),
+      (error: Error) => run.note("answers", error.message),
+    );
+});
+
+onServer("wanted: a Blob", websocket, async (run) => {
+  await run.connected("a", client);
+  try {
+    run.socket.emit("blob", new Blob(["bytes"]));
+    run.note("thrown", "nothing");
+  } catch (error) {
+    run.note("thrown", (error as Error).name);
+  }
+  await run.quiet();
+});
+
+onServer(
+  "wanted: a child namespace goes while a middleware decides",
+  { ...websocket, options: { cleanupEmptyChildNamespaces: true } },
+  async (run) => {
+    const waiting: (() => void)[] = [];
+    const parent = run.io.of(/^\/room$/);
+    parent.use((socket, next) => {
+      run.note("middleware", "asked");
+      if (socket.handshake.auth["wait"]) waiting.push(next);
+      else next();
+    });
+    run.watch(parent);
+    const one = await run.connected("a", client, "/room");
+    run.client("b", { ...client, auth: { wait: true } }, "/room");
+    await run.saw("middleware", "asked", 2);
+    one.disconnect();
+    await run.saw("server", "disconnect: ");
+    run.note("namespaces", [...run.io._nsps.keys()]);
+    waiting[0]!();
+    await run.saw("b", "connect");
+    run.note("namespaces", [...run.io._nsps.keys()]);
+  },
+);
+
+/** A raw client that can be recovered, and has received one event. */
+async function recoverable(run: ServerRun): Promise<{ wire: RawWebSocket; auth: string }> {
+  run.recorder.mask(/(\\?")[\w-]{7}(?:\.\w+)?(\\?"\])/g, "$1<offset>$2");
+  run.recorder.mask(/("offset\\?":\\?")[^"\\]+/g, "$1<offset>");
+  const wire = await run.open("ws", "transport=websocket");
+  wire.sendText("40");
+  await run.saw("server", "connection");
+  run.io.emit("first", 1);
+  await run.saw("ws", "first");
+  const texts = wire.frames.map(({ payload }) => payload.toString());
+  const pid = /"pid":"([^"]+)/.exec(texts.join())?.[1];
+  const offset = /"([^"]+)"\]$/.exec(texts.at(-1)!)?.[1];
+  return { wire, auth: JSON.stringify({ pid, offset }) };
+}
+
+onServer(
+  "wanted: back before the old connection is known to be dead",
+  { ...websocket, options: recovery },
+  async (run) => {
+    const { auth } = await recoverable(run);
+    const next = await run.open("next", "transport=websocket");
+    next.sendText(`40${auth}`);
+    await run.saw("server", "connection", 2);
+    await run.quiet();
+    run.io.emit("to all");
+  },
+);
+
+onServer(
+  "wanted: several connections with the same session",
+  { ...websocket, options: recovery },
+  async (run) => {
+    const { wire, auth } = await recoverable(run);
+    wire.reset();
+    await run.saw("server", "description");
+    for (const lane of ["second", "third"]) {
+      const next = await run.open(lane, "transport=websocket");
+      next.sendText(`40${auth}`);
+      await run.saw(lane, "40{");
+      await run.quiet();
+    }
+    run.io.emit("to all");
+  },
+);
+
+onServer(
+  "wanted: what is sent while the middlewares of a recovered socket run",
+  { ...websocket, options: { connectionStateRecovery: { skipMiddlewares: false } } },
+  async (run) => {
+    const waiting: (() => void)[] = [];
+    run.io.use((_: Socket, next) => {
+      run.note("middleware", "asked");
+      waiting.push(next);
+      if (waiting.length === 1) next();
+    });
+    const { wire, auth } = await recoverable(run);
+    wire.reset();
+    await run.saw("server", "description");
+    run.io.emit("missed");
+    const next = await run.open("next", "transport=websocket");
+    next.sendText(`40${auth}`);
+    await run.saw("middleware", "asked", 2);
+    run.io.emit("in between");
+    waiting[1]!();
+    await run.saw("server", "connection", 2);
+    run.io.emit("after");
+    await run.saw("next", "after");
+  },
+);
+
+onServer(
+  "wanted: a recovered socket has left on purpose",
+  { ...websocket, options: recovery },
+  async (run) => {
+    const { wire, auth } = await recoverable(run);
+    wire.reset();
+    await run.saw("server", "description");
+    const second = await run.open("second", "transport=websocket");
+    second.sendText(`40${auth}`);
+    await run.saw("second", "40{");
+    second.sendText("41");
+    await run.saw("server", "client namespace disconnect");
+    const third = await run.open("third", "transport=websocket");
+    third.sendText(`40${auth}`);
+    await run.saw("third", "40{");
+  },
+);
+
+onServer(
+  "wanted: offsets of an event for several child namespaces",
+  { ...websocket, options: recovery },
+  async (run) => {
+    run.recorder.mask(/'[\w-]{7}(?:\.\w+)?'/g, "<offset>");
+    const parent = run.io.of(/^\/room-\d$/);
+    run.watch(parent);
+    const one = await run.connected("a", client, "/room-1");
+    run.join("b", one.io, "/room-2");
+    await run.saw("b", "connect");
+    parent.except("nobody").emit("to all rooms", 1);
+    await run.saw("a", "to all rooms");
+    await run.saw("b", "to all rooms");
+  },
+);
