@@ -69,8 +69,8 @@ export class UserCode {
     self: object | undefined = socket,
   ): AckCallback {
     return (...args) => {
-      if (!this.isGuarded) return ack.apply(socket, args);
-      this.call(ack, socket, args, { source: "acknowledgement", event: String(event), socket });
+      if (!this.isGuarded) return ack.apply(self, args);
+      this.call(ack, self, args, { source: "acknowledgement", event: String(event), socket });
     };
   }
 
