@@ -7,12 +7,17 @@ import { createSecureServer } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { Server as OfficialEngine } from "engine.io";
+import * as uWS from "uWebSockets.js";
 import { tls } from "../support/http2.ts";
 import {
   afterThisTest,
   connected,
   internals,
+  itSurvives,
   listen,
+  listenApp,
+  next,
+  onEveryHost,
   pair,
   settled,
   socketio,
@@ -20,7 +25,7 @@ import {
   track,
   transports,
 } from "../support/socketio.ts";
-import type { Running, Server } from "../support/socketio.ts";
+import type { Pair, Running, Server } from "../support/socketio.ts";
 
 function running(io: Server): Running {
   return track(io, (io.httpServer.address() as AddressInfo).port);
@@ -146,8 +151,48 @@ suite("io.attach() and io.listen()", () => {
     assert.equal(io.sockets.sockets.size, 2);
   });
 
+  it("start a server again that was closed, with its namespaces and listeners", async () => {
+    const io = new socketio.Server();
+    const names: string[] = [];
+    io.of("/chat").on("connection", (socket) => names.push(socket.nsp.name));
+    for (let round = 0; round < 2; round++) {
+      const { client, socket } = await pair(running(io.attach(0)), {}, "/chat");
+      await socket.join("room");
+      const heard = next(client, "ev");
+      io.of("/chat").to("room").emit("ev", round);
+      assert.deepEqual(await heard, [round]);
+      await io.close();
+      assert.equal(io.of("/chat").sockets.size, 0);
+    }
+    assert.deepEqual(names, ["/chat", "/chat"]);
+  });
+
   it("refuse text that is no port", () => {
     assert.throws(() => new socketio.Server("somewhere" as never), TypeError);
+  });
+});
+
+onEveryHost("a server that is attached further", (host) => {
+  itSurvives("to an app and to an HTTP server reaches the clients of all", async () => {
+    const first = await host.start();
+    const { io } = first;
+    const [app, httpServer] = [uWS.App(), createServer()];
+    const { engine: own, httpServer: ownServer } = io;
+    afterThisTest(() => {
+      own.close();
+      ownServer.close();
+    });
+    io.attachApp(app);
+    const { engine: second } = io;
+    afterThisTest(() => second.close());
+    io.attach(httpServer);
+    const all = [first, track(io, listenApp(app)), track(io, await listen(httpServer))];
+    const pairs: Pair[] = [];
+    for (const each of all) pairs.push(await pair(each, { transports: ["websocket"] }));
+    const heard = Promise.all(pairs.map(({ client }) => next(client, "ev")));
+    for (const { socket } of pairs) await socket.join("room");
+    io.to("room").emit("ev", 1);
+    assert.deepEqual(await heard, [[1], [1], [1]]);
   });
 });
 
@@ -171,6 +216,15 @@ suite("io.bind() and io.onconnection()", () => {
     const { client, socket } = await pair(server);
     socket.on("double", (value: number, answer: (value: number) => void) => answer(value * 2));
     assert.equal(await client.emitWithAck("double", 4), 8);
+  });
+
+  it("io.close() closes the engine that was bound, and calls back", async () => {
+    const io = new socketio.Server();
+    let closed = 0;
+    io.bind({ on: () => {}, close: () => closed++ });
+    const calls: unknown[] = [];
+    await io.close((error) => calls.push(error));
+    assert.deepEqual([closed, calls], [1, [undefined]]);
   });
 
   it("onconnection(conn) takes one connection", async () => {
