@@ -91,7 +91,6 @@ onEveryHost("the surface of the official objects", (host) => {
       "server",
       "adapter",
       "id",
-      "handshake",
     ];
     assert.deepEqual(
       keys.filter((key) => !(key in socket)),
@@ -122,13 +121,36 @@ onEveryHost("the surface of the official objects", (host) => {
       [...conn, ...can].filter((key) => !(key in socket.conn)),
       [],
     );
-    const transport = ["name", "sid", "writable", "protocol", "readyState", "on", "emit"];
+    const transport = ["name", "sid", "writable", "protocol", "readyState", "supportsBinary"];
+    const does = ["send", "close", "discard", "onRequest", "on", "once", "emit"];
     assert.deepEqual(
-      transport.filter((key) => !(key in socket.conn.transport)),
+      [...transport, ...does].filter((key) => !(key in socket.conn.transport)),
       [],
     );
     assert.equal(Array.isArray((socket.conn as unknown as { writeBuffer: unknown }).writeBuffer), true);
   });
+
+  for (const name of ["polling", "websocket"] as const) {
+    it(`the values of conn and its transport by ${name}`, async () => {
+      const { io, ...running } = await host.start();
+      const { socket } = await pair({ io, ...running }, { transports: [name] });
+      const conn = socket.conn as unknown as Record<string, unknown>;
+      const transport = conn["transport"] as Record<string, unknown>;
+      assert.deepEqual(
+        [conn["protocol"], conn["readyState"], conn["upgrading"], conn["upgraded"], conn["server"]],
+        [4, "open", false, false, io.engine],
+      );
+      assert.deepEqual(
+        [transport["name"], transport["protocol"], transport["readyState"], transport["supportsBinary"]],
+        [name, 4, "open", true],
+      );
+      assert.equal(transport["handlesUpgrades"] ?? false, name === "websocket");
+      assert.equal(transport["sid"], conn["id"]);
+      assert.equal("socket" in transport, name === "websocket");
+      const { clients } = io.engine as unknown as { clients: Record<string, unknown> };
+      assert.equal(clients[String(conn["id"])], conn);
+    });
+  }
 
   it("io.engine", async () => {
     const { io } = await host.start();
@@ -141,6 +163,10 @@ onEveryHost("the surface of the official objects", (host) => {
       "generateId",
       "handleRequest",
       "handleUpgrade",
+      "onWebTransportSession",
+      "upgrades",
+      "attach",
+      "middlewares",
       "on",
     ];
     assert.deepEqual(
