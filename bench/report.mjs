@@ -113,6 +113,116 @@ export function summarise(workloads, variants, cells) {
 
 /** @typedef {ReturnType<typeof summarise>[number]} Row */
 
+/**
+ * One line of the tables: a metric of a workload, and its rows by server.
+ *
+ * @typedef {object} Entry
+ * @property {string} workload
+ * @property {string} metric
+ * @property {string} title
+ * @property {string} unit
+ * @property {Map<string, Row>} rows
+ */
+
+/**
+ * A run, as `--json` keeps it.
+ *
+ * @typedef {object} Measured
+ * @property {string} date
+ * @property {import("./types.d.ts").Mode} mode
+ * @property {number} rounds
+ * @property {string} machine
+ * @property {Record<string, string>} versions
+ * @property {Row[]} rows
+ * @property {Cell[]} cells
+ */
+
+/**
+ * A run, as it is published.
+ *
+ * @typedef {Omit<Measured, "rows" | "cells"> & {
+ *   variants: { name: string, title: string }[],
+ *   missing: string[],
+ *   notes: { workload: string, text: string }[],
+ *   entries: Entry[],
+ * }} Report `variants` were measured; `missing` says why others were not, a sentence each
+ */
+
+/**
+ * @param {Measured} measured
+ * @param {Workload[]} workloads all that there are
+ * @param {Variant[]} variants likewise
+ * @returns {Report}
+ */
+export function reportOf({ rows, cells, ...circumstances }, workloads, variants) {
+  const titles = new Map(variants.map(({ name, title }) => [name, title]));
+  const absent = "not available: ";
+  const missing = new Map(
+    rows.flatMap(({ variant, error }) =>
+      error?.startsWith(absent) ? [[variant, error.slice(absent.length)]] : [],
+    ),
+  );
+  return {
+    ...circumstances,
+    variants: variants.filter(({ name }) => rows.some((row) => row.variant === name) && !missing.has(name)),
+    missing: [...missing].map(([name, reason]) => `Not measured: ${titles.get(name)}; ${reason}.`),
+    notes: notesOf(cells, titles),
+    entries: entriesOf(
+      circumstances.mode,
+      workloads.filter(({ name }) => rows.some((row) => row.workload === name)),
+      rows,
+    ),
+  };
+}
+
+/**
+ * What a metric is a figure of.
+ *
+ * @param {import("./types.d.ts").Mode} mode
+ * @param {Workload} workload
+ * @param {import("./types.d.ts").Metric} metric
+ */
+const titleOf = (mode, workload, { title }) =>
+  [workload.title(workload.sizes[mode]), title].filter((text) => text !== undefined).join(", ");
+
+/**
+ * @param {import("./types.d.ts").Mode} mode
+ * @param {Workload[]} workloads
+ * @param {Row[]} rows
+ * @returns {Entry[]}
+ */
+function entriesOf(mode, workloads, rows) {
+  return workloads.flatMap((workload) =>
+    workload.metrics.map((metric) => {
+      const own = rows.filter((row) => row.workload === workload.name && row.metric === metric.key);
+      return {
+        workload: workload.name,
+        metric: metric.key,
+        title: titleOf(mode, workload, metric),
+        unit: metric.unit,
+        rows: new Map(own.map((row) => [row.variant, row])),
+      };
+    }),
+  );
+}
+
+/**
+ * What was said beside the figures, each sentence once.
+ *
+ * @param {Cell[]} cells
+ * @param {Map<string, string>} titles of the servers
+ */
+function notesOf(cells, titles) {
+  const said = new Map();
+  for (const { workload, variant, notes = [] } of cells) {
+    for (const note of notes) {
+      const text = `${workload}, ${titles.get(variant) ?? variant}: ${note}`;
+      said.set(text, { workload, text });
+    }
+  }
+  return [...said.values()];
+}
+
 /** @param {number} value */
 export function shown(value) {
   if (Math.abs(value) >= 100) return value.toFixed(0);
@@ -151,7 +261,8 @@ export function tables(mode, workloads, variants, rows) {
   const titles = new Map(variants.map((variant) => [variant.name, variant.title]));
   const wide = Math.max(...variants.map((variant) => variant.title.length));
   const blocks = workloads.flatMap((workload) =>
-    workload.metrics.map(({ key, unit, title }) => {
+    workload.metrics.map((metric) => {
+      const { key, unit } = metric;
       const head = ["", "median", "min", "max", "× floor (min–max)", "× official (min–max)"];
       const own = rows.filter((row) => row.workload === workload.name && row.metric === key);
       const lines = [head, ...own.map((row) => line(row, titles))].map((columns) => {
@@ -160,9 +271,7 @@ export function tables(mode, workloads, variants, rows) {
         const cells = rest.length === 1 ? rest : rest.map((text, i) => text.padStart(i < 3 ? 8 : 22));
         return `  ${title.padEnd(wide)}  ${cells.join("")}`.trimEnd();
       });
-      const what = [workload.title(workload.sizes[mode]), title]
-        .filter((text) => text !== undefined)
-        .join(", ");
+      const what = titleOf(mode, workload, metric);
       return `${what}: ${unit} [${workload.name}]\n${lines.join("\n")}`;
     }),
   );

@@ -1,11 +1,12 @@
 // The bench: `npm run bench`, or `node bench/run.mjs --help`. See docs/performance.md.
-import { writeFile } from "node:fs/promises";
-import os from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { buildIfNeeded } from "./build.mjs";
 import { findVariants, findWorkloads, pick } from "./catalogue.mjs";
 import { placeGenerator } from "./cores.mjs";
+import { describeMachine, versions } from "./machine.mjs";
 import { providePeer } from "./peers.mjs";
+import { publish } from "./publish.mjs";
 import { outcomes, summarise, tables } from "./report.mjs";
 import { NotAvailable, startServer } from "./server-handle.mjs";
 
@@ -20,6 +21,8 @@ echo-16); without one, all of them run but scale and slow-readers.
   --smoke            a few messages each: shows that the bench works, and measures nothing
   --limit SECONDS    start no round that would not end by then (460; none with --full)
   --json FILE        also write every figure to FILE
+  --write            also write tables and chart into README.md and docs/
+  --from FILE        measure nothing, and write those of a run that --json has kept
   --cores S,G        cores of the server and of the load generator
   --cpu-prof DIR     write a V8 CPU profile of each server process to DIR
   --no-build         measure dist/ as it is
@@ -48,6 +51,8 @@ function readArguments() {
       rounds: { type: "string" },
       limit: { type: "string" },
       json: { type: "string" },
+      write: { type: "boolean", default: false },
+      from: { type: "string" },
       cores: { type: "string" },
       "cpu-prof": { type: "string" },
       full: { type: "boolean", default: false },
@@ -93,27 +98,33 @@ const messageOf = (error) => (error instanceof Error ? error.message : String(er
 async function main() {
   const options = readArguments();
   const allWorkloads = await findWorkloads();
-  const allVariants = await findVariants();
+  const found = await findVariants();
+  const allVariants = found.map(({ variant }) => variant);
   if (options.help) {
     print(HELP);
     return;
   }
   if (options.list) {
     print(`workloads: ${allWorkloads.map((workload) => workload.name).join(", ")}`);
-    print(`variants:  ${allVariants.map(({ variant }) => variant.name).join(", ")}`);
+    print(`variants:  ${allVariants.map(({ name }) => name).join(", ")}`);
+    return;
+  }
+  if (options.from !== undefined) {
+    const kept = JSON.parse(await readFile(options.from, "utf8"));
+    log(`written: ${publish(kept, allWorkloads, allVariants).join(", ")}`);
     return;
   }
   const workloads = pick(allWorkloads, options.workloads, (workload) => workload.name).filter(
     ({ named }) => !named || options.workloads.length > 0,
   );
-  const targets = pick(allVariants, options.named, ({ variant }) => variant.name);
+  const targets = pick(found, options.named, ({ variant }) => variant.name);
   const variants = targets.map(({ variant }) => variant);
   if (!options["no-build"] && variants.some((variant) => variant.built)) buildIfNeeded(log);
 
   const started = Date.now();
   const seconds = () => (Date.now() - started) / 1000;
   const cores = placeGenerator(options.cores);
-  const machine = `Node ${process.version}, ${os.cpus()[0]?.model ?? process.arch}, ${os.cpus().length} cores; ${cores.note}`;
+  const machine = describeMachine(cores.note);
   log(machine);
 
   /** @type {import("./types.d.ts").Cell[]} */
@@ -176,11 +187,17 @@ async function main() {
   const findings =
     options.mode === "smoke" ? outcomes(workloads, cells) : tables(options.mode, workloads, variants, rows);
   print(`\n${findings}\n\n${run}; ${machine}`);
-  if (options.json !== undefined) {
-    const { mode } = options;
-    const report = { date: new Date(started).toISOString(), mode, rounds: done, machine, rows, cells };
-    await writeFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
-  }
+  const measured = {
+    date: new Date(started).toISOString(),
+    mode: options.mode,
+    rounds: done,
+    machine,
+    versions: versions(),
+    rows,
+    cells,
+  };
+  if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(measured, null, 2)}\n`);
+  if (options.write) log(`written: ${publish(measured, allWorkloads, allVariants).join(", ")}`);
   if (failed) process.exitCode = 1;
 }
 

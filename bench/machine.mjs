@@ -1,0 +1,61 @@
+// What a run was made on and with, for those who read its figures.
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import os from "node:os";
+import { peerFile } from "./peers.mjs";
+
+const require = createRequire(import.meta.url);
+
+/** @param {string | URL} path of a package.json */
+function versionIn(path) {
+  try {
+    return String(JSON.parse(readFileSync(path, "utf8")).version);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param {string} name */
+function versionOf(name) {
+  const paths = require.resolve.paths(name) ?? [];
+  for (const path of paths) {
+    const version = versionIn(`${path}/${name}/package.json`);
+    if (version !== undefined) return version;
+  }
+  return undefined;
+}
+
+/** The commit that was measured, marked when files have changed since. */
+function commit() {
+  const git = (/** @type {string[]} */ ...args) =>
+    spawnSync("git", args, { cwd: new URL(".", import.meta.url), encoding: "utf8" }).stdout?.trim();
+  const head = git("rev-parse", "--short", "HEAD");
+  if (!head) return undefined;
+  return git("status", "--porcelain", "--", "../packages") === "" ? head : `${head} and changes`;
+}
+
+/** @param {string} placement how server and load generator are placed */
+export function describeMachine(placement) {
+  const model = os.cpus()[0]?.model ?? process.arch;
+  const memory = Math.round(os.totalmem() / 2 ** 30);
+  const system = `${os.type()} ${os.release().split("-")[0]}`;
+  return `Node ${process.version}, ${model}, ${os.cpus().length} cores, ${memory} GiB, ${system}; ${placement}`;
+}
+
+/** @returns {Record<string, string>} by name; what is not there is left out */
+export function versions() {
+  const found = {
+    tidewire: [versionOf("@tidewire/server"), commit()].filter(Boolean).join(", "),
+    "socket.io": versionOf("socket.io"),
+    "engine.io": versionOf("engine.io"),
+    ws: versionOf("ws"),
+    "uWebSockets.js (as uws-pack)": versionOf("uWebSockets.js"),
+    eiows: versionIn(peerFile("eiows", "eiows/package.json")),
+    bun: versionIn(peerFile("bun", "bun/package.json")),
+    "@socket.io/bun-engine": versionIn(peerFile("bun", "@socket.io/bun-engine/package.json")),
+  };
+  return Object.fromEntries(
+    Object.entries(found).flatMap(([name, version]) => (version ? [[name, version]] : [])),
+  );
+}
