@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import { describeWithChromium, type Browser } from "../../test/support/chromium.ts";
 import { startRefusingProxy, type Refusal } from "../../test/support/refusing-proxy.ts";
-import { afterThisTest, next, type ServerOptions, type Socket } from "../../test/support/socketio.ts";
-import { cuttableProxy } from "../../test/support/tcp-proxy.ts";
+import {
+  afterThisTest,
+  next,
+  writable,
+  type ServerOptions,
+  type Socket,
+} from "../../test/support/socketio.ts";
+import { cuttableProxy, type CuttableProxy } from "../../test/support/tcp-proxy.ts";
 import { isFull, unsupported } from "../support/cell.ts";
 import type { CellHost, RestartableServer } from "../support/restartable.ts";
 import { onEachHost, wayNames, ways } from "./support/cells.ts";
@@ -59,7 +65,7 @@ function declareBlocked(browser: () => Browser, client: Client, host: CellHost):
 
   const takesNext = "takes long-polling when its first choice, WebSocket, is refused";
   if (!client.version.startsWith("4"))
-    return void unsupported(takesNext, "tryAllTransports came with version 4.8");
+    return unsupported(takesNext, "tryAllTransports came with version 4.8");
   it(takesNext, async () => {
     const site = await startSite(host, client);
     const proxy = await startRefusingProxy(site.port, "403");
@@ -78,21 +84,18 @@ function declareInterruptions(browser: () => Browser, client: Client, way: Way, 
     socket: Socket;
   }
 
-  /** A connected page, and its socket; `port` is that of what the page talks to. */
-  async function open(server?: Partial<ServerOptions>, through = false): Promise<Opened & { reset(): void }> {
-    const site = await startSite(host, client, server);
-    let { port } = site;
-    let reset = (): void => {};
-    if (through) {
-      const proxy = await cuttableProxy(port);
-      afterThisTest(() => proxy.close());
-      ({ port, reset } = proxy);
-    }
+  /** A connected page, and its socket; `through` gives the port of what stands in between. */
+  async function open(
+    options?: Partial<ServerOptions>,
+    through?: (site: RestartableServer) => Promise<number>,
+  ): Promise<Opened> {
+    const site = await startSite(host, client, options);
+    const port = (await through?.(site)) ?? site.port;
     const tab = await Tab.open(browser(), `http://127.0.0.1:${port}`, client);
     const page = await tab.at().connected({ ...ways[way], ...SOON });
     if (way === "upgrade") await page.upgraded();
     await page.ask("echo", "settled");
-    return { site, tab, page, socket: await site.sockets.next(), reset };
+    return { site, tab, page, socket: await site.sockets.next() };
   }
 
   it("comes back when the server has restarted, with what was emitted meanwhile", async () => {
@@ -112,9 +115,14 @@ function declareInterruptions(browser: () => Browser, client: Client, way: Way, 
   if (!isFull && client !== latest) return;
 
   it("comes back after a TCP reset", async () => {
-    const { site, page, socket, reset } = await open({}, true);
-    while (!socket.conn.transport.writable) await new Promise(setImmediate);
-    reset();
+    let proxy: CuttableProxy | undefined;
+    const { site, page, socket } = await open({}, async ({ port }) => {
+      proxy = await cuttableProxy(port);
+      return proxy.port;
+    });
+    afterThisTest(() => proxy?.close());
+    await writable(socket);
+    proxy?.reset();
     await page.take("disconnect");
     await page.take("connect");
     assert.deepEqual(await page.ask("echo", "again"), ["again"]);
@@ -141,11 +149,10 @@ function declareInterruptions(browser: () => Browser, client: Client, way: Way, 
   }
 
   const recovers = "recovers its state, with what it missed, when the connection broke";
-  if (!client.version.startsWith("4"))
-    return void unsupported(recovers, "state recovery came with version 4.6");
+  if (!client.version.startsWith("4")) return unsupported(recovers, "state recovery came with version 4.6");
   it(recovers, async () => {
     const { site, page, socket } = await open({ connectionStateRecovery: {} });
-    socket.join("room");
+    await socket.join("room");
     site.io.emit("message", "first");
     assert.equal((await page.take("message"))[0], "first");
     const gone = next(socket, "disconnect");

@@ -1,0 +1,292 @@
+import assert from "node:assert/strict";
+import { afterThisTest, collect, next, suite, writable } from "../../test/support/socketio.ts";
+import type { Server, ServerOptions, Socket } from "../../test/support/socketio.ts";
+import { cuttableProxy } from "../../test/support/tcp-proxy.ts";
+import { cell, unsupported } from "../support/cell.ts";
+import { cellHosts, RestartableServer, type CellHost } from "../support/restartable.ts";
+import { describeWithPython, inPython, type Python, type PythonClient } from "./support/python.ts";
+
+const WAYS = {
+  polling: { transports: ["polling"] },
+  websocket: { transports: ["websocket"] },
+  upgrade: {},
+};
+type Way = keyof typeof WAYS;
+
+/** Comes back soon, since a test waits for it. */
+const SOON = { reconnection_delay: 0.05, reconnection_delay_max: 0.2, randomization_factor: 0 };
+const BYTES = Buffer.from([0, 1, 4, 0x1e, 0x7f, 0x80, 0xff]);
+const COUNT = 50;
+
+describeWithPython("python3-socketio", (version, python) => {
+  for (const transport of ["polling", "websocket", "upgrade"] satisfies Way[]) {
+    for (const host of cellHosts) {
+      cell({ group: "Other languages", part: "python3-socketio", version, host, transport }, () => {
+        suite("messages", () => declareMessages(python, host, transport));
+        suite("admission and endings", () => declareEndings(python, host, transport));
+        suite("interruptions", () => declareInterruptions(python, host, transport));
+      });
+    }
+  }
+});
+
+function prepare(io: Server): void {
+  io.of("/chat");
+  io.of("/admin").use((socket, next) => {
+    if (socket.handshake.auth["token"] === "right") next();
+    else next(Object.assign(new Error("wrong token"), { data: { code: 7 } }));
+  });
+  io.on("connection", (socket) => {
+    socket.on("echo", (...args: unknown[]) => {
+      const answer = args.pop() as (...args: unknown[]) => void;
+      answer(...args);
+    });
+  });
+}
+
+interface Opened {
+  server: RestartableServer;
+  client: PythonClient;
+  socket: Socket;
+}
+
+function start(host: CellHost, server: Partial<ServerOptions> = {}): Promise<RestartableServer> {
+  return RestartableServer.start(host, { server, prepare });
+}
+
+async function newClient(python: () => Python, options?: object): Promise<PythonClient> {
+  const client = await python().client(options);
+  afterThisTest(() => client.disconnect());
+  return client;
+}
+
+function declareMessages(python: () => Python, host: CellHost, way: Way): void {
+  async function open(): Promise<Opened> {
+    const server = await start(host);
+    const client = await newClient(python);
+    await client.connect(server.url, WAYS[way]);
+    return { server, client, socket: await server.sockets.next() };
+  }
+
+  it("is heard in order, and hears everything once", async () => {
+    const { client, socket } = await open();
+    const counted = Array.from({ length: COUNT }, (_, n) => n);
+    const heard = collect(socket, "message", COUNT);
+    for (const n of counted) await client.emit("message", [n, { n }]);
+    assert.deepEqual(
+      await heard,
+      counted.map((n) => [n, { n }]),
+    );
+    const told: unknown[][] = [];
+    while (told.length < COUNT) {
+      for (const n of counted.splice(0, 10)) socket.emit("message", n, `text ${n} é 😀`);
+      while (told.length < COUNT - counted.length) told.push(await client.take("message"));
+    }
+    assert.deepEqual(
+      told.toSorted(([one], [other]) => Number(one) - Number(other)),
+      Array.from({ length: COUNT }, (_, n) => [n, `text ${n} é 😀`]),
+    );
+    const last = way === "polling" ? "polling" : "websocket";
+    assert.equal((await client.state()).transport, last);
+    assert.equal(socket.conn.transport.name, last);
+    assert.equal((await client.state()).sid, socket.id);
+  });
+
+  unsupported(
+    "hears in order what comes in a burst",
+    "this client handles each packet in a thread of its own",
+  );
+  if (way === "polling") {
+    unsupported(
+      "hears more than 16 packets in one answer",
+      "this client refuses such a payload and disconnects",
+    );
+  }
+
+  it("asks and answers on both sides", async () => {
+    const { client, socket } = await open();
+    const args = ["a\u2028b", { nested: [1, null, { x: true }] }, 0];
+    assert.deepEqual(await client.ask("echo", args), args);
+    assert.deepEqual(await client.ask("echo", []), []);
+    const answer = (await socket.timeout(15_000).emitWithAck("ask", { one: [BYTES] })) as unknown;
+    assert.deepEqual(answer, { one: [BYTES] });
+  });
+
+  it("exchanges binary, nested, empty and large", async () => {
+    const { client, socket } = await open();
+    const large = Buffer.alloc(100_000, BYTES);
+    const heard = next(socket, "message");
+    await client.emit("message", [{ deep: [inPython(BYTES), inPython(Buffer.alloc(0))] }, inPython(large)]);
+    assert.deepEqual(await heard, [{ deep: [BYTES, Buffer.alloc(0)] }, large]);
+    socket.emit("message", { deep: [BYTES, Buffer.alloc(0)] }, large);
+    assert.deepEqual(await client.take("message"), [
+      { deep: [inPython(BYTES), inPython(Buffer.alloc(0))] },
+      inPython(large),
+    ]);
+    assert.deepEqual(await client.ask("echo", [inPython(BYTES)]), [inPython(BYTES)]);
+  });
+
+  it("hears what is sent to its rooms, and not what leaves it out", async () => {
+    const { server, client, socket } = await open();
+    const other = await newClient(python);
+    await other.connect(server.url, WAYS[way]);
+    const others = await server.sockets.next();
+    await socket.join("one");
+    await others.join(["one", "two"]);
+    server.io.to("two").emit("message", "two");
+    server.io.to("one").except("two").emit("message", "one, not two");
+    socket.to("one").emit("message", "from the other");
+    server.io.emit("message", "all");
+    assert.deepEqual(
+      [await client.take("message"), await client.take("message")],
+      [["one, not two"], ["all"]],
+    );
+    const heard = [await other.take("message"), await other.take("message"), await other.take("message")];
+    assert.deepEqual(heard, [["two"], ["from the other"], ["all"]]);
+  });
+}
+
+function declareEndings(python: () => Python, host: CellHost, way: Way): void {
+  it("joins namespaces over one connection, with its credentials", async () => {
+    const server = await start(host);
+    const client = await newClient(python);
+    const namespaces = ["/", "/chat", "/admin"];
+    const headers = { "X-Tide": "high" };
+    await client.connect(server.url, { ...WAYS[way], namespaces, auth: { token: "right" }, headers });
+    for (const namespace of namespaces) {
+      const [socket] = [...server.io.of(namespace).sockets.values()];
+      assert.equal((await client.state(namespace)).sid, socket?.id);
+      assert.deepEqual(socket?.handshake.auth, { token: "right" });
+      assert.equal(socket?.handshake.headers["x-tide"], "high");
+      socket?.emit("message", namespace);
+      assert.deepEqual(await client.take("message", namespace), [namespace]);
+    }
+    const [first, ...others] = namespaces.map((name) => [...server.io.of(name).sockets.values()][0]!.client);
+    for (const other of others) assert.equal(other, first);
+  });
+
+  it("learns why a namespace refuses it", async () => {
+    const server = await start(host);
+    const client = await newClient(python);
+    const options = { ...WAYS[way], namespaces: ["/admin"], auth: { token: "wrong" }, wait: false };
+    await client.connect(server.url, options);
+    assert.deepEqual(await client.take("connect_error", "/admin"), [
+      { message: "wrong token", data: { code: 7 } },
+    ]);
+  });
+
+  it("learns that the server lets it not in", async () => {
+    const server = await start(host, { allowRequest: (_, decide) => decide("closed today", false) });
+    const client = await newClient(python);
+    const { refused } = await client.connect(server.url, WAYS[way]);
+    assert.ok(refused);
+    await client.take("connect_error");
+    assert.equal(server.sockets.pending.length, 0);
+  });
+
+  it("tells the server that it goes", async () => {
+    const server = await start(host);
+    const client = await newClient(python);
+    await client.connect(server.url, WAYS[way]);
+    const gone = next(await server.sockets.next(), "disconnect");
+    await client.disconnect();
+    // it closes the connection while a thread of its own sends the packet
+    assert.match(String((await gone)[0]), /^(client namespace disconnect|transport close)$/);
+    await client.take("disconnect");
+  });
+
+  for (const close of [false, true]) {
+    it(`learns that the server sends it away, with disconnect(${close})`, async () => {
+      const server = await start(host);
+      const client = await newClient(python);
+      await client.connect(server.url, WAYS[way]);
+      const socket = await server.sockets.next();
+      const gone = next(socket, "disconnect");
+      socket.disconnect(close);
+      assert.equal((await gone)[0], "server namespace disconnect");
+      await client.take("disconnect");
+      assert.equal((await client.state()).connected, false);
+    });
+  }
+}
+
+function declareInterruptions(python: () => Python, host: CellHost, way: Way): void {
+  /** A client that comes back by itself, whose connection `reset` breaks. */
+  async function open(options?: Partial<ServerOptions>): Promise<Opened & { reset: () => Promise<void> }> {
+    const server = await start(host, options);
+    const proxy = await cuttableProxy(server.port);
+    afterThisTest(() => proxy.close());
+    const client = await newClient(python, SOON);
+    await client.connect(`http://127.0.0.1:${proxy.port}`, WAYS[way]);
+    await client.take("connect");
+    await client.ask("echo", ["settled"]);
+    const socket = await server.sockets.next();
+    return {
+      server,
+      client,
+      socket,
+      async reset() {
+        // so that the server notices by long-polling, too
+        await writable(socket);
+        const gone = next(socket, "disconnect");
+        proxy.reset();
+        assert.match(String((await gone)[0]), /^transport (close|error)$/);
+      },
+    };
+  }
+
+  async function assertBack({ server, client }: Opened): Promise<void> {
+    await client.take("disconnect");
+    await client.take("connect");
+    const socket = await server.sockets.next();
+    assert.equal((await client.state()).sid, socket.id);
+    assert.deepEqual(await client.ask("echo", ["again"]), ["again"]);
+    socket.emit("message", "again");
+    assert.deepEqual(await client.take("message"), ["again"]);
+  }
+
+  it("comes back after a TCP reset", async () => {
+    const opened = await open();
+    await opened.reset();
+    await assertBack(opened);
+  });
+
+  it("comes back when the server has died and was started again", async () => {
+    const opened = await open();
+    await opened.reset();
+    await opened.server.stop();
+    await opened.client.take("connect_error");
+    await opened.server.start();
+    await assertBack(opened);
+  });
+
+  if (way === "polling") {
+    const inOrder = "this client takes an orderly close for its own end, and stays away";
+    unsupported("comes back when the server was closed in order and started again", inOrder);
+  }
+
+  const still = "is missed when its process stands still";
+  const pings = { pingInterval: 200, pingTimeout: 300 };
+
+  /** Resolves when the server misses a client that cannot move. */
+  async function standStill(socket: Socket): Promise<void> {
+    const gone = next(socket, "disconnect");
+    python().freeze();
+    try {
+      assert.equal((await gone)[0], "ping timeout");
+    } finally {
+      python().thaw();
+    }
+  }
+
+  if (way === "polling") {
+    it(still, async () => standStill((await open(pings)).socket));
+    unsupported(`${still}, and comes back with it`, "this client is silent when a POST of its is refused");
+  } else {
+    it(`${still}, and comes back with it`, async () => {
+      const opened = await open(pings);
+      await standStill(opened.socket);
+      await assertBack(opened);
+    });
+  }
+}
