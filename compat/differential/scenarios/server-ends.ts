@@ -76,7 +76,7 @@ overEveryWay("end: in a listener of an event", {}, async (run, way) => {
 });
 
 overEveryWay("end: in the listener of connections", {}, async (run, way) => {
-  run.recorder.ignore("connection_error");
+  run.recorder.ignore(/connection_error|upgrade to/);
   run.io.on("connection", (socket) => socket.disconnect(true));
   run.client("a", way);
   await run.saw("a", "disconnect");
@@ -84,7 +84,7 @@ overEveryWay("end: in the listener of connections", {}, async (run, way) => {
 });
 
 overEveryWay("end: in a middleware", {}, async (run, way) => {
-  run.recorder.ignore("connection_error");
+  run.recorder.ignore(/connection_error|upgrade to/);
   run.io.use((socket, next) => {
     socket.conn.close();
     next();
