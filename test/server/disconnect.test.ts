@@ -3,6 +3,7 @@ import { NetworkClient } from "../support/network-client.ts";
 import {
   afterThisTest,
   connected,
+  itDiffers,
   next,
   onEveryHost,
   onEveryTransport,
@@ -13,6 +14,8 @@ import {
 } from "../support/socketio.ts";
 import type { ClientSocket, Socket } from "../support/socketio.ts";
 import { cuttableProxy } from "../support/tcp-proxy.ts";
+
+const inside = "it goes round until the stack is full, or both events come twice";
 
 const reservedEvents = [
   "connect",
@@ -255,6 +258,35 @@ onEveryHost("disconnect reasons", (host) => {
     assert.equal(socket.disconnected, true);
     await closed;
   });
+
+  for (const [what, act] of [
+    ["socket.disconnect()", (socket: Socket) => socket.disconnect()],
+    ["socket.disconnect(true)", (socket: Socket) => socket.disconnect(true)],
+    ["conn.close()", (socket: Socket) => socket.conn.close()],
+  ] as const) {
+    itDiffers(
+      `${what} while disconnecting changes nothing: one disconnect, of the first reason`,
+      inside,
+      async () => {
+        const { wire, socket } = await rawPair(await host.start());
+        const seen: unknown[] = [];
+        socket.on("disconnecting", (reason) => {
+          seen.push(["disconnecting", reason]);
+          if (seen.length < 10) act(socket);
+        });
+        socket.on("disconnect", (reason) => seen.push(["disconnect", reason]));
+        const gone = next(socket, "disconnect");
+        wire.sendText("41");
+        await gone;
+        await new Promise(setImmediate);
+        assert.deepEqual(seen, [
+          ["disconnecting", "client namespace disconnect"],
+          ["disconnect", "client namespace disconnect"],
+        ]);
+        assert.deepEqual(wire.pending, []);
+      },
+    );
+  }
 
   it("may be called in the connection listener", async () => {
     const running = await host.start();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   connected,
+  itDiffers,
   next,
   onEveryHost,
   onEveryTransport,
@@ -9,6 +10,7 @@ import {
   internals,
 } from "../support/socketio.ts";
 import type { Socket } from "../support/socketio.ts";
+import { uncaught } from "../support/uncaught.ts";
 
 onEveryHost("namespace middleware", (host) => {
   onEveryTransport((_name, mode) => {
@@ -148,5 +150,36 @@ onEveryHost("namespace middleware", (host) => {
     const wire = await rawSession(running);
     wire.sendText("40/chat,");
     assert.equal(await wire.next(), '44/chat,{"message":"no","data":{"a":1}}');
+  });
+
+  it("that is no function lets nobody in", async () => {
+    const running = await host.start();
+    running.io.use(undefined as never);
+    running.io.use((_socket, done) => done());
+    running.io.on("connection", () => assert.fail("connected"));
+    const rejection = uncaught(1);
+    const wire = await rawSession(running);
+    wire.sendText("40");
+    assert.ok((await rejection)[0] instanceof TypeError);
+    assert.equal(running.io.sockets.sockets.size, 0);
+  });
+
+  itDiffers("lets nobody in that it has refused, whatever it calls then", "it does", async () => {
+    const running = await host.start();
+    let passOn: () => void = () => {};
+    running.io.use((_socket, done) => {
+      passOn = done;
+      done(new Error("no"));
+      done();
+    });
+    let connections = 0;
+    running.io.on("connection", () => connections++);
+    const wire = await rawSession(running);
+    wire.sendText("40");
+    assert.equal(await wire.next(), '44{"message":"no"}');
+    passOn();
+    await new Promise(setImmediate);
+    assert.deepEqual([connections, running.io.sockets.sockets.size], [0, 0]);
+    assert.deepEqual(wire.pending, []);
   });
 });

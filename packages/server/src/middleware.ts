@@ -12,10 +12,9 @@ export function runMiddlewares<Subject>(
 ): void {
   const steps = middlewares.slice();
   const run = (index: number): void => {
-    const step = steps[index];
-    if (step === undefined) {
-      return done();
-    }
+    // By the index: what is no function must not let anyone past it.
+    if (index === steps.length) return done();
+    const step = steps[index] as Middleware<Subject>;
     step(subject, (error) => (error ? done(error) : run(index + 1)));
   };
   run(0);

@@ -29,6 +29,9 @@ export interface SocketReservedEventsMap {
 
 function ignore(): void {}
 
+/** Sockets whose listeners of `disconnecting` are being called: these may disconnect them, too. */
+const leaving = new WeakSet<object>();
+
 /**
  * A client in a namespace. It sends to and receives from this one client; `to`, `broadcast` and the like start a chain
  * that reaches the others.
@@ -212,9 +215,11 @@ export class Socket<
 
   /** The only way out of the namespace, for whatever reason; later calls do nothing. */
   _onclose(reason: DisconnectReason, description?: unknown): this | undefined {
-    if (!this.connected) return this;
+    if (!this.connected || leaving.has(this)) return this;
     debug("closing socket %s - reason %s", this.id, reason);
+    leaving.add(this);
     this.announce("disconnecting", reason, description);
+    leaving.delete(this);
     if (this.pid !== undefined && recoverableReasons.has(reason)) {
       const { id: sid, pid, data } = this;
       persistSession(this.adapter, { sid, pid, rooms: [...this.rooms], data });
@@ -285,7 +290,7 @@ export class Socket<
     if (!this.connected) return this;
     if (close) {
       this.client._disconnect();
-    } else {
+    } else if (!leaving.has(this)) {
       this.packet({ type: PacketType.DISCONNECT });
       this._onclose("server namespace disconnect");
     }
