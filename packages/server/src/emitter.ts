@@ -157,7 +157,8 @@ export abstract class BroadcastingEmitter<
   }
 
   /**
-   * Sends an event to all sockets and waits for their answers, without limit: see {@link timeout}.
+   * Sends an event to all sockets and waits for their answers, without limit (in a cluster: for a minute) unless
+   * {@link timeout} sets one.
    *
    * @example
    * const responses = await io.emitWithAck("some-event");
