@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import * as uWS from "uWebSockets.js";
-import { Queue } from "../../test/support/queue.ts";
+import { Queue, within } from "../../test/support/queue.ts";
 import { afterThisTest, hosts, listen, listenApp, socketio } from "../../test/support/socketio.ts";
 import type { Server, ServerOptions, Socket } from "../../test/support/socketio.ts";
 import type { Cell } from "./cell.ts";
@@ -96,7 +96,12 @@ export class RestartableServer {
     }
     this.#io = io;
     // of no interest where the test closed it itself
-    afterThisTest(() => io.close().catch(() => {}));
+    afterThisTest(() =>
+      within(
+        io.close().catch(() => {}),
+        "the server to close",
+      ),
+    );
   }
 }
 

@@ -30,8 +30,10 @@
   /** What the page has, described. */
   function describe(value) {
     if (value instanceof ArrayBuffer) return { $: "ArrayBuffer", hex: toHex(new Uint8Array(value)) };
-    if (ArrayBuffer.isView(value))
-      return { $: value.constructor.name, hex: toHex(new Uint8Array(value.buffer)) };
+    if (ArrayBuffer.isView(value)) {
+      const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+      return { $: value.constructor.name, hex: toHex(bytes) };
+    }
     if (value instanceof Error) {
       const { message, data } = value;
       return data === undefined ? { message } : { message, data };

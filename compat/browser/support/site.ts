@@ -63,6 +63,20 @@ export function startSite(
   });
 }
 
+/** Answers requests for the pages, and leaves the others alone. */
+export function answerWithFile(request: Request, response: Response): void {
+  const file = files.get(request.url ?? "");
+  if (file !== undefined) response.writeHead(200, { "content-type": file.type }).end(file.body);
+}
+
+interface Request {
+  readonly url?: string | undefined;
+}
+
+interface Response {
+  writeHead(status: number, headers: Record<string, string>): { end(body: string): unknown };
+}
+
 /** A server of pages alone; the port of the origin. */
 export function startPages(): Promise<number> {
   return listen(createServer(serve(files)));

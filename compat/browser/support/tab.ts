@@ -117,7 +117,7 @@ export class Tab {
     { script, ...options }: BrowserContextOptions & { script?: string } = {},
   ): Promise<Tab> {
     const context = await browser.newContext(options);
-    afterThisTest(() => context.close());
+    afterThisTest(() => within(context.close(), "a profile to close", PATIENCE));
     if (script !== undefined) await context.addInitScript(script);
     const tab = new Tab(await context.newPage());
     await tab.goto(origin + pagePath(client));
