@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { next } from "../../test/support/socketio.ts";
+import { isFull } from "../support/cell.ts";
 import { onEveryClient } from "./setting.ts";
 
 type Answer = (...args: unknown[]) => void;
@@ -95,7 +96,9 @@ onEveryClient("acknowledgements", { plain: true }, (setting) => {
     );
   });
 
-  it("that one client of a broadcast does not give are an error with the others", async () => {
+  // it takes as long as the timeout, which must let the other answer come on a busy machine
+  const itTakesLong = isFull || setting.mode === "upgrade" ? it : () => {};
+  itTakesLong("that one client of a broadcast does not give are an error with the others", async () => {
     const server = await setting.start();
     const { client } = await setting.join(server);
     await setting.join(server);
@@ -106,7 +109,7 @@ onEveryClient("acknowledgements", { plain: true }, (setting) => {
       });
     });
     const outcome = new Promise<unknown[]>((resolve) => {
-      server.io.timeout(500).emit("question", (...args: unknown[]) => resolve(args));
+      server.io.timeout(1_500).emit("question", (...args: unknown[]) => resolve(args));
     });
     await answered;
     const [error, answers] = await outcome;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { collect, next } from "../../test/support/socketio.ts";
+import { broken } from "./broken.ts";
 import { onEveryClient, type Mode } from "./setting.ts";
 
 const bytes = Buffer.from([0, 1, 4, 0x1e, 0x7f, 0x80, 0xfe, 0xff]);
@@ -113,16 +114,19 @@ onEveryClient("binary", {}, (setting) => {
     assert.ok(large.equals((await atClient)[0]));
   });
 
-  it("ends the connection when it is over the limit", async () => {
+  const overTheLimit = "ends the connection when it is over the limit";
+  const endsIt = async (): Promise<void> => {
     const server = await setting.start({ maxHttpBufferSize });
     const { client, socket } = await setting.joinFully(server);
     const gone = next(client, "disconnect");
     let isHeard = false;
     socket.on("large", () => (isHeard = true));
     client.emit("large", Buffer.alloc(maxHttpBufferSize + 1));
-    assert.equal((await gone)[0], setting.transport === "polling" ? "transport error" : "transport close");
+    assert.equal((await gone)[0], broken[setting.transport]);
     assert.equal(isHeard, false);
-  });
+  };
+  if (setting.mode !== "polling") it(overTheLimit, endsIt);
+  else setting.itDiffersOnUws(overTheLimit, "the client sees no error, only a close", endsIt);
 });
 
 onEveryClient("text", { plain: true }, (setting) => {

@@ -5,6 +5,9 @@ import type { Mode } from "./setting.ts";
 /** What each side calls the end of a broken connection: a request that failed, or a WebSocket that closed. */
 export const broken = { polling: "transport error", websocket: "transport close" } as const;
 
+/** Finds silence soon, and yet bears a machine that is busy. */
+export const impatient = { pingInterval: 300, pingTimeout: 1_200 } as const;
+
 interface Connecting {
   readonly mode: Mode;
   readonly version: { readonly protocol: 3 | 4 };

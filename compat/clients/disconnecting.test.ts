@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { next } from "../../test/support/socketio.ts";
 import { cuttableProxy } from "../../test/support/tcp-proxy.ts";
-import { broken, itFallsSilent } from "./broken.ts";
+import { broken, impatient, itFallsSilent } from "./broken.ts";
 import type { Client } from "./client.ts";
 import { onEveryClient, type Joined } from "./setting.ts";
 
@@ -111,7 +111,7 @@ onEveryClient("disconnection", {}, (setting) => {
   });
 
   itFallsSilent(setting, async () => {
-    const server = await setting.start({ pingInterval: 300, pingTimeout: 200 });
+    const server = await setting.start(impatient);
     using proxy = await cuttableProxy(server.port);
     const joined = await setting.joinFully({ io: server.io, url: `http://127.0.0.1:${proxy.port}` });
     const heard = reasons(joined);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { until } from "../../test/support/peers.ts";
 import { next } from "../../test/support/socketio.ts";
-import { broken, itFallsSilent } from "./broken.ts";
+import { broken, impatient, itFallsSilent } from "./broken.ts";
 import { cuttableProxy } from "../../test/support/tcp-proxy.ts";
 import { onEveryEngineClient, type EngineJoined } from "./engine-setting.ts";
 
@@ -151,7 +151,7 @@ onEveryEngineClient("the end", (setting) => {
   });
 
   itFallsSilent(setting, async () => {
-    await using server = await setting.start({ pingInterval: 300, pingTimeout: 200 });
+    await using server = await setting.start(impatient);
     using proxy = await cuttableProxy(server.port);
     const joined = await setting.joinFully(server, `http://127.0.0.1:${proxy.port}`);
     const heard = reasons(joined);

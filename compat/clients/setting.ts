@@ -4,6 +4,8 @@ import { within } from "../../test/support/queue.ts";
 import {
   afterThisTest,
   hosts,
+  isOracle,
+  itDiffers,
   next,
   suite,
   transports,
@@ -154,6 +156,12 @@ export class Setting {
   async refused(client: Client): Promise<Refusal> {
     const [given] = await next(client, this.version.refused);
     return this.version.refusal(given);
+  }
+
+  /** Declares a test of what the official server does otherwise on uWebSockets.js. */
+  itDiffersOnUws(title: string, differs: string, body: () => Promise<void>): void {
+    if (isOracle && this.cell.host === "uws") itDiffers(title, differs, body);
+    else it(title, body);
   }
 
   /** Declares a test of something that not every version can do. */
