@@ -54,13 +54,8 @@ function endWithSections(): void {
 /** Installs and builds what the tests need. A part that cannot be had is no reason to stop: its tests say that they wait. */
 function setUp(): void {
   spawnSync(process.execPath, ["scripts/setup.mjs"], { stdio: "inherit" });
-  const { status, error } = spawnSync(
-    "npm",
-    ["run", "build", "--silent", "--", "--output-logs=errors-only"],
-    {
-      stdio: "inherit",
-    },
-  );
+  const building = ["run", "build", "--silent", "--", "--output-logs=errors-only"];
+  const { status, error } = spawnSync("npm", building, { stdio: "inherit" });
   if (error) throw error;
   if (status !== 0) throw new Error("the packages could not be built");
 }

@@ -29,11 +29,15 @@ export interface SectionReport extends SectionResult {
   readonly milliseconds: number;
 }
 
-const groups = new Set<number>();
+/** The groups that are running, each with the folder of its record. */
+const running = new Map<number, string>();
 
-/** Ends all sections that are running. */
+/** Ends all sections that are running, at once. */
 export function endSections(): void {
-  for (const group of groups) signalGroup(group, "SIGKILL");
+  for (const [group, folder] of running) {
+    signalGroup(group, "SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 export async function runSection(run: SectionRun): Promise<SectionReport> {
@@ -62,7 +66,7 @@ async function runMocha(run: SectionRun, record: string): Promise<{ ending: Endi
     },
   });
   const group = child.pid;
-  if (group !== undefined) groups.add(group);
+  if (group !== undefined) running.set(group, dirname(record));
   const chunks: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => chunks.push(chunk));
   const allRead = new Promise((resolve) => void child.once("close", resolve));
@@ -84,7 +88,7 @@ async function runMocha(run: SectionRun, record: string): Promise<{ ending: Endi
     };
   } finally {
     clearTimeout(overdue);
-    if (group !== undefined) groups.delete(group);
+    if (group !== undefined) running.delete(group);
   }
 }
 
