@@ -5,11 +5,11 @@ import { FLOOR, OURS } from "./report.mjs";
 /** @typedef {import("./report.mjs").Entry} Entry */
 
 const WIDTH = 860;
-const LEFT = 330;
+const LEFT = 345;
 const RIGHT = 20;
 const TOP = 92;
 const ROW = 24;
-const BOTTOM = 34;
+const BOTTOM = 46;
 const FLOOR_AT_LEAST = 0.8;
 
 /** What marks a server: a class of the style sheet and a shape around (0, 0). */

@@ -34,6 +34,9 @@ const BRIEF = [OURS.uws, OURS.node, "official-ws", "official-uws", "bun", "floor
 const partOf = (workload) =>
   workload.startsWith("scale-") ? "scale" : workload === "slow-readers" ? "slow-readers" : "workloads";
 
+/** The text above the tables says whose CPU time it is. @param {string} unit */
+const brief = (unit) => unit.replace("server CPU ", "");
+
 /** @param {string[]} cells */
 const row = (cells) => `| ${cells.join(" | ")} |`;
 
@@ -64,7 +67,7 @@ function standing(found, kind) {
   const ratio = range(found?.[kind]);
   const { budget } = found ?? {};
   if (budget === undefined) return ratio;
-  return `${ratio} ${budget.met ? "≤" : "**>**"} ${shown(budget.limit)}`;
+  return `${budget.plain ? figure(found) : ratio} ${budget.met ? "≤" : "**>**"} ${shown(budget.limit)}`;
 }
 
 /**
@@ -79,7 +82,7 @@ function fullTable(entries, report) {
   return table([
     compared ? [...head, ...ratios] : head,
     ...entries.map(({ title, unit, rows }) => {
-      const cells = [title, unit, ...variants.map(({ name }) => figure(rows.get(name)))];
+      const cells = [title, brief(unit), ...variants.map(({ name }) => figure(rows.get(name)))];
       const standings = [
         standing(rows.get(OURS.uws), "toFloor"),
         standing(rows.get(OURS.node), "toOfficial"),
@@ -112,7 +115,7 @@ function highlights(entries, report) {
     ["", "unit", ...columns.map(({ title }) => title)],
     ...chosen.map(({ title, unit, rows }) => [
       title,
-      unit,
+      brief(unit),
       ...columns.map(({ name }) => figure(rows.get(name))),
     ]),
   ]);

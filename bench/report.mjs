@@ -70,7 +70,9 @@ function judged(variant, budget, { value, toFloor, toOfficial }) {
   const onUws = variant === OURS.uws;
   const limit = onUws ? budget.uws : budget.node;
   const figure = budget.plain ? value : onUws ? toFloor : toOfficial;
-  return figure === undefined ? undefined : { limit, met: figure.median <= limit };
+  return figure === undefined
+    ? undefined
+    : { limit, met: figure.median <= limit, plain: budget.plain === true };
 }
 
 /**

@@ -23,7 +23,8 @@ const RECORD_SEPARATOR = "\x1e";
 export class Session {
   /** @type {S | undefined} The WebSocket, once there is one. */
   socket = undefined;
-  answered = true;
+  /** Pings since the last pong. */
+  unanswered = 0;
   /** The text of a binary event whose attachment has not come. */
   head = "";
 
@@ -84,7 +85,7 @@ export class Floor {
     this.#send = send;
     this.#sendAll = sendAll;
     this.#answer = answer;
-    setInterval(() => this.#ping(close), pingInterval / 100);
+    setInterval(() => this.#ping(close), pingInterval / 50);
   }
 
   #nextId() {
@@ -140,7 +141,7 @@ export class Floor {
       if (packet === CONNECT) return "40" + JSON.stringify({ sid: this.#nextId() });
       if (packet === BINARY_EVENT) session.head = text;
     } else if (type === PONG) {
-      session.answered = true;
+      session.unanswered = 0;
     } else if (type === PING) {
       const polling = this.polling.get(session.id);
       if (polling !== undefined) this.reply(polling, "6");
@@ -248,11 +249,10 @@ export class Floor {
     const now = Date.now();
     for (const session of this.sessions) {
       if (now < session.pingAt || session.socket === undefined) return;
-      if (!session.answered) {
+      if (session.unanswered++ * this.#pingInterval > PING_TIMEOUT) {
         close(session.socket);
         continue;
       }
-      session.answered = false;
       session.pingAt = now + this.#pingInterval;
       this.sessions.delete(session);
       this.sessions.add(session);

@@ -39,23 +39,23 @@ function connecting(name, title, order, budget, sizes, connect) {
 export default [
   connecting(
     "connect-websocket",
-    "connect by WebSocket, and a namespace",
+    "connect by WebSocket, namespace",
     70,
     { uws: 1.5, node: 0.6 },
     {
       smoke: { warmup: 5, measured: 20 },
-      quick: { warmup: 1500, measured: 1500 },
+      quick: { warmup: 1200, measured: 1200 },
       full: { warmup: 3000, measured: 5000 },
     },
   ),
   connecting(
     "connect-upgrade",
-    "connect by long-polling, a namespace, and the upgrade",
+    "connect by long-polling, namespace, upgrade",
     71,
     { uws: 1.4, node: 0.6 },
     {
       smoke: { warmup: 5, measured: 20 },
-      quick: { warmup: 800, measured: 800 },
+      quick: { warmup: 500, measured: 600 },
       full: { warmup: 2000, measured: 3000 },
     },
     upgrading,

@@ -13,7 +13,7 @@ export default {
   serverOptions: { pingInterval },
   sizes: {
     smoke: { clients: 20, warmup: 1, measured: 1 },
-    quick: { clients: 2000, warmup: 2, measured: 4 },
+    quick: { clients: 2000, warmup: 1, measured: 3 },
     full: { clients: 5000, warmup: 4, measured: 20 },
   },
 

@@ -71,7 +71,7 @@ function run(context) {
  */
 const inRooms = (workload) => ({
   ...workload,
-  title: ({ rooms, members }) => `${rooms} rooms of ${members}, one message each per tick`,
+  title: ({ rooms, members }) => `${rooms} rooms of ${members}`,
   metrics: PICKS.map((pick) => ({ ...pick, unit: "µs server CPU per delivery" })),
   run,
 });
