@@ -82,7 +82,7 @@ export class Recorder {
     for (let unchanged = 0; unchanged < 2; unchanged++) {
       const before = this.#notes;
       await new Promise((resolve) => setTimeout(resolve, 20));
-      for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+      for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
       if (this.#notes !== before) unchanged = -1;
     }
   }

@@ -98,7 +98,9 @@ onEngine(
   async (run) => {
     const headers = { "sec-websocket-extensions": "permessage-deflate" };
     await run.open("ws", "transport=websocket", { headers });
+    await run.saw("ws", "text");
     run.session.send("not to be compressed", { compress: false });
+    await run.saw("ws", "text", 2);
   },
 );
 

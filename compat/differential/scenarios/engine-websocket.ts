@@ -179,6 +179,7 @@ onEngine(
   async (run) => {
     const headers = { "sec-websocket-extensions": "permessage-deflate" };
     await run.open("ws", "transport=websocket", { headers });
+    await run.saw("ws", "text");
   },
 );
 

@@ -4,6 +4,8 @@ import type { Socket as ClientSocket } from "socket.io-client";
 import type { ServerRun } from "../server-run.ts";
 import { onServer, overEveryWay, type ClientWay } from "../scenario.ts";
 
+const hasty = { pingInterval: 60, pingTimeout: 120 };
+
 /** A client on the main namespace and on another one. */
 async function both(run: ServerRun, way: ClientWay): Promise<{ client: ClientSocket; other: ClientSocket }> {
   run.watch(run.io.of("/other"));
@@ -93,15 +95,18 @@ overEveryWay("end: in a middleware", {}, async (run, way) => {
   await run.saw("engine", "description");
 });
 
-overEveryWay("end: no pong comes", { pingInterval: 60, pingTimeout: 120 }, async (run, way) => {
-  const client = run.client("a", way);
-  await run.saw("a", "connect");
-  const { engine } = client.io;
-  const deaf = engine as unknown as { _sendPacket(type: string, ...rest: unknown[]): void };
-  const send = deaf._sendPacket.bind(engine);
-  deaf._sendPacket = (type, ...rest) => void (type === "pong" || send(type, ...rest));
+onServer("end: no pong comes", { transport: "websocket", options: hasty }, async (run) => {
+  const wire = await run.open("ws", "transport=websocket");
+  wire.sendText("40");
   await run.saw("server", "description");
-  await run.saw("a", "disconnect");
+  await run.saw("ws", "end");
+});
+
+onServer("end: no poll comes", { transport: "polling", options: hasty }, async (run) => {
+  const { body } = await run.get("transport=polling");
+  const { sid } = JSON.parse(body.slice(1)) as { sid: string };
+  await run.post(`transport=polling&sid=${sid}`, "40");
+  await run.saw("server", "description");
 });
 
 onServer("end: the server closes, with a callback", { transport: "any" }, async (run) => {
