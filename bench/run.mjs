@@ -16,7 +16,8 @@ Measures server CPU per operation and memory per connection. Names pick workload
 echo-16); without one, all of them run but scale and slow-readers.
 
   --variants a,b     only these servers; it is an error if one of them cannot start
-  --rounds N         how often each workload meets each server (3; 5 with --full, 1 with --smoke)
+  --rounds N         how often each workload meets each server (3; 5 with --full; 1 with --smoke, and
+                     for scale and slow-readers alone)
   --full             longer measurements
   --smoke            a few messages each: shows that the bench works, and measures nothing
   --limit SECONDS    start no round that would not end by then (460; none with --full)
@@ -65,8 +66,10 @@ function readArguments() {
   if (values.full && values.smoke) throw new Error("--full and --smoke exclude each other");
   /** @type {import("./types.d.ts").Mode} */
   const mode = values.smoke ? "smoke" : values.full ? "full" : "quick";
-  const rounds = Number(values.rounds ?? ROUNDS[mode]);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error("--rounds takes a whole number from 1");
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds >= 1)) {
+    throw new Error("--rounds takes a whole number from 1");
+  }
   const limit = Number(values.limit ?? LIMIT[mode]);
   if (!(limit > 0)) throw new Error("--limit takes a number of seconds");
   const named = values.variants.split(",").filter((name) => name !== "");
@@ -117,6 +120,8 @@ async function main() {
   const workloads = pick(allWorkloads, options.workloads, (workload) => workload.name).filter(
     ({ named }) => !named || options.workloads.length > 0,
   );
+  // Those that run by name alone take minutes each.
+  const rounds = options.rounds ?? (workloads.every(({ named }) => named) ? 1 : ROUNDS[options.mode]);
   const targets = pick(found, options.named, ({ variant }) => variant.name);
   const variants = targets.map(({ variant }) => variant);
   if (!options["no-build"] && variants.some((variant) => variant.built)) buildIfNeeded(log);
@@ -140,7 +145,7 @@ async function main() {
     if (options.named.length > 0) failed = true;
   }
   let done = 0;
-  for (let round = 1; round <= options.rounds; round++) {
+  for (let round = 1; round <= rounds; round++) {
     if (round > 1 && (seconds() * round) / (round - 1) > options.limit) {
       log(`no time for round ${round} within ${options.limit} s`);
       break;
@@ -183,7 +188,7 @@ async function main() {
   }
 
   const rows = summarise(workloads, variants, cells);
-  const run = `${options.mode} run, ${done} of ${options.rounds} rounds in ${seconds().toFixed(0)} s`;
+  const run = `${options.mode} run, ${done} of ${rounds} rounds in ${seconds().toFixed(0)} s`;
   const findings =
     options.mode === "smoke" ? outcomes(workloads, cells) : tables(options.mode, workloads, variants, rows);
   print(`\n${findings}\n\n${run}; ${machine}`);

@@ -116,7 +116,12 @@ const heartbeat = {
   order: 110,
   named: true,
   metrics: metrics("cpu", "heartbeat", "µs server CPU per ping and pong"),
-  sizes: { ...sizes, smoke: { few: 30, many: 120, measured: 1 }, quick: { ...sizes.quick, measured: 2 } },
+  sizes: {
+    ...sizes,
+    smoke: { few: 30, many: 120, measured: 1 },
+    quick: { ...sizes.quick, measured: 2 },
+    full: { ...sizes.full, measured: 5 },
+  },
   serverOptions: { pingInterval },
 
   run(context) {
