@@ -4,7 +4,7 @@ import { onEngine } from "../scenario.ts";
 const polling = { transport: "polling" } as const;
 const websocket = { transport: "websocket" } as const;
 const brisk = { pingInterval: 150, pingTimeout: 3000 };
-const hasty = { pingInterval: 60, pingTimeout: 120 };
+const hasty = { pingInterval: 200, pingTimeout: 800 };
 
 onEngine("heartbeat: pings and pongs over long-polling", { ...polling, options: brisk }, async (run) => {
   const peer = await run.polling();

@@ -186,7 +186,7 @@ onEngine("upgrade: not allowed", { ...upgrade, options: { allowUpgrades: false }
 
 onEngine(
   "upgrade: the heartbeat after it",
-  { ...upgrade, options: { pingInterval: 150, pingTimeout: 3000 } },
+  { ...upgrade, options: { pingInterval: 500, pingTimeout: 5000 } },
   async (run) => {
     const { socket } = await probed(run);
     socket.sendText("5");
@@ -201,7 +201,7 @@ onEngine(
 
 onEngine(
   "upgrade: no heartbeat after it",
-  { ...upgrade, options: { pingInterval: 150, pingTimeout: 150 } },
+  { ...upgrade, options: { pingInterval: 400, pingTimeout: 800 } },
   async (run) => {
     const { socket } = await probed(run);
     socket.sendText("5");

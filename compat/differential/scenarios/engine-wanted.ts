@@ -22,7 +22,7 @@ onEngine("wanted: several messages while a poll waits", polling, async (run) => 
 
 onEngine(
   "wanted: silence after an upgrade, protocol 3",
-  { ...upgrade, options: { ...old, pingInterval: 60, pingTimeout: 60 } },
+  { ...upgrade, options: { ...old, pingInterval: 200, pingTimeout: 600 } },
   async (run) => {
     const peer = await run.polling("EIO=3&");
     const socket = await run.open("ws", peer.websocketQuery);
@@ -30,7 +30,7 @@ onEngine(
     await run.saw("ws", "3probe");
     socket.sendText("5");
     await run.saw("engine", "upgrade to");
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await new Promise((resolve) => setTimeout(resolve, 1800));
   },
 );
 
@@ -53,13 +53,13 @@ for (const [name, body] of Object.entries({
 
 onEngine(
   "wanted: the heartbeat during an upgrade",
-  { ...upgrade, options: { pingInterval: 60, pingTimeout: 60 } },
+  { ...upgrade, options: { pingInterval: 200, pingTimeout: 400 } },
   async (run) => {
     const peer = await run.polling();
     const socket = await run.open("ws", peer.websocketQuery);
     socket.sendText("2probe");
     await run.saw("ws", "3probe");
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => setTimeout(resolve, 1500));
     run.stop();
   },
 );
