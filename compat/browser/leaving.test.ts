@@ -4,7 +4,7 @@ import { next, type Socket } from "../../test/support/socketio.ts";
 import { isFull } from "../support/cell.ts";
 import type { CellHost, RestartableServer } from "../support/restartable.ts";
 import { onEachHost, wayNames, ways } from "./support/cells.ts";
-import { clients, latest, type Client } from "./support/clients.ts";
+import { codes, latest, type Client } from "./support/clients.ts";
 import { ELSEWHERE, startSite } from "./support/site.ts";
 import { Tab, type PageClient } from "./support/tab.ts";
 
@@ -27,7 +27,7 @@ function goodbyes({ version }: Client): boolean[] {
 }
 
 describeWithChromium("browser: pages that go", (browser) => {
-  for (const client of clients) {
+  for (const client of codes) {
     for (const way of wayNames) {
       const quick = client === latest ? way !== "upgrade" : way === "upgrade";
       if (!isFull && !quick) continue;

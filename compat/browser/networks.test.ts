@@ -12,7 +12,7 @@ import { cuttableProxy, type CuttableProxy } from "../../test/support/tcp-proxy.
 import { isFull, unsupported } from "../support/cell.ts";
 import type { CellHost, RestartableServer } from "../support/restartable.ts";
 import { onEachHost, wayNames, ways } from "./support/cells.ts";
-import { clients, latest, type Client } from "./support/clients.ts";
+import { codes, latest, type Client } from "./support/clients.ts";
 import { startSite } from "./support/site.ts";
 import { inPage, Tab, type PageClient } from "./support/tab.ts";
 
@@ -22,7 +22,7 @@ type Way = (typeof wayNames)[number];
 const SOON = { reconnectionDelay: 50, reconnectionDelayMax: 200 };
 
 describeWithChromium("browser: networks", (browser) => {
-  for (const client of clients) {
+  for (const client of codes) {
     onEachHost(client, "upgrade", "without WebSocket", (host) => declareBlocked(browser, client, host));
     for (const way of wayNames) {
       if (!isFull && way !== "upgrade" && (client !== latest || way === "websocket")) continue;

@@ -6,7 +6,7 @@ import { sharingSuite, type Server, type ServerOptions } from "../../test/suppor
 import { isFull } from "../support/cell.ts";
 import type { CellHost, RestartableServer } from "../support/restartable.ts";
 import { onEachHost, ways } from "./support/cells.ts";
-import { clients, latest, type Client } from "./support/clients.ts";
+import { codes, latest, type Client } from "./support/clients.ts";
 import { startPages, startSite } from "./support/site.ts";
 import { Tab, type PageClient } from "./support/tab.ts";
 
@@ -19,7 +19,7 @@ declare module "express-session" {
 }
 
 describeWithChromium("browser: pages of another origin", (browser) => {
-  for (const client of clients) {
+  for (const client of codes) {
     for (const way of ["polling", "upgrade"] as const) {
       if (!isFull && client !== latest && way === "polling") continue;
       onEachHost(

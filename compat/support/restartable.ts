@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import * as uWS from "uWebSockets.js";
 import { Queue, within } from "../../test/support/queue.ts";
 import { afterThisTest, hosts, listen, listenApp, socketio } from "../../test/support/socketio.ts";
@@ -33,6 +33,7 @@ export class RestartableServer {
   #port = 0;
   #io: Server | undefined;
   #app: uWS.TemplatedApp | undefined;
+  #http: HttpServer | undefined;
 
   private constructor(host: CellHost, options: RestartableOptions) {
     this.host = host;
@@ -69,7 +70,7 @@ export class RestartableServer {
   async stop(): Promise<void> {
     const { io } = this;
     this.#io = undefined;
-    await io.close();
+    await closeAll(io, this.#http);
     // the official server leaves the app as it is
     this.#app?.close();
   }
@@ -92,6 +93,7 @@ export class RestartableServer {
       this.#port = listenApp(app, this.#port === 0 ? await freePort() : this.#port);
     } else {
       prepare?.(io);
+      this.#http = http;
       this.#port = await listen(http, this.#port);
     }
     this.#io = io;
@@ -110,6 +112,12 @@ async function freePort(): Promise<number> {
   const port = await listen(server);
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+/** Closes a server, and then the connections that browsers open beforehand: node:http waits a minute for a request on them. */
+async function closeAll(io: Server, http: HttpServer | undefined): Promise<void> {
+  const impatience = setTimeout(() => http?.closeAllConnections(), 300);
+  await io.close().finally(() => clearTimeout(impatience));
 }
 
 /** Answers requests for these files on node:http. */

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { isFull } from "../../support/cell.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -26,6 +27,9 @@ export const clients: readonly Client[] = [umd2, umd3, umd4, esm4];
 
 /** The client that new pages use. */
 export const latest: Client = esm4;
+
+/** Those whose code differs: the bundles of version 4 are the same but for the way they are loaded. */
+export const codes: readonly Client[] = isFull ? clients : [umd2, umd3, esm4];
 
 /** Clients with the MessagePack parser. */
 export const msgpackClients: readonly Client[] = [

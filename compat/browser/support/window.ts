@@ -96,9 +96,13 @@ export class WindowTab implements Runner {
     return this.#visibility("hidden");
   }
 
-  /** Stops everything that runs in a hidden page, as browsers do to save power, or lets it go on. */
+  /** Stops everything that runs in a hidden page, as browsers do to save power, or lets it go on; resolves when it is so. */
   async setFrozen(frozen: boolean): Promise<void> {
+    const event = frozen ? "freeze" : "resume";
+    await this.run(`document.addEventListener("${event}", () => (window.last = "${event}")), 0`);
     await this.#ask("Page.setWebLifecycleState", { state: frozen ? "frozen" : "active" });
+    // a frozen page evaluates, but does not resolve promises
+    while ((await this.run("window.last")) !== event) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
   async #visibility(state: "visible" | "hidden"): Promise<void> {
