@@ -70,26 +70,48 @@ function standing(found, kind) {
   return `${budget.plain ? figure(found) : ratio} ${budget.met ? "≤" : "**>**"} ${shown(budget.limit)}`;
 }
 
+/** @param {Entry[]} entries */
+const serversIn = (entries, /** @type {Report} */ { variants }) =>
+  variants.filter(({ name }) => entries.some(({ rows }) => rows.has(name)));
+
 /**
+ * A line for each metric, and how ours stand.
+ *
  * @param {Entry[]} entries
  * @param {Report} report
  */
-function fullTable(entries, report) {
-  const variants = report.variants.filter(({ name }) => entries.some(({ rows }) => rows.has(name)));
-  const compared = entries.some(({ rows }) => rows.get(OURS.uws)?.toFloor !== undefined);
-  const head = ["", "unit", ...variants.map(({ title }) => title)];
+function comparison(entries, report) {
+  const variants = serversIn(entries, report);
   const ratios = ["tidewire on uWebSockets.js ÷ floor", "tidewire on node:http ÷ official on node:http"];
   return table([
-    compared ? [...head, ...ratios] : head,
-    ...entries.map(({ title, unit, rows }) => {
-      const cells = [title, brief(unit), ...variants.map(({ name }) => figure(rows.get(name)))];
-      const standings = [
-        standing(rows.get(OURS.uws), "toFloor"),
-        standing(rows.get(OURS.node), "toOfficial"),
-      ];
-      return compared ? [...cells, ...standings] : cells;
-    }),
+    ["", "unit", ...variants.map(({ title }) => title), ...ratios],
+    ...entries.map(({ title, unit, rows }) => [
+      title,
+      brief(unit),
+      ...variants.map(({ name }) => figure(rows.get(name))),
+      standing(rows.get(OURS.uws), "toFloor"),
+      standing(rows.get(OURS.node), "toOfficial"),
+    ]),
   ]);
+}
+
+/**
+ * The metrics of each workload under its name.
+ *
+ * @param {Entry[]} entries
+ * @param {Report} report
+ */
+function grouped(entries, report) {
+  const variants = serversIn(entries, report);
+  /** @type {string[][]} */
+  const lines = [];
+  let last = "";
+  for (const { group, label, unit, rows } of entries) {
+    if (group !== last) lines.push([`**${group}**`, "", ...variants.map(() => "")]);
+    last = group;
+    lines.push([label, brief(unit), ...variants.map(({ name }) => figure(rows.get(name)))]);
+  }
+  return table([["", "unit", ...variants.map(({ title }) => title)], ...lines]);
 }
 
 /** @param {Report} report */
@@ -97,7 +119,7 @@ function circumstances(report) {
   const list = Object.entries(report.versions).map(([name, version]) => `${name} ${version}`);
   const missing = report.missing.map((sentence) => `${sentence}\n`).join("");
   return (
-    `${report.date.slice(0, 10)}, ${report.mode} run of ${report.rounds} rounds, medians. ${report.machine}.\n` +
+    `${report.date.slice(0, 10)}, ${report.mode} run, rounds: ${report.rounds}, medians. ${report.machine}.\n` +
     `Versions: ${list.join("; ")}.\n${missing}`
   );
 }
@@ -164,7 +186,7 @@ export function publish(measured, workloads, variants) {
     replacePart(
       PAGE,
       part,
-      `${picture}${circumstances(report)}\n${fullTable(entries, report)}\n\n${notes.join("\n")}`,
+      `${picture}${circumstances(report)}\n${part === "workloads" ? comparison(entries, report) : grouped(entries, report)}\n\n${notes.join("\n")}`,
     );
     if (part !== "workloads") continue;
     writeFileSync(CHART, chart(entries, report));

@@ -122,6 +122,8 @@ export function summarise(workloads, variants, cells) {
  * @property {string} workload
  * @property {string} metric
  * @property {string} title
+ * @property {string} group the part of the title that metrics of the workload have in common
+ * @property {string} label the other part
  * @property {string} unit
  * @property {Map<string, Row>} rows
  */
@@ -201,6 +203,8 @@ function entriesOf(mode, workloads, rows) {
         workload: workload.name,
         metric: metric.key,
         title: titleOf(mode, workload, metric),
+        group: workload.title(workload.sizes[mode]),
+        label: metric.title ?? "",
         unit: metric.unit,
         rows: new Map(own.map((row) => [row.variant, row])),
       };
