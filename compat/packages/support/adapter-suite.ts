@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { next } from "../../../test/support/socketio.ts";
 import { within } from "../../../test/support/queue.ts";
 import { unsupported } from "../../support/cell.ts";
-import { Cluster, eventually, hearers, join, type Member } from "./cluster.ts";
+import { Cluster, eventually, hearers, join, type Member, type Step } from "./cluster.ts";
 import type { ProgramError, HostName } from "./program.ts";
 import { closeClients } from "./published.ts";
 import { describeWith, type Service } from "./service.ts";
@@ -161,6 +161,29 @@ function describeBroadcasts(cluster: Cluster, test: Test): void {
     await cluster.fence(cluster.node(0), members);
     assert.deepEqual(hearers(members), []);
   });
+
+  test("a child of a dynamic namespace spans the servers, and comes again after it was empty", async () => {
+    for (let times = 0; times < 2; times++) {
+      const members = await Promise.all(
+        cluster.nodes.map((node, number) => join(node.url, { name: `team${number}`, namespace: "/team-1" })),
+      );
+      await cluster.complete("/team-1");
+      const waiting = members.map(({ client }) => next(client, "hello"));
+      await cluster.node(0).of("/team-1", ["emit", "hello", times]);
+      assert.deepEqual(await Promise.all(waiting), [[times], [times], [times]]);
+      // servers may still wait for the answer of one that has left it a moment ago
+      const ask = (): Promise<SocketDetails[]> => cluster.node(2).of("/team-1", ["fetchSockets"]);
+      await eventually(
+        () => ask().catch(() => []),
+        (sockets) => sockets.length === 3,
+      );
+      for (const { client } of members) client.close();
+      await eventually(
+        () => Promise.all(cluster.nodes.map((node) => node.namespaces())),
+        (all) => all.every((names) => !names.includes("/team-1")),
+      );
+    }
+  });
 }
 
 function describeAnswers(cluster: Cluster, test: Test): void {
@@ -262,6 +285,15 @@ function describeSockets(cluster: Cluster, test: Test): void {
       () => cluster.node(1).io<SocketDetails[]>(["in", "green"], ["fetchSockets"]),
       (sockets) => sockets.length === 0,
     );
+  });
+
+  test("a socket of another server answers", async () => {
+    await cluster.members();
+    const steps: Step[] = [
+      ["timeout", 15_000],
+      ["emitWithAck", "question", "you"],
+    ];
+    assert.equal(await cluster.node(0).remote("c0", ...steps), "c0 heard you");
   });
 
   test("a socket of another server is disconnected by what fetchSockets() gave", async () => {

@@ -20,13 +20,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { pack, packedManifest, root } from "../../../test/packaging/packed.ts";
+import { pack, packedManifest, root, type Packed } from "../../../test/packaging/packed.ts";
 import { fingerprint, SCOPE, startRegistry } from "./registry.ts";
 
 const run = promisify(execFile);
 const source: string = fileURLToPath(new URL("../application/", import.meta.url));
 const cache: string = join(root, "compat/.cache/packages");
-const DAY = 24 * 60 * 60 * 1000;
+const HOUR = 60 * 60 * 1000;
+/** How many installations stay, however old they are. */
+const KEPT = 3;
 
 /** True while the official server stands in for ours: a test that fails with both shows a limit of the package. */
 export const isOracle: boolean = process.env["ORACLE"] !== undefined;
@@ -68,18 +70,12 @@ async function provide(): Promise<string> {
 /** The folder of the installation with this very server and these very packages. */
 async function installation(): Promise<string> {
   const packed = isOracle ? undefined : await pack();
-  const server = packed === undefined ? officialVersion() : fingerprint(packed);
-  const key = createHash("sha256").update(server).update(process.version).update(JSON.stringify(manifest));
-  if (existsSync(lockFile)) key.update(readFileSync(lockFile));
-  const place = join(cache, key.digest("hex").slice(0, 16));
+  const others = createHash("sha256").update(process.version).update(JSON.stringify(manifest));
+  if (existsSync(lockFile)) others.update(readFileSync(lockFile));
+  const family = others.digest("hex").slice(0, 16);
+  const place = join(cache, `${family}-${packed === undefined ? officialVersion() : fingerprint(packed)}`);
   if (!existsSync(place)) {
-    const registry = packed === undefined ? undefined : await startRegistry(packed);
-    try {
-      const alias = packed && `npm:${SCOPE}/server@${packedManifest(packed, "server").version}`;
-      await install(place, alias ?? officialVersion(), registry?.url);
-    } finally {
-      registry?.close();
-    }
+    await install(place, family, packed);
     forgetUnused();
   }
   const now = new Date();
@@ -88,20 +84,15 @@ async function installation(): Promise<string> {
 }
 
 /** Installs beside the place and moves there: another process may be doing the same. */
-async function install(place: string, socketio: string, registry: string | undefined): Promise<void> {
+async function install(place: string, family: string, packed: Packed | undefined): Promise<void> {
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, "unfinished-"));
-  const dependencies = { ...manifest.dependencies, "socket.io": socketio };
-  const whole: Manifest = { ...manifest, dependencies, overrides: { "socket.io": "$socket.io" } };
-  writeJson(join(folder, "package.json"), whole);
-  writeFileSync(join(folder, ".npmrc"), registry === undefined ? "" : `${SCOPE}:registry=${registry}\n`);
-  if (existsSync(lockFile)) cpSync(lockFile, join(folder, "package-lock.json"));
-  const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
-  await run("npm", ["install", ...quiet, "--prefix", folder], { cwd: folder, maxBuffer: 16e6 });
-  const lock = readJson<Lock>(join(folder, "package-lock.json"));
-  if (registry !== undefined) {
-    assertOnlyOurs(lock);
-    if (!existsSync(lockFile)) writeJson(lockFile, withoutOurs(lock));
+  await copyOthers(family, folder);
+  const registry = packed && (await startRegistry(packed));
+  try {
+    await installIn(folder, packed, registry?.url);
+  } finally {
+    registry?.close();
   }
   // An optional peer that npm does not bring: the binaries are large, and those of the repository do.
   symlinkSync(join(root, "node_modules/uWebSockets.js"), join(folder, "node_modules/uWebSockets.js"), "dir");
@@ -111,6 +102,36 @@ async function install(place: string, socketio: string, registry: string | undef
     if (!existsSync(place)) throw error;
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Takes over what an earlier installation has, by links, without its server: npm then has little to do. */
+async function copyOthers(family: string, folder: string): Promise<void> {
+  const [earlier] = installations().filter((name) => name.startsWith(`${family}-`));
+  if (earlier === undefined) return;
+  const modules = join(folder, "node_modules");
+  await run("cp", ["-al", join(cache, earlier, "node_modules"), modules]);
+  for (const name of ["socket.io", SCOPE, "uWebSockets.js", ".package-lock.json"]) {
+    rmSync(join(modules, name), { recursive: true, force: true });
+  }
+}
+
+async function installIn(
+  folder: string,
+  packed: Packed | undefined,
+  registry: string | undefined,
+): Promise<void> {
+  const socketio = packed && `npm:${SCOPE}/server@${packedManifest(packed, "server").version}`;
+  const dependencies = { ...manifest.dependencies, "socket.io": socketio ?? officialVersion() };
+  const whole: Manifest = { ...manifest, dependencies, overrides: { "socket.io": "$socket.io" } };
+  writeJson(join(folder, "package.json"), whole);
+  writeFileSync(join(folder, ".npmrc"), registry === undefined ? "" : `${SCOPE}:registry=${registry}\n`);
+  if (existsSync(lockFile)) cpSync(lockFile, join(folder, "package-lock.json"));
+  const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
+  await run("npm", ["install", ...quiet, "--prefix", folder], { cwd: folder, maxBuffer: 16e6 });
+  if (registry === undefined) return;
+  const lock = readJson<Lock>(join(folder, "package-lock.json"));
+  assertOnlyOurs(lock);
+  if (!existsSync(lockFile)) writeJson(lockFile, withoutOurs(lock));
 }
 
 /** What npm has chosen for all packages but ours, which are of today. Deleted, it is written anew by the next run. */
@@ -135,11 +156,20 @@ function assertOnlyOurs({ packages }: Lock): void {
     throw new Error(`the application should have one socket.io, which is ours: ${names.join(", ")}`);
 }
 
-/** Removes the installations that were not used for a day. */
+/** When an installation was used last; one that has just been moved to its place is not there under its first name. */
+function lastUse(name: string): number {
+  return statSync(join(cache, name), { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+}
+
+/** The installations there are, the one that was used last in front. */
+function installations(): string[] {
+  return readdirSync(cache).sort((one, other) => lastUse(other) - lastUse(one));
+}
+
+/** Removes all but the latest installations, and none that a run of now may be using. */
 function forgetUnused(): void {
-  for (const name of readdirSync(cache)) {
-    const folder = join(cache, name);
-    if (Date.now() - statSync(folder).mtimeMs > DAY) rmSync(folder, { recursive: true, force: true });
+  for (const name of installations().slice(KEPT)) {
+    if (Date.now() - lastUse(name) > HOUR) rmSync(join(cache, name), { recursive: true, force: true });
   }
 }
 

@@ -39,8 +39,13 @@ export class ClusterNode {
   }
 
   /** Applies the steps to the socket that has the name, on whichever server it is. */
-  remote(name: string, ...steps: Step[]): Promise<void> {
-    return this.listening.call("remote", name, ...steps);
+  remote<T>(name: string, ...steps: Step[]): Promise<T> {
+    return this.listening.call<T>("remote", name, ...steps);
+  }
+
+  /** The namespaces it has. */
+  namespaces(): Promise<string[]> {
+    return this.listening.call("namespaces");
   }
 
   /** What `serverSideEmit("note", …)` of others has brought since the last time. */
@@ -48,8 +53,8 @@ export class ClusterNode {
     return this.listening.call("notes");
   }
 
-  serverCount(): Promise<number> {
-    return this.listening.call("serverCount");
+  serverCount(namespace: string): Promise<number> {
+    return this.listening.call("serverCount", namespace);
   }
 
   /** How many sockets it has itself. */
@@ -103,11 +108,14 @@ export class Cluster {
   #programs: Program[] = [];
   #fences = 0;
 
-  /** Starts the servers as processes of this one. */
+  /** Starts the servers as processes of this one. On uWebSockets.js the last has an app of its own, the others a port. */
   async start(host: HostName, given: object, count: number): Promise<void> {
     const numbers = Array.from({ length: count }, (_, number) => number);
     this.#programs = await Promise.all(
-      numbers.map((number) => runProgram("node-of-cluster", host, { ...given, name: `server ${number}` })),
+      numbers.map((number) => {
+        const own = { name: `server ${number}`, attachApp: number === count - 1 };
+        return runProgram("node-of-cluster", host, { ...given, ...own });
+      }),
     );
     const listening = await Promise.all(this.#programs.map((program) => program.listening(1)));
     this.nodes = listening.flat().map((one) => new ClusterNode(one));
@@ -130,8 +138,9 @@ export class Cluster {
   }
 
   /** Waits until every server knows of every other, and of no more. */
-  async complete(): Promise<void> {
-    const counts = (): Promise<number[]> => Promise.all(this.nodes.map((node) => node.serverCount()));
+  async complete(namespace = "/"): Promise<void> {
+    const counts = (): Promise<number[]> =>
+      Promise.all(this.nodes.map((node) => node.serverCount(namespace)));
     await eventually(counts, (all) => all.every((count) => count === this.nodes.length));
   }
 

@@ -3,10 +3,14 @@ import { adapters } from "./adapters.mjs";
 import { given, listen, ready } from "./program.mjs";
 
 const adapter = await adapters[given.adapter](given);
-const io = await listen({ adapter, connectionStateRecovery: given.recovery ? {} : undefined });
+const io = await listen({
+  adapter,
+  connectionStateRecovery: given.recovery ? {} : undefined,
+  cleanupEmptyChildNamespaces: true,
+});
 const notes = [];
 
-for (const namespace of [io.of("/"), io.of("/other")]) {
+for (const namespace of [io.of("/"), io.of("/other"), io.of(/^\/team-\d+$/)]) {
   namespace.on("connection", (socket) => {
     const { name, rooms = [] } = socket.handshake.auth;
     socket.data.name = name;
@@ -34,7 +38,7 @@ ready(io.httpServer, {
   /** The same on a socket of any server. */
   async remote(name, ...steps) {
     const socket = (await io.fetchSockets()).find(({ data }) => data.name === name);
-    steps.reduce((target, [method, ...args]) => target[method](...args), socket);
+    return plain(await steps.reduce((target, [method, ...args]) => target[method](...args), socket));
   },
   /** `broadcast` and `local` are properties. */
   broadcastFrom(name, event) {
@@ -42,19 +46,17 @@ ready(io.httpServer, {
     socket.broadcast.emit(event);
   },
   local: (event) => void io.local.emit(event),
-  localCount: () => io.of("/").sockets.size + io.of("/other").sockets.size,
+  localCount: () => [...io._nsps.values()].reduce((sum, { sockets }) => sum + sockets.size, 0),
+  namespaces: () => [...io._nsps.keys()],
   notes: () => notes.splice(0),
-  serverCount: () => io.of("/").adapter.serverCount(),
+  serverCount: (namespace) => io.of(namespace).adapter.serverCount(),
   close: () => io.close(),
 });
 
-/** What can be sent to the test. */
+/** What can be sent to the test: of sockets, what is asked for; of other objects of the server, nothing. */
 function plain(value) {
-  if (typeof value === "function" || value?.adapter !== undefined || value === io) return undefined;
-  if (!Array.isArray(value)) return value;
-  return value.map((item) => (item?.handshake === undefined ? item : plainSocket(item)));
-}
-
-function plainSocket({ id, rooms, data, handshake }) {
+  if (Array.isArray(value)) return value.map(plain);
+  if (value?.handshake === undefined) return value?.adapter === undefined ? value : undefined;
+  const { id, rooms, data, handshake } = value;
   return { id, rooms: [...rooms], name: data.name, auth: handshake.auth };
 }

@@ -9,20 +9,37 @@ export const given = JSON.parse(process.env.GIVEN ?? "{}");
 /** `uws` or `node`. */
 export const { HOST: host } = process.env;
 
-/** A server on a free port: on uWebSockets.js because it is given a port, or on a server of node:http. */
+/** The port of an app that the application lets listen: its server does not know it. */
+let appPort;
+
+/**
+ * A server on a free port: on uWebSockets.js because it is given a port, or an app if the test wishes so; or on a server of
+ * node:http.
+ */
 export async function listen(options) {
-  if (host === "uws") return new Server(0, options);
+  if (host === "uws") return given.attachApp ? listenWithApp(options) : new Server(0, options);
   const httpServer = createServer();
   // Workers of node:cluster would share the port.
   await new Promise((resolve) => httpServer.listen({ port: 0, host: "127.0.0.1", exclusive: true }, resolve));
   return new Server(httpServer, options);
 }
 
+async function listenWithApp(options) {
+  const { App, us_socket_local_port: portOf } = await import("uWebSockets.js");
+  const app = App();
+  const io = new Server(options);
+  io.attachApp(app);
+  await new Promise((resolve) => {
+    app.listen("127.0.0.1", 0, (socket) => resolve((appPort = portOf(socket))));
+  });
+  return io;
+}
+
 /** Tells the test where the server listens and does from then on what it calls. */
 export function ready(httpServer, calls = {}) {
   const isNode = "listenerCount" in httpServer && httpServer.listenerCount("request") > 0;
   if (isNode !== (host === "node")) throw new Error(`This is not the host ${host}`);
-  answerCalls(httpServer.address(), calls);
+  answerCalls(httpServer.address() ?? { port: appPort }, calls);
 }
 
 /** Does what the test calls. */

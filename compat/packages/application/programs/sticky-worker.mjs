@@ -21,5 +21,5 @@ io.on("connection", (socket) => {
 httpServer.address = () => ({ port: 0 });
 ready(httpServer, {
   pid: () => process.pid,
-  serverCount: () => io.of("/").adapter.serverCount(),
+  serverCount: (namespace) => io.of(namespace).adapter.serverCount(),
 });
