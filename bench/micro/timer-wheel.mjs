@@ -1,6 +1,10 @@
 // Deadlines of 10,000 sessions: the clock of the engine beside timers of Node.
 import { bench, group, summary } from "mitata";
-import { Clock, Deadline } from "../../packages/engine/dist/clock.js";
+
+// Not exported, so it is loaded by its place in the build.
+const built = new URL("../../packages/engine/dist/clock.js", import.meta.url).href;
+/** @type {typeof import("../../packages/engine/src/clock.ts")} */
+const { Clock, Deadline } = await import(built);
 
 const SESSIONS = 10_000;
 const INTERVAL = 25_000;
