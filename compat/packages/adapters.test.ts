@@ -1,4 +1,5 @@
 import { isFull } from "../support/cell.ts";
+import { CHILD_AGAIN } from "./support/adapter-sockets.ts";
 import { describeAdapter, type AdapterSuite } from "./support/adapter-suite.ts";
 import type { Cluster } from "./support/cluster.ts";
 import type { HostName } from "./support/program.ts";
@@ -28,7 +29,9 @@ published("@socket.io/redis-adapter", (host) => {
 });
 
 published("@socket.io/redis-streams-adapter", (host) => {
-  describeAdapter("streams", host, overRedis("streams"));
+  // Its new adapter counts the answers of the old one, which never leaves the channel.
+  const reason = "the adapter of a namespace that is gone goes on answering fetchSockets(), without sockets";
+  describeAdapter("streams", host, { ...overRedis("streams"), unsupported: { [CHILD_AGAIN]: reason } });
 });
 
 published("@socket.io/postgres-adapter", (host) => {
