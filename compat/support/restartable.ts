@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
+import type { Socket as Connection } from "node:net";
 import * as uWS from "uWebSockets.js";
 import { Queue, within } from "../../test/support/queue.ts";
 import { afterThisTest, hosts, listen, listenApp, socketio } from "../../test/support/socketio.ts";
@@ -33,7 +34,7 @@ export class RestartableServer {
   #port = 0;
   #io: Server | undefined;
   #app: uWS.TemplatedApp | undefined;
-  #http: HttpServer | undefined;
+  #cut: () => void = () => {};
 
   private constructor(host: CellHost, options: RestartableOptions) {
     this.host = host;
@@ -70,7 +71,7 @@ export class RestartableServer {
   async stop(): Promise<void> {
     const { io } = this;
     this.#io = undefined;
-    await closeAll(io, this.#http);
+    await closeAll(io, this.#cut);
     // the official server leaves the app as it is
     this.#app?.close();
   }
@@ -93,7 +94,7 @@ export class RestartableServer {
       this.#port = listenApp(app, this.#port === 0 ? await freePort() : this.#port);
     } else {
       prepare?.(io);
-      this.#http = http;
+      this.#cut = cutterOf(http);
       this.#port = await listen(http, this.#port);
     }
     this.#io = io;
@@ -114,10 +115,25 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Closes a server, and then the connections that browsers open beforehand: node:http waits a minute for a request on them. */
-async function closeAll(io: Server, http: HttpServer | undefined): Promise<void> {
-  const impatience = setTimeout(() => http?.closeAllConnections(), 300);
+/** How long a server may take to close before its connections are cut, in milliseconds. */
+const ORDERLY = 500;
+
+/** Closes a server; node:http waits for as long as a browser keeps anything open, be it only for a request to come. */
+async function closeAll(io: Server, cut: () => void): Promise<void> {
+  const impatience = setTimeout(cut, ORDERLY);
   await io.close().finally(() => clearTimeout(impatience));
+}
+
+/** What cuts the connections of an HTTP server, those of WebSockets too. */
+function cutterOf(http: HttpServer): () => void {
+  const sockets = new Set<Connection>();
+  http.on("connection", (socket: Connection) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  return () => {
+    for (const socket of sockets) socket.destroy();
+  };
 }
 
 /** Answers requests for these files on node:http. */
