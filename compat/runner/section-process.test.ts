@@ -83,6 +83,11 @@ describe("compat: the process of a section", function () {
     );
   });
 
+  it("has failed for timers that run on, unless they are the official server's", async () => {
+    assert.match(String((await run("waiting")).problems), /left open: .*Timeout/);
+    assert.deepEqual((await run("waiting", { hasOfficial: true })).problems, []);
+  });
+
   const leaving = "has failed when it leaves a process behind, which is ended";
   // the processes of a group are read from /proc
   if (process.platform !== "linux") it(`${leaving} [not on ${process.platform}]`);
