@@ -92,7 +92,10 @@ export interface WebSocketPort {
   readonly remoteAddress: string;
   /** The host's own object, for `transport.socket`. */
   readonly socket: unknown;
-  /** Whether the host holds a cork open while it hands over what it received, so that an answer costs no system call. */
+  /**
+   * Whether the host gathers what is sent from `onMessage` until `onReceived` has returned, so that an answer costs no system
+   * call of its own.
+   */
   readonly corkedWhileReceiving: boolean;
   /** Bytes accepted by `send` that the kernel has not taken yet. */
   readonly bufferedAmount: number;
@@ -110,6 +113,8 @@ export interface WebSocketPort {
 export interface WebSocketHandlers {
   /** Text as string, binary as a Buffer of its own. */
   onMessage(data: string | Buffer): void;
+  /** What was received together has been handed over: one message or several. */
+  onReceived(): void;
   /** `bufferedAmount` has fallen back to 0. */
   onDrain(): void;
   /** The socket failed; `onClose` follows. "Max payload size exceeded" where a message was larger than `maxPayload`. */

@@ -215,7 +215,9 @@ export class MemoryWebSocket {
     if (this.#closed) return;
     if (Buffer.byteLength(data) <= this.#maxPayload) {
       // As on a real host: what comes after our close frame is read and dropped.
-      if (!this.#heldClose) this.#handlers?.onMessage(data);
+      if (this.#heldClose) return;
+      this.#handlers?.onMessage(data);
+      this.#handlers?.onReceived();
       return;
     }
     this.#finish(1009, "Max payload size exceeded", new RangeError("Max payload size exceeded"));

@@ -1,39 +1,34 @@
 /** Contents up to this length are copied into one write with their neighbours; for larger ones that would not pay. */
 export const MAX_GATHERED: number = 16 * 1024;
 
-/** First byte of a frame that is the whole message. */
+/** First byte of a frame. */
 const TEXT = 0x81;
 const BINARY = 0x82;
 
-interface Frame {
+/** A frame that is the whole message. */
+export class Frame {
   readonly content: string | Buffer;
+  readonly isBinary: boolean;
   /** in bytes */
   readonly length: number;
-  readonly binary: boolean;
+
+  constructor(content: string | Buffer, isBinary: boolean) {
+    this.content = content;
+    this.isBinary = isBinary;
+    this.length = Buffer.byteLength(content);
+  }
 }
 
 /**
- * Gathers the frames that leave in one write, as a server sends them: RFC 6455, section 5.2. Of `ws` each would be two chunks,
- * with a buffer and a request of its own.
+ * Makes one buffer of the frames that leave in one write, as a server sends them: RFC 6455, section 5.2. Of `ws` each would be
+ * two chunks, with a buffer and a request of its own.
  */
-export class FrameGatherer {
-  #frames: Frame[] = [];
+export class FrameWriter {
   #last: { frames: readonly Frame[]; bytes: Buffer } | undefined = undefined;
 
-  get isEmpty(): boolean {
-    return this.#frames.length === 0;
-  }
-
-  add(content: string | Buffer, binary: boolean): void {
-    this.#frames.push({ content, length: Buffer.byteLength(content), binary });
-  }
-
-  /** The bytes of what was gathered: made once for all who get the same one after the other, the receivers of broadcasts. */
-  take(): Buffer {
-    const frames = this.#frames;
-    this.#frames = [];
-    const last = this.#last;
-    if (last !== undefined && areSame(frames, last.frames)) return last.bytes;
+  /** Made once for all who get the same one after the other: the receivers of broadcasts. */
+  encode(frames: readonly Frame[]): Buffer {
+    if (this.#last !== undefined && areSame(frames, this.#last.frames)) return this.#last.bytes;
     const bytes = encode(frames);
     // Text has one receiver.
     this.#last = typeof frames[0]?.content === "object" ? { frames, bytes } : undefined;
@@ -44,7 +39,8 @@ export class FrameGatherer {
 function areSame(frames: readonly Frame[], others: readonly Frame[]): boolean {
   if (frames.length !== others.length) return false;
   for (let i = 0; i < frames.length; i++) {
-    if (frames[i]!.content !== others[i]!.content || frames[i]!.binary !== others[i]!.binary) return false;
+    if (frames[i]!.content !== others[i]!.content || frames[i]!.isBinary !== others[i]!.isBinary)
+      return false;
   }
   return true;
 }
@@ -54,8 +50,8 @@ function encode(frames: readonly Frame[]): Buffer {
   for (const { length } of frames) size += (length < 126 ? 2 : 4) + length;
   const bytes = Buffer.allocUnsafe(size);
   let at = 0;
-  for (const { content, length, binary } of frames) {
-    bytes[at++] = binary ? BINARY : TEXT;
+  for (const { content, length, isBinary } of frames) {
+    bytes[at++] = isBinary ? BINARY : TEXT;
     if (length < 126) {
       bytes[at++] = length;
     } else {
@@ -63,7 +59,9 @@ function encode(frames: readonly Frame[]): Buffer {
       bytes[at++] = length >> 8;
       bytes[at++] = length & 0xff;
     }
-    at += typeof content === "string" ? bytes.write(content, at) : content.copy(bytes, at);
+    if (typeof content === "string") bytes.write(content, at);
+    else bytes.set(content, at);
+    at += length;
   }
   return bytes;
 }

@@ -3,7 +3,7 @@ import type { Socket as NetSocket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer } from "ws";
 import type { HostTarget, WebSocketHandlers, WebSocketPort } from "./host.ts";
-import { FrameGatherer, MAX_GATHERED } from "./node-frames.ts";
+import { Frame, FrameWriter, MAX_GATHERED } from "./node-frames.ts";
 import { NodeHttpExchange, NodeUpgradeExchange } from "./node-exchange.ts";
 import { attachExtendedConnect, Http2Connections, isHttp2 } from "./node-http2.ts";
 import type { NodeServer } from "./node-http2.ts";
@@ -32,7 +32,7 @@ export class NodeHost {
   readonly webSocketServer: WebSocketServer;
   /** Headers for the 101 that is about to be written. */
   #upgradeHeaders: OutgoingHttpHeaders = {};
-  readonly #frames: FrameGatherer = new FrameGatherer();
+  readonly #frames: FrameWriter = new FrameWriter();
   readonly #http2: Http2Connections = new Http2Connections();
 
   constructor(target: HostTarget, options: NodeHostOptions) {
@@ -136,39 +136,66 @@ function endUnlessTaken(socket: NetSocket, timeout: number): void {
   }, timeout);
 }
 
+/** Where the listeners of sockets find the port: shared ones instead of closures for each connection. */
+const PORT = Symbol("port");
+
+interface WithPort {
+  [PORT]: NodeWebSocketPort;
+}
+
+const listeners = {
+  message(this: WithPort, data: Buffer, isBinary: boolean): void {
+    this[PORT].handlers.onMessage(isBinary ? data : data.toString());
+  },
+  error(this: WithPort, error: Error): void {
+    this[PORT].handlers.onError(error);
+  },
+  close(this: WithPort, code: number, reason: Buffer): void {
+    this[PORT].handlers.onClose(code, reason.toString());
+  },
+  /** Before `ws` takes a chunk apart, and after. */
+  receiving(this: WithPort): void {
+    this[PORT].gather();
+  },
+  received(this: WithPort): void {
+    const port = this[PORT];
+    port.handlers.onReceived();
+    port.release();
+  },
+};
+
 class NodeWebSocketPort implements WebSocketPort {
   readonly socket: WebSocket;
   readonly remoteAddress: string;
+  /** For the listeners. */
+  readonly handlers: WebSocketHandlers;
+  /** Whether what is sent while a chunk of TCP is taken apart, which may hold many frames, leaves when that is done. */
+  readonly corkedWhileReceiving: boolean;
   readonly #stream: Duplex;
-  readonly #handlers: WebSocketHandlers;
-  /** Where frames are made by hand. */
-  readonly #frames: FrameGatherer | undefined;
-  #isGathering = false;
+  readonly #frames: FrameWriter;
+  /** What is gathered now. */
+  #gathered: Frame[] | undefined = undefined;
 
   constructor(
     socket: WebSocket,
     stream: Duplex,
     remoteAddress: string,
-    frames: FrameGatherer,
+    frames: FrameWriter,
     open: (port: WebSocketPort) => WebSocketHandlers,
   ) {
     this.socket = socket;
     this.#stream = stream;
     this.remoteAddress = remoteAddress;
+    this.#frames = frames;
     // Compression is for `ws`, and another engine is its own affair.
-    const isPlain = socket instanceof ExplainingWebSocket && socket.extensions === "";
-    this.#frames = isPlain ? frames : undefined;
-    const handlers = (this.#handlers = open(this));
-    socket.on("message", (data: Buffer, isBinary: boolean) =>
-      handlers.onMessage(isBinary ? data : data.toString()),
-    );
-    socket.on("error", (error) => handlers.onError(error));
-    socket.once("close", (code: number, reason: Buffer) => handlers.onClose(code, reason.toString()));
-  }
-
-  /** One chunk of TCP may hold many frames, which `ws` hands over one by one: their answers leave together. */
-  get corkedWhileReceiving(): boolean {
-    return false;
+    this.corkedWhileReceiving = socket instanceof ExplainingWebSocket && socket.extensions === "";
+    this.handlers = open(this);
+    const emitter: NodeJS.EventEmitter = Object.assign(socket, { [PORT]: this });
+    emitter.on("message", listeners.message).on("error", listeners.error).on("close", listeners.close);
+    if (this.corkedWhileReceiving) {
+      Object.assign(stream, { [PORT]: this });
+      stream.prependListener("data", listeners.receiving).on("data", listeners.received);
+    }
   }
 
   get bufferedAmount(): number {
@@ -176,33 +203,54 @@ class NodeWebSocketPort implements WebSocketPort {
   }
 
   send(data: string | Buffer, binary: boolean, compress: boolean): void {
-    const frames = this.#frames;
-    if (frames === undefined || data.length > MAX_GATHERED || this.socket.readyState !== WebSocket.OPEN) {
+    const { socket } = this;
+    if (this.corkedWhileReceiving && data.length <= MAX_GATHERED && socket.readyState === WebSocket.OPEN) {
+      const frame = new Frame(data, binary);
+      if (this.#gathered === undefined) this.#write([frame]);
+      else this.#gathered.push(frame);
+    } else {
       this.#writeGathered();
-      this.socket.send(data, { binary, compress }, this.#sent);
-      return;
+      socket.send(data, { binary, compress }, this.#sent);
     }
-    frames.add(data, binary);
-    if (!this.#isGathering) this.#writeGathered();
   }
 
   cork(batch: { write(): void }): void {
-    if (this.#frames === undefined) this.#stream.cork();
-    this.#isGathering = true;
-    try {
+    if (!this.corkedWhileReceiving) {
+      this.#stream.cork();
       batch.write();
-    } finally {
-      this.#isGathering = false;
-      this.#writeGathered();
-      if (this.#frames === undefined) this.#stream.uncork();
+      this.#stream.uncork();
+    } else if (this.#gathered === undefined) {
+      this.gather();
+      batch.write();
+      this.release();
+    } else {
+      // What is gathered already leaves with it.
+      batch.write();
     }
   }
 
+  gather(): void {
+    this.#gathered ??= [];
+  }
+
+  release(): void {
+    this.#writeGathered();
+    this.#gathered = undefined;
+  }
+
   #writeGathered(): void {
-    if (this.#frames?.isEmpty === false) this.#stream.write(this.#frames.take(), this.#sent);
+    const frames = this.#gathered;
+    if (frames === undefined || frames.length === 0) return;
+    this.#gathered = [];
+    this.#write(frames);
+  }
+
+  #write(frames: readonly Frame[]): void {
+    this.#stream.write(this.#frames.encode(frames), this.#sent);
   }
 
   close(code?: number, reason?: string): void {
+    this.#writeGathered();
     this.socket.close(code, reason);
   }
 
@@ -212,6 +260,6 @@ class NodeWebSocketPort implements WebSocketPort {
 
   /** Runs once a frame was written. A failed write is an error event as well; that is enough. */
   readonly #sent = (): void => {
-    if (this.socket.bufferedAmount === 0) this.#handlers.onDrain();
+    if (this.socket.bufferedAmount === 0) this.handlers.onDrain();
   };
 }

@@ -180,8 +180,10 @@ class UwsWebSocketPort implements WebSocketPort {
 
   /** From the host. The bytes are uWebSockets.js's own and are gone after this call. */
   receive(message: ArrayBuffer, isBinary: boolean): void {
-    if (this.readyState !== 1) return;
-    this.#handlers?.onMessage(isBinary ? Buffer.from(Buffer.from(message)) : decoder.decode(message));
+    const handlers = this.#handlers;
+    if (this.readyState !== 1 || handlers === undefined) return;
+    handlers.onMessage(isBinary ? Buffer.from(Buffer.from(message)) : decoder.decode(message));
+    handlers.onReceived();
   }
 
   /** From the host. */

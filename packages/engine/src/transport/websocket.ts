@@ -99,9 +99,11 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
       handlers.onParseError(error);
-    } finally {
-      handlers.onDispatched();
     }
+  }
+
+  onReceived(): void {
+    this.handlers?.onDispatched();
   }
 
   onDrain(): void {
