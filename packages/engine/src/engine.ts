@@ -74,7 +74,9 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   }
 
   find(sid: string): Session | undefined {
-    return Object.hasOwn(this.clients, sid) ? this.clients[sid] : undefined;
+    const found: unknown = this.clients[sid];
+    // Not what every object has, whatever the client calls its session.
+    return found instanceof Session ? found : undefined;
   }
 
   /** Names of the transports a session on the given one may change to. */
@@ -155,10 +157,12 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
         this.#refuse(admission, ConnectionErrorCode.BAD_REQUEST, { name: "TRANSPORT_HANDSHAKE_ERROR" });
       } else if (routed.kind === "continue") {
         const { session } = routed;
-        exchange.accept(this.#upgradeHeaders(exchange), (port) => this.#probe(session, port, admission));
+        exchange.accept(this.#upgradeHeaders(exchange, admission.query), (port) =>
+          this.#probe(session, port, admission),
+        );
       } else {
         this.#handshake(admission, routed.dialect, (id) => {
-          exchange.accept(this.#upgradeHeaders(exchange), (port) => {
+          exchange.accept(this.#upgradeHeaders(exchange, admission.query), (port) => {
             const transport = this.#webSocketTransport(port, routed.dialect, admission.query);
             this.#open(id, transport, exchange.request, () => {});
             return transport;
@@ -322,10 +326,10 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     tell(this, this.loop, "headers", headers, viewOf(request));
   }
 
-  #upgradeHeaders(exchange: UpgradeExchange): OutgoingHttpHeaders {
+  #upgradeHeaders(exchange: UpgradeExchange, query: Query): OutgoingHttpHeaders {
     const { request } = exchange;
     const headers = exchange.fixHead();
-    const isInitial = !parseQuery(request.head.url)["sid"];
+    const isInitial = !query["sid"];
     if (isInitial && this.listenerCount("initial_headers") > 0) {
       tell(this, this.loop, "initial_headers", headers, viewOf(request));
     }

@@ -55,7 +55,7 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
   /** Bytes sent to the client that have not left yet: those of `writeBuffer`, and those that the host holds. */
   get bufferedAmount(): number {
     let bytes = this.transport.bufferedAmount;
-    for (const packet of this.#waiting) bytes += packet.byteLength;
+    for (const packet of this.waiting) bytes += packet.byteLength;
     return bytes;
   }
 
@@ -91,24 +91,24 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
   protected queue(packet: OutgoingPacket, shared?: Message): void {
     if (this.readyState !== "open") return;
     if (this.listenerCount("packetCreate") > 0) this.tell("packetCreate", packet);
-    if (this.dispatching && this.#isUnwatched()) {
+    if (this.dispatching && this.isUnwatched()) {
       // The host's cork is open, and gathers what leaves.
       this.transport.sendInDispatch(packet);
       return;
     }
-    if (shared === undefined || this.#own !== undefined) this.#addOwn(packet);
+    if (shared === undefined || this.#own !== undefined) this.addOwn(packet);
     else this.#shared = this.#shared === undefined ? shared.alone : this.#shared.plus(shared);
-    if (!this.transport.writable) this.#wait(packet);
+    if (!this.transport.writable) this.wait(packet);
     else if (!this.dispatching) this.server.flushQueue.add(this);
   }
 
-  #addOwn(packet: OutgoingPacket): void {
+  private addOwn(packet: OutgoingPacket): void {
     if (this.#own === undefined && this.#shared === undefined) this.#own = [packet];
     else this.writeBuffer.push(packet);
   }
 
   /** Whether a packet would be flushed alone, and nobody wants to hear of it. */
-  #isUnwatched(): boolean {
+  private isUnwatched(): boolean {
     return (
       !this.hasWaiting &&
       this.#callbacks === undefined &&
@@ -125,7 +125,7 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
    * left while nothing waited is not held against the client, nor is the message that crosses the limit: one of any size
    * reaches a client that reads.
    */
-  #wait(packet: OutgoingPacket): void {
+  private wait(packet: OutgoingPacket): void {
     const limit = this.server.opts.maxBackpressure;
     const isSlow = limit > 0 && this.#waitingBytes > limit;
     this.#waitingBytes += packet.byteLength;
@@ -136,13 +136,13 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
     return this.#shared !== undefined || (this.#own !== undefined && this.#own.length > 0);
   }
 
-  get #waiting(): readonly OutgoingPacket[] {
+  private get waiting(): readonly OutgoingPacket[] {
     return this.#shared?.packets ?? this.#own ?? [];
   }
 
   /** @internal Hands everything queued to the transport, if it takes packets. */
   flush(): void {
-    if (this.#flushing || !this.#canFlush()) return;
+    if (this.#flushing || !this.canFlush()) return;
     this.#flushing = true;
     if (this.listenerCount("flush") > 0) this.tell("flush", this.writeBuffer);
     if (this.server.listenerCount("flush") > 0) {
@@ -150,8 +150,8 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
     }
     this.#flushing = false;
     // A listener may have ended the session.
-    if (!this.#canFlush()) return;
-    const packets = this.#waiting;
+    if (!this.canFlush()) return;
+    const packets = this.waiting;
     const callbacks = this.#callbacks;
     this.forgetWaiting();
     const { transport } = this;
@@ -162,7 +162,7 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
     if (hasLeft) this.drained();
   }
 
-  #canFlush(): boolean {
+  private canFlush(): boolean {
     return this.hasWaiting && this.transport.writable && this.readyState !== "closed";
   }
 

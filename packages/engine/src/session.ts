@@ -107,7 +107,7 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
     this.queue(PONG);
   }
 
-  #deliver(data: string | Buffer): void {
+  private deliver(data: string | Buffer): void {
     try {
       this.handlers?.onMessage(data);
     } catch (error) {
@@ -127,7 +127,7 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
     switch (packet.type) {
       case "message":
         this.#heartbeat.onActivity();
-        this.#deliver(packet.data ?? "");
+        this.deliver(packet.data ?? "");
         if (this.listenerCount("data") > 0) this.tell("data", packet.data);
         if (this.listenerCount("message") > 0) this.tell("message", packet.data);
         break;

@@ -30,9 +30,12 @@ const compressors = {
 type Coding = keyof typeof compressors;
 const codings = Object.keys(compressors) as Coding[];
 
+const QUESTION_MARK = 63;
+
 /** The file a URL names, if it is one of the client's. `prefix` has no slash at its end. */
 export function clientFileOf(url: string, prefix: string): string | undefined {
-  if (!url.startsWith(prefix)) {
+  // Most requests have a query right after the path.
+  if (url.charCodeAt(prefix.length + 1) === QUESTION_MARK || !url.startsWith(prefix)) {
     return undefined;
   }
   const name = fileNameOf(url, prefix);

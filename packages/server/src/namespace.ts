@@ -150,7 +150,12 @@ export class Namespace<
   ): Promise<void> {
     debug("adding socket to nsp %s", this.name);
     this._arriving++;
-    const socket = await this._createSocket(client, auth).finally(() => this._arriving--);
+    let socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+    try {
+      socket = await this._createSocket(client, auth);
+    } finally {
+      this._arriving--;
+    }
     this._preConnectSockets.set(socket.id, socket);
     if (socket._pid !== undefined) {
       this.sessions.set(socket._pid, socket);

@@ -1,12 +1,13 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Socket as NetSocket } from "node:net";
 import type { Duplex } from "node:stream";
-import { WebSocket, WebSocketServer } from "ws";
+import { WebSocketServer } from "ws";
 import type { HostTarget, WebSocketHandlers, WebSocketPort } from "./host.ts";
-import { Frame, FrameWriter, MAX_GATHERED } from "./node-frames.ts";
+import { FrameWriter } from "./node-frames.ts";
 import { NodeHttpExchange, NodeUpgradeExchange } from "./node-exchange.ts";
 import { attachExtendedConnect, Http2Connections, isHttp2 } from "./node-http2.ts";
 import type { NodeServer } from "./node-http2.ts";
+import { ExplainingWebSocket, NodeWebSocketPort } from "./node-websocket.ts";
 
 /** A class like `ws`'s `Server`, as the option `wsEngine` takes it. */
 export type WebSocketEngine = new (options: object) => WebSocketServer;
@@ -113,19 +114,6 @@ export class NodeHost {
   }
 }
 
-/** `ws` closes for what a client did wrong with a code alone; this tells the client in words as well. */
-class ExplainingWebSocket extends WebSocket {
-  override close(code?: number, reason?: string | Buffer): void {
-    super.close(code, reason ?? closeReasons.get(code));
-  }
-}
-
-const closeReasons: ReadonlyMap<number | undefined, string> = new Map([
-  [1002, "Invalid WebSocket frame"],
-  [1007, "Invalid UTF-8"],
-  [1009, "Max payload size exceeded"],
-]);
-
 type RequestListener = (this: NodeServer, request: IncomingMessage, response: ServerResponse) => void;
 
 /** Node leaves upgrades open that nobody takes, once anybody listens. Another library may take it in the meantime. */
@@ -134,132 +122,4 @@ function endUnlessTaken(socket: NetSocket, timeout: number): void {
   setTimeout(() => {
     if (socket.writable && socket.bytesWritten <= 0) socket.end();
   }, timeout);
-}
-
-/** Where the listeners of sockets find the port: shared ones instead of closures for each connection. */
-const PORT = Symbol("port");
-
-interface WithPort {
-  [PORT]: NodeWebSocketPort;
-}
-
-const listeners = {
-  message(this: WithPort, data: Buffer, isBinary: boolean): void {
-    this[PORT].handlers.onMessage(isBinary ? data : data.toString());
-  },
-  error(this: WithPort, error: Error): void {
-    this[PORT].handlers.onError(error);
-  },
-  close(this: WithPort, code: number, reason: Buffer): void {
-    this[PORT].handlers.onClose(code, reason.toString());
-  },
-  /** Before `ws` takes a chunk apart, and after. */
-  receiving(this: WithPort): void {
-    this[PORT].gather();
-  },
-  received(this: WithPort): void {
-    const port = this[PORT];
-    port.handlers.onReceived();
-    port.release();
-  },
-};
-
-class NodeWebSocketPort implements WebSocketPort {
-  readonly socket: WebSocket;
-  readonly remoteAddress: string;
-  /** For the listeners. */
-  readonly handlers: WebSocketHandlers;
-  /** Whether what is sent while a chunk of TCP is taken apart, which may hold many frames, leaves when that is done. */
-  readonly corkedWhileReceiving: boolean;
-  readonly #stream: Duplex;
-  readonly #frames: FrameWriter;
-  /** What is gathered now. */
-  #gathered: Frame[] | undefined = undefined;
-
-  constructor(
-    socket: WebSocket,
-    stream: Duplex,
-    remoteAddress: string,
-    frames: FrameWriter,
-    open: (port: WebSocketPort) => WebSocketHandlers,
-  ) {
-    this.socket = socket;
-    this.#stream = stream;
-    this.remoteAddress = remoteAddress;
-    this.#frames = frames;
-    // Compression is for `ws`, and another engine is its own affair.
-    this.corkedWhileReceiving = socket instanceof ExplainingWebSocket && socket.extensions === "";
-    this.handlers = open(this);
-    const emitter: NodeJS.EventEmitter = Object.assign(socket, { [PORT]: this });
-    emitter.on("message", listeners.message).on("error", listeners.error).on("close", listeners.close);
-    if (this.corkedWhileReceiving) {
-      Object.assign(stream, { [PORT]: this });
-      stream.prependListener("data", listeners.receiving).on("data", listeners.received);
-    }
-  }
-
-  get bufferedAmount(): number {
-    return this.socket.bufferedAmount;
-  }
-
-  send(data: string | Buffer, binary: boolean, compress: boolean): void {
-    const { socket } = this;
-    if (this.corkedWhileReceiving && data.length <= MAX_GATHERED && socket.readyState === WebSocket.OPEN) {
-      const frame = new Frame(data, binary);
-      if (this.#gathered === undefined) this.#write([frame]);
-      else this.#gathered.push(frame);
-    } else {
-      this.#writeGathered();
-      socket.send(data, { binary, compress }, this.#sent);
-    }
-  }
-
-  cork(batch: { write(): void }): void {
-    if (!this.corkedWhileReceiving) {
-      this.#stream.cork();
-      batch.write();
-      this.#stream.uncork();
-    } else if (this.#gathered === undefined) {
-      this.gather();
-      batch.write();
-      this.release();
-    } else {
-      // What is gathered already leaves with it.
-      batch.write();
-    }
-  }
-
-  gather(): void {
-    this.#gathered ??= [];
-  }
-
-  release(): void {
-    this.#writeGathered();
-    this.#gathered = undefined;
-  }
-
-  #writeGathered(): void {
-    const frames = this.#gathered;
-    if (frames === undefined || frames.length === 0) return;
-    this.#gathered = [];
-    this.#write(frames);
-  }
-
-  #write(frames: readonly Frame[]): void {
-    this.#stream.write(this.#frames.encode(frames), this.#sent);
-  }
-
-  close(code?: number, reason?: string): void {
-    this.#writeGathered();
-    this.socket.close(code, reason);
-  }
-
-  terminate(): void {
-    this.socket.terminate();
-  }
-
-  /** Runs once a frame was written. A failed write is an error event as well; that is enough. */
-  readonly #sent = (): void => {
-    if (this.socket.bufferedAmount === 0) this.handlers.onDrain();
-  };
 }

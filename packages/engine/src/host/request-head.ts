@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { formatAddress } from "./address.ts";
 import type { RequestHead } from "./host.ts";
 
 /** A head whose headers are a record already. */
@@ -35,18 +36,24 @@ export class ParsedHead implements RequestHead {
 export class RawHead implements RequestHead {
   readonly method: string;
   readonly url: string;
-  readonly remoteAddress: string;
   readonly secure: boolean;
+  /** Its bytes, until somebody asks. */
+  #remoteAddress: ArrayBuffer | string;
   /** `name: value`, each on a line of its own, the first one too; names in lower case. */
   readonly #lines: string;
   #headers: IncomingHttpHeaders | undefined = undefined;
 
-  constructor(method: string, url: string, lines: string, remoteAddress: string, secure: boolean) {
+  constructor(method: string, url: string, lines: string, remoteAddress: ArrayBuffer, secure: boolean) {
     this.method = method;
     this.url = url;
     this.#lines = lines;
-    this.remoteAddress = remoteAddress;
+    this.#remoteAddress = remoteAddress;
     this.secure = secure;
+  }
+
+  get remoteAddress(): string {
+    if (typeof this.#remoteAddress !== "string") this.#remoteAddress = formatAddress(this.#remoteAddress);
+    return this.#remoteAddress;
   }
 
   get headers(): IncomingHttpHeaders {

@@ -1,6 +1,5 @@
 import { STATUS_CODES } from "node:http";
 import type { OutgoingHttpHeaders } from "node:http";
-import { formatAddress } from "./address.ts";
 import { CopiedHttpExchange, CopiedUpgradeExchange } from "./copied-exchange.ts";
 import type { RequestHead, WebSocketHandlers, WebSocketPort } from "./host.ts";
 import { RawHead } from "./request-head.ts";
@@ -21,7 +20,7 @@ export function copyHead(response: UwsResponse, request: UwsRequest, secure: boo
     method === "get" ? "GET" : method.toUpperCase(),
     query === undefined ? url : [url, query].join("?"),
     lines.join(""),
-    formatAddress(response.getRemoteAddress()),
+    response.getRemoteAddress(),
     secure,
   );
 }
@@ -32,7 +31,8 @@ function writeHead(
   headers: OutgoingHttpHeaders,
   reason: string = STATUS_CODES[status] ?? "",
 ): void {
-  response.writeStatus(`${status} ${reason}`);
+  // uWebSockets.js writes 200 OK where nothing else was written.
+  if (status !== 200 || reason !== "OK") response.writeStatus(`${status} ${reason}`);
   for (const name in headers) {
     const value = headers[name];
     // uWebSockets.js writes the length and, when told to close, the connection header itself.

@@ -55,26 +55,26 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
 
   send(packets: readonly OutgoingPacket[]): boolean {
     if (packets.length === 1) {
-      this.#sendFrame(packets[0]!);
+      this.sendFrame(packets[0]!);
     } else {
       batch = packets;
       this.#port.cork(this);
     }
-    return this.#sent();
+    return this.sent();
   }
 
   /** @internal For the port, while corked. */
   write(): void {
     const packets = batch;
-    for (let i = 0; i < packets.length; i++) this.#sendFrame(packets[i]!);
+    for (let i = 0; i < packets.length; i++) this.sendFrame(packets[i]!);
   }
 
   override sendInDispatch(packet: OutgoingPacket): void {
-    this.#sendFrame(packet);
-    this.#sent();
+    this.sendFrame(packet);
+    this.sent();
   }
 
-  #sent(): boolean {
+  private sent(): boolean {
     // The host buffers what the kernel does not take; until that has gone, more of it waits in the session's own queue.
     if (this.#port.bufferedAmount > 0) {
       this.writable = false;
@@ -84,7 +84,7 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
     return true;
   }
 
-  #sendFrame(packet: OutgoingPacket): void {
+  private sendFrame(packet: OutgoingPacket): void {
     const frame = packet.frame(this.dialect.codec, this.supportsBinary);
     const deflate = this.perMessageDeflate;
     const compress = deflate !== false && packet.options.compress && isAtLeast(frame, deflate.threshold);

@@ -1,4 +1,4 @@
-import { hasBinary, takeAttachments } from "./attachments.ts";
+import { hasBinary, isBinary, takeAttachments, toBuffer } from "./attachments.ts";
 import { PacketType } from "./packet.ts";
 import type { Packet } from "./packet.ts";
 
@@ -22,27 +22,25 @@ export function encodePacket(packet: Packet, replacer?: Replacer): Array<string 
   if ((type === PacketType.EVENT || type === PacketType.ACK) && hasBinary(data)) {
     return encodeBinary(packet, type, replacer);
   }
-  return [encodeText(packet, type, "", data, replacer)];
+  return [encodeText(packet, type, "", stringify(data, type, replacer))];
 }
 
 function encodeBinary(packet: Packet, type: 2 | 3, replacer: Replacer | undefined): Array<string | Buffer> {
   const attachments: Buffer[] = [];
-  const data = takeAttachments(packet.data, attachments);
+  const { data } = packet;
+  const json =
+    Array.isArray(data) && replacer === undefined
+      ? stringifyList(data, type, attachments)
+      : JSON.stringify(takeAttachments(data, attachments), replacer);
   if (attachments.length === 0) {
-    return [encodeText(packet, type, "", data, replacer)];
+    return [encodeText(packet, type, "", json)];
   }
   const wireType = type === PacketType.EVENT ? PacketType.BINARY_EVENT : PacketType.BINARY_ACK;
-  return [encodeText(packet, wireType, attachments.length + "-", data, replacer), ...attachments];
+  return [encodeText(packet, wireType, attachments.length + "-", json), ...attachments];
 }
 
 /** `<type>[<attachments>-][<namespace>,][<id>][<JSON>]` */
-function encodeText(
-  packet: Packet,
-  type: PacketType,
-  attachments: string,
-  data: unknown,
-  replacer: Replacer | undefined,
-): string {
+function encodeText(packet: Packet, type: PacketType, attachments: string, json: string): string {
   const { nsp, id } = packet;
   let text = typeDigits[type] + attachments;
   if (nsp && nsp !== "/") {
@@ -51,11 +49,31 @@ function encodeText(
   if (typeof id === "number") {
     text += id;
   }
-  if (data !== undefined && data !== null) {
-    const isPlainEvent = type === PacketType.EVENT && replacer === undefined && Array.isArray(data);
-    text += isPlainEvent ? stringifyEvent(data) : JSON.stringify(data, replacer);
+  return text + json;
+}
+
+function stringify(data: unknown, type: PacketType, replacer: Replacer | undefined): string {
+  if (data === undefined || data === null) {
+    return "";
   }
-  return text;
+  const isPlainEvent = type === PacketType.EVENT && replacer === undefined && Array.isArray(data);
+  return isPlainEvent ? stringifyEvent(data) : JSON.stringify(data, replacer);
+}
+
+/** As `JSON.stringify(takeAttachments(list, attachments))`; most attachments are arguments themselves. */
+function stringifyList(list: readonly unknown[], type: 2 | 3, attachments: Buffer[]): string {
+  const name = type === PacketType.EVENT ? list[0] : undefined;
+  let text = typeof name === "string" ? openEvent(name) : "[";
+  for (let i = typeof name === "string" ? 1 : 0; i < list.length; i++) {
+    const value = list[i];
+    if (i > 0) text += ",";
+    if (isBinary(value)) {
+      text += `{"_placeholder":true,"num":${attachments.push(toBuffer(value)) - 1}}`;
+    } else {
+      text += JSON.stringify(takeAttachments(value, attachments)) ?? "null";
+    }
+  }
+  return text + "]";
 }
 
 const typeDigits = ["0", "1", "2", "3", "4", "5", "6"] as const;
