@@ -46,9 +46,9 @@ export function scaleActions(io) {
       io.emit("stamped", String(n).padStart(8, "0"), now, "x".repeat(bytes));
     },
 
-    /** Emits message `n` of `bytes` to a room. */
-    extra: (/** @type {string} */ room, /** @type {number} */ n, /** @type {number} */ bytes) =>
-      void io.to(room).emit("extra", String(n).padStart(8, "0"), "x".repeat(bytes)),
+    /** Emits a message of `bytes` to those in a room who take it at once. */
+    fill: (/** @type {string} */ room, /** @type {number} */ bytes) =>
+      void io.to(room).volatile.emit("filling", "x".repeat(bytes)),
 
     /** From now on counts how the sockets that are connected now end. */
     watchEnds() {

@@ -153,5 +153,6 @@ export interface SocketIoSocket {
 export interface Receivers {
   to(room: string): Receivers;
   except(room: string): Receivers;
+  readonly volatile: Receivers;
   emit(event: string, ...args: unknown[]): unknown;
 }
