@@ -19,6 +19,8 @@ export class EngineRun extends Run {
     this.#started = started;
     this.engine = started.engine;
     this.afterwards(() => started.close());
+    // the official engine forgets sessions whose id another one was given, and they live on
+    this.afterwards(() => this.sessions.forEach((session) => session.close(true)));
     this.watchEngine(started.engine, (session, id) => this.#watch(session, id));
   }
 

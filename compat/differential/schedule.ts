@@ -4,7 +4,7 @@ import type { Scenario } from "./scenario.ts";
 import type { OurHost, Target } from "./targets.ts";
 
 /** How many tests are under way at once. */
-const AHEAD = 8;
+const AHEAD = 12;
 
 export interface Pair {
   official: Transcript;
