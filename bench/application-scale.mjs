@@ -1,4 +1,5 @@
 // What the workloads of scale and of slow readers need beside application.mjs.
+import { microseconds } from "./clock.mjs";
 
 /**
  * @param {import("./types.d.ts").SocketIoServer} io
@@ -42,7 +43,7 @@ export function scaleActions(io) {
      * common, and a text of `bytes`.
      */
     stamped(/** @type {number} */ n, /** @type {number} */ bytes) {
-      const now = String(process.hrtime.bigint() / 1000n).padStart(16, "0");
+      const now = String(microseconds()).padStart(16, "0");
       io.emit("stamped", String(n).padStart(8, "0"), now, "x".repeat(bytes));
     },
 

@@ -1,4 +1,5 @@
 // Clients that receive numbered messages, and say how long those took and whether one is missing. Others are not counted.
+import { microseconds } from "../clock.mjs";
 
 /** Where the parts of `42["stamped","00000001","0000000000000001",…` are. */
 const STAMPED = { number: 14, time: 25 };
@@ -25,7 +26,7 @@ export class Reader {
       this.#count(data, start + STAMPED.number);
       const at = start + STAMPED.time;
       const sent = Number(data.toString("latin1", at, at + TIME_LENGTH));
-      onDelay(Number(process.hrtime.bigint() / 1000n) - sent);
+      onDelay(microseconds() - sent);
     };
   }
 
