@@ -72,6 +72,7 @@ function inOnePage(browser: () => Browser, client: Client, host: CellHost): Open
     tab = await Tab.open(browser(), origin, client);
   });
   beforeEach(() => tab.context.clearCookies());
+  afterEach(() => tab.at().close());
   return async (options, prepare) => ({
     site: await startSite(host, client, options(origin), prepare),
     page: tab.at(),

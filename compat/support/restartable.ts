@@ -120,8 +120,8 @@ const ORDERLY = 500;
 
 /** Closes a server; node:http waits for as long as a browser keeps anything open, be it only for a request to come. */
 async function closeAll(io: Server, cut: () => void): Promise<void> {
-  const impatience = setTimeout(cut, ORDERLY);
-  await io.close().finally(() => clearTimeout(impatience));
+  const impatience = setInterval(cut, ORDERLY);
+  await io.close().finally(() => clearInterval(impatience));
 }
 
 /** What cuts the connections of an HTTP server, those of WebSockets too. */
