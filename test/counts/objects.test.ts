@@ -44,13 +44,15 @@ interface Ceilings {
   /** Objects of all kinds, closures included. */
   all: number;
   closures: number;
-  arrays: number;
 }
 
-/** No more than this for each idle connection. What is won here is written down here; on node:http most of it is Node's. */
+/**
+ * No more than this for each idle connection. What is won is written down here. On node:http most of it is Node's and that of
+ * `ws`, so that other versions of them are left some room.
+ */
 const ceilings: Record<"uws" | "node", Ceilings> = {
-  uws: { all: 13, closures: 0, arrays: 0 },
-  node: { all: 51, closures: 7, arrays: 10 },
+  uws: { all: 13, closures: 0 },
+  node: { all: 50, closures: 5 },
 };
 
 /** Kinds of which an idle connection has none. */
@@ -76,7 +78,6 @@ for (const host of ["uws", "node"] as const) {
       assert.equal(kinds.get("Session"), 1, list);
       assert.ok(all <= most.all, `${all} objects: ${list}`);
       assert.ok((kinds.get("closure") ?? 0) <= most.closures, `closures: ${list}`);
-      assert.ok((kinds.get("Array") ?? 0) <= most.arrays, `arrays: ${list}`);
       for (const kind of NONE) assert.equal(kinds.get(kind), undefined, list);
     });
   });
