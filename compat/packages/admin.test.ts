@@ -103,23 +103,20 @@ published("@socket.io/admin-ui", (host) => {
     const admin = await asAdmin();
     await open({ transports: ["polling"] });
     const busy = await open({}, "/orders");
-    const statistics = matching<[Stats]>(admin, "server_stats", ([{ namespaces }]) =>
-      namespaces.some(({ name, socketsCount }) => name === "/orders" && socketsCount === 1),
-    );
+    const statistics = matching<[Stats]>(admin, "server_stats", ([stats]) => count(stats, "bytesIn") > 1000);
     const echo = next(busy, "echo");
     busy.emit("echo", "x".repeat(1000));
     await echo;
-    const [{ serverId, clientsCount, pollingClientsCount, namespaces, aggregatedEvents }] = await statistics;
+    const [stats] = await statistics;
+    const { serverId, clientsCount, pollingClientsCount, namespaces } = stats;
     assert.deepEqual([serverId, clientsCount, pollingClientsCount], ["the server", 3, 1]);
     assert.deepEqual(namespaces, [
       { name: "/", socketsCount: 1 },
       { name: "/admin", socketsCount: 1 },
       { name: "/orders", socketsCount: 1 },
     ]);
-    const count = (wanted: string): number =>
-      aggregatedEvents.filter(({ type }) => type === wanted).reduce((sum, { count: some }) => sum + some, 0);
-    assert.ok(count("bytesIn") > 1000 && count("bytesOut") > 1000);
-    assert.ok(count("packetsIn") >= 3 && count("packetsOut") >= 3);
+    assert.ok(count(stats, "bytesOut") > 1000);
+    assert.ok(count(stats, "packetsIn") >= 1 && count(stats, "packetsOut") >= 1);
   });
 
   it("emits, joins, leaves and disconnects for the administrator", async () => {
@@ -173,6 +170,12 @@ const FEATURES = [
   "AGGREGATED_EVENTS",
   "ALL_EVENTS",
 ];
+
+/** How many things of a kind there were since the last time. */
+function count({ aggregatedEvents }: Stats, wanted: string): number {
+  const some = aggregatedEvents.filter(({ type }) => type === wanted);
+  return some.reduce((sum, { count: one }) => sum + one, 0);
+}
 
 /** The arguments of the next event for which it holds. */
 function matching<T extends unknown[]>(
