@@ -1,28 +1,11 @@
 import { STATUS_CODES } from "node:http";
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import type { TLSSocket } from "node:tls";
-import type { BodyError, HttpExchange, RequestHead, RequestSource, RequestView } from "./host.ts";
+import type { BodyError, HttpExchange } from "./host.ts";
 import type { ResponseView, WebSocketHandlers, WebSocketPort } from "./host.ts";
 import { CollectedUpgradeExchange } from "./copied-exchange.ts";
-import { keepConnection } from "./node-http2.ts";
-import { ParsedHead } from "./request-head.ts";
+import { NodeRequest } from "./node-request.ts";
 import { withEarlierCookies } from "./response-view.ts";
-
-/** On node:http the view is the request itself. */
-export class NodeRequest implements RequestSource {
-  readonly head: RequestHead;
-  readonly view: RequestView;
-
-  constructor(request: IncomingMessage) {
-    const { method = "GET", url = "/", headers, socket } = request;
-    const secure = (socket as Partial<TLSSocket>).encrypted ?? false;
-    const { remoteAddress = "" } = socket;
-    keepConnection(request, secure, remoteAddress);
-    this.head = new ParsedHead(method, url, headers, remoteAddress, secure);
-    this.view = request as unknown as RequestView;
-  }
-}
 
 export class NodeHttpExchange implements HttpExchange {
   readonly request: NodeRequest;
@@ -127,14 +110,17 @@ export class NodeUpgradeExchange extends CollectedUpgradeExchange {
   readonly #request: IncomingMessage;
   readonly #socket: Duplex;
   readonly #complete: CompleteUpgrade;
+  readonly #isOurs: boolean;
   readonly #onClose = (): void => this.abort();
 
-  constructor(request: IncomingMessage, socket: Duplex, complete: CompleteUpgrade) {
+  /** @param isOurs - whether nobody else has seen the request */
+  constructor(request: IncomingMessage, socket: Duplex, isOurs: boolean, complete: CompleteUpgrade) {
     super();
     this.request = new NodeRequest(request);
     this.#request = request;
     this.#socket = socket;
     this.#complete = complete;
+    this.#isOurs = isOurs;
     socket.once("close", this.#onClose).on("error", ignore);
   }
 
@@ -156,6 +142,7 @@ export class NodeUpgradeExchange extends CollectedUpgradeExchange {
   ): void {
     this.#socket.off("close", this.#onClose).off("error", ignore);
     this.#complete(this.#request, this.#socket, headers, open);
+    if (this.#isOurs) this.request.condense();
   }
 
   protected override write(

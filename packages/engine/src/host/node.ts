@@ -61,8 +61,9 @@ export class NodeHost {
     this.#target.onRequest(new NodeHttpExchange(request, response));
   }
 
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const exchange = new NodeUpgradeExchange(request, socket, (_, __, headers, open) =>
+  /** @param isOurs - whether nobody else has seen the request, or will */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, isOurs: boolean = false): void {
+    const exchange = new NodeUpgradeExchange(request, socket, isOurs, (_, __, headers, open) =>
       this.#upgrade(request, socket, head, headers, open),
     );
     this.#target.onUpgrade(exchange);
@@ -81,7 +82,9 @@ export class NodeHost {
     if (isHttp2(server)) this.#http2.watch(server);
     if (!options.websocket) return;
     emitter.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if (request.url?.startsWith(path)) this.handleUpgrade(request, socket, head);
+      // What traces requests listens, too, or has put a method of its own in front.
+      const isOurs = emitter.listenerCount("upgrade") === 1 && !Object.hasOwn(server, "emit");
+      if (request.url?.startsWith(path)) this.handleUpgrade(request, socket, head, isOurs);
       else if (options.destroyUpgrade) endUnlessTaken(socket as NetSocket, options.destroyUpgradeTimeout);
     });
     if (isHttp2(server)) {

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { connect } from "node:net";
+import { NodeRequest } from "../src/host/node-request.ts";
+
+const HEAD = [
+  "GET /path?a=1 HTTP/1.1",
+  "Host: example.com",
+  "X-Twice: 1",
+  "x-twice: 2",
+  "Cookie: a=b",
+  "Connection: Upgrade",
+  "Upgrade: websocket",
+].join("\r\n");
+
+/** An upgrade request as node makes it. */
+async function upgradeRequest(check: (message: IncomingMessage) => void): Promise<void> {
+  const server = createServer().listen(0);
+  await once(server, "listening");
+  const client = connect((server.address() as AddressInfo).port);
+  client.write(`${HEAD}\r\n\r\n`);
+  const [message] = (await once(server, "upgrade")) as [IncomingMessage];
+  try {
+    check(message);
+  } finally {
+    client.destroy();
+    message.socket.destroy();
+    server.close();
+    await once(server, "close");
+  }
+}
+
+const fieldsOf = (message: IncomingMessage): object => {
+  const { method, url, headers, rawHeaders, httpVersion, httpVersionMajor, httpVersionMinor } = message;
+  const { socket, complete, aborted, headersDistinct } = message;
+  const version = { httpVersion, httpVersionMajor, httpVersionMinor };
+  return { method, url, headers, headersDistinct, rawHeaders, version, socket, complete, aborted };
+};
+
+describe("a request of node:http", () => {
+  it("that nobody has seen is made again as it was, once", () =>
+    upgradeRequest((message) => {
+      const before = fieldsOf(message);
+      const request = new NodeRequest(message);
+      request.condense();
+      const view = request.view as unknown as IncomingMessage;
+      assert.notEqual(view, message);
+      assert.ok(view instanceof IncomingMessage);
+      assert.deepEqual(fieldsOf(view), before);
+      request.condense();
+      assert.equal(request.view, view);
+    }));
+
+  it("that somebody has seen is kept", () =>
+    upgradeRequest((message) => {
+      const request = new NodeRequest(message);
+      assert.equal(request.view, message);
+      request.condense();
+      assert.equal(request.view, message);
+    }));
+
+  it("answers for its headers whether it is there or not", () =>
+    upgradeRequest((message) => {
+      const request = new NodeRequest(message);
+      assert.equal(request.header("x-twice"), "1, 2");
+      request.condense();
+      assert.equal(request.header("x-twice"), "1, 2");
+      assert.equal(request.headers["cookie"], "a=b");
+      assert.equal(request.header("none"), undefined);
+    }));
+});
