@@ -8,6 +8,10 @@ import { ready } from "./program.mjs";
 const httpServer = createServer();
 const io = new Server(httpServer, {
   adapter: createAdapter({ heartbeatInterval: 500, heartbeatTimeout: 2000 }),
+  // What is lost while a connection is handed over is found missing soon, and the client tries again.
+  connectTimeout: 2000,
+  pingInterval: 2000,
+  pingTimeout: 3000,
 });
 setupWorker(io);
 
