@@ -18,7 +18,7 @@ export function renderPage({ groups, notes }: Table): string {
   }
   if (notes.length > 0) {
     const items = notes.map(
-      ({ reason, titles }, index) => `[^${index + 1}]: ${capital(reason)}: ${titles.join("; ")}.\n`,
+      ({ reason, titles }, index) => `[^${index + 1}]: ${reason}: ${titles.join("; ")}.\n`,
     );
     parts.push(`## What is not supported, and why\n\n${items.join("")}`);
   }
@@ -33,10 +33,6 @@ function renderScore(score: Score | undefined): string {
 
 function escape(text: string): string {
   return text.replaceAll("|", "\\|");
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** How the tables of a page differ from those that the declared tests would give, the results aside; empty if they agree. */

@@ -57,7 +57,7 @@ describe("compat: the report", () => {
   });
 
   it("has one note for each reason", () => {
-    assert.ok(page.includes("[^1]: It has no wings: flies; lands.\n[^2]: Failed: talks.\n"), page);
+    assert.ok(page.includes("[^1]: it has no wings: flies; lands.\n[^2]: failed: talks.\n"), page);
   });
 
   it("is the same for the same results", () => {
