@@ -18,7 +18,7 @@ export type ErrorSource =
 /** Where an error of the application came from. */
 export interface ErrorOrigin<Socket> {
   readonly source: ErrorSource;
-  /** The name of the event; undefined for middlewares of a namespace and for acknowledgements. */
+  /** The name of the event; undefined for middlewares of a namespace, and for callbacks that an adapter has registered. */
   readonly event: string | undefined;
   /** The socket the code was called for; undefined for events between servers. */
   readonly socket: Socket | undefined;
