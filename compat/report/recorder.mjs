@@ -46,7 +46,7 @@ export default class extends Mocha.reporters.Base {
   }
 }
 
-/** The official server lets timers run on after it was closed; beside them there are the pipes of this process. */
+/** Official servers and clients let timers run on after they were closed; beside them there are the pipes of this process. */
 function isForgiven(name) {
   return name === "PipeWrap" || (name === "Timeout" && process.env.COMPAT_OFFICIAL === "yes");
 }

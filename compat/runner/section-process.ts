@@ -13,7 +13,7 @@ const recorder = "./compat/report/recorder.mjs";
 export interface SectionRun {
   readonly name: string;
   readonly files: readonly string[];
-  /** The official server lets timers run on when it is closed; they are no reason to fail. */
+  /** Official servers and clients let timers run on when they are closed; they are no reason to fail. */
   readonly hasOfficial?: boolean;
   /** The full form, or the quick one. */
   readonly isFull: boolean;
