@@ -98,10 +98,11 @@ export class RestartableServer {
       this.#port = await listen(http, this.#port);
     }
     this.#io = io;
+    const cut = this.#cut;
     // of no interest where the test closed it itself
     afterThisTest(() =>
       within(
-        io.close().catch(() => {}),
+        closeAll(io, cut).catch(() => {}),
         "the server to close",
       ),
     );
@@ -118,7 +119,10 @@ async function freePort(): Promise<number> {
 /** How long a server may take to close before its connections are cut, in milliseconds. */
 const ORDERLY = 500;
 
-/** Closes a server; node:http waits for as long as a browser keeps anything open, be it only for a request to come. */
+/**
+ * Closes a server. Browsers open connections ahead of need, and keep them when their page is closed; node:http waits for one
+ * that has sent no request yet, where it ends one that has.
+ */
 async function closeAll(io: Server, cut: () => void): Promise<void> {
   const impatience = setInterval(cut, ORDERLY);
   await io.close().finally(() => clearInterval(impatience));
