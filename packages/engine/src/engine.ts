@@ -37,6 +37,21 @@ interface Admission {
   refuse(code: ConnectionErrorCode, message: string): void;
 }
 
+class RequestAdmission implements Admission {
+  readonly exchange: HttpExchange;
+  readonly query: Query;
+
+  constructor(exchange: HttpExchange, query: Query) {
+    this.exchange = exchange;
+    this.query = query;
+  }
+
+  refuse(code: ConnectionErrorCode, message: string): void {
+    const status = code === ConnectionErrorCode.FORBIDDEN ? 403 : 400;
+    this.exchange.respond(status, { "Content-Type": "application/json" }, JSON.stringify({ code, message }));
+  }
+}
+
 /**
  * The sessions of one server, whatever hosts its requests come from: decides on each request, opens sessions, and hands the
  * others to the session they belong to.
@@ -53,6 +68,8 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   /** @internal */ readonly loop: EventLoop;
   /** @internal */ readonly clock: Clock;
   /** @internal */ readonly flushQueue: FlushQueue;
+  #lastUrl = "";
+  #lastQuery: Query = parseQuery("");
   #interceptor: ((exchange: HttpExchange) => boolean) | undefined = undefined;
 
   /** @param loop - Node's event loop unless a test drives its own */
@@ -99,7 +116,10 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     return generateId();
   }
 
-  /** Offers every request under the path to the handler first; `true` means it has answered, or will. */
+  /**
+   * Offers every request under the path to the handler first; `true` means it has answered, or will. Of the headers of a
+   * session's request it may see only those that long-polling reads.
+   */
   intercept(handler: (exchange: HttpExchange) => boolean): void {
     this.#interceptor = handler;
   }
@@ -117,29 +137,46 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     this.clientsCount--;
   }
 
+  /** @internal That of a handshake is kept, and what listens, or runs before, may look at any. */
+  needsWholeHead(url: string): boolean {
+    return (
+      this.middlewares.length > 0 ||
+      this.listenerCount("headers") > 0 ||
+      this.listenerCount("initial_headers") > 0 ||
+      this.listenerCount("connection_error") > 0 ||
+      !this.#queryOf(url)["sid"]
+    );
+  }
+
+  /** Hosts may ask about a request right before they hand it over. */
+  #queryOf(url: string): Query {
+    if (this.#lastUrl !== url) {
+      this.#lastQuery = parseQuery(url);
+      this.#lastUrl = url;
+    }
+    return this.#lastQuery;
+  }
+
   onRequest(exchange: HttpExchange): void {
     if (this.#interceptor?.(exchange)) return;
-    const admission: Admission = {
-      exchange,
-      query: parseQuery(exchange.request.head.url),
-      refuse: (code, message) => {
-        const status = code === ConnectionErrorCode.FORBIDDEN ? 403 : 400;
-        exchange.respond(status, { "Content-Type": "application/json" }, JSON.stringify({ code, message }));
-      },
-    };
-    this.#admit(admission, () => {
-      const routed = route(exchange.request.head, admission.query, false, this);
-      if (routed.kind === "refuse") {
-        this.#refuse(admission, routed.code, routed.context);
-      } else if (routed.kind === "continue") {
-        routed.session.transport.onRequest(exchange);
-      } else {
-        this.#handshake(admission, routed.dialect, (id) => {
-          const transport = new PollingTransport(routed.dialect, admission.query, this);
-          this.#open(id, transport, exchange.request, () => transport.onRequest(exchange));
-        });
-      }
-    });
+    const admission = new RequestAdmission(exchange, this.#queryOf(exchange.request.head.url));
+    if (this.middlewares.length === 0) this.#serve(admission);
+    else this.#admit(admission, () => this.#serve(admission));
+  }
+
+  #serve(admission: RequestAdmission): void {
+    const { exchange, query } = admission;
+    const routed = route(exchange.request.head, query, false, this);
+    if (routed.kind === "refuse") {
+      this.#refuse(admission, routed.code, routed.context);
+    } else if (routed.kind === "continue") {
+      routed.session.transport.onRequest(exchange);
+    } else {
+      this.#handshake(admission, routed.dialect, (id) => {
+        const transport = new PollingTransport(routed.dialect, query, this);
+        this.#open(id, transport, exchange.request, () => transport.onRequest(exchange));
+      });
+    }
   }
 
   onUpgrade(exchange: UpgradeExchange): void {

@@ -196,6 +196,7 @@ class CountingMemoryHost extends MemoryHost {
     const { buffer } = this;
     super.bind({
       maxPayload: target.maxPayload,
+      needsWholeHead: (url) => target.needsWholeHead(url),
       onRequest: (exchange) => {
         const respond = exchange.respond.bind(exchange);
         exchange.respond = (...args) => {

@@ -65,10 +65,12 @@ abstract class CollectedExchange implements ResponseSink {
   ): void;
 }
 
+const NONE: Buffer[] = [];
+
 /** A plain request whose body the host pushes in while it arrives. */
 export abstract class CopiedHttpExchange extends CollectedExchange implements HttpExchange {
   readonly request: CopiedRequest;
-  #chunks: Buffer[] = [];
+  #chunks: Buffer[] = NONE;
   #size = 0;
   #complete = false;
   #tooLarge = false;
@@ -88,12 +90,24 @@ export abstract class CopiedHttpExchange extends CollectedExchange implements Ht
     this.#size += chunk.length;
     if (this.#size > (this.#reader?.limit ?? this.#maxBody)) {
       this.#tooLarge = true;
-      this.#chunks = [];
+      this.#chunks = NONE;
     } else {
+      if (this.#chunks === NONE) this.#chunks = [];
       this.#chunks.push(chunk);
       this.#complete = last;
     }
     this.#deliver();
+  }
+
+  /** For the host: a body that came in one piece goes to its reader without a copy, unless that must be made after all. */
+  protected deliverWhole(body: Buffer): boolean {
+    const reader = this.#reader;
+    if (reader === undefined || this.ended || this.#size > 0 || this.#tooLarge) return false;
+    if (body.length > reader.limit) return false;
+    this.#complete = true;
+    this.#reader = undefined;
+    reader.done(undefined, body);
+    return true;
   }
 
   override send(status: number, headers: OutgoingHttpHeaders, body: string | Buffer, reason?: string): void {
@@ -126,7 +140,7 @@ export abstract class CopiedHttpExchange extends CollectedExchange implements Ht
     this.#reader = undefined;
     const [only] = this.#chunks;
     const body = this.#chunks.length === 1 ? only! : Buffer.concat(this.#chunks);
-    this.#chunks = [];
+    this.#chunks = NONE;
     reader.done(error, body);
   }
 }

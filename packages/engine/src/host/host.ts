@@ -67,7 +67,7 @@ export type BodyError = "too large" | "aborted";
 
 /** One HTTP request, to be answered once. */
 export interface HttpExchange extends Exchange {
-  /** Reads the body, at most `limit` bytes of it. Calls back once. */
+  /** Reads the body, at most `limit` bytes of it. Calls back once; the bytes may be gone after that call. */
   readBody(limit: number, done: (error: BodyError | undefined, body: Buffer) => void): void;
   /** Answers in one write. Headers set on `response` go out too. Does nothing once ended. */
   respond(status: number, headers: OutgoingHttpHeaders, body?: string | Buffer): void;
@@ -123,10 +123,18 @@ export interface WebSocketHandlers {
   onClose(code: number, reason: string): void;
 }
 
+/** The headers that are read of every plain request. */
+export const READ_HEADERS = ["origin", "content-type", "user-agent", "accept-encoding"] as const;
+
 /** Who answers what a host receives. */
 export interface HostTarget {
   /** Largest message or body in bytes. */
   readonly maxPayload: number;
+  /**
+   * Whether anybody may look at a plain request in full. Otherwise the host need not copy more of its head than method, URL
+   * and {@link READ_HEADERS}.
+   */
+  needsWholeHead(url: string): boolean;
   onRequest(exchange: HttpExchange): void;
   onUpgrade(exchange: UpgradeExchange): void;
 }

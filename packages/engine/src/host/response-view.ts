@@ -310,10 +310,23 @@ export function withEarlierCookies(
 export function validateHeaders(headers: OutgoingHttpHeaders): void {
   for (const name in headers) {
     const value = headers[name];
-    if (value === undefined) continue;
+    if (value === undefined || isUsual(name, value)) continue;
     validateHeaderName(name);
     validateValue(name, value);
   }
+}
+
+const usualNames: ReadonlySet<string> = new Set(["Content-Type", "Content-Length", "cache-control"]);
+const usualValues: ReadonlySet<unknown> = new Set([
+  "text/plain; charset=UTF-8",
+  "text/html",
+  "no-store",
+  "2",
+]);
+
+/** What long-polling writes, known to be valid. */
+function isUsual(name: string, value: HeaderValue): boolean {
+  return usualNames.has(name) && (typeof value === "number" || usualValues.has(value));
 }
 
 /** A line break in a header would begin another one. */

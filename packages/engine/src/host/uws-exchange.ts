@@ -2,37 +2,20 @@ import { STATUS_CODES } from "node:http";
 import type { OutgoingHttpHeaders } from "node:http";
 import { CopiedHttpExchange, CopiedUpgradeExchange } from "./copied-exchange.ts";
 import type { RequestHead, WebSocketHandlers, WebSocketPort } from "./host.ts";
-import { RawHead } from "./request-head.ts";
+import { PartialHead } from "./uws-head.ts";
 import type { UwsRequest, UwsResponse } from "./uws-types.ts";
 import { wellFormed } from "./well-formed.ts";
-
-/**
- * Copies a request; uWebSockets.js takes it away when its handler returns. Its parts are joined, as sessions keep them: with
- * `+` a string would be a tree of all its parts.
- */
-export function copyHead(response: UwsResponse, request: UwsRequest, secure: boolean): RequestHead {
-  const query = request.getQuery();
-  const url = request.getUrl();
-  const method = request.getMethod();
-  const lines: string[] = [];
-  request.forEach((name, value) => lines.push("\n", name, ": ", value));
-  return new RawHead(
-    method === "get" ? "GET" : method.toUpperCase(),
-    query === undefined ? url : [url, query].join("?"),
-    lines.join(""),
-    response.getRemoteAddress(),
-    secure,
-  );
-}
 
 function writeHead(
   response: UwsResponse,
   status: number,
   headers: OutgoingHttpHeaders,
-  reason: string = STATUS_CODES[status] ?? "",
+  reason?: string,
 ): void {
   // uWebSockets.js writes 200 OK where nothing else was written.
-  if (status !== 200 || reason !== "OK") response.writeStatus(`${status} ${reason}`);
+  if (status !== 200 || reason !== undefined) {
+    response.writeStatus(`${status} ${reason ?? STATUS_CODES[status] ?? ""}`);
+  }
   for (const name in headers) {
     const value = headers[name];
     // uWebSockets.js writes the length and, when told to close, the connection header itself.
@@ -63,7 +46,10 @@ export class UwsHttpExchange extends CopiedHttpExchange {
     const { method } = head;
     // The body must be asked for before the handler returns; what is not read yet waits here.
     if (method !== "GET" && method !== "HEAD" && method !== "OPTIONS") {
-      response.onData((chunk, last) => this.push(Buffer.from(Buffer.from(chunk)), last));
+      response.onData((chunk, last) => {
+        const bytes = Buffer.from(chunk);
+        if (!last || !this.deliverWhole(bytes)) this.push(Buffer.from(bytes), last);
+      });
     }
   }
 
@@ -91,6 +77,8 @@ export class UwsHttpExchange extends CopiedHttpExchange {
   #forget(): void {
     if (this.#response === undefined) return;
     this.#response = undefined;
+    const { head } = this.request;
+    if (head instanceof PartialHead) head.answered();
     this.#settled();
   }
 }

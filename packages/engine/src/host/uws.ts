@@ -1,6 +1,7 @@
 import { formatAddress } from "./address.ts";
 import type { HostTarget, WebSocketHandlers, WebSocketPort } from "./host.ts";
-import { UwsHttpExchange, UwsUpgradeExchange, copyHead } from "./uws-exchange.ts";
+import { UwsHttpExchange, UwsUpgradeExchange } from "./uws-exchange.ts";
+import { PartialHead, copyHead, urlOf } from "./uws-head.ts";
 import type { UwsApp, UwsRequest, UwsWebSocket } from "./uws-types.ts";
 import { wellFormed } from "./well-formed.ts";
 
@@ -52,7 +53,13 @@ export function attachUws(app: UwsApp, target: HostTarget, options: UwsHostOptio
     app.any(pattern, (response, request) => {
       if (isElsewhere(request)) return;
       activity.open++;
-      const head = copyHead(response, request, secure);
+      const requestPath = request.getUrl();
+      const url = urlOf(request, requestPath);
+      // The longer paths of files are no session's.
+      const isWhole = requestPath !== path || target.needsWholeHead(url);
+      const head = isWhole
+        ? copyHead(response, request, url, secure)
+        : new PartialHead(response, request, url, secure);
       target.onRequest(new UwsHttpExchange(response, head, target.maxPayload, settle));
     });
     if (!options.websocket) continue;
@@ -69,7 +76,7 @@ export function attachUws(app: UwsApp, target: HostTarget, options: UwsHostOptio
       sendPingsAutomatically: idleTimeout > 0,
       upgrade: (response, request, context) => {
         if (isElsewhere(request)) return;
-        const head = copyHead(response, request, secure);
+        const head = copyHead(response, request, urlOf(request, request.getUrl()), secure);
         target.onUpgrade(new UwsUpgradeExchange(response, request, context, head));
       },
       open: (socket) => {

@@ -5,7 +5,7 @@ export interface BodyFormat {
   contentType(payload: string | Buffer): string;
   /** The body of the answer to a poll. */
   wrap(payload: string | Buffer): string | Buffer;
-  /** The payload in the body of a POST; nothing if there is none in it. */
+  /** The payload in the body of a POST, on memory of its own; nothing if there is none in it. */
   unwrap(body: Buffer, contentType: string | undefined): string | Buffer | undefined;
 }
 
@@ -16,5 +16,5 @@ export const plainFormat: BodyFormat = {
   binary: true,
   contentType: (payload) => (typeof payload === "string" ? "text/plain; charset=UTF-8" : BINARY_TYPE),
   wrap: (payload) => payload,
-  unwrap: (body, contentType) => (contentType === BINARY_TYPE ? body : body.toString()),
+  unwrap: (body, contentType) => (contentType === BINARY_TYPE ? Buffer.from(body) : body.toString()),
 };
