@@ -41,7 +41,7 @@ export default [
     { uws: 1.3, node: 0.45 },
     {
       smoke: { clients: 4, warmup: 64, measured: 640 },
-      quick: { clients: 100, warmup: 10_000, measured: 20_000 },
+      quick: { clients: 100, warmup: 40_000, measured: 20_000 },
       full: { clients: 100, warmup: 100_000, measured: 400_000 },
     },
   ),

@@ -40,7 +40,7 @@ export default [
     { uws: 1.2, node: 0.35 },
     {
       smoke: { clients: 4, warmup: 64, measured: 640 },
-      quick: { clients: 100, warmup: 20_000, measured: 40_000 },
+      quick: { clients: 100, warmup: 60_000, measured: 40_000 },
       full: { clients: 100, warmup: 100_000, measured: 600_000 },
     },
   ),

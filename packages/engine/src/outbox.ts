@@ -3,7 +3,7 @@ import type { Flushable } from "./flush-queue.ts";
 import { Message, toData } from "./message.ts";
 import type { OutgoingPacket, PacketOptions } from "./message.ts";
 import type { PacketList } from "./packet-list.ts";
-import { QuietEmitter } from "./quiet-emitter.ts";
+import { isHeard, QuietEmitter } from "./quiet-emitter.ts";
 import type { CloseReason } from "./reasons.ts";
 import type { ReadyState, SendCallback, SendOptions, SessionOwner } from "./session-types.ts";
 import { guard, tell } from "./tell.ts";
@@ -90,7 +90,7 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
 
   protected queue(packet: OutgoingPacket, shared?: Message): void {
     if (this.readyState !== "open") return;
-    if (this.listenerCount("packetCreate") > 0) this.tell("packetCreate", packet);
+    if (isHeard(this, "packetCreate")) this.tell("packetCreate", packet);
     if (this.dispatching && this.isUnwatched()) {
       // The host's cork is open, and gathers what leaves.
       this.transport.sendInDispatch(packet);
@@ -113,8 +113,8 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
       !this.hasWaiting &&
       this.#callbacks === undefined &&
       this.transport.writable &&
-      this.listenerCount("flush") === 0 &&
-      this.listenerCount("drain") === 0 &&
+      !isHeard(this, "flush") &&
+      !isHeard(this, "drain") &&
       this.server.listenerCount("flush") === 0 &&
       this.server.listenerCount("drain") === 0
     );
@@ -144,7 +144,7 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
   flush(): void {
     if (this.#flushing || !this.canFlush()) return;
     this.#flushing = true;
-    if (this.listenerCount("flush") > 0) this.tell("flush", this.writeBuffer);
+    if (isHeard(this, "flush")) this.tell("flush", this.writeBuffer);
     if (this.server.listenerCount("flush") > 0) {
       tell(this.server, this.server.loop, "flush", this, this.writeBuffer);
     }
@@ -174,7 +174,7 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
   }
 
   protected drained(): void {
-    if (this.listenerCount("drain") > 0) this.tell("drain");
+    if (isHeard(this, "drain")) this.tell("drain");
     if (this.server.listenerCount("drain") > 0) tell(this.server, this.server.loop, "drain", this);
     if (this.readyState === "closing" && !this.hasWaiting) this.closeTransport(false);
   }

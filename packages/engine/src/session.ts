@@ -6,6 +6,7 @@ import { Message, NOOP, OutgoingPacket, PING, PONG } from "./message.ts";
 import { Outbox } from "./outbox.ts";
 import { viewOf } from "./query.ts";
 import type { EngineRequest } from "./query.ts";
+import { isHeard } from "./quiet-emitter.ts";
 import type { CloseReason } from "./reasons.ts";
 import type { ReadyState, SessionHandlers, SessionOwner } from "./session-types.ts";
 import type { Transport, TransportHandlers } from "./transport/transport.ts";
@@ -95,7 +96,7 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
     };
     this.queue(new OutgoingPacket("open", JSON.stringify(handshake)));
     if (opts.initialPacket) this.sendMessage(new Message(opts.initialPacket));
-    if (this.listenerCount("open") > 0) this.tell("open");
+    if (isHeard(this, "open")) this.tell("open");
     this.#heartbeat.start();
   }
 
@@ -121,15 +122,15 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
     this.#heardAt = this.server.clock.recent();
     // Where the host's cork is open the answer rides it; elsewhere, and for a parked poll, it waits for the pass.
     this.dispatching = this.transport.answersInDispatch;
-    if (this.listenerCount("packet") > 0) this.tell("packet", packet);
+    if (isHeard(this, "packet")) this.tell("packet", packet);
     // A listener may have ended the session.
     if ((this.readyState as ReadyState) === "closed") return;
     switch (packet.type) {
       case "message":
         this.#heartbeat.onActivity();
         this.deliver(packet.data ?? "");
-        if (this.listenerCount("data") > 0) this.tell("data", packet.data);
-        if (this.listenerCount("message") > 0) this.tell("message", packet.data);
+        if (isHeard(this, "data")) this.tell("data", packet.data);
+        if (isHeard(this, "message")) this.tell("message", packet.data);
         break;
       case "ping":
         this.#heartbeat.onPing();
@@ -174,7 +175,7 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
   onHeartbeat(): void {
     // Nothing tells that a property was deleted.
     if (!Object.hasOwn(this, "request")) this.#source = undefined;
-    if (this.listenerCount("heartbeat") > 0) this.tell("heartbeat");
+    if (isHeard(this, "heartbeat")) this.tell("heartbeat");
   }
 
   /** @internal */
@@ -204,7 +205,7 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
 
   /** @internal */
   onProbed(transport: Transport): void {
-    if (this.listenerCount("upgrading") > 0) this.tell("upgrading", transport);
+    if (isHeard(this, "upgrading")) this.tell("upgrading", transport);
   }
 
   /** @internal Lets a parked poll return, so that the client can finish its upgrade. */
@@ -225,7 +226,7 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
     former.discard();
     former.close();
     this.#heartbeat.resume();
-    if (this.listenerCount("upgrade") > 0) this.tell("upgrade", transport);
+    if (isHeard(this, "upgrade")) this.tell("upgrade", transport);
     this.flush();
     if (this.readyState === "closing" && !this.hasWaiting) this.closeTransport(false);
   }
@@ -273,7 +274,7 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
     this.transport.close();
     this.server.forget(this);
     if (this.handlers) guard(this.server.loop, () => this.handlers?.onClose(reason, description));
-    if (this.listenerCount("close") > 0) this.tell("close", reason, description);
+    if (isHeard(this, "close")) this.tell("close", reason, description);
     // Listeners of `close` may still look at what was not sent.
     if (this.hasWaiting) process.nextTick(() => this.forgetWaiting());
   }

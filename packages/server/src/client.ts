@@ -21,6 +21,9 @@ import type { ErrorOrigin, UserCode } from "./user-code.ts";
 
 const debug = createDebug("socket.io:client");
 
+// Exports of other packages are got through accessors: not for each packet.
+const { CONNECT, CONNECT_ERROR } = PacketType;
+
 /** What a connection needs of the sockets that share it. */
 export interface ClientSocket {
   readonly id: string;
@@ -210,11 +213,11 @@ export class Client extends ClientSockets<ClientSocket> implements ConnectionLis
     const { type } = packet;
     const namespace = this.dialect.namespaceOf(packet);
     const socket = this.socketIn(namespace);
-    const wantsIn = type === PacketType.CONNECT;
+    const wantsIn = type === CONNECT;
     if (wantsIn && socket === undefined) {
       this.justLeft?.delete(namespace);
       this.tryConnect(namespace, this._parseNamespace(packet).authPayload);
-    } else if (socket !== undefined && !wantsIn && type !== PacketType.CONNECT_ERROR) {
+    } else if (socket !== undefined && !wantsIn && type !== CONNECT_ERROR) {
       try {
         socket._onpacket(packet);
       } catch (error) {

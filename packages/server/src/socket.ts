@@ -20,6 +20,9 @@ import type { DecorateAcknowledgements, DefaultEventsMap, EventsMap, Untyped } f
 
 const debug = createDebug("socket.io:socket");
 
+// Exports of other packages are got through accessors: not for each packet.
+const { CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK } = PacketType;
+
 /** The events a socket emits itself. */
 export interface SocketReservedEventsMap {
   disconnect: (reason: DisconnectReason, description?: Untyped) => void;
@@ -183,19 +186,19 @@ export class Socket<
   /** Called with each packet for this socket. */
   _onpacket(packet: Packet): void {
     switch (packet.type) {
-      case PacketType.EVENT:
-      case PacketType.BINARY_EVENT:
+      case EVENT:
+      case BINARY_EVENT:
         this.onevent(packet);
         break;
-      case PacketType.ACK:
-      case PacketType.BINARY_ACK:
+      case ACK:
+      case BINARY_ACK:
         this.onack(packet);
         break;
-      case PacketType.DISCONNECT:
+      case DISCONNECT:
         this.ondisconnect();
         break;
-      case PacketType.CONNECT:
-      case PacketType.CONNECT_ERROR:
+      case CONNECT:
+      case CONNECT_ERROR:
         break;
     }
   }

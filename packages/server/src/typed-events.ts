@@ -195,6 +195,9 @@ export abstract class StrictEventEmitter<
 
   /** Calls the listeners of an event that came from outside: its name, then its arguments. */
   protected emitUntyped(event: [string, ...unknown[]]): boolean {
+    // Most events have one argument, or one and the function that answers.
+    if (event.length === 2) return super.emit(event[0], event[1]);
+    if (event.length === 3) return super.emit(event[0], event[1], event[2]);
     return super.emit.apply(this, event);
   }
 

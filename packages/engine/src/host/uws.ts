@@ -121,6 +121,12 @@ function outside(path: string): (request: UwsRequest) => boolean {
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
+function copyOf(message: ArrayBuffer): Buffer {
+  const copy = Buffer.allocUnsafe(message.byteLength);
+  copy.set(new Uint8Array(message));
+  return copy;
+}
+
 /** What the host is about to send in one cork. One batch runs at a time, so one closure serves all. */
 let corked: { write(): void };
 const runCorked = (): void => corked.write();
@@ -189,7 +195,7 @@ class UwsWebSocketPort implements WebSocketPort {
   receive(message: ArrayBuffer, isBinary: boolean): void {
     const handlers = this.#handlers;
     if (this.readyState !== 1 || handlers === undefined) return;
-    handlers.onMessage(isBinary ? Buffer.from(Buffer.from(message)) : decoder.decode(message));
+    handlers.onMessage(isBinary ? copyOf(message) : decoder.decode(message));
     handlers.onReceived();
   }
 

@@ -5,7 +5,7 @@ import type { TransportError } from "../errors.ts";
 import type { HttpExchange, RequestSource } from "../host/host.ts";
 import type { OutgoingPacket } from "../message.ts";
 import type { Protocol } from "../protocol/protocol.ts";
-import { QuietEmitter } from "../quiet-emitter.ts";
+import { isHeard, QuietEmitter } from "../quiet-emitter.ts";
 
 /** Who receives what a transport reads: the session, or an upgrade that is still being probed. */
 export interface TransportHandlers {
@@ -113,16 +113,16 @@ export abstract class Transport extends QuietEmitter {
   }
 
   protected packet(packet: EnginePacket): void {
-    if (this.listenerCount("packet") > 0) this.emit("packet", packet);
+    if (isHeard(this, "packet")) this.emit("packet", packet);
     this.handlers?.onPacket(packet);
   }
 
   protected drained(): void {
-    if (this.listenerCount("drain") > 0) this.emit("drain");
+    if (isHeard(this, "drain")) this.emit("drain");
   }
 
   protected failed(error: TransportError): void {
-    if (this.listenerCount("error") > 0) this.emit("error", error);
+    if (isHeard(this, "error")) this.emit("error", error);
     this.handlers?.onError(error);
   }
 
@@ -130,7 +130,7 @@ export abstract class Transport extends QuietEmitter {
     if (this.readyState === "closed") return;
     this.readyState = "closed";
     this.writable = false;
-    if (this.listenerCount("close") > 0) this.emit("close");
+    if (isHeard(this, "close")) this.emit("close");
     this.handlers?.onClose(error);
   }
 }

@@ -120,18 +120,25 @@ export function putAttachments(data: unknown, attachments: readonly Binary[]): v
   }
   const containers = [data];
   for (let fields = containers.pop(); fields !== undefined; fields = containers.pop()) {
-    for (const key of Object.keys(fields)) {
-      const value = fields[key];
-      if (!isObject(value) || isBinary(value)) {
-        continue;
-      }
-      if (value["_placeholder"] === true) {
-        fields[key] = attachmentAt(value["num"], attachments);
-      } else {
-        containers.push(value);
-      }
+    if (Array.isArray(fields)) {
+      for (let i = 0; i < fields.length; i++) putAttachment(fields, i, attachments, containers);
+    } else {
+      for (const key of Object.keys(fields)) putAttachment(fields, key, attachments, containers);
     }
   }
+}
+
+/** Fills in a field, or adds it to the containers that are still to be looked into. */
+function putAttachment(
+  fields: Record<string | number, unknown>,
+  key: string | number,
+  attachments: readonly Binary[],
+  containers: Fields[],
+): void {
+  const value = fields[key];
+  if (!isObject(value) || isBinary(value)) return;
+  if (value["_placeholder"] === true) fields[key] = attachmentAt(value["num"], attachments);
+  else containers.push(value);
 }
 
 function attachmentAt(index: unknown, attachments: readonly Binary[]): Binary {
