@@ -8,7 +8,8 @@ import { cuttableProxy } from "../support/tcp-proxy.ts";
 
 const scenario = scenariosOf(import.meta.url);
 
-const pingInterval = 100;
+// Long enough for a poll to be seen parked before a ping answers it, on a busy machine too.
+const pingInterval = 1000;
 const pingTimeout = 300;
 const heartbeat = { pingInterval, pingTimeout };
 
