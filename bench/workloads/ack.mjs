@@ -1,30 +1,12 @@
-import { roundTrips } from "../client/round-trips.mjs";
 import { payload, SLOTS } from "../payload.mjs";
+import { roundTripWorkload } from "../round-trip-workload.mjs";
 
 const FIRST_ID = 1000;
 const slots = Array.from({ length: SLOTS }, (_, n) => n);
 const requests = slots.map((n) => [`42${FIRST_ID + n}${JSON.stringify(["ask", payload(n)])}`]);
 const answers = slots.map((n) => [`43${FIRST_ID + n}${JSON.stringify([payload(n)])}`]);
 
-/**
- * @param {number} outstanding
- * @param {number} order
- * @param {import("../types.d.ts").Metric["budget"]} budget
- * @param {import("../types.d.ts").Workload["sizes"]} sizes
- * @returns {import("../types.d.ts").Workload}
- */
-function ack(outstanding, order, budget, sizes) {
-  return {
-    name: `ack-${outstanding}`,
-    title: ({ clients }) => `ack, ${clients} clients, ${outstanding} outstanding`,
-    order,
-    metrics: [{ key: "cpu", unit: "µs server CPU per round trip", budget }],
-    sizes,
-    async run(context) {
-      return { cpu: await roundTrips(context, { outstanding, requests, answers }) };
-    },
-  };
-}
+const ack = roundTripWorkload("ack", "ack", { requests, answers });
 
 export default [
   ack(

@@ -1,28 +1,10 @@
-import { roundTrips } from "../client/round-trips.mjs";
 import { binaryPayload, SLOTS } from "../payload.mjs";
+import { roundTripWorkload } from "../round-trip-workload.mjs";
 
 const event = `451-${JSON.stringify(["echo", { _placeholder: true, num: 0 }])}`;
 const messages = Array.from({ length: SLOTS }, (_, n) => [event, binaryPayload(n)]);
 
-/**
- * @param {number} outstanding
- * @param {number} order
- * @param {import("../types.d.ts").Metric["budget"]} budget
- * @param {import("../types.d.ts").Workload["sizes"]} sizes
- * @returns {import("../types.d.ts").Workload}
- */
-function binary(outstanding, order, budget, sizes) {
-  return {
-    name: `binary-${outstanding}`,
-    title: ({ clients }) => `echo of 1 KB binary, ${clients} clients, ${outstanding} outstanding`,
-    order,
-    metrics: [{ key: "cpu", unit: "µs server CPU per round trip", budget }],
-    sizes,
-    async run(context) {
-      return { cpu: await roundTrips(context, { outstanding, requests: messages, answers: messages }) };
-    },
-  };
-}
+const binary = roundTripWorkload("binary", "echo of 1 KB binary", { requests: messages, answers: messages });
 
 export default [
   binary(

@@ -1,27 +1,9 @@
-import { roundTrips } from "../client/round-trips.mjs";
 import { payload, SLOTS } from "../payload.mjs";
+import { roundTripWorkload } from "../round-trip-workload.mjs";
 
 const messages = Array.from({ length: SLOTS }, (_, n) => [`42${JSON.stringify(["echo", payload(n)])}`]);
 
-/**
- * @param {number} outstanding
- * @param {number} order
- * @param {import("../types.d.ts").Metric["budget"]} budget
- * @param {import("../types.d.ts").Workload["sizes"]} sizes
- * @returns {import("../types.d.ts").Workload}
- */
-function echo(outstanding, order, budget, sizes) {
-  return {
-    name: `echo-${outstanding}`,
-    title: ({ clients }) => `echo, ${clients} clients, ${outstanding} outstanding`,
-    order,
-    metrics: [{ key: "cpu", unit: "µs server CPU per round trip", budget }],
-    sizes,
-    async run(context) {
-      return { cpu: await roundTrips(context, { outstanding, requests: messages, answers: messages }) };
-    },
-  };
-}
+const echo = roundTripWorkload("echo", "echo", { requests: messages, answers: messages });
 
 export default [
   echo(
