@@ -65,6 +65,7 @@ describeWithChromium("screenshots of the chat, in artifacts/", (browser) => {
 
   it("chat-reconnecting", async () => {
     const me = await ChatPage.enter(browser(), url(), "Ines", { viewport: DESKTOP });
+    await me.transports("polling", "websocket");
     await chat!.stop();
     await me.state(/^Reconnecting/);
     await me.say("Is anybody still there?");
