@@ -1,6 +1,8 @@
 import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
 import type { WebSocketHandlers, WebSocketPort } from "./host.ts";
+import { FrameReader } from "./node-frame-reader.ts";
+import type { FrameFallback } from "./node-frame-reader.ts";
 import { Frame, MAX_GATHERED } from "./node-frames.ts";
 import type { FrameWriter } from "./node-frames.ts";
 
@@ -29,27 +31,21 @@ function onMessage(this: WithPort, data: Buffer, isBinary: boolean): void {
 }
 
 function onError(this: WithPort, error: Error): void {
-  this[PORT].handlers.onError(error);
+  this[PORT].fail(error);
 }
 
 function onClose(this: WithPort, code: number, reason: Buffer): void {
   this[PORT].handlers.onClose(code, reason.toString());
 }
 
-/** Before `ws` takes a chunk of TCP apart. */
-function onReceiving(this: WithPort): void {
-  this[PORT].gather();
-}
+type ReceiveChunk = (this: Duplex, chunk: Buffer) => void;
 
-/** After it. */
-function onReceived(this: WithPort): void {
-  const port = this[PORT];
-  port.handlers.onReceived();
-  port.release();
+function onData(this: WithPort, chunk: Buffer): void {
+  this[PORT].receive(chunk);
 }
 
 /** A WebSocket of `ws`, or of another engine. */
-export class NodeWebSocketPort implements WebSocketPort {
+export class NodeWebSocketPort implements WebSocketPort, FrameFallback {
   readonly socket: WebSocket;
   readonly remoteAddress: string;
   /** For the listeners. */
@@ -58,6 +54,9 @@ export class NodeWebSocketPort implements WebSocketPort {
   readonly corkedWhileReceiving: boolean;
   readonly #stream: Duplex;
   readonly #frames: FrameWriter;
+  readonly #reader: FrameReader | undefined;
+  /** What `ws` does with a chunk of TCP. */
+  readonly #receive: ReceiveChunk | undefined;
   /** What is gathered now. */
   #gathered: Frame[] | undefined = undefined;
 
@@ -66,6 +65,7 @@ export class NodeWebSocketPort implements WebSocketPort {
     stream: Duplex,
     remoteAddress: string,
     frames: FrameWriter,
+    maxPayload: number,
     open: (port: WebSocketPort) => WebSocketHandlers,
   ) {
     this.socket = socket;
@@ -79,8 +79,35 @@ export class NodeWebSocketPort implements WebSocketPort {
     emitter.on("message", onMessage).on("error", onError).on("close", onClose);
     if (this.corkedWhileReceiving) {
       Object.assign(stream, { [PORT]: this });
-      stream.prependListener("data", onReceiving).on("data", onReceived);
+      this.#reader = new FrameReader(maxPayload, this);
+      // The one that was added last.
+      const receive = stream.listeners("data").at(-1) as ReceiveChunk;
+      this.#receive = receive;
+      stream.on("data", onData).off("data", receive);
     }
+  }
+
+  /** For the listener: a chunk of TCP has come, which may hold many frames. */
+  receive(chunk: Buffer): void {
+    this.gather();
+    this.#reader?.read(chunk, this.handlers);
+    this.handlers.onReceived();
+    this.release();
+  }
+
+  /** For the listener. */
+  fail(error: Error): void {
+    this.#reader?.end();
+    this.handlers.onError(error);
+  }
+
+  get wantsAll(): boolean {
+    // Our own listener is the first.
+    return this.socket.listenerCount("message") > 1;
+  }
+
+  take(bytes: Buffer): void {
+    this.#receive?.call(this.#stream, bytes);
   }
 
   get bufferedAmount(): number {

@@ -109,7 +109,9 @@ export class NodeHost {
     this.#upgradeHeaders = headers;
     try {
       this.webSocketServer.handleUpgrade(request, socket, head, (websocket) => {
-        new NodeWebSocketPort(websocket, socket, request.socket.remoteAddress ?? "", this.#frames, open);
+        const remoteAddress = request.socket.remoteAddress ?? "";
+        const { maxPayload } = this.#target;
+        new NodeWebSocketPort(websocket, socket, remoteAddress, this.#frames, maxPayload, open);
       });
     } finally {
       this.#upgradeHeaders = {};
