@@ -48,7 +48,11 @@ export function providePeer(name, log) {
     timeout: INSTALL_TIMEOUT,
   });
   if (error) return `npm install did not end: ${error.message}`;
-  if (status !== 0) return `it does not install here: ${reasonIn(stderr)}`;
+  if (status !== 0) {
+    log(`npm install of ${name} failed: ${reasonIn(stderr)}`);
+    const { needs } = JSON.parse(readFileSync(wanted, "utf8"));
+    return `it does not install on this machine${needs === undefined ? "" : `, for it needs ${needs}`}`;
+  }
   cpSync(wanted, done);
   return undefined;
 }
