@@ -15,7 +15,7 @@ const HELP = `node bench/run.mjs [workload ...] [options]
 Measures server CPU per operation and memory per connection. Names pick workloads ("echo" means echo-1 and
 echo-16); without one, all of them run but scale and slow-readers.
 
-  --variants a,b     only these servers; it is an error if one of them cannot start
+  --variants a,b     only these servers, floor-net only by this; it is an error if one of them cannot start
   --rounds N         how often each workload meets each server (3; 5 with --full; 1 with --smoke, and
                      for scale and slow-readers alone)
   --full             longer measurements
@@ -122,7 +122,9 @@ async function main() {
   );
   // Those that run by name alone take minutes each.
   const rounds = options.rounds ?? (workloads.every(({ named }) => named) ? 1 : ROUNDS[options.mode]);
-  const targets = pick(found, options.named, ({ variant }) => variant.name);
+  const targets = pick(found, options.named, ({ variant }) => variant.name).filter(
+    ({ variant }) => !variant.named || options.named.length > 0,
+  );
   const variants = targets.map(({ variant }) => variant);
   if (!options["no-build"] && variants.some((variant) => variant.built)) buildIfNeeded(log);
 

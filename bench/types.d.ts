@@ -36,6 +36,8 @@ export interface Variant {
   commandArgs?: string[];
   /** Is written by hand, without the API of Socket.IO. */
   floor?: boolean;
+  /** Is measured only when it is asked for by name. */
+  named?: boolean;
   /** Runs in the server process. Everything it needs is imported here, so that the file can be listed without it. */
   start(options: ServerOptions): Promise<StartedServer>;
 }

@@ -1,13 +1,10 @@
 // The floor of node:http: the least a program can do on it and `ws`.
-import { createServer } from "node:http";
 import { Floor } from "../floor/floor.mjs";
+import { answer, createHttpServer, idOf } from "../floor/http.mjs";
 import { listen } from "../listen-node.mjs";
 
 /** @typedef {import("ws").WebSocket} WebSocket */
 /** @typedef {import("node:http").ServerResponse} ServerResponse */
-
-/** @param {string | undefined} url */
-const idOf = (url = "") => /[?&]sid=([^&]*)/.exec(url)?.[1] ?? "";
 
 /** @type {import("../types.d.ts").Variant} */
 export default {
@@ -19,16 +16,6 @@ export default {
 
   async start({ pingInterval }) {
     const { WebSocketServer } = await import("ws");
-
-    /**
-     * @param {ServerResponse} res
-     * @param {string} body
-     */
-    function answer(res, body) {
-      res.setHeader("content-type", "text/plain; charset=UTF-8");
-      res.setHeader("content-length", Buffer.byteLength(body));
-      res.end(body);
-    }
 
     const text = { binary: false };
     /** @type {Floor<WebSocket, ServerResponse>} */
@@ -42,23 +29,7 @@ export default {
       close: (ws) => ws.close(),
     });
 
-    const httpServer = createServer((req, res) => {
-      const session = floor.polling.get(idOf(req.url));
-      if (session === undefined) {
-        answer(res, floor.handshake(floor.openPolling(), ["websocket"]));
-      } else if (req.method === "POST") {
-        let body = "";
-        req.setEncoding("utf8").on("data", (chunk) => (body += chunk));
-        req.on("end", () => {
-          floor.onPost(session, body);
-          answer(res, "ok");
-        });
-      } else {
-        const queue = floor.onGet(session, res);
-        if (queue !== "") answer(res, queue);
-      }
-    });
-
+    const httpServer = createHttpServer(floor);
     const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, clientTracking: false });
     httpServer.on("upgrade", (req, socket, head) => {
       server.handleUpgrade(req, socket, head, (ws) => {
