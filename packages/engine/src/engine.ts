@@ -1,13 +1,15 @@
 import cors from "cors";
 import { EventEmitter } from "node:events";
 import type { OutgoingHttpHeaders } from "node:http";
+import { RequestAdmission, UpgradeAdmission } from "./admission.ts";
+import type { Admission } from "./admission.ts";
 import { Clock } from "./clock.ts";
 import { ConnectionErrorCode, connectionErrorMessages } from "./errors.ts";
 import type { ConnectionError } from "./errors.ts";
 import { nodeEventLoop } from "./event-loop.ts";
 import type { EventLoop } from "./event-loop.ts";
 import { FlushQueue } from "./flush-queue.ts";
-import type { Exchange, HostTarget, HttpExchange, RequestSource, UpgradeExchange } from "./host/host.ts";
+import type { HostTarget, HttpExchange, RequestSource, UpgradeExchange } from "./host/host.ts";
 import type { WebSocketHandlers, WebSocketPort } from "./host/host.ts";
 import { askAllowRequest, checkId, isPromiseLike } from "./hooks.ts";
 import { sessionCookie } from "./http/cookie.ts";
@@ -30,28 +32,6 @@ import { WebSocketTransport } from "./transport/websocket.ts";
 import type { WebTransportSession } from "./transport/webtransport-session.ts";
 import { WebTransportHandshake } from "./webtransport.ts";
 
-/** A request on its way in, and how it is refused: that differs between plain requests and upgrades. */
-interface Admission {
-  readonly exchange: Exchange;
-  readonly query: Query;
-  refuse(code: ConnectionErrorCode, message: string): void;
-}
-
-class RequestAdmission implements Admission {
-  readonly exchange: HttpExchange;
-  readonly query: Query;
-
-  constructor(exchange: HttpExchange, query: Query) {
-    this.exchange = exchange;
-    this.query = query;
-  }
-
-  refuse(code: ConnectionErrorCode, message: string): void {
-    const status = code === ConnectionErrorCode.FORBIDDEN ? 403 : 400;
-    this.exchange.respond(status, { "Content-Type": "application/json" }, JSON.stringify({ code, message }));
-  }
-}
-
 /**
  * The sessions of one server, whatever hosts its requests come from: decides on each request, opens sessions, and hands the
  * others to the session they belong to.
@@ -61,9 +41,9 @@ class RequestAdmission implements Admission {
  */
 export class Engine extends EventEmitter implements HostTarget, SessionOwner, RouteTable<Session> {
   readonly opts: ResolvedOptions;
-  /** Open sessions by id. */
-  readonly clients: Record<string, Session> = {};
-  clientsCount: number = 0;
+  readonly #sessions: Map<string, Session> = new Map();
+  /** The same as an object, once somebody has asked for it: its keys cost four times as much as those of the map. */
+  #clients: Record<string, Session> | undefined = undefined;
   readonly middlewares: Middleware[] = [];
   /** @internal */ readonly loop: EventLoop;
   /** @internal */ readonly clock: Clock;
@@ -82,6 +62,15 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     if (this.opts.cors) this.use(cors(this.opts.cors));
   }
 
+  /** Open sessions by id. */
+  get clients(): Record<string, Session> {
+    return (this.#clients ??= Object.fromEntries(this.#sessions));
+  }
+
+  get clientsCount(): number {
+    return this.#sessions.size;
+  }
+
   get transports(): readonly string[] {
     return this.opts.transports;
   }
@@ -91,9 +80,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   }
 
   find(sid: string): Session | undefined {
-    const found: unknown = this.clients[sid];
-    // Not what every object has, whatever the client calls its session.
-    return found instanceof Session ? found : undefined;
+    return this.#sessions.get(sid);
   }
 
   /** Names of the transports a session on the given one may change to. */
@@ -126,15 +113,16 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
 
   /** Closes every session. Hosts go on listening. */
   close(): this {
-    for (const session of Object.values(this.clients)) session.close(true);
+    const sessions = [...this.#sessions.values()];
+    for (const session of sessions) session.close(true);
     return this;
   }
 
   /** @internal */
   forget(session: { readonly id: string }): void {
-    if (this.clients[session.id] !== session) return;
-    delete this.clients[session.id];
-    this.clientsCount--;
+    if (this.#sessions.get(session.id) !== session) return;
+    this.#sessions.delete(session.id);
+    if (this.#clients !== undefined) delete this.#clients[session.id];
   }
 
   /** @internal That of a handshake is kept, and what listens, or runs before, may look at any. */
@@ -180,33 +168,30 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   }
 
   onUpgrade(exchange: UpgradeExchange): void {
-    const admission: Admission = {
-      exchange,
-      query: parseQuery(exchange.request.head.url),
-      // 403 is never used here: a WebSocket client does not see the status anyway.
-      refuse: (_code, message) => exchange.reject(400, message),
-    };
-    this.#admit(admission, () => {
-      const routed = route(exchange.request.head, admission.query, true, this);
-      if (routed.kind === "refuse") {
-        this.#refuse(admission, routed.code, routed.context);
-      } else if (exchange.malformed) {
-        this.#refuse(admission, ConnectionErrorCode.BAD_REQUEST, { name: "TRANSPORT_HANDSHAKE_ERROR" });
-      } else if (routed.kind === "continue") {
-        const { session } = routed;
-        exchange.accept(this.#upgradeHeaders(exchange, admission.query), (port) =>
-          this.#probe(session, port, admission),
-        );
-      } else {
-        this.#handshake(admission, routed.dialect, (id) => {
-          exchange.accept(this.#upgradeHeaders(exchange, admission.query), (port) => {
-            const transport = this.#webSocketTransport(port, routed.dialect, admission.query);
-            this.#open(id, transport, exchange.request, () => {});
-            return transport;
-          });
+    const admission = new UpgradeAdmission(exchange, parseQuery(exchange.request.head.url));
+    if (this.middlewares.length === 0) this.#serveUpgrade(admission);
+    else this.#admit(admission, () => this.#serveUpgrade(admission));
+  }
+
+  #serveUpgrade(admission: UpgradeAdmission): void {
+    const { exchange, query } = admission;
+    const routed = route(exchange.request.head, query, true, this);
+    if (routed.kind === "refuse") {
+      this.#refuse(admission, routed.code, routed.context);
+    } else if (exchange.malformed) {
+      this.#refuse(admission, ConnectionErrorCode.BAD_REQUEST, { name: "TRANSPORT_HANDSHAKE_ERROR" });
+    } else if (routed.kind === "continue") {
+      const { session } = routed;
+      exchange.accept(this.#upgradeHeaders(exchange, query), (port) => this.#probe(session, port, admission));
+    } else {
+      this.#handshake(admission, routed.dialect, (id) => {
+        exchange.accept(this.#upgradeHeaders(exchange, query), (port) => {
+          const transport = this.#webSocketTransport(port, routed.dialect, query);
+          this.#open(id, transport, exchange.request);
+          return transport;
         });
-      }
-    });
+      });
+    }
   }
 
   /**
@@ -223,7 +208,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
       opts: this.opts,
       clock: this.clock,
       find: (sid) => this.find(sid),
-      open: (transport) => this.#open(generateId(), transport, undefined, () => {}),
+      open: (transport) => this.#open(generateId(), transport, undefined),
       refused: (request, code, context) => this.#report(request, code, context),
     });
     return handshake.start();
@@ -232,10 +217,6 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   /** Middlewares first; then what the request itself wants. */
   #admit(admission: Admission, admitted: () => void): void {
     const { exchange } = admission;
-    if (this.middlewares.length === 0) {
-      admitted();
-      return;
-    }
     const { response } = exchange;
     runMiddlewares(this.middlewares, viewOf(exchange.request), response, (error) => {
       // One that has begun an answer and passes the request on as well leaves nothing to answer it with.
@@ -281,6 +262,12 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
       this.#refuse(admission, ConnectionErrorCode.UNSUPPORTED_PROTOCOL_VERSION, { protocol });
       return;
     }
+    // The default needs no request; a view of it would be made for nothing.
+    if (this.generateId === Engine.prototype.generateId) admitted(generateId());
+    else this.#askForId(admission, admitted);
+  }
+
+  #askForId(admission: Admission, admitted: (id: string) => void): void {
     const { exchange } = admission;
     const fail = (error: unknown): void => {
       if (exchange.ended) return;
@@ -297,11 +284,6 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
       }
       admitted(id);
     };
-    // The default needs no request; a view of it would be made for nothing.
-    if (this.generateId === Engine.prototype.generateId) {
-      admitted(generateId());
-      return;
-    }
     let made: unknown;
     try {
       made = this.generateId(viewOf(exchange.request));
@@ -313,12 +295,12 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     else take(made);
   }
 
-  #open(id: string, transport: Transport, source: RequestSource | undefined, deliver: () => void): void {
+  #open(id: string, transport: Transport, source: RequestSource | undefined, deliver?: () => void): void {
     const session = new Session(id, this, transport, source);
-    this.clients[id] = session;
-    this.clientsCount++;
+    this.#sessions.set(id, session);
+    if (this.#clients !== undefined) this.#clients[id] = session;
     session.open();
-    deliver();
+    deliver?.();
     // A listener of the flush may have ended it already; nobody would hear of its end.
     if (session.readyState === "closed") return;
     tell(this, this.loop, "connection", session);
