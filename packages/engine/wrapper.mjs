@@ -2,7 +2,9 @@ import engine from "./dist/index.js";
 
 export const {
   attach,
+  Clock,
   ConnectionErrorCode,
+  Deadline,
   Engine,
   listen,
   MemoryHost,

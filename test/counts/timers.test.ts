@@ -5,17 +5,23 @@ import { onEveryCountingHost } from "./support/counting-hosts.ts";
 /** Our sources, in a stack. */
 const OURS = /\/packages\/[^/]+\/src\//;
 
-/** The timers that our sources have made since, and that have not fired and were not cleared. */
-function watchTimers(): { made: number; readonly waiting: number } {
+interface WatchedTimers {
+  /** Of each that was made, in ms. */
+  readonly delays: (number | undefined)[];
+  /** Those that have not fired and were not cleared. */
+  readonly waiting: number;
+}
+
+/** The timers that our sources have made since. */
+function watchTimers(): WatchedTimers {
   const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
   const waiting = new Set<unknown>();
-  const watch = { made: 0, waiting: 0 };
-  Object.defineProperty(watch, "waiting", { get: () => waiting.size });
+  const delays: (number | undefined)[] = [];
   const counting =
     (make: typeof setTimeout | typeof setInterval, once: boolean) =>
     (run: (...args: unknown[]) => void, ms?: number, ...args: unknown[]): unknown => {
       if (!OURS.test(new Error().stack ?? "")) return make(run, ms, ...args);
-      watch.made++;
+      delays.push(ms);
       const timer = make(() => {
         if (once) waiting.delete(timer);
         run(...args);
@@ -34,7 +40,12 @@ function watchTimers(): { made: number; readonly waiting: number } {
     clearInterval: clearing(clearInterval),
   });
   afterThisTest(() => Object.assign(globalThis, { setTimeout, setInterval, clearTimeout, clearInterval }));
-  return watch;
+  return {
+    delays,
+    get waiting() {
+      return waiting.size;
+    },
+  };
 }
 
 onEveryCountingHost("timers", (host) => {
@@ -47,6 +58,17 @@ onEveryCountingHost("timers", (host) => {
     // One each for what sessions wait for (the next ping, the namespace), and one for the clock.
     assert.ok(few >= 1, `${few} timers: the test sees none`);
     assert.ok(timers.waiting <= 4, `${timers.waiting} timers`);
+  });
+
+  it("of a hundred connections that join a namespace in time: one for the limit of all", async () => {
+    const timers = watchTimers();
+    const server = await host.start();
+    server.io.connectTimeout(43_210);
+    await server.connectAll(100);
+    assert.deepEqual(
+      timers.delays.filter((ms) => ms === 43_210),
+      [43_210],
+    );
   });
 
   it("of a hundred pending acknowledgements that have a timeout: one each at most, and none when they are answered", async () => {

@@ -7,6 +7,7 @@ export { Server, Server as uServer } from "./server.ts";
 export type { Host } from "./server.ts";
 export { Engine } from "./engine.ts";
 export type { Engine as BaseServer } from "./engine.ts";
+export { Clock, Deadline } from "./clock.ts";
 export type { EventLoop } from "./event-loop.ts";
 export { Session, Session as Socket } from "./session.ts";
 export type {

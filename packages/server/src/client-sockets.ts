@@ -56,10 +56,6 @@ export abstract class ClientSockets<Socket extends Joined> {
     return this.byNamespace?.get(namespace);
   }
 
-  protected get hasSockets(): boolean {
-    return this.only !== undefined || (this.byNamespace !== undefined && this.byNamespace.size > 0);
-  }
-
   /** Those that are there now. */
   protected get allSockets(): Socket[] {
     if (this.only !== undefined) return [this.only];

@@ -1,3 +1,5 @@
+import { Deadline } from "@tidewire/engine";
+import type { Clock } from "@tidewire/engine";
 import { createDecoder, PacketType } from "@tidewire/parser";
 import type { Binary, ChunkDecoder, Packet, Parser } from "@tidewire/parser";
 import createDebug from "debug";
@@ -37,7 +39,7 @@ export interface ClientSocket {
 /** What a connection needs of a namespace. */
 export interface ClientNamespace {
   readonly name: string;
-  _add(client: Client, auth: Auth, accepted: (socket: ClientSocket) => void): Promise<void>;
+  _add(client: Client, auth: Auth, accepted: (socket: ClientSocket) => void): Promise<void> | void;
 }
 
 /** What a connection needs of the server. */
@@ -47,9 +49,25 @@ export interface ClientServer {
   readonly encoder: { encode(packet: Packet): unknown[] };
   /** in ms */
   readonly _connectTimeout: number;
+  readonly _clock: Clock;
   readonly _userCode: UserCode;
   of(name: string): ClientNamespace;
   _checkNamespace(name: string, auth: Auth, decided: (nsp: object | false) => void): void;
+}
+
+/** Closes a connection that has joined no namespace in time. */
+class JoinDeadline extends Deadline {
+  private readonly client: { close(): void };
+
+  constructor(client: { close(): void }) {
+    super();
+    this.client = client;
+  }
+
+  expire(): void {
+    debug("no namespace joined yet, close the client");
+    this.client.close();
+  }
 }
 
 /** One connection and the sockets, one per namespace, that share it. */
@@ -62,7 +80,7 @@ export class Client extends ClientSockets<ClientSocket> implements ConnectionLis
   /** @internal */
   readonly dialect: Dialect;
   /** runs until a namespace is joined */
-  connectTimeout: ReturnType<typeof setTimeout> | undefined = undefined;
+  connectTimeout: Deadline | undefined = undefined;
   private port!: ConnectionPort;
   private destroyed = false;
   /** What the client did for which its connection is being closed. */
@@ -89,12 +107,14 @@ export class Client extends ClientSockets<ClientSocket> implements ConnectionLis
   /** Starts to listen to the connection. */
   private setup(): void {
     this.port = openPort(this.conn, this);
-    this.connectTimeout = setTimeout(() => {
-      if (!this.hasSockets) {
-        debug("no namespace joined yet, close the client");
-        this.close();
-      }
-    }, this.server._connectTimeout);
+    this.connectTimeout = new JoinDeadline(this);
+    this.server._clock.schedule(this.connectTimeout, this.server._connectTimeout);
+  }
+
+  private forgetDeadline(): void {
+    if (this.connectTimeout === undefined) return;
+    this.server._clock.cancel(this.connectTimeout);
+    this.connectTimeout = undefined;
   }
 
   /** Asks to join a namespace, which may have to be created first. */
@@ -117,8 +137,7 @@ export class Client extends ClientSockets<ClientSocket> implements ConnectionLis
     // A middleware that throws surfaces as an unhandled rejection, as on the official server.
     void nsp._add(this, auth, (socket) => {
       this.addSocket(socket);
-      clearTimeout(this.connectTimeout);
-      this.connectTimeout = undefined;
+      this.forgetDeadline();
     });
   }
 
@@ -282,8 +301,7 @@ export class Client extends ClientSockets<ClientSocket> implements ConnectionLis
   private destroy(): void {
     this.destroyed = true;
     this.port.release(this.conn);
-    clearTimeout(this.connectTimeout);
-    this.connectTimeout = undefined;
+    this.forgetDeadline();
   }
 }
 

@@ -10,6 +10,7 @@ export function runMiddlewares<Subject>(
   subject: Subject,
   done: (error?: Error) => void,
 ): void {
+  if (middlewares.length === 0) return done();
   const steps = middlewares.slice();
   const run = (index: number): void => {
     // By the index: what is no function must not let anyone past it.

@@ -136,26 +136,40 @@ export class Namespace<
     done: (error?: ExtendedError) => void,
   ): void {
     const { _userCode: userCode } = this.server;
+    if (!userCode.isGuarded) return runMiddlewares(this._fns, socket, done);
     const origin = { source: "middleware", event: undefined, socket } as const;
     const guarded = (fn: (typeof this._fns)[number]): typeof fn =>
       userCode.guardMiddleware(fn, origin, (next) => next(createError("MIDDLEWARE_FAILED")));
-    runMiddlewares(userCode.isGuarded ? this._fns.map(guarded) : this._fns, socket, done);
+    runMiddlewares(this._fns.map(guarded), socket, done);
   }
 
-  /** Called with each client that wants to join; `accepted` is called with its socket before any listener. */
-  async _add(
+  /**
+   * Called with each client that wants to join; `accepted` is called with its socket before any listener. There is a promise
+   * where a session has to be asked for, or a middleware has thrown: that rejects it.
+   */
+  _add(
     client: Client,
     auth: Auth,
     accepted: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
-  ): Promise<void> {
+  ): Promise<void> | void {
     debug("adding socket to nsp %s", this.name);
-    this._arriving++;
-    let socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
-    try {
-      socket = await this._createSocket(client, auth);
-    } finally {
-      this._arriving--;
+    const { pid } = auth;
+    if (this.server._opts.connectionStateRecovery && typeof pid === "string") {
+      return this.addRecovered(client, auth, pid, accepted);
     }
+    try {
+      this.introduce(this._createSocket(client, auth), accepted);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Lets the middlewares decide on a socket. */
+  private introduce(
+    socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
+    accepted: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
+  ): void {
+    const { client } = socket;
     this._preConnectSockets.set(socket.id, socket);
     if (socket._pid !== undefined) {
       this.sessions.set(socket._pid, socket);
@@ -180,30 +194,40 @@ export class Namespace<
     });
   }
 
-  private async _createSocket(
+  private async addRecovered(
     client: Client,
     auth: Auth,
-  ): Promise<Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> {
-    const { pid, offset } = auth;
-    if (this.server._opts.connectionStateRecovery && typeof pid === "string") {
-      const session = await this.recover(client, pid, offset);
-      if (session) {
-        debug("connection state recovered for sid %s", session.sid);
-        return new Socket(this, client, auth, session);
-      }
+    pid: string,
+    accepted: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
+  ): Promise<void> {
+    let session: Session | undefined;
+    this._arriving++;
+    try {
+      session = await this.recover(client, pid, auth["offset"]);
+    } finally {
+      this._arriving--;
     }
-    return new Socket(this, client, auth);
+    this.introduce(this._createSocket(client, auth, session), accepted);
+  }
+
+  private _createSocket(
+    client: Client,
+    auth: Auth,
+    session?: Session,
+  ): Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+    return new Socket(this, client, auth, session);
   }
 
   /** The session of a client that has come back. There is one socket of it at most: the latest. */
-  private async recover(client: Client, pid: string, offset: unknown): Promise<Session | null> {
-    let session: Session | null = null;
+  private async recover(client: Client, pid: string, offset: unknown): Promise<Session | undefined> {
+    let session: Session | undefined;
     do {
       // The session of a socket that is still there is persisted by this.
       this.sessions.get(pid)?._giveWayTo(client);
       session = (await restoreSession(this.adapter, pid, offset)) ?? session;
       // Another connection may have been faster while the adapter was asked.
     } while (this.sessions.has(pid));
+    if (session !== undefined) debug("connection state recovered for sid %s", session.sid);
     return session;
   }
 

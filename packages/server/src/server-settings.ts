@@ -1,3 +1,4 @@
+import { Clock } from "@tidewire/engine";
 import { defaultParser } from "@tidewire/parser";
 import type { Packet, Parser } from "@tidewire/parser";
 import cors from "cors";
@@ -32,6 +33,8 @@ export abstract class ConfiguredServer<
   readonly encoder: { encode(packet: Packet): unknown[] };
   /** @internal */
   readonly _userCode: UserCode = new UserCode();
+  /** @internal Of the limit for joining a namespace: whatever engine has the connections. */
+  readonly _clock: Clock = new Clock();
   /** in ms */
   _connectTimeout!: number;
   protected _path!: string;
