@@ -100,6 +100,31 @@ describe("engine: backpressure", () => {
       );
     }
 
+    host.it(
+      "closes once a reader has taken what a listener has sent, many small answers",
+      { needs: "tcp", timeout: 20_000 },
+      async () => {
+        await using server = await host.start({ maxBackpressure: 64_000_000 });
+        const { socket, session } = await openRaw(server);
+        const answered = new Promise<void>((resolve) => {
+          session.once("message", () => {
+            // Each is small enough to be gathered with others.
+            for (let index = 0; index < 3000; index++) session.send("x".repeat(10_000));
+            resolve();
+          });
+        });
+        socket.pause();
+        socket.sendText("4many, please");
+        await answered;
+        await turn();
+        const closed = server.closed(session);
+        session.close();
+        socket.resume();
+        for (let index = 0; index < 3000; index++) await socket.next();
+        assert.equal((await closed).reason, "forced close");
+      },
+    );
+
     const limited = { needs: "tcp", differs: "there is no limit", timeout: 20_000 } as const;
 
     host.it(

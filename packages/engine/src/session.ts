@@ -255,7 +255,10 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
     // Whatever a listener of the flush did, it may have closed the session already.
     if ((this.readyState as ReadyState) !== "open") return;
     this.readyState = "closing";
-    if (!this.hasWaiting && this.transport.bufferedAmount === 0) this.closeTransport(false);
+    if (this.hasWaiting) return;
+    if (this.transport.bufferedAmount === 0) this.closeTransport(false);
+    // What was gathered in a dispatch has left for the host only after it; the host is to tell when it has gone.
+    else this.transport.writable = false;
   }
 
   protected override closeTransport(discard: boolean): void {
