@@ -157,6 +157,11 @@ onEveryCountingHost("writes", (host) => {
 });
 
 suite("writes", () => {
+  it("of a WebSocket that joins a namespace on node:http: one with the 101 and the handshake, one with the answer", async () => {
+    const server = await nodeHost.start();
+    assert.equal(await server.writesDuring(() => server.connect()), 2);
+  });
+
   it("of the answers to sixteen messages of one TCP chunk on node:http: one", async () => {
     const server = await nodeHost.start();
     server.io.on("connection", (socket: Socket) => {

@@ -59,6 +59,7 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback {
   readonly #receive: ReceiveChunk | undefined;
   /** What is gathered now. */
   #gathered: Frame[] | undefined = undefined;
+  #isOpening = true;
 
   constructor(
     socket: WebSocket,
@@ -74,7 +75,10 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback {
     this.#frames = frames;
     // Compression is for `ws`, and another engine is its own affair.
     this.corkedWhileReceiving = socket instanceof ExplainingWebSocket && socket.extensions === "";
+    if (this.corkedWhileReceiving) this.gather();
     this.handlers = open(this);
+    this.#isOpening = false;
+    this.release();
     const emitter: NodeJS.EventEmitter = Object.assign(socket, { [PORT]: this });
     emitter.on("message", onMessage).on("error", onError).on("close", onClose);
     if (this.corkedWhileReceiving) {
@@ -111,7 +115,8 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback {
   }
 
   get bufferedAmount(): number {
-    return this.socket.bufferedAmount;
+    // The stream holds the 101 back until it is open; no slow client has caused that.
+    return this.#isOpening ? 0 : this.socket.bufferedAmount;
   }
 
   send(data: string | Buffer, binary: boolean, compress: boolean): void {

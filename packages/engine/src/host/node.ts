@@ -35,9 +35,12 @@ export class NodeHost {
   #upgradeHeaders: OutgoingHttpHeaders = {};
   readonly #frames: FrameWriter = new FrameWriter();
   readonly #http2: Http2Connections = new Http2Connections();
+  /** Whether the 101 of `ws` waits for the handshake packet: a system call less. What may be compressed is left to `ws`. */
+  readonly #gathersHandshake: boolean;
 
   constructor(target: HostTarget, options: NodeHostOptions) {
     this.#target = target;
+    this.#gathersHandshake = options.wsEngine === undefined && !options.perMessageDeflate;
     const Engine = options.wsEngine ?? WebSocketServer;
     this.webSocketServer = new Engine({
       noServer: true,
@@ -107,6 +110,9 @@ export class NodeHost {
     open: (port: WebSocketPort) => WebSocketHandlers,
   ): void {
     this.#upgradeHeaders = headers;
+    // Over HTTP/2 the 101 is no write.
+    const isGathering = this.#gathersHandshake && request.httpVersionMajor === 1;
+    if (isGathering) socket.cork();
     try {
       this.webSocketServer.handleUpgrade(request, socket, head, (websocket) => {
         const remoteAddress = request.socket.remoteAddress ?? "";
@@ -115,6 +121,7 @@ export class NodeHost {
       });
     } finally {
       this.#upgradeHeaders = {};
+      if (isGathering) socket.uncork();
     }
   }
 }
