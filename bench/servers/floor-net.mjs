@@ -1,5 +1,5 @@
 // What node's own sockets cost: frames by hand on what `upgrade` gives, without `ws`. It knows whole messages and nothing
-// else, so no server could be built on it; nothing on node:http can cost less.
+// else, so no server could be built on it.
 import { createHash } from "node:crypto";
 import { Floor } from "../floor/floor.mjs";
 import { answer, createHttpServer, idOf } from "../floor/http.mjs";

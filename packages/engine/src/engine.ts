@@ -42,7 +42,7 @@ import { WebTransportHandshake } from "./webtransport.ts";
 export class Engine extends EventEmitter implements HostTarget, SessionOwner, RouteTable<Session> {
   readonly opts: ResolvedOptions;
   readonly #sessions: Map<string, Session> = new Map();
-  /** The same as an object, once somebody has asked for it: its keys cost four times as much as those of the map. */
+  /** The same as an object, once somebody has asked for it: its keys cost more than those of the map. */
   #clients: Record<string, Session> | undefined = undefined;
   readonly middlewares: Middleware[] = [];
   /** @internal */ readonly loop: EventLoop;

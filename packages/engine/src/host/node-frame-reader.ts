@@ -29,8 +29,8 @@ export interface FrameFallback {
 
 /**
  * Takes plain messages out of the chunks of a TCP connection: each a single frame, masked, that came whole. They are nearly
- * all there is, and cost a third of what they cost as writes to the stream that `ws` takes frames apart in. Everything else, from the first
- * such byte to the end of its chunk, is left to `ws` unread, and here only followed to the next frame. RFC 6455, section 5.2.
+ * all there is, and cost less here than as writes to the stream that `ws` takes frames apart in. Everything else, from its
+ * first byte to the end of its chunk, is left to `ws`, and here only followed to the next frame. RFC 6455, section 5.2.
  */
 export class FrameReader {
   readonly #maxPayload: number;
