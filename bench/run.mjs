@@ -1,14 +1,14 @@
 // The bench: `npm run bench`, or `node bench/run.mjs --help`. See docs/performance.md.
 import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { buildIfNeeded } from "./build.mjs";
-import { findVariants, findWorkloads, pick } from "./catalogue.mjs";
-import { placeGenerator } from "./cores.mjs";
-import { describeMachine, versions } from "./machine.mjs";
-import { providePeer } from "./peers.mjs";
-import { publish } from "./publish.mjs";
-import { outcomes, summarise, tables } from "./report.mjs";
-import { NotAvailable, startServer } from "./server-handle.mjs";
+import { buildIfNeeded } from "./harness/build.mjs";
+import { findVariants, findWorkloads, pick } from "./harness/catalogue.mjs";
+import { placeGenerator } from "./harness/cores.mjs";
+import { describeMachine, versions } from "./report/machine.mjs";
+import { providePeer } from "./harness/peers.mjs";
+import { publish } from "./report/publish.mjs";
+import { outcomes, summarise, tables } from "./report/report.mjs";
+import { NotAvailable, startServer } from "./harness/server-handle.mjs";
 
 const HELP = `node bench/run.mjs [workload ...] [options]
 

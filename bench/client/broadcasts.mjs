@@ -1,4 +1,4 @@
-import { payload, SLOTS } from "../payload.mjs";
+import { payload, SLOTS } from "../harness/payload.mjs";
 import { ExpectedStream } from "./stream.mjs";
 import { withFleet } from "./fleet.mjs";
 

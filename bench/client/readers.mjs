@@ -1,5 +1,5 @@
 // Clients that receive numbered messages, and say how long those took and whether one is missing. Others are not counted.
-import { microseconds } from "../clock.mjs";
+import { microseconds } from "../harness/clock.mjs";
 
 /** Where the parts of `42["stamped","00000001","0000000000000001",…` are. */
 const STAMPED = { number: 14, time: 25 };

@@ -3,7 +3,7 @@ import { bench, do_not_optimize, group, summary } from "mitata";
 import { createDecoder, defaultParser, engineCodecV4, PacketType } from "@tidewire/parser";
 import * as engineParser from "engine.io-parser";
 import * as socketParser from "socket.io-parser";
-import { binaryPayload, payload } from "../payload.mjs";
+import { binaryPayload, payload } from "../harness/payload.mjs";
 
 const event = () => ({ type: PacketType.EVENT, nsp: "/", data: ["echo", payload(1)], options: {} });
 const binaryEvent = () => ({ ...event(), data: ["echo", binaryPayload(1)] });

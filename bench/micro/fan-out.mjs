@@ -2,7 +2,7 @@
 import { bench, group } from "mitata";
 import { MemoryHost, Server as Engine } from "@tidewire/engine";
 import { Server } from "@tidewire/server";
-import { payload } from "../payload.mjs";
+import { payload } from "../harness/payload.mjs";
 
 const RECEIVERS = 1000;
 

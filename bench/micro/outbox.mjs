@@ -1,7 +1,7 @@
 // From a message for a session to the frames of a host without sockets, in one flush.
 import { bench, group } from "mitata";
 import { MemoryHost, Message, Server as Engine } from "@tidewire/engine";
-import { payload } from "../payload.mjs";
+import { payload } from "../harness/payload.mjs";
 
 const host = new MemoryHost();
 const engine = new Engine();

@@ -1,7 +1,7 @@
 // Micro-benchmarks of single parts: `npm run bench:micro`, or `npm run bench:micro -- codec outbox`. They say what a change
 // did to one function, never how fast a server is: that is what `npm run bench` is for.
 import { run } from "mitata";
-import { buildIfNeeded } from "../build.mjs";
+import { buildIfNeeded } from "../harness/build.mjs";
 
 const PARTS = ["codec", "fan-out", "timer-wheel", "outbox"];
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { application } from "../application.mjs";
-import { peerFile } from "../peers.mjs";
+import { application } from "../harness/application.mjs";
+import { peerFile } from "../harness/peers.mjs";
 
 /** @type {import("../types.d.ts").Variant} */
 export default {

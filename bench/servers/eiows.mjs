@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
-import { application } from "../application.mjs";
-import { listen } from "../listen-node.mjs";
-import { peerFile } from "../peers.mjs";
+import { application } from "../harness/application.mjs";
+import { listen } from "../harness/listen-node.mjs";
+import { peerFile } from "../harness/peers.mjs";
 
 /** @type {import("../types.d.ts").Variant} */
 export default {

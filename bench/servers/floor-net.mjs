@@ -1,9 +1,9 @@
 // What node's own sockets cost: frames by hand on what `upgrade` gives, without `ws`. It knows whole messages and nothing
 // else, so no server could be built on it.
 import { createHash } from "node:crypto";
-import { Floor } from "../floor/floor.mjs";
-import { answer, createHttpServer, idOf } from "../floor/http.mjs";
-import { listen } from "../listen-node.mjs";
+import { Floor } from "./floor/floor.mjs";
+import { answer, createHttpServer, idOf } from "./floor/http.mjs";
+import { listen } from "../harness/listen-node.mjs";
 
 /** @typedef {import("node:stream").Duplex} Duplex */
 /** @typedef {import("node:http").ServerResponse} ServerResponse */

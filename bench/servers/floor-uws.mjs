@@ -1,9 +1,9 @@
 // The floor: what a server on uWebSockets.js costs that does the work of the workloads and nothing else.
-import { Floor } from "../floor/floor.mjs";
-import { listen } from "../listen-uws.mjs";
+import { Floor } from "./floor/floor.mjs";
+import { listen } from "../harness/listen-uws.mjs";
 
 /** @typedef {import("uWebSockets.js").WebSocket<Session>} WebSocket */
-/** @typedef {import("../floor/floor.mjs").Session<any>} Session */
+/** @typedef {import("./floor/floor.mjs").Session<any>} Session */
 /** @typedef {import("uWebSockets.js").HttpResponse} HttpResponse */
 
 /** @type {import("../types.d.ts").Variant} */

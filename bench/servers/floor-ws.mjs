@@ -1,7 +1,7 @@
 // The floor of node:http: the least a program can do on it and `ws`.
-import { Floor } from "../floor/floor.mjs";
-import { answer, createHttpServer, idOf } from "../floor/http.mjs";
-import { listen } from "../listen-node.mjs";
+import { Floor } from "./floor/floor.mjs";
+import { answer, createHttpServer, idOf } from "./floor/http.mjs";
+import { listen } from "../harness/listen-node.mjs";
 
 /** @typedef {import("ws").WebSocket} WebSocket */
 /** @typedef {import("node:http").ServerResponse} ServerResponse */

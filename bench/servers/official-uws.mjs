@@ -1,5 +1,5 @@
-import { application } from "../application.mjs";
-import { listen } from "../listen-uws.mjs";
+import { application } from "../harness/application.mjs";
+import { listen } from "../harness/listen-uws.mjs";
 
 /** @type {import("../types.d.ts").Variant} */
 export default {

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
-import { application } from "../application.mjs";
-import { listen } from "../listen-node.mjs";
+import { application } from "../harness/application.mjs";
+import { listen } from "../harness/listen-node.mjs";
 
 /** @type {import("../types.d.ts").Variant} */
 export default {

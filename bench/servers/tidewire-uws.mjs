@@ -1,5 +1,5 @@
-import { application } from "../application.mjs";
-import { portOf } from "../listen-node.mjs";
+import { application } from "../harness/application.mjs";
+import { portOf } from "../harness/listen-node.mjs";
 
 /** @type {import("../types.d.ts").Variant} */
 export default {

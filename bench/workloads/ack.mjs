@@ -1,5 +1,5 @@
-import { payload, SLOTS } from "../payload.mjs";
-import { roundTripWorkload } from "../round-trip-workload.mjs";
+import { payload, SLOTS } from "../harness/payload.mjs";
+import { roundTripWorkload } from "../client/round-trip-workload.mjs";
 
 const FIRST_ID = 1000;
 const slots = Array.from({ length: SLOTS }, (_, n) => n);

@@ -1,5 +1,5 @@
-import { binaryPayload, SLOTS } from "../payload.mjs";
-import { roundTripWorkload } from "../round-trip-workload.mjs";
+import { binaryPayload, SLOTS } from "../harness/payload.mjs";
+import { roundTripWorkload } from "../client/round-trip-workload.mjs";
 
 const event = `451-${JSON.stringify(["echo", { _placeholder: true, num: 0 }])}`;
 const messages = Array.from({ length: SLOTS }, (_, n) => [event, binaryPayload(n)]);

@@ -1,5 +1,5 @@
 import { polls } from "../client/polls.mjs";
-import { payload, SLOTS } from "../payload.mjs";
+import { payload, SLOTS } from "../harness/payload.mjs";
 
 const packets = Array.from({ length: SLOTS }, (_, n) => `42${JSON.stringify(["echo", payload(n)])}`);
 

@@ -1,5 +1,6 @@
 import { clientFrame } from "../client/frames.mjs";
 import { withFleet } from "../client/fleet.mjs";
+import { eventually, scale } from "../client/scale.mjs";
 
 /** In ms. No question is left that long. */
 const TIMEOUT = 120_000;
@@ -34,21 +35,18 @@ async function ask({ server, size }, fleet, timeout) {
   });
   const pending = await server.memory();
   fleet.connections.forEach((connection, i) => connection.write(Buffer.concat(answers[i])));
-  const deadline = performance.now() + 20_000;
   let answered = 0;
-  while (answered < total) {
-    answered += Number(await server.call("answered"));
-    if (performance.now() > deadline) throw new Error(`only ${answered} of ${total} answers arrived`);
-  }
+  await eventually(
+    async () => (answered += Number(await server.call("answered"))) >= total,
+    () => `only ${answered} of ${total} answers arrived`,
+  );
   return (pending.heap - before.heap) / total;
 }
 
-/** @type {import("../types.d.ts").Workload} */
-export default {
+export default scale({
   name: "scale-acks",
   title: ({ clients, each }) => `${clients * each} acknowledgements pending`,
   order: 140,
-  named: true,
   api: true,
   metrics: [
     { key: "plain", title: "without a timeout", unit: "bytes of V8 heap each" },
@@ -60,7 +58,6 @@ export default {
       absolute: true,
     },
   ],
-  nodeArgs: ["--min-semi-space-size=16"],
   sizes: {
     smoke: { clients: 20, each: 5 },
     quick: { clients: 1000, each: 50 },
@@ -78,4 +75,4 @@ export default {
       return { plain, timed, left: (after.heap - before.heap) / (size.clients * size.each) };
     });
   },
-};
+});

@@ -3,7 +3,8 @@ import { clientFrame, CLOSE, serverFrame } from "../client/frames.mjs";
 import { Connection } from "../client/connection.mjs";
 import { loopDelayFigures, loopDelayMetrics } from "../client/loop-delay.mjs";
 import { upgrading } from "../client/polling.mjs";
-import { grown } from "../heap-objects.mjs";
+import { allLeft, cpuAndDelayDuring, scale } from "../client/scale.mjs";
+import { grown } from "../harness/heap-objects.mjs";
 
 /** In ms. How long a client stays. */
 const STAY = 2000;
@@ -63,11 +64,7 @@ async function churn({ server }, perSecond, seconds) {
     await sleep(STEP);
     if (failure) throw failure;
   }
-  const deadline = performance.now() + 20_000;
-  while (Number(await server.call("connected")) > 0) {
-    if (performance.now() > deadline) throw new Error("clients that left are still connected");
-    await sleep(100);
-  }
+  await allLeft(server);
   // The last closing handshakes.
   await sleep(500);
   if (failure) throw failure;
@@ -75,12 +72,10 @@ async function churn({ server }, perSecond, seconds) {
   return came;
 }
 
-/** @type {import("../types.d.ts").Workload} */
-export default {
+export default scale({
   name: "scale-churn",
   title: ({ perSecond, seconds }) => `${perSecond} connections per second come and go, for ${seconds} s`,
   order: 160,
-  named: true,
   api: true,
   metrics: [
     {
@@ -101,8 +96,6 @@ export default {
     { key: "cpu", title: "coming, an echo and going", unit: "µs server CPU per connection" },
     ...loopDelayMetrics("delay", "meanwhile"),
   ],
-  // The young generation has its full size from the start; its growth is not what connections leave behind.
-  nodeArgs: ["--min-semi-space-size=16"],
   sizes: {
     smoke: { perSecond: 20, warmup: 1, seconds: 1 },
     quick: { perSecond: 200, warmup: 5, seconds: 20 },
@@ -118,12 +111,8 @@ export default {
     await churn(context, size.perSecond, size.warmup);
     const before = await server.memory();
     let came = 0;
-    /** @type {import("../types.d.ts").LoopDelay | undefined} */
-    let delay;
-    const cpu = await server.cpuDuring(async () => {
-      delay = await server.loopDelayDuring(async () => {
-        came = await churn(context, size.perSecond, size.seconds);
-      });
+    const { cpu, delay } = await cpuAndDelayDuring(server, async () => {
+      came = await churn(context, size.perSecond, size.seconds);
     });
     const after = await server.memory();
     /** @type {any} */
@@ -138,4 +127,4 @@ export default {
       ...loopDelayFigures("delay", delay),
     };
   },
-};
+});

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { broadcastTicks, newsStream } from "../client/broadcasts.mjs";
 import { withFleet } from "../client/fleet.mjs";
 import { loopDelayFigures, loopDelayMetrics } from "../client/loop-delay.mjs";
-import { connectionsAllowed } from "../limits.mjs";
+import { scale } from "../client/scale.mjs";
+import { connectionsAllowed } from "../harness/limits.mjs";
 
 const GROWTH_LIMIT = 1.25;
 const BASE = 200;
@@ -54,12 +55,10 @@ const compared = (key, few, many) => ({
   [`${key}Growth`]: many / few,
 });
 
-/** @type {import("../types.d.ts").Workload} */
-const growth = {
+const growth = scale({
   name: "scale-growth",
   title: ({ few, many }) => `from ${few} to ${many} idle connections`,
   order: 100,
-  named: true,
   metrics: [
     ...metrics("delivery", "io.emit", "µs server CPU per delivery"),
     ...metrics("rss", "idle connection", "bytes of RSS"),
@@ -68,7 +67,6 @@ const growth = {
     ...loopDelayMetrics("telling", "during broadcasts at the larger count"),
   ],
   sizes,
-  nodeArgs: ["--min-semi-space-size=16"],
 
   run(context) {
     const { server, size } = context;
@@ -106,15 +104,13 @@ const growth = {
       };
     });
   },
-};
+});
 
-/** @type {import("../types.d.ts").Workload} */
-const heartbeat = {
+const heartbeat = scale({
   name: "scale-heartbeat",
   title: ({ few, many }) =>
     `heartbeat at ${few} and at ${many} connections, a ping each in ${pingInterval} ms`,
   order: 110,
-  named: true,
   metrics: metrics("cpu", "heartbeat", "µs server CPU per ping and pong"),
   sizes: {
     ...sizes,
@@ -140,6 +136,6 @@ const heartbeat = {
       return compared("cpu", costs[0], costs[1]);
     });
   },
-};
+});
 
 export default [growth, heartbeat];

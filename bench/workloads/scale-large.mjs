@@ -1,13 +1,12 @@
 import { loopDelayFigures, loopDelayMetrics } from "../client/loop-delay.mjs";
 import { ExpectedStream } from "../client/stream.mjs";
 import { withFleet } from "../client/fleet.mjs";
+import { cpuAndDelayDuring, scale } from "../client/scale.mjs";
 
-/** @type {import("../types.d.ts").Workload} */
-export default {
+export default scale({
   name: "scale-large",
   title: ({ clients, bytes }) => `an event of ${bytes / 1e6} MB to ${clients} clients`,
   order: 150,
-  named: true,
   api: true,
   metrics: [
     { key: "cpu", title: "io.emit", unit: "µs server CPU per delivery" },
@@ -26,15 +25,10 @@ export default {
       await fleet.grow(size.clients);
       fleet.expect(new ExpectedStream([[`42${JSON.stringify(["large", "x".repeat(size.bytes)])}`]]));
       const { rss } = await server.memory();
-      const run = async () => {
+      const { cpu, delay } = await cpuAndDelayDuring(server, async () => {
         for (let i = 0; i < size.measured; i++) {
           await fleet.during(size.clients, "large events arrived", () => server.notify("large", size.bytes));
         }
-      };
-      /** @type {import("../types.d.ts").LoopDelay | undefined} */
-      let delay;
-      const cpu = await server.cpuDuring(async () => {
-        delay = await server.loopDelayDuring(run);
       });
       const peak = Number(await server.call("peakMemory"));
       return {
@@ -44,4 +38,4 @@ export default {
       };
     });
   },
-};
+});

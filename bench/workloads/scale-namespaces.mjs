@@ -1,5 +1,6 @@
 import { clientFrame } from "../client/frames.mjs";
 import { withFleet } from "../client/fleet.mjs";
+import { allLeft, scale } from "../client/scale.mjs";
 
 /** @typedef {import("../client/connection.mjs").Connection} Connection */
 
@@ -39,13 +40,11 @@ async function connect(fleet, server, wanted) {
   return cpu;
 }
 
-/** @type {import("../types.d.ts").Workload} */
-export default {
+export default scale({
   name: "scale-namespaces",
   title: ({ namespaces, clients }) =>
     `${namespaces} dynamic namespaces, ${clients} clients in one of them each`,
   order: 130,
-  named: true,
   api: true,
   metrics: [
     { key: "cpu", title: "joining", unit: "µs server CPU per namespace and client" },
@@ -86,10 +85,7 @@ export default {
         manyCpu += await connect(fleet, server, [[one, many]]);
       }
       fleet.close();
-      const deadline = performance.now() + 20_000;
-      while (Number(await server.call("connected")) > 0) {
-        if (performance.now() > deadline) throw new Error("clients that left are still connected");
-      }
+      await allLeft(server);
       return {
         cpu: cpu / size.clients,
         heap: (after.heap - before.heap) / size.clients,
@@ -99,4 +95,4 @@ export default {
       };
     });
   },
-};
+});

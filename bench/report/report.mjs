@@ -1,9 +1,9 @@
 // Tables of what was measured: median, minimum and maximum over the rounds, and the ratios to the floor and to the
 // official server, each taken within one round.
 
-/** @typedef {import("./types.d.ts").Cell} Cell */
-/** @typedef {import("./types.d.ts").Variant} Variant */
-/** @typedef {import("./types.d.ts").Workload} Workload */
+/** @typedef {import("../types.d.ts").Cell} Cell */
+/** @typedef {import("../types.d.ts").Variant} Variant */
+/** @typedef {import("../types.d.ts").Workload} Workload */
 
 export const FLOOR = "floor-uws";
 export const OFFICIAL = "official-ws";
@@ -62,7 +62,7 @@ function ratios(own, other) {
  * What a figure of ours is held against, and whether its median is within that.
  *
  * @param {string} variant
- * @param {import("./types.d.ts").Metric["budget"]} budget
+ * @param {import("../types.d.ts").Metric["budget"]} budget
  * @param {Record<"value" | "toFloor" | "toOfficial", Spread | undefined>} found
  */
 function judged(variant, budget, { value, toFloor, toOfficial }) {
@@ -133,7 +133,7 @@ export function summarise(workloads, variants, cells) {
  *
  * @typedef {object} Measured
  * @property {string} date
- * @property {import("./types.d.ts").Mode} mode
+ * @property {import("../types.d.ts").Mode} mode
  * @property {number} rounds
  * @property {string} machine
  * @property {Record<string, string>} versions
@@ -182,15 +182,15 @@ export function reportOf({ rows, cells, ...circumstances }, workloads, variants)
 /**
  * What a metric is a figure of.
  *
- * @param {import("./types.d.ts").Mode} mode
+ * @param {import("../types.d.ts").Mode} mode
  * @param {Workload} workload
- * @param {import("./types.d.ts").Metric} metric
+ * @param {import("../types.d.ts").Metric} metric
  */
 const titleOf = (mode, workload, { title }) =>
   [workload.title(workload.sizes[mode]), title].filter((text) => text !== undefined).join(", ");
 
 /**
- * @param {import("./types.d.ts").Mode} mode
+ * @param {import("../types.d.ts").Mode} mode
  * @param {Workload[]} workloads
  * @param {Row[]} rows
  * @returns {Entry[]}
@@ -257,7 +257,7 @@ function line(row, titles) {
 }
 
 /**
- * @param {import("./types.d.ts").Mode} mode
+ * @param {import("../types.d.ts").Mode} mode
  * @param {Workload[]} workloads
  * @param {Variant[]} variants
  * @param {Row[]} rows

@@ -1,5 +1,5 @@
-// Servers that are too heavy to be installed with the repository, or do not install everywhere: from peers/<name>,
-// where exact versions stand, into .peers/<name>, when they are first measured.
+// Servers that are too heavy to be installed with the repository, or do not install everywhere: their exact versions are in
+// servers/peers/<name>, and they are installed into bench/.peers/<name> when they are first measured.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const INSTALL_TIMEOUT = 180_000;
 
 /** @param {string} name */
-const folderOf = (name) => new URL(`.peers/${name}/`, import.meta.url);
+const folderOf = (name) => new URL(`../.peers/${name}/`, import.meta.url);
 
 /**
  * Where a package of a peer is installed.
@@ -34,7 +34,7 @@ function reasonIn(output) {
  * @returns {string | undefined} why it is not there
  */
 export function providePeer(name, log) {
-  const wanted = new URL(`peers/${name}/package.json`, import.meta.url);
+  const wanted = new URL(`../servers/peers/${name}/package.json`, import.meta.url);
   const folder = folderOf(name);
   const done = new URL("installed.json", folder);
   if (existsSync(done) && readFileSync(done, "utf8") === readFileSync(wanted, "utf8")) return undefined;

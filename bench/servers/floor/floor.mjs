@@ -1,6 +1,6 @@
 // What the floors on both hosts share: the protocol by hand, JSON of every event, one small object per connection and
 // nothing else. One root namespace, no check of anything.
-import { payload } from "../payload.mjs";
+import { payload } from "../../harness/payload.mjs";
 
 const DIGIT_0 = 48;
 const DIGIT_9 = 57;
@@ -285,7 +285,7 @@ export class Floor {
     }
   }
 
-  /** @returns {Record<string, import("../types.d.ts").Action>} the same as those of application.mjs */
+  /** @returns {Record<string, import("../../types.d.ts").Action>} the same as those of application.mjs */
   actions() {
     return {
       news: (/** @type {number} */ from, /** @type {number} */ count) => {

@@ -1,8 +1,8 @@
-// What there is to run: every file in workloads/ and servers/, found by looking into the folders.
+// What there is to run: every file in workloads/ and servers/.
 import { readdir } from "node:fs/promises";
 
-/** @typedef {import("./types.d.ts").Variant} Variant */
-/** @typedef {import("./types.d.ts").Workload} Workload */
+/** @typedef {import("../types.d.ts").Variant} Variant */
+/** @typedef {import("../types.d.ts").Workload} Workload */
 
 /** @param {string} folder */
 async function modules(folder) {
@@ -19,14 +19,14 @@ async function modules(folder) {
 /** @returns {Promise<Workload[]>} in the order of the report */
 export async function findWorkloads() {
   /** @type {Workload[]} */
-  const workloads = (await modules("workloads/")).flatMap(({ content }) => content);
+  const workloads = (await modules("../workloads/")).flatMap(({ content }) => content);
   return workloads.toSorted((a, b) => a.order - b.order);
 }
 
 /** @returns {Promise<{ variant: Variant, url: string }[]>} in the order of a round */
 export async function findVariants() {
   /** @type {{ variant: Variant, url: string }[]} */
-  const found = (await modules("servers/")).map(({ url, content }) => ({ url, variant: content }));
+  const found = (await modules("../servers/")).map(({ url, content }) => ({ url, variant: content }));
   return found.toSorted((a, b) => a.variant.order - b.variant.order);
 }
 

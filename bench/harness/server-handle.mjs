@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { pinned } from "./cores.mjs";
 
-/** @typedef {import("./types.d.ts").ServerHandle} ServerHandle */
+/** @typedef {import("../types.d.ts").ServerHandle} ServerHandle */
 
 const START_TIMEOUT = 20_000;
 const CALL_TIMEOUT = 60_000;
@@ -179,9 +179,9 @@ class ServerProcess {
 /**
  * Starts a server process on its core and waits until it listens.
  *
- * @param {import("./types.d.ts").Variant} variant
+ * @param {import("../types.d.ts").Variant} variant
  * @param {string} url of the variant's file
- * @param {{ core: number | undefined, profileDir: string | undefined, workload: import("./types.d.ts").Workload }} options
+ * @param {{ core: number | undefined, profileDir: string | undefined, workload: import("../types.d.ts").Workload }} options
  * @returns {Promise<ServerProcess>}
  * @throws {NotAvailable}
  */

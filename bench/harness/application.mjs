@@ -2,12 +2,12 @@
 import { scaleActions } from "./application-scale.mjs";
 import { payload } from "./payload.mjs";
 
-/** @typedef {import("./types.d.ts").Receivers} Receivers */
+/** @typedef {import("../types.d.ts").Receivers} Receivers */
 
 // Of all sockets: what an idle connection weighs is the server, not this application.
 
 /**
- * @this {import("./types.d.ts").SocketIoSocket}
+ * @this {import("../types.d.ts").SocketIoSocket}
  * @param {unknown} value
  */
 function echo(value) {
@@ -23,11 +23,11 @@ function ask(value, reply) {
 }
 
 /**
- * @param {import("./types.d.ts").SocketIoServer} io
- * @returns {Record<string, import("./types.d.ts").Action>}
+ * @param {import("../types.d.ts").SocketIoServer} io
+ * @returns {Record<string, import("../types.d.ts").Action>}
  */
 export function application(io) {
-  /** The socket that was the first in its room. @type {Map<string, import("./types.d.ts").SocketIoSocket>} */
+  /** The socket that was the first in its room. @type {Map<string, import("../types.d.ts").SocketIoSocket>} */
   const leaders = new Map();
 
   io.on("connection", (socket) => {

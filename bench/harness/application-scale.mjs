@@ -2,8 +2,8 @@
 import { microseconds } from "./clock.mjs";
 
 /**
- * @param {import("./types.d.ts").SocketIoServer} io
- * @returns {Record<string, import("./types.d.ts").Action>}
+ * @param {import("../types.d.ts").SocketIoServer} io
+ * @returns {Record<string, import("../types.d.ts").Action>}
  */
 export function scaleActions(io) {
   /** How sockets ended, by reason and code. @type {Record<string, number>} */

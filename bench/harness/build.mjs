@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const root = new URL("..", import.meta.url);
+const root = new URL("../..", import.meta.url);
 const packages = ["parser", "engine", "server"];
 
 /** When the newest file in a folder was written, in ms; 0 if there is none. @param {URL} folder */

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import os from "node:os";
-import { peerFile } from "./peers.mjs";
+import { peerFile } from "../harness/peers.mjs";
 
 const require = createRequire(import.meta.url);
 

@@ -1,6 +1,6 @@
-import { roundTrips } from "./client/round-trips.mjs";
+import { roundTrips } from "./round-trips.mjs";
 
-/** @typedef {import("./types.d.ts").Workload} Workload */
+/** @typedef {import("../types.d.ts").Workload} Workload */
 
 /**
  * A workload of questions and answers: clients ask, and ask again when answered.

@@ -7,9 +7,9 @@ import { OURS, reportOf, shown } from "./report.mjs";
 /** @typedef {import("./report.mjs").Entry} Entry */
 /** @typedef {import("./report.mjs").Row} Row */
 
-const README = new URL("../README.md", import.meta.url);
-const PAGE = new URL("../docs/performance.md", import.meta.url);
-const CHART = new URL("../docs/performance.svg", import.meta.url);
+const README = new URL("../../README.md", import.meta.url);
+const PAGE = new URL("../../docs/performance.md", import.meta.url);
+const CHART = new URL("../../docs/performance.svg", import.meta.url);
 const ALT = "What each server costs, as a multiple of a hand-written floor";
 
 /** Rows of the table in the README, as workload and metric. */
@@ -161,8 +161,8 @@ function replacePart(file, part, text) {
 
 /**
  * @param {import("./report.mjs").Measured} measured
- * @param {import("./types.d.ts").Workload[]} workloads all that there are
- * @param {import("./types.d.ts").Variant[]} variants likewise
+ * @param {import("../types.d.ts").Workload[]} workloads all that there are
+ * @param {import("../types.d.ts").Variant[]} variants likewise
  * @returns {string[]} the parts written
  * @throws {Error} when a part is there by half
  */
