@@ -230,3 +230,21 @@ const cors: EngineOptions = { cors: { origin: "http://page.example" } };
 onEngine("wanted: CORS on a refused upgrade", { ...websocket, options: cors }, async (run) => {
   await run.ws("ws", "transport=websocket&sid=unknown", { headers: { origin: "http://page.example" } });
 });
+
+onEngine("wanted: a buffer that is written into again, websocket", websocket, async (run) => {
+  await run.open("ws", "transport=websocket");
+  const counter = Buffer.alloc(1);
+  for (let count = 1; count <= 3; count++) {
+    counter[0] = count;
+    run.session.send(counter);
+  }
+  await run.saw("ws", "binary", 3);
+});
+
+onEngine("wanted: a buffer that is written into again, polling", polling, async (run) => {
+  const peer = await run.polling();
+  const counter = Buffer.from([1]);
+  run.session.send(counter);
+  counter[0] = 2;
+  await peer.poll();
+});

@@ -13,8 +13,10 @@ const defaultOptions: PacketOptions = Object.freeze({ compress: true });
 /** A packet on its way out. One object may wait in the queues of many sessions; its wire form is made once. */
 export class OutgoingPacket implements EnginePacket {
   readonly type: EnginePacketType;
-  readonly data?: string | Buffer;
+  data?: string | Buffer;
   readonly options: PacketOptions;
+  /** Whether the bytes of the data are a copy of ours. */
+  #isKept = false;
   #frame: string | Buffer | undefined = undefined;
   #codec: EngineCodec | undefined = undefined;
   /** The same packet for receivers of the other protocol version. */
@@ -36,6 +38,19 @@ export class OutgoingPacket implements EnginePacket {
     const data = this.data;
     if (data === undefined) return 0;
     return typeof data === "string" ? Buffer.byteLength(data) : data.length;
+  }
+
+  /**
+   * Copies the bytes, once for all receivers, because they are not sent within this call: the application may write into its
+   * buffer again.
+   */
+  keep(): void {
+    const { data } = this;
+    if (typeof data !== "object" || this.#isKept) return;
+    this.#isKept = true;
+    this.data = Buffer.from(data);
+    if (this.#frame === data) this.#frame = this.data;
+    this.#twin?.keep();
   }
 
   /**

@@ -60,7 +60,8 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
   }
 
   /**
-   * Queues a message; it leaves at the end of the dispatch under way, or of the tick.
+   * Queues a message; it leaves at the end of the dispatch under way, or of the tick. The application may write into its
+   * buffer again: what it held is sent.
    *
    * @param data - a string, or binary as Buffer, ArrayBuffer or view
    * @param callback - called with the transport once the message was handed to the host
@@ -96,6 +97,7 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
       this.transport.sendInDispatch(packet);
       return;
     }
+    packet.keep();
     if (shared === undefined || this.#own !== undefined) this.addOwn(packet);
     else this.#shared = this.#shared === undefined ? shared.alone : this.#shared.plus(shared);
     if (!this.transport.writable) this.wait(packet);

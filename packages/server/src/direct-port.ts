@@ -44,14 +44,27 @@ function messageOf(encoded: unknown, options: WriteOptions): Message {
   return options.compress === false ? new Message(data, { compress: false }) : new Message(data);
 }
 
-/** The messages of a packet that goes to several receivers, by the array that each of them is handed. */
-const messagesOfPackets = new WeakMap<EncodedPacket, readonly Message[]>();
+/** A packet that is being handed to its receivers, and the messages they share. */
+interface SharedPacket {
+  readonly packet: EncodedPacket;
+  readonly options: WriteOptions;
+  readonly messages: readonly Message[];
+}
+
+/**
+ * Adapters hand a packet to all of its receivers in one go, with the same array and the same options. Remembered no longer
+ * than that: a parser may encode each packet into the same array.
+ */
+let shared: SharedPacket | undefined;
 
 function sharedMessages(packet: EncodedPacket, options: WriteOptions): readonly Message[] {
-  let messages = messagesOfPackets.get(packet);
-  if (messages === undefined) {
-    messages = packet.map((data) => messageOf(data, options));
-    messagesOfPackets.set(packet, messages);
+  if (shared?.packet !== packet || shared.options !== options) {
+    if (shared === undefined) queueMicrotask(forgetShared);
+    shared = { packet, options, messages: packet.map((data) => messageOf(data, options)) };
   }
-  return messages;
+  return shared.messages;
+}
+
+function forgetShared(): void {
+  shared = undefined;
 }

@@ -1,6 +1,6 @@
-import { PacketType } from "@tidewire/parser";
-import type { Packet } from "@tidewire/parser";
-import type { BroadcastOptions, Session } from "socket.io-adapter";
+import { createDecoder, defaultParser, PacketType, toBuffer } from "@tidewire/parser";
+import type { Binary, Packet, Parser } from "@tidewire/parser";
+import type { BroadcastOptions } from "socket.io-adapter";
 import { MemoryAdapter } from "./adapter.ts";
 import type { AdapterNamespace } from "./adapter.ts";
 import type { EncodedPacket } from "./connection-port.ts";
@@ -9,7 +9,7 @@ import { RecoveryLog } from "./recovery-log.ts";
 import type { LoggedEvent } from "./recovery-log.ts";
 import { offsetOf, positionOf } from "./recovery-offset.ts";
 import { RecoverySessions } from "./recovery-sessions.ts";
-import type { KeptSession, LeavingSession } from "./recovery-sessions.ts";
+import type { KeptSession, LeavingSession, RestoredSession } from "./recovery-sessions.ts";
 
 /** in ms */
 const DEFAULT_MAX_DISCONNECTION_DURATION = 120_000;
@@ -29,6 +29,7 @@ interface HeartbeatOptions {
 interface RecoveryServer {
   readonly opts: Partial<ServerOptions>;
   readonly engine?: { readonly opts?: HeartbeatOptions };
+  readonly _parser?: Parser;
 }
 
 interface RecoveryNamespace extends AdapterNamespace {
@@ -101,7 +102,8 @@ export class RecoveryAdapter extends MemoryAdapter {
     const stamped: Packet = { ...packet, data, nsp: this.nsp.name };
     const encoded = this.nsp.server.encoder.encode(stamped);
     if (isLogged) {
-      this.remember({ data, target, bytes: BYTES_PER_EVENT + byteLengthOf(encoded), at: Date.now() });
+      const bytes = BYTES_PER_EVENT + byteLengthOf(encoded);
+      this.remember({ encoded: copyOf(encoded), target, bytes, at: Date.now() });
     }
     this.send(stamped, encoded, target);
   }
@@ -116,13 +118,13 @@ export class RecoveryAdapter extends MemoryAdapter {
    * @param offset - of the latest event the client has received; without it, it has received none
    * @returns null if the session is unknown or has expired, or if something the client has missed is not held any more
    */
-  override restoreSession(pid: string, offset?: string): Promise<Session> {
+  override restoreSession(pid: string, offset?: string): Promise<RestoredSession> {
     this.sweep();
     const session = this.sessions.find(pid);
     const position = session && this.receivedBy(session, offset);
     if (session === undefined || position === undefined) {
       // The type of the base class leaves out that there may be none.
-      return Promise.resolve(null as unknown as Session);
+      return Promise.resolve(null as unknown as RestoredSession);
     }
     this.sessions.resume(session, position);
     return Promise.resolve(this.restored(session, position));
@@ -139,10 +141,11 @@ export class RecoveryAdapter extends MemoryAdapter {
     return wasAlive || this.log.reaches(position) ? position : undefined;
   }
 
-  private restored(session: KeptSession, position: number): Session {
+  private restored(session: KeptSession, position: number): RestoredSession {
     const { log } = this;
+    const parser = this.nsp.server._parser ?? defaultParser;
     const { sid, pid, rooms, data } = session;
-    const missed = dataFor(rooms, log.between(position));
+    const missed = packetsFor(rooms, log.between(position));
     const restoredAt = log.position;
     return {
       sid,
@@ -150,8 +153,11 @@ export class RecoveryAdapter extends MemoryAdapter {
       rooms,
       data,
       /** With what is sent before the socket joins: read when it does. */
+      get missedEncoded() {
+        return [...missed, ...packetsFor(rooms, log.between(restoredAt))];
+      },
       get missedPackets() {
-        return [...missed, ...dataFor(rooms, log.between(restoredAt))];
+        return (this.missedEncoded ?? []).map((encoded) => dataOf(encoded, parser));
       },
     };
   }
@@ -182,21 +188,37 @@ export class RecoveryAdapter extends MemoryAdapter {
 }
 
 /** Those of the events that were for a socket in these rooms. */
-function dataFor(sessionRooms: readonly string[], events: Iterable<LoggedEvent>): unknown[][] {
-  const missed: unknown[][] = [];
-  for (const { data, target } of events) {
+function packetsFor(sessionRooms: readonly string[], events: Iterable<LoggedEvent>): EncodedPacket[] {
+  const missed: EncodedPacket[] = [];
+  for (const { encoded, target } of events) {
     const isIncluded = target.rooms.size === 0 || sessionRooms.some((room) => target.rooms.has(room));
     const isExcepted = target.except !== undefined && sessionRooms.some((room) => target.except?.has(room));
-    if (isIncluded && !isExcepted) missed.push(data);
+    if (isIncluded && !isExcepted) missed.push(encoded);
   }
   return missed;
+}
+
+function dataOf(encoded: EncodedPacket, parser: Parser): unknown[] {
+  let data: unknown;
+  const decoder = createDecoder(parser, { ondecoded: (packet) => (data = packet.data) });
+  for (const part of encoded) decoder.add(part as string | Binary);
+  return data as unknown[];
+}
+
+/** The application may write into what it has sent, and a parser into what it has encoded. */
+function copyOf(encoded: EncodedPacket): EncodedPacket {
+  return encoded.map((part) => (isBytes(part) ? Buffer.from(toBuffer(part)) : part));
+}
+
+function isBytes(part: unknown): part is Binary {
+  return ArrayBuffer.isView(part) || part instanceof ArrayBuffer;
 }
 
 function byteLengthOf(encoded: EncodedPacket): number {
   let bytes = 0;
   for (const part of encoded) {
     if (typeof part === "string") bytes += Buffer.byteLength(part);
-    else if (ArrayBuffer.isView(part) || part instanceof ArrayBuffer) bytes += part.byteLength;
+    else if (isBytes(part)) bytes += part.byteLength;
   }
   return bytes;
 }

@@ -1,9 +1,10 @@
 import type { BroadcastOptions } from "socket.io-adapter";
+import type { EncodedPacket } from "./connection-port.ts";
 
 /** An event that was sent, for those who have missed it. */
 export interface LoggedEvent {
-  /** its name, its arguments, its offset */
-  readonly data: unknown[];
+  /** its name, its arguments and its offset, as they were when it was sent */
+  readonly encoded: EncodedPacket;
   readonly target: Pick<BroadcastOptions, "rooms" | "except">;
   /** what it takes, in bytes */
   readonly bytes: number;

@@ -1,7 +1,14 @@
 import type { Session } from "socket.io-adapter";
+import type { EncodedPacket } from "./connection-port.ts";
 
 /** What an adapter is asked to keep of a socket that has left. */
 export type LeavingSession = Omit<Session, "missedPackets">;
+
+/** A session that was found again. */
+export interface RestoredSession extends Session {
+  /** what its client has missed, if the adapter keeps it encoded; read when the socket joins */
+  readonly missedEncoded?: readonly EncodedPacket[];
+}
 
 /** A session that waits for its client. */
 export interface KeptSession extends LeavingSession {

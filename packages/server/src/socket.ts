@@ -2,7 +2,7 @@ import { PacketType } from "@tidewire/parser";
 import type { Packet } from "@tidewire/parser";
 import createDebug from "debug";
 import type { IncomingMessage } from "node:http";
-import type { Adapter, Session, SocketId } from "socket.io-adapter";
+import type { Adapter, SocketId } from "socket.io-adapter";
 import type { Client } from "./client.ts";
 import type { Connection } from "./connection-port.ts";
 import { rethrowLater } from "./errors.ts";
@@ -13,6 +13,7 @@ import type { Namespace } from "./namespace.ts";
 import { recoverableReasons } from "./reasons.ts";
 import type { DisconnectReason } from "./reasons.ts";
 import type { Server } from "./server.ts";
+import type { RestoredSession } from "./recovery-sessions.ts";
 import { persistSession } from "./session-store.ts";
 import { ReceivingSocket } from "./socket-receiving.ts";
 import type { Callable } from "./user-code.ts";
@@ -70,7 +71,7 @@ export class Socket<
   connected: boolean = false;
   /** Identifies the session for connection state recovery; known to the client only. */
   private readonly pid: string | undefined;
-  private restored: Session | undefined = undefined;
+  private restored: RestoredSession | undefined = undefined;
   private left = false;
   // Made on first use: most sockets of a quiet server need none of them.
   private ownHandshake: Handshake | Arrival;
@@ -80,7 +81,7 @@ export class Socket<
     nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
     client: Client,
     auth: Handshake["auth"],
-    previousSession?: Session,
+    previousSession?: RestoredSession,
   ) {
     super();
     this.nsp = nsp;
@@ -101,7 +102,7 @@ export class Socket<
     this.on("error", ignore);
   }
 
-  private restore(session: Session): void {
+  private restore(session: RestoredSession): void {
     this.restored = session;
     this.ownData = session.data as SocketData;
     for (const room of session.rooms) {
@@ -111,10 +112,13 @@ export class Socket<
   }
 
   private sendMissed(): void {
-    for (const data of this.restored?.missedPackets ?? []) {
-      this.packet({ type: PacketType.EVENT, data });
-    }
+    const { restored } = this;
     this.restored = undefined;
+    if (restored?.missedEncoded !== undefined) {
+      for (const encoded of restored.missedEncoded) this.client._packet([...encoded], { preEncoded: true });
+    } else {
+      for (const data of restored?.missedPackets ?? []) this.packet({ type: PacketType.EVENT, data });
+    }
   }
 
   /** How the socket came in: headers, query, credentials… */

@@ -4,11 +4,11 @@ import type { LoggedEvent } from "../src/recovery-log.ts";
 import { offsetOf, positionOf } from "../src/recovery-offset.ts";
 
 function event(name: string, bytes: number = 1, at: number = 0): LoggedEvent {
-  return { data: [name], target: { rooms: new Set(), except: new Set() }, bytes, at };
+  return { encoded: [name], target: { rooms: new Set(), except: new Set() }, bytes, at };
 }
 
 function names(events: Iterable<LoggedEvent>): unknown[] {
-  return Array.from(events, ({ data }) => data[0]);
+  return Array.from(events, ({ encoded }) => encoded[0]);
 }
 
 describe("the log of connection state recovery", () => {

@@ -99,8 +99,14 @@ export interface WebSocketPort {
   readonly corkedWhileReceiving: boolean;
   /** Bytes accepted by `send` that the kernel has not taken yet. */
   readonly bufferedAmount: number;
-  /** Sends one frame, text or binary. Never drops: what the kernel does not take is buffered. */
-  send(data: string | Buffer, binary: boolean, compress: boolean): void;
+  /** Whether `send` copies the bytes that it does not write at once. */
+  readonly copies: boolean;
+  /**
+   * Sends one frame, text or binary. Never drops: what the kernel does not take is buffered.
+   *
+   * @param packet - what the frame is made of: the same object where several receivers get the same frame
+   */
+  send(data: string | Buffer, binary: boolean, compress: boolean, packet: object): void;
   /** Runs `batch.write()`; the frames it sends leave in one system call. */
   cork(batch: { write(): void }): void;
   /** Starts the closing handshake, after what is buffered. */

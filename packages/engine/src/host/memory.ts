@@ -259,7 +259,8 @@ export class MemoryWebSocket {
       get bufferedAmount(): number {
         return bufferedAmount();
       },
-      send: (data, binary) => this.#receive(binary ? data : data.toString()),
+      copies: true,
+      send: (data, binary) => this.#receive(binary ? Buffer.from(data) : data.toString()),
       cork: (batch) => batch.write(),
       close: (code = 1005, reason = "") => this.#closedByServer(code, reason),
       terminate: () => this.#finish(1006, ""),

@@ -9,12 +9,15 @@ const BINARY = 0x82;
 export class Frame {
   readonly content: string | Buffer;
   readonly isBinary: boolean;
+  /** What it is made of: one object for all who are sent the same message. */
+  readonly packet: object;
   /** in bytes */
   readonly length: number;
 
-  constructor(content: string | Buffer, isBinary: boolean) {
+  constructor(content: string | Buffer, isBinary: boolean, packet: object) {
     this.content = content;
     this.isBinary = isBinary;
+    this.packet = packet;
     this.length = Buffer.byteLength(content);
   }
 }
@@ -39,7 +42,10 @@ export class FrameWriter {
 function areSame(frames: readonly Frame[], others: readonly Frame[]): boolean {
   if (frames.length !== others.length) return false;
   for (let i = 0; i < frames.length; i++) {
-    if (frames[i]!.content !== others[i]!.content || frames[i]!.isBinary !== others[i]!.isBinary)
+    const frame = frames[i]!;
+    const other = others[i]!;
+    // By the packet: the same content alone may be memory of the application, which writes into it again.
+    if (frame.packet !== other.packet || frame.content !== other.content || frame.isBinary !== other.isBinary)
       return false;
   }
   return true;

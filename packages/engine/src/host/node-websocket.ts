@@ -114,15 +114,19 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback {
     this.#receive?.call(this.#stream, bytes);
   }
 
+  get copies(): boolean {
+    return false;
+  }
+
   get bufferedAmount(): number {
     // The stream holds the 101 back until it is open; no slow client has caused that.
     return this.#isOpening ? 0 : this.socket.bufferedAmount;
   }
 
-  send(data: string | Buffer, binary: boolean, compress: boolean): void {
+  send(data: string | Buffer, binary: boolean, compress: boolean, packet: object): void {
     const { socket } = this;
     if (this.corkedWhileReceiving && data.length <= MAX_GATHERED && socket.readyState === WebSocket.OPEN) {
-      const frame = new Frame(data, binary);
+      const frame = new Frame(data, binary, packet);
       if (this.#gathered === undefined) this.#write([frame]);
       else this.#gathered.push(frame);
     } else {

@@ -166,6 +166,10 @@ class UwsWebSocketPort implements WebSocketPort {
     return true;
   }
 
+  get copies(): boolean {
+    return true;
+  }
+
   get bufferedAmount(): number {
     return this.readyState === 3 ? 0 : this.#socket.getBufferedAmount();
   }

@@ -70,6 +70,7 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
   }
 
   override sendInDispatch(packet: OutgoingPacket): void {
+    if (!this.#port.copies) packet.keep();
     this.sendFrame(packet);
     this.sent();
   }
@@ -88,7 +89,7 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
     const frame = packet.frame(this.dialect.codec, this.supportsBinary);
     const deflate = this.perMessageDeflate;
     const compress = deflate !== false && packet.options.compress && isAtLeast(frame, deflate.threshold);
-    this.#port.send(frame, packet.binary && this.supportsBinary, compress);
+    this.#port.send(frame, packet.binary && this.supportsBinary, compress, packet);
   }
 
   onMessage(data: string | Buffer): void {
