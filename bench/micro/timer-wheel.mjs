@@ -2,8 +2,8 @@
 import { bench, group, summary } from "mitata";
 
 // Not exported, so it is loaded by its place in the build.
-const built = new URL("../../packages/engine/dist/clock.js", import.meta.url).href;
-/** @type {typeof import("../../packages/engine/src/clock.ts")} */
+const built = new URL("../../packages/engine/dist/loop/clock.js", import.meta.url).href;
+/** @type {typeof import("../../packages/engine/src/loop/clock.ts")} */
 const { Clock, Deadline } = await import(built);
 
 const SESSIONS = 10_000;

@@ -340,7 +340,7 @@ describe("middlewares: the chain", () => {
     const other = "there every request is node's own";
     host.it("makes no view of requests without middlewares", { differs: other }, async () => {
       await using server = await host.start({}, false);
-      const { CopiedRequest } = await import("../../packages/engine/src/host/request-view.ts");
+      const { CopiedRequest } = await import("../../packages/engine/src/host/copied/request-view.ts");
       const views = Object.getOwnPropertyDescriptor(CopiedRequest.prototype, "view") as PropertyDescriptor;
       let made = 0;
       Object.defineProperty(CopiedRequest.prototype, "view", {

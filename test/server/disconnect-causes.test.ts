@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { transportErrors } from "../../packages/engine/src/errors.ts";
 import { parseErrors } from "../../packages/parser/src/errors.ts";
-import { packetErrors } from "../../packages/server/src/packet-errors.ts";
+import { packetErrors } from "../../packages/server/src/connection/packet-errors.ts";
 import { OPCODE } from "../support/frames.ts";
 import { HalfPost, NetworkClient } from "../support/network-client.ts";
 import type { RawWebSocket } from "../support/raw-websocket.ts";

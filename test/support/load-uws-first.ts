@@ -1,4 +1,4 @@
 // uWebSockets.js reads its settings when it is first loaded, by whomever: in tests by the engine, before test files import it.
-import { loadUws } from "../../packages/engine/src/host/load-uws.ts";
+import { loadUws } from "../../packages/engine/src/host/uws/load.ts";
 
 loadUws();

@@ -7,21 +7,21 @@ export { Server, Server as uServer } from "./server.ts";
 export type { Host } from "./server.ts";
 export { Engine } from "./engine.ts";
 export type { Engine as BaseServer } from "./engine.ts";
-export { Clock, Deadline } from "./clock.ts";
-export type { EventLoop } from "./event-loop.ts";
-export { Session, Session as Socket } from "./session.ts";
+export { Clock, Deadline } from "./loop/clock.ts";
+export type { EventLoop } from "./loop/event-loop.ts";
+export { Session, Session as Socket } from "./session/session.ts";
 export type {
   ReadyState,
   SendCallback,
   SendOptions,
   SessionHandlers,
   SessionOwner,
-} from "./session-types.ts";
+} from "./session/types.ts";
 export { Transport } from "./transport/transport.ts";
-export { transports } from "./transports.ts";
-export * as parser from "./parser.ts";
-export { Message, OutgoingPacket } from "./message.ts";
-export type { PacketOptions } from "./message.ts";
+export { transports } from "./drop-in/transports.ts";
+export * as parser from "./drop-in/parser.ts";
+export { Message, OutgoingPacket } from "./protocol/packet.ts";
+export type { PacketOptions } from "./protocol/packet.ts";
 export {
   ConnectionErrorCode,
   PayloadTooLargeError,
@@ -33,8 +33,8 @@ export {
 } from "./errors.ts";
 export type { ConnectionError, TransportErrorCode } from "./errors.ts";
 export type { CloseReason } from "./reasons.ts";
-export type { Middleware } from "./middleware.ts";
-export type { EngineRequest } from "./query.ts";
+export type { Middleware } from "./admission/middlewares.ts";
+export type { EngineRequest } from "./http/query.ts";
 export type {
   AllowRequest,
   AttachAppOptions,
@@ -46,9 +46,9 @@ export type {
 export { MemoryHost, MemoryUpgradeError, MemoryWebSocket } from "./host/memory.ts";
 export type { MemoryCall, MemoryRequest, MemoryResponse } from "./host/memory.ts";
 export type * from "./host/host.ts";
-export type { PerMessageDeflateOptions } from "./host/uws-compression.ts";
+export type { PerMessageDeflateOptions } from "./host/uws/compression.ts";
 export type * from "./transport/webtransport-session.ts";
-export type { UwsApp } from "./host/uws-types.ts";
+export type { UwsApp } from "./host/uws/types.ts";
 
 /** The newest protocol version this server speaks. */
 export const protocol = 4;

@@ -1,9 +1,9 @@
 import type { ZlibOptions } from "node:zlib";
 import type { CorsOptions, CorsOptionsDelegate } from "cors";
 import type { CookieOptions } from "./http/cookie.ts";
-import type { WebSocketEngine } from "./host/node.ts";
-import type { PerMessageDeflateOptions } from "./host/uws-compression.ts";
-import type { EngineRequest } from "./query.ts";
+import type { WebSocketEngine } from "./host/node/host.ts";
+import type { PerMessageDeflateOptions } from "./host/uws/compression.ts";
+import type { EngineRequest } from "./http/query.ts";
 
 export type TransportName = "polling" | "websocket" | "webtransport";
 

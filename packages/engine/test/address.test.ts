@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 import fc from "fast-check";
-import { formatAddress } from "../src/host/address.ts";
+import { formatAddress } from "../src/host/copied/address.ts";
 
 const of = (...bytes: number[]): string => formatAddress(Uint8Array.from(bytes).buffer);
 

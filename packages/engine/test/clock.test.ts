@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Clock, Deadline } from "../src/clock.ts";
+import { Clock, Deadline } from "../src/loop/clock.ts";
 import { DrivenLoop } from "./driven-loop.ts";
 
 class Noted extends Deadline {

@@ -1,4 +1,4 @@
-import type { EventLoop } from "../src/event-loop.ts";
+import type { EventLoop } from "../src/loop/event-loop.ts";
 
 interface Timer {
   at: number;

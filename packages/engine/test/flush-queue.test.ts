@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FlushQueue } from "../src/flush-queue.ts";
+import { FlushQueue } from "../src/session/flush-queue.ts";
 import { DrivenLoop } from "./driven-loop.ts";
 
 class Noted {

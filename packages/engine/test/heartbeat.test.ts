@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { Clock } from "../src/clock.ts";
+import { Clock } from "../src/loop/clock.ts";
 import { v3, v4 } from "../src/protocol/index.ts";
-import type { Heartbeat, HeartbeatTarget } from "../src/heartbeat.ts";
+import type { Heartbeat, HeartbeatTarget } from "../src/protocol/heartbeat.ts";
 import { DrivenLoop } from "./driven-loop.ts";
 
 class Session implements HeartbeatTarget {

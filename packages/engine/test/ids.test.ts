@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { generateId } from "../src/ids.ts";
+import { generateId } from "../src/admission/ids.ts";
 
 describe("session ids", () => {
   it("are 20 characters of A-Z, a-z, 0-9, - and _", () => {

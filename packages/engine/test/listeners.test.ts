@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Engine } from "../src/engine.ts";
 import { MemoryHost } from "../src/host/memory.ts";
 import type { MemoryWebSocket } from "../src/host/memory.ts";
-import type { Session } from "../src/session.ts";
+import type { Session } from "../src/session/session.ts";
 import { DrivenLoop } from "./driven-loop.ts";
 
 const PATH = "/engine.io/?EIO=4&transport=";

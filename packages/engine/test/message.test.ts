@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { engineCodecV3, engineCodecV4 } from "@tidewire/parser";
 import type { EngineCodec } from "@tidewire/parser";
-import { Message, NOOP, OutgoingPacket, PING, PONG, PROBE_PONG, toData } from "../src/message.ts";
+import { Message, NOOP, OutgoingPacket, PING, PONG, PROBE_PONG, toData } from "../src/protocol/packet.ts";
 
 /** Counts how often it encodes. */
 function counting(codec: EngineCodec): EngineCodec & { count: number } {

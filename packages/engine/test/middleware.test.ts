@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import type { ResponseView } from "../src/host/host.ts";
-import { runMiddlewares } from "../src/middleware.ts";
-import type { Middleware } from "../src/middleware.ts";
-import type { EngineRequest } from "../src/query.ts";
+import { runMiddlewares } from "../src/admission/middlewares.ts";
+import type { Middleware } from "../src/admission/middlewares.ts";
+import type { EngineRequest } from "../src/http/query.ts";
 
 const request = (): EngineRequest =>
   Object.assign(new EventEmitter(), { headers: {} }) as unknown as EngineRequest;

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { encodeFrame, OPCODE } from "../../../test/support/frames.ts";
 import type { FrameOptions } from "../../../test/support/frames.ts";
 import type { WebSocketHandlers } from "../src/host/host.ts";
-import { FrameReader } from "../src/host/node-frame-reader.ts";
+import { FrameReader } from "../src/host/node/frame-reader.ts";
 
 const text = (content: string, options?: FrameOptions) =>
   encodeFrame(OPCODE.text, Buffer.from(content), options);

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
-import { NodeRequest } from "../src/host/node-request.ts";
+import { NodeRequest } from "../src/host/node/request.ts";
 
 const HEAD = [
   "GET /path?a=1 HTTP/1.1",

@@ -5,7 +5,7 @@ import type { Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { WebSocket } from "ws";
 import { Server } from "../src/server.ts";
-import type { Session } from "../src/session.ts";
+import type { Session } from "../src/session/session.ts";
 
 describe("WebSocket of `ws`", () => {
   let engine: Server;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ParsedHead } from "../src/host/request-head.ts";
-import { parseQuery, viewOf } from "../src/query.ts";
+import { ParsedHead } from "../src/host/copied/head.ts";
+import { parseQuery, viewOf } from "../src/http/query.ts";
 import type { RequestSource, RequestView } from "../src/host/host.ts";
 
 /** What the platform makes of it: the last value of each name. */

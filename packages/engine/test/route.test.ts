@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { ParsedHead } from "../src/host/request-head.ts";
+import { ParsedHead } from "../src/host/copied/head.ts";
 import { v3, v4 } from "../src/protocol/index.ts";
-import { parseQuery } from "../src/query.ts";
-import { route } from "../src/route.ts";
-import type { Route, RoutedSession } from "../src/route.ts";
+import { parseQuery } from "../src/http/query.ts";
+import { route } from "../src/admission/route.ts";
+import type { Route, RoutedSession } from "../src/admission/route.ts";
 
 const polling: RoutedSession = { transport: { name: "polling" }, protocol: 4 };
 const websocket: RoutedSession = { transport: { name: "websocket" }, protocol: 4 };

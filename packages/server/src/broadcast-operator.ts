@@ -1,13 +1,13 @@
 import { PacketType } from "@tidewire/parser";
 import type { Packet } from "@tidewire/parser";
 import type { Adapter, BroadcastFlags, BroadcastOptions, Room, SocketId } from "socket.io-adapter";
-import { CLUSTER_ANSWER_TIMEOUT, promiseOfResponses, ResponseCollector } from "./acks.ts";
-import type { AckCallback } from "./acks.ts";
+import { CLUSTER_ANSWER_TIMEOUT, promiseOfResponses, ResponseCollector } from "./events/acks.ts";
+import type { AckCallback } from "./events/acks.ts";
 import { assertNotReserved, createError } from "./errors.ts";
 import { RemoteSocket } from "./remote-socket.ts";
 import type { SocketDetails } from "./remote-socket.ts";
-import { SOCKET_RESERVED_EVENTS } from "./reserved-events.ts";
-import type { UserCode } from "./user-code.ts";
+import { SOCKET_RESERVED_EVENTS } from "./events/reserved.ts";
+import type { UserCode } from "./events/user-code.ts";
 import type {
   AllButLast,
   DecorateAcknowledgements,
@@ -18,7 +18,7 @@ import type {
   FirstNonErrorArg,
   Last,
   TypedEventBroadcaster,
-} from "./typed-events.ts";
+} from "./events/typed-events.ts";
 
 /** What an operator knows besides its rooms. */
 export type OperatorFlags = BroadcastFlags & {

@@ -4,22 +4,22 @@ import { createDecoder, PacketType } from "@tidewire/parser";
 import type { Binary, ChunkDecoder, Packet, Parser } from "@tidewire/parser";
 import createDebug from "debug";
 import type { IncomingMessage } from "node:http";
-import { ClientSockets } from "./client-sockets.ts";
+import { ClientSockets } from "./connection/client-sockets.ts";
 import type {
   Connection,
   ConnectionListener,
   ConnectionPort,
   EncodedPacket,
   WriteOptions,
-} from "./connection-port.ts";
-import { dialectOf } from "./dialect.ts";
-import type { Auth, ConnectTarget, Dialect } from "./dialect.ts";
+} from "./connection/port.ts";
+import { dialectOf } from "./connection/dialect.ts";
+import type { Auth, ConnectTarget, Dialect } from "./connection/dialect.ts";
 import { rethrowLater } from "./errors.ts";
-import { openPort } from "./open-port.ts";
-import { badPacket, misplacedPacket, SocketPacketError } from "./packet-errors.ts";
+import { openPort } from "./connection/open-port.ts";
+import { badPacket, misplacedPacket, SocketPacketError } from "./connection/packet-errors.ts";
 import type { DisconnectReason } from "./reasons.ts";
-import { ReplacedError } from "./replaced-error.ts";
-import type { ErrorOrigin, UserCode } from "./user-code.ts";
+import { ReplacedError } from "./recovery/replaced-error.ts";
+import type { ErrorOrigin, UserCode } from "./events/user-code.ts";
 
 const debug = createDebug("socket.io:client");
 

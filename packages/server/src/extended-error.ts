@@ -1,4 +1,4 @@
-import type { Untyped } from "./typed-events.ts";
+import type { Untyped } from "./events/typed-events.ts";
 
 /** The error of a namespace middleware; `data` goes to the client with the message. */
 export interface ExtendedError extends Error {

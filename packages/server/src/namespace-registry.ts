@@ -1,8 +1,8 @@
 import createDebug from "debug";
-import type { Auth } from "./dialect.ts";
+import type { Auth } from "./connection/dialect.ts";
 import { createError } from "./errors.ts";
-import type { Untyped } from "./typed-events.ts";
-import type { UserCode } from "./user-code.ts";
+import type { Untyped } from "./events/typed-events.ts";
+import type { UserCode } from "./events/user-code.ts";
 
 const debug = createDebug("socket.io:server");
 

@@ -1,21 +1,21 @@
 import createDebug from "debug";
 import type { Adapter, Session, SocketId } from "socket.io-adapter";
-import { promiseOfResponses } from "./acks.ts";
-import type { AckCallback } from "./acks.ts";
+import { promiseOfResponses } from "./events/acks.ts";
+import type { AckCallback } from "./events/acks.ts";
 import { BroadcastOperator } from "./broadcast-operator.ts";
 import type { Client } from "./client.ts";
-import type { Auth } from "./dialect.ts";
-import { BroadcastingEmitter } from "./emitter.ts";
-import type { Broadcast } from "./emitter.ts";
+import type { Auth } from "./connection/dialect.ts";
+import { BroadcastingEmitter } from "./broadcasting-emitter.ts";
+import type { Broadcast } from "./broadcasting-emitter.ts";
 import { assertNotReserved, createError } from "./errors.ts";
 import type { ExtendedError } from "./extended-error.ts";
-import { runMiddlewares } from "./middleware.ts";
-import type { Middleware } from "./middleware.ts";
-import { NAMESPACE_RESERVED_EVENTS } from "./reserved-events.ts";
+import { runMiddlewares } from "./events/middleware.ts";
+import type { Middleware } from "./events/middleware.ts";
+import { NAMESPACE_RESERVED_EVENTS } from "./events/reserved.ts";
 import type { Server } from "./server.ts";
-import { restoreSession } from "./session-store.ts";
+import { restoreSession } from "./recovery/store.ts";
 import { Socket } from "./socket.ts";
-import type { Callable } from "./user-code.ts";
+import type { Callable } from "./events/user-code.ts";
 import type {
   AllButLast,
   DecorateAcknowledgementsWithTimeoutAndMultipleResponses,
@@ -29,7 +29,7 @@ import type {
   Last,
   RemoveAcknowledgements,
   Untyped,
-} from "./typed-events.ts";
+} from "./events/typed-events.ts";
 
 const debug = createDebug("socket.io:namespace");
 

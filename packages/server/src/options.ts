@@ -1,7 +1,7 @@
 import type { CorsOptions, CorsOptionsDelegate } from "cors";
 import type { IncomingMessage } from "node:http";
 import type { Adapter } from "socket.io-adapter";
-import type { Untyped } from "./typed-events.ts";
+import type { Untyped } from "./events/typed-events.ts";
 
 /** Keeps the state of a client for a while after it has left, for when it comes back. */
 export interface RecoveryOptions {

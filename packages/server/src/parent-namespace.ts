@@ -1,5 +1,5 @@
 import createDebug from "debug";
-import { ParentAdapter } from "./adapter.ts";
+import { ParentAdapter } from "./rooms/memory-adapter.ts";
 import { createError } from "./errors.ts";
 import { Namespace } from "./namespace.ts";
 import type { RemoteSocket } from "./remote-socket.ts";
@@ -10,7 +10,7 @@ import type {
   EventParams,
   EventsMap,
   Untyped,
-} from "./typed-events.ts";
+} from "./events/typed-events.ts";
 
 const debug = createDebug("socket.io:parent-namespace");
 

@@ -1,5 +1,5 @@
 import type { Room, SocketId } from "socket.io-adapter";
-import type { Handshake } from "./handshake.ts";
+import type { Handshake } from "./connection/handshake.ts";
 import type {
   AllButLast,
   DecorateAcknowledgements,
@@ -10,7 +10,7 @@ import type {
   FirstNonErrorArg,
   Last,
   TypedEventBroadcaster,
-} from "./typed-events.ts";
+} from "./events/typed-events.ts";
 
 /** What a server tells about one of its sockets. */
 export interface SocketDetails<SocketData> {

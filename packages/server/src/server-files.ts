@@ -1,9 +1,9 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
-import { clientFileOf, fileExchangeOf, fileNameOf, serveClientFile } from "./client-files.ts";
-import { toFileExchange } from "./engine-port.ts";
-import type { Exchange } from "./engine-port.ts";
+import { clientFileOf, fileExchangeOf, fileNameOf, serveClientFile } from "./client-files/files.ts";
+import { toFileExchange } from "./client-files/exchange.ts";
+import type { Exchange } from "./client-files/exchange.ts";
 import { ConfiguredServer } from "./server-settings.ts";
-import type { EventsMap } from "./typed-events.ts";
+import type { EventsMap } from "./events/typed-events.ts";
 
 /** A server, as far as it serves the files of the client. */
 export abstract class FileServer<

@@ -3,14 +3,14 @@ import { defaultParser } from "@tidewire/parser";
 import type { Packet, Parser } from "@tidewire/parser";
 import cors from "cors";
 import type { Adapter } from "socket.io-adapter";
-import { MemoryAdapter } from "./adapter.ts";
-import type { CorsMiddleware } from "./client-files.ts";
-import { BroadcastingEmitter } from "./emitter.ts";
+import { MemoryAdapter } from "./rooms/memory-adapter.ts";
+import type { CorsMiddleware } from "./client-files/files.ts";
+import { BroadcastingEmitter } from "./broadcasting-emitter.ts";
 import { applyRecoveryDefaults, DEFAULT_CONNECT_TIMEOUT, DEFAULT_PATH } from "./options.ts";
 import type { AdapterConstructor, ServerOptions } from "./options.ts";
-import { RecoveryAdapter } from "./recovery-adapter.ts";
-import type { EventsMap } from "./typed-events.ts";
-import { UserCode } from "./user-code.ts";
+import { RecoveryAdapter } from "./recovery/adapter.ts";
+import type { EventsMap } from "./events/typed-events.ts";
+import { UserCode } from "./events/user-code.ts";
 
 /** The adapter that the options ask for. */
 export function adapterOf(options: Partial<ServerOptions>): AdapterConstructor {

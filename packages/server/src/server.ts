@@ -5,10 +5,10 @@ import { isOptions, portOf } from "./attachment.ts";
 import type { HttpServerInstance } from "./attachment.ts";
 import { BroadcastOperator } from "./broadcast-operator.ts";
 import { Client } from "./client.ts";
-import type { Connection } from "./connection-port.ts";
-import type { Auth } from "./dialect.ts";
-import type { Broadcast } from "./emitter.ts";
-import type { BindableEngine } from "./engine-port.ts";
+import type { Connection } from "./connection/port.ts";
+import type { Auth } from "./connection/dialect.ts";
+import type { Broadcast } from "./broadcasting-emitter.ts";
+import type { BindableEngine } from "./client-files/exchange.ts";
 import { createError } from "./errors.ts";
 import type { ExtendedError } from "./extended-error.ts";
 import { NamespaceRegistry } from "./namespace-registry.ts";
@@ -20,7 +20,7 @@ import { ParentNamespace } from "./parent-namespace.ts";
 import { FileServer } from "./server-files.ts";
 import { adapterOf } from "./server-settings.ts";
 import type { Socket } from "./socket.ts";
-import type { ErrorHandler } from "./user-code.ts";
+import type { ErrorHandler } from "./events/user-code.ts";
 import type {
   AllButLast,
   DecorateAcknowledgementsWithTimeoutAndMultipleResponses,
@@ -33,7 +33,7 @@ import type {
   Last,
   RemoveAcknowledgements,
   Untyped,
-} from "./typed-events.ts";
+} from "./events/typed-events.ts";
 
 const debug = createDebug("socket.io:server");
 

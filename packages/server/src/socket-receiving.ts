@@ -1,12 +1,12 @@
 import type { Packet } from "@tidewire/parser";
 import createDebug from "debug";
-import { replyOnce } from "./acks.ts";
-import type { AckCallback } from "./acks.ts";
-import { runMiddlewares } from "./middleware.ts";
-import type { Middleware } from "./middleware.ts";
+import { replyOnce } from "./events/acks.ts";
+import type { AckCallback } from "./events/acks.ts";
+import { runMiddlewares } from "./events/middleware.ts";
+import type { Middleware } from "./events/middleware.ts";
 import { SocketInRooms } from "./socket-rooms.ts";
-import type { EventsMap, Untyped } from "./typed-events.ts";
-import type { Callable } from "./user-code.ts";
+import type { EventsMap, Untyped } from "./events/typed-events.ts";
+import type { Callable } from "./events/user-code.ts";
 
 const debug = createDebug("socket.io:socket");
 

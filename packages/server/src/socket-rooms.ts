@@ -1,6 +1,6 @@
 import type { Room } from "socket.io-adapter";
 import { SendingSocket } from "./socket-sending.ts";
-import type { EventsMap } from "./typed-events.ts";
+import type { EventsMap } from "./events/typed-events.ts";
 
 /** A socket, as far as it is in rooms. */
 export abstract class SocketInRooms<

@@ -2,14 +2,14 @@ import { PacketType } from "@tidewire/parser";
 import type { Packet } from "@tidewire/parser";
 import createDebug from "debug";
 import type { Adapter, BroadcastFlags, SocketId } from "socket.io-adapter";
-import { registerTimedAck } from "./acks.ts";
-import type { AckCallback } from "./acks.ts";
+import { registerTimedAck } from "./events/acks.ts";
+import type { AckCallback } from "./events/acks.ts";
 import { BroadcastOperator } from "./broadcast-operator.ts";
-import { CatchAllEmitter } from "./catch-all.ts";
-import type { WriteOptions } from "./connection-port.ts";
-import type { Broadcast } from "./emitter.ts";
+import { CatchAllEmitter } from "./events/any-listeners.ts";
+import type { WriteOptions } from "./connection/port.ts";
+import type { Broadcast } from "./broadcasting-emitter.ts";
 import { assertNotReserved } from "./errors.ts";
-import { SOCKET_RESERVED_EVENTS } from "./reserved-events.ts";
+import { SOCKET_RESERVED_EVENTS } from "./events/reserved.ts";
 import type {
   AllButLast,
   EventNames,
@@ -18,8 +18,8 @@ import type {
   EventsMap,
   FirstNonErrorArg,
   Last,
-} from "./typed-events.ts";
-import type { UserCode } from "./user-code.ts";
+} from "./events/typed-events.ts";
+import type { UserCode } from "./events/user-code.ts";
 
 const debug = createDebug("socket.io:socket");
 

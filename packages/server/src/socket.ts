@@ -4,20 +4,25 @@ import createDebug from "debug";
 import type { IncomingMessage } from "node:http";
 import type { Adapter, SocketId } from "socket.io-adapter";
 import type { Client } from "./client.ts";
-import type { Connection } from "./connection-port.ts";
+import type { Connection } from "./connection/port.ts";
 import { rethrowLater } from "./errors.ts";
-import { Arrival } from "./handshake.ts";
-import type { Handshake } from "./handshake.ts";
+import { Arrival } from "./connection/handshake.ts";
+import type { Handshake } from "./connection/handshake.ts";
 import { generateId } from "./ids.ts";
 import type { Namespace } from "./namespace.ts";
 import { recoverableReasons } from "./reasons.ts";
 import type { DisconnectReason } from "./reasons.ts";
 import type { Server } from "./server.ts";
-import type { RestoredSession } from "./recovery-sessions.ts";
-import { persistSession } from "./session-store.ts";
+import type { RestoredSession } from "./recovery/sessions.ts";
+import { persistSession } from "./recovery/store.ts";
 import { ReceivingSocket } from "./socket-receiving.ts";
-import type { Callable } from "./user-code.ts";
-import type { DecorateAcknowledgements, DefaultEventsMap, EventsMap, Untyped } from "./typed-events.ts";
+import type { Callable } from "./events/user-code.ts";
+import type {
+  DecorateAcknowledgements,
+  DefaultEventsMap,
+  EventsMap,
+  Untyped,
+} from "./events/typed-events.ts";
 
 const debug = createDebug("socket.io:socket");
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { mock } from "node:test";
 import { MemoryServer } from "./memory.ts";
-import { registerTimedAck, replyOnce, ResponseCollector } from "../src/acks.ts";
-import type { AckCallback } from "../src/acks.ts";
+import { registerTimedAck, replyOnce, ResponseCollector } from "../src/events/acks.ts";
+import type { AckCallback } from "../src/events/acks.ts";
 
 describe("the function a listener answers with", () => {
   it("sends the arguments of the first call, and nothing after it", () => {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Server } from "@tidewire/server";
-import { clientFileOf } from "../src/client-files.ts";
+import { clientFileOf } from "../src/client-files/files.ts";
 
 describe("the URL of a client file", () => {
   it("is the path, a slash, the name, and maybe a query", () => {

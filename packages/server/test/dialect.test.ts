@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Packet } from "@tidewire/parser";
-import { dialectOf } from "../src/dialect.ts";
+import { dialectOf } from "../src/connection/dialect.ts";
 
 const connect = (nsp: string, data?: unknown): Packet => ({ type: 0, nsp, data });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mock } from "node:test";
 import { once } from "node:events";
 import { MemoryServer } from "./memory.ts";
-import { runMiddlewares } from "../src/middleware.ts";
+import { runMiddlewares } from "../src/events/middleware.ts";
 
 describe("middlewares", () => {
   it("run in order, each with the subject", () => {

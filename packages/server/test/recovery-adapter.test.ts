@@ -3,7 +3,7 @@ import { mock } from "node:test";
 import { Encoder, PacketType } from "@tidewire/parser";
 import type { BroadcastOptions, Session } from "socket.io-adapter";
 import type { ServerOptions } from "../src/options.ts";
-import { RecoveryAdapter } from "../src/recovery-adapter.ts";
+import { RecoveryAdapter } from "../src/recovery/adapter.ts";
 
 const MINUTE = 60_000;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { RecoveryLog } from "../src/recovery-log.ts";
-import type { LoggedEvent } from "../src/recovery-log.ts";
-import { offsetOf, positionOf } from "../src/recovery-offset.ts";
+import { RecoveryLog } from "../src/recovery/log.ts";
+import type { LoggedEvent } from "../src/recovery/log.ts";
+import { offsetOf, positionOf } from "../src/recovery/offset.ts";
 
 function event(name: string, bytes: number = 1, at: number = 0): LoggedEvent {
   return { encoded: [name], target: { rooms: new Set(), except: new Set() }, bytes, at };

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
-import { CopiedHttpExchange, CopiedUpgradeExchange } from "./copied-exchange.ts";
+import { CopiedHttpExchange, CopiedUpgradeExchange } from "./copied/exchange.ts";
 import type { HostTarget, RequestHead, WebSocketHandlers, WebSocketPort } from "./host.ts";
-import { ParsedHead } from "./request-head.ts";
+import { ParsedHead } from "./copied/head.ts";
 
 export interface MemoryRequest {
   /** `GET` unless said otherwise. */

@@ -1,4 +1,4 @@
-import type { Query } from "../query.ts";
+import type { Query } from "../http/query.ts";
 import type { Protocol } from "./protocol.ts";
 import { v3 } from "./v3.ts";
 import { v4 } from "./v4.ts";

@@ -1,5 +1,5 @@
 import type { EngineCodec } from "@tidewire/parser";
-import type { Heartbeat, HeartbeatOwner, HeartbeatTarget } from "../heartbeat.ts";
+import type { Heartbeat, HeartbeatOwner, HeartbeatTarget } from "./heartbeat.ts";
 
 /** Everything that differs between the versions of Engine.IO. A session chooses its record once, at the handshake. */
 export interface Protocol {

@@ -1,5 +1,5 @@
 import { engineCodecV3 } from "@tidewire/parser";
-import { ClientHeartbeat } from "../heartbeat.ts";
+import { ClientHeartbeat } from "./heartbeat.ts";
 import type { Protocol } from "./protocol.ts";
 
 /** Engine.IO v3: socket.io-client 1 and 2. The client pings. */

@@ -1,5 +1,5 @@
 import { engineCodecV4 } from "@tidewire/parser";
-import { ServerHeartbeat } from "../heartbeat.ts";
+import { ServerHeartbeat } from "./heartbeat.ts";
 import type { Protocol } from "./protocol.ts";
 
 /** Engine.IO v4: socket.io-client 3 and 4. The server pings. */

@@ -1,14 +1,14 @@
 import { ParseError } from "@tidewire/parser";
 import type { EnginePacket } from "@tidewire/parser";
 import type { OutgoingHttpHeaders } from "node:http";
-import { Deadline } from "../clock.ts";
+import { Deadline } from "../loop/clock.ts";
 import { TransportError } from "../errors.ts";
 import type { BodyError, HttpExchange } from "../host/host.ts";
 import { compress, negotiateEncoding } from "../http/compression.ts";
-import { CLOSE, NOOP } from "../message.ts";
-import type { OutgoingPacket } from "../message.ts";
+import { CLOSE, NOOP } from "../protocol/packet.ts";
+import type { OutgoingPacket } from "../protocol/packet.ts";
 import type { Protocol } from "../protocol/protocol.ts";
-import type { Query } from "../query.ts";
+import type { Query } from "../http/query.ts";
 import { BINARY_TYPE, plainFormat } from "./body-format.ts";
 import type { BodyFormat } from "./body-format.ts";
 import { JsonpFormat } from "./jsonp.ts";

@@ -1,11 +1,11 @@
 import type { EnginePacket, ParseError } from "@tidewire/parser";
 import type { OutgoingHttpHeaders } from "node:http";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../loop/clock.ts";
 import type { TransportError } from "../errors.ts";
 import type { HttpExchange, RequestSource } from "../host/host.ts";
-import type { OutgoingPacket } from "../message.ts";
+import type { OutgoingPacket } from "../protocol/packet.ts";
 import type { Protocol } from "../protocol/protocol.ts";
-import { isHeard, QuietEmitter } from "../quiet-emitter.ts";
+import { isHeard, QuietEmitter } from "../loop/quiet-emitter.ts";
 
 /** Who receives what a transport reads: the session, or an upgrade that is still being probed. */
 export interface TransportHandlers {

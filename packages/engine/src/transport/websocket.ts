@@ -1,8 +1,8 @@
 import { ParseError } from "@tidewire/parser";
-import { Deadline } from "../clock.ts";
+import { Deadline } from "../loop/clock.ts";
 import { PayloadTooLargeError, TransportError, transportErrors, WebSocketClosedError } from "../errors.ts";
 import type { WebSocketHandlers, WebSocketPort } from "../host/host.ts";
-import type { OutgoingPacket } from "../message.ts";
+import type { OutgoingPacket } from "../protocol/packet.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import { Transport } from "./transport.ts";
 import type { TransportOwner } from "./transport.ts";

@@ -1,7 +1,7 @@
 import { encodeStreamFrames, ParseError, StreamFrameDecoder } from "@tidewire/parser";
-import { Deadline } from "../clock.ts";
+import { Deadline } from "../loop/clock.ts";
 import { WebTransportClosedError } from "../errors.ts";
-import type { OutgoingPacket } from "../message.ts";
+import type { OutgoingPacket } from "../protocol/packet.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import { Transport } from "./transport.ts";
 import type { TransportOwner } from "./transport.ts";

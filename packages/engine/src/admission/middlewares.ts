@@ -1,0 +1,106 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ResponseView } from "../host/host.ts";
+import type { EngineRequest } from "../http/query.ts";
+
+/** A middleware of Express's form: calls `next` once, with an error to refuse the request. */
+export type Middleware = {
+  // A method, so that one written for Express, which expects more of a request, is taken too.
+  run(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): unknown;
+}["run"];
+
+/**
+ * Runs the middlewares one after the other. A thrown error and a rejected promise count as `next(error)`; whatever a
+ * middleware does after that, or after its first `next`, is ignored. One that answers the request itself and never calls
+ * `next` ends the chain. Meanwhile `req.res` is the response.
+ */
+export function runMiddlewares(
+  middlewares: readonly Middleware[],
+  req: EngineRequest,
+  res: ResponseView,
+  done: (error?: unknown) => void,
+): void {
+  new Chain([...middlewares], req, res, done).run();
+}
+
+class Chain {
+  readonly #middlewares: readonly Middleware[];
+  readonly #req: EngineRequest;
+  readonly #res: ServerResponse;
+  readonly #done: (error?: unknown) => void;
+  #index = 0;
+
+  constructor(
+    middlewares: readonly Middleware[],
+    req: EngineRequest,
+    res: ResponseView,
+    done: (error?: unknown) => void,
+  ) {
+    this.#middlewares = middlewares;
+    this.#req = req;
+    // It has the members of a ServerResponse that middlewares use.
+    this.#res = res as unknown as ServerResponse;
+    this.#done = done;
+    req.res = this.#res;
+    if (middlewares.some(isExpressApplication)) {
+      (req as { keepMembers?(): void }).keepMembers?.();
+      res.keepMembers?.();
+    }
+  }
+
+  run(): void {
+    while (this.#index < this.#middlewares.length) {
+      if (!this.#step(this.#middlewares[this.#index++]!)) return;
+    }
+    this.#finish();
+  }
+
+  /** Whether the next one may run at once; if not, this one goes on later, or never. */
+  #step(middleware: Middleware): boolean {
+    let settled = false;
+    let returned = false;
+    let passed = false;
+    const next = (error?: unknown): void => {
+      if (settled) return;
+      settled = true;
+      // What follows is no part of the middleware: it must not catch what is thrown there.
+      if (error) this.#finish(error);
+      else if (returned) this.#resume();
+      else passed = true;
+    };
+    const fail = (error: unknown): void =>
+      next(error || new Error(`A middleware failed without a reason: ${String(error)}`));
+    try {
+      const result: unknown = middleware(this.#req, this.#res, next);
+      if (isThenable(result)) result.then(undefined, fail);
+    } catch (error) {
+      fail(error);
+    }
+    returned = true;
+    return passed;
+  }
+
+  #resume(): void {
+    try {
+      this.run();
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+  }
+
+  #finish(error?: unknown): void {
+    // Sessions keep their first request, and need not keep its response.
+    this.#req.res = null;
+    this.#done(error);
+  }
+}
+
+/** Such an application puts prototypes of its own under requests and responses. */
+function isExpressApplication(middleware: Middleware): boolean {
+  return "request" in middleware && "response" in middleware;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}

@@ -1,0 +1,87 @@
+import { ConnectionErrorCode as Code } from "../errors.ts";
+import type { RequestHead } from "../host/host.ts";
+import { protocolOf } from "../protocol/index.ts";
+import type { Protocol } from "../protocol/index.ts";
+import type { Query } from "../http/query.ts";
+
+/** What a route needs to know of a session. */
+export interface RoutedSession {
+  readonly transport: { readonly name: string };
+  readonly protocol: number;
+}
+
+/** What is to be done with a request. */
+export type Route<Session> =
+  | { kind: "open"; transport: "polling" | "websocket"; dialect: Protocol }
+  /** A request of a session that is there: a poll, a post, or, with an upgrade request, a WebSocket to probe. */
+  | { kind: "continue"; session: Session }
+  | { kind: "refuse"; code: Code; context: Record<string, unknown> };
+
+export interface RouteTable<Session> {
+  /** Names of the transports that are served. */
+  readonly transports: readonly string[];
+  find(sid: string): Session | undefined;
+}
+
+/**
+ * Decides what a request wants. Pure: the same request and table give the same route.
+ *
+ * @param isUpgrade - whether it asks for a WebSocket
+ */
+export function route<Session extends RoutedSession>(
+  head: RequestHead,
+  query: Query,
+  isUpgrade: boolean,
+  table: RouteTable<Session>,
+): Route<Session> {
+  const { transport, sid } = query;
+  if (transport !== "polling" && transport !== "websocket")
+    return refuse(Code.UNKNOWN_TRANSPORT, { transport });
+  if (!table.transports.includes(transport)) return refuse(Code.UNKNOWN_TRANSPORT, { transport });
+  const origin = head.header("origin");
+  if (origin !== undefined && hasInvalidCharacter(origin)) {
+    return refuse(Code.BAD_REQUEST, { name: "INVALID_ORIGIN", origin });
+  }
+  if (sid) return routeSession(sid, transport, query, isUpgrade, table);
+  if (head.method !== "GET") return refuse(Code.BAD_HANDSHAKE_METHOD, { method: head.method });
+  if ((transport === "websocket") !== isUpgrade) {
+    return refuse(Code.BAD_REQUEST, { name: "TRANSPORT_HANDSHAKE_ERROR" });
+  }
+  return { kind: "open", transport, dialect: protocolOf(query) };
+}
+
+function routeSession<Session extends RoutedSession>(
+  sid: string,
+  transport: string,
+  query: Query,
+  isUpgrade: boolean,
+  table: RouteTable<Session>,
+): Route<Session> {
+  const session = table.find(sid);
+  if (session === undefined) return refuse(Code.UNKNOWN_SID, { sid });
+  const previousTransport = session.transport.name;
+  if (isUpgrade ? transport !== "websocket" : transport !== previousTransport) {
+    return refuse(Code.BAD_REQUEST, { name: "TRANSPORT_MISMATCH", transport, previousTransport });
+  }
+  const protocol = protocolOf(query).version;
+  if (protocol !== session.protocol) {
+    const previousProtocol = session.protocol;
+    return refuse(Code.BAD_REQUEST, { name: "PROTOCOL_MISMATCH", protocol, previousProtocol });
+  }
+  // Only polling has further plain requests: a WebSocket session's would have no one to answer them.
+  if (!isUpgrade && transport === "websocket") {
+    return refuse(Code.BAD_REQUEST, { name: "TRANSPORT_MISMATCH", transport, previousTransport });
+  }
+  return { kind: "continue", session };
+}
+
+function refuse(code: Code, context: Record<string, unknown>): Route<never> {
+  return { kind: "refuse", code, context };
+}
+
+/** RFC 9110, field-content: visible characters, spaces, tabs and what is beyond ASCII. */
+const INVALID_FIELD_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+
+function hasInvalidCharacter(value: string): boolean {
+  return INVALID_FIELD_VALUE.test(value);
+}

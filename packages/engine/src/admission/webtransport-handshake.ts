@@ -1,0 +1,169 @@
+import type { EnginePacket } from "@tidewire/parser";
+import { Deadline } from "../loop/clock.ts";
+import type { Clock } from "../loop/clock.ts";
+import { ConnectionErrorCode as Code, connectionErrorMessages } from "../errors.ts";
+import type { RequestSource } from "../host/host.ts";
+import { ParsedHead } from "../host/copied/head.ts";
+import { CopiedRequest } from "../host/copied/request-view.ts";
+import type { ResolvedOptions } from "../options.ts";
+import { v4 } from "../protocol/index.ts";
+import type { Transport, TransportHandlers, TransportOwner } from "../transport/transport.ts";
+import type { WebTransportSession, WebTransportStream } from "../transport/webtransport-session.ts";
+import { closeSession, WebTransportTransport } from "../transport/webtransport.ts";
+
+/** What the handshake looks at, and does to, a session that is to be upgraded. */
+export interface UpgradableSession {
+  readonly readyState: string;
+  readonly upgrading: boolean;
+  readonly protocol: number;
+  readonly transport: { readonly name: string };
+  probe(transport: Transport, refused: (context: Record<string, unknown>) => void): void;
+}
+
+/** What it needs of the engine. */
+export interface WebTransportOwner {
+  readonly transports: TransportOwner;
+  readonly opts: ResolvedOptions;
+  readonly clock: Clock;
+  find(sid: string): UpgradableSession | undefined;
+  /** Opens a new session on the transport. */
+  open(transport: Transport): void;
+  /** Reports a session that was refused; the request only stands for the one that there is not. */
+  refused(request: RequestSource, code: Code, context: Record<string, unknown>): void;
+}
+
+/**
+ * The beginning of a WebTransport session: the client opens a stream and sends an open packet on it, without data for a new
+ * Engine.IO session, with `{"sid":"…"}` to move the one it has to this transport.
+ */
+export class WebTransportHandshake extends Deadline implements TransportHandlers {
+  readonly #session: WebTransportSession;
+  readonly #owner: WebTransportOwner;
+  #transport: WebTransportTransport | undefined = undefined;
+
+  constructor(session: WebTransportSession, owner: WebTransportOwner) {
+    super();
+    this.#session = session;
+    this.#owner = owner;
+  }
+
+  /** Resolves once the stream is there, or will not come. */
+  async start(): Promise<void> {
+    const { opts, clock } = this.#owner;
+    // A transport listens for the end itself; without one nobody does, and a rejection would be unhandled.
+    this.#session.closed.then(ignore, ignore);
+    if (!opts.transports.includes("webtransport")) {
+      this.#refuse(Code.UNKNOWN_TRANSPORT, { transport: "webtransport" });
+      return;
+    }
+    clock.schedule(this, opts.upgradeTimeout);
+    const stream = await this.#firstStream();
+    if (stream === undefined) {
+      clock.cancel(this);
+    } else if (this.queue !== undefined) {
+      this.#transport = new WebTransportTransport(this.#session, stream, v4, this.#owner.transports);
+      this.#transport.handlers = this;
+      this.#transport.start();
+    }
+  }
+
+  async #firstStream(): Promise<WebTransportStream | undefined> {
+    try {
+      const { value } = await this.#session.incomingBidirectionalStreams.getReader().read();
+      return value;
+    } catch {
+      return undefined;
+    }
+  }
+
+  onPacket(packet: EnginePacket): void {
+    this.#owner.clock.cancel(this);
+    const transport = this.#transport!;
+    if (packet.type !== "open") {
+      this.#refuse(Code.BAD_REQUEST, { name: "TRANSPORT_HANDSHAKE_ERROR" });
+    } else if (packet.data === undefined) {
+      this.#owner.open(transport);
+    } else {
+      this.#upgrade(transport, parseSessionId(packet.data));
+    }
+  }
+
+  #upgrade(transport: Transport, sid: string | undefined): void {
+    if (sid === undefined) {
+      this.#refuse(Code.BAD_REQUEST, { name: "TRANSPORT_HANDSHAKE_ERROR" });
+      return;
+    }
+    const session = this.#owner.find(sid);
+    if (session === undefined) {
+      this.#refuse(Code.UNKNOWN_SID, { sid });
+      return;
+    }
+    const previousTransport = session.transport.name;
+    const { version: protocol } = transport.dialect;
+    if (session.protocol !== protocol) {
+      const previousProtocol = session.protocol;
+      this.#refuse(Code.BAD_REQUEST, { name: "PROTOCOL_MISMATCH", protocol, previousProtocol });
+    } else if (
+      !this.#owner.opts.allowUpgrades ||
+      session.readyState !== "open" ||
+      session.upgrading ||
+      previousTransport !== "polling"
+    ) {
+      this.#refuse(Code.BAD_REQUEST, {
+        name: "TRANSPORT_MISMATCH",
+        transport: transport.name,
+        previousTransport,
+      });
+    } else {
+      session.probe(transport, (context) => this.#report(Code.BAD_REQUEST, context));
+    }
+  }
+
+  onParseError(): void {
+    this.#owner.clock.cancel(this);
+    this.#refuse(Code.BAD_REQUEST, { name: "TRANSPORT_HANDSHAKE_ERROR" });
+  }
+
+  onClose(): void {
+    this.#owner.clock.cancel(this);
+  }
+
+  onError(): void {}
+  onDispatched(): void {}
+  onWritable(): void {}
+
+  /** The client has not said in time what it wants. */
+  expire(): void {
+    this.#refuse(Code.BAD_REQUEST, { name: "TRANSPORT_HANDSHAKE_ERROR" });
+  }
+
+  #refuse(code: Code, context: Record<string, unknown>): void {
+    const info = { closeCode: code, reason: connectionErrorMessages[code] };
+    const transport = this.#transport;
+    if (transport === undefined) {
+      closeSession(this.#session, info);
+    } else {
+      transport.handlers = undefined;
+      transport.refuse(info);
+    }
+    this.#report(code, context);
+  }
+
+  #report(code: Code, context: Record<string, unknown>): void {
+    const head = new ParsedHead("CONNECT", "", {}, "", true);
+    const request = new CopiedRequest(head, { destroy: () => closeSession(this.#session) });
+    this.#owner.refused(request, code, context);
+  }
+}
+
+/** The sid in the data of an open packet. */
+function parseSessionId(data: string | Buffer): string | undefined {
+  try {
+    const { sid } = JSON.parse(data.toString()) as { sid?: unknown };
+    return typeof sid === "string" && sid !== "" ? sid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,104 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { formatAddress } from "./address.ts";
+import type { RequestHead } from "../host.ts";
+
+/** A head whose headers are a record already. */
+export class ParsedHead implements RequestHead {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly remoteAddress: string;
+  readonly secure: boolean;
+
+  constructor(
+    method: string,
+    url: string,
+    headers: IncomingHttpHeaders,
+    remoteAddress: string,
+    secure: boolean,
+  ) {
+    this.method = method;
+    this.url = url;
+    this.headers = headers;
+    this.remoteAddress = remoteAddress;
+    this.secure = secure;
+  }
+
+  header(name: string): string | undefined {
+    return this.headers[name] as string | undefined;
+  }
+}
+
+/**
+ * A head as it came: sessions keep theirs for as long as they live, mostly for nobody, and one string of all headers takes a
+ * fifth of the memory of the record.
+ */
+export class RawHead implements RequestHead {
+  readonly method: string;
+  readonly url: string;
+  readonly secure: boolean;
+  /** Its bytes, until somebody asks. */
+  #remoteAddress: ArrayBuffer | string;
+  /** `name: value`, each on a line of its own, the first one too; names in lower case. */
+  readonly #lines: string;
+  #headers: IncomingHttpHeaders | undefined = undefined;
+
+  constructor(method: string, url: string, lines: string, remoteAddress: ArrayBuffer, secure: boolean) {
+    this.method = method;
+    this.url = url;
+    this.#lines = lines;
+    this.#remoteAddress = remoteAddress;
+    this.secure = secure;
+  }
+
+  get remoteAddress(): string {
+    if (typeof this.#remoteAddress !== "string") this.#remoteAddress = formatAddress(this.#remoteAddress);
+    return this.#remoteAddress;
+  }
+
+  get headers(): IncomingHttpHeaders {
+    return (this.#headers ??= parseHeaders(this.#lines));
+  }
+
+  header(name: string): string | undefined {
+    if (this.#headers !== undefined) return this.#headers[name] as string | undefined;
+    const lines = this.#lines;
+    const label = `\n${name}: `;
+    const at = lines.indexOf(label);
+    if (at === -1) return undefined;
+    const start = at + label.length;
+    // Repeated ones are joined, or ignored.
+    if (lines.includes(label, start)) return this.headers[name] as string | undefined;
+    const end = lines.indexOf("\n", start);
+    return end === -1 ? lines.slice(start) : lines.slice(start, end);
+  }
+}
+
+function parseHeaders(lines: string): IncomingHttpHeaders {
+  const headers: IncomingHttpHeaders = {};
+  let at = 1;
+  while (at < lines.length) {
+    const next = lines.indexOf("\n", at);
+    const end = next === -1 ? lines.length : next;
+    const colon = lines.indexOf(": ", at);
+    addHeader(headers, lines.slice(at, colon), lines.slice(colon + 2, end));
+    at = end + 1;
+  }
+  return headers;
+}
+
+/** Headers of which Node keeps the first and ignores the rest. */
+const single = new Set(
+  (
+    "age authorization content-length content-type etag expires from host if-modified-since if-unmodified-since " +
+    "last-modified location max-forwards proxy-authorization referer retry-after server user-agent"
+  ).split(" "),
+);
+
+/** Adds a header as Node's parser does. */
+function addHeader(headers: IncomingHttpHeaders, name: string, value: string): void {
+  const existing = headers[name];
+  if (existing === undefined) headers[name] = name === "set-cookie" ? [value] : value;
+  else if (Array.isArray(existing)) existing.push(value);
+  else if (!single.has(name)) headers[name] = `${existing}${name === "cookie" ? "; " : ", "}${value}`;
+}

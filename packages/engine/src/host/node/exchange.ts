@@ -1,0 +1,169 @@
+import { STATUS_CODES } from "node:http";
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import type { BodyError, HttpExchange } from "../host.ts";
+import type { ResponseView, WebSocketHandlers, WebSocketPort } from "../host.ts";
+import { CollectedUpgradeExchange } from "../copied/exchange.ts";
+import { NodeRequest } from "./request.ts";
+import { withEarlierCookies } from "../copied/response-view.ts";
+
+export class NodeHttpExchange implements HttpExchange {
+  readonly request: NodeRequest;
+  readonly response: ResponseView;
+  onAbort: (() => void) | undefined = undefined;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  #aborted = false;
+  #onBodyAbort: (() => void) | undefined = undefined;
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.request = new NodeRequest(request);
+    this.response = response as ServerResponse & ResponseView;
+    this.#request = request;
+    this.#response = response;
+    // That of HTTP/2 has none, and middlewares made for HTTP/1.1 call it.
+    if (!("_implicitHeader" in response)) {
+      Object.assign(response, { _implicitHeader: () => this.#response.writeHead(this.#response.statusCode) });
+    }
+    response.once("close", () => {
+      // A response of HTTP/2 that was reset counts as finished, but not as ended.
+      if (response.writableEnded && response.writableFinished) return;
+      this.#aborted = true;
+      this.#onBodyAbort?.();
+      this.onAbort?.();
+    });
+  }
+
+  get ended(): boolean {
+    return this.#aborted || this.#response.writableEnded;
+  }
+
+  readBody(limit: number, done: (error: BodyError | undefined, body: Buffer) => void): void {
+    const request = this.#request;
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const finish = (error: BodyError | undefined): void => {
+      this.#onBodyAbort = undefined;
+      request.off("data", onData).off("end", onEnd);
+      const [only] = chunks;
+      done(error, chunks.length === 1 ? only! : Buffer.concat(chunks));
+    };
+    const onData = (chunk: Buffer): void => {
+      size += chunk.length;
+      if (size <= limit) {
+        chunks.push(chunk);
+        return;
+      }
+      chunks.length = 0;
+      finish("too large");
+    };
+    const onEnd = (): void => finish(undefined);
+    if (this.#aborted) {
+      finish("aborted");
+      return;
+    }
+    this.#onBodyAbort = (): void => finish("aborted");
+    request.on("data", onData).on("end", onEnd);
+  }
+
+  respond(status: number, headers: OutgoingHttpHeaders, body: string | Buffer = ""): void {
+    const response = this.#response;
+    if (this.ended) return;
+    try {
+      // A middleware may have sent its head already.
+      if (response.headersSent) {
+        response.end();
+        return;
+      }
+      response.writeHead(status, withEarlierCookies(response, withLength(headers, body)));
+      response.end(body);
+    } catch (error) {
+      // Thrown by what a middleware has put around these methods: no one else's affair.
+      process.nextTick(() => {
+        throw error;
+      });
+      response.destroy();
+    }
+  }
+
+  destroy(): void {
+    // Not the request: over HTTP/2 that is not the stream.
+    this.#response.destroy();
+  }
+}
+
+function withLength(headers: OutgoingHttpHeaders, body: string | Buffer): OutgoingHttpHeaders {
+  for (const name in headers) if (name.toLowerCase() === "content-length") return headers;
+  return { ...headers, "Content-Length": Buffer.byteLength(body) };
+}
+
+/** Completes upgrades; what the host has beside the exchange. */
+export type CompleteUpgrade = (
+  request: IncomingMessage,
+  socket: Duplex,
+  headers: OutgoingHttpHeaders,
+  open: (port: WebSocketPort) => WebSocketHandlers,
+) => void;
+
+export class NodeUpgradeExchange extends CollectedUpgradeExchange {
+  readonly request: NodeRequest;
+  readonly #request: IncomingMessage;
+  readonly #socket: Duplex;
+  readonly #complete: CompleteUpgrade;
+  readonly #isOurs: boolean;
+  readonly #onClose = (): void => this.abort();
+
+  /** @param isOurs - whether nobody else has seen the request */
+  constructor(request: IncomingMessage, socket: Duplex, isOurs: boolean, complete: CompleteUpgrade) {
+    super();
+    this.request = new NodeRequest(request);
+    this.#request = request;
+    this.#socket = socket;
+    this.#complete = complete;
+    this.#isOurs = isOurs;
+    socket.once("close", this.#onClose).on("error", ignore);
+  }
+
+  /** By the rules of `ws`, which would answer by itself and tell nobody. */
+  override get malformed(): boolean {
+    const { method, headers } = this.#request;
+    const { upgrade = "", "sec-websocket-key": key = "", "sec-websocket-version": version = "" } = headers;
+    const isHandshake = /^websocket$/i.test(upgrade) && /^[+/0-9A-Za-z]{22}==$/.test(key);
+    return method !== "GET" || !isHandshake || !/^(?:8|13)$/.test(version);
+  }
+
+  override destroy(): void {
+    this.#socket.destroy();
+  }
+
+  protected override upgrade(
+    headers: OutgoingHttpHeaders,
+    open: (port: WebSocketPort) => WebSocketHandlers,
+  ): void {
+    this.#socket.off("close", this.#onClose).off("error", ignore);
+    this.#complete(this.#request, this.#socket, headers, open);
+    if (this.#isOurs) this.request.condense();
+  }
+
+  protected override write(
+    status: number,
+    headers: OutgoingHttpHeaders,
+    body: string | Buffer,
+    reason: string = STATUS_CODES[status] ?? "",
+  ): void {
+    const lines = [`HTTP/1.1 ${status} ${reason}`];
+    for (const [name, value] of Object.entries(headers)) {
+      if (isWrittenHere(name)) continue;
+      for (const each of Array.isArray(value) ? value : [value]) lines.push(`${name}: ${each}`);
+    }
+    lines.push("Connection: close", `Content-Length: ${Buffer.byteLength(body)}`, "", "");
+    this.#socket.end(Buffer.concat([Buffer.from(lines.join("\r\n"), "latin1"), Buffer.from(body)]));
+    this.#socket.once("finish", () => this.#socket.destroy());
+  }
+}
+
+function isWrittenHere(name: string): boolean {
+  return /^(?:connection|content-length|transfer-encoding)$/i.test(name);
+}
+
+function ignore(): void {}

@@ -1,0 +1,137 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { Socket as NetSocket } from "node:net";
+import type { Duplex } from "node:stream";
+import { WebSocketServer } from "ws";
+import type { HostTarget, WebSocketHandlers, WebSocketPort } from "../host.ts";
+import { FrameWriter } from "./frame-writer.ts";
+import { NodeHttpExchange, NodeUpgradeExchange } from "./exchange.ts";
+import { attachExtendedConnect, Http2Connections, isHttp2 } from "./http2.ts";
+import type { NodeServer } from "./http2.ts";
+import { ExplainingWebSocket, NodeWebSocketPort } from "./websocket.ts";
+
+/** A class like `ws`'s `Server`, as the option `wsEngine` takes it. */
+export type WebSocketEngine = new (options: object) => WebSocketServer;
+
+export interface NodeHostOptions {
+  wsEngine?: WebSocketEngine | undefined;
+  perMessageDeflate?: boolean | object | undefined;
+}
+
+export interface NodeAttachOptions {
+  /** With its trailing slash, unless the application wanted none. */
+  path: string;
+  /** Whether WebSocket upgrades are taken at all. */
+  websocket: boolean;
+  /** Whether upgrades nobody takes are ended after `destroyUpgradeTimeout` ms. */
+  destroyUpgrade: boolean;
+  destroyUpgradeTimeout: number;
+}
+
+/** node:http, node:https and node:http2, and `ws` for the framing. */
+export class NodeHost {
+  readonly #target: HostTarget;
+  readonly webSocketServer: WebSocketServer;
+  /** Headers for the 101 that is about to be written. */
+  #upgradeHeaders: OutgoingHttpHeaders = {};
+  readonly #frames: FrameWriter = new FrameWriter();
+  readonly #http2: Http2Connections = new Http2Connections();
+  /** Whether the 101 of `ws` waits for the handshake packet: a system call less. What may be compressed is left to `ws`. */
+  readonly #gathersHandshake: boolean;
+
+  constructor(target: HostTarget, options: NodeHostOptions) {
+    this.#target = target;
+    this.#gathersHandshake = options.wsEngine === undefined && !options.perMessageDeflate;
+    const Engine = options.wsEngine ?? WebSocketServer;
+    this.webSocketServer = new Engine({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: options.perMessageDeflate ?? false,
+      maxPayload: target.maxPayload,
+      // The class belongs to our `ws`; another engine has its own.
+      ...(options.wsEngine === undefined ? { WebSocket: ExplainingWebSocket } : {}),
+    });
+    // Not every `wsEngine` is an EventEmitter.
+    if (typeof this.webSocketServer.on === "function") {
+      this.webSocketServer.on("headers", (lines) => {
+        for (const [name, value] of Object.entries(this.#upgradeHeaders)) {
+          for (const each of Array.isArray(value) ? value : [value]) lines.push(`${name}: ${each}`);
+        }
+      });
+    }
+  }
+
+  handleRequest(request: IncomingMessage, response: ServerResponse): void {
+    this.#target.onRequest(new NodeHttpExchange(request, response));
+  }
+
+  /** @param isOurs - whether nobody else has seen the request, or will */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, isOurs: boolean = false): void {
+    const exchange = new NodeUpgradeExchange(request, socket, isOurs, (_, __, headers, open) =>
+      this.#upgrade(request, socket, head, headers, open),
+    );
+    this.#target.onUpgrade(exchange);
+  }
+
+  /** Takes what is under the path; everything else goes to the listeners that were there before. */
+  attach(server: NodeServer, options: NodeAttachOptions): void {
+    const { path } = options;
+    const emitter: NodeJS.EventEmitter = server;
+    const others = emitter.listeners("request");
+    emitter.removeAllListeners("request");
+    emitter.on("request", (request: IncomingMessage, response: ServerResponse) => {
+      if (request.url?.startsWith(path)) this.handleRequest(request, response);
+      else for (const other of others) (other as RequestListener).call(server, request, response);
+    });
+    if (isHttp2(server)) this.#http2.watch(server);
+    if (!options.websocket) return;
+    emitter.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      // What traces requests listens, too, or has put a method of its own in front.
+      const isOurs = emitter.listenerCount("upgrade") === 1 && !Object.hasOwn(server, "emit");
+      if (request.url?.startsWith(path)) this.handleUpgrade(request, socket, head, isOurs);
+      else if (options.destroyUpgrade) endUnlessTaken(socket as NetSocket, options.destroyUpgradeTimeout);
+    });
+    if (isHttp2(server)) {
+      attachExtendedConnect(server, path, (request, socket, head) =>
+        this.handleUpgrade(request, socket, head),
+      );
+    }
+  }
+
+  /** Ends connections that only wait for further requests. */
+  closeIdle(): void {
+    this.#http2.close();
+  }
+
+  #upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    headers: OutgoingHttpHeaders,
+    open: (port: WebSocketPort) => WebSocketHandlers,
+  ): void {
+    this.#upgradeHeaders = headers;
+    // Over HTTP/2 the 101 is no write.
+    const isGathering = this.#gathersHandshake && request.httpVersionMajor === 1;
+    if (isGathering) socket.cork();
+    try {
+      this.webSocketServer.handleUpgrade(request, socket, head, (websocket) => {
+        const remoteAddress = request.socket.remoteAddress ?? "";
+        const { maxPayload } = this.#target;
+        new NodeWebSocketPort(websocket, socket, remoteAddress, this.#frames, maxPayload, open);
+      });
+    } finally {
+      this.#upgradeHeaders = {};
+      if (isGathering) socket.uncork();
+    }
+  }
+}
+
+type RequestListener = (this: NodeServer, request: IncomingMessage, response: ServerResponse) => void;
+
+/** Node leaves upgrades open that nobody takes, once anybody listens. Another library may take it in the meantime. */
+function endUnlessTaken(socket: NetSocket, timeout: number): void {
+  socket.on("error", () => {});
+  setTimeout(() => {
+    if (socket.writable && socket.bytesWritten <= 0) socket.end();
+  }, timeout);
+}

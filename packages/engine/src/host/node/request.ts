@@ -1,0 +1,98 @@
+import { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import type { RequestHead, RequestSource, RequestView } from "../host.ts";
+import { keepConnection } from "./http2.ts";
+
+/** What a request is made of again. */
+class Condensed {
+  readonly socket: Socket;
+  readonly httpVersion: string;
+  /** Names and values in turn, each on a line. */
+  readonly rawHeaders: string;
+
+  constructor({ socket, httpVersion, rawHeaders }: IncomingMessage) {
+    this.socket = socket;
+    this.httpVersion = httpVersion;
+    this.rawHeaders = rawHeaders.join("\n");
+  }
+}
+
+/** On node:http the view is the request itself. */
+export class NodeRequest implements RequestSource, RequestHead {
+  readonly method: string;
+  readonly url: string;
+  readonly remoteAddress: string;
+  readonly secure: boolean;
+  #message: IncomingMessage | Condensed;
+  #isSeen = false;
+
+  constructor(message: IncomingMessage) {
+    const { method = "GET", url = "/", socket } = message;
+    this.method = method;
+    this.url = url;
+    this.secure = (socket as Partial<TLSSocket>).encrypted ?? false;
+    this.remoteAddress = socket.remoteAddress ?? "";
+    keepConnection(message, this.secure, this.remoteAddress);
+    this.#message = message;
+  }
+
+  get head(): RequestHead {
+    return this;
+  }
+
+  get view(): RequestView {
+    this.#isSeen = true;
+    return this.#whole as unknown as RequestView;
+  }
+
+  get headers(): IncomingHttpHeaders {
+    return this.#whole.headers;
+  }
+
+  header(name: string): string | undefined {
+    return this.headers[name] as string | undefined;
+  }
+
+  get #whole(): IncomingMessage {
+    if (this.#message instanceof Condensed) this.#message = restored(this, this.#message);
+    return this.#message;
+  }
+
+  /**
+   * Keeps what the request can be made of again, a third of its memory, if nobody has seen it yet: a session holds it for as
+   * long as it lives.
+   */
+  condense(): void {
+    const message = this.#message;
+    if (this.#isSeen || !canBeRestored || message instanceof Condensed) return;
+    // An application may have given its server a class of its own for requests.
+    if (message.constructor === IncomingMessage) this.#message = new Condensed(message);
+  }
+}
+
+/** What node's own parser does to a request; in nobody's documentation. */
+interface ParsedMessage extends IncomingMessage {
+  joinDuplicateHeaders?: boolean | undefined;
+  _addHeaderLines(rawHeaders: string[], length: number): void;
+}
+
+const canBeRestored = "_addHeaderLines" in IncomingMessage.prototype;
+
+function restored(head: NodeRequest, { socket, httpVersion, rawHeaders }: Condensed): IncomingMessage {
+  const message = new IncomingMessage(socket) as ParsedMessage;
+  const { server } = socket as { server?: { joinDuplicateHeaders?: boolean } };
+  message.joinDuplicateHeaders = server?.joinDuplicateHeaders;
+  const lines = rawHeaders.split("\n");
+  message._addHeaderLines(lines, lines.length);
+  return Object.assign(message, {
+    httpVersion,
+    httpVersionMajor: Number(httpVersion.slice(0, 1)),
+    httpVersionMinor: Number(httpVersion.slice(2)),
+    method: head.method,
+    url: head.url,
+    upgrade: true,
+    complete: true,
+  });
+}

@@ -1,0 +1,186 @@
+import type { Duplex } from "node:stream";
+import { WebSocket } from "ws";
+import type { WebSocketHandlers, WebSocketPort } from "../host.ts";
+import { FrameReader } from "./frame-reader.ts";
+import type { FrameFallback } from "./frame-reader.ts";
+import { Frame, MAX_GATHERED } from "./frame-writer.ts";
+import type { FrameWriter } from "./frame-writer.ts";
+
+/** `ws` closes for what a client did wrong with a code alone; this tells the client in words as well. */
+export class ExplainingWebSocket extends WebSocket {
+  override close(code?: number, reason?: string | Buffer): void {
+    super.close(code, reason ?? closeReasons.get(code));
+  }
+}
+
+const closeReasons: ReadonlyMap<number | undefined, string> = new Map([
+  [1002, "Invalid WebSocket frame"],
+  [1007, "Invalid UTF-8"],
+  [1009, "Max payload size exceeded"],
+]);
+
+/** Where the listeners of sockets find the port: shared ones instead of closures for each connection. */
+const PORT = Symbol("port");
+
+interface WithPort {
+  [PORT]: NodeWebSocketPort;
+}
+
+function onMessage(this: WithPort, data: Buffer, isBinary: boolean): void {
+  this[PORT].handlers.onMessage(isBinary ? data : data.toString());
+}
+
+function onError(this: WithPort, error: Error): void {
+  this[PORT].fail(error);
+}
+
+function onClose(this: WithPort, code: number, reason: Buffer): void {
+  this[PORT].handlers.onClose(code, reason.toString());
+}
+
+type ReceiveChunk = (this: Duplex, chunk: Buffer) => void;
+
+function onData(this: WithPort, chunk: Buffer): void {
+  this[PORT].receive(chunk);
+}
+
+/** A WebSocket of `ws`, or of another engine. */
+export class NodeWebSocketPort implements WebSocketPort, FrameFallback {
+  readonly socket: WebSocket;
+  readonly remoteAddress: string;
+  /** For the listeners. */
+  readonly handlers: WebSocketHandlers;
+  /** Whether what is sent while a chunk of TCP is taken apart, which may hold many frames, leaves when that is done. */
+  readonly corkedWhileReceiving: boolean;
+  readonly #stream: Duplex;
+  readonly #frames: FrameWriter;
+  readonly #reader: FrameReader | undefined;
+  /** What `ws` does with a chunk of TCP. */
+  readonly #receive: ReceiveChunk | undefined;
+  /** What is gathered now. */
+  #gathered: Frame[] | undefined = undefined;
+  #isOpening = true;
+
+  constructor(
+    socket: WebSocket,
+    stream: Duplex,
+    remoteAddress: string,
+    frames: FrameWriter,
+    maxPayload: number,
+    open: (port: WebSocketPort) => WebSocketHandlers,
+  ) {
+    this.socket = socket;
+    this.#stream = stream;
+    this.remoteAddress = remoteAddress;
+    this.#frames = frames;
+    // Compression is for `ws`, and another engine is its own affair.
+    this.corkedWhileReceiving = socket instanceof ExplainingWebSocket && socket.extensions === "";
+    if (this.corkedWhileReceiving) this.gather();
+    this.handlers = open(this);
+    this.#isOpening = false;
+    this.release();
+    const emitter: NodeJS.EventEmitter = Object.assign(socket, { [PORT]: this });
+    emitter.on("message", onMessage).on("error", onError).on("close", onClose);
+    if (this.corkedWhileReceiving) {
+      Object.assign(stream, { [PORT]: this });
+      this.#reader = new FrameReader(maxPayload, this);
+      // The one that was added last.
+      const receive = stream.listeners("data").at(-1) as ReceiveChunk;
+      this.#receive = receive;
+      stream.on("data", onData).off("data", receive);
+    }
+  }
+
+  /** For the listener: a chunk of TCP has come, which may hold many frames. */
+  receive(chunk: Buffer): void {
+    this.gather();
+    this.#reader?.read(chunk, this.handlers);
+    this.handlers.onReceived();
+    this.release();
+  }
+
+  /** For the listener. */
+  fail(error: Error): void {
+    this.#reader?.end();
+    this.handlers.onError(error);
+  }
+
+  get wantsAll(): boolean {
+    // Our own listener is the first.
+    return this.socket.listenerCount("message") > 1;
+  }
+
+  take(bytes: Buffer): void {
+    this.#receive?.call(this.#stream, bytes);
+  }
+
+  get copies(): boolean {
+    return false;
+  }
+
+  get bufferedAmount(): number {
+    // The stream holds the 101 back until it is open; no slow client has caused that.
+    return this.#isOpening ? 0 : this.socket.bufferedAmount;
+  }
+
+  send(data: string | Buffer, binary: boolean, compress: boolean, packet: object): void {
+    const { socket } = this;
+    if (this.corkedWhileReceiving && data.length <= MAX_GATHERED && socket.readyState === WebSocket.OPEN) {
+      const frame = new Frame(data, binary, packet);
+      if (this.#gathered === undefined) this.#write([frame]);
+      else this.#gathered.push(frame);
+    } else {
+      this.#writeGathered();
+      socket.send(data, { binary, compress }, this.#sent);
+    }
+  }
+
+  cork(batch: { write(): void }): void {
+    if (!this.corkedWhileReceiving) {
+      this.#stream.cork();
+      batch.write();
+      this.#stream.uncork();
+    } else if (this.#gathered === undefined) {
+      this.gather();
+      batch.write();
+      this.release();
+    } else {
+      // What is gathered already leaves with it.
+      batch.write();
+    }
+  }
+
+  gather(): void {
+    this.#gathered ??= [];
+  }
+
+  release(): void {
+    this.#writeGathered();
+    this.#gathered = undefined;
+  }
+
+  #writeGathered(): void {
+    const frames = this.#gathered;
+    if (frames === undefined || frames.length === 0) return;
+    this.#gathered = [];
+    this.#write(frames);
+  }
+
+  #write(frames: readonly Frame[]): void {
+    this.#stream.write(this.#frames.encode(frames), this.#sent);
+  }
+
+  close(code?: number, reason?: string): void {
+    this.#writeGathered();
+    this.socket.close(code, reason);
+  }
+
+  terminate(): void {
+    this.socket.terminate();
+  }
+
+  /** Runs once a frame was written. A failed write is an error event as well; that is enough. */
+  readonly #sent = (): void => {
+    if (this.socket.bufferedAmount === 0) this.handlers.onDrain();
+  };
+}

@@ -1,0 +1,153 @@
+import { STATUS_CODES } from "node:http";
+import type { OutgoingHttpHeaders } from "node:http";
+import { CopiedHttpExchange, CopiedUpgradeExchange } from "../copied/exchange.ts";
+import type { RequestHead, WebSocketHandlers, WebSocketPort } from "../host.ts";
+import { PartialHead } from "./head.ts";
+import type { UwsRequest, UwsResponse } from "./types.ts";
+import { wellFormed } from "./well-formed.ts";
+
+function writeHead(
+  response: UwsResponse,
+  status: number,
+  headers: OutgoingHttpHeaders,
+  reason?: string,
+): void {
+  // uWebSockets.js writes 200 OK where nothing else was written.
+  if (status !== 200 || reason !== undefined) {
+    response.writeStatus(`${status} ${reason ?? STATUS_CODES[status] ?? ""}`);
+  }
+  for (const name in headers) {
+    const value = headers[name];
+    // uWebSockets.js writes the length and, when told to close, the connection header itself.
+    if (value === undefined || isWrittenByHost(name)) continue;
+    if (Array.isArray(value)) for (const each of value) response.writeHeader(name, each);
+    else response.writeHeader(name, String(value));
+  }
+}
+
+function isWrittenByHost(name: string): boolean {
+  const lower = name.length === 14 || name.length === 10 || name.length === 17 ? name.toLowerCase() : "";
+  return lower === "content-length" || lower === "connection" || lower === "transfer-encoding";
+}
+
+export class UwsHttpExchange extends CopiedHttpExchange {
+  #response: UwsResponse | undefined;
+  readonly #settled: () => void;
+
+  /** `settled` is called once: answered or aborted. */
+  constructor(response: UwsResponse, head: RequestHead, maxBody: number, settled: () => void) {
+    super(head, maxBody);
+    this.#response = response;
+    this.#settled = settled;
+    response.onAborted(() => {
+      this.#forget();
+      this.abort();
+    });
+    const { method } = head;
+    // The body must be asked for before the handler returns; what is not read yet waits here.
+    if (method !== "GET" && method !== "HEAD" && method !== "OPTIONS") {
+      response.onData((chunk, last) => {
+        const bytes = Buffer.from(chunk);
+        if (!last || !this.deliverWhole(bytes)) this.push(Buffer.from(bytes), last);
+      });
+    }
+  }
+
+  protected override write(
+    status: number,
+    headers: OutgoingHttpHeaders,
+    body: string | Buffer,
+    reason?: string,
+  ): void {
+    const response = this.#response;
+    if (response === undefined) return;
+    response.cork(() => {
+      writeHead(response, status, headers, reason);
+      if (this.request.head.method === "HEAD" || status === 304) response.endWithoutBody();
+      else response.end(wellFormed(body));
+    });
+    this.#forget();
+  }
+
+  override destroy(): void {
+    // Closing runs the abort handler.
+    this.#response?.close();
+  }
+
+  #forget(): void {
+    if (this.#response === undefined) return;
+    this.#response = undefined;
+    const { head } = this.request;
+    if (head instanceof PartialHead) head.answered();
+    this.#settled();
+  }
+}
+
+/** What must be kept of an upgrade request to complete it later. */
+interface UpgradeKeys {
+  key: string;
+  protocol: string;
+  extensions: string;
+  context: unknown;
+}
+
+export class UwsUpgradeExchange extends CopiedUpgradeExchange {
+  #response: UwsResponse | undefined;
+  readonly #keys: UpgradeKeys;
+
+  constructor(response: UwsResponse, request: UwsRequest, context: unknown, head: RequestHead) {
+    super(head);
+    this.#response = response;
+    this.#keys = {
+      key: request.getHeader("sec-websocket-key"),
+      protocol: request.getHeader("sec-websocket-protocol"),
+      extensions: request.getHeader("sec-websocket-extensions"),
+      context,
+    };
+    response.onAborted(() => {
+      this.#response = undefined;
+      this.abort();
+    });
+  }
+
+  /** The key is looked at by uWebSockets.js itself. */
+  override get malformed(): boolean {
+    const { head } = this.request;
+    const upgrade = head.header("upgrade") ?? "";
+    return !/^websocket$/i.test(upgrade) || !/^(?:8|13)$/.test(head.header("sec-websocket-version") ?? "");
+  }
+
+  protected override upgrade(
+    headers: OutgoingHttpHeaders,
+    open: (port: WebSocketPort) => WebSocketHandlers,
+  ): void {
+    const response = this.#response;
+    if (response === undefined) return;
+    this.#response = undefined;
+    const { key, protocol, extensions, context } = this.#keys;
+    response.cork(() => {
+      writeHead(response, 101, headers);
+      response.upgrade({ open, port: undefined }, key, protocol, extensions, context);
+    });
+  }
+
+  protected override write(
+    status: number,
+    headers: OutgoingHttpHeaders,
+    body: string | Buffer,
+    reason?: string,
+  ): void {
+    const response = this.#response;
+    if (response === undefined) return;
+    this.#response = undefined;
+    response.cork(() => {
+      writeHead(response, status, headers, reason);
+      response.end(body, true);
+    });
+  }
+
+  override destroy(): void {
+    // Closing runs the abort handler.
+    this.#response?.close();
+  }
+}

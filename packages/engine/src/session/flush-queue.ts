@@ -1,0 +1,43 @@
+import type { EventLoop } from "../loop/event-loop.ts";
+import { nodeEventLoop } from "../loop/event-loop.ts";
+
+/** A session with packets to send. */
+export interface Flushable {
+  /** Whether it is in the queue. */
+  flushScheduled: boolean;
+  flush(): void;
+}
+
+/**
+ * Flushes each session that has something to send once per tick, whatever was emitted to it in between: one system call per
+ * session and tick. uWebSockets.js has a single cork buffer, which the socket being served holds; the pass runs after the
+ * handlers, when each session in turn can have it.
+ */
+export class FlushQueue {
+  #waiting: Flushable[] = [];
+  readonly #loop: EventLoop;
+
+  constructor(loop: EventLoop = nodeEventLoop) {
+    this.#loop = loop;
+  }
+
+  add(session: Flushable): void {
+    if (session.flushScheduled) return;
+    session.flushScheduled = true;
+    if (this.#waiting.push(session) === 1) this.#loop.setImmediate(this.#run);
+  }
+
+  readonly #run = (): void => {
+    const batch = this.#waiting;
+    this.#waiting = [];
+    for (const session of batch) {
+      session.flushScheduled = false;
+      try {
+        session.flush();
+      } catch (error) {
+        // A listener of one session threw; the others are not concerned.
+        this.#loop.rethrow(error);
+      }
+    }
+  };
+}

@@ -1,0 +1,192 @@
+import { SlowConsumerError } from "../errors.ts";
+import type { Flushable } from "./flush-queue.ts";
+import { Message, toData } from "../protocol/packet.ts";
+import type { OutgoingPacket, PacketOptions } from "../protocol/packet.ts";
+import type { PacketList } from "../protocol/packet-list.ts";
+import { isHeard, QuietEmitter } from "../loop/quiet-emitter.ts";
+import type { CloseReason } from "../reasons.ts";
+import type { ReadyState, SendCallback, SendOptions, SessionOwner } from "./types.ts";
+import { guard, tell } from "../loop/safe-emit.ts";
+import type { Transport } from "../transport/transport.ts";
+
+/** A session, as far as it sends: what waits, how much of it, and the way to the transport. */
+export abstract class Outbox extends QuietEmitter implements Flushable {
+  readonly server: SessionOwner;
+  transport: Transport;
+  readyState: ReadyState = "opening";
+  /** @internal */ flushScheduled: boolean = false;
+  /** A packet is being handled whose answers leave when that is done. */
+  protected dispatching: boolean = false;
+  /** Listeners of `flush` are being told. */
+  #flushing = false;
+  /** What waits: a list that other sessions hold as well, or one of its own; none as long as nothing waits. */
+  #shared: PacketList<OutgoingPacket> | undefined = undefined;
+  #own: OutgoingPacket[] | undefined = undefined;
+  /** Bytes that wait while the transport does not take packets. */
+  #waitingBytes = 0;
+  /** Callbacks of `send` whose packets have not been written. */
+  #callbacks: SendCallback[] | undefined = undefined;
+
+  constructor(owner: SessionOwner, transport: Transport) {
+    super();
+    this.server = owner;
+    this.transport = transport;
+  }
+
+  /** Packets waiting for the next flush, or for a transport that takes them. */
+  get writeBuffer(): OutgoingPacket[] {
+    if (this.#own === undefined) {
+      this.#own = this.#shared === undefined ? [] : [...this.#shared.packets];
+      this.#shared = undefined;
+    }
+    return this.#own;
+  }
+
+  set writeBuffer(packets: OutgoingPacket[]) {
+    this.#own = packets;
+    this.#shared = undefined;
+  }
+
+  /** Whether a packet sent now leaves within this tick. Volatile packets are dropped when it does not. */
+  get writable(): boolean {
+    return this.transport.writable && this.readyState === "open";
+  }
+
+  /** Bytes sent to the client that have not left yet: those of `writeBuffer`, and those that the host holds. */
+  get bufferedAmount(): number {
+    let bytes = this.transport.bufferedAmount;
+    for (const packet of this.waiting) bytes += packet.byteLength;
+    return bytes;
+  }
+
+  /**
+   * Queues a message; it leaves at the end of the dispatch under way, or of the tick. The application may write into its
+   * buffer again: what it held is sent.
+   *
+   * @param data - a string, or binary as Buffer, ArrayBuffer or view
+   * @param callback - called with the transport once the message was handed to the host
+   */
+  send(data: unknown, options?: SendOptions | SendCallback, callback?: SendCallback): this {
+    const given = typeof options === "object" ? options : undefined;
+    const packetOptions: PacketOptions = { ...given, compress: given?.compress !== false };
+    const done = typeof options === "function" ? options : callback;
+    if (done && this.readyState === "open") (this.#callbacks ??= []).push(done);
+    this.sendMessage(new Message(toData(data), packetOptions));
+    return this;
+  }
+
+  /** The same as {@link send}. */
+  write(data: unknown, options?: SendOptions | SendCallback, callback?: SendCallback): this {
+    return this.send(data, options, callback);
+  }
+
+  /**
+   * Queues a message that may go to other sessions too: it is encoded once for all of them.
+   *
+   * @param isShared - whether it does: sessions that wait for the same messages then hold one list of them
+   */
+  sendMessage(message: Message, isShared: boolean = false): void {
+    this.queue(message, isShared ? message : undefined);
+  }
+
+  protected queue(packet: OutgoingPacket, shared?: Message): void {
+    if (this.readyState !== "open") return;
+    if (isHeard(this, "packetCreate")) this.tell("packetCreate", packet);
+    if (this.dispatching && this.isUnwatched()) {
+      // The host's cork is open, and gathers what leaves.
+      this.transport.sendInDispatch(packet);
+      return;
+    }
+    packet.keep();
+    if (shared === undefined || this.#own !== undefined) this.addOwn(packet);
+    else this.#shared = this.#shared === undefined ? shared.alone : this.#shared.plus(shared);
+    if (!this.transport.writable) this.wait(packet);
+    else if (!this.dispatching) this.server.flushQueue.add(this);
+  }
+
+  private addOwn(packet: OutgoingPacket): void {
+    if (this.#own === undefined && this.#shared === undefined) this.#own = [packet];
+    else this.writeBuffer.push(packet);
+  }
+
+  /** Whether a packet would be flushed alone, and nobody wants to hear of it. */
+  private isUnwatched(): boolean {
+    return (
+      !this.hasWaiting &&
+      this.#callbacks === undefined &&
+      this.transport.writable &&
+      !isHeard(this, "flush") &&
+      !isHeard(this, "drain") &&
+      this.server.listenerCount("flush") === 0 &&
+      this.server.listenerCount("drain") === 0
+    );
+  }
+
+  /**
+   * Counts what the transport does not take yet, and gives up on a client that has let it grow past the limit. A batch that
+   * left while nothing waited is not held against the client, nor is the message that crosses the limit: one of any size
+   * reaches a client that reads.
+   */
+  private wait(packet: OutgoingPacket): void {
+    const limit = this.server.opts.maxBackpressure;
+    const isSlow = limit > 0 && this.#waitingBytes > limit;
+    this.#waitingBytes += packet.byteLength;
+    if (isSlow) this.end("transport error", new SlowConsumerError(this.bufferedAmount, limit));
+  }
+
+  protected get hasWaiting(): boolean {
+    return this.#shared !== undefined || (this.#own !== undefined && this.#own.length > 0);
+  }
+
+  private get waiting(): readonly OutgoingPacket[] {
+    return this.#shared?.packets ?? this.#own ?? [];
+  }
+
+  /** @internal Hands everything queued to the transport, if it takes packets. */
+  flush(): void {
+    if (this.#flushing || !this.canFlush()) return;
+    this.#flushing = true;
+    if (isHeard(this, "flush")) this.tell("flush", this.writeBuffer);
+    if (this.server.listenerCount("flush") > 0) {
+      tell(this.server, this.server.loop, "flush", this, this.writeBuffer);
+    }
+    this.#flushing = false;
+    // A listener may have ended the session.
+    if (!this.canFlush()) return;
+    const packets = this.waiting;
+    const callbacks = this.#callbacks;
+    this.forgetWaiting();
+    const { transport } = this;
+    const hasLeft = transport.send(packets);
+    if (callbacks !== undefined)
+      for (const callback of callbacks) guard(this.server.loop, callback, transport);
+    // A WebSocket that could not pass everything on tells when it has, by `onWritable`.
+    if (hasLeft) this.drained();
+  }
+
+  private canFlush(): boolean {
+    return this.hasWaiting && this.transport.writable && this.readyState !== "closed";
+  }
+
+  protected forgetWaiting(): void {
+    this.#own = undefined;
+    this.#shared = undefined;
+    this.#waitingBytes = 0;
+    this.#callbacks = undefined;
+  }
+
+  protected drained(): void {
+    if (isHeard(this, "drain")) this.tell("drain");
+    if (this.server.listenerCount("drain") > 0) tell(this.server, this.server.loop, "drain", this);
+    if (this.readyState === "closing" && !this.hasWaiting) this.closeTransport(false);
+  }
+
+  protected tell(event: string, ...args: unknown[]): void {
+    tell(this, this.server.loop, event, ...args);
+  }
+
+  protected abstract closeTransport(discard: boolean): void;
+
+  /** @internal */
+  abstract end(reason: CloseReason, description?: unknown): void;
+}

@@ -1,0 +1,136 @@
+import type { EnginePacket, ParseError } from "@tidewire/parser";
+import { Deadline } from "../loop/clock.ts";
+import type { Clock } from "../loop/clock.ts";
+import type { TransportError } from "../errors.ts";
+import { PROBE_PONG } from "../protocol/packet.ts";
+import type { Transport, TransportHandlers } from "../transport/transport.ts";
+
+/** What an upgrade does to its session. */
+export interface UpgradingSession {
+  /** The client has proved that the new transport works; its last poll must return for it to go on. */
+  onProbed(transport: Transport): void;
+  releasePoll(): void;
+  onUpgraded(transport: Transport): void;
+  onUpgradeAborted(): void;
+}
+
+/** Why an upgrade was given up. */
+export type UpgradeFailure =
+  | "invalid packet"
+  | "parse error"
+  | "transport error"
+  | "transport close"
+  | "upgrade timeout";
+
+/** How often a poll that was parked after the probe is let go, in ms. */
+const RELEASE_INTERVAL = 100;
+
+/**
+ * The change from one transport to another: the client sends `2probe` on the new one, reads `3probe`, waits until its last
+ * poll has returned, and sends `5`. Anything else, or too little time, and the session goes on over the transport it has.
+ */
+export class Upgrade extends Deadline implements TransportHandlers {
+  readonly #session: UpgradingSession;
+  readonly #transport: Transport;
+  readonly #clock: Clock;
+  readonly #onFailure: (reason: UpgradeFailure, error?: Error) => void;
+  #release: Release | undefined = undefined;
+
+  constructor(
+    session: UpgradingSession,
+    transport: Transport,
+    clock: Clock,
+    timeout: number,
+    onFailure: (reason: UpgradeFailure, error?: Error) => void,
+  ) {
+    super();
+    this.#onFailure = onFailure;
+    this.#session = session;
+    this.#transport = transport;
+    this.#clock = clock;
+    transport.handlers = this;
+    clock.schedule(this, timeout);
+  }
+
+  onPacket(packet: EnginePacket): void {
+    if (packet.type === "ping" && packet.data === "probe") {
+      this.#onProbe();
+    } else if (packet.type === "upgrade") {
+      this.#stop();
+      this.#session.onUpgraded(this.#transport);
+    } else {
+      this.#fail("invalid packet");
+    }
+  }
+
+  #onProbe(): void {
+    this.#transport.send([PROBE_PONG]);
+    this.#release ??= new Release(this.#session, this.#clock);
+    this.#release.start();
+    // Last: a listener may end the session, and this with it.
+    this.#session.onProbed(this.#transport);
+  }
+
+  onDispatched(): void {}
+  onWritable(): void {}
+
+  onParseError(error: ParseError): void {
+    this.#fail("parse error", error);
+  }
+
+  onError(error: TransportError): void {
+    this.#fail("transport error", error);
+  }
+
+  onClose(error?: TransportError): void {
+    this.#fail("transport close", error);
+  }
+
+  expire(): void {
+    this.#fail("upgrade timeout");
+  }
+
+  #fail(reason: UpgradeFailure, error?: Error): void {
+    this.abort();
+    this.#onFailure(reason, error);
+  }
+
+  /** Gives the new transport up. */
+  abort(): void {
+    this.#stop();
+    this.#transport.handlers = undefined;
+    this.#session.onUpgradeAborted();
+    this.#transport.close();
+  }
+
+  #stop(): void {
+    this.#clock.cancel(this);
+    this.#release?.stop();
+  }
+}
+
+/** Lets parked polls go, again and again: between `3probe` and `5` the client may have started another. */
+class Release extends Deadline {
+  readonly #session: UpgradingSession;
+  readonly #clock: Clock;
+
+  constructor(session: UpgradingSession, clock: Clock) {
+    super();
+    this.#session = session;
+    this.#clock = clock;
+  }
+
+  start(): void {
+    // After the pong has left: the poll's answer is another socket's.
+    this.#clock.schedule(this, 0);
+  }
+
+  stop(): void {
+    this.#clock.cancel(this);
+  }
+
+  expire(): void {
+    this.#clock.schedule(this, RELEASE_INTERVAL);
+    this.#session.releasePoll();
+  }
+}

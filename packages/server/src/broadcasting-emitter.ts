@@ -1,0 +1,230 @@
+import type { Room, SocketId } from "socket.io-adapter";
+import type { BroadcastOperator } from "./broadcast-operator.ts";
+import type { RemoteSocket } from "./remote-socket.ts";
+import { StrictEventEmitter } from "./events/typed-events.ts";
+import type {
+  AllButLast,
+  DecorateAcknowledgements,
+  DecorateAcknowledgementsWithMultipleResponses,
+  EventNamesWithAck,
+  EventParams,
+  EventsMap,
+  FirstNonErrorArg,
+  Last,
+  Untyped,
+} from "./events/typed-events.ts";
+
+/** The operator that broadcasts the events of an emitter. */
+export type Broadcast<EmitEvents extends EventsMap, SocketData> = BroadcastOperator<
+  DecorateAcknowledgementsWithMultipleResponses<EmitEvents>,
+  SocketData
+>;
+
+/** What a socket, a namespace and a server have in common: they start a chain that chooses receivers. */
+export abstract class ChoosingEmitter<
+  ListenEvents extends EventsMap,
+  OwnEmitEvents extends EventsMap,
+  ReservedEvents extends EventsMap,
+  EmitEvents extends EventsMap,
+  SocketData,
+> extends StrictEventEmitter<ListenEvents, OwnEmitEvents, ReservedEvents> {
+  /** The start of the chain. */
+  protected abstract newBroadcastOperator(): Broadcast<EmitEvents, SocketData>;
+
+  /**
+   * Chooses the members of a room.
+   *
+   * @example
+   * io.to("room-101").emit("foo", "bar");
+   *
+   * // from a socket: everyone in the rooms but the socket itself, each of them once
+   * socket.to(["room-101", "room-102"]).emit("foo", "bar");
+   *
+   * @returns a new {@link BroadcastOperator}
+   */
+  to(room: Room | Room[]): Broadcast<EmitEvents, SocketData> {
+    return this.newBroadcastOperator().to(room);
+  }
+
+  /**
+   * The same as {@link to}; reads better before anything but `emit`.
+   *
+   * @example
+   * io.in("room-101").disconnectSockets();
+   *
+   * @returns a new {@link BroadcastOperator}
+   */
+  in(room: Room | Room[]): Broadcast<EmitEvents, SocketData> {
+    return this.newBroadcastOperator().in(room);
+  }
+
+  /**
+   * Chooses everyone but the members of a room.
+   *
+   * @example
+   * io.except("room-101").emit("foo", "bar");
+   *
+   * @returns a new {@link BroadcastOperator}
+   */
+  except(room: Room | Room[]): Broadcast<EmitEvents, SocketData> {
+    return this.newBroadcastOperator().except(room);
+  }
+
+  /**
+   * Only sockets of this server are reached, not those of the other servers of the cluster.
+   *
+   * @example
+   * io.local.emit("foo", "bar");
+   *
+   * @returns a new {@link BroadcastOperator}
+   */
+  get local(): Broadcast<EmitEvents, SocketData> {
+    return this.newBroadcastOperator().local;
+  }
+
+  /**
+   * Sends a `message` event, as `WebSocket.send()` would.
+   *
+   * @example
+   * io.send("hello"); // io.emit("message", "hello")
+   */
+  send(...args: EventParams<EmitEvents, "message">): this {
+    this.emit("message", ...(args as Untyped));
+    return this;
+  }
+
+  /**
+   * The same as {@link send}.
+   *
+   * @example
+   * io.write("hello");
+   */
+  write(...args: EventParams<EmitEvents, "message">): this {
+    return this.send(...args);
+  }
+}
+
+/** What a namespace and a server have in common: each step of {@link BroadcastOperator}, for all sockets. */
+export abstract class BroadcastingEmitter<
+  ListenEvents extends EventsMap,
+  OwnEmitEvents extends EventsMap,
+  ReservedEvents extends EventsMap,
+  EmitEvents extends EventsMap,
+  SocketData,
+> extends ChoosingEmitter<ListenEvents, OwnEmitEvents, ReservedEvents, EmitEvents, SocketData> {
+  /**
+   * Whether the packet may be compressed, which needs a transport that does.
+   *
+   * @example
+   * io.compress(false).emit("hello");
+   *
+   * @returns a new {@link BroadcastOperator}
+   */
+  compress(compress: boolean): Broadcast<EmitEvents, SocketData> {
+    return this.newBroadcastOperator().compress(compress);
+  }
+
+  /**
+   * The packet is dropped for every receiver that cannot take it at once.
+   *
+   * @example
+   * io.volatile.emit("position", x, y);
+   *
+   * @returns a new {@link BroadcastOperator}
+   */
+  get volatile(): Broadcast<EmitEvents, SocketData> {
+    return this.newBroadcastOperator().volatile;
+  }
+
+  /**
+   * Limits the time for the answers of the receivers.
+   * @param timeout - in ms
+   *
+   * @example
+   * io.timeout(1000).emit("some-event", (err, responses) => {
+   *   // err: not all have answered in time; responses: one per client that has
+   * });
+   *
+   * @returns a new {@link BroadcastOperator}
+   */
+  timeout(
+    timeout: number,
+  ): BroadcastOperator<
+    DecorateAcknowledgements<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>>,
+    SocketData
+  > {
+    return this.newBroadcastOperator().timeout(timeout);
+  }
+
+  /**
+   * Sends an event to all sockets and waits for their answers, without limit (in a cluster: for a minute) unless
+   * {@link timeout} sets one.
+   *
+   * @example
+   * const responses = await io.emitWithAck("some-event");
+   *
+   * @returns one response per client
+   */
+  emitWithAck<Ev extends EventNamesWithAck<EmitEvents>>(
+    ev: Ev,
+    ...args: AllButLast<EventParams<EmitEvents, Ev>>
+  ): Promise<FirstNonErrorArg<Last<EventParams<EmitEvents, Ev>>>[]> {
+    const operator = this.newBroadcastOperator() as BroadcastOperator<Untyped, SocketData>;
+    return operator.emitWithAck(ev, ...args);
+  }
+
+  /**
+   * The ids of all sockets.
+   * @deprecated use {@link fetchSockets}
+   *
+   * @example
+   * const ids = await io.allSockets();
+   */
+  allSockets(): Promise<Set<SocketId>> {
+    return this.newBroadcastOperator().allSockets();
+  }
+
+  /**
+   * All sockets, on every server of the cluster.
+   *
+   * @example
+   * for (const socket of await io.fetchSockets()) {
+   *   console.log(socket.id, socket.handshake, socket.rooms, socket.data);
+   * }
+   */
+  fetchSockets(): Promise<RemoteSocket<EmitEvents, SocketData>[]> {
+    const operator = this.newBroadcastOperator() as BroadcastOperator<Untyped, SocketData>;
+    return operator.fetchSockets();
+  }
+
+  /**
+   * Makes all sockets join rooms.
+   *
+   * @example
+   * io.socketsJoin(["room1", "room2"]);
+   */
+  socketsJoin(room: Room | Room[]): void {
+    this.newBroadcastOperator().socketsJoin(room);
+  }
+
+  /**
+   * Makes all sockets leave rooms.
+   *
+   * @example
+   * io.socketsLeave("room1");
+   */
+  socketsLeave(room: Room | Room[]): void {
+    this.newBroadcastOperator().socketsLeave(room);
+  }
+
+  /**
+   * Disconnects all sockets from their namespace.
+   * @param close - whether to close the connections they share with other namespaces, too
+   *
+   * @example
+   * io.disconnectSockets();
+   */
+  disconnectSockets(close: boolean = false): void {
+    this.newBroadcastOperator().disconnectSockets(close);
+  }
+}

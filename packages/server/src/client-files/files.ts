@@ -1,0 +1,126 @@
+import accepts from "accepts";
+import createDebug from "debug";
+import { readFile } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import path from "node:path";
+import { promisify } from "node:util";
+import { brotliCompress, deflate, gzip } from "node:zlib";
+import { clientDist } from "../../client-dist.cjs";
+
+const debug = createDebug("socket.io:server");
+
+/** Nothing else in the folder is served. */
+const clientFiles: ReadonlySet<string> = new Set([
+  "socket.io.esm.min.js",
+  "socket.io.esm.min.js.map",
+  "socket.io.js",
+  "socket.io.js.map",
+  "socket.io.min.js",
+  "socket.io.min.js.map",
+  "socket.io.msgpack.min.js",
+  "socket.io.msgpack.min.js.map",
+]);
+
+/** Content codings in order of preference. */
+const compressors = {
+  br: promisify<Buffer, Buffer>(brotliCompress),
+  gzip: promisify<Buffer, Buffer>(gzip),
+  deflate: promisify<Buffer, Buffer>(deflate),
+};
+type Coding = keyof typeof compressors;
+const codings = Object.keys(compressors) as Coding[];
+
+const QUESTION_MARK = 63;
+
+/** The file a URL names, if it is one of the client's. `prefix` has no slash at its end. */
+export function clientFileOf(url: string, prefix: string): string | undefined {
+  // Most requests have a query right after the path.
+  if (url.charCodeAt(prefix.length + 1) === QUESTION_MARK || !url.startsWith(prefix)) {
+    return undefined;
+  }
+  const name = fileNameOf(url, prefix);
+  return clientFiles.has(name) ? name : undefined;
+}
+
+/** What follows the prefix and a slash in a URL, without the query. */
+export function fileNameOf(url: string, prefix: string): string {
+  return url.slice(prefix.length + 1).split("?", 1)[0] as string;
+}
+
+/** Each file is read once and compressed once per coding, whoever asks. */
+const variants = new Map<string, Promise<Buffer>>();
+
+function variantOf(file: string, coding: Coding | undefined): Promise<Buffer> {
+  const key = `${file} ${coding ?? "identity"}`;
+  let variant = variants.get(key);
+  if (variant === undefined) {
+    variant =
+      coding === undefined
+        ? readFile(path.join(clientDist(), file))
+        : variantOf(file, undefined).then((content) => compressors[coding](content));
+    variants.set(key, variant);
+    variant.catch(() => variants.delete(key));
+  }
+  return variant;
+}
+
+/** The version of the client, as the banner of its files says it. */
+async function clientVersion(): Promise<string> {
+  const source = await variantOf("socket.io.min.js", undefined);
+  return /Socket\.IO v(\S+)/.exec(source.toString("latin1", 0, 200))?.[1] ?? "0";
+}
+
+/** A request for a file, on whichever host. Headers set on `res` go out with the answer. */
+export interface FileExchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly respond: (status: number, headers: Record<string, string>, body?: Buffer) => void;
+}
+
+/** The exchange of a request of `node:http`. */
+export function fileExchangeOf(req: IncomingMessage, res: ServerResponse): FileExchange {
+  return { req, res, respond: (status, headers, body) => void res.writeHead(status, headers).end(body) };
+}
+
+/** What the package `cors` makes of its options. */
+export type CorsMiddleware = (req: IncomingMessage, res: ServerResponse, next: () => void) => void;
+
+/** Answers a request for a client file: with the headers that `cors` sets, or as `cors` itself answers a preflight. */
+export function serveClientFile(
+  file: string,
+  exchange: FileExchange,
+  cors: CorsMiddleware | undefined,
+): void {
+  const serve = (): void => {
+    respondWithFile(file, exchange).catch((error: unknown) => {
+      debug("cannot serve client file %s: %s", file, error);
+      exchange.respond(500, {});
+    });
+  };
+  if (cors === undefined) serve();
+  else cors(exchange.req, exchange.res, serve);
+}
+
+/** As it is, compressed as the client accepts it, or "not modified". */
+async function respondWithFile(file: string, { req, res, respond }: FileExchange): Promise<void> {
+  const etag = `"${await clientVersion()}"`;
+  const known = req.headers["if-none-match"];
+  if (known === etag || known === `W/${etag}`) {
+    debug("serve client %s 304", file);
+    return respond(304, {});
+  }
+  debug("serve client %s", file);
+  const coding = accepts(req).encodings(codings) || undefined;
+  const content = await variantOf(file, coding as Coding | undefined);
+  const type = file.endsWith(".map") ? "json" : "javascript";
+  const vary = res.getHeader("Vary");
+  const headers: Record<string, string> = {
+    "Cache-Control": "public, max-age=0",
+    "Content-Type": `application/${type}; charset=utf-8`,
+    ETag: etag,
+    // Caches between here and the client must not hand a compressed file to one that cannot read it.
+    Vary: vary === undefined ? "Accept-Encoding" : `${String(vary)}, Accept-Encoding`,
+  };
+  if (coding) headers["Content-Encoding"] = coding;
+  respond(200, headers, req.method === "HEAD" ? undefined : content);
+}

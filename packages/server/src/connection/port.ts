@@ -1,0 +1,71 @@
+import type { EventEmitter } from "node:events";
+import type { IncomingMessage } from "node:http";
+import type { Untyped } from "../events/typed-events.ts";
+
+/** A Socket.IO packet as the parser made it: its text, then its attachments. */
+export type EncodedPacket = readonly unknown[];
+
+/** How a packet is to be written. */
+export interface WriteOptions {
+  /** may be compressed by the transport; true unless said otherwise */
+  compress?: boolean | undefined;
+  /** is dropped if the connection cannot take it at once */
+  volatile?: boolean | undefined;
+  /** is already encoded, because it goes to several receivers */
+  preEncoded?: boolean | undefined;
+  /** its WebSocket frame, from adapters that make it themselves */
+  wsPreEncodedFrame?: unknown;
+}
+
+/** The transport of a connection. */
+export interface ConnectionTransport extends EventEmitter {
+  /** `polling`, `websocket` or `webtransport` */
+  readonly name: string;
+  /** whether it can take a packet at once */
+  readonly writable: boolean;
+}
+
+/** A connection of an engine: a `Session` of `@tidewire/engine`, a `Socket` of `engine.io`, or anything like them. */
+export interface Connection extends EventEmitter {
+  readonly id: string;
+  /** revision of the Engine.IO protocol: 3 or 4 */
+  readonly protocol: number;
+  readonly readyState: string;
+  readonly remoteAddress: string;
+  readonly transport: ConnectionTransport;
+  /** whether another transport is being probed */
+  readonly upgrading: boolean;
+  /** whether the transport has been changed */
+  readonly upgraded: boolean;
+  /** what waits to be sent */
+  readonly writeBuffer: unknown[];
+  /** the request that opened the connection; gone once the application has removed it */
+  request: IncomingMessage;
+  /** what the request will be made of by {@link requestOf}, while nobody has asked for it or removed it */
+  readonly requestSource?: object | undefined;
+  requestOf?(source: unknown): IncomingMessage | undefined;
+  send(data: Untyped, options?: WriteOptions, callback?: (transport: Untyped) => void): unknown;
+  write(data: Untyped, options?: WriteOptions, callback?: (transport: Untyped) => void): unknown;
+  close(discard?: boolean): void;
+}
+
+/** Who is told what happens on a session of `@tidewire/engine`, which calls it. */
+export interface DirectListener {
+  onMessage(data: string | Buffer): void;
+  onClose(reason: string, description?: unknown): void;
+}
+
+/** Who is told what happens on any connection. */
+export interface ConnectionListener extends DirectListener {
+  ondata(data: unknown): void;
+  onerror(error: Error): void;
+  onclose(reason: string, description?: unknown): void;
+}
+
+/** The one way between a client and its connection. */
+export interface ConnectionPort {
+  /** Writes one packet. */
+  write(conn: Connection, packet: EncodedPacket, options: WriteOptions): void;
+  /** Nothing is told any more. */
+  release(conn: Connection): void;
+}

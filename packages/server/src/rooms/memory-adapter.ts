@@ -1,0 +1,135 @@
+import type { Packet } from "@tidewire/parser";
+import { Adapter } from "socket.io-adapter";
+import type { BroadcastOptions, Room, SocketId } from "socket.io-adapter";
+import type { AckCallback } from "../events/acks.ts";
+import type { EncodedPacket } from "../connection/port.ts";
+import { broadcastWriteOptions, deliver } from "./fanout.ts";
+import type { Receiver } from "./fanout.ts";
+import { RoomTable } from "./room-table.ts";
+
+/** What an adapter does to a socket of its namespace. */
+export interface LocalSocket extends Receiver {
+  join(rooms: Room[]): Promise<void> | void;
+  leave(room: Room): Promise<void> | void;
+  disconnect(close: boolean): unknown;
+}
+
+/** What an adapter needs of its namespace. */
+export interface AdapterNamespace {
+  readonly name: string;
+  readonly sockets: ReadonlyMap<string, LocalSocket>;
+  /** the id of the next event that asks for an answer */
+  _ids: number;
+  readonly server: { readonly encoder: { encode(packet: Packet): unknown[] } };
+}
+
+/** The default adapter: rooms in memory, one server. A packet is encoded once, however many receive it. */
+export class MemoryAdapter extends Adapter {
+  declare readonly nsp: AdapterNamespace;
+  protected readonly table: RoomTable<LocalSocket>;
+
+  constructor(nsp: AdapterNamespace) {
+    super(nsp);
+    const table = (this.table = new RoomTable(nsp.sockets, this));
+    // Instead of the maps of the base class: who looks at them sees them complete.
+    Object.defineProperties(this, {
+      rooms: { get: () => table.show().rooms, enumerable: true, configurable: true },
+      sids: { get: () => table.show().sids, enumerable: true, configurable: true },
+    });
+  }
+
+  override addAll(id: SocketId, rooms: Set<Room>): void {
+    this.table.add(id, rooms);
+  }
+
+  override del(id: SocketId, room: Room): void {
+    this.table.remove(id, room);
+  }
+
+  override delAll(id: SocketId): void {
+    this.table.removeAll(id);
+  }
+
+  override socketRooms(id: SocketId): Set<Room> | undefined {
+    return this.table.roomsOf(id);
+  }
+
+  override sockets(rooms: Set<Room>): Promise<Set<SocketId>> {
+    const ids = new Set<SocketId>();
+    this.table.forEach(rooms, undefined, (_socket, id) => ids.add(id));
+    return Promise.resolve(ids);
+  }
+
+  override fetchSockets(target: BroadcastOptions): Promise<LocalSocket[]> {
+    return Promise.resolve(this.chosen(target));
+  }
+
+  override addSockets(target: BroadcastOptions, rooms: Room[]): void {
+    for (const socket of this.chosen(target)) void socket.join(rooms);
+  }
+
+  override delSockets(target: BroadcastOptions, rooms: Room[]): void {
+    for (const socket of this.chosen(target)) for (const room of rooms) void socket.leave(room);
+  }
+
+  override disconnectSockets(target: BroadcastOptions, close: boolean): void {
+    for (const socket of this.chosen(target)) socket.disconnect(close);
+  }
+
+  /** Those that are reached now, whatever is done to them. */
+  private chosen(target: BroadcastOptions): LocalSocket[] {
+    const sockets: LocalSocket[] = [];
+    this.table.forEach(target.rooms, target.except, (socket) => sockets.push(socket));
+    return sockets;
+  }
+
+  override broadcast(packet: Packet, target: BroadcastOptions): void {
+    packet.nsp = this.nsp.name;
+    this.send(packet, this.nsp.server.encoder.encode(packet), target);
+  }
+
+  /** Hands an encoded packet to everyone it is for. */
+  protected send(packet: Packet, encoded: EncodedPacket, target: BroadcastOptions): void {
+    const options = broadcastWriteOptions(target.flags);
+    this.table.forEach(target.rooms, target.except, (receiver) =>
+      deliver(receiver, packet, encoded, options),
+    );
+  }
+
+  override broadcastWithAck(
+    packet: Packet,
+    target: BroadcastOptions,
+    clientCountCallback: (clientCount: number) => void,
+    ack: AckCallback,
+  ): void {
+    packet.nsp = this.nsp.name;
+    // The counter is shared by the namespace, so that one id is free on every receiver.
+    const id = this.nsp._ids++;
+    packet.id = id;
+    const encoded = this.nsp.server.encoder.encode(packet);
+    const options = broadcastWriteOptions(target.flags);
+    let clientCount = 0;
+    this.table.forEach(target.rooms, target.except, (receiver) => {
+      clientCount++;
+      receiver.acks.set(id, ack);
+      deliver(receiver, packet, encoded, options);
+    });
+    clientCountCallback(clientCount);
+  }
+}
+
+/** The children of a parent namespace, seen as one. */
+export interface ParentOfNamespaces {
+  readonly children: ReadonlySet<{ readonly adapter: Adapter }>;
+}
+
+/** Hands broadcasts of a parent namespace to its children; it has no sockets of its own. */
+export class ParentAdapter extends Adapter {
+  declare readonly nsp: ParentOfNamespaces;
+
+  override broadcast(packet: Packet, target: BroadcastOptions): void {
+    for (const child of this.nsp.children) {
+      child.adapter.broadcast(packet, target);
+    }
+  }
+}
