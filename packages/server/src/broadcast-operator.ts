@@ -7,7 +7,7 @@ import { assertNotReserved, createError } from "./errors.ts";
 import { RemoteSocket } from "./remote-socket.ts";
 import type { SocketDetails } from "./remote-socket.ts";
 import { SOCKET_RESERVED_EVENTS } from "./events/reserved.ts";
-import type { UserCode } from "./events/user-code.ts";
+import { ackOf } from "./events/user-code.ts";
 import type {
   AllButLast,
   DecorateAcknowledgements,
@@ -176,8 +176,9 @@ export class BroadcastOperator<
   }
 
   private guarded(ack: AckCallback, event: string | symbol): AckCallback {
-    const { server } = this.adapter.nsp as { server?: { _userCode?: UserCode } };
-    return server?._userCode?.guardAck(ack, event, undefined, this) ?? ack;
+    const { server } = this.adapter.nsp as { server?: Parameters<typeof ackOf>[0] };
+    // An adapter may have been created for a namespace of another implementation.
+    return server?._userCode === undefined ? ack : ackOf(server, ack, event, undefined, this);
   }
 
   private forgetAcks(packet: Packet): void {

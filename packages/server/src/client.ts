@@ -254,7 +254,7 @@ export class Client extends ClientSockets<ClientSocket> implements ConnectionLis
       this.connect(namespace, auth);
     } catch (error) {
       // As on the official server, it costs the connection.
-      this.server._userCode.reportIfGuarded(error, {
+      this.server._userCode.reportThrown(error, {
         source: "connection",
         event: undefined,
         socket: undefined,

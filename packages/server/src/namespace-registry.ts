@@ -86,7 +86,7 @@ export class NamespaceRegistry<Namespace, Parent extends ParentOf<Namespace>> {
     name: string,
     auth: Auth,
     fn: (nsp: Namespace | false) => void,
-    userCode: Pick<UserCode, "guardPromise">,
+    userCode: Pick<UserCode, "watch">,
   ): void {
     const parents = this.parents.entries();
     const askNext = (): void => {
@@ -104,7 +104,7 @@ export class NamespaceRegistry<Namespace, Parent extends ParentOf<Namespace>> {
         // It may have been created while the application was deciding.
         fn(this.namespaces.get(name) ?? parent.createChild(name));
       });
-      userCode.guardPromise(decided, { source: "connection", event: undefined, socket: undefined }, () => {
+      userCode.watch(decided, { source: "connection", event: undefined, socket: undefined }, () => {
         if (!hasDecided) askNext();
       });
     };

@@ -9,13 +9,12 @@ import { BroadcastingEmitter } from "./broadcasting-emitter.ts";
 import type { Broadcast } from "./broadcasting-emitter.ts";
 import { assertNotReserved, createError } from "./errors.ts";
 import type { ExtendedError } from "./extended-error.ts";
-import { runMiddlewares } from "./events/middleware.ts";
 import type { Middleware } from "./events/middleware.ts";
 import { NAMESPACE_RESERVED_EVENTS } from "./events/reserved.ts";
 import type { Server } from "./server.ts";
 import { restoreSession } from "./recovery/store.ts";
 import { Socket } from "./socket.ts";
-import type { Callable } from "./events/user-code.ts";
+import { ackOf } from "./events/user-code.ts";
 import type {
   AllButLast,
   DecorateAcknowledgementsWithTimeoutAndMultipleResponses,
@@ -93,6 +92,8 @@ export class Namespace<
   /** The sockets that can be recovered, joined or waiting, by session. */
   private readonly sessions: Map<string, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> =
     new Map();
+  /** @internal Called after a socket was removed: a parent namespace closes a child that nobody is in. */
+  _onRemove: (() => void) | undefined = undefined;
   /** How many clients are about to get a socket. */
   _arriving: number = 0;
   /** The id of the next event that asks for an answer; shared by the sockets, so that broadcasts can use one id. */
@@ -135,12 +136,9 @@ export class Namespace<
     socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
     done: (error?: ExtendedError) => void,
   ): void {
-    const { _userCode: userCode } = this.server;
-    if (!userCode.isGuarded) return runMiddlewares(this._fns, socket, done);
     const origin = { source: "middleware", event: undefined, socket } as const;
-    const guarded = (fn: (typeof this._fns)[number]): typeof fn =>
-      userCode.guardMiddleware(fn, origin, (next) => next(createError("MIDDLEWARE_FAILED")));
-    runMiddlewares(this._fns.map(guarded), socket, done);
+    const failed = (next: (error?: Error) => void): void => next(createError("MIDDLEWARE_FAILED"));
+    this.server._userCode.runMiddlewares(this._fns, socket, origin, failed, done);
   }
 
   /**
@@ -171,8 +169,8 @@ export class Namespace<
   ): void {
     const { client } = socket;
     this._preConnectSockets.set(socket.id, socket);
-    if (socket._pid !== undefined) {
-      this.sessions.set(socket._pid, socket);
+    if (socket.pid !== undefined) {
+      this.sessions.set(socket.pid, socket);
     }
     const skipMiddlewares = this.server._opts.connectionStateRecovery?.skipMiddlewares;
     if (skipMiddlewares && socket.recovered && client.conn.readyState === "open") {
@@ -248,26 +246,11 @@ export class Namespace<
     event: "connect" | "connection",
     socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
   ): void {
-    const { _userCode: userCode } = this.server;
-    if (userCode.isGuarded) {
-      userCode.callAll(this.rawListeners(event) as Callable[], this, [socket], {
-        source: "connection",
-        event,
-        socket,
-      });
-    } else {
-      this.emitReserved(event, socket);
-    }
+    this.server._userCode.emit(this, [event, socket], "connection", socket);
   }
 
   private tell(event: string, args: unknown[]): void {
-    const { _userCode: userCode } = this.server;
-    if (userCode.isGuarded) {
-      const origin = { source: "listener", event, socket: undefined } as const;
-      userCode.callAll(this.rawListeners(event) as Callable[], this, args, origin);
-    } else {
-      this.emitUntyped([event, ...args]);
-    }
+    this.server._userCode.emit(this, [event, ...args], "listener", undefined);
   }
 
   /** Forgets a socket, whether it has joined or was still waiting. */
@@ -276,9 +259,10 @@ export class Namespace<
     for (const sockets of [this.sockets, this._preConnectSockets]) {
       if (sockets.get(socket.id) === socket) sockets.delete(socket.id);
     }
-    if (socket._pid !== undefined && this.sessions.get(socket._pid) === socket) {
-      this.sessions.delete(socket._pid);
+    if (socket.pid !== undefined && this.sessions.get(socket.pid) === socket) {
+      this.sessions.delete(socket.pid);
     }
+    this._onRemove?.();
   }
 
   /**
@@ -317,7 +301,7 @@ export class Namespace<
     const event: Untyped[] = [ev, ...args];
     const last: unknown = event.at(-1);
     if (typeof last === "function") {
-      event[args.length] = this.server._userCode.guardAck(last as AckCallback, ev, undefined);
+      event[args.length] = ackOf(this.server, last as AckCallback, ev, undefined);
     }
     this.adapter.serverSideEmit(event);
     return true;

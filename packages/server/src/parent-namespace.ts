@@ -91,24 +91,19 @@ export class ParentNamespace<
   }
 
   private removeWhenEmpty(child: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>): void {
-    const remove = child._remove.bind(child);
-    const removeIfEmpty = (): void => {
+    child._onRemove = (): void => {
       const keeper: SessionKeeper = child.adapter;
       // A socket that is still waiting for its middlewares would join a namespace nobody can find.
       if (child.sockets.size > 0 || child._preConnectSockets.size > 0 || child._arriving > 0) return;
       if (keeper.hasSessions) {
         // Their clients may come back.
-        keeper.onSessionsExpired = removeIfEmpty;
+        keeper.onSessionsExpired = child._onRemove;
         return;
       }
       debug("closing child namespace %s", child.name);
       void keeper.close();
       this.server._nsps.delete(child.name);
       this.children.delete(child);
-    };
-    child._remove = (socket) => {
-      remove(socket);
-      removeIfEmpty();
     };
   }
 

@@ -1,26 +1,24 @@
-import { Server as Engine } from "@tidewire/engine";
+import { Clock, Server as Engine } from "@tidewire/engine";
+import { defaultParser } from "@tidewire/parser";
+import type { Packet, Parser } from "@tidewire/parser";
+import cors from "cors";
 import createDebug from "debug";
 import { EventEmitter } from "node:events";
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
+import type { Adapter } from "socket.io-adapter";
 import { isOptions, portOf } from "./attachment.ts";
 import type { HttpServerInstance } from "./attachment.ts";
 import { BroadcastOperator } from "./broadcast-operator.ts";
-import { Client } from "./client.ts";
-import type { Connection } from "./connection/port.ts";
-import type { Auth } from "./connection/dialect.ts";
+import { BroadcastingEmitter } from "./broadcasting-emitter.ts";
 import type { Broadcast } from "./broadcasting-emitter.ts";
-import type { BindableEngine } from "./client-files/exchange.ts";
+import { toFileExchange } from "./client-files/exchange.ts";
+import type { Exchange } from "./client-files/exchange.ts";
+import { clientFileOf, fileExchangeOf, fileNameOf, serveClientFile } from "./client-files/files.ts";
+import type { CorsMiddleware } from "./client-files/files.ts";
+import { Client } from "./client.ts";
+import type { Auth } from "./connection/dialect.ts";
+import type { BindableEngine, Connection } from "./connection/port.ts";
 import { createError } from "./errors.ts";
-import type { ExtendedError } from "./extended-error.ts";
-import { NamespaceRegistry } from "./namespace-registry.ts";
-import type { ParentNspNameMatchFn } from "./namespace-registry.ts";
-import { Namespace } from "./namespace.ts";
-import type { ServerReservedEventsMap } from "./namespace.ts";
-import type { ServerOptions } from "./options.ts";
-import { ParentNamespace } from "./parent-namespace.ts";
-import { FileServer } from "./server-files.ts";
-import { adapterOf } from "./server-settings.ts";
-import type { Socket } from "./socket.ts";
-import type { ErrorHandler } from "./events/user-code.ts";
 import type {
   AllButLast,
   DecorateAcknowledgementsWithTimeoutAndMultipleResponses,
@@ -34,6 +32,19 @@ import type {
   RemoveAcknowledgements,
   Untyped,
 } from "./events/typed-events.ts";
+import { GuardedCalls, plainCalls } from "./events/user-code.ts";
+import type { ErrorHandler, UserCode } from "./events/user-code.ts";
+import type { ExtendedError } from "./extended-error.ts";
+import { NamespaceRegistry } from "./namespace-registry.ts";
+import type { ParentNspNameMatchFn } from "./namespace-registry.ts";
+import { Namespace } from "./namespace.ts";
+import type { ServerReservedEventsMap } from "./namespace.ts";
+import { applyRecoveryDefaults, DEFAULT_CONNECT_TIMEOUT, DEFAULT_PATH } from "./options.ts";
+import type { AdapterConstructor, ServerOptions } from "./options.ts";
+import { ParentNamespace } from "./parent-namespace.ts";
+import { RecoveryAdapter } from "./recovery/adapter.ts";
+import { MemoryAdapter } from "./rooms/memory-adapter.ts";
+import type { Socket } from "./socket.ts";
 
 const debug = createDebug("socket.io:server");
 
@@ -60,7 +71,7 @@ export class Server<
   ServerSideEvents extends EventsMap = DefaultEventsMap,
   /** the type of `socket.data` */
   SocketData = Untyped,
-> extends FileServer<
+> extends BroadcastingEmitter<
   ServerSideEvents,
   RemoveAcknowledgements<EmitEvents>,
   ServerReservedEventsMap<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
@@ -69,6 +80,19 @@ export class Server<
 > {
   /** The root namespace, which the server itself stands for. */
   readonly sockets: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+  readonly opts: Partial<ServerOptions>;
+  readonly _parser: Parser;
+  readonly encoder: { encode(packet: Packet): unknown[] };
+  /** @internal How code of the application is called. */
+  _userCode: UserCode = plainCalls;
+  /** @internal For the limit for joining a namespace; the engine of the connections may have no such clock. */
+  readonly _clock: Clock = new Clock();
+  /** in ms */
+  _connectTimeout!: number;
+  private _path!: string;
+  private _serveClient!: boolean;
+  private _adapter!: AdapterConstructor;
+  private readonly _corsMiddleware: CorsMiddleware | undefined;
   /** The engine underneath; undefined until the server is attached to something. */
   engine!: Engine;
   /** The same as {@link engine}. */
@@ -111,13 +135,105 @@ export class Server<
     srv?: HttpServerInstance | number | string | Partial<ServerOptions>,
     opts: Partial<ServerOptions> = {},
   ) {
-    super(isOptions(srv) ? srv : opts);
+    super();
+    const options = isOptions(srv) ? srv : opts;
     const target = isOptions(srv) ? undefined : srv;
-    this.adapter(adapterOf(this.opts));
+    applyRecoveryDefaults(options);
+    this.opts = options;
+    this.path(options.path || DEFAULT_PATH);
+    this.connectTimeout(options.connectTimeout || DEFAULT_CONNECT_TIMEOUT);
+    this.serveClient(options.serveClient !== false);
+    this._parser = (options.parser as Parser | undefined) || defaultParser;
+    this.encoder = new this._parser.Encoder();
+    if (options.cors) {
+      // The package's types tell its two forms of options apart, and do not take either.
+      this._corsMiddleware = cors(options.cors as cors.CorsOptions) as CorsMiddleware;
+    }
+    this.adapter(options.adapter || defaultAdapter(options));
     this.sockets = this.of("/");
     if (target || typeof target === "number") {
       this.attach(target);
     }
+  }
+
+  /** The options, live. */
+  get _opts(): Partial<ServerOptions> {
+    return this.opts;
+  }
+
+  /** Options given later, with those of the server, which win, as they always have. */
+  private mergedWith(opts: Partial<ServerOptions>): Partial<ServerOptions> {
+    Object.assign(opts, this.opts);
+    opts.path ||= this._path;
+    return opts;
+  }
+
+  /**
+   * Whether the files of the client are served; read or set before the server is attached.
+   *
+   * @example
+   * io.serveClient(false).attach(3000);
+   */
+  serveClient(v: boolean): this;
+  serveClient(): boolean;
+  serveClient(v?: boolean): this | boolean {
+    if (v === undefined) return this._serveClient;
+    this._serveClient = v;
+    return this;
+  }
+
+  /**
+   * The path of all requests, without a slash at its end; read or set before the server is attached.
+   *
+   * @example
+   * io.path("/my-path").attach(3000);
+   */
+  path(v: string): this;
+  path(): string;
+  path(v?: string): this | string {
+    if (v === undefined) return this._path;
+    this._path = v.replace(/\/$/, "");
+    return this;
+  }
+
+  /**
+   * How long a client may be connected without joining a namespace, in ms; read or set.
+   *
+   * @example
+   * io.connectTimeout(10_000);
+   */
+  connectTimeout(v: number): this;
+  connectTimeout(): number;
+  connectTimeout(v?: number): this | number {
+    if (v === undefined) return this._connectTimeout;
+    this._connectTimeout = v;
+    return this;
+  }
+
+  /**
+   * What makes the adapter of each namespace; setting it gives every namespace a new one.
+   *
+   * @example
+   * io.adapter(createAdapter(pubClient, subClient));
+   */
+  adapter(): AdapterConstructor | undefined;
+  adapter(v: AdapterConstructor): this;
+  adapter(v?: AdapterConstructor): AdapterConstructor | undefined | this {
+    if (v === undefined) return this._adapter;
+    this._adapter = v;
+    for (const nsp of this._nsps.values()) {
+      nsp._initAdapter();
+    }
+    return this;
+  }
+
+  /** Makes the adapter of a namespace. */
+  _createAdapter(nsp: object): Adapter {
+    const make = this._adapter;
+    const isArrowFunction = make.prototype === undefined;
+    return isArrowFunction
+      ? (make as (nsp: object) => Adapter)(nsp)
+      : new (make as new (nsp: object) => Adapter)(nsp);
   }
 
   /**
@@ -183,6 +299,49 @@ export class Server<
       engine.intercept((exchange) => this.interceptFile(exchange));
     }
     this.bind(engine);
+  }
+
+  private interceptFile(exchange: Exchange): boolean {
+    const file = clientFileOf(exchange.request.head.url, this._path);
+    if (file !== undefined) {
+      serveClientFile(file, toFileExchange(exchange), this._corsMiddleware);
+    }
+    return file !== undefined;
+  }
+
+  /**
+   * Serves the files of the client in front of the listeners of an HTTP server, for engines given to {@link bind}.
+   *
+   * @example
+   * io.bind(engine);
+   * io.attachServe(httpServer);
+   */
+  attachServe(srv: HttpServer): void {
+    const listeners = srv.listeners("request");
+    srv.removeAllListeners("request");
+    srv.on("request", (req: IncomingMessage, res: ServerResponse) => {
+      const file = clientFileOf(req.url as string, this._path);
+      if (file === undefined) {
+        for (const listener of listeners) listener.call(srv, req, res);
+      } else {
+        this.serve(file, req, res);
+      }
+    });
+  }
+
+  /** Answers a request of `node:http` with a file of the client. */
+  serve(filename: string, req: IncomingMessage, res: ServerResponse): void {
+    serveClientFile(filename, fileExchangeOf(req, res), this._corsMiddleware);
+  }
+
+  /** The same without the headers of `cors`. */
+  static sendFile(filename: string, req: IncomingMessage, res: ServerResponse): void {
+    serveClientFile(filename, fileExchangeOf(req, res), undefined);
+  }
+
+  /** The file a URL under the path names. */
+  extractFilename(url: string): string {
+    return fileNameOf(url, this._path);
   }
 
   /**
@@ -305,14 +464,16 @@ export class Server<
   }
 
   /**
-   * Adds a handler of the errors of listeners, middlewares and acknowledgements of this server, thrown or rejected. They end
-   * the process no more. Without a handler they are uncaught exceptions and unhandled rejections.
+   * Registers a handler for errors thrown or rejected by your listeners, middlewares and acknowledgement callbacks; they no
+   * longer crash the process. Without a handler they are uncaught exceptions and unhandled rejections.
    *
    * @example
    * io.onError((error, { source, event, socket }) => log.error({ error, source, event, id: socket?.id }));
    */
   onError(handler: ErrorHandler<Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>): this {
-    this._userCode.add(handler);
+    const guarded = this._userCode instanceof GuardedCalls ? this._userCode : new GuardedCalls();
+    guarded.add(handler);
+    this._userCode = guarded;
     return this;
   }
 
@@ -351,6 +512,10 @@ export class Server<
   protected override newBroadcastOperator(): Broadcast<EmitEvents, SocketData> {
     return new BroadcastOperator(this.sockets.adapter);
   }
+}
+
+function defaultAdapter(options: Partial<ServerOptions>): AdapterConstructor {
+  return (options.connectionStateRecovery ? RecoveryAdapter : MemoryAdapter) as typeof Adapter;
 }
 
 /** Listeners, and `emit`, of the server are those of the root namespace. */

@@ -2,32 +2,52 @@ import { PacketType } from "@tidewire/parser";
 import type { Packet } from "@tidewire/parser";
 import createDebug from "debug";
 import type { IncomingMessage } from "node:http";
-import type { Adapter, SocketId } from "socket.io-adapter";
+import type { Adapter, BroadcastFlags, Room, SocketId } from "socket.io-adapter";
+import { BroadcastOperator } from "./broadcast-operator.ts";
+import { ChoosingEmitter } from "./broadcasting-emitter.ts";
+import type { Broadcast } from "./broadcasting-emitter.ts";
 import type { Client } from "./client.ts";
-import type { Connection } from "./connection/port.ts";
-import { rethrowLater } from "./errors.ts";
 import { Arrival } from "./connection/handshake.ts";
 import type { Handshake } from "./connection/handshake.ts";
-import { generateId } from "./ids.ts";
-import type { Namespace } from "./namespace.ts";
-import { recoverableReasons } from "./reasons.ts";
-import type { DisconnectReason } from "./reasons.ts";
-import type { Server } from "./server.ts";
-import type { RestoredSession } from "./recovery/sessions.ts";
-import { persistSession } from "./recovery/store.ts";
-import { ReceivingSocket } from "./socket-receiving.ts";
-import type { Callable } from "./events/user-code.ts";
+import type { Connection, WriteOptions } from "./connection/port.ts";
+import { assertNotReserved, rethrowLater } from "./errors.ts";
+import { registerTimedAck, replyOnce } from "./events/acks.ts";
+import type { AckCallback } from "./events/acks.ts";
+import { AnyListeners } from "./events/any-listeners.ts";
+import type { AnyListener } from "./events/any-listeners.ts";
+import type { Middleware } from "./events/middleware.ts";
+import { SOCKET_RESERVED_EVENTS } from "./events/reserved.ts";
 import type {
+  AllButLast,
   DecorateAcknowledgements,
   DefaultEventsMap,
+  EventNames,
+  EventNamesWithAck,
+  EventParams,
   EventsMap,
+  FirstNonErrorArg,
+  Last,
   Untyped,
 } from "./events/typed-events.ts";
+import { ackOf } from "./events/user-code.ts";
+import { generateId } from "./ids.ts";
+import type { Namespace } from "./namespace.ts";
+import type { DisconnectReason } from "./reasons.ts";
+import { directDelivery, RecordedDelivery } from "./recovery/delivery.ts";
+import type { Delivery } from "./recovery/delivery.ts";
+import type { RestoredSession } from "./recovery/sessions.ts";
+import type { Server } from "./server.ts";
 
 const debug = createDebug("socket.io:socket");
 
-// Exports of other packages are got through accessors: not for each packet.
+// Exports of other packages are read through accessors: not for each packet.
 const { CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK } = PacketType;
+
+/** How most packets are written. */
+const plainly: WriteOptions = Object.freeze({ compress: true });
+
+/** An incoming event: its name, then its arguments. */
+export type Event = [string, ...Untyped[]];
 
 /** The events a socket emits itself. */
 export interface SocketReservedEventsMap {
@@ -37,9 +57,6 @@ export interface SocketReservedEventsMap {
 }
 
 function ignore(): void {}
-
-/** Sockets whose listeners of `disconnecting` are being called: these may disconnect them, too. */
-const leaving = new WeakSet<object>();
 
 /**
  * A client in a namespace. It sends to and receives from this one client; `to`, `broadcast` and the like start a chain
@@ -63,7 +80,7 @@ export class Socket<
   EmitEvents extends EventsMap = ListenEvents,
   ServerSideEvents extends EventsMap = DefaultEventsMap,
   SocketData = Untyped,
-> extends ReceivingSocket<ListenEvents, EmitEvents, SocketReservedEventsMap, SocketData> {
+> extends ChoosingEmitter<ListenEvents, EmitEvents, SocketReservedEventsMap, EmitEvents, SocketData> {
   readonly nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   readonly client: Client;
   readonly server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
@@ -74,13 +91,17 @@ export class Socket<
   readonly recovered: boolean;
   /** Whether the socket is in its namespace now. */
   connected: boolean = false;
-  /** Identifies the session for connection state recovery; known to the client only. */
-  private readonly pid: string | undefined;
-  private restored: RestoredSession | undefined = undefined;
-  private left = false;
-  // Made on first use: most sockets of a quiet server need none of them.
+  private readonly delivery: Delivery;
+  /** On its way out of the namespace, once: its `disconnecting` listeners, and those of the adapter, may disconnect it too. */
+  private departure: "leaving" | "gone" | undefined = undefined;
+  // Created on first use: most sockets of a quiet server need none of them.
   private ownHandshake: Handshake | Arrival;
   private ownData: SocketData | undefined = undefined;
+  private ownAcks: Map<number, AckCallback> | undefined = undefined;
+  private ownFlags: BroadcastFlags | undefined = undefined;
+  private ownMiddlewares: Middleware<Event>[] | undefined = undefined;
+  private incoming: AnyListeners | undefined = undefined;
+  private outgoing: AnyListeners | undefined = undefined;
 
   constructor(
     nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
@@ -94,35 +115,21 @@ export class Socket<
     this.server = nsp.server;
     this.adapter = nsp.adapter;
     this.recovered = previousSession !== undefined;
-    if (previousSession !== undefined) {
-      this.id = previousSession.sid;
-      this.pid = previousSession.pid;
-      this.restore(previousSession);
-    } else {
-      this.id = client.dialect.socketId(nsp.name, client.id, generateId);
-      this.pid = this.server._opts.connectionStateRecovery ? generateId() : undefined;
-    }
+    this.id = previousSession?.sid ?? client.dialect.socketId(nsp.name, client.id, generateId);
+    this.delivery = this.server._opts.connectionStateRecovery
+      ? new RecordedDelivery(previousSession?.pid ?? generateId(), previousSession)
+      : directDelivery;
+    if (previousSession !== undefined) this.restore(previousSession);
     this.ownHandshake = new Arrival(client.conn, auth);
     // An "error" that nobody listens to must not end the process: clients can send one.
     this.on("error", ignore);
   }
 
   private restore(session: RestoredSession): void {
-    this.restored = session;
     this.ownData = session.data as SocketData;
     for (const room of session.rooms) {
       // Its own room is joined with the namespace.
       if (room !== this.id) void this.join(room);
-    }
-  }
-
-  private sendMissed(): void {
-    const { restored } = this;
-    this.restored = undefined;
-    if (restored?.missedEncoded !== undefined) {
-      for (const encoded of restored.missedEncoded) this.client._packet([...encoded], { preEncoded: true });
-    } else {
-      for (const data of restored?.missedPackets ?? []) this.packet({ type: PacketType.EVENT, data });
     }
   }
 
@@ -156,6 +163,31 @@ export class Socket<
     return !this.connected;
   }
 
+  /** The acknowledgements that are waited for, by packet id. */
+  get acks(): Map<number, AckCallback> {
+    return (this.ownAcks ??= new Map());
+  }
+
+  /** The modifiers of the next emit. */
+  get flags(): BroadcastFlags {
+    return (this.ownFlags ??= {});
+  }
+
+  set flags(flags: BroadcastFlags) {
+    this.ownFlags = flags;
+  }
+
+  private takeFlags(): BroadcastFlags | undefined {
+    const flags = this.ownFlags;
+    this.ownFlags = undefined;
+    return flags;
+  }
+
+  /** The middlewares of {@link use}. */
+  get fns(): Middleware<Event>[] {
+    return (this.ownMiddlewares ??= []);
+  }
+
   /** The request that opened the connection. */
   get request(): IncomingMessage {
     return this.client.request;
@@ -164,6 +196,108 @@ export class Socket<
   /** The connection, shared with the sockets of the same client in other namespaces. */
   get conn(): Connection {
     return this.client.conn;
+  }
+
+  /**
+   * Sends an event to the client. If the last argument is a function, the client is asked for an answer.
+   *
+   * @example
+   * socket.emit("hello", 1, "2", { 3: ["4"], 5: Uint8Array.from([6]) });
+   * socket.emit("question", (answer) => {});
+   *
+   * @returns always true
+   * @throws Error if the event name is reserved
+   */
+  override emit<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean {
+    assertNotReserved(SOCKET_RESERVED_EVENTS, ev);
+    const data: unknown[] = [ev, ...args];
+    const packet: Packet = { type: EVENT, nsp: this.nsp.name, data };
+    const last = data[data.length - 1];
+    if (typeof last === "function") {
+      data.pop();
+      packet.id = this.nsp._ids++;
+      this.registerAckCallback(packet.id, ackOf(this.server, last as AckCallback, ev, this));
+    }
+    this.delivery.emit(this, packet, this.takeFlags());
+    return true;
+  }
+
+  /**
+   * Sends an event and waits for the answer: without limit, unless `timeout()` sets one.
+   *
+   * @example
+   * const answer = await socket.timeout(1000).emitWithAck("question");
+   */
+  emitWithAck<Ev extends EventNamesWithAck<EmitEvents>>(
+    ev: Ev,
+    ...args: AllButLast<EventParams<EmitEvents, Ev>>
+  ): Promise<FirstNonErrorArg<Last<EventParams<EmitEvents, Ev>>>> {
+    const timed = this.ownFlags?.timeout !== undefined;
+    return new Promise((resolve, reject) => {
+      const ack: AckCallback = timed
+        ? (error, answer) => (error ? reject(error as Error) : resolve(answer))
+        : (answer) => resolve(answer);
+      this.emit(ev, ...([...args, ack] as EventParams<EmitEvents, Ev>));
+    });
+  }
+
+  private registerAckCallback(id: number, ack: AckCallback): void {
+    const timeout = this.ownFlags?.timeout;
+    if (timeout === undefined) {
+      this.acks.set(id, ack);
+    } else {
+      registerTimedAck(this, id, ack, timeout);
+    }
+  }
+
+  /** Hands an answer to what waits for it. */
+  private onack(packet: Packet): void {
+    const ack = packet.id === undefined ? undefined : this.ownAcks?.get(packet.id);
+    if (typeof ack === "function") {
+      this.acks.delete(packet.id as number);
+      ack.apply(this, packet.data as unknown[]);
+    } else {
+      debug("bad ack %s", packet.id);
+    }
+  }
+
+  /** Writes a packet to the client. Adapters and middlewares may call it before the socket is connected. */
+  packet(packet: Omit<Packet, "nsp"> & { nsp?: string }, options: WriteOptions = plainly): void {
+    packet.nsp = this.nsp.name;
+    if (options !== plainly) options.compress = options.compress !== false;
+    this.client._packet(packet as Packet, options);
+  }
+
+  /**
+   * Whether the next packet may be compressed.
+   *
+   * @example
+   * socket.compress(false).emit("hello");
+   */
+  compress(compress: boolean): this {
+    this.flags.compress = compress;
+    return this;
+  }
+
+  /**
+   * The next packet is dropped if the client cannot take it at once.
+   *
+   * @example
+   * socket.volatile.emit("position", x, y);
+   */
+  get volatile(): this {
+    this.flags.volatile = true;
+    return this;
+  }
+
+  /**
+   * Starts a chain that reaches everyone but this socket.
+   *
+   * @example
+   * socket.broadcast.emit("foo", "bar");
+   */
+  get broadcast(): Broadcast<EmitEvents, SocketData> {
+    return this.newBroadcastOperator();
   }
 
   /**
@@ -176,20 +310,223 @@ export class Socket<
   timeout(
     timeout: number,
   ): Socket<ListenEvents, DecorateAcknowledgements<EmitEvents>, ServerSideEvents, SocketData> {
-    // With its type it cannot be in SendingSocket, where the other modifiers are.
     this.flags.timeout = timeout;
     return this;
   }
 
-  /** Called by the namespace when the middlewares have let the socket in: CONNECT goes out before anything new. */
+  protected override newBroadcastOperator(): Broadcast<EmitEvents, SocketData> {
+    return new BroadcastOperator(this.adapter, new Set(), new Set([this.id]), this.takeFlags() ?? {});
+  }
+
+  /** The rooms the socket is in; its id is one of them. */
+  get rooms(): Set<Room> {
+    return this.adapter.socketRooms(this.id) ?? new Set();
+  }
+
+  /**
+   * Joins rooms. A promise is returned only by adapters that have to tell others.
+   *
+   * @example
+   * socket.join("room1");
+   * await socket.join(["room1", "room2"]);
+   */
+  join(rooms: Room | Room[]): Promise<void> | void {
+    if (this._gone) return;
+    return this.adapter.addAll(this.id, new Set(Array.isArray(rooms) ? rooms : [rooms]));
+  }
+
+  /**
+   * Leaves a room.
+   *
+   * @example
+   * socket.leave("room1");
+   */
+  leave(room: Room): Promise<void> | void {
+    return this.adapter.del(this.id, room);
+  }
+
+  /**
+   * Leaves all rooms, its own too: only broadcasts to everyone reach it then.
+   *
+   * @example
+   * socket.leaveAll();
+   */
+  leaveAll(): void {
+    this.adapter.delAll(this.id);
+  }
+
+  /** A listener of the adapter that throws must not keep the socket half in its namespace. */
+  private joinOwnRoom(): void {
+    try {
+      void this.join(this.id);
+    } catch (error) {
+      this.server._userCode.report(error, { source: "connection", event: undefined, socket: this });
+    }
+  }
+
+  /**
+   * Adds a listener of every incoming event.
+   *
+   * @example
+   * socket.onAny((event, ...args) => console.log(`got ${event}`));
+   */
+  onAny(listener: AnyListener): this {
+    (this.incoming ??= new AnyListeners()).add(listener);
+    return this;
+  }
+
+  /**
+   * Adds a listener of every incoming event, in front of the others.
+   *
+   * @example
+   * socket.prependAny((event, ...args) => console.log(`got ${event}`));
+   */
+  prependAny(listener: AnyListener): this {
+    (this.incoming ??= new AnyListeners()).prepend(listener);
+    return this;
+  }
+
+  /**
+   * Removes a listener of every incoming event, or all of them.
+   *
+   * @example
+   * socket.offAny(listener);
+   * socket.offAny();
+   */
+  offAny(listener?: AnyListener): this {
+    this.incoming?.remove(listener);
+    return this;
+  }
+
+  /**
+   * The listeners of every incoming event.
+   *
+   * @example
+   * socket.listenersAny().length;
+   */
+  listenersAny(): AnyListener[] {
+    return this.incoming?.list ?? [];
+  }
+
+  /**
+   * Adds a listener of every event sent to this client, by itself or in a broadcast.
+   *
+   * @example
+   * socket.onAnyOutgoing((event, ...args) => console.log(`sent ${event}`));
+   */
+  onAnyOutgoing(listener: AnyListener): this {
+    (this.outgoing ??= new AnyListeners()).add(listener);
+    return this;
+  }
+
+  /**
+   * Adds a listener of every event sent, in front of the others.
+   *
+   * @example
+   * socket.prependAnyOutgoing((event, ...args) => console.log(`sent ${event}`));
+   */
+  prependAnyOutgoing(listener: AnyListener): this {
+    (this.outgoing ??= new AnyListeners()).prepend(listener);
+    return this;
+  }
+
+  /**
+   * Removes a listener of every event sent, or all of them.
+   *
+   * @example
+   * socket.offAnyOutgoing(listener);
+   * socket.offAnyOutgoing();
+   */
+  offAnyOutgoing(listener?: AnyListener): this {
+    this.outgoing?.remove(listener);
+    return this;
+  }
+
+  /**
+   * The listeners of every event sent.
+   *
+   * @example
+   * socket.listenersAnyOutgoing().length;
+   */
+  listenersAnyOutgoing(): AnyListener[] {
+    return this.outgoing?.list ?? [];
+  }
+
+  /** Calls the listeners of {@link onAnyOutgoing}; adapters call it for each receiver of a broadcast. */
+  notifyOutgoingListeners(packet: Packet): void {
+    if (this.outgoing === undefined) return;
+    this.server._userCode.callAny(this.outgoing.list, this, packet.data as Event);
+  }
+
+  /** Called with each event; packages replace it to see the events before the listeners do. */
+  onevent(packet: Packet): void {
+    const event = (packet.data ?? []) as Event;
+    if (packet.id !== undefined && packet.id !== null) {
+      event.push(this.ack(packet.id));
+    }
+    if (this.incoming !== undefined) this.server._userCode.callAny(this.incoming.list, this, event);
+    this.dispatch(event);
+  }
+
+  /** The function that answers the event of this id. */
+  ack(id: number): AckCallback {
+    return replyOnce(this, id);
+  }
+
+  private dispatch(event: Event): void {
+    if (this.ownMiddlewares === undefined) {
+      return this.callListeners(event);
+    }
+    this.run(event, (error) => {
+      // Called from the code of a middleware, which must not see what a listener throws.
+      try {
+        if (error) {
+          this._onerror(error);
+        } else {
+          this.callListeners(event);
+        }
+      } catch (thrown) {
+        this.server._userCode.report(thrown, { source: "listener", event: event[0], socket: this });
+      }
+    });
+  }
+
+  private callListeners(event: Event): void {
+    if (this.connected) {
+      this.server._userCode.emit(this, event, "listener", this);
+    } else {
+      debug("ignore packet received after disconnection");
+    }
+  }
+
+  /**
+   * Adds a middleware: it sees every incoming event and lets it pass by `next()`, or refuses it by `next(error)`, which
+   * emits `error` on this socket.
+   *
+   * @example
+   * socket.use(([event, ...args], next) => {
+   *   next(isAllowed(event) ? undefined : new Error("not allowed"));
+   * });
+   */
+  use(fn: (event: Event, next: (err?: Error) => void) => void): this {
+    this.fns.push(fn);
+    return this;
+  }
+
+  private run(event: Event, done: (error?: Error) => void): void {
+    const origin = { source: "socket middleware", event: event[0], socket: this } as const;
+    // An event whose middleware has failed is dropped.
+    this.server._userCode.runMiddlewares(this.fns, event, origin, ignore, done);
+  }
+
+  /** Called by the namespace when the middlewares have let the socket in: CONNECT is sent before anything new. */
   _onconnect(): void {
     this.connected = true;
-    // Not until now: what was sent while middlewares ran was missed, too.
-    this.sendMissed();
+    this.delivery.connecting(this);
     this.joinOwnRoom();
     const data = this.client.dialect.acceptance(this.id, this.pid);
-    this.packet(data === undefined ? { type: PacketType.CONNECT } : { type: PacketType.CONNECT, data });
-    if (this.pid !== undefined) this.sendHeld();
+    this.packet(data === undefined ? { type: CONNECT } : { type: CONNECT, data });
+    this.delivery.connected(this);
   }
 
   /** Called with each packet for this socket. */
@@ -218,24 +555,16 @@ export class Socket<
 
   /** Emits `error`: the connection failed, the client broke the protocol, or a middleware of {@link use} refused. */
   _onerror(error: Error): void {
-    if (this.server._userCode.isGuarded) {
-      this.callGuarded("error", this.rawListeners("error") as Callable[], [error]);
-    } else {
-      this.emitReserved("error", error);
-    }
+    this.server._userCode.emit(this, ["error", error], "listener", this);
   }
 
   /** The only way out of the namespace, for whatever reason; later calls do nothing. */
   _onclose(reason: DisconnectReason, description?: unknown): this | undefined {
-    if (!this.connected || leaving.has(this)) return this;
+    if (!this.connected || this.departure !== undefined) return this;
     debug("closing socket %s - reason %s", this.id, reason);
-    leaving.add(this);
+    this.departure = "leaving";
     this.announce("disconnecting", reason, description);
-    leaving.delete(this);
-    if (this.pid !== undefined && recoverableReasons.has(reason)) {
-      const { id: sid, pid, data } = this;
-      persistSession(this.adapter, { sid, pid, rooms: [...this.rooms], data });
-    }
+    this.delivery.leaving(this, reason);
     this._cleanup();
     this.client._remove(this);
     this.connected = false;
@@ -245,12 +574,8 @@ export class Socket<
 
   /** A throwing listener must not keep the socket half in its namespace. */
   private announce(ev: "disconnect" | "disconnecting", reason: DisconnectReason, description: unknown): void {
-    const { _userCode: userCode } = this.server;
-    if (userCode.isGuarded) {
-      return this.callGuarded(ev, this.rawListeners(ev) as Callable[], [reason, description]);
-    }
     try {
-      this.emitReserved(ev, reason, description);
+      this.server._userCode.emit(this, [ev, reason, description], "listener", this);
     } catch (error) {
       rethrowLater(error);
     }
@@ -259,20 +584,20 @@ export class Socket<
   /** Leaves all rooms and the namespace for good. */
   _cleanup(): void {
     // Once: later its id may be that of the socket that has taken its place.
-    if (this.left) return;
+    if (this.departure === "gone") return;
+    this.departure = "gone";
     this.leaveAll();
     this.nsp._remove(this);
-    this.left = true;
   }
 
-  /** What identifies the session, if it can be recovered. */
-  get _pid(): string | undefined {
-    return this.pid;
+  /** @internal Identifies the recovery state; known to the client only. */
+  get pid(): string | undefined {
+    return this.delivery.pid;
   }
 
-  /** Whether it has left for good, or never will join. */
+  /** @internal Whether it has left for good, or never will join. */
   get _gone(): boolean {
-    return this.left;
+    return this.departure === "gone";
   }
 
   /** Gives way to the same client, which has come back before this connection was known to be dead. */
@@ -288,7 +613,7 @@ export class Socket<
 
   /** Refuses the socket: sends CONNECT_ERROR. */
   _error(data: unknown): void {
-    this.packet({ type: PacketType.CONNECT_ERROR, data });
+    this.packet({ type: CONNECT_ERROR, data });
   }
 
   /**
@@ -302,8 +627,8 @@ export class Socket<
     if (!this.connected) return this;
     if (close) {
       this.client._disconnect();
-    } else if (!leaving.has(this)) {
-      this.packet({ type: PacketType.DISCONNECT });
+    } else if (this.departure === undefined) {
+      this.packet({ type: DISCONNECT });
       this._onclose("server namespace disconnect");
     }
     return this;

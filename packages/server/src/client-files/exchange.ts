@@ -1,12 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FileExchange } from "./files.ts";
-import type { Untyped } from "../events/typed-events.ts";
-
-/** An engine as `io.bind()` takes it: it emits `connection` for each new connection. */
-export interface BindableEngine {
-  on(event: "connection", listener: (conn: Untyped) => void): unknown;
-  close(): unknown;
-}
 
 /** A plain HTTP request under the path of the engine, on whichever host. */
 export interface Exchange {

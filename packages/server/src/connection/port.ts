@@ -69,3 +69,9 @@ export interface ConnectionPort {
   /** Nothing is told any more. */
   release(conn: Connection): void;
 }
+
+/** An engine as `io.bind()` takes it: it emits `connection` for each new connection. */
+export interface BindableEngine {
+  on(event: "connection", listener: (conn: Untyped) => void): unknown;
+  close(): unknown;
+}

@@ -1,5 +1,6 @@
-import type { AckCallback } from "./acks.ts";
 import { rethrowLater } from "../errors.ts";
+import type { AckCallback } from "./acks.ts";
+import { runMiddlewares } from "./middleware.ts";
 import type { Middleware } from "./middleware.ts";
 
 /** Which code of the application has failed. */
@@ -24,30 +25,117 @@ export interface ErrorOrigin<Socket> {
   readonly socket: Socket | undefined;
 }
 
-/** Receives what code of the application throws, or rejects with. */
+/** Receives what code of the application throws or rejects with. */
 export type ErrorHandler<Socket> = (error: unknown, origin: ErrorOrigin<Socket>) => void;
 
 /** A listener, whatever it takes. */
 export type Callable = (...args: never[]) => unknown;
 
+/** An event: its name, then its arguments. */
+type NamedEvent = readonly [string, ...unknown[]];
+
+/** What has listeners: a socket or a namespace. */
+interface Listened {
+  rawListeners(event: string): unknown[];
+  emitUntyped(event: NamedEvent): boolean;
+}
+
 /**
- * Calls code of the application. Without a handler its errors take their usual road, to `uncaughtException` or
- * `unhandledRejection`; with one, they go there and nowhere else.
+ * How the server calls code of the application: {@link plainCalls} until the first `io.onError()`, {@link GuardedCalls} from then
+ * on.
  */
-export class UserCode {
-  private readonly handlers: ErrorHandler<never>[] = [];
-  /** Whether errors go to a handler. */
-  isGuarded: boolean = false;
+export interface UserCode {
+  /** Calls the listeners of an event. */
+  emit(emitter: Listened, event: NamedEvent, source: ErrorSource, socket: object | undefined): void;
+  /** Calls listeners of every event. Those that are added or removed meanwhile make no difference. */
+  callAny(listeners: readonly Callable[], socket: object, event: NamedEvent): void;
+  /** Calls middlewares in turn. `failed` gets the `next` of one that fails without having called it. */
+  runMiddlewares<Subject>(
+    middlewares: readonly Middleware<Subject>[],
+    subject: Subject,
+    origin: ErrorOrigin<object>,
+    failed: (next: (error?: Error) => void) => void,
+    done: (error?: Error) => void,
+  ): void;
+  /** Calls the callback of an event that asked for an answer. */
+  acknowledge(ack: AckCallback, self: object | undefined, args: unknown[], origin: ErrorOrigin<object>): void;
+  /** Watches a promise that the application has returned; `rejected` is called once the error was reported. */
+  watch(result: unknown, origin: ErrorOrigin<object>, rejected: () => void): void;
+  /** Reports an error that goes nowhere else. */
+  report(error: unknown, origin: ErrorOrigin<object>): void;
+  /** Reports an error that is also thrown to the caller. */
+  reportThrown(error: unknown, origin: ErrorOrigin<object>): void;
+}
+
+/** Errors take their usual way, to `uncaughtException` or `unhandledRejection`. */
+export const plainCalls: UserCode = {
+  emit(emitter, event) {
+    emitter.emitUntyped(event);
+  },
+  callAny(listeners, socket, event) {
+    for (const listener of listeners.slice()) Reflect.apply(listener, socket, event);
+  },
+  runMiddlewares(middlewares, subject, _origin, _failed, done) {
+    runMiddlewares(middlewares, subject, done);
+  },
+  acknowledge(ack, self, args) {
+    ack.apply(self, args);
+  },
+  watch() {},
+  report: rethrowLater,
+  reportThrown() {},
+};
+
+/** Errors go to the handlers and nowhere else; the other listeners of the same event are called. */
+export class GuardedCalls implements UserCode {
+  readonly #handlers: ErrorHandler<never>[] = [];
 
   add(handler: ErrorHandler<never>): void {
-    this.handlers.push(handler);
-    this.isGuarded = true;
+    this.#handlers.push(handler);
   }
 
-  /** Hands an error to the handlers; without any it surfaces as an uncaught exception of the next tick. */
+  emit(emitter: Listened, event: NamedEvent, source: ErrorSource, socket: object | undefined): void {
+    const [name, ...args] = event;
+    const origin = { source, event: name, socket };
+    for (const listener of emitter.rawListeners(name))
+      this.#call(listener as Callable, emitter, args, origin);
+  }
+
+  callAny(listeners: readonly Callable[], socket: object, event: NamedEvent): void {
+    const origin = { source: "listener", event: String(event[0]), socket } as const;
+    for (const listener of listeners.slice()) this.#call(listener, socket, event, origin);
+  }
+
+  runMiddlewares<Subject>(
+    middlewares: readonly Middleware<Subject>[],
+    subject: Subject,
+    origin: ErrorOrigin<object>,
+    failed: (next: (error?: Error) => void) => void,
+    done: (error?: Error) => void,
+  ): void {
+    const guarded = middlewares.map((middleware) => this.#guard(middleware, origin, failed));
+    runMiddlewares(guarded, subject, done);
+  }
+
+  acknowledge(
+    ack: AckCallback,
+    self: object | undefined,
+    args: unknown[],
+    origin: ErrorOrigin<object>,
+  ): void {
+    this.#call(ack, self, args, origin);
+  }
+
+  watch(result: unknown, origin: ErrorOrigin<object>, rejected: () => void): void {
+    if (!isThenable(result)) return;
+    void result.then(undefined, (error: unknown) => {
+      this.report(error, origin);
+      rejected();
+    });
+  }
+
   report(error: unknown, origin: ErrorOrigin<object>): void {
-    if (!this.isGuarded) return rethrowLater(error);
-    for (const handler of this.handlers) {
+    for (const handler of this.#handlers) {
       try {
         handler(error, origin as ErrorOrigin<never>);
       } catch (thrown) {
@@ -56,35 +144,11 @@ export class UserCode {
     }
   }
 
-  /** For errors that go nowhere by themselves. */
-  reportIfGuarded(error: unknown, origin: ErrorOrigin<object>): void {
-    if (this.isGuarded) this.report(error, origin);
+  reportThrown(error: unknown, origin: ErrorOrigin<object>): void {
+    this.report(error, origin);
   }
 
-  /** The callback of an event that asks for an answer. Its errors are reported if there is a handler by the time it is called. */
-  guardAck(
-    ack: AckCallback,
-    event: string | symbol,
-    socket: object | undefined,
-    self: object | undefined = socket,
-  ): AckCallback {
-    return (...args) => {
-      if (!this.isGuarded) return ack.apply(self, args);
-      this.call(ack, self, args, { source: "acknowledgement", event: String(event), socket });
-    };
-  }
-
-  /** Tells `rejected`, and the handlers, of a promise of the application that rejects. */
-  guardPromise(result: unknown, origin: ErrorOrigin<object>, rejected: () => void): void {
-    if (!this.isGuarded || !isThenable(result)) return;
-    void result.then(undefined, (error: unknown) => {
-      this.report(error, origin);
-      rejected();
-    });
-  }
-
-  /** The middleware with its errors reported; `failed` is called with its `next`, unless it has called that itself. */
-  guardMiddleware<Subject>(
+  #guard<Subject>(
     middleware: Middleware<Subject>,
     origin: ErrorOrigin<object>,
     failed: (next: (error?: Error) => void) => void,
@@ -95,26 +159,14 @@ export class UserCode {
         hasDecided = true;
         next(error);
       };
-      this.call(middleware, undefined, [subject, decide], origin, () => {
+      this.#call(middleware, undefined, [subject, decide], origin, () => {
         if (!hasDecided) failed(decide);
       });
     };
   }
 
-  /** Calls each function; what one of them throws, or rejects with, is reported, and the others are called. */
-  callAll(
-    functions: readonly Callable[],
-    self: unknown,
-    args: readonly unknown[],
-    origin: ErrorOrigin<object>,
-  ): void {
-    for (const each of functions) {
-      this.call(each, self, args, origin);
-    }
-  }
-
-  /** Calls a function; `failed` is told of its error, in whatever way it came, after the handlers were. */
-  call(
+  /** Calls a function; `failed` is called after its error was reported, thrown or rejected. */
+  #call(
     run: Callable,
     self: unknown,
     args: readonly unknown[],
@@ -134,7 +186,27 @@ export class UserCode {
   }
 }
 
-/** Whether a value is a promise, of whatever kind. */
+/**
+ * A callback that is called the way the server calls application code at that time: a handler may be added between the
+ * question and its answer.
+ */
+export function ackOf(
+  server: { readonly _userCode: UserCode },
+  ack: AckCallback,
+  event: string | symbol,
+  socket: object | undefined,
+  self: object | undefined = socket,
+): AckCallback {
+  return (...args) => {
+    server._userCode.acknowledge(ack, self, args, {
+      source: "acknowledgement",
+      event: String(event),
+      socket,
+    });
+  };
+}
+
+/** Whether a value is a promise of any kind. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

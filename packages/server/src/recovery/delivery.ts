@@ -1,0 +1,89 @@
+import { PacketType } from "@tidewire/parser";
+import type { Packet } from "@tidewire/parser";
+import type { Adapter, BroadcastFlags, Room, SocketId } from "socket.io-adapter";
+import type { WriteOptions } from "../connection/port.ts";
+import { recoverableReasons } from "../reasons.ts";
+import type { DisconnectReason } from "../reasons.ts";
+import type { RestoredSession } from "./sessions.ts";
+import { persistSession } from "./store.ts";
+
+/** What a delivery needs of its socket. */
+export interface DeliveringSocket {
+  readonly id: SocketId;
+  readonly adapter: Adapter;
+  readonly rooms: Set<Room>;
+  readonly data: unknown;
+  readonly client: { _packet(packet: unknown[], options: WriteOptions): void };
+  readonly connected: boolean;
+  /** Whether it has left for good, or never will join. */
+  readonly _gone: boolean;
+  notifyOutgoingListeners(packet: Packet): void;
+  packet(packet: { type: PacketType; data?: unknown }, options?: WriteOptions): void;
+}
+
+/** How the events of a socket reach its client. Chosen once, when the socket is created. */
+export interface Delivery {
+  /** Identifies the recovery state; undefined where nothing is recovered. */
+  readonly pid: string | undefined;
+  emit(socket: DeliveringSocket, packet: Packet, flags: BroadcastFlags | undefined): void;
+  /** CONNECT is about to be sent. */
+  connecting(socket: DeliveringSocket): void;
+  /** CONNECT was sent. */
+  connected(socket: DeliveringSocket): void;
+  /** The socket leaves its namespace; it is still in its rooms. */
+  leaving(socket: DeliveringSocket, reason: DisconnectReason): void;
+}
+
+/** Without recovery: straight to the connection. */
+export const directDelivery: Delivery = {
+  pid: undefined,
+  emit(socket, packet, flags) {
+    socket.notifyOutgoingListeners(packet);
+    socket.packet(packet, flags);
+  },
+  connecting() {},
+  connected() {},
+  leaving() {},
+};
+
+/** With recovery: through the adapter, which records what it broadcasts. One per socket. */
+export class RecordedDelivery implements Delivery {
+  readonly pid: string;
+  /** What the client has missed, until it has been sent. */
+  #restored: RestoredSession | undefined;
+  /** What middlewares have emitted to a socket that is not yet in its own room. */
+  #held: (() => void)[] = [];
+
+  constructor(pid: string, restored: RestoredSession | undefined) {
+    this.pid = pid;
+    this.#restored = restored;
+  }
+
+  emit(socket: DeliveringSocket, packet: Packet, flags: BroadcastFlags = {}): void {
+    const send = (): void =>
+      socket.adapter.broadcast(packet, { rooms: new Set([socket.id]), except: new Set(), flags });
+    if (socket.connected || socket._gone) send();
+    else this.#held.push(send);
+  }
+
+  connecting(socket: DeliveringSocket): void {
+    // Read now: what was sent while middlewares ran was missed, too.
+    const restored = this.#restored;
+    this.#restored = undefined;
+    if (restored?.missedEncoded !== undefined) {
+      for (const encoded of restored.missedEncoded) socket.client._packet([...encoded], { preEncoded: true });
+    } else {
+      for (const data of restored?.missedPackets ?? []) socket.packet({ type: PacketType.EVENT, data });
+    }
+  }
+
+  connected(): void {
+    for (const send of this.#held.splice(0)) send();
+  }
+
+  leaving(socket: DeliveringSocket, reason: DisconnectReason): void {
+    if (!recoverableReasons.has(reason)) return;
+    const { id: sid, data } = socket;
+    persistSession(socket.adapter, { sid, pid: this.pid, rooms: [...socket.rooms], data });
+  }
+}
