@@ -10,7 +10,7 @@ import { Schedule, type Pair } from "./schedule.ts";
 import { ourHosts, type OurHost } from "./targets.ts";
 import "./scenarios/index.ts";
 
-const versions: Readonly<Record<Part, string>> = { "socket.io": "4.8.4", "engine.io": "6.6.12" };
+const versions: Readonly<Record<Part, string>> = { "socket.io": "4.8.4", "engine.io": "6.6.13" };
 const wayNames: readonly Way[] = ["polling", "websocket", "upgrade", "any"];
 const rows: readonly Difference[] = readDifferences().sections.flatMap((section) => section.rows);
 const schedule = new Schedule();
