@@ -6,12 +6,15 @@ import type { Session } from "../support/engine-types.ts";
 import type { EngineHost } from "../support/hosts.ts";
 import { onEveryHost } from "../support/hosts.ts";
 import { rawWebSocket } from "../support/peers.ts";
+import { OPCODE } from "../support/frames.ts";
 import type { Frame } from "../support/frames.ts";
 import type { RawWebSocket } from "../support/raw-websocket.ts";
 import type { StartedEngine } from "../support/started-engine.ts";
 
 /** The bit that permessage-deflate sets on the first frame of a compressed message, RFC 7692 section 6. */
 const RSV1 = 4;
+/** uWebSockets.js does not say which of the two it was. */
+const UNPACKING_FAILED = /^a compressed message is broken, or unpacks to more than maxHttpBufferSize$/;
 const OFFER = "permessage-deflate; client_max_window_bits";
 
 async function openRaw(
@@ -232,9 +235,25 @@ describe("engine: perMessageDeflate", () => {
       socket.send(`4${"x".repeat(5_000_000)}`);
       const { reason, description } = await server.closed(session);
       assert.equal(reason, "transport error");
-      assert.match((description as Error).message, /Max payload size exceeded$/);
+      const expected = host.name === "uws" ? UNPACKING_FAILED : /Max payload size exceeded$/;
+      assert.match((description as Error).message, expected);
       assert.equal(server.engine.clientsCount, 0);
       socket.terminate();
+    });
+
+    host.it("does not call a compressed message that is broken too large", { needs }, async () => {
+      await using server = await host.start({ perMessageDeflate: true });
+      const { socket, session } = await openRaw(server);
+      // A block of the reserved type 3, RFC 1951 section 3.2.3.
+      socket.sendFrame(OPCODE.text, Buffer.from([0xff, 0xff, 0xff]), { rsv: RSV1 });
+      const { reason, description } = await server.closed(session);
+      assert.equal(reason, "transport error");
+      const error = description as Error & { code?: string; description?: Error };
+      if (host.name !== "official") assert.equal(error.code, "WEBSOCKET_ERROR");
+      const expected = host.name === "uws" ? UNPACKING_FAILED : /invalid block type/;
+      assert.match(error.description?.message ?? error.message, expected);
+      const { code } = await socket.closed;
+      assert.equal(code, host.name === "uws" ? 1006 : 1007);
     });
   });
 });

@@ -80,6 +80,27 @@ describe("clock", () => {
     assert.deepEqual(log, ["moved at 300"]);
   });
 
+  it("lets a loop that was blocked read before a deadline expires", () => {
+    const answered = noted("answered");
+    clock.schedule(answered, 1000);
+    clock.schedule(noted("silent"), 1000);
+    loop.block(5000);
+    assert.deepEqual(log, []);
+    // What was read.
+    clock.cancel(answered);
+    loop.tick();
+    loop.tick();
+    assert.deepEqual(log, []);
+    loop.tick();
+    assert.deepEqual(log, ["silent at 5000"]);
+  });
+
+  it("expires a deadline whose timer fires in time without waiting for another turn", () => {
+    clock.schedule(noted("a"), 1000);
+    loop.block(1005);
+    assert.deepEqual(log, ["a at 1005"]);
+  });
+
   for (const [place, index] of [
     ["first", 0],
     ["middle", 1],

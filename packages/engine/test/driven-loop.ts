@@ -47,6 +47,14 @@ export class DrivenLoop implements EventLoop {
     for (const run of immediates) this.#call(run);
   }
 
+  /** Blocks the loop: time passes, then the timers that are due fire, before anything else can be read. */
+  block(ms: number): void {
+    this.#now += ms;
+    const due = this.#timers.filter(({ at }) => at <= this.#now).toSorted((a, b) => a.at - b.at);
+    this.#timers = this.#timers.filter(({ at }) => at > this.#now);
+    for (const { run } of due) this.#call(run);
+  }
+
   /** Lets time pass, timer by timer. */
   advance(ms: number): void {
     const end = this.#now + ms;

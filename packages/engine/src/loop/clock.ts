@@ -68,6 +68,15 @@ export class Clock {
 /** In ms. */
 const RECENT = 20;
 
+/**
+ * A timer that fires later than this, in ms, finds a loop that was blocked: what clients have sent meanwhile is still in the
+ * kernel, and nobody is judged before it was read.
+ */
+const LATE = 10;
+
+/** Turns of the loop until it has accepted a connection, read the head of its request, and read the body. */
+const TURNS = 3;
+
 /** Longest delay Node's timers take. */
 const MAX_DELAY = 2 ** 31 - 1;
 
@@ -117,10 +126,19 @@ class DeadlineQueue {
   /** Sockets keep a process alive, deadlines do not. */
   #wait(ms: number): void {
     this.#waiting = true;
-    this.#loop.setTimeout(() => this.#fire(), Math.min(ms, MAX_DELAY));
+    const due = this.#loop.now() + ms;
+    this.#loop.setTimeout(
+      () => this.#fire(this.#loop.now() - due > LATE ? TURNS : 0),
+      Math.min(ms, MAX_DELAY),
+    );
   }
 
-  #fire(): void {
+  /** @param turns - of the loop to wait for */
+  #fire(turns: number): void {
+    if (turns > 0) {
+      this.#loop.setImmediate(() => this.#fire(turns - 1));
+      return;
+    }
     this.#waiting = false;
     const due = this.#loop.now() + this.#slack;
     try {

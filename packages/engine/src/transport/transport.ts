@@ -5,6 +5,8 @@ import type { TransportError } from "../errors.ts";
 import type { HttpExchange, RequestSource } from "../host/host.ts";
 import type { OutgoingPacket } from "../protocol/packet.ts";
 import type { Protocol } from "../protocol/protocol.ts";
+import type { EventLoop } from "../loop/event-loop.ts";
+import { tell } from "../loop/safe-emit.ts";
 import { isHeard, QuietEmitter } from "../loop/quiet-emitter.ts";
 
 /** Who receives what a transport reads: the session, or an upgrade that is still being probed. */
@@ -24,6 +26,7 @@ export interface TransportHandlers {
 /** What a transport needs of the engine. */
 export interface TransportOwner {
   readonly clock: Clock;
+  readonly loop: EventLoop;
   readonly opts: {
     readonly maxHttpBufferSize: number;
     readonly httpCompression: false | { threshold: number };
@@ -112,17 +115,22 @@ export abstract class Transport extends QuietEmitter {
     this.doClose(done);
   }
 
+  /** What a listener throws must not keep the session from hearing of it. */
+  private safeEmit(event: string, ...args: unknown[]): void {
+    tell(this, this.owner.loop, event, ...args);
+  }
+
   protected packet(packet: EnginePacket): void {
-    if (isHeard(this, "packet")) this.emit("packet", packet);
+    if (isHeard(this, "packet")) this.safeEmit("packet", packet);
     this.handlers?.onPacket(packet);
   }
 
   protected drained(): void {
-    if (isHeard(this, "drain")) this.emit("drain");
+    if (isHeard(this, "drain")) this.safeEmit("drain");
   }
 
   protected failed(error: TransportError): void {
-    if (isHeard(this, "error")) this.emit("error", error);
+    if (isHeard(this, "error")) this.safeEmit("error", error);
     this.handlers?.onError(error);
   }
 
@@ -130,7 +138,7 @@ export abstract class Transport extends QuietEmitter {
     if (this.readyState === "closed") return;
     this.readyState = "closed";
     this.writable = false;
-    if (isHeard(this, "close")) this.emit("close");
+    if (isHeard(this, "close")) this.safeEmit("close");
     this.handlers?.onClose(error);
   }
 }

@@ -28,15 +28,18 @@ export function registerTimedAck(
   ack: AckCallback,
   timeout: number,
 ): void {
-  const timer = setTimeout(() => {
-    socket.acks.delete(id);
-    ack.call(socket, createError("ACK_TIMEOUT"));
-  }, timeout);
+  const expire = (): void => {
+    if (socket.acks.delete(id)) ack.call(socket, createError("ACK_TIMEOUT"));
+  };
+  const timer = setTimeout(afterRead(expire), timeout);
   socket.acks.set(id, (...args) => {
     clearTimeout(timer);
     ack.call(socket, null, ...args);
   });
 }
+
+/** Where the loop was blocked, the answer may have come in time and not been read yet. */
+const afterRead = (expire: () => void) => (): void => void setImmediate(expire);
 
 /** An error of a broadcast, with the answers that did come in time. */
 export interface ResponsesError extends Error {
@@ -89,7 +92,10 @@ export class ResponseCollector {
   }
 
   private limit(timeout: number): void {
-    this.timer = setTimeout(() => this.settle(createError("ACK_TIMEOUT")), timeout);
+    this.timer = setTimeout(
+      afterRead(() => this.settle(createError("ACK_TIMEOUT"))),
+      timeout,
+    );
   }
 
   /** How many servers will report how many clients they have reached. */

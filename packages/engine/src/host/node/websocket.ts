@@ -9,7 +9,9 @@ import type { FrameWriter } from "./frame-writer.ts";
 /** `ws` closes for what a client did wrong with a code alone; this tells the client in words as well. */
 export class ExplainingWebSocket extends WebSocket {
   override close(code?: number, reason?: string | Buffer): void {
-    super.close(code, reason ?? closeReasons.get(code));
+    // `ws` closes for a broken compressed message by the same code.
+    const isUnclear = code === 1007 && this.extensions !== "";
+    super.close(code, reason ?? (isUnclear ? "Invalid UTF-8 or compressed data" : closeReasons.get(code)));
   }
 }
 

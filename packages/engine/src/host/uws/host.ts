@@ -227,7 +227,11 @@ class UwsWebSocketPort implements WebSocketPort {
 
 /** What the client did wrong, if uWebSockets.js has dropped the connection for it: that is said in the reason alone. */
 function errorOf(reason: string): Error | undefined {
-  if (reason.startsWith("Received too big message")) return tooLargeError();
+  if (reason === "Received too big message") return tooLargeError();
+  // uWebSockets.js does not tell a message that unpacks to too much from one that cannot be unpacked.
+  if (reason.startsWith("Received too big message, or")) {
+    return new Error("a compressed message is broken, or unpacks to more than maxHttpBufferSize");
+  }
   return reason.startsWith("Received invalid") ? new Error(reason) : undefined;
 }
 

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { once } from "node:events";
+import { onEveryHost } from "../support/hosts.ts";
+import { openWebSocket, PollingPeer, until } from "../support/peers.ts";
+
+/** Keeps the event loop from doing anything, as a garbage collection or SIGSTOP does. */
+function block(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+const pingInterval = 50;
+const pingTimeout = 200;
+const differs = "the official server judges by its timers before it reads";
+
+describe("engine: an event loop that was blocked for longer than a client may be silent", () => {
+  onEveryHost((host) => {
+    host.it("reads the pong of a WebSocket before it judges it", { needs: "tcp", differs }, async () => {
+      await using server = await host.start({ pingInterval, pingTimeout });
+      const { socket, session } = await openWebSocket(server);
+      assert.equal(await socket.next(), "2");
+      socket.sendText("3");
+      block(2 * pingTimeout);
+      assert.equal(await socket.next(), "2");
+      assert.equal(session.readyState, "open");
+    });
+
+    host.it(
+      "reads the ping of a client of protocol 3 before it judges it",
+      { needs: "tcp", differs },
+      async () => {
+        await using server = await host.start({ pingInterval, pingTimeout, allowEIO3: true });
+        const path = server.path("transport=websocket").replace("EIO=4", "EIO=3");
+        const socket = await server.client.websocket(path);
+        await socket.next();
+        const session = await server.nextSession();
+        socket.sendText("2");
+        block(2 * (pingInterval + pingTimeout));
+        assert.equal(await socket.next(), "3");
+        assert.equal(session.readyState, "open");
+      },
+    );
+
+    host.it(
+      "reads the pong of a poll that comes over a new connection before it judges it",
+      { needs: "tcp", differs },
+      async () => {
+        await using server = await host.start({ pingInterval, pingTimeout });
+        const peer = await PollingPeer.open(server);
+        const socket = connect(server.port, "127.0.0.1");
+        await once(socket, "connect");
+        assert.equal(await peer.poll(), "2");
+        socket.write(`POST ${peer.path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n3`);
+        block(2 * pingTimeout);
+        assert.equal(await peer.poll(), "2");
+        assert.equal(peer.session.readyState, "open");
+        socket.destroy();
+      },
+    );
+
+    host.it("still ends a session whose client has sent nothing", { needs: "tcp" }, async () => {
+      await using server = await host.start({ pingInterval, pingTimeout });
+      const { socket, session } = await openWebSocket(server);
+      assert.equal(await socket.next(), "2");
+      block(2 * pingTimeout);
+      assert.equal((await server.closed(session)).reason, "ping timeout");
+    });
+
+    host.it("reads the end of an upgrade before it gives it up", { needs: "tcp", differs }, async () => {
+      await using server = await host.start({ upgradeTimeout: pingTimeout });
+      const peer = await PollingPeer.open(server);
+      const socket = await peer.probe();
+      socket.sendText("5");
+      block(2 * pingTimeout);
+      await until(() => peer.session.upgraded, "the upgrade");
+      assert.deepEqual(server.errors, []);
+    });
+  });
+});
