@@ -3,7 +3,7 @@ import { Conversation } from "./conversation.js";
 import { ImagePicker } from "./image-picker.js";
 import { load, store } from "./memory.js";
 import { Typing } from "./typing.js";
-import { byId, element, initial } from "./view.js";
+import { byId, element, initial, keepAtEnd } from "./view.js";
 import { Wire } from "./wire.js";
 
 const STARTS_IN = "lobby";
@@ -18,6 +18,7 @@ let everyRoom = [];
 let current = "";
 let limits = { message: 2000, image: 2_000_000 };
 
+keepAtEnd(byId("scroll"));
 byId("nick").value = load("nick") ?? "";
 if (byId("nick").value) enter();
 
@@ -57,6 +58,8 @@ byId("composer").addEventListener("submit", (event) => {
   say();
 });
 
+addEventListener("resize", revealRoom);
+
 wire.on("welcome", (welcome) => {
   limits = welcome.limits;
   picker.largest = limits.image;
@@ -82,7 +85,13 @@ wire.on("people", ({ room, people }) => {
   // A server that shuts down counts people out one by one; a list without this page is not of this page's time.
   if (!conversation || !people.some(({ id }) => id === wire.socketId)) return;
   conversation.people = people;
+  conversation.isLive = true;
   if (room === current) drawPeople();
+});
+wire.on("disconnect", () => {
+  for (const conversation of joined.values()) conversation.isLive = false;
+  drawRooms();
+  drawPeople();
 });
 wire.on("message", (message, confirm) => {
   const conversation = joined.get(message.room);
@@ -135,6 +144,7 @@ function join(name, then, show = true) {
     const conversation = known ?? new Conversation(reply.room, wire);
     joined.set(reply.room, conversation);
     conversation.people = reply.people;
+    conversation.isLive = true;
     for (const message of reply.history) conversation.add(message);
     conversation.sendWaiting();
     store("rooms", [...joined.keys()].join(","), sessionStorage);
@@ -173,8 +183,14 @@ function showRoom(name) {
     conversation.toEnd();
   }
   drawRooms();
+  revealRoom();
   drawPeople();
   drawEmpty();
+}
+
+/** Scrolls the list of rooms, which is a strip on a phone, to the room that is shown. */
+function revealRoom() {
+  byId("rooms").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 function say() {
@@ -217,7 +233,7 @@ function drawRooms() {
       if (name === current) button.setAttribute("aria-current", "true");
       if (conversation?.unread) {
         button.append(element("b", { title: "unread messages" }, String(conversation.unread)));
-      } else {
+      } else if (wire.isOpen) {
         button.append(element("small", { title: "people in this room" }, String(people)));
       }
       if (!conversation) button.title = `Join #${name}`;
@@ -232,13 +248,16 @@ function drawRooms() {
 }
 
 function drawPeople() {
-  const people = joined.get(current)?.people ?? [];
-  byId("room-count").textContent = people.length === 1 ? "only you" : `${people.length} here`;
+  const { people, isLive } = joined.get(current) ?? { people: [], isLive: wire.isOpen };
+  const count = people.length === 1 ? "only you" : `${people.length} here`;
+  byId("chat").dataset.live = String(isLive);
+  byId("here-title").textContent = isLive ? "Here now" : "Last seen here";
+  byId("room-count").textContent = isLive ? count : "not connected";
   byId("room-count").title = people.map((person) => person.nick).join(", ");
   byId("people").replaceChildren(
     ...people.map(({ id, nick }) => {
       const row = element("li", {}, initial(nick), element("span", { className: "name" }, nick));
-      if (id === wire.socketId) row.append(element("small", {}, "you"));
+      if (id === wire.socketId || (!isLive && nick === wire.nick)) row.append(element("small", {}, "you"));
       return row;
     }),
   );

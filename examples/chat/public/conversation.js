@@ -1,12 +1,15 @@
 // What was said in one room, and what of ours is still on its way there.
 import { messageRow, markAs, startsGroup } from "./message-row.js";
-import { byId, element } from "./view.js";
+import { byId, element, isAtEnd, scrollToEnd } from "./view.js";
 
 /** Rows kept on the page. */
 const LONGEST = 300;
 
 export class Conversation {
+  /** Who is here, or was when the connection was lost. */
   people = [];
+  /** Whether the server has said who is here since this page connected. */
+  isLive = false;
   unread = 0;
   log = element("ol", { className: "log", id: "log", role: "log", ariaLive: "polite" });
   #room;
@@ -60,8 +63,7 @@ export class Conversation {
   }
 
   toEnd() {
-    const view = byId("scroll");
-    view.scrollTop = view.scrollHeight;
+    scrollToEnd(byId("scroll"));
   }
 
   /** Lets go of everything. */
@@ -93,8 +95,7 @@ export class Conversation {
   }
 
   #append(message, mine) {
-    const view = byId("scroll");
-    const atEnd = view.scrollHeight - view.scrollTop - view.clientHeight < 80;
+    const atEnd = isAtEnd(byId("scroll"));
     const row = messageRow(message, mine, startsGroup(this.#last, message));
     this.#last = message;
     this.#rows.set(message.id, row);

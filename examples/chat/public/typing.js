@@ -18,6 +18,7 @@ export class Typing {
       if (on) this.#started(room, from);
       else this.stopped(room, from.id);
     });
+    wire.on("disconnect", () => this.#forget());
   }
 
   /** Tells `room` that this person types, or has stopped. */
@@ -45,6 +46,14 @@ export class Typing {
     const key = `${room} ${id}`;
     clearTimeout(this.#others.get(key)?.timer);
     this.#others.set(key, { room, nick, timer: setTimeout(() => this.stopped(room, id), LASTS) });
+    this.#draw();
+  }
+
+  /** Without a connection nobody says that they have stopped. */
+  #forget() {
+    for (const { timer } of this.#others.values()) clearTimeout(timer);
+    this.#others.clear();
+    this.#toldAt = 0;
     this.#draw();
   }
 

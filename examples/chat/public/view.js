@@ -23,3 +23,26 @@ export const clock = (at) =>
 export function size(bytes) {
   return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
+
+/** Whether the last line of a list that scrolls can be seen, or nearly. */
+export const isAtEnd = (view) => view.scrollHeight - view.scrollTop - view.clientHeight < 80;
+
+export function scrollToEnd(view) {
+  view.scrollTop = view.scrollHeight;
+}
+
+/** Keeps the end in view when the list becomes lower, as when a phone opens its keyboard. */
+export function keepAtEnd(view) {
+  let wasAtEnd = true;
+  let width = 0;
+  let height = 0;
+  const follow = () => {
+    // A change of size scrolls too. Only a person who scrolls says where they want to be.
+    if (view.clientWidth === width && view.clientHeight === height) wasAtEnd = isAtEnd(view);
+  };
+  view.addEventListener("scroll", follow, { passive: true });
+  new ResizeObserver(() => {
+    ({ clientWidth: width, clientHeight: height } = view);
+    if (wasAtEnd) scrollToEnd(view);
+  }).observe(view);
+}

@@ -13,10 +13,22 @@ const WORDS = {
   reconnecting: "Reconnecting",
 };
 
+/** The reasons of a disconnection, for people. */
+const REASONS = {
+  "transport close": "the connection was lost",
+  "transport error": "the connection was lost",
+  "ping timeout": "the server has gone quiet",
+  "parse error": "the server sent something unreadable",
+  "io server disconnect": "the server ended the connection",
+};
+
 export class Wire {
   #socket;
   #nick = "";
   #trail = [];
+  #wasOpen = false;
+  /** What the status line says of a missing connection, and the protocol's word for it. */
+  #trouble;
 
   /** Called with the reason when the server does not let this page in. */
   whenRefused = () => {};
@@ -97,24 +109,27 @@ export class Wire {
         this.#pulse();
       });
     });
-    manager.on("reconnect_attempt", (attempt) => this.#tell("reconnecting", `attempt ${attempt}`));
 
     socket.on("connect", () => {
+      this.#wasOpen = true;
       byId("socket-id").textContent = byId("socket-id").title = socket.id;
       this.#tell("connected");
       this.#pulse();
     });
     socket.on("disconnect", (reason) => {
       this.#forget();
-      if (socket.active) return this.#tell("reconnecting", reason);
-      this.#tell("idle", reason === "io client disconnect" ? "" : reason);
+      this.#tell(socket.active ? "reconnecting" : "idle", REASONS[reason], reason);
     });
     socket.on("connect_error", (error) => {
       // An error of the network is tried again by itself; a refusal by the server is not.
-      if (socket.active) return this.#tell("reconnecting", error.message);
+      const state = this.#wasOpen ? "reconnecting" : "connecting";
+      if (socket.active) return this.#tell(state, "the server does not answer", error.message);
       this.#tell("idle");
       this.whenRefused(error.message);
     });
+    for (const event of ["online", "offline"]) {
+      addEventListener(event, () => !this.isOpen && this.#trouble && this.#tell(...this.#trouble));
+    }
   }
 
   #choose(pollingOnly) {
@@ -155,9 +170,14 @@ export class Wire {
     }
   }
 
-  #tell(state, detail = "") {
+  #tell(state, reason = "", title = "") {
+    this.#trouble = reason ? [state, reason, title] : undefined;
     byId("wire").dataset.state = state;
-    byId("state").textContent = detail ? `${WORDS[state]}, ${detail}` : WORDS[state];
+    const plain = reason && !navigator.onLine ? "this device is offline" : reason;
+    const words = plain ? `${WORDS[state]}: ${plain}` : WORDS[state];
+    // Each attempt fails in the same way: a screen reader hears it once.
+    if (byId("state").textContent !== words) byId("state").textContent = words;
+    byId("state").title = title;
   }
 }
 
