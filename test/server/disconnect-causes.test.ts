@@ -98,6 +98,10 @@ const byWebSocket: Record<string, [does: (wire: RawWebSocket) => void, cause: Ca
   SECOND_CONNECT: [(wire) => wire.sendText("40"), { kind: "CONNECT", namespace: "/" }],
   NAMESPACE_NOT_JOINED: [(wire) => wire.sendText('42/other,["ev"]'), { kind: "EVENT", namespace: "/other" }],
   UNEXPECTED_PACKET: [(wire) => wire.sendText("44{}"), { kind: "CONNECT_ERROR", namespace: "/" }],
+  TOO_MANY_EARLY_PACKETS: [
+    (wire) => wire.sendTogether("40/undecided,", ...Array<string>(1001).fill('42/undecided,["early"]')),
+    { kind: "EVENT", namespace: "/undecided", limit: 1000 },
+  ],
   CONNECT_FAILED: [(wire) => wire.sendText("40/throws,"), { kind: "CONNECT", namespace: "/throws" }],
 };
 
@@ -180,6 +184,7 @@ async function start(host: Host, options: object = {}): Promise<Running> {
   const running = await host.start({ maxHttpBufferSize: 50_000, allowEIO3: true, ...options });
   running.io.of((name, _auth, decide) => {
     if (name === "/throws") throw new Error("thrown by the application");
+    if (name === "/undecided") return;
     decide(null, false);
   });
   return running;

@@ -166,3 +166,49 @@ onServer(
     await run.saw("b", "to all rooms");
   },
 );
+
+onServer("wanted: a listener of join-room disconnects the socket", websocket, async (run) => {
+  run.io.of("/").adapter.on("join-room", (_room: string, id: string) => {
+    run.recorder.learn("socket", id);
+    run.io.sockets.sockets.get(id)?.disconnect();
+  });
+  const wire = await run.open("ws", "transport=websocket");
+  wire.sendText("40");
+  await run.saw("ws", "41");
+  await run.quiet();
+  run.note("left over", run.io.sockets.sockets.size, run.io.sockets.adapter.sids.size);
+});
+
+onServer("wanted: a listener of leave-room disconnects the socket", websocket, async (run) => {
+  const wire = await run.open("ws", "transport=websocket");
+  wire.sendText("40");
+  await run.saw("server", "connection");
+  const { socket } = run;
+  socket.nsp.adapter.on("leave-room", () => socket.disconnect());
+  wire.sendText("41");
+  await run.saw("server", "description");
+  await run.quiet();
+});
+
+onServer("wanted: a middleware calls next twice", websocket, async (run) => {
+  run.io.use((_: Socket, next) => {
+    next();
+    next();
+  });
+  const wire = await run.open("ws", "transport=websocket");
+  wire.sendText("40");
+  await run.saw("server", "connection");
+  await run.quiet();
+});
+
+onServer("wanted: the client goes, and a middleware of its socket never decides", websocket, async (run) => {
+  run.io.use(() => run.note("middleware", "asked"));
+  const wire = await run.open("ws", "transport=websocket");
+  wire.sendText("40");
+  await run.saw("middleware", "asked");
+  wire.close(1000);
+  await run.saw("engine", "description");
+  await run.quiet();
+  const { _preConnectSockets } = run.io.sockets as unknown as { _preConnectSockets: Map<string, Socket> };
+  run.note("left over", _preConnectSockets.size);
+});

@@ -5,6 +5,7 @@ import type { Binary, ChunkDecoder, Packet, Parser } from "@tidewire/parser";
 import createDebug from "debug";
 import type { IncomingMessage } from "node:http";
 import { ClientSockets } from "./connection/client-sockets.ts";
+import { ConnectAttempt, ConnectAttempts, MAX_EARLY_PACKETS } from "./connection/connect-attempts.ts";
 import type {
   Connection,
   ConnectionListener,
@@ -30,6 +31,7 @@ const { CONNECT, CONNECT_ERROR } = PacketType;
 export interface ClientSocket {
   readonly id: string;
   readonly nsp: { readonly name: string };
+  readonly connected: boolean;
   _onpacket(packet: Packet): void;
   _onerror(error: Error): void;
   _onclose(reason: DisconnectReason, description?: unknown): unknown;
@@ -39,7 +41,9 @@ export interface ClientSocket {
 /** What a connection needs of a namespace. */
 export interface ClientNamespace {
   readonly name: string;
-  _add(client: Client, auth: Auth, accepted: (socket: ClientSocket) => void): Promise<void> | void;
+  /** How many clients are about to get a socket. */
+  _arriving: number;
+  _add(client: Client, auth: Auth, attempt: ConnectAttempt): Promise<void> | void;
 }
 
 /** What a connection needs of the server. */
@@ -52,7 +56,12 @@ export interface ClientServer {
   readonly _clock: Clock;
   readonly _userCode: UserCode;
   of(name: string): ClientNamespace;
-  _checkNamespace(name: string, auth: Auth, decided: (nsp: object | false) => void): void;
+  _checkNamespace(
+    name: string,
+    auth: Auth,
+    decided: (nsp: object | false) => void,
+    isWanted: () => boolean,
+  ): void;
 }
 
 /** Closes a connection that has joined no namespace in time. */
@@ -75,7 +84,6 @@ export class Client extends ClientSockets<ClientSocket> implements ConnectionLis
   readonly conn: Connection;
   readonly id: string;
   readonly server: ClientServer;
-  readonly encoder: ClientServer["encoder"];
   readonly decoder: ChunkDecoder;
   /** @internal */
   readonly dialect: Dialect;
@@ -87,6 +95,8 @@ export class Client extends ClientSockets<ClientSocket> implements ConnectionLis
   private violation: SocketPacketError | undefined = undefined;
   /** Namespaces left within this turn: packets that had come with the cause of it are no violation. */
   private justLeft: Set<string> | undefined = undefined;
+  /** The namespaces whose CONNECT is being decided; undefined if there are none. */
+  private attempts: ConnectAttempts | undefined = undefined;
 
   constructor(server: ClientServer, conn: Connection) {
     super();
@@ -94,9 +104,12 @@ export class Client extends ClientSockets<ClientSocket> implements ConnectionLis
     this.conn = conn;
     this.id = conn.id;
     this.dialect = dialectOf(conn.protocol);
-    this.encoder = server.encoder;
     this.decoder = createDecoder(server._parser, this);
     this.setup();
+  }
+
+  get encoder(): ClientServer["encoder"] {
+    return this.server.encoder;
   }
 
   /** The request that opened the connection. */
@@ -119,26 +132,64 @@ export class Client extends ClientSockets<ClientSocket> implements ConnectionLis
 
   /** Asks to join a namespace, which may have to be created first. */
   connect(name: string, auth: Auth = {}): void {
+    const { readyState } = this.conn;
+    // Nobody would tell when it is over.
+    if (this.destroyed || readyState === "closing" || readyState === "closed") return;
+    const attempt = new ConnectAttempt(name);
+    this.attempts ??= new ConnectAttempts();
     if (this.server._nsps.has(name)) {
-      return this.doConnect(name, auth);
+      return this.doConnect(name, auth, attempt);
     }
-    this.server._checkNamespace(name, auth, (nsp) => {
-      if (nsp) {
-        return this.doConnect(name, auth);
-      }
+    this.attempts.begin(attempt);
+    const decided = (nsp: object | false): void => {
+      if (!attempt.isWanted) return;
+      if (nsp) return this.doConnect(name, auth, attempt);
       debug("creation of namespace %s was denied", name);
+      this._refuse(attempt);
       this._packet({ type: PacketType.CONNECT_ERROR, nsp: name, data: { message: "Invalid namespace" } });
-    });
+    };
+    this.server._checkNamespace(name, auth, decided, () => attempt.isWanted);
   }
 
   /** Asks to join an existing namespace. */
-  private doConnect(name: string, auth: Auth): void {
+  private doConnect(name: string, auth: Auth, attempt: ConnectAttempt): void {
     const nsp = this.server.of(name);
-    // A middleware that throws surfaces as an unhandled rejection, as on the official server.
-    void nsp._add(this, auth, (socket) => {
-      this.addSocket(socket);
-      this.forgetDeadline();
-    });
+    // Or a child namespace would go with the socket whose place is taken.
+    nsp._arriving++;
+    try {
+      this.attempts?.begin(attempt);
+      // A middleware that throws surfaces as an unhandled rejection, as on the official server.
+      void nsp._add(this, auth, attempt);
+    } finally {
+      nsp._arriving--;
+    }
+  }
+
+  /** Called with each socket that is let in, before anybody hears of it: a close from here on closes it, too. */
+  _accept(attempt: ConnectAttempt, socket: ClientSocket): void {
+    attempt.socket = undefined;
+    this.addSocket(socket);
+    this.forgetDeadline();
+  }
+
+  /** Called when the listeners of `connection` have seen the socket: hands it what came too early. */
+  _welcome(attempt: ConnectAttempt, socket: ClientSocket): void {
+    const { packets } = attempt;
+    // By the index: a listener may make more come.
+    for (let i = 0; i < packets.length && socket.connected; i++) this.deliver(packets[i]!, socket);
+    this.endAttempt(attempt);
+  }
+
+  /** Called when the client may not join: what came too early is dropped, and what still comes within this turn. */
+  _refuse(attempt: ConnectAttempt): void {
+    debug("%d packets for %s are dropped: it is not joined", attempt.packets.length, attempt.name);
+    this.endAttempt(attempt);
+    this.rememberLeaving(attempt.name);
+  }
+
+  private endAttempt(attempt: ConnectAttempt): void {
+    this.attempts?.end(attempt);
+    if (this.attempts?.size === 0) this.attempts = undefined;
   }
 
   /** Leaves all namespaces and closes the connection. */
@@ -217,6 +268,7 @@ export class Client extends ClientSockets<ClientSocket> implements ConnectionLis
   /** Called with each message of the connection. */
   ondata(data: unknown): void {
     if (this.destroyed) return;
+    this.attempts?.receive(sizeOf(data));
     try {
       this.decoder.add(data as string | Binary);
     } catch (error) {
@@ -231,22 +283,44 @@ export class Client extends ClientSockets<ClientSocket> implements ConnectionLis
     if (this.destroyed) return;
     const { type } = packet;
     const namespace = this.dialect.namespaceOf(packet);
+    if (this.attempts !== undefined && this.holds(this.attempts, packet, namespace)) return;
     const socket = this.socketIn(namespace);
     const wantsIn = type === CONNECT;
     if (wantsIn && socket === undefined) {
       this.justLeft?.delete(namespace);
       this.tryConnect(namespace, this._parseNamespace(packet).authPayload);
     } else if (socket !== undefined && !wantsIn && type !== CONNECT_ERROR) {
-      try {
-        socket._onpacket(packet);
-      } catch (error) {
-        this.server._userCode.report(error, originOf(packet, socket));
-      }
+      this.deliver(packet, socket);
     } else if (wantsIn || this.justLeft?.has(namespace) !== true) {
       debug("invalid state (packet type: %s)", type);
       this.violation = misplacedPacket(packet, namespace, socket !== undefined);
       this.closeFor("forced close");
     }
+  }
+
+  private deliver(packet: Packet, socket: ClientSocket): void {
+    try {
+      socket._onpacket(packet);
+    } catch (error) {
+      this.server._userCode.report(error, originOf(packet, socket));
+    }
+  }
+
+  /** Whether the packet has to wait until it is decided on its namespace. */
+  private holds(attempts: ConnectAttempts, packet: Packet, namespace: string): boolean {
+    const bytes = attempts.takeSize();
+    const attempt = attempts.get(namespace);
+    if (attempt === undefined || packet.type === CONNECT || packet.type === CONNECT_ERROR) return false;
+    if (!attempts.hold(attempt, packet, bytes)) {
+      const kind = PacketType[packet.type];
+      this.violation = new SocketPacketError("TOO_MANY_EARLY_PACKETS", {
+        kind,
+        namespace,
+        limit: MAX_EARLY_PACKETS,
+      });
+      this.closeFor("forced close");
+    }
+    return true;
   }
 
   private tryConnect(namespace: string, auth: Auth): void {
@@ -294,6 +368,8 @@ export class Client extends ClientSockets<ClientSocket> implements ConnectionLis
       }
     }
     this.forgetSockets();
+    this.attempts?.endAll();
+    this.attempts = undefined;
     this.decoder.destroy();
   }
 
@@ -303,6 +379,10 @@ export class Client extends ClientSockets<ClientSocket> implements ConnectionLis
     this.port.release(this.conn);
     this.forgetDeadline();
   }
+}
+
+function sizeOf(data: unknown): number {
+  return typeof data === "string" ? data.length : ((data as { byteLength?: number }).byteLength ?? 0);
 }
 
 function originOf(packet: Packet, socket: ClientSocket): ErrorOrigin<ClientSocket> {

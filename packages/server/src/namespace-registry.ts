@@ -81,12 +81,15 @@ export class NamespaceRegistry<Namespace, Parent extends ParentOf<Namespace>> {
     return parent;
   }
 
-  /** Asks the parent namespaces, in turn, whether one of them will have a child of this name. */
+  /**
+   * Asks the parent namespaces, in turn, whether one of them will have a child of this name. Nothing is created for a client
+   * that has gone meanwhile: nobody would remove it.
+   */
   askParents(
     name: string,
     auth: Auth,
     fn: (nsp: Namespace | false) => void,
-    userCode: Pick<UserCode, "watch">,
+    { isWanted, userCode }: { isWanted: () => boolean; userCode: Pick<UserCode, "watch"> },
   ): void {
     const parents = this.parents.entries();
     const askNext = (): void => {
@@ -97,6 +100,8 @@ export class NamespaceRegistry<Namespace, Parent extends ParentOf<Namespace>> {
       const [match, parent] = next.value;
       let hasDecided = false;
       const decided: unknown = match(name, auth, (error, allowed) => {
+        // It has one answer: a second one would let the client in twice.
+        if (hasDecided || !isWanted()) return;
         hasDecided = true;
         if (error || !allowed) {
           return askNext();

@@ -4,6 +4,7 @@ import { promiseOfResponses } from "./events/acks.ts";
 import type { AckCallback } from "./events/acks.ts";
 import { BroadcastOperator } from "./broadcast-operator.ts";
 import type { Client } from "./client.ts";
+import type { ConnectAttempt } from "./connection/connect-attempts.ts";
 import type { Auth } from "./connection/dialect.ts";
 import { BroadcastingEmitter } from "./broadcasting-emitter.ts";
 import type { Broadcast } from "./broadcasting-emitter.ts";
@@ -142,21 +143,17 @@ export class Namespace<
   }
 
   /**
-   * Called with each client that wants to join; `accepted` is called with its socket before any listener. There is a promise
-   * where a session has to be asked for, or a middleware has thrown: that rejects it.
+   * Called with each client that wants to join. There is a promise where a session has to be asked for, or a middleware has
+   * thrown: that rejects it.
    */
-  _add(
-    client: Client,
-    auth: Auth,
-    accepted: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
-  ): Promise<void> | void {
+  _add(client: Client, auth: Auth, attempt: ConnectAttempt): Promise<void> | void {
     debug("adding socket to nsp %s", this.name);
     const { pid } = auth;
     if (this.server._opts.connectionStateRecovery && typeof pid === "string") {
-      return this.addRecovered(client, auth, pid, accepted);
+      return this.addRecovered(client, auth, pid, attempt);
     }
     try {
-      this.introduce(this._createSocket(client, auth), accepted);
+      this.introduce(this._createSocket(client, auth), attempt);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -165,28 +162,34 @@ export class Namespace<
   /** Lets the middlewares decide on a socket. */
   private introduce(
     socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
-    accepted: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
+    attempt: ConnectAttempt,
   ): void {
     const { client } = socket;
+    // Its client has gone, or has asked anew, while its session was asked for.
+    if (!attempt.isWanted) return socket._cleanup();
+    // What ends the attempt ends the socket, whether or not a middleware ever calls `next`.
+    attempt.socket = socket;
     this._preConnectSockets.set(socket.id, socket);
     if (socket.pid !== undefined) {
       this.sessions.set(socket.pid, socket);
     }
     const skipMiddlewares = this.server._opts.connectionStateRecovery?.skipMiddlewares;
     if (skipMiddlewares && socket.recovered && client.conn.readyState === "open") {
-      return this._doConnect(socket, accepted);
+      return this._doConnect(socket, attempt);
     }
     this.run(socket, (error) => {
       process.nextTick(() => {
-        if (client.conn.readyState !== "open" || socket._gone) {
+        if (socket.connected) {
+          debug("next called again - ignoring");
+        } else if (client.conn.readyState !== "open" || socket._gone) {
           debug("next called after client was closed - ignoring socket");
           socket._cleanup();
         } else if (error) {
           debug("middleware error, sending CONNECT_ERROR packet to the client");
-          socket._cleanup();
+          client._refuse(attempt);
           socket._error(client.dialect.refusal(error));
         } else {
-          this._doConnect(socket, accepted);
+          this._doConnect(socket, attempt);
         }
       });
     });
@@ -196,7 +199,7 @@ export class Namespace<
     client: Client,
     auth: Auth,
     pid: string,
-    accepted: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
+    attempt: ConnectAttempt,
   ): Promise<void> {
     let session: Session | undefined;
     this._arriving++;
@@ -205,7 +208,7 @@ export class Namespace<
     } finally {
       this._arriving--;
     }
-    this.introduce(this._createSocket(client, auth, session), accepted);
+    this.introduce(this._createSocket(client, auth, session), attempt);
   }
 
   private _createSocket(
@@ -231,15 +234,22 @@ export class Namespace<
 
   private _doConnect(
     socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
-    accepted: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
+    attempt: ConnectAttempt,
   ): void {
+    const { client } = socket;
     this._preConnectSockets.delete(socket.id);
     this.sockets.set(socket.id, socket);
-    // CONNECT is on its way before a listener can send anything, or disconnect.
+    client._accept(attempt, socket);
     socket._onconnect();
-    accepted(socket);
-    this.announce("connect", socket);
-    this.announce("connection", socket);
+    try {
+      // The connection may have ended with the CONNECT, or a listener of the adapter has disconnected the socket.
+      if (socket.connected) {
+        this.announce("connect", socket);
+        this.announce("connection", socket);
+      }
+    } finally {
+      client._welcome(attempt, socket);
+    }
   }
 
   private announce(

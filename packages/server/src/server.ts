@@ -407,8 +407,9 @@ export class Server<
     name: string,
     auth: Auth,
     fn: (nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> | false) => void,
+    isWanted: () => boolean = () => true,
   ): void {
-    this.registry.askParents(name, auth, fn, this._userCode);
+    this.registry.askParents(name, auth, fn, { isWanted, userCode: this._userCode });
   }
 
   /**

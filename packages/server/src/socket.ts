@@ -523,9 +523,10 @@ export class Socket<
   _onconnect(): void {
     this.connected = true;
     this.delivery.connecting(this);
-    this.joinOwnRoom();
     const data = this.client.dialect.acceptance(this.id, this.pid);
     this.packet(data === undefined ? { type: CONNECT } : { type: CONNECT, data });
+    // A listener of the adapter may send, or disconnect.
+    this.joinOwnRoom();
     this.delivery.connected(this);
   }
 
@@ -585,8 +586,13 @@ export class Socket<
   _cleanup(): void {
     // Once: later its id may be that of the socket that has taken its place.
     if (this.departure === "gone") return;
+    // Before a listener of the adapter could make it join again.
     this.departure = "gone";
-    this.leaveAll();
+    try {
+      this.leaveAll();
+    } catch (error) {
+      this.server._userCode.report(error, { source: "connection", event: undefined, socket: this });
+    }
     this.nsp._remove(this);
   }
 
@@ -607,7 +613,7 @@ export class Socket<
     } else {
       this.client._replaced();
     }
-    // If it was still waiting for its middlewares, the connection did not know it.
+    // It may still be waiting for its middlewares, on this connection.
     this._cleanup();
   }
 

@@ -9,6 +9,7 @@ export const packetErrors = {
   SECOND_CONNECT: "the client asked to join a namespace it is in",
   NAMESPACE_NOT_JOINED: "the client sent a packet for a namespace it has not joined",
   UNEXPECTED_PACKET: "the client sent a packet that only a server may send",
+  TOO_MANY_EARLY_PACKETS: "the client sent too much for a namespace whose CONNECT was still being decided",
   CONNECT_FAILED: "the code that decides about a namespace has thrown",
 } as const;
 
@@ -30,15 +31,18 @@ export class SocketPacketError extends Error {
   /** What would have been allowed, if the packet broke a limit. */
   readonly limit: number | undefined;
 
-  constructor(code: SocketPacketErrorCode, about: { kind?: string; namespace?: string; cause?: unknown }) {
-    const { kind, namespace, cause } = about;
+  constructor(
+    code: SocketPacketErrorCode,
+    about: { kind?: string; namespace?: string; cause?: unknown; limit?: number },
+  ) {
+    const { kind, namespace, cause, limit } = about;
     const detail = cause instanceof Error ? `: ${cause.message}` : "";
     super(packetErrors[code] + detail, "cause" in about ? { cause } : undefined);
     this.code = code;
     this.kind = kind;
     this.namespace = namespace;
     this.parseCode = cause instanceof ParseError ? cause.code : undefined;
-    this.limit = cause instanceof ParseError ? cause.limit : undefined;
+    this.limit = cause instanceof ParseError ? cause.limit : limit;
   }
 }
 

@@ -5,7 +5,7 @@ import type { Middleware } from "./middleware.ts";
 
 /** Which code of the application has failed. */
 export type ErrorSource =
-  /** a listener of a namespace for `connect` or `connection`, of its adapter for a socket that joins, or what decides about namespaces */
+  /** a listener of a namespace for `connect` or `connection`, of its adapter for a socket that joins or leaves, or what decides about namespaces */
   | "connection"
   /** a listener of a socket or a namespace, catch-all listeners included */
   | "listener"

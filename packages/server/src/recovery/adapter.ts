@@ -81,13 +81,20 @@ export class RecoveryAdapter extends MemoryAdapter {
 
   override addAll(id: string, rooms: Set<string>): void {
     const joins = rooms.has(id) && !this.table.has(id, id);
-    super.addAll(id, rooms);
-    if (joins) this.sessions.joined(id, this.log.position);
+    try {
+      super.addAll(id, rooms);
+    } finally {
+      // A listener may throw, or make it leave.
+      if (joins && this.table.has(id, id)) this.sessions.joined(id, this.log.position);
+    }
   }
 
   override delAll(id: string): void {
-    super.delAll(id);
-    this.sessions.left(id);
+    try {
+      super.delAll(id);
+    } finally {
+      this.sessions.left(id);
+    }
   }
 
   override broadcast(packet: Packet, target: BroadcastOptions): void {

@@ -60,6 +60,8 @@ export class RoomTable<Member extends object> {
     for (const room of rooms) {
       ownRooms.add(room);
       this.addTo(room, id);
+      // A listener may have made it leave.
+      if (this.sids.get(id) !== ownRooms) return;
     }
   }
 
@@ -68,7 +70,7 @@ export class RoomTable<Member extends object> {
     if (this.isShown || member === undefined || this.sids.has(id) || this.rooms.has(id)) return false;
     this.sids.set(id, member);
     this.events.emit("create-room", id);
-    this.events.emit("join-room", id, id);
+    if (this.has(id, id)) this.events.emit("join-room", id, id);
     return true;
   }
 
@@ -77,6 +79,7 @@ export class RoomTable<Member extends object> {
     if (ids === undefined) {
       this.rooms.set(room, (ids = new Set()));
       this.events.emit("create-room", room);
+      if (!this.has(id, room) || this.rooms.get(room) !== ids) return;
     }
     if (ids.has(id)) return;
     ids.add(id);
@@ -97,15 +100,29 @@ export class RoomTable<Member extends object> {
   private removeFrom(room: string, id: string): void {
     const ids = this.rooms.get(room);
     if (ids === undefined) return;
-    if (ids.delete(id)) this.events.emit("leave-room", room, id);
-    if (ids.size === 0 && this.rooms.delete(room)) this.events.emit("delete-room", room);
+    try {
+      if (ids.delete(id)) this.events.emit("leave-room", room, id);
+    } finally {
+      if (ids.size === 0 && this.rooms.get(room) === ids && this.rooms.delete(room)) {
+        this.events.emit("delete-room", room);
+      }
+    }
   }
 
   removeAll(id: string): void {
     const rooms = this.sids.get(id);
     if (rooms instanceof Set) {
-      for (const room of rooms) this.removeFrom(room, id);
+      const errors: unknown[] = [];
+      for (const room of rooms) {
+        try {
+          this.removeFrom(room, id);
+        } catch (error) {
+          errors.push(error);
+        }
+      }
       this.sids.delete(id);
+      // What a listener throws must not keep it in the other rooms.
+      if (errors.length > 0) throw errors[0];
     } else if (this.sids.delete(id)) {
       this.events.emit("leave-room", id, id);
       this.events.emit("delete-room", id);
