@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import path from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, deflate, gzip } from "node:zlib";
-import { clientDist } from "../../client-dist.cjs";
+import { clientDist } from "../../client-dist.js";
 
 const debug = createDebug("socket.io:server");
 
@@ -50,14 +50,14 @@ export function fileNameOf(url: string, prefix: string): string {
 /** Each file is read once and compressed once per coding, whoever asks. */
 const variants = new Map<string, Promise<Buffer>>();
 
-function variantOf(file: string, coding: Coding | undefined): Promise<Buffer> {
+function variantOf(folder: string, file: string, coding: Coding | undefined): Promise<Buffer> {
   const key = `${file} ${coding ?? "identity"}`;
   let variant = variants.get(key);
   if (variant === undefined) {
     variant =
       coding === undefined
-        ? readFile(path.join(clientDist(), file))
-        : variantOf(file, undefined).then((content) => compressors[coding](content));
+        ? readFile(path.join(folder, file))
+        : variantOf(folder, file, undefined).then((content) => compressors[coding](content));
     variants.set(key, variant);
     variant.catch(() => variants.delete(key));
   }
@@ -65,8 +65,8 @@ function variantOf(file: string, coding: Coding | undefined): Promise<Buffer> {
 }
 
 /** The version of the client, as the banner of its files says it. */
-async function clientVersion(): Promise<string> {
-  const source = await variantOf("socket.io.min.js", undefined);
+async function clientVersion(folder: string): Promise<string> {
+  const source = await variantOf(folder, "socket.io.min.js", undefined);
   return /Socket\.IO v(\S+)/.exec(source.toString("latin1", 0, 200))?.[1] ?? "0";
 }
 
@@ -103,7 +103,12 @@ export function serveClientFile(
 
 /** As it is, compressed as the client accepts it, or "not modified". */
 async function respondWithFile(file: string, { req, res, respond }: FileExchange): Promise<void> {
-  const etag = `"${await clientVersion()}"`;
+  const folder = clientDist();
+  if (folder === undefined) {
+    warnOfMissingFiles();
+    return respond(404, {});
+  }
+  const etag = `"${await clientVersion(folder)}"`;
   const known = req.headers["if-none-match"];
   if (known === etag || known === `W/${etag}`) {
     debug("serve client %s 304", file);
@@ -111,7 +116,7 @@ async function respondWithFile(file: string, { req, res, respond }: FileExchange
   }
   debug("serve client %s", file);
   const coding = accepts(req).encodings(codings) || undefined;
-  const content = await variantOf(file, coding as Coding | undefined);
+  const content = await variantOf(folder, file, coding as Coding | undefined);
   const type = file.endsWith(".map") ? "json" : "javascript";
   const vary = res.getHeader("Vary");
   const headers: Record<string, string> = {
@@ -123,4 +128,16 @@ async function respondWithFile(file: string, { req, res, respond }: FileExchange
   };
   if (coding) headers["Content-Encoding"] = coding;
   respond(200, headers, req.method === "HEAD" ? undefined : content);
+}
+
+let warned = false;
+
+function warnOfMissingFiles(): void {
+  if (warned) return;
+  warned = true;
+  process.emitWarning(
+    "The client files cannot be found from a bundle, and requests for them are answered with 404: copy the folder client-dist " +
+      "of the package beside the bundle, keep the package out of the bundle, or set serveClient: false.",
+    { type: "TidewireWarning", code: "TIDEWIRE_NO_CLIENT_FILES" },
+  );
 }

@@ -1,9 +1,16 @@
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import type { Uws } from "./types.ts";
 
-// Compiled to CommonJS this is a file of the installed package; run from source it has no `__filename`.
-const here = typeof __filename === "string" ? __filename : path.resolve("source.js");
+/**
+ * The file from which uWebSockets.js is looked for. Compiled to CommonJS that is this file in the installed package, or the
+ * bundle that holds it. An ES module has no `__filename`, and a bundler may make up one.
+ */
+const here =
+  typeof __filename === "string" && path.isAbsolute(__filename) && existsSync(__filename)
+    ? __filename
+    : path.resolve(process.argv[1] ?? "index.js");
 
 /** uWebSockets.js reads it while it loads: how many bytes the head of a request may have. */
 const HEAD_SIZE = "UWS_HTTP_MAX_HEADERS_SIZE";

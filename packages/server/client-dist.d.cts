@@ -1,2 +1,0 @@
-/** The folder of the client files. */
-export declare function clientDist(): string;
