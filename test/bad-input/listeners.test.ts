@@ -109,6 +109,84 @@ scenario(
 );
 
 scenario(
+  "leaves a session to a listener of close on its transport that throws",
+  {
+    "by long-polling": async (run) => {
+      const peer = await run.polling();
+      peer.session.transport.once("close", fail);
+      return throwing(run, async () => answered(await peer.post("1")));
+    },
+    "by WebSocket": async (run) => {
+      const { socket, session } = await run.webSocket();
+      session.transport.once("close", fail);
+      return throwing(run, async () => {
+        socket.close();
+        await socket.closed;
+        return "200 ok";
+      });
+    },
+  },
+  { differs: "the session stays until its heartbeat fails" },
+);
+
+scenario(
+  "breaks a rule where a listener of error on its transport throws",
+  {
+    "by long-polling": async (run) => {
+      const peer = await run.polling();
+      const poll = await peer.park();
+      peer.session.transport.once("error", fail);
+      return throwing(run, async () => {
+        const overlap = answered(await peer.get());
+        await poll.answer.catch(() => {});
+        return overlap;
+      });
+    },
+  },
+  { differs: "the session stays until its heartbeat fails" },
+);
+
+scenario(
+  "sends and is sent to where listeners of its transport throw",
+  {
+    "packet, by long-polling": async (run) => {
+      const peer = await run.polling();
+      peer.session.transport.once("packet", fail);
+      const next = nextMessage(peer.session);
+      return throwing(run, async () => `${answered(await peer.post("4a"))}, then ${String(await next)}`);
+    },
+    "packet, by WebSocket": async (run) => {
+      const { socket, session } = await run.webSocket();
+      session.transport.once("packet", fail);
+      const next = nextMessage(session);
+      return throwing(run, async () => {
+        socket.sendText("4a");
+        return `200 ok, then ${String(await next)}`;
+      });
+    },
+    "drain, by long-polling": async (run) => {
+      const peer = await run.polling();
+      const poll = await peer.park();
+      peer.session.transport.once("drain", fail);
+      return throwing(run, async () => {
+        peer.session.send("a");
+        const { status, body } = await poll.answer;
+        return status === 200 && body === "4a" ? "200 ok, then a" : `${status} ${body}`;
+      });
+    },
+    "drain, by WebSocket": async (run) => {
+      const { socket, session } = await run.webSocket();
+      session.transport.once("drain", fail);
+      return throwing(run, async () => {
+        session.send("a");
+        return String(await socket.next()) === "4a" ? "200 ok, then a" : "something else";
+      });
+    },
+  },
+  { differs: "the error comes out of the transport, and what was under way is lost" },
+);
+
+scenario(
   "is sent to by a session whose listeners throw",
   Object.fromEntries(
     ["packetCreate", "flush", "drain"].map((event) => [

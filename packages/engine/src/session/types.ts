@@ -1,4 +1,3 @@
-import type { EventLoop } from "../loop/event-loop.ts";
 import type { FlushQueue } from "./flush-queue.ts";
 import type { ResolvedOptions } from "../options.ts";
 import type { Transport, TransportOwner } from "../transport/transport.ts";
@@ -25,7 +24,6 @@ export type ReadyState = "opening" | "open" | "closing" | "closed";
 /** What a session needs of its engine. */
 export interface SessionOwner extends TransportOwner {
   readonly opts: ResolvedOptions;
-  readonly loop: EventLoop;
   readonly flushQueue: FlushQueue;
   upgrades(transport: string): string[];
   emit(event: string, ...args: unknown[]): boolean;
