@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
-import { connect } from "node:net";
-import { once } from "node:events";
+import { block, OtherThread } from "../support/blocked-loop.ts";
 import { onEveryHost } from "../support/hosts.ts";
 import { openWebSocket, PollingPeer, until } from "../support/peers.ts";
-
-/** Keeps the event loop from doing anything, as a garbage collection or SIGSTOP does. */
-function block(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-}
 
 const pingInterval = 50;
 const pingTimeout = 200;
@@ -42,19 +36,16 @@ describe("engine: an event loop that was blocked for longer than a client may be
     );
 
     host.it(
-      "reads the pong of a poll that comes over a new connection before it judges it",
+      "reads a pong that came over a new connection before it judges a client that polls",
       { needs: "tcp", differs },
       async () => {
         await using server = await host.start({ pingInterval, pingTimeout });
+        await using thread = await OtherThread.start();
         const peer = await PollingPeer.open(server);
-        const socket = connect(server.port, "127.0.0.1");
-        await once(socket, "connect");
         assert.equal(await peer.poll(), "2");
-        socket.write(`POST ${peer.path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n3`);
-        block(2 * pingTimeout);
+        thread.postWhileBlocked(server.port, peer.path, "3", 2 * pingTimeout);
         assert.equal(await peer.poll(), "2");
         assert.equal(peer.session.readyState, "open");
-        socket.destroy();
       },
     );
 

@@ -95,10 +95,16 @@ describe("clock", () => {
     assert.deepEqual(log, ["silent at 5000"]);
   });
 
-  it("expires a deadline whose timer fires in time without waiting for another turn", () => {
-    clock.schedule(noted("a"), 1000);
+  it("lets a loop read that was blocked until a deadline was about to expire", () => {
+    const answered = noted("answered");
+    clock.schedule(answered, 1000);
+    clock.schedule(noted("silent"), 1000);
     loop.block(1005);
-    assert.deepEqual(log, ["a at 1005"]);
+    assert.deepEqual(log, []);
+    // What was read.
+    clock.cancel(answered);
+    loop.tick();
+    assert.deepEqual(log, ["silent at 1005"]);
   });
 
   for (const [place, index] of [

@@ -59,7 +59,7 @@ export class DrivenLoop implements EventLoop {
   advance(ms: number): void {
     const end = this.#now + ms;
     for (;;) {
-      this.tick();
+      while (this.#immediates.length > 0) this.tick();
       let first: Timer | undefined;
       for (const timer of this.#timers) if (first === undefined || timer.at < first.at) first = timer;
       if (first === undefined || first.at > end) break;

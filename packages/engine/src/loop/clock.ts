@@ -70,7 +70,8 @@ const RECENT = 20;
 
 /**
  * A timer that fires later than this, in ms, finds a loop that was blocked: what clients have sent meanwhile is still in the
- * kernel, and nobody is judged before it was read.
+ * kernel, and nobody is judged before it was read. One that fires in time may find a loop that was blocked until a moment ago,
+ * so that one turn is waited for in any case.
  */
 const LATE = 10;
 
@@ -128,7 +129,7 @@ class DeadlineQueue {
     this.#waiting = true;
     const due = this.#loop.now() + ms;
     this.#loop.setTimeout(
-      () => this.#fire(this.#loop.now() - due > LATE ? TURNS : 0),
+      () => this.#fire(this.#loop.now() - due > LATE ? TURNS : 1),
       Math.min(ms, MAX_DELAY),
     );
   }

@@ -38,8 +38,13 @@ export function registerTimedAck(
   });
 }
 
+/** Turns of the loop until it has accepted a connection, read the head of its request, and read the body. */
+const TURNS = 3;
+
 /** Where the loop was blocked, the answer may have come in time and not been read yet. */
-const afterRead = (expire: () => void) => (): void => void setImmediate(expire);
+function afterRead(expire: () => void, turns: number = TURNS): () => void {
+  return () => void setImmediate(turns > 1 ? afterRead(expire, turns - 1) : expire);
+}
 
 /** An error of a broadcast, with the answers that did come in time. */
 export interface ResponsesError extends Error {
