@@ -10,7 +10,7 @@ import { NodeHost } from "./host/node/host.ts";
 import { uwsCompression } from "./host/uws/compression.ts";
 import { UwsHttpServer } from "./host/uws/server.ts";
 import type { Uws, UwsApp } from "./host/uws/types.ts";
-import { attachUws } from "./host/uws/host.ts";
+import { attachUws, refuseOtherPaths } from "./host/uws/host.ts";
 import { withThreshold } from "./options.ts";
 import type { AttachAppOptions, AttachOptions, ServerOptions } from "./options.ts";
 
@@ -92,7 +92,7 @@ export class Server extends Engine {
       this.attachApp(app, options);
       // A second route of one pattern would take the place of the first.
       if (computePath(options).length > 1) {
-        app.any("/*", (response) => response.writeStatus("404 Not Found").end());
+        refuseOtherPaths(app);
       }
       return (this.httpServer as UwsHttpServer).listen(app, uws, port);
     }

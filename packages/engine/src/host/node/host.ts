@@ -61,6 +61,10 @@ export class NodeHost {
   }
 
   handleRequest(request: IncomingMessage, response: ServerResponse): void {
+    if (isUnreadable(request)) {
+      response.writeHead(400, { connection: "close" }).end();
+      return;
+    }
     this.#target.onRequest(new NodeHttpExchange(request, response));
   }
 
@@ -69,7 +73,8 @@ export class NodeHost {
     const exchange = new NodeUpgradeExchange(request, socket, isOurs, (_, __, headers, open) =>
       this.#upgrade(request, socket, head, headers, open),
     );
-    this.#target.onUpgrade(exchange);
+    if (isUnreadable(request)) exchange.reject(400, "");
+    else this.#target.onUpgrade(exchange);
   }
 
   /** Takes what is under the path; everything else goes to the listeners that were there before. */
@@ -134,4 +139,10 @@ function endUnlessTaken(socket: NetSocket, timeout: number): void {
   setTimeout(() => {
     if (socket.writable && socket.bytesWritten <= 0) socket.end();
   }, timeout);
+}
+
+/** Node's parser announces a request in any coding, and fails when a body begins that is not in chunks. */
+function isUnreadable({ headers }: IncomingMessage): boolean {
+  const coding = headers["transfer-encoding"];
+  return coding !== undefined && coding.toLowerCase() !== "chunked";
 }

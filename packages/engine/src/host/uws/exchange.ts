@@ -1,4 +1,5 @@
 import { STATUS_CODES } from "node:http";
+import { setImmediate } from "node:timers";
 import type { OutgoingHttpHeaders } from "node:http";
 import { CopiedHttpExchange, CopiedUpgradeExchange } from "../copied/exchange.ts";
 import type { RequestHead, WebSocketHandlers, WebSocketPort } from "../host.ts";
@@ -59,12 +60,25 @@ export class UwsHttpExchange extends CopiedHttpExchange {
     body: string | Buffer,
     reason?: string,
   ): void {
+    this.writeNow(status, headers, body, reason, false);
+  }
+
+  /** @param last - whether the connection is closed then */
+  protected writeNow(
+    status: number,
+    headers: OutgoingHttpHeaders,
+    body: string | Buffer,
+    reason: string | undefined,
+    last: boolean,
+  ): void {
     const response = this.#response;
     if (response === undefined) return;
     response.cork(() => {
       writeHead(response, status, headers, reason);
-      if (this.request.head.method === "HEAD" || status === 304) response.endWithoutBody();
-      else response.end(wellFormed(body));
+      const hasNoBody = this.request.head.method === "HEAD" || status === 304;
+      if (hasNoBody && last) response.endWithoutBody(0, true);
+      else if (hasNoBody) response.endWithoutBody();
+      else response.end(wellFormed(body), last);
     });
     this.#forget();
   }
@@ -80,6 +94,21 @@ export class UwsHttpExchange extends CopiedHttpExchange {
     const { head } = this.request;
     if (head instanceof PartialHead) head.answered();
     this.#settled();
+  }
+}
+
+/**
+ * A request whose body comes in chunks. uWebSockets.js would read a trailer behind them as a next request: this one is the last
+ * of its connection, and answered when all has been read that came with it. What came behind it drops the connection by then.
+ */
+export class ChunkedUwsExchange extends UwsHttpExchange {
+  protected override write(
+    status: number,
+    headers: OutgoingHttpHeaders,
+    body: string | Buffer,
+    reason?: string,
+  ): void {
+    setImmediate(() => this.writeNow(status, headers, body, reason, true));
   }
 }
 

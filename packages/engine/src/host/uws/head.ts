@@ -3,6 +3,7 @@ import { formatAddress } from "../copied/address.ts";
 import { READ_HEADERS } from "../host.ts";
 import type { RequestHead } from "../host.ts";
 import { RawHead } from "../copied/head.ts";
+import { framing } from "./framing.ts";
 import type { UwsRequest, UwsResponse } from "./types.ts";
 
 /** Path and query. Joined: with `+` a string would be a tree of its parts. */
@@ -18,7 +19,8 @@ function methodOf(request: UwsRequest): string {
 }
 
 /**
- * Copies a request; uWebSockets.js takes it away when its handler returns. Its parts are joined, as sessions keep them.
+ * Copies a request; uWebSockets.js takes it away when its handler returns. Its parts are joined, as sessions keep them. Leaves
+ * what the head says about the body in {@link framing}.
  */
 export function copyHead(
   response: UwsResponse,
@@ -27,8 +29,24 @@ export function copyHead(
   secure: boolean,
 ): RequestHead {
   const lines: string[] = [];
-  request.forEach((name, value) => lines.push("\n", name, ": ", value));
+  framing.reset();
+  request.forEach((name, value) => {
+    lines.push("\n", name, ": ", value);
+    framing.see(name, value);
+  });
   return new RawHead(methodOf(request), url, lines.join(""), response.getRemoteAddress(), secure);
+}
+
+/** The headers of a POST that are read, of the one that was collected last. */
+let origin = "";
+let userAgent = "";
+let contentType = "";
+
+function collect(name: string, value: string): void {
+  if (name === "origin") origin ||= value;
+  else if (name === "user-agent") userAgent ||= value;
+  else if (name === "content-type") contentType ||= value;
+  else framing.see(name, value);
 }
 
 /** What is read of a request of long-polling. To copy the rest of its head for nobody costs a seventh of a round trip. */
@@ -46,9 +64,19 @@ export class PartialHead implements RequestHead {
     this.method = methodOf(request);
     this.url = url;
     this.secure = secure;
-    this.#origin = request.getHeader("origin");
-    this.#userAgent = request.getHeader("user-agent");
-    this.#content = request.getHeader(this.method === "GET" ? "accept-encoding" : "content-type");
+    if (this.method === "GET") {
+      framing.readBodiless(request);
+      this.#origin = request.getHeader("origin");
+      this.#userAgent = request.getHeader("user-agent");
+      this.#content = request.getHeader("accept-encoding");
+    } else {
+      framing.reset();
+      origin = userAgent = contentType = "";
+      request.forEach(collect);
+      this.#origin = origin;
+      this.#userAgent = userAgent;
+      this.#content = contentType;
+    }
     this.#response = response;
   }
 

@@ -1,6 +1,7 @@
 import { formatAddress } from "../copied/address.ts";
 import type { HostTarget, WebSocketHandlers, WebSocketPort } from "../host.ts";
-import { UwsHttpExchange, UwsUpgradeExchange } from "./exchange.ts";
+import { ChunkedUwsExchange, UwsHttpExchange, UwsUpgradeExchange } from "./exchange.ts";
+import { answerAndClose, framing } from "./framing.ts";
 import { PartialHead, copyHead, urlOf } from "./head.ts";
 import type { UwsApp, UwsRequest, UwsWebSocket } from "./types.ts";
 import { wellFormed } from "./well-formed.ts";
@@ -52,7 +53,6 @@ export function attachUws(app: UwsApp, target: HostTarget, options: UwsHostOptio
   for (const pattern of patternsOf(path)) {
     app.any(pattern, (response, request) => {
       if (isElsewhere(request)) return;
-      activity.open++;
       const requestPath = request.getUrl();
       const url = urlOf(request, requestPath);
       // The longer paths of files are no session's.
@@ -60,7 +60,10 @@ export function attachUws(app: UwsApp, target: HostTarget, options: UwsHostOptio
       const head = isWhole
         ? copyHead(response, request, url, secure)
         : new PartialHead(response, request, url, secure);
-      target.onRequest(new UwsHttpExchange(response, head, target.maxPayload, settle));
+      if (framing.isAmbiguous) return answerAndClose(response, BAD_REQUEST);
+      activity.open++;
+      const Exchange = framing.isChunked ? ChunkedUwsExchange : UwsHttpExchange;
+      target.onRequest(new Exchange(response, head, target.maxPayload, settle));
     });
     if (!options.websocket) continue;
     app.ws<UwsConnection>(pattern, {
@@ -77,6 +80,7 @@ export function attachUws(app: UwsApp, target: HostTarget, options: UwsHostOptio
       upgrade: (response, request, context) => {
         if (isElsewhere(request)) return;
         const head = copyHead(response, request, urlOf(request, request.getUrl()), secure);
+        if (framing.isAmbiguous) return answerAndClose(response, BAD_REQUEST);
         target.onUpgrade(new UwsUpgradeExchange(response, request, context, head));
       },
       open: (socket) => {
@@ -101,6 +105,18 @@ export function attachUws(app: UwsApp, target: HostTarget, options: UwsHostOptio
     });
   }
   return activity;
+}
+
+const BAD_REQUEST = "400 Bad Request";
+
+/** Answers what no other route of the app takes. */
+export function refuseOtherPaths(app: UwsApp): void {
+  app.any("/*", (response, request) => {
+    framing.read(request);
+    if (framing.isAmbiguous) answerAndClose(response, BAD_REQUEST);
+    else if (framing.hasBody) answerAndClose(response, "404 Not Found");
+    else response.writeStatus("404 Not Found").end();
+  });
 }
 
 /** What is under the path, in the patterns of uWebSockets.js. */
