@@ -4,5 +4,11 @@ export function findPostgres(): string | undefined;
 export function findPythonClient(): string | undefined;
 export function whyNoChromium(): string;
 export function whyMissing(
-  name: "Chromium" | "openssl" | "Redis" | "PostgreSQL" | "the Python client",
+  name:
+    | "Chromium"
+    | "openssl"
+    | "Redis"
+    | "PostgreSQL"
+    | "the Python client"
+    | "other versions of Node and TypeScript",
 ): string;

@@ -3,8 +3,9 @@ import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findTools, installTools } from "./tools.mjs";
 
-/** What is needed: how it is found, the Debian packages that bring it, and the tests that wait for it. */
+/** What is needed: how it is found, the Debian packages that bring it (or npm), and the tests that wait for it. */
 const PARTS = [
   {
     name: "Chromium",
@@ -36,6 +37,12 @@ const PARTS = [
     find: findPythonClient,
     packages: ["python3-socketio", "python3-requests", "python3-websocket"],
     waiting: "The compatibility tests of the Python client",
+  },
+  {
+    name: "other versions of Node and TypeScript",
+    find: findTools,
+    packages: [],
+    waiting: "The tests on other versions of Node, and those of old ways to resolve types",
   },
 ];
 
@@ -78,12 +85,14 @@ export function whyNoChromium() {
 
 /**
  * What is missing, and how to get it, in one sentence.
- * `name` is `Chromium`, `openssl`, `Redis`, `PostgreSQL` or `the Python client`.
+ * `name` is `Chromium`, `openssl`, `Redis`, `PostgreSQL`, `the Python client` or
+ * `other versions of Node and TypeScript`.
  */
 export function whyMissing(name) {
   const { variable, packages } = PARTS.find((part) => part.name === name);
   const wished = variable && process.env[variable];
   if (wished) return `${variable}=${wished} is not a program that can be run`;
+  if (packages.length === 0) return `no ${name} found: npm ci in scripts/tools`;
   const other = variable ? `, or set ${variable} to the path of one` : "";
   return `no ${name.replace(/^the /, "")} found: apt-get install ${packages.join(" ")}${other}`;
 }
@@ -127,13 +136,17 @@ function keepServicesDown() {
 /** Makes all parts available, with one run of apt-get for all that are missing. Returns the names of what is missing still. */
 function provide() {
   const wanted = PARTS.filter((part) => !part.find() && !(part.variable && process.env[part.variable]));
-  const problem = wanted.length > 0 ? install(wanted.flatMap((part) => part.packages)) : undefined;
+  const debian = wanted.flatMap((part) => part.packages);
+  const problems = [
+    debian.length > 0 ? install(debian) : undefined,
+    findTools() === undefined ? installTools() : undefined,
+  ];
   for (const part of PARTS) {
     const found = part.find();
     if (found) console.log(`${part.name}: ${found}`);
     else console.error(`${part.waiting} cannot run: ${whyMissing(part.name)}`);
   }
-  if (problem !== undefined) console.error(problem);
+  for (const problem of problems) if (problem !== undefined) console.error(problem);
   return PARTS.filter((part) => !part.find());
 }
 

@@ -20,6 +20,9 @@ import type {
   TypedEventBroadcaster,
 } from "./events/typed-events.ts";
 
+// The official package exports it from here.
+export type { RemoteSocket };
+
 /** What an operator knows besides its rooms. */
 export type OperatorFlags = BroadcastFlags & {
   /** it reaches one socket: its acknowledgements take one response, not a list */

@@ -79,8 +79,19 @@ class JoinDeadline extends Deadline {
   }
 }
 
-/** One connection and the sockets, one per namespace, that share it. */
-export class Client extends ClientSockets<ClientSocket> implements ConnectionListener {
+/**
+ * One connection and the sockets, one per namespace, that share it. The type parameters are those of the official class, for
+ * those who write them.
+ */
+export class Client<
+  _ListenEvents = unknown,
+  _EmitEvents = unknown,
+  _ServerSideEvents = unknown,
+  _SocketData = unknown,
+>
+  extends ClientSockets<ClientSocket>
+  implements ConnectionListener
+{
   readonly conn: Connection;
   readonly id: string;
   readonly server: ClientServer;

@@ -33,6 +33,10 @@ import type {
 
 const debug = createDebug("socket.io:namespace");
 
+// The official package exports them from here.
+export type { ExtendedError };
+export { NAMESPACE_RESERVED_EVENTS as RESERVED_EVENTS };
+
 /** The events a namespace emits itself. */
 export interface NamespaceReservedEventsMap<
   ListenEvents extends EventsMap,
