@@ -14,7 +14,6 @@ const ambiguous: Record<string, [headers: string, body: string]> = {
   "of a list of lengths": ["Content-Length: 2, 2", "4x"],
   "in a coding that ends like chunked": ["Transfer-Encoding: xchunked", "2\r\n4x\r\n0\r\n\r\n"],
   "in chunks and something else": ["Transfer-Encoding: chunked, identity", "2\r\n4x\r\n0\r\n\r\n"],
-  "in chunks of another coding": ["Transfer-Encoding: gzip, chunked", "2\r\n4x\r\n0\r\n\r\n"],
   "in two codings": ["Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", "2\r\n4x\r\n0\r\n\r\n"],
   "in chunks twice": ["Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "2\r\n4x\r\n0\r\n\r\n"],
   "in chunks and of a length": ["Transfer-Encoding: chunked\r\nContent-Length: 2", "2\r\n4x\r\n0\r\n\r\n"],
@@ -114,7 +113,7 @@ scenario(
     () => Promise.resolve("POST /elsewhere"),
     undefined,
     // which node:http leaves to the application
-    Object.keys(ambiguous).filter((name) => !/ends like chunked|another coding/.test(name)),
+    Object.keys(ambiguous).filter((name) => name !== "in a coding that ends like chunked"),
   ),
   { needs: "tcp" },
 );

@@ -141,8 +141,8 @@ function endUnlessTaken(socket: NetSocket, timeout: number): void {
   }, timeout);
 }
 
-/** Node's parser announces a request in any coding, and fails when a body begins that is not in chunks. */
+/** Node's parser announces a request in any coding, and fails when a body begins of which chunks are not the last coding. */
 function isUnreadable({ headers }: IncomingMessage): boolean {
   const coding = headers["transfer-encoding"];
-  return coding !== undefined && coding.toLowerCase() !== "chunked";
+  return coding !== undefined && !/(?:^|,)[ \t]*chunked$/i.test(coding);
 }

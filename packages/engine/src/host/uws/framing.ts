@@ -24,7 +24,8 @@ class BodyFraming {
     } else if (name.length === 17 && name === "transfer-encoding") {
       this.#fields++;
       this.isChunked = true;
-      if (!/^chunked$/i.test(value)) this.#isReadable = false;
+      if (!/^(?:.*,[ \t]*)?chunked$/i.test(value) || /chunked.+chunked/i.test(value))
+        this.#isReadable = false;
     }
   };
 
