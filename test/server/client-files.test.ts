@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import { NetworkClient } from "../support/network-client.ts";
 import type { WireResponse } from "../support/wire.ts";
-import { afterThisTest, onEveryHost } from "../support/socketio.ts";
+import { afterThisTest, itDiffers, onEveryHost } from "../support/socketio.ts";
 import type { Host, ServerOptions } from "../support/socketio.ts";
 
 const official = join(
@@ -140,5 +140,14 @@ onEveryHost("client files", (host) => {
     const { status, headers, raw } = await wire.request("HEAD", "/socket.io/socket.io.js");
     assert.deepEqual([status, raw.length], [200, 0]);
     assert.equal(headers["content-type"], "application/javascript; charset=utf-8");
+  });
+
+  itDiffers("answers HEAD with the length of the file", "it sends none", async () => {
+    const { port } = await host.start();
+    const wire = new NetworkClient(port);
+    afterThisTest(() => wire.close());
+    const { raw } = await wire.request("GET", "/socket.io/socket.io.js");
+    const { headers } = await wire.request("HEAD", "/socket.io/socket.io.js");
+    assert.equal(headers["content-length"], String(raw.length));
   });
 });

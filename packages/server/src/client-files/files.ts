@@ -127,7 +127,8 @@ async function respondWithFile(file: string, { req, res, respond }: FileExchange
     Vary: vary === undefined ? "Accept-Encoding" : `${String(vary)}, Accept-Encoding`,
   };
   if (coding) headers["Content-Encoding"] = coding;
-  respond(200, headers, req.method === "HEAD" ? undefined : content);
+  // Of the answer to a HEAD the host sends the length alone.
+  respond(200, headers, content);
 }
 
 let warned = false;

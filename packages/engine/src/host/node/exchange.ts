@@ -101,9 +101,15 @@ function withLength(headers: OutgoingHttpHeaders, body: string | Buffer): Outgoi
 export type CompleteUpgrade = (
   request: IncomingMessage,
   socket: Duplex,
+  /** what the client has sent behind the request in the meantime */
+  early: readonly Buffer[],
   headers: OutgoingHttpHeaders,
   open: (port: WebSocketPort) => WebSocketHandlers,
 ) => void;
+
+/** Bytes that a client may send before its upgrade is answered; it should send none. */
+const MAX_EARLY_BYTES = 64 * 1024;
+const NONE: readonly Buffer[] = [];
 
 export class NodeUpgradeExchange extends CollectedUpgradeExchange {
   readonly request: NodeRequest;
@@ -112,6 +118,13 @@ export class NodeUpgradeExchange extends CollectedUpgradeExchange {
   readonly #complete: CompleteUpgrade;
   readonly #isOurs: boolean;
   readonly #onClose = (): void => this.abort();
+  #early: Buffer[] | undefined = undefined;
+  #earlyBytes = 0;
+  readonly #onData = (chunk: Buffer): void => {
+    this.#early?.push(chunk);
+    this.#earlyBytes += chunk.length;
+    if (this.#earlyBytes > MAX_EARLY_BYTES) this.destroy();
+  };
 
   /** @param isOurs - whether nobody else has seen the request */
   constructor(request: IncomingMessage, socket: Duplex, isOurs: boolean, complete: CompleteUpgrade) {
@@ -136,12 +149,27 @@ export class NodeUpgradeExchange extends CollectedUpgradeExchange {
     this.#socket.destroy();
   }
 
+  /** While a hook decides: a socket that nobody reads would not tell that the client has ended it. */
+  watch(): void {
+    if (this.ended) return;
+    this.#early = [];
+    this.#socket.on("data", this.#onData).once("end", this.#onEnd);
+  }
+
+  readonly #onEnd = (): void => void this.#socket.destroy();
+
+  #unwatch(): void {
+    if (this.#early === undefined) return;
+    this.#socket.off("data", this.#onData).off("end", this.#onEnd);
+  }
+
   protected override upgrade(
     headers: OutgoingHttpHeaders,
     open: (port: WebSocketPort) => WebSocketHandlers,
   ): void {
+    this.#unwatch();
     this.#socket.off("close", this.#onClose).off("error", ignore);
-    this.#complete(this.#request, this.#socket, headers, open);
+    this.#complete(this.#request, this.#socket, this.#early ?? NONE, headers, open);
     if (this.#isOurs) this.request.condense();
   }
 
@@ -151,6 +179,7 @@ export class NodeUpgradeExchange extends CollectedUpgradeExchange {
     body: string | Buffer,
     reason: string = STATUS_CODES[status] ?? "",
   ): void {
+    this.#unwatch();
     const lines = [`HTTP/1.1 ${status} ${reason}`];
     for (const [name, value] of Object.entries(headers)) {
       if (isWrittenHere(name)) continue;

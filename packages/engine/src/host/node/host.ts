@@ -70,11 +70,18 @@ export class NodeHost {
 
   /** @param isOurs - whether nobody else has seen the request, or will */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, isOurs: boolean = false): void {
-    const exchange = new NodeUpgradeExchange(request, socket, isOurs, (_, __, headers, open) =>
-      this.#upgrade(request, socket, head, headers, open),
+    const exchange = new NodeUpgradeExchange(request, socket, isOurs, (_, __, early, headers, open) =>
+      this.#upgrade(
+        request,
+        socket,
+        early.length === 0 ? head : Buffer.concat([head, ...early]),
+        headers,
+        open,
+      ),
     );
     if (isUnreadable(request)) exchange.reject(400, "");
     else this.#target.onUpgrade(exchange);
+    exchange.watch();
   }
 
   /** Takes what is under the path; everything else goes to the listeners that were there before. */
@@ -135,10 +142,14 @@ type RequestListener = (this: NodeServer, request: IncomingMessage, response: Se
 
 /** Node leaves upgrades open that nobody takes, once anybody listens. Another library may take it in the meantime. */
 function endUnlessTaken(socket: NetSocket, timeout: number): void {
+  // Earlier responses were written to it, too.
+  const { bytesWritten } = socket;
   socket.on("error", () => {});
-  setTimeout(() => {
-    if (socket.writable && socket.bytesWritten <= 0) socket.end();
+  const timer = setTimeout(() => {
+    // Nobody reads what the client has sent, so that the end alone would leave the socket open.
+    if (socket.bytesWritten <= bytesWritten) socket.destroySoon();
   }, timeout);
+  socket.once("close", () => clearTimeout(timer));
 }
 
 /** Node's parser announces a request in any coding, and fails when a body begins of which chunks are not the last coding. */

@@ -50,6 +50,8 @@ function refuse(response: Http2ServerResponse | Duplex): void {
   if ("statusCode" in response) {
     response.statusCode = 405;
     response.end();
+    // Nobody reads what the client has sent behind it.
+    response.stream.close();
   } else {
     response.destroy();
   }

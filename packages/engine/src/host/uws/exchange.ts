@@ -75,9 +75,9 @@ export class UwsHttpExchange extends CopiedHttpExchange {
     if (response === undefined) return;
     response.cork(() => {
       writeHead(response, status, headers, reason);
-      const hasNoBody = this.request.head.method === "HEAD" || status === 304;
-      if (hasNoBody && last) response.endWithoutBody(0, true);
-      else if (hasNoBody) response.endWithoutBody();
+      if (this.request.head.method === "HEAD") response.endWithoutBody(Buffer.byteLength(body), last);
+      else if (status === 304 && last) response.endWithoutBody(0, true);
+      else if (status === 304) response.endWithoutBody();
       else response.end(wellFormed(body), last);
     });
     this.#forget();
