@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setImmediate as turn } from "node:timers/promises";
 import type { Session } from "../support/engine-types.ts";
 import type { EngineHost } from "../support/hosts.ts";
 import { onEveryHost } from "../support/hosts.ts";
@@ -48,12 +49,24 @@ function describePolling(host: EngineHost): void {
   host.it("ends a session whose client does not poll, past maxBackpressure", noLimit, async () => {
     await using server = await host.start({ maxBackpressure: 2 * MEGABYTE });
     const { session } = await PollingPeer.open(server);
+    session.send("oldest");
+    await turn();
     session.send(Buffer.alloc(MEGABYTE));
     session.send(Buffer.alloc(MEGABYTE));
-    assert.equal(session.readyState, "open");
-    session.send(Buffer.alloc(1));
+    await turn();
     session.send(Buffer.alloc(1));
     await assertSlowConsumer(server, session, 2 * MEGABYTE);
+  });
+
+  host.it("holds no burst against a client, and nothing of the oldest that waits", async () => {
+    await using server = await host.start({ maxBackpressure: 1_000 });
+    const peer = await PollingPeer.open(server);
+    for (let index = 0; index < 3; index++) peer.session.send("x".repeat(100_000));
+    await turn();
+    for (let index = 0; index < 3; index++) peer.session.send("y".repeat(100_000));
+    assert.equal(peer.session.readyState, "open");
+    const packets = await peer.pollPackets(6);
+    assert.equal(packets.map((packet) => packet[1]).join(""), "xxxyyy");
   });
 
   host.it("delivers a message larger than maxBackpressure to a client that polls", async () => {
@@ -70,9 +83,10 @@ function describePolling(host: EngineHost): void {
     await using server = await host.start();
     const { session } = await PollingPeer.open(server);
     const limit = 16 * 1024 * 1024;
+    session.send("oldest");
+    await turn();
     session.send(Buffer.alloc(limit));
-    assert.equal(session.readyState, "open");
-    session.send(Buffer.alloc(1));
+    await turn();
     session.send(Buffer.alloc(1));
     await assertSlowConsumer(server, session, limit);
   });

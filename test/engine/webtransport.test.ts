@@ -287,7 +287,10 @@ onEveryHost((host) => {
         const { stream } = connectWebTransport(server);
         await stream.write('01 "0"');
         const session = await server.nextSession();
-        for (let sent = 0; sent < 20; sent++) session.send("x".repeat(100));
+        for (let sent = 0; sent < 20; sent++) {
+          session.send("x".repeat(100));
+          await new Promise(setImmediate);
+        }
         const { reason, description } = await server.closed(session);
         const { code, limit } = description as { code: string; limit: number };
         assert.deepEqual([reason, code, limit], ["transport error", "SLOW_CONSUMER", 1000]);

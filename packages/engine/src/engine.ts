@@ -360,5 +360,5 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
 /** Accepts and closes at once, as the official server does with an upgrade that comes too late. */
 function refusePort(port: WebSocketPort): WebSocketHandlers {
   queueMicrotask(() => port.close());
-  return { onMessage() {}, onReceived() {}, onDrain() {}, onError() {}, onClose() {} };
+  return { onMessage() {}, onReceived() {}, onAnswered() {}, onDrain() {}, onError() {}, onClose() {} };
 }

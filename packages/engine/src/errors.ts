@@ -125,7 +125,7 @@ export class PingTimeoutError extends TransportError {
 
 /** Ends a session whose client reads slower than the server writes to it. */
 export class SlowConsumerError extends TransportError {
-  /** Bytes waiting for this client, ours and the host's together. */
+  /** Bytes waiting for this client, ours and the host's together, with 128 for each packet of ours. */
   readonly bufferedBytes: number;
   /** The option `maxBackpressure`, in bytes. */
   readonly limit: number;

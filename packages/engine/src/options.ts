@@ -24,8 +24,12 @@ export interface ServerOptions {
   /** Largest message or request body. Default 1,000,000 bytes. */
   maxHttpBufferSize?: number;
   /**
-   * Most bytes that may wait for a client that does not take the messages sent before; past it the session ends with
-   * `transport error` and a `SlowConsumerError`. 0 for no limit. Default 16 MiB.
+   * Most bytes that may wait, from one turn of the event loop to the next, for a client that does not take what was sent
+   * before; past it the session ends with `transport error` and a `SlowConsumerError`. Not held against the client are: what
+   * the turn under way sends, the oldest burst that waits, and what the host has taken already; so a client that reads gets a
+   * burst of any size. Each packet counts with 128 bytes beside its data. Pongs to WebSocket pings that are not read have the
+   * same limit for themselves, and so have the answers to the probes of an upgrade, which is then given up. 0 for no limit.
+   * Default 16 MiB.
    */
   maxBackpressure?: number;
   /** Admits or refuses handshakes. */

@@ -44,6 +44,7 @@ function handlers(onMessage: (message: string) => void): WebSocketHandlers {
     onMessage: (data) =>
       onMessage(typeof data === "string" ? `text:${data}` : `binary:${data.toString("latin1")}`),
     onReceived() {},
+    onAnswered() {},
     onDrain() {},
     onError() {},
     onClose() {},

@@ -92,7 +92,11 @@ export interface EngineOptions {
   allowEIO3?: boolean;
   /** What the server listens on when it is given a port: uWebSockets.js if it can be loaded, unless this says otherwise. */
   host?: "uws" | "node";
-  /** How much may wait for a slow client on uWebSockets.js, in bytes. */
+  /**
+   * Most bytes that may wait for a client that does not read, beside the oldest burst and what the present turn of the event
+   * loop sends; past it `disconnect` tells `transport error` with the code `SLOW_CONSUMER`. 0 for no limit.
+   * @default 16 MiB
+   */
   maxBackpressure?: number;
 }
 

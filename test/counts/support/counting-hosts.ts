@@ -183,6 +183,7 @@ function corked(handlers: WebSocketHandlers, port: WebSocketPort, buffer: CorkBu
   return {
     onMessage: (data) => buffer.cork(port, () => handlers.onMessage(data)),
     onReceived: () => buffer.cork(port, () => handlers.onReceived()),
+    onAnswered: (bytes) => handlers.onAnswered(bytes),
     onDrain: () => buffer.cork(port, () => handlers.onDrain()),
     onError: (error) => handlers.onError(error),
     onClose: (code, reason) => handlers.onClose(code, reason),

@@ -129,6 +129,7 @@ export class WebTransportHandshake extends Deadline implements TransportHandlers
   }
 
   onError(): void {}
+  onAnswerHeld(): void {}
   onDispatched(): void {}
   onWritable(): void {}
 

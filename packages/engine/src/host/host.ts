@@ -121,6 +121,8 @@ export interface WebSocketHandlers {
   onMessage(data: string | Buffer): void;
   /** What was received together has been handed over: one message or several. */
   onReceived(): void;
+  /** The host has answered a control frame of the client by itself, with that many bytes. */
+  onAnswered(bytes: number): void;
   /** `bufferedAmount` has fallen back to 0. */
   onDrain(): void;
   /** The socket failed; `onClose` follows. "Max payload size exceeded" where a message was larger than `maxPayload`. */

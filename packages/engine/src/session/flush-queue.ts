@@ -16,6 +16,9 @@ export interface Flushable {
 export class FlushQueue {
   #waiting: Flushable[] = [];
   readonly #loop: EventLoop;
+  #turn = 0;
+  /** Whether the end of the turn is waited for. */
+  #isCounting = false;
 
   constructor(loop: EventLoop = nodeEventLoop) {
     this.#loop = loop;
@@ -26,6 +29,21 @@ export class FlushQueue {
     session.flushScheduled = true;
     if (this.#waiting.push(session) === 1) this.#loop.setImmediate(this.#run);
   }
+
+  /** Tells turns of the event loop apart. They are counted only while somebody asks. */
+  get turn(): number {
+    if (!this.#isCounting) {
+      this.#isCounting = true;
+      this.#loop.setImmediate(this.#nextTurn);
+    }
+    return this.#turn;
+  }
+
+  readonly #nextTurn = (): void => {
+    this.#isCounting = false;
+    // A small integer, so that it costs no memory of its own.
+    this.#turn = (this.#turn + 1) & 0x3fffffff;
+  };
 
   readonly #run = (): void => {
     const batch = this.#waiting;

@@ -1,4 +1,5 @@
 import { SlowConsumerError } from "../errors.ts";
+import { Backlog } from "./backlog.ts";
 import type { Flushable } from "./flush-queue.ts";
 import { Message, toData } from "../protocol/packet.ts";
 import type { OutgoingPacket, PacketOptions } from "../protocol/packet.ts";
@@ -22,8 +23,8 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
   /** What waits: a list that other sessions hold as well, or one of its own; none as long as nothing waits. */
   #shared: PacketList<OutgoingPacket> | undefined = undefined;
   #own: OutgoingPacket[] | undefined = undefined;
-  /** Bytes that wait while the transport does not take packets. */
-  #waitingBytes = 0;
+  /** How much waits while the transport does not take packets. */
+  #backlog: Backlog | undefined = undefined;
   /** Callbacks of `send` whose packets have not been written. */
   #callbacks: SendCallback[] | undefined = undefined;
 
@@ -100,7 +101,7 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
     packet.keep();
     if (shared === undefined || this.#own !== undefined) this.addOwn(packet);
     else this.#shared = this.#shared === undefined ? shared.alone : this.#shared.plus(shared);
-    if (!this.transport.writable) this.wait(packet);
+    if (!this.transport.writable) this.wait(packet.byteLength);
     else if (!this.dispatching) this.server.flushQueue.add(this);
   }
 
@@ -123,15 +124,29 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
   }
 
   /**
-   * Counts what the transport does not take yet, and gives up on a client that has let it grow past the limit. A batch that
-   * left while nothing waited is not held against the client, nor is the message that crosses the limit: one of any size
-   * reaches a client that reads.
+   * Counts what the transport does not take yet, and gives up on a client that has let it grow past the limit. What left while
+   * nothing waited is not held against the client, nor is a burst: a message or a burst of any size reaches a client that reads.
    */
-  private wait(packet: OutgoingPacket): void {
+  private wait(bytes: number): void {
     const limit = this.server.opts.maxBackpressure;
-    const isSlow = limit > 0 && this.#waitingBytes > limit;
-    this.#waitingBytes += packet.byteLength;
-    if (isSlow) this.end("transport error", new SlowConsumerError(this.bufferedAmount, limit));
+    if (limit === 0) return;
+    const { turn } = this.server.flushQueue;
+    this.#backlog ??= new Backlog(turn);
+    this.endIfSlow(this.#backlog.add(bytes, turn), limit, this.#backlog);
+  }
+
+  /** @internal The host has answered by itself, and holds the answer because the client does not read. */
+  onAnswerHeld(bytes: number): void {
+    const limit = this.server.opts.maxBackpressure;
+    if (limit === 0) return;
+    this.#backlog ??= new Backlog(this.server.flushQueue.turn);
+    this.endIfSlow(this.#backlog.addAnswer(bytes), limit, this.#backlog);
+  }
+
+  private endIfSlow(bytes: number, limit: number, backlog: Backlog): void {
+    if (bytes <= limit) return;
+    const total = backlog.total(this.transport.bufferedAmount);
+    this.end("transport error", new SlowConsumerError(total, limit));
   }
 
   protected get hasWaiting(): boolean {
@@ -171,11 +186,12 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
   protected forgetWaiting(): void {
     this.#own = undefined;
     this.#shared = undefined;
-    this.#waitingBytes = 0;
+    this.#backlog = undefined;
     this.#callbacks = undefined;
   }
 
   protected drained(): void {
+    if (!this.hasWaiting) this.#backlog = undefined;
     if (isHeard(this, "drain")) this.tell("drain");
     if (this.server.listenerCount("drain") > 0) tell(this.server, this.server.loop, "drain", this);
     if (this.readyState === "closing" && !this.hasWaiting) this.closeTransport(false);

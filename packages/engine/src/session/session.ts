@@ -198,7 +198,7 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
   probe(transport: Transport, refused: (context: Record<string, unknown>) => void): void {
     const { clock, opts } = this.server;
     transport.sid = this.id;
-    this.#upgrade = new Upgrade(this, transport, clock, opts.upgradeTimeout, (reason, error) =>
+    this.#upgrade = new Upgrade(this, transport, clock, opts, (reason, error) =>
       refused({ name: "UPGRADE_FAILURE", sid: this.id, transport: transport.name, reason, error }),
     );
   }

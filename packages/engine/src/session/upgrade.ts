@@ -2,7 +2,9 @@ import type { EnginePacket, ParseError } from "@tidewire/parser";
 import { Deadline } from "../loop/clock.ts";
 import type { Clock } from "../loop/clock.ts";
 import type { TransportError } from "../errors.ts";
+import { SlowConsumerError } from "../errors.ts";
 import { PROBE_PONG } from "../protocol/packet.ts";
+import { PACKET_OVERHEAD } from "./backlog.ts";
 import type { Transport, TransportHandlers } from "../transport/transport.ts";
 
 /** What an upgrade does to its session. */
@@ -12,6 +14,14 @@ export interface UpgradingSession {
   releasePoll(): void;
   onUpgraded(transport: Transport): void;
   onUpgradeAborted(): void;
+}
+
+/** The options of the engine that bound it. */
+export interface UpgradeLimits {
+  /** In ms. */
+  readonly upgradeTimeout: number;
+  /** In bytes, 0 for no limit. */
+  readonly maxBackpressure: number;
 }
 
 /** Why an upgrade was given up. */
@@ -34,13 +44,16 @@ export class Upgrade extends Deadline implements TransportHandlers {
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #onFailure: (reason: UpgradeFailure, error?: Error) => void;
+  readonly #limit: number;
   #release: Release | undefined = undefined;
+  /** Bytes of answers that wait for a client that does not read. */
+  #held = 0;
 
   constructor(
     session: UpgradingSession,
     transport: Transport,
     clock: Clock,
-    timeout: number,
+    limits: UpgradeLimits,
     onFailure: (reason: UpgradeFailure, error?: Error) => void,
   ) {
     super();
@@ -48,8 +61,9 @@ export class Upgrade extends Deadline implements TransportHandlers {
     this.#session = session;
     this.#transport = transport;
     this.#clock = clock;
+    this.#limit = limits.maxBackpressure;
     transport.handlers = this;
-    clock.schedule(this, timeout);
+    clock.schedule(this, limits.upgradeTimeout);
   }
 
   onPacket(packet: EnginePacket): void {
@@ -64,15 +78,30 @@ export class Upgrade extends Deadline implements TransportHandlers {
   }
 
   #onProbe(): void {
-    this.#transport.send([PROBE_PONG]);
+    const transport = this.#transport;
+    if (transport.bufferedAmount > 0) {
+      this.onAnswerHeld(PROBE_PONG.byteLength);
+      if (transport.readyState !== "open") return;
+    }
+    transport.send([PROBE_PONG]);
     this.#release ??= new Release(this.#session, this.#clock);
     this.#release.start();
     // Last: a listener may end the session, and this with it.
-    this.#session.onProbed(this.#transport);
+    this.#session.onProbed(transport);
+  }
+
+  onAnswerHeld(bytes: number): void {
+    this.#held += bytes + PACKET_OVERHEAD;
+    if (this.#limit === 0 || this.#held <= this.#limit) return;
+    const total = Math.max(this.#held, this.#transport.bufferedAmount);
+    this.#fail("transport error", new SlowConsumerError(total, this.#limit));
   }
 
   onDispatched(): void {}
-  onWritable(): void {}
+
+  onWritable(): void {
+    this.#held = 0;
+  }
 
   onParseError(error: ParseError): void {
     this.#fail("parse error", error);

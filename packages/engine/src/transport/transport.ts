@@ -14,6 +14,8 @@ export interface TransportHandlers {
   onPacket(packet: EnginePacket): void;
   /** All packets of one frame or body were handed over, and the host's cork is still open: the moment to answer. */
   onDispatched(): void;
+  /** The host holds an answer that it has given by itself, because the client does not read. In bytes. */
+  onAnswerHeld(bytes: number): void;
   /** The transport takes packets again. */
   onWritable(): void;
   /** What the client sent is not a packet. */

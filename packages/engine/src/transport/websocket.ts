@@ -107,6 +107,13 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
     this.handlers?.onDispatched();
   }
 
+  onAnswered(bytes: number): void {
+    if (this.#port.bufferedAmount === 0) return;
+    // So that it is known when the client reads again.
+    this.writable = false;
+    this.handlers?.onAnswerHeld(bytes);
+  }
+
   onDrain(): void {
     if (this.writable || this.readyState !== "open") return;
     this.writable = true;

@@ -13,6 +13,21 @@ export class ExplainingWebSocket extends WebSocket {
     const isUnclear = code === 1007 && this.extensions !== "";
     super.close(code, reason ?? (isUnclear ? "Invalid UTF-8 or compressed data" : closeReasons.get(code)));
   }
+
+  /** Also called by `ws`, which answers pings by itself. */
+  override pong(data?: unknown, mask?: unknown, callback?: unknown): void {
+    const port = (this as Partial<WithPort>)[PORT];
+    if (port === undefined || typeof data === "function" || typeof mask === "function") {
+      super.pong(data, mask as boolean, callback as () => void);
+      return;
+    }
+    super.pong(data, mask as boolean | undefined, (error) => {
+      if (typeof callback === "function") (callback as (error: Error) => void)(error);
+      port.written();
+    });
+    if (this.readyState === WebSocket.OPEN)
+      port.handlers.onAnswered((data as Buffer | undefined)?.length ?? 0);
+  }
 }
 
 const closeReasons: ReadonlyMap<number | undefined, string> = new Map([
@@ -181,8 +196,10 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback {
     this.socket.terminate();
   }
 
-  /** Runs once a frame was written. A failed write is an error event as well; that is enough. */
-  readonly #sent = (): void => {
+  /** A frame was written. A failed write is an error event as well; that is enough. */
+  written(): void {
     if (this.socket.bufferedAmount === 0) this.handlers.onDrain();
-  };
+  }
+
+  readonly #sent = (): void => this.written();
 }

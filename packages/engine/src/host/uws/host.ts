@@ -97,6 +97,8 @@ export function attachUws(app: UwsApp, target: HostTarget, options: UwsHostOptio
         if (message.byteLength <= target.maxPayload) port.receive(message, isBinary);
         else port.tooLarge();
       },
+      // uWebSockets.js has sent the pong.
+      ping: (socket, message) => socket.getUserData().port!.answered(message.byteLength),
       drain: (socket) => socket.getUserData().port!.drained(),
       close: (socket, code, message) => {
         socket.getUserData().port!.closed(code, Buffer.from(message).toString());
@@ -217,6 +219,11 @@ class UwsWebSocketPort implements WebSocketPort {
     if (this.readyState !== 1 || handlers === undefined) return;
     handlers.onMessage(isBinary ? copyOf(message) : decoder.decode(message));
     handlers.onReceived();
+  }
+
+  /** From the host. */
+  answered(bytes: number): void {
+    if (this.readyState === 1) this.#handlers?.onAnswered(bytes);
   }
 
   /** From the host. */

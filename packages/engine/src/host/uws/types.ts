@@ -51,6 +51,7 @@ export interface UwsWebSocketBehavior<UserData> {
   upgrade?(response: UwsResponse, request: UwsRequest, context: unknown): void;
   open?(socket: UwsWebSocket<UserData>): void;
   message?(socket: UwsWebSocket<UserData>, message: ArrayBuffer, isBinary: boolean): void;
+  ping?(socket: UwsWebSocket<UserData>, message: ArrayBuffer): void;
   drain?(socket: UwsWebSocket<UserData>): void;
   close?(socket: UwsWebSocket<UserData>, code: number, message: ArrayBuffer): void;
 }

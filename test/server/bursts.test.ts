@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import * as parser from "socket.io-parser";
+import { collect, next, onEveryHost, onEveryTransport, pair } from "../support/socketio.ts";
+import type { Socket } from "../support/socketio.ts";
+
+const MEGABYTE = 1_000_000;
+
+/** Together more than the default of `maxBackpressure`. */
+const COUNT = 20;
+
+class Decoder extends parser.Decoder {
+  constructor() {
+    // That of the client takes 10 unless told otherwise.
+    super({ maxAttachments: COUNT });
+  }
+}
+
+function sendMany(socket: Socket): void {
+  for (let index = 0; index < COUNT; index++) socket.emit("part", index, "x".repeat(MEGABYTE));
+}
+
+onEveryHost("server: bursts to a client that reads", (host) => {
+  onEveryTransport((_, mode) => {
+    it("arrive whole when a listener answers with many events of 1 MB", async () => {
+      const { client, socket } = await pair(await host.start(), mode);
+      socket.on("all", () => {
+        sendMany(socket);
+        // Another tick finds all of that waiting.
+        setImmediate(() => socket.emit("behind"));
+      });
+      const parts = collect(client, "part", COUNT);
+      const behind = next(client, "behind");
+      client.emit("all");
+      assert.deepEqual(
+        (await parts).map(([index]) => index),
+        Array.from({ length: COUNT }, (_each, index) => index),
+      );
+      await behind;
+      assert.ok(socket.connected);
+    }).timeout(30_000);
+
+    it("arrive whole when an event has many attachments of 1 MB", async () => {
+      const { client, socket } = await pair(await host.start(), { ...mode, parser: { ...parser, Decoder } });
+      const sent = Array.from({ length: COUNT }, () => Buffer.alloc(MEGABYTE));
+      socket.on("all", () => socket.emit("files", ...sent));
+      const files = next<Buffer[]>(client, "files");
+      client.emit("all");
+      assert.deepEqual(
+        (await files).map((file) => file.byteLength),
+        Array<number>(COUNT).fill(MEGABYTE),
+      );
+      assert.ok(socket.connected);
+    }).timeout(30_000);
+
+    it("arrive whole when they are sent from the connection listener, with something a tick later", async () => {
+      const running = await host.start();
+      running.io.on("connection", (socket) => {
+        sendMany(socket);
+        setImmediate(() => socket.emit("behind"));
+      });
+      const client = running.client(mode);
+      const parts = collect(client, "part", COUNT);
+      await Promise.all([parts, next(client, "behind")]);
+      assert.ok(client.connected);
+    }).timeout(30_000);
+  });
+});
