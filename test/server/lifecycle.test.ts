@@ -83,7 +83,6 @@ onEveryHost("io.close()", (host) => {
   });
 
   it("lets clients reconnect to a server that starts after it on the same port", async () => {
-    // a fixed port, as a server that is started again has: uWebSockets.js sets SO_REUSEADDR on no other
     const port = await freePort();
     const options: object = { host: host.name };
     const running = track(new socketio.Server(port, options), port);
@@ -97,6 +96,20 @@ onEveryHost("io.close()", (host) => {
     track(again, port);
     await connected(client);
     assert.equal(again.engine.clientsCount, 1);
+  });
+
+  it("leaves its port to a server that starts at once, whatever connections it had", async () => {
+    const options: object = { host: host.name };
+    let running = await host.start();
+    const { port } = running.io.httpServer.address() as AddressInfo;
+    for (let round = 0; round < 3; round++) {
+      await pair(running, { transports: ["websocket"] });
+      await pair(running, { transports: ["polling"] });
+      await running.io.close();
+      running = track(new socketio.Server(port, options), port);
+      assert.equal((running.io.httpServer.address() as AddressInfo | null)?.port, port);
+    }
+    await connected(running.client());
   });
 
   it("can be called twice", async () => {

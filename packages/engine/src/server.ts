@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { isMainThread } from "node:worker_threads";
 import { Engine } from "./engine.ts";
 import { ConnectionErrorCode, connectionErrorMessages } from "./errors.ts";
 import type { HostTarget, HttpServerLike } from "./host/host.ts";
@@ -80,8 +81,8 @@ export class Server extends Engine {
   }
 
   /**
-   * Listens on a port: on uWebSockets.js if it loads, else on node:http; the option `host` forces one. The port is bound
-   * when this returns, and errors are emitted by the server it returns.
+   * Listens on a port: on uWebSockets.js if it loads, else, and in worker threads, on node:http; the option `host` forces one.
+   * The port is bound when this returns, and errors are emitted by the server it returns. Workers of `node:cluster` share it.
    *
    * @throws if `host` is `"uws"` and uWebSockets.js does not load
    */
@@ -127,13 +128,24 @@ export class Server extends Engine {
   }
 
   #loadUws(): Uws | undefined {
+    // Its part of the event loop does not survive the end of a thread: the process aborts.
+    if (!isMainThread && this.opts.host !== "uws") {
+      warnOnce(
+        "TIDEWIRE_WORKER_THREAD",
+        "uWebSockets.js cannot end with a worker thread; listening on node:http instead.",
+      );
+      return undefined;
+    }
     const uws = loadUws();
     if (uws !== undefined) return uws;
     const platform = `${process.platform}-${process.arch}, ABI ${process.versions.modules}`;
     if (this.opts.host === "uws") {
       throw new Error(`uWebSockets.js does not load on this platform (${platform}); leave out host: "uws"`);
     }
-    warnOnce(platform);
+    warnOnce(
+      "TIDEWIRE_NO_UWS",
+      `uWebSockets.js is not installed or has no binary for this platform (${platform}); listening on node:http instead.`,
+    );
     return undefined;
   }
 }
@@ -142,16 +154,15 @@ function isUwsApp(server: object): server is UwsApp {
   return "ws" in server && "any" in server;
 }
 
-let warned = false;
+const warned = new Set<string>();
 
-function warnOnce(platform: string): void {
-  if (warned) return;
-  warned = true;
-  process.emitWarning(
-    `uWebSockets.js is not installed or has no binary for this platform (${platform}); listening on node:http instead. ` +
-      `Set host: "node" to say that this is intended.`,
-    { type: "TidewireWarning", code: "TIDEWIRE_NO_UWS" },
-  );
+function warnOnce(code: string, message: string): void {
+  if (warned.has(code)) return;
+  warned.add(code);
+  process.emitWarning(`${message} Set host: "node" to say that this is intended.`, {
+    type: "TidewireWarning",
+    code,
+  });
 }
 
 /** The path requests must begin with. */

@@ -1,3 +1,4 @@
+import cluster from "node:cluster";
 import { EventEmitter } from "node:events";
 import type { HttpServerLike } from "../host.ts";
 import type { UwsActivity } from "./host.ts";
@@ -32,25 +33,26 @@ export class UwsHttpServer extends EventEmitter implements HttpServerLike {
     return this.listening ? { address: "::", family: "IPv6", port: this.#port } : null;
   }
 
-  /** Binds at once; `listening` or `error` (`EADDRINUSE`) is emitted on the next tick, as node's server does. */
+  /**
+   * Binds at once; `listening` or `error` (`EADDRINUSE`) is emitted on the next tick, as node's server does. In a worker of
+   * `node:cluster` the port is shared among the workers.
+   */
   listen(app: OwnUwsApp, uws: Uws, port: number): this {
     this.#uws = uws;
-    // Exclusive: without it a taken port is silently shared.
-    app.listen(port, uws.LIBUS_LISTEN_EXCLUSIVE_PORT, (listenSocket) => {
-      if (listenSocket) {
-        this.#listenSocket = listenSocket;
-        this.#port = uws.us_socket_local_port(listenSocket);
-        process.nextTick(() => this.emit("listening"));
-      } else {
-        const error = Object.assign(new Error(`listen EADDRINUSE: address already in use :::${port}`), {
-          code: "EADDRINUSE",
-          syscall: "listen",
-          address: "::",
-          port,
-        });
-        process.nextTick(() => this.emit("error", error));
-      }
-    });
+    const listenSocket = bind(app, uws, port);
+    if (listenSocket) {
+      this.#listenSocket = listenSocket;
+      this.#port = uws.us_socket_local_port(listenSocket);
+      process.nextTick(() => this.emit("listening"));
+    } else {
+      const error = Object.assign(new Error(`listen EADDRINUSE: address already in use :::${port}`), {
+        code: "EADDRINUSE",
+        syscall: "listen",
+        address: "::",
+        port,
+      });
+      process.nextTick(() => this.emit("error", error));
+    }
     return this;
   }
 
@@ -77,4 +79,35 @@ export class UwsHttpServer extends EventEmitter implements HttpServerLike {
     else this.#activity.onIdle = (): void => void setImmediate(finish);
     return this;
   }
+}
+
+/** How often another port is asked for when somebody took the one that was just found. */
+const ATTEMPTS = 10;
+
+/**
+ * The listening socket, or nothing where the port is taken. For port 0 a free number is found and then bound by that number:
+ * what is bound to 0 itself gets no SO_REUSEADDR from uWebSockets.js, so that a server which starts again could not have the
+ * port while connections of the first are in TIME_WAIT.
+ */
+function bind(app: OwnUwsApp, uws: Uws, port: number): unknown {
+  // Exclusive: without it a taken port is silently shared. Workers of a cluster are meant to.
+  const options = cluster.isWorker ? 0 : uws.LIBUS_LISTEN_EXCLUSIVE_PORT;
+  if (port !== 0) return listenOn(app, port, options);
+  for (let attempt = 1; ; attempt++) {
+    const found = listenOn(app, 0, options);
+    if (!found || attempt === ATTEMPTS) return found;
+    const number = uws.us_socket_local_port(found);
+    uws.us_listen_socket_close(found);
+    const listenSocket = listenOn(app, number, options);
+    if (listenSocket) return listenSocket;
+  }
+}
+
+/** Calls back before it returns. */
+function listenOn(app: OwnUwsApp, port: number, options: number): unknown {
+  let result: unknown;
+  app.listen(port, options, (listenSocket) => {
+    result = listenSocket;
+  });
+  return result;
 }

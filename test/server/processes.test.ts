@@ -1,0 +1,42 @@
+// Servers where the process is not one thread of its own.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { hosts, isOracle, suite } from "../support/socketio.ts";
+
+const run = promisify(execFile);
+
+/** Runs a file of test/support from the sources; rejects unless it ends with exit code 0. */
+function runSupport(name: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> {
+  const file = fileURLToPath(new URL(`../support/${name}.ts`, import.meta.url));
+  const node = ["--conditions=@tidewire/source", "--import=tsx/esm", file, ...args];
+  return run(process.execPath, node, { timeout: 50_000, env: { ...process.env, NODE_OPTIONS: "" } });
+}
+
+if (!isOracle) {
+  suite("a server in a worker thread", () => {
+    it("listens on node:http, says so once, and ends with its thread", async () => {
+      const { stdout, stderr } = await runSupport("servers-in-a-thread");
+      const one = { status: 200, isNode: true };
+      assert.deepEqual(JSON.parse(stdout), [one, one], stderr);
+      assert.equal(stderr.match(/TIDEWIRE_WORKER_THREAD/g)?.length, 1, stderr);
+    }).timeout(60_000);
+  });
+
+  suite("servers in workers of node:cluster", () => {
+    for (const { name } of hosts) {
+      it(`share their port on ${name}`, async () => {
+        const probe = createServer();
+        await new Promise<void>((resolve) => probe.listen(0, resolve));
+        const { port } = probe.address() as AddressInfo;
+        await new Promise((resolve) => probe.close(resolve));
+        const { stdout } = await runSupport("servers-in-a-cluster", String(port), name);
+        const one = { event: "listening", isNode: name === "node" };
+        assert.deepEqual(JSON.parse(stdout), { seen: [one, one], status: 200 });
+      }).timeout(60_000);
+    }
+  });
+}
