@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHook } from "node:async_hooks";
 import { afterThisTest, next } from "../support/socketio.ts";
 import { onEveryCountingHost } from "./support/counting-hosts.ts";
 
@@ -7,43 +8,34 @@ const OURS = /\/packages\/[^/]+\/src\//;
 
 interface WatchedTimers {
   /** Of each that was made, in ms. */
-  readonly delays: (number | undefined)[];
+  readonly delays: number[];
   /** Those that have not fired and were not cleared. */
   readonly waiting: number;
 }
 
+/** What Node's timers are, for those who trace them. */
+interface Timer {
+  readonly _idleTimeout: number;
+  readonly _destroyed: boolean;
+}
+
 /** The timers that our sources have made since. */
 function watchTimers(): WatchedTimers {
-  const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
-  const waiting = new Set<unknown>();
-  const delays: (number | undefined)[] = [];
-  const counting =
-    (make: typeof setTimeout | typeof setInterval, once: boolean) =>
-    (run: (...args: unknown[]) => void, ms?: number, ...args: unknown[]): unknown => {
-      if (!OURS.test(new Error().stack ?? "")) return make(run, ms, ...args);
-      delays.push(ms);
-      const timer = make(() => {
-        if (once) waiting.delete(timer);
-        run(...args);
-      }, ms);
-      waiting.add(timer);
-      return timer;
-    };
-  const clearing = (clear: typeof clearTimeout) => (timer: Parameters<typeof clearTimeout>[0]) => {
-    waiting.delete(timer);
-    clear(timer);
-  };
-  Object.assign(globalThis, {
-    setTimeout: counting(setTimeout, true),
-    setInterval: counting(setInterval, false),
-    clearTimeout: clearing(clearTimeout),
-    clearInterval: clearing(clearInterval),
-  });
-  afterThisTest(() => Object.assign(globalThis, { setTimeout, setInterval, clearTimeout, clearInterval }));
+  const timers: Timer[] = [];
+  const delays: number[] = [];
+  const hook = createHook({
+    init(_id, type, _trigger, resource) {
+      if (type !== "Timeout" || !OURS.test(new Error().stack ?? "")) return;
+      const timer = resource as Timer;
+      timers.push(timer);
+      delays.push(timer._idleTimeout);
+    },
+  }).enable();
+  afterThisTest(() => hook.disable());
   return {
     delays,
     get waiting() {
-      return waiting.size;
+      return timers.filter((timer) => !timer._destroyed).length;
     },
   };
 }

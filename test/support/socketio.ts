@@ -60,7 +60,7 @@ export function track(io: Server, port: number, scheme = "http"): Running {
   return { io, port, url, client: (options, namespace) => openClient(url, options, namespace) };
 }
 
-function openClient(
+export function openClient(
   url: string,
   options: Partial<ManagerOptions & SocketOptions> = {},
   namespace = "",

@@ -6,7 +6,7 @@ import type { Admission } from "./admission/requests.ts";
 import { Clock } from "./loop/clock.ts";
 import { ConnectionErrorCode, connectionErrorMessages } from "./errors.ts";
 import type { ConnectionError } from "./errors.ts";
-import { nodeEventLoop } from "./loop/event-loop.ts";
+import { NodeEventLoop } from "./loop/event-loop.ts";
 import type { EventLoop } from "./loop/event-loop.ts";
 import { FlushQueue } from "./session/flush-queue.ts";
 import type { HostTarget, HttpExchange, RequestSource, UpgradeExchange } from "./host/host.ts";
@@ -31,6 +31,7 @@ import { tell } from "./loop/safe-emit.ts";
 import { WebSocketTransport } from "./transport/websocket.ts";
 import type { WebTransportSession } from "./transport/webtransport-session.ts";
 import { WebTransportHandshake } from "./admission/webtransport-handshake.ts";
+import { queueMicrotask } from "./host/timers.ts";
 
 /**
  * The sessions of one server, whatever hosts its requests come from: decides on each request, opens sessions, and hands the
@@ -53,7 +54,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   #interceptor: ((exchange: HttpExchange) => boolean) | undefined = undefined;
 
   /** @param loop - Node's event loop unless a test drives its own */
-  constructor(opts: ServerOptions = {}, loop: EventLoop = nodeEventLoop) {
+  constructor(opts: ServerOptions = {}, loop: EventLoop = new NodeEventLoop()) {
     super();
     this.loop = loop;
     this.clock = new Clock(loop);
@@ -296,6 +297,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   }
 
   #open(id: string, transport: Transport, source: RequestSource | undefined, deliver?: () => void): void {
+    this.flushQueue.revive();
     const session = new Session(id, this, transport, source);
     this.#sessions.set(id, session);
     if (this.#clients !== undefined) this.#clients[id] = session;

@@ -203,6 +203,32 @@ describe("clock", () => {
     assert.deepEqual(loop.uncaught, [error]);
   });
 
+  it("asks for another timer once one has not fired, and lets the loop read first", () => {
+    clock.schedule(noted("a"), 1000);
+    loop.lose();
+    loop.advance(5000);
+    clock.schedule(noted("b"), 1000);
+    loop.advance(10_000);
+    assert.deepEqual(log, ["a at 5001", "b at 6000"]);
+  });
+
+  it("runs on with a single timer when one that was given up fires after all", () => {
+    clock.schedule(noted("a"), 1000);
+    loop.stall(5000);
+    clock.schedule(noted("b"), 1000);
+    loop.advance(10_000);
+    assert.deepEqual(log, ["a at 5001", "b at 6000"]);
+    assert.equal(loop.timers, 0);
+  });
+
+  it("forgets the recent time also when the timer for it was lost", () => {
+    assert.equal(clock.recent(), 0);
+    loop.lose();
+    loop.advance(5000);
+    clock.schedule(noted("a"), 1000);
+    assert.equal(clock.recent(), 5000);
+  });
+
   it("keeps a duration beyond the longest of Node's timers", () => {
     const days = 30 * 24 * 3600 * 1000;
     clock.schedule(noted("a"), days);

@@ -40,6 +40,12 @@ export class DrivenLoop implements EventLoop {
     return this.#immediates.length;
   }
 
+  /** What was asked for never comes, as when fake timers were uninstalled before they fired. */
+  lose(): void {
+    this.#timers = [];
+    this.#immediates = [];
+  }
+
   /** Ends the tick. */
   tick(): void {
     const immediates = this.#immediates;
@@ -55,6 +61,11 @@ export class DrivenLoop implements EventLoop {
     for (const { run } of due) this.#call(run);
   }
 
+  /** Time passes while the loop is in the middle of something. */
+  stall(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Lets time pass, timer by timer. */
   advance(ms: number): void {
     const end = this.#now + ms;
@@ -62,7 +73,10 @@ export class DrivenLoop implements EventLoop {
       while (this.#immediates.length > 0) this.tick();
       let first: Timer | undefined;
       for (const timer of this.#timers) if (first === undefined || timer.at < first.at) first = timer;
-      if (first === undefined || first.at > end) break;
+      if (first === undefined || first.at > end) {
+        if (this.#immediates.length > 0) continue;
+        break;
+      }
       this.#timers.splice(this.#timers.indexOf(first), 1);
       this.#now = Math.max(this.#now, first.at);
       this.#call(first.run);

@@ -77,6 +77,21 @@ describe("flush queue", () => {
     assert.deepEqual(log, ["a", "a"]);
   });
 
+  it("asks for another pass when a session opens long after one that has not come", () => {
+    queue.add(new Noted(() => log.push("a")));
+    loop.lose();
+    loop.advance(1001);
+    queue.revive();
+    loop.tick();
+    assert.deepEqual(log, ["a"]);
+  });
+
+  it("asks for no other pass while one may still come", () => {
+    queue.add(new Noted(() => log.push("a")));
+    queue.revive();
+    assert.equal(loop.immediates, 1);
+  });
+
   it("flushes the others when one throws", () => {
     const error = new Error("on purpose");
     queue.add(

@@ -21,6 +21,7 @@ import { badPacket, misplacedPacket, SocketPacketError } from "./connection/pack
 import type { DisconnectReason } from "./reasons.ts";
 import { ReplacedError } from "./recovery/replaced-error.ts";
 import type { ErrorOrigin, UserCode } from "./events/user-code.ts";
+import { setImmediate } from "./timers.ts";
 
 const debug = createDebug("socket.io:client");
 

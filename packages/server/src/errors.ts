@@ -1,3 +1,5 @@
+import { nextTick } from "./timers.ts";
+
 /** Every error the server raises for the application, with its message: that of the official server where it has one. */
 const messages = {
   RESERVED_EVENT: (event: string): string => `"${event}" is a reserved event name`,
@@ -41,7 +43,7 @@ export function assertNotReserved(reserved: ReadonlySet<string | symbol>, event:
  * the other packets and sockets of the same connection are served first.
  */
 export function rethrowLater(error: unknown): void {
-  process.nextTick(() => {
+  nextTick(() => {
     throw error;
   });
 }

@@ -30,6 +30,7 @@ import type {
   RemoveAcknowledgements,
   Untyped,
 } from "./events/typed-events.ts";
+import { nextTick } from "./timers.ts";
 
 const debug = createDebug("socket.io:namespace");
 
@@ -182,7 +183,7 @@ export class Namespace<
       return this._doConnect(socket, attempt);
     }
     this.run(socket, (error) => {
-      process.nextTick(() => {
+      nextTick(() => {
         if (socket.connected) {
           debug("next called again - ignoring");
         } else if (client.conn.readyState !== "open" || socket._gone) {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ResponseView } from "../host/host.ts";
 import type { EngineRequest } from "../http/query.ts";
+import { nextTick } from "../host/timers.ts";
 
 /** A middleware of Express's form: calls `next` once, with an error to refuse the request. */
 export type Middleware = {
@@ -83,7 +84,7 @@ class Chain {
     try {
       this.run();
     } catch (error) {
-      process.nextTick(() => {
+      nextTick(() => {
         throw error;
       });
     }

@@ -1,5 +1,5 @@
 import type { EventLoop } from "./event-loop.ts";
-import { nodeEventLoop } from "./event-loop.ts";
+import { NodeEventLoop } from "./event-loop.ts";
 
 /** Something that must happen unless it is cancelled in time. Intrusive: the entry is the list node. */
 export abstract class Deadline {
@@ -28,7 +28,7 @@ export class Clock {
     this.#isRecent = false;
   };
 
-  constructor(loop: EventLoop = nodeEventLoop) {
+  constructor(loop: EventLoop = new NodeEventLoop()) {
     this.#loop = loop;
   }
 
@@ -50,7 +50,9 @@ export class Clock {
       this.#queues.set(ms, queue);
     }
     if (deadline.queue !== undefined) deadline.queue.remove(deadline);
-    queue.append(deadline);
+    const now = this.#loop.now();
+    if (now - this.#recent > LOST) this.#isRecent = false;
+    queue.append(deadline, now);
   }
 
   cancel(deadline: Deadline): void {
@@ -75,6 +77,9 @@ const RECENT = 20;
  */
 const LATE = 10;
 
+/** A timer that is this late, in ms, is not waited for: fake timers of a test may have swallowed it. */
+const LOST = 1000;
+
 /** Turns of the loop until it has accepted a connection, read the head of its request, and read the body. */
 const TURNS = 3;
 
@@ -89,6 +94,10 @@ class DeadlineQueue {
   #tail: Deadline | undefined = undefined;
   /** The loop will call `#fire`. */
   #waiting = false;
+  /** When it was to do so. */
+  #due = 0;
+  /** Counts the calls asked for; only the last one counts. */
+  #asked = 0;
   readonly #loop: EventLoop;
 
   constructor(ms: number, loop: EventLoop) {
@@ -101,9 +110,9 @@ class DeadlineQueue {
     return this.#head !== undefined;
   }
 
-  append(deadline: Deadline): void {
+  append(deadline: Deadline, now: number): void {
     // A whole number is no object of its own.
-    deadline.at = Math.ceil(this.#loop.now() + this.#ms);
+    deadline.at = Math.ceil(now + this.#ms);
     deadline.queue = this;
     deadline.previous = this.#tail;
     if (this.#tail === undefined) {
@@ -113,6 +122,7 @@ class DeadlineQueue {
       this.#tail.next = deadline;
     }
     this.#tail = deadline;
+    if (now - this.#due > LOST) this.#wait(Math.max(1, this.#head!.at - now), TURNS);
   }
 
   remove(deadline: Deadline): void {
@@ -125,19 +135,20 @@ class DeadlineQueue {
   }
 
   /** Sockets keep a process alive, deadlines do not. */
-  #wait(ms: number): void {
+  #wait(ms: number, turns: number = 1): void {
     this.#waiting = true;
-    const due = this.#loop.now() + ms;
-    this.#loop.setTimeout(
-      () => this.#fire(this.#loop.now() - due > LATE ? TURNS : 1),
-      Math.min(ms, MAX_DELAY),
-    );
+    const asked = ++this.#asked;
+    const delay = Math.min(ms, MAX_DELAY);
+    const due = this.#loop.now() + delay;
+    this.#due = due;
+    this.#loop.setTimeout(() => this.#fire(asked, this.#loop.now() - due > LATE ? TURNS : turns), delay);
   }
 
   /** @param turns - of the loop to wait for */
-  #fire(turns: number): void {
+  #fire(asked: number, turns: number): void {
+    if (asked !== this.#asked) return;
     if (turns > 0) {
-      this.#loop.setImmediate(() => this.#fire(turns - 1));
+      this.#loop.setImmediate(() => this.#fire(asked, turns - 1));
       return;
     }
     this.#waiting = false;

@@ -13,6 +13,7 @@ import type { Transport, TransportHandlers } from "../transport/transport.ts";
 import { guard } from "../loop/safe-emit.ts";
 import { Upgrade } from "./upgrade.ts";
 import type { UpgradingSession } from "./upgrade.ts";
+import { nextTick } from "../host/timers.ts";
 
 /**
  * One connection: engine.io's `Socket`. It outlives its transports, of which it has one at a time.
@@ -279,7 +280,7 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
     if (this.handlers) guard(this.server.loop, () => this.handlers?.onClose(reason, description));
     if (isHeard(this, "close")) this.tell("close", reason, description);
     // Listeners of `close` may still look at what was not sent.
-    if (this.hasWaiting) process.nextTick(() => this.forgetWaiting());
+    if (this.hasWaiting) nextTick(() => this.forgetWaiting());
   }
 }
 

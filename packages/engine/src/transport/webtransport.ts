@@ -12,6 +12,7 @@ import type {
   WebTransportSession,
   WebTransportStream,
 } from "./webtransport-session.ts";
+import { nextTick } from "../host/timers.ts";
 
 /** How long the client may take to receive what was sent before the end, in ms. */
 const CLOSE_TIMEOUT = 30_000;
@@ -197,7 +198,7 @@ function guarded(run: () => void): void {
   try {
     run();
   } catch (error) {
-    process.nextTick(() => {
+    nextTick(() => {
       throw error;
     });
   }

@@ -1,3 +1,4 @@
+import { TextDecoder } from "node:util";
 import { ParseError } from "../errors.ts";
 import { checkPayloadSize } from "./codec.ts";
 import type { EngineCodec, PayloadLimits } from "./codec.ts";

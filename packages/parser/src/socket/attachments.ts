@@ -1,3 +1,4 @@
+import { Blob } from "node:buffer";
 import { ParseError } from "../errors.ts";
 
 /** What is sent as a binary attachment. */
@@ -6,6 +7,13 @@ export type Binary = ArrayBuffer | ArrayBufferView;
 /** Whether a value goes out of a packet as an attachment of its own. */
 export function isBinary(value: unknown): value is Binary {
   return ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
+}
+
+/** That of an environment such as jsdom is not Node's. */
+const ForeignBlob = globalThis.Blob === Blob ? undefined : (globalThis.Blob as typeof Blob | undefined);
+
+function isBlob(value: object): boolean {
+  return value instanceof Blob || (ForeignBlob !== undefined && value instanceof ForeignBlob);
 }
 
 /** The bytes of a binary value, without a copy. */
@@ -47,7 +55,7 @@ export function hasBinary(value: unknown): boolean {
     }
     return false;
   }
-  if (isBinary(value) || value instanceof Blob) {
+  if (isBinary(value) || isBlob(value)) {
     return true;
   }
   return hasToJSON(value) ? jsonHasBinary(value.toJSON()) : fieldsHaveBinary(value);
@@ -58,7 +66,7 @@ function jsonHasBinary(json: unknown): boolean {
   if (!isObject(json) || Array.isArray(json) || !hasToJSON(json)) {
     return hasBinary(json);
   }
-  return isBinary(json) || json instanceof Blob || fieldsHaveBinary(json);
+  return isBinary(json) || isBlob(json) || fieldsHaveBinary(json);
 }
 
 function fieldsHaveBinary(value: Fields): boolean {
@@ -84,7 +92,7 @@ export function takeAttachments(value: unknown, attachments: Buffer[], fromToJSO
   if (Array.isArray(value)) {
     return value.map((item) => takeAttachments(item, attachments));
   }
-  if (value instanceof Blob) {
+  if (isBlob(value)) {
     throw new TypeError("a Blob cannot be sent from the server: send `await blob.arrayBuffer()` instead");
   }
   if (!fromToJSON && hasToJSON(value)) {

@@ -2,6 +2,7 @@ import { Message } from "@tidewire/engine";
 import { toBuffer } from "@tidewire/parser";
 import type { Binary } from "@tidewire/parser";
 import type { Connection, ConnectionPort, DirectListener, EncodedPacket, WriteOptions } from "./port.ts";
+import { queueMicrotask } from "../timers.ts";
 
 /** A session of `@tidewire/engine`: it calls its handlers, and takes messages that many sessions share. */
 export interface DirectConnection extends Connection {

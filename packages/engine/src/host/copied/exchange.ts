@@ -4,6 +4,7 @@ import type { BodyError, HttpExchange, UpgradeExchange } from "../host.ts";
 import { CopiedRequest } from "./request-view.ts";
 import { CollectedResponseView, validateHeaders } from "./response-view.ts";
 import type { ResponseSink } from "./response-view.ts";
+import { nextTick } from "../timers.ts";
 
 /** An exchange whose response view is made on first use, and sent whole. */
 abstract class CollectedExchange implements ResponseSink {
@@ -48,7 +49,7 @@ abstract class CollectedExchange implements ResponseSink {
       validateHeaders(headers);
       return true;
     } catch (error) {
-      process.nextTick(() => {
+      nextTick(() => {
         throw error;
       });
       this.destroy();

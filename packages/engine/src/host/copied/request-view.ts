@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import type { IncomingHttpHeaders } from "node:http";
 import type { RequestHead, RequestSource, RequestView } from "../host.ts";
 import { keepMembers } from "./keep-members.ts";
+import { nextTick } from "../timers.ts";
 
 /** Who can drop the connection that a request came on. */
 export interface Droppable {
@@ -155,7 +156,7 @@ class CopiedRequestView extends EventEmitter implements RequestView {
     if (this.destroyed) return;
     this.destroyed = true;
     this.aborted = aborted;
-    process.nextTick(() => {
+    nextTick(() => {
       if (aborted) {
         this.emit("aborted");
         this.#socket?.closed();

@@ -3,6 +3,7 @@ import { STATUS_CODES, validateHeaderName, validateHeaderValue } from "node:http
 import type { OutgoingHttpHeaders } from "node:http";
 import type { RequestSource, RequestView, ResponseView } from "../host.ts";
 import { keepMembers } from "./keep-members.ts";
+import { nextTick } from "../timers.ts";
 
 type HeaderValue = number | string | readonly string[];
 type HeaderList = readonly unknown[];
@@ -152,12 +153,12 @@ export class CollectedResponseView extends EventEmitter implements ResponseView 
   write(chunk: string | Uint8Array, encoding?: BufferEncoding | Callback, callback?: Callback): boolean {
     const done = typeof encoding === "function" ? encoding : callback;
     if (this.writableEnded) {
-      if (done) process.nextTick(done, withCode(new Error("write after end"), "ERR_STREAM_WRITE_AFTER_END"));
+      if (done) nextTick(done, withCode(new Error("write after end"), "ERR_STREAM_WRITE_AFTER_END"));
       return false;
     }
     if (!this.headersSent) this._implicitHeader();
     this.#push(chunk, encoding);
-    if (done) process.nextTick(done);
+    if (done) nextTick(done);
     return true;
   }
 
@@ -169,7 +170,7 @@ export class CollectedResponseView extends EventEmitter implements ResponseView 
     const done = [chunk, encoding, callback].find((value) => typeof value === "function");
     if (this.writableEnded) {
       const error = new Error("Cannot call end after a stream was finished");
-      if (done) process.nextTick(done, withCode(error, "ERR_STREAM_ALREADY_FINISHED"));
+      if (done) nextTick(done, withCode(error, "ERR_STREAM_ALREADY_FINISHED"));
       return this;
     }
     if (typeof chunk === "string" || chunk instanceof Uint8Array) this.#push(chunk, encoding);
@@ -239,7 +240,7 @@ export class CollectedResponseView extends EventEmitter implements ResponseView 
     if (this.closed) return;
     this.closed = this.writableEnded = true;
     this.#sink = undefined;
-    process.nextTick(() => {
+    nextTick(() => {
       this.writableFinished = true;
       this.emit("finish");
       this.emit("close");
@@ -251,12 +252,12 @@ export class CollectedResponseView extends EventEmitter implements ResponseView 
     if (this.closed) return;
     this.closed = true;
     this.#sink = undefined;
-    process.nextTick(() => this.emit("close"));
+    nextTick(() => this.emit("close"));
   }
 
   /** A middleware threw while the head was written: uncaught, as in node, and no one else's affair. */
   #fail(error: unknown): void {
-    process.nextTick(() => {
+    nextTick(() => {
       throw error;
     });
     this.destroy();

@@ -6,6 +6,7 @@ import type { ResponseView, WebSocketHandlers, WebSocketPort } from "../host.ts"
 import { CollectedUpgradeExchange } from "../copied/exchange.ts";
 import { NodeRequest } from "./request.ts";
 import { withEarlierCookies } from "../copied/response-view.ts";
+import { nextTick } from "../timers.ts";
 
 export class NodeHttpExchange implements HttpExchange {
   readonly request: NodeRequest;
@@ -79,7 +80,7 @@ export class NodeHttpExchange implements HttpExchange {
       response.end(body);
     } catch (error) {
       // Thrown by what a middleware has put around these methods: no one else's affair.
-      process.nextTick(() => {
+      nextTick(() => {
         throw error;
       });
       response.destroy();

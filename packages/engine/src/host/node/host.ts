@@ -8,6 +8,7 @@ import { NodeHttpExchange, NodeUpgradeExchange } from "./exchange.ts";
 import { attachExtendedConnect, Http2Connections, isHttp2 } from "./http2.ts";
 import type { NodeServer } from "./http2.ts";
 import { ExplainingWebSocket, NodeWebSocketPort } from "./websocket.ts";
+import { clearTimeout, setTimeout } from "../timers.ts";
 
 /** A class like `ws`'s `Server`, as the option `wsEngine` takes it. */
 export type WebSocketEngine = new (options: object) => WebSocketServer;

@@ -1,11 +1,11 @@
 import { STATUS_CODES } from "node:http";
-import { setImmediate } from "node:timers";
 import type { OutgoingHttpHeaders } from "node:http";
 import { CopiedHttpExchange, CopiedUpgradeExchange } from "../copied/exchange.ts";
 import type { RequestHead, WebSocketHandlers, WebSocketPort } from "../host.ts";
 import { PartialHead } from "./head.ts";
 import type { UwsRequest, UwsResponse } from "./types.ts";
 import { wellFormed } from "./well-formed.ts";
+import { setImmediate } from "../timers.ts";
 
 function writeHead(
   response: UwsResponse,

@@ -1,5 +1,5 @@
-import { setImmediate } from "node:timers";
 import type { UwsRequest, UwsResponse } from "./types.ts";
+import { setImmediate } from "../timers.ts";
 
 /**
  * What the headers of one request say about where its body ends. uWebSockets.js takes the first length, an empty one for none,

@@ -1,3 +1,4 @@
+import { TextDecoder } from "node:util";
 import { formatAddress } from "../copied/address.ts";
 import type { HostTarget, WebSocketHandlers, WebSocketPort } from "../host.ts";
 import { ChunkedUwsExchange, UwsHttpExchange, UwsUpgradeExchange } from "./exchange.ts";

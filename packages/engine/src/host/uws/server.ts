@@ -3,6 +3,7 @@ import { EventEmitter } from "node:events";
 import type { HttpServerLike } from "../host.ts";
 import type { UwsActivity } from "./host.ts";
 import type { OwnUwsApp, Uws, UwsApp } from "./types.ts";
+import { clearTimeout, nextTick, setImmediate, setTimeout } from "../timers.ts";
 
 /** How long closing waits for the last responses and close frames, in ms. */
 const GRACE = 1000;
@@ -43,7 +44,7 @@ export class UwsHttpServer extends EventEmitter implements HttpServerLike {
     if (listenSocket) {
       this.#listenSocket = listenSocket;
       this.#port = uws.us_socket_local_port(listenSocket);
-      process.nextTick(() => this.emit("listening"));
+      nextTick(() => this.emit("listening"));
     } else {
       const error = Object.assign(new Error(`listen EADDRINUSE: address already in use :::${port}`), {
         code: "EADDRINUSE",
@@ -51,7 +52,7 @@ export class UwsHttpServer extends EventEmitter implements HttpServerLike {
         address: "::",
         port,
       });
-      process.nextTick(() => this.emit("error", error));
+      nextTick(() => this.emit("error", error));
     }
     return this;
   }
@@ -60,7 +61,7 @@ export class UwsHttpServer extends EventEmitter implements HttpServerLike {
   close(callback?: (error?: Error) => void): this {
     if (this.#closed) {
       const error = Object.assign(new Error("Server is not running."), { code: "ERR_SERVER_NOT_RUNNING" });
-      if (callback) process.nextTick(callback, error);
+      if (callback) nextTick(callback, error);
       return this;
     }
     this.#closed = true;
