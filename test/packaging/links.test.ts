@@ -6,7 +6,9 @@ import { root } from "./packed.ts";
 function pages(): string[] {
   const docs = join(root, "docs");
   const inDocs = existsSync(docs) ? readdirSync(docs, { recursive: true, encoding: "utf8" }) : [];
-  const top = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].map((name) => join(root, name));
+  const top = readdirSync(root)
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => join(root, name));
   return [...top, ...inDocs.filter((name) => name.endsWith(".md")).map((name) => join(docs, name))];
 }
 
