@@ -212,3 +212,27 @@ onServer("wanted: the client goes, and a middleware of its socket never decides"
   const { _preConnectSockets } = run.io.sockets as unknown as { _preConnectSockets: Map<string, Socket> };
   run.note("left over", _preConnectSockets.size);
 });
+
+onServer("wanted: an attachment is announced before CONNECT", websocket, async (run) => {
+  const wire = await run.open("ws", "transport=websocket");
+  wire.sendText('4510-["event",{"_placeholder":true,"num":0}]');
+  await run.quiet();
+});
+
+onServer("wanted: an event that is nested 1,000 deep", websocket, async (run) => {
+  const wire = await run.open("ws", "transport=websocket");
+  wire.sendText("40");
+  await run.saw("server", "connection");
+  run.socket.on("deep", () => run.note("heard", "deep"));
+  run.socket.offAny();
+  wire.sendText(`42["deep",${"[".repeat(999)}${"]".repeat(999)}]`);
+  await run.quiet();
+});
+
+onServer("wanted: several volatile events of one tick", websocket, async (run) => {
+  const wire = await run.open("ws", "transport=websocket");
+  wire.sendText("40");
+  await run.saw("ws", "40{");
+  for (let i = 1; i <= 3; i++) run.socket.volatile.emit("position", i);
+  await run.quiet();
+});

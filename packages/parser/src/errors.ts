@@ -27,7 +27,7 @@ export type ParseErrorCode = keyof typeof parseErrors;
 export class ParseError extends Error {
   override readonly name = "ParseError";
   readonly code: ParseErrorCode;
-  /** What would have been allowed, of the codes that are about a limit: bytes, packets or attachments. */
+  /** What would have been allowed, if the input broke a limit: bytes, packets, attachments, or levels of a payload. */
   declare readonly limit?: number;
 
   /** @param detail - appended to the message of the code, for those that end in a value; or the limit */

@@ -310,6 +310,18 @@ export class Client<
     }
   }
 
+  /** Called with each packet whose attachments are still to come: nothing is held for one that is out of place. */
+  onannounced(packet: Packet): void {
+    const namespace = this.dialect.namespaceOf(packet);
+    const isExpected =
+      this.socketIn(namespace) !== undefined ||
+      this.attempts?.get(namespace) !== undefined ||
+      this.justLeft?.has(namespace) === true;
+    if (this.destroyed || isExpected) return;
+    this.violation = misplacedPacket(packet, namespace, false);
+    this.closeFor("forced close");
+  }
+
   private deliver(packet: Packet, socket: ClientSocket): void {
     try {
       socket._onpacket(packet);

@@ -1,6 +1,7 @@
 import { ParseError } from "../errors.ts";
 import { isBinary, putAttachments } from "./attachments.ts";
 import type { Binary } from "./attachments.ts";
+import { DEFAULT_MAX_DEPTH, isJSONDeeperThan } from "./depth.ts";
 import { isReservedEvent, PacketType, payloadRulesV5 } from "./packet.ts";
 import type { Packet, PayloadRules } from "./packet.ts";
 
@@ -12,6 +13,8 @@ export interface DecoderOptions {
   readonly reviver?: Reviver | undefined;
   /** how many attachments a packet may announce; 10 by default */
   readonly maxAttachments?: number | undefined;
+  /** how many arrays and objects may be nested in each other, the payload itself included; 500 by default */
+  readonly maxDepth?: number | undefined;
   /** which payloads are legal; those of protocol v5 by default */
   readonly rules?: PayloadRules | undefined;
 }
@@ -19,10 +22,16 @@ export interface DecoderOptions {
 interface Settings {
   readonly reviver: Reviver | undefined;
   readonly maxAttachments: number;
+  readonly maxDepth: number;
   readonly rules: PayloadRules;
 }
 
-const defaults: Settings = { reviver: undefined, maxAttachments: 10, rules: payloadRulesV5 };
+const defaults: Settings = {
+  reviver: undefined,
+  maxAttachments: 10,
+  maxDepth: DEFAULT_MAX_DEPTH,
+  rules: payloadRulesV5,
+};
 
 /** A packet that waits for its attachments. */
 interface Unfinished {
@@ -77,8 +86,12 @@ export class PacketDecoder {
     const type = wireType === PacketType.BINARY_EVENT ? PacketType.EVENT : PacketType.ACK;
     const packet = readPacket(text, dash + 1, type, wireType, this.settings);
     this.unfinished = { packet, expected, attachments: [] };
+    this.announce(packet);
     return undefined;
   }
+
+  /** Called with a packet whose attachments are still to come; {@link destroy} refuses them. */
+  protected announce(_packet: Packet): void {}
 
   private addBinary(chunk: Binary): Packet | undefined {
     const { unfinished } = this;
@@ -99,6 +112,7 @@ function withDefaults(options: DecoderOptions): Settings {
   return {
     reviver: options.reviver,
     maxAttachments: options.maxAttachments ?? defaults.maxAttachments,
+    maxDepth: options.maxDepth ?? defaults.maxDepth,
     rules: options.rules ?? defaults.rules,
   };
 }
@@ -170,6 +184,9 @@ function readPacket(
   // Whole literals: a property that is added later takes memory of its own.
   if (at >= text.length) {
     return id === undefined ? { type, nsp } : { type, nsp, id };
+  }
+  if (isJSONDeeperThan(text, at, settings.maxDepth)) {
+    throw new ParseError("INVALID_PAYLOAD", settings.maxDepth);
   }
   const data = parseJSON(text.slice(at), settings.reviver);
   if (!settings.rules[wireType]!(data)) {

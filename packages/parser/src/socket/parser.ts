@@ -1,6 +1,7 @@
 import { ParseError } from "../errors.ts";
 import type { Binary } from "./attachments.ts";
 import { PacketDecoder } from "./decoder.ts";
+import { DEFAULT_MAX_DEPTH, isDeeperThan } from "./depth.ts";
 import type { DecoderOptions } from "./decoder.ts";
 import { Encoder } from "./encoder.ts";
 import { Decoder } from "./event-decoder.ts";
@@ -29,6 +30,11 @@ export const defaultParser: Parser = { Encoder, Decoder, PacketType, protocol };
 /** Who receives the packets of a decoder. */
 export interface PacketReceiver {
   ondecoded(packet: Packet): void;
+  /**
+   * Called with a packet whose attachments are still to come, where the parser is that of this package. Who destroys the
+   * decoder here gets none of them.
+   */
+  onannounced?(packet: Packet): void;
 }
 
 /** A decoder that hands its packets to the receiver it was created with. */
@@ -67,27 +73,48 @@ class DirectDecoder extends PacketDecoder implements ChunkDecoder {
       this.receiver.ondecoded(packet);
     }
   }
+
+  protected override announce(packet: Packet): void {
+    this.receiver.onannounced?.(packet);
+  }
 }
 
 class ForeignDecoder implements ChunkDecoder {
   private readonly decoder: EventDecoder;
   private destroyed = false;
-  private refused = false;
+  private refusal: ParseError | undefined = undefined;
+  /** The size of the largest message since the last packet: none is nested deeper than it has bytes. */
+  private size = 0;
+  private readonly checksDepth: boolean;
 
   constructor(decoder: EventDecoder, receiver: PacketReceiver) {
     this.decoder = decoder;
+    // A decoder of this package has done it, by the limit it was given.
+    this.checksDepth = !(decoder instanceof Decoder);
     decoder.on("decoded", (packet) => {
       if (this.destroyed) return;
-      // Published parsers let pass what clients must not be able to make up.
-      if (packet.type === PacketType.EVENT && isReservedEvent(packet.data)) this.refused = true;
-      else receiver.ondecoded(packet);
+      const refusal = this.refusalOf(packet);
+      if (refusal === undefined) receiver.ondecoded(packet);
+      else this.refusal ??= refusal;
     });
   }
 
+  /** Published parsers let pass what clients must not be able to make up, or to nest. */
+  private refusalOf({ type, data }: Packet): ParseError | undefined {
+    const isLarge = this.checksDepth && this.size > DEFAULT_MAX_DEPTH;
+    this.size = 0;
+    if (type === PacketType.EVENT && isReservedEvent(data)) return new ParseError("RESERVED_EVENT");
+    return isLarge && isDeeperThan(data, DEFAULT_MAX_DEPTH)
+      ? new ParseError("INVALID_PAYLOAD", DEFAULT_MAX_DEPTH)
+      : undefined;
+  }
+
   add(chunk: string | Binary): void {
+    const size = typeof chunk === "string" ? chunk.length : chunk.byteLength;
+    if (size > this.size) this.size = size;
     this.decoder.add(chunk);
     // Not thrown by the listener: a decoder may call it whenever it likes.
-    if (this.refused) throw new ParseError("RESERVED_EVENT");
+    if (this.refusal !== undefined) throw this.refusal;
   }
 
   destroy(): void {
