@@ -4,6 +4,7 @@ export const {
   attach,
   Clock,
   ConnectionErrorCode,
+  FastProducerError,
   Deadline,
   Engine,
   listen,

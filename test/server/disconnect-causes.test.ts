@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { transportErrors } from "../../packages/engine/src/errors.ts";
 import { parseErrors } from "../../packages/parser/src/errors.ts";
 import { packetErrors } from "../../packages/server/src/connection/packet-errors.ts";
-import { OPCODE } from "../support/frames.ts";
+import { encodeFrame, OPCODE } from "../support/frames.ts";
 import { HalfPost, NetworkClient } from "../support/network-client.ts";
 import type { RawWebSocket } from "../support/raw-websocket.ts";
 import {
@@ -171,7 +171,14 @@ const byPolling: Record<string, [does: (poller: Poller) => unknown, cause: Cause
 };
 
 /** Shown by tests of their own, below. */
-const others = ["POST_ABORTED", "PING_TIMEOUT", "SLOW_CONSUMER", "WEBTRANSPORT_CLOSED", "REPLACED"];
+const others = [
+  "POST_ABORTED",
+  "PING_TIMEOUT",
+  "SLOW_CONSUMER",
+  "FAST_PRODUCER",
+  "WEBTRANSPORT_CLOSED",
+  "REPLACED",
+];
 /** Of a connection, whatever its transport. */
 const ofConnections = ["REPLACED"];
 
@@ -282,6 +289,22 @@ if (!isOracle) {
       assertCause(cause, { reason: "transport error", code: "SLOW_CONSUMER", limit: 1000 });
       assert.ok(Number(bufferedBytes) > 1000);
     });
+
+    if (host.name !== "node") {
+      it("is FAST_PRODUCER with the limit and what waits", async () => {
+        const { wire, socket } = await rawPair(await start(host, { maxReceiveBacklog: 1000 }));
+        socket.on("slow", () => {
+          const end = performance.now() + 2;
+          while (performance.now() < end);
+        });
+        const cause = await causeOf(socket, () => {
+          const frame = encodeFrame(OPCODE.text, Buffer.from('42["slow"]'));
+          wire.socket.write(Buffer.concat(Array.from({ length: 400 }, () => frame)));
+        });
+        assertCause(cause, { reason: "transport error", code: "FAST_PRODUCER", limit: 1000 });
+        assert.ok(Number(cause["waitingBytes"]) > 1000);
+      });
+    }
 
     for (const [what, leave] of [
       ["the client closes its WebSocket without a code", (wire) => wire.close()],

@@ -7,6 +7,7 @@ export type EngineOptions = Partial<ServerOptions> & {
   path?: string;
   host?: "uws" | "node";
   maxBackpressure?: number;
+  maxReceiveBacklog?: number;
 };
 
 export interface AttachOptions {

@@ -8,6 +8,7 @@ import { ConnectionErrorCode, connectionErrorMessages } from "./errors.ts";
 import type { ConnectionError } from "./errors.ts";
 import { NodeEventLoop } from "./loop/event-loop.ts";
 import type { EventLoop } from "./loop/event-loop.ts";
+import { Turns } from "./loop/turns.ts";
 import { FlushQueue } from "./session/flush-queue.ts";
 import type { HostTarget, HttpExchange, RequestSource, UpgradeExchange } from "./host/host.ts";
 import type { WebSocketHandlers, WebSocketPort } from "./host/host.ts";
@@ -49,6 +50,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   /** @internal */ readonly loop: EventLoop;
   /** @internal */ readonly clock: Clock;
   /** @internal */ readonly flushQueue: FlushQueue;
+  /** @internal */ readonly turns: Turns;
   #lastUrl = "";
   #lastQuery: Query = parseQuery("");
   #interceptor: ((exchange: HttpExchange) => boolean) | undefined = undefined;
@@ -59,6 +61,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     this.loop = loop;
     this.clock = new Clock(loop);
     this.flushQueue = new FlushQueue(loop);
+    this.turns = new Turns(loop);
     this.opts = resolveOptions(opts);
     if (this.opts.cors) this.use(cors(this.opts.cors));
   }

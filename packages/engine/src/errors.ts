@@ -44,6 +44,7 @@ export const transportErrors = {
   WEBTRANSPORT_CLOSED: "the WebTransport session was lost",
   PING_TIMEOUT: "the heartbeat of the client did not come in time",
   SLOW_CONSUMER: "the client does not read fast enough; see maxBackpressure",
+  FAST_PRODUCER: "the client sends faster than its messages are handled; see maxReceiveBacklog",
 } as const;
 
 export type TransportErrorCode = keyof typeof transportErrors;
@@ -133,6 +134,20 @@ export class SlowConsumerError extends TransportError {
   constructor(bufferedBytes: number, limit: number) {
     super("SLOW_CONSUMER");
     this.bufferedBytes = bufferedBytes;
+    this.limit = limit;
+  }
+}
+
+/** Ends a session whose client sends faster than its messages are handled. */
+export class FastProducerError extends TransportError {
+  /** Bytes that wait to be handled. */
+  readonly waitingBytes: number;
+  /** The option `maxReceiveBacklog`, in bytes. */
+  readonly limit: number;
+
+  constructor(waitingBytes: number, limit: number) {
+    super("FAST_PRODUCER");
+    this.waitingBytes = waitingBytes;
     this.limit = limit;
   }
 }

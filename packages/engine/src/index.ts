@@ -24,6 +24,7 @@ export { Message, OutgoingPacket } from "./protocol/packet.ts";
 export type { PacketOptions } from "./protocol/packet.ts";
 export {
   ConnectionErrorCode,
+  FastProducerError,
   PayloadTooLargeError,
   PingTimeoutError,
   SlowConsumerError,

@@ -32,6 +32,12 @@ export interface ServerOptions {
    * Default 16 MiB.
    */
   maxBackpressure?: number;
+  /**
+   * Most bytes that may be received from a client and not handled yet, when it sends faster than the application handles its
+   * messages; past it the session ends with `transport error` and a `FastProducerError`. On node:http the client is made to wait
+   * instead. 0 for no limit. Default 16 MiB.
+   */
+  maxReceiveBacklog?: number;
   /** Admits or refuses handshakes. */
   allowRequest?: AllowRequest;
   /** Transports that are offered. Default `["polling", "websocket"]`. */
@@ -94,6 +100,7 @@ export interface ResolvedOptions extends ServerOptions {
   upgradeTimeout: number;
   maxHttpBufferSize: number;
   maxBackpressure: number;
+  maxReceiveBacklog: number;
   transports: TransportName[];
   allowUpgrades: boolean;
   httpCompression: false | { threshold: number };
@@ -113,6 +120,7 @@ export function resolveOptions(given: ServerOptions): ResolvedOptions {
     upgradeTimeout: 10_000,
     maxHttpBufferSize: 1e6,
     maxBackpressure: 16 * 1024 * 1024,
+    maxReceiveBacklog: 16 * 1024 * 1024,
     transports: ["polling", "websocket"],
     allowUpgrades: true,
     allowEIO3: false,

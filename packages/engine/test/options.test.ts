@@ -10,6 +10,7 @@ describe("options", () => {
       upgradeTimeout: 10_000,
       maxHttpBufferSize: 1_000_000,
       maxBackpressure: 16_777_216,
+      maxReceiveBacklog: 16_777_216,
       transports: ["polling", "websocket"],
       allowUpgrades: true,
       allowEIO3: false,

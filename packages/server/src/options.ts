@@ -98,6 +98,12 @@ export interface EngineOptions {
    * @default 16 MiB
    */
   maxBackpressure?: number;
+  /**
+   * Most bytes that may be received from a client and not handled yet; past it the client is disconnected, or made to wait on
+   * node:http. 0 for no limit.
+   * @default 16777216
+   */
+  maxReceiveBacklog?: number;
 }
 
 /** Options of the attachment to an HTTP server. */

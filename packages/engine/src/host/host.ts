@@ -109,6 +109,13 @@ export interface WebSocketPort {
   send(data: string | Buffer, binary: boolean, compress: boolean, packet: object): void;
   /** Runs `batch.write()`; the frames it sends leave in one system call. */
   cork(batch: { write(): void }): void;
+  /**
+   * Stops reading, so that the client has to wait, until `resume()`. What was read already still comes.
+   *
+   * @returns false on a host that cannot
+   */
+  pause(): boolean;
+  resume(): void;
   /** Starts the closing handshake, after what is buffered. */
   close(code?: number, reason?: string): void;
   /** Drops the connection. */

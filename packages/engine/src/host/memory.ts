@@ -262,6 +262,8 @@ export class MemoryWebSocket {
       copies: true,
       send: (data, binary) => this.#receive(binary ? Buffer.from(data) : data.toString()),
       cork: (batch) => batch.write(),
+      pause: () => false,
+      resume: () => {},
       close: (code = 1005, reason = "") => this.#closedByServer(code, reason),
       terminate: () => this.#finish(1006, ""),
     });

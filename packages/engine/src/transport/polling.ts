@@ -118,23 +118,53 @@ export class PollingTransport extends Transport {
   }
 
   #onBody(exchange: HttpExchange, payload: string | Buffer | undefined): void {
+    const { turns } = this.owner;
+    const packets = (payload === undefined ? [] : this.#decode(payload))[Symbol.iterator]();
+    if (!this.#take(packets, () => turns.isOver(this))) {
+      this.#accept(exchange);
+      return;
+    }
+    // The client sends no other body until this one is answered.
+    this.#post = exchange;
+    turns.add(this, {
+      work: (isOver) => this.#take(packets, isOver),
+      finish: () => {
+        if (this.#post === exchange) this.#post = undefined;
+        this.#accept(exchange);
+      },
+    });
+  }
+
+  /**
+   * Handles packets of a body until the turn is over.
+   *
+   * @returns whether there may be more
+   */
+  #take(packets: Iterator<EnginePacket>, isOver: () => boolean): boolean {
     try {
-      for (const packet of payload === undefined ? [] : this.#decode(payload)) {
+      do {
+        const { done, value: packet } = packets.next();
+        if (done) return false;
         if (packet.type === "close") {
           this.#closedByClient();
-          break;
+          return false;
         }
         this.packet(packet);
-      }
+      } while (!isOver());
+      return this.handlers !== undefined;
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
       this.handlers?.onParseError(error);
+      return false;
     } finally {
-      // text/html rather than text/plain: some old browsers would offer to download the latter.
-      const headers = { "Content-Type": "text/html", "Content-Length": "2" };
-      exchange.respond(200, this.#headers(headers, exchange), "ok");
       this.handlers?.onDispatched();
     }
+  }
+
+  #accept(exchange: HttpExchange): void {
+    // text/html rather than text/plain: some old browsers would offer to download the latter.
+    const headers = { "Content-Type": "text/html", "Content-Length": "2" };
+    exchange.respond(200, this.#headers(headers, exchange), "ok");
   }
 
   #decode(payload: string | Buffer): Iterable<EnginePacket> {
@@ -206,7 +236,8 @@ export class PollingTransport extends Transport {
   }
 
   protected doClose(done: () => void): void {
-    this.#post?.destroy();
+    // A body that has been read, and is being handled, is still answered.
+    if (this.owner.turns.backlogOf(this) === undefined) this.#post?.destroy();
     this.#post = undefined;
     const finish = (): void => {
       done();

@@ -7,6 +7,7 @@ import type { OutgoingPacket } from "../protocol/packet.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import type { EventLoop } from "../loop/event-loop.ts";
 import { tell } from "../loop/safe-emit.ts";
+import type { Turns } from "../loop/turns.ts";
 import { isHeard, QuietEmitter } from "../loop/quiet-emitter.ts";
 
 /** Who receives what a transport reads: the session, or an upgrade that is still being probed. */
@@ -29,8 +30,10 @@ export interface TransportHandlers {
 export interface TransportOwner {
   readonly clock: Clock;
   readonly loop: EventLoop;
+  readonly turns: Turns;
   readonly opts: {
     readonly maxHttpBufferSize: number;
+    readonly maxReceiveBacklog: number;
     readonly httpCompression: false | { threshold: number };
     readonly perMessageDeflate: false | { threshold: number };
   };
@@ -140,6 +143,7 @@ export abstract class Transport extends QuietEmitter {
     if (this.readyState === "closed") return;
     this.readyState = "closed";
     this.writable = false;
+    this.owner.turns.forget(this);
     if (isHeard(this, "close")) this.safeEmit("close");
     this.handlers?.onClose(error);
   }

@@ -1,9 +1,17 @@
 import { ParseError } from "@tidewire/parser";
 import { Deadline } from "../loop/clock.ts";
-import { PayloadTooLargeError, TransportError, transportErrors, WebSocketClosedError } from "../errors.ts";
+import {
+  FastProducerError,
+  PayloadTooLargeError,
+  TransportError,
+  transportErrors,
+  WebSocketClosedError,
+} from "../errors.ts";
 import type { WebSocketHandlers, WebSocketPort } from "../host/host.ts";
 import type { OutgoingPacket } from "../protocol/packet.ts";
 import type { Protocol } from "../protocol/protocol.ts";
+import { MessageBacklog } from "./message-backlog.ts";
+import type { BacklogOwner } from "./message-backlog.ts";
 import { Transport } from "./transport.ts";
 import type { TransportOwner } from "./transport.ts";
 
@@ -17,7 +25,7 @@ const NORMAL_CODES: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 let batch: readonly OutgoingPacket[] = [];
 
 /** Engine.IO over WebSocket: one packet, one frame. The same on every host. */
-export class WebSocketTransport extends Transport implements WebSocketHandlers {
+export class WebSocketTransport extends Transport implements WebSocketHandlers, BacklogOwner {
   readonly #port: WebSocketPort;
   #closing: Deadline | undefined = undefined;
 
@@ -93,6 +101,48 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
   }
 
   onMessage(data: string | Buffer): void {
+    if (this.handlers === undefined) return;
+    if (this.owner.turns.isOver(this)) this.#wait(data);
+    else this.handle(data);
+  }
+
+  /** Keeps a message for another turn of the loop. */
+  #wait(data: string | Buffer): void {
+    const { turns, opts } = this.owner;
+    let backlog = turns.backlogOf(this) as MessageBacklog | undefined;
+    if (backlog === undefined) {
+      backlog = new MessageBacklog(this, this.#port.pause());
+      turns.add(this, backlog);
+    }
+    backlog.add(data);
+    const limit = opts.maxReceiveBacklog;
+    if (!backlog.isPaused && limit > 0 && backlog.size > limit) {
+      this.failed(new FastProducerError(backlog.size, limit));
+    }
+  }
+
+  /** @internal For the backlog. */
+  get isWanted(): boolean {
+    return this.handlers !== undefined;
+  }
+
+  /** @internal For the backlog. */
+  cork(batch: { write(): void }): void {
+    this.#port.cork({
+      write: () => {
+        batch.write();
+        this.handlers?.onDispatched();
+      },
+    });
+  }
+
+  /** @internal For the backlog. */
+  resume(): void {
+    this.#port.resume();
+  }
+
+  /** @internal For the backlog. */
+  handle(data: string | Buffer): void {
     const { handlers } = this;
     if (handlers === undefined) return;
     try {
@@ -122,6 +172,7 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
   }
 
   onError(error: Error): void {
+    if (this.#isBehind(() => this.onError(error))) return;
     const { message } = error;
     this.failed(
       message === transportErrors.PAYLOAD_TOO_LARGE
@@ -130,7 +181,15 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
     );
   }
 
+  /** What was received before the end of the connection comes before it. */
+  #isBehind(end: () => void): boolean {
+    const backlog = this.handlers && (this.owner.turns.backlogOf(this) as MessageBacklog | undefined);
+    backlog?.addEnd(end);
+    return backlog !== undefined;
+  }
+
   onClose(code: number, reason: string): void {
+    if (this.#isBehind(() => this.onClose(code, reason))) return;
     if (this.#closing !== undefined) this.owner.clock.cancel(this.#closing);
     this.closed(NORMAL_CODES.has(code) ? undefined : new WebSocketClosedError(code, reason));
   }

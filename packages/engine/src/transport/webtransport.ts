@@ -99,11 +99,15 @@ export class WebTransportTransport extends Transport {
   }
 
   async #read(): Promise<void> {
+    const { turns, loop } = this.owner;
     try {
       for (;;) {
         const { done, value } = await this.#reader.read();
         if (done) break;
-        if (this.readyState === "open") this.#receive(value!);
+        if (this.readyState !== "open") continue;
+        this.#receive(value!);
+        // A stream that always has more never lets the loop turn: promises come first.
+        if (turns.isOver(this)) await new Promise<void>((resolve) => loop.setImmediate(resolve));
       }
       this.#lost();
     } catch (error) {

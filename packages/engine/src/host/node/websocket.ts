@@ -187,6 +187,17 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback {
     this.#stream.write(this.#frames.encode(frames), this.#sent);
   }
 
+  pause(): boolean {
+    // Not every `wsEngine` can.
+    if (typeof this.socket.pause !== "function") return false;
+    this.socket.pause();
+    return true;
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
   close(code?: number, reason?: string): void {
     this.#writeGathered();
     this.socket.close(code, reason);

@@ -198,10 +198,21 @@ class UwsWebSocketPort implements WebSocketPort {
   }
 
   cork(batch: { write(): void }): void {
-    if (this.readyState === 3) return;
+    if (this.readyState === 3) {
+      // What was received before the end may still be handled.
+      batch.write();
+      return;
+    }
     corked = batch;
     this.#socket.cork(runCorked);
   }
+
+  /** uWebSockets.js goes on reading. */
+  pause(): boolean {
+    return false;
+  }
+
+  resume(): void {}
 
   close(code: number = 1005, reason: string = ""): void {
     if (this.readyState !== 1) return;

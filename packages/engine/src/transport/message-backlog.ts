@@ -1,0 +1,66 @@
+import type { Backlog } from "../loop/turns.ts";
+
+/** What a message costs beside its content, in bytes, roughly. */
+const OVERHEAD = 64;
+
+/** Who handles the messages of a backlog. */
+export interface BacklogOwner {
+  /** Handles one message. */
+  handle(data: string | Buffer): void;
+  /** Runs `batch.write()`; what is sent meanwhile leaves together. */
+  cork(batch: { write(): void }): void;
+  /** Whether anybody wants to have the messages. */
+  readonly isWanted: boolean;
+  /** Goes on reading, after it was paused. */
+  resume(): void;
+}
+
+/** The messages of one WebSocket that wait for another turn of the loop, in order, and then its end. */
+export class MessageBacklog implements Backlog {
+  readonly isPaused: boolean;
+  readonly #owner: BacklogOwner;
+  #messages: (string | Buffer)[] = [];
+  #end: (() => void)[] = [];
+  #isOver: () => boolean = () => true;
+  /** In bytes. */
+  size: number = 0;
+
+  /** @param isPaused - whether nothing is read until the messages were handled */
+  constructor(owner: BacklogOwner, isPaused: boolean) {
+    this.#owner = owner;
+    this.isPaused = isPaused;
+  }
+
+  add(data: string | Buffer): void {
+    this.#messages.push(data);
+    this.size += data.length + OVERHEAD;
+  }
+
+  /** Runs behind the messages: an error or the close of the connection. */
+  addEnd(run: () => void): void {
+    this.#end.push(run);
+  }
+
+  work(isOver: () => boolean): boolean {
+    this.#isOver = isOver;
+    this.#owner.cork(this);
+    return this.#owner.isWanted && this.#messages.length > 0;
+  }
+
+  finish(): void {
+    for (const run of this.#end) run();
+    if (this.isPaused) this.#owner.resume();
+  }
+
+  /** While corked. */
+  write(): void {
+    const messages = this.#messages;
+    let next = 0;
+    do {
+      const data = messages[next++]!;
+      this.size -= data.length + OVERHEAD;
+      this.#owner.handle(data);
+    } while (next < messages.length && this.#owner.isWanted && !this.#isOver());
+    messages.splice(0, next);
+  }
+}

@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { onEveryHost } from "../support/hosts.ts";
+import { openWebSocket, PollingPeer, rawWebSocket, received, until } from "../support/peers.ts";
+import { encodeFrame, OPCODE } from "../support/frames.ts";
+
+/** Keeps the loop busy for a millisecond, as a listener may. */
+function work(): void {
+  const end = performance.now() + 1;
+  while (performance.now() < end);
+}
+
+const COUNT = 400;
+const numbers = Array.from({ length: COUNT }, (_, n) => String(n));
+/** So many frames that one read holds them all. */
+const flood = Buffer.concat(numbers.map((n) => encodeFrame(OPCODE.text, Buffer.from(`4${n}`))));
+const needs = "tcp";
+const differs = "the official server handles all that one read holds before anything else";
+
+describe("engine: a client that sends a great many messages at once", () => {
+  onEveryHost((host) => {
+    host.it("lets another client have its turn", { needs, differs }, async () => {
+      await using server = await host.start();
+      const neighbour = await openWebSocket(server);
+      const socket = await rawWebSocket(server, server.path("transport=websocket"));
+      await socket.next();
+      const session = await server.nextSession();
+      const order: string[] = [];
+      session.on("message", (data: string) => {
+        if (order.length === 0) neighbour.socket.sendText("4neighbour");
+        order.push(data);
+        work();
+      });
+      neighbour.session.on("message", (data: string) => order.push(data));
+      socket.socket.write(flood);
+      await until(() => order.length === COUNT + 1, "all messages");
+      const turn = order.indexOf("neighbour");
+      assert.ok(turn < COUNT / 4, `the neighbour was heard after ${turn} messages`);
+      assert.deepEqual(order.toSpliced(turn, 1), numbers);
+    });
+
+    host.it("has its messages handled in order, and gets the answers in order", { needs }, async () => {
+      await using server = await host.start();
+      const socket = await rawWebSocket(server, server.path("transport=websocket"));
+      await socket.next();
+      const session = await server.nextSession();
+      session.on("message", (data: string) => {
+        work();
+        session.send(data);
+      });
+      socket.socket.write(flood);
+      const answers = await socket.take(COUNT);
+      assert.deepEqual(
+        answers,
+        numbers.map((n) => `4${n}`),
+      );
+      socket.sendText("4after");
+      assert.equal(await socket.next(), "4after");
+    });
+
+    host.it("is heard in full before its close", { needs }, async () => {
+      await using server = await host.start();
+      const socket = await rawWebSocket(server, server.path("transport=websocket"));
+      await socket.next();
+      const session = await server.nextSession();
+      const messages = received(session);
+      session.on("message", work);
+      const close = encodeFrame(OPCODE.close, Buffer.from([0x03, 0xe8]));
+      socket.socket.write(Buffer.concat([flood, close]));
+      assert.equal((await server.closed(session)).reason, "transport close");
+      assert.deepEqual(messages, numbers);
+    });
+
+    host.it("is not heard any more once the session was closed", { needs }, async () => {
+      await using server = await host.start();
+      const socket = await rawWebSocket(server, server.path("transport=websocket"));
+      await socket.next();
+      const session = await server.nextSession();
+      let count = 0;
+      session.on("message", () => {
+        work();
+        if (++count === 100) session.close();
+      });
+      socket.socket.write(flood);
+      assert.equal((await server.closed(session)).reason, "forced close");
+      await socket.closed;
+      assert.equal(count, 100);
+    });
+
+    const paused = "on node:http the client has to wait instead";
+    host.it("is closed when more waits than maxReceiveBacklog allows", { needs, differs }, async () => {
+      await using server = await host.start({ maxReceiveBacklog: 10_000 });
+      const socket = await rawWebSocket(server, server.path("transport=websocket"));
+      await socket.next();
+      const session = await server.nextSession();
+      const messages = received(session);
+      session.on("message", work);
+      socket.socket.write(flood);
+      if (host.name === "node") {
+        await until(() => messages.length === COUNT, `all messages, for ${paused}`);
+        assert.equal(session.readyState, "open");
+        return;
+      }
+      const { reason, description } = await server.closed(session);
+      assert.equal(reason, "transport error");
+      const { code, limit, waitingBytes } = description as {
+        code: string;
+        limit: number;
+        waitingBytes: number;
+      };
+      assert.equal(code, "FAST_PRODUCER");
+      assert.equal(limit, 10_000);
+      assert.ok(waitingBytes > limit, String(waitingBytes));
+      // What it was heard to say came first, and in order.
+      assert.deepEqual(messages, numbers.slice(0, messages.length));
+    });
+
+    host.it("by long-polling lets another client have its turn", { needs, differs }, async () => {
+      await using server = await host.start();
+      const neighbour = await openWebSocket(server);
+      const peer = await PollingPeer.open(server);
+      const order: string[] = [];
+      peer.session.on("message", (data: string) => {
+        if (order.length === 0) neighbour.socket.sendText("4neighbour");
+        order.push(data);
+        work();
+      });
+      neighbour.session.on("message", (data: string) => order.push(data));
+      await peer.send(numbers.map((n) => `4${n}`).join("\x1e"));
+      const turn = order.indexOf("neighbour");
+      assert.ok(turn >= 0 && turn < COUNT / 4, `the neighbour was heard after ${turn} messages`);
+      assert.deepEqual(order.toSpliced(turn, 1), numbers);
+      await peer.send("4after");
+      assert.equal(order.at(-1), "after");
+    });
+
+    host.it("by long-polling gets its answer when the session is closed meanwhile", { needs }, async () => {
+      await using server = await host.start();
+      const peer = await PollingPeer.open(server);
+      let count = 0;
+      peer.session.on("message", () => {
+        work();
+        if (++count === 100) peer.session.close();
+      });
+      await peer.send(numbers.map((n) => `4${n}`).join("\x1e"));
+      assert.equal(count, 100);
+    });
+  });
+});
