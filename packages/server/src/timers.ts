@@ -3,11 +3,9 @@ import timers from "node:timers";
 
 /*
  * Node's own timers, whatever fake timers of a test, or an environment such as jsdom, put into their places. Only the
- * timeouts that the application asks for, those of acknowledgements, are left to its fakes, as officially.
+ * times that the application sets, those of acknowledgements and of connection state recovery, are left to its fakes, as officially.
  */
 export const setImmediate: typeof timers.setImmediate = timers.setImmediate;
-export const setInterval: typeof timers.setInterval = timers.setInterval;
-export const clearInterval: typeof timers.clearInterval = timers.clearInterval;
 export const queueMicrotask: typeof globalThis.queueMicrotask = globalThis.queueMicrotask;
 export const nextTick: typeof process.nextTick = process.nextTick.bind(process);
 

@@ -10,7 +10,6 @@ import type { LoggedEvent } from "./log.ts";
 import { offsetOf, positionOf } from "./offset.ts";
 import { RecoverySessions } from "./sessions.ts";
 import type { KeptSession, LeavingSession, RestoredSession } from "./sessions.ts";
-import { clearInterval, setInterval } from "../timers.ts";
 
 /** in ms */
 const DEFAULT_MAX_DISCONNECTION_DURATION = 120_000;
