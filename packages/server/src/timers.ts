@@ -15,3 +15,17 @@ const { setTimeout: ownTimeout } = timers;
 export function areFaked(): boolean {
   return globalThis.setTimeout !== ownTimeout;
 }
+
+type Interval = ReturnType<typeof timers.setInterval>;
+
+/** The application's own interval where there is one; it does not keep the process alive. */
+export function startInterval(run: () => void, ms: number): Interval {
+  const interval = (globalThis.setInterval ?? timers.setInterval)(run, ms) as Interval | number;
+  // In environments such as jsdom it is a number.
+  if (typeof interval === "object") interval.unref();
+  return interval as Interval;
+}
+
+export function stopInterval(interval: Interval | undefined): void {
+  (globalThis.clearInterval ?? timers.clearInterval)(interval);
+}

@@ -5,6 +5,7 @@ import { MemoryAdapter } from "../rooms/memory-adapter.ts";
 import type { AdapterNamespace } from "../rooms/memory-adapter.ts";
 import type { EncodedPacket } from "../connection/port.ts";
 import type { ServerOptions } from "../options.ts";
+import { startInterval, stopInterval } from "../timers.ts";
 import { RecoveryLog } from "./log.ts";
 import type { LoggedEvent } from "./log.ts";
 import { offsetOf, positionOf } from "./offset.ts";
@@ -49,7 +50,7 @@ export class RecoveryAdapter extends MemoryAdapter {
   private readonly maxDisconnectionDuration: number;
   private readonly log: RecoveryLog;
   private readonly sessions: RecoverySessions = new RecoverySessions();
-  private sweeper: ReturnType<typeof setInterval> | undefined = undefined;
+  private sweeper: ReturnType<typeof startInterval> | undefined = undefined;
 
   constructor(nsp: RecoveryNamespace) {
     super(nsp);
@@ -73,7 +74,7 @@ export class RecoveryAdapter extends MemoryAdapter {
 
   /** Forgets everything. */
   override close(): void {
-    clearInterval(this.sweeper);
+    stopInterval(this.sweeper);
     this.sweeper = undefined;
     this.sessions.clear();
     this.log.clear();
@@ -176,8 +177,7 @@ export class RecoveryAdapter extends MemoryAdapter {
 
   private startSweeping(): void {
     if (this.sweeper !== undefined) return;
-    this.sweeper = setInterval(() => this.sweep(), SWEEP_INTERVAL);
-    this.sweeper.unref();
+    this.sweeper = startInterval(() => this.sweep(), SWEEP_INTERVAL);
   }
 
   /** Drops what is too old; stops when nothing is left. */
@@ -188,7 +188,7 @@ export class RecoveryAdapter extends MemoryAdapter {
     if (hasSessions && !this.hasSessions) this.onSessionsExpired?.();
     this.log.dropBefore(oldest - this.blindTime);
     if (this.sessions.size === 0 && this.log.size === 0) {
-      clearInterval(this.sweeper);
+      stopInterval(this.sweeper);
       this.sweeper = undefined;
     }
   }
