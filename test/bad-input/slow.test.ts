@@ -138,3 +138,14 @@ scenario(
   (run) => hearFrom(run, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"),
   { needs: "tcp" },
 );
+
+scenario(
+  "opens a session in HTTP/1.0",
+  async (run) => {
+    const request = `GET ${run.server.path("transport=polling")} HTTP/1.0\r\nHost: localhost\r\n\r\n`;
+    const status = (await firstAnswer(run.server.port, request)).slice(9, 12);
+    if (status === "200") run.adopt(await run.server.nextSession());
+    return status;
+  },
+  { needs: "tcp" },
+);

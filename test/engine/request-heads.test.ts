@@ -1,7 +1,25 @@
 import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import { onEveryHost } from "../support/hosts.ts";
+import { firstAnswer } from "../support/network-client.ts";
 import { PollingPeer } from "../support/peers.ts";
+import type { StartedEngine } from "../support/started-engine.ts";
+
+/** The request of a session that was opened with these bytes among its headers. */
+async function handshakeWith(
+  server: StartedEngine,
+  transport: string,
+  lines: string,
+): Promise<IncomingMessage> {
+  const opened = server.nextSession();
+  const upgrade =
+    "Connection: Upgrade\r\nUpgrade: websocket\r\n" +
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+  const rest = transport === "websocket" ? `${upgrade}${lines}` : lines;
+  const line = `GET ${server.path(`transport=${transport}`)} HTTP/1.1`;
+  await firstAnswer(server.port, Buffer.from(`${line}\r\nHost: localhost\r\n${rest}\r\n\r\n`, "latin1"));
+  return (await opened).request;
+}
 
 const headers = { "x-test": "1", "user-agent": "a test" };
 
@@ -44,6 +62,38 @@ describe("engine: the head of a request", () => {
         assert.equal((await server.nextSession()).request.headers["x-test"], "1");
       });
     }
+
+    for (const transport of ["polling", "websocket"]) {
+      host.it(`shows bytes beyond ASCII as Latin-1, by ${transport}`, { needs: "tcp" }, async () => {
+        await using server = await host.start();
+        const { headers } = await handshakeWith(server, transport, "x-user: a\xc3\xa9b");
+        assert.equal(headers["x-user"], "a\u00c3\u00a9b");
+      });
+
+      const title = `shows them at the ends of a header, by ${transport}`;
+      host.it(title, { needs: "edges" }, async () => {
+        await using server = await host.start();
+        const lines = "x-utf8: \xc3\xa9t\xc3\xa9\r\nx-latin1: Andr\xe9\r\nx-one: \xe9";
+        const { headers } = await handshakeWith(server, transport, lines);
+        assert.equal(headers["x-utf8"], "\u00c3\u00a9t\u00c3\u00a9");
+        assert.equal(headers["x-latin1"], "Andr\u00e9");
+        assert.equal(headers["x-one"], "\u00e9");
+      });
+    }
+
+    host.it("compares origins byte by byte on every poll", { needs: "tcp" }, async () => {
+      await using server = await host.start();
+      const peer = await PollingPeer.open(server);
+      peer.session.send("x");
+      const answer = await firstAnswer(
+        server.port,
+        Buffer.from(
+          `GET ${peer.path} HTTP/1.1\r\nHost: localhost\r\nOrigin: http://\xe4\xb8\xad.example\r\n\r\n`,
+          "latin1",
+        ),
+      );
+      assert.match(answer, /^HTTP\/1.1 200 OK\r\n/);
+    });
 
     host.it("tells an old browser that the answer to a poll is no cross-site script", async () => {
       await using server = await host.start();

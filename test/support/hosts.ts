@@ -12,6 +12,8 @@ export type HostName = "uws" | "node" | "memory" | "official";
 export type Capability =
   /** A port: raw TCP, resets, paused readers. */
   | "tcp"
+  /** Headers whose first and last bytes are not ASCII. */
+  | "edges"
   /** A WebSocket library that insists on masked frames. */
   | "masks";
 
@@ -90,7 +92,7 @@ function enginePath(options: EngineOptions): string {
 function tidewireEngine(host: "uws" | "node"): HostSpec<StartedEngine, EngineOptions> {
   return {
     name: host,
-    gaps: host === "uws" ? { masks: "uWS takes unmasked frames" } : {},
+    gaps: host === "uws" ? { edges: "uWS cuts such bytes off", masks: "uWS takes unmasked frames" } : {},
     async start(options = {}, observe = true) {
       const { Server } = await loadEngine();
       const engine = new Server({ host, ...options });
@@ -107,6 +109,7 @@ const memoryEngine: HostSpec<StartedEngine, EngineOptions> = {
   name: "memory",
   gaps: {
     tcp: "there is no TCP in memory",
+    edges: "there are no bytes of headers in memory",
     masks: "there are no frames in memory",
   },
   async start(options = {}, observe = true) {

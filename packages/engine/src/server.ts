@@ -83,6 +83,7 @@ export class Server extends Engine {
   /**
    * Listens on a port: on uWebSockets.js if it loads, else, and in worker threads, on node:http; the option `host` forces one.
    * The port is bound when this returns, and errors are emitted by the server it returns. Workers of `node:cluster` share it.
+   * uWebSockets.js answers HTTP/1.0 with 505: proxies in front must speak HTTP/1.1.
    *
    * @throws if `host` is `"uws"` and uWebSockets.js does not load
    */

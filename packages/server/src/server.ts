@@ -122,6 +122,9 @@ export class Server<
   > = this.registry.parentsByRegExp;
 
   /**
+   * On a port the server listens on uWebSockets.js where it loads, which answers HTTP/1.0 with 505: nginx needs
+   * `proxy_http_version 1.1`, and a health check of HAProxy `ver HTTP/1.1`. The option `host: "node"` listens on node:http.
+   *
    * @example
    * new Server(); // then listen(), attach() or attachApp()
    * new Server(3000);
@@ -247,7 +250,7 @@ export class Server<
   }
 
   /**
-   * Attaches the server to an HTTP server, or lets it listen on a port.
+   * Attaches the server to an HTTP server, or lets it listen on a port. On uWebSockets.js only HTTP/1.1 is answered.
    *
    * @example
    * io.attach(3000);

@@ -9,11 +9,13 @@ class BodyFraming {
   #fields = 0;
   #isReadable = true;
   isChunked: boolean = false;
+  #isWaiting = false;
 
   reset(): void {
     this.#fields = 0;
     this.#isReadable = true;
     this.isChunked = false;
+    this.#isWaiting = false;
   }
 
   /** One header; all of them, in any order. */
@@ -26,6 +28,8 @@ class BodyFraming {
       this.isChunked = true;
       if (!/^(?:.*,[ \t]*)?chunked$/i.test(value) || /chunked.+chunked/i.test(value))
         this.#isReadable = false;
+    } else if (name.length === 6 && name === "expect") {
+      this.#isWaiting = value !== "100-continue" && /^100-continue$/i.test(value);
     }
   };
 
@@ -43,6 +47,11 @@ class BodyFraming {
 
   get hasBody(): boolean {
     return this.#fields > 0;
+  }
+
+  /** Whether the body comes when it is asked for, and uWebSockets.js does not see that: it knows small letters alone. */
+  get waitsForContinue(): boolean {
+    return this.#isWaiting && this.hasBody;
   }
 
   get isAmbiguous(): boolean {

@@ -12,6 +12,11 @@ export function urlOf(request: UwsRequest, path: string): string {
   return query === undefined ? path : [path, query].join("?");
 }
 
+/** As node:http reads bytes: each is a character. uWebSockets.js reads UTF-8, and cuts what is not ASCII off the ends of headers. */
+function latin1(text: string): string {
+  return /[^\0-\x7f]/.test(text) ? Buffer.from(text).toString("latin1") : text;
+}
+
 function methodOf(request: UwsRequest): string {
   const method = request.getMethod();
   if (method === "get") return "GET";
@@ -34,7 +39,13 @@ export function copyHead(
     lines.push("\n", name, ": ", value);
     framing.see(name, value);
   });
-  return new RawHead(methodOf(request), url, lines.join(""), response.getRemoteAddress(), secure);
+  return new RawHead(
+    methodOf(request),
+    latin1(url),
+    latin1(lines.join("")),
+    response.getRemoteAddress(),
+    secure,
+  );
 }
 
 /** The headers of a POST that are read, of the one that was collected last. */
@@ -66,14 +77,14 @@ export class PartialHead implements RequestHead {
     this.secure = secure;
     if (this.method === "GET") {
       framing.readBodiless(request);
-      this.#origin = request.getHeader("origin");
+      this.#origin = latin1(request.getHeader("origin"));
       this.#userAgent = request.getHeader("user-agent");
       this.#content = request.getHeader("accept-encoding");
     } else {
       framing.reset();
       origin = userAgent = contentType = "";
       request.forEach(collect);
-      this.#origin = origin;
+      this.#origin = latin1(origin);
       this.#userAgent = userAgent;
       this.#content = contentType;
     }

@@ -1,6 +1,7 @@
 import { TextDecoder } from "node:util";
 import { formatAddress } from "../copied/address.ts";
 import type { HostTarget, WebSocketHandlers, WebSocketPort } from "../host.ts";
+import { ContinuedResponse } from "./continued-response.ts";
 import { ChunkedUwsExchange, UwsHttpExchange, UwsUpgradeExchange } from "./exchange.ts";
 import { answerAndClose, framing } from "./framing.ts";
 import { PartialHead, copyHead, urlOf } from "./head.ts";
@@ -64,7 +65,8 @@ export function attachUws(app: UwsApp, target: HostTarget, options: UwsHostOptio
       if (framing.isAmbiguous) return answerAndClose(response, BAD_REQUEST);
       activity.open++;
       const Exchange = framing.isChunked ? ChunkedUwsExchange : UwsHttpExchange;
-      target.onRequest(new Exchange(response, head, target.maxPayload, settle));
+      const answer = framing.waitsForContinue ? new ContinuedResponse(response) : response;
+      target.onRequest(new Exchange(answer, head, target.maxPayload, settle));
     });
     if (!options.websocket) continue;
     app.ws<UwsConnection>(pattern, {

@@ -1,0 +1,74 @@
+import type { UwsResponse } from "./types.ts";
+
+/**
+ * The response to a request that waits for `100 Continue` before it sends its body, and spells that in another way than
+ * uWebSockets.js knows. The status line of the 100 is all that uWebSockets.js writes of its own accord; that of the answer
+ * goes out in front of its first header.
+ */
+export class ContinuedResponse implements UwsResponse {
+  readonly #response: UwsResponse;
+  #status: string | undefined = "200 OK";
+
+  constructor(response: UwsResponse) {
+    this.#response = response;
+    response.writeStatus("100 Continue\r\n");
+  }
+
+  writeStatus(status: string): this {
+    this.#status = status;
+    return this;
+  }
+
+  writeHeader(name: string, value: string): this {
+    this.#writeStatusLine();
+    this.#response.writeHeader(name, value);
+    return this;
+  }
+
+  end(body?: string | Uint8Array, closeConnection?: boolean): this {
+    this.#writeStatusLine();
+    this.#response.end(body, closeConnection);
+    return this;
+  }
+
+  endWithoutBody(contentLength: number = 0, closeConnection?: boolean): this {
+    this.#writeStatusLine();
+    this.#response.endWithoutBody(contentLength, closeConnection);
+    return this;
+  }
+
+  onAborted(handler: () => void): this {
+    this.#response.onAborted(handler);
+    return this;
+  }
+
+  onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): this {
+    this.#response.onData(handler);
+    return this;
+  }
+
+  cork(callback: () => void): this {
+    this.#response.cork(callback);
+    return this;
+  }
+
+  close(): this {
+    this.#response.close();
+    return this;
+  }
+
+  getRemoteAddress(): ArrayBuffer {
+    return this.#response.getRemoteAddress();
+  }
+
+  upgrade(): never {
+    throw new Error("A request with a body is no WebSocket handshake");
+  }
+
+  #writeStatusLine(): void {
+    if (this.#status === undefined) return;
+    // How long uWebSockets.js keeps an idle connection.
+    this.#response.writeHeader(`HTTP/1.1 ${this.#status}\r\nKeep-Alive`, "timeout=10");
+    this.#status = undefined;
+  }
+}
