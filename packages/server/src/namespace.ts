@@ -100,7 +100,7 @@ export class Namespace<
     new Map();
   /** @internal Called after a socket was removed: a parent namespace closes a child that nobody is in. */
   _onRemove: (() => void) | undefined = undefined;
-  /** How many clients are about to get a socket. */
+  /** @internal How many clients are about to get a socket. */
   _arriving: number = 0;
   /** The id of the next event that asks for an answer; shared by the sockets, so that broadcasts can use one id. */
   _ids: number = 0;
@@ -346,7 +346,7 @@ export class Namespace<
     this.tell(event, rest);
   }
 
-  /** Tells the listeners of the root namespace that a namespace was created. */
+  /** @internal Tells the listeners of the root namespace that a namespace was created. */
   _announceNamespace(namespace: object): void {
     this.tell("new_namespace", [namespace]);
   }

@@ -230,7 +230,7 @@ export class Server<
     return this;
   }
 
-  /** Makes the adapter of a namespace. */
+  /** @internal Makes the adapter of a namespace. */
   _createAdapter(nsp: object): Adapter {
     const make = this._adapter;
     const isArrowFunction = make.prototype === undefined;

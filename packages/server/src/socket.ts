@@ -606,7 +606,7 @@ export class Socket<
     return this.departure === "gone";
   }
 
-  /** Gives way to the same client, which has come back before this connection was known to be dead. */
+  /** @internal Gives way to the same client, which has come back before this connection was known to be dead. */
   _giveWayTo(client: Client): void {
     if (this.client === client) {
       this._onclose("transport close");

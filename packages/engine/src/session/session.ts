@@ -101,10 +101,12 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
     this.#heartbeat.start();
   }
 
+  /** @internal */
   sendPing(): void {
     this.queue(PING);
   }
 
+  /** @internal */
   sendPong(): void {
     this.queue(PONG);
   }
