@@ -86,6 +86,54 @@ describe("engine: a client that sends a great many messages at once", () => {
       assert.equal(count, 100);
     });
 
+    host.it("is alive while its pong waits behind its messages", { needs, differs }, async () => {
+      await using server = await host.start({ pingInterval: 100, pingTimeout: 100 });
+      const socket = await rawWebSocket(server, server.path("transport=websocket"));
+      await socket.next();
+      const session = await server.nextSession();
+      const messages = received(session);
+      session.on("message", work);
+      assert.equal(await socket.next(), "2");
+      socket.socket.write(Buffer.concat([flood, encodeFrame(OPCODE.text, Buffer.from("3"))]));
+      assert.equal(await socket.next(), "2");
+      assert.deepEqual(messages, numbers);
+      assert.equal(session.readyState, "open");
+    });
+
+    host.it(
+      "of protocol 3 is alive while its ping waits behind its messages",
+      { needs, differs },
+      async () => {
+        await using server = await host.start({ pingInterval: 100, pingTimeout: 100, allowEIO3: true });
+        const path = server.path("transport=websocket").replace("EIO=4", "EIO=3");
+        const socket = await rawWebSocket(server, path);
+        await socket.next();
+        const session = await server.nextSession();
+        const messages = received(session);
+        session.on("message", work);
+        socket.socket.write(Buffer.concat([flood, encodeFrame(OPCODE.text, Buffer.from("2"))]));
+        assert.equal(await socket.next(), "3");
+        assert.deepEqual(messages, numbers);
+        assert.equal(session.readyState, "open");
+      },
+    );
+
+    host.it(
+      "by long-polling is alive while its pong waits behind its messages",
+      { needs, differs },
+      async () => {
+        await using server = await host.start({ pingInterval: 100, pingTimeout: 100 });
+        const peer = await PollingPeer.open(server);
+        const messages = received(peer.session);
+        peer.session.on("message", work);
+        assert.equal(await peer.poll(), "2");
+        await peer.send(`${numbers.map((n) => `4${n}`).join("\x1e")}\x1e3`);
+        assert.equal(await peer.poll(), "2");
+        assert.deepEqual(messages, numbers);
+        assert.equal(peer.session.readyState, "open");
+      },
+    );
+
     const paused = "on node:http the client has to wait instead";
     host.it("is closed when more waits than maxReceiveBacklog allows", { needs, differs }, async () => {
       await using server = await host.start({ maxReceiveBacklog: 10_000 });

@@ -1,4 +1,4 @@
-import { SlowConsumerError } from "@tidewire/engine";
+import { FastProducerError, SlowConsumerError } from "@tidewire/engine";
 import type { Engine, Session } from "@tidewire/engine";
 import type { FuzzClient } from "./client.ts";
 import { Deliberate, numbered, numberOf } from "./world.ts";
@@ -44,6 +44,8 @@ export class Application {
   readonly #stranger: FuzzClient;
   readonly #throws: number;
   readonly #closes: number;
+  /** Most time it takes over a message, in ms. */
+  readonly #busy: number;
   readonly #heldHooks: (() => void)[] = [];
 
   constructor(world: World, engine: Engine, clients: readonly FuzzClient[], stranger: FuzzClient) {
@@ -54,6 +56,7 @@ export class Application {
     const { random } = world;
     this.#throws = random.chance(0.4) ? 0.05 : 0;
     this.#closes = random.chance(0.4) ? 0.03 : 0;
+    this.#busy = random.chance(0.3) ? 10 : 0;
     engine.on("connection", (session: Session) => this.#onConnection(session));
     if (random.chance(0.3)) engine.on("flush", () => this.#react());
     if (random.chance(0.3)) engine.on("drain", () => this.#react());
@@ -170,6 +173,7 @@ export class Application {
     } else if (served.client.orderly) {
       this.#world.failures.push(`the server read what was never sent: ${data.toString().slice(0, 50)}`);
     }
+    if (this.#busy > 0) this.#world.loop.spend(this.#world.random.below(this.#busy));
     this.#react(served);
   }
 
@@ -187,13 +191,14 @@ export class Application {
 
   #checkReason(served: Served, reason: string, detail: unknown): void {
     const { client } = served;
-    const { pingInterval, pingTimeout, maxBackpressure } = this.#world.limits;
+    const { pingInterval, pingTimeout, maxBackpressure, maxReceiveBacklog } = this.#world.limits;
     const silent = this.#world.loop.now() - (served.heardBeforeClose ?? client.heard);
     const isSlow = maxBackpressure > 0 && detail instanceof SlowConsumerError;
-    served.slow = isSlow;
+    const isFast = maxReceiveBacklog > 0 && detail instanceof FastProducerError;
+    served.slow = isSlow || isFast;
     const allowed: Record<string, boolean> = {
       "transport close": client.left,
-      "transport error": client.broken || isSlow,
+      "transport error": client.broken || isSlow || isFast,
       "parse error": !client.orderly,
       "ping timeout": silent >= pingInterval + pingTimeout - 41,
       "forced close": served.heardBeforeClose !== undefined,

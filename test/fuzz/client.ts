@@ -77,7 +77,7 @@ export class FuzzClient {
     const polling = this.transport === "polling";
     actions.push(
       [this.mayPoll ? 8 : 0, "polls", () => this.startPoll()],
-      [4, "says", () => this.say(random.chance(0.1) ? 20 : random.between(1, 3))],
+      [4, "says", () => this.say(random.chance(0.1) ? random.between(15, 60) : random.between(1, 3))],
       [this.mayFlush ? 8 : 0, "flushes", () => this.flush()],
       [this.#canUpgrade && polling && this.upgrade === "none" ? 2 : 0, "upgrades", () => this.startUpgrade()],
       [this.mayFinish ? 4 : 0, "finishes the upgrade", () => this.finishUpgrade()],

@@ -187,6 +187,8 @@ class Sequence {
     else await this.#leave();
     application.closeAll();
     for (const socket of world.sockets) world.call(() => socket.resume());
+    // What still waited for its turn, and then the end of its connection.
+    this.#pass(0);
     await this.#check();
     world.expect(this.#engine.clientsCount === 0, "sessions are left after close()");
     world.expect(this.#engine.clock.timers === 0, "deadlines are left");
@@ -320,6 +322,7 @@ function randomLimits(random: Random): Limits {
     upgradeTimeout: random.pick([100, 10_000]),
     maxHttpBufferSize: random.pick([2000, 1e6]),
     maxBackpressure: random.pick([0, 5000, 16 * 1024 * 1024]),
+    maxReceiveBacklog: random.pick([0, 5000, 16 * 1024 * 1024]),
     transports: random.pick([["polling", "websocket"], ["polling", "websocket"], ["polling"], ["websocket"]]),
   };
 }

@@ -52,6 +52,7 @@ export interface Limits {
   upgradeTimeout: number;
   maxHttpBufferSize: number;
   maxBackpressure: number;
+  maxReceiveBacklog: number;
   transports: ("polling" | "websocket")[];
 }
 

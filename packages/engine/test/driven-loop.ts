@@ -53,6 +53,11 @@ export class DrivenLoop implements EventLoop {
     for (const run of immediates) this.#call(run);
   }
 
+  /** Time passes while something runs. */
+  spend(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Blocks the loop: time passes, then the timers that are due fire, before anything else can be read. */
   block(ms: number): void {
     this.#now += ms;
@@ -81,7 +86,7 @@ export class DrivenLoop implements EventLoop {
       this.#now = Math.max(this.#now, first.at);
       this.#call(first.run);
     }
-    this.#now = end;
+    this.#now = Math.max(this.#now, end);
   }
 
   #call(run: () => void): void {

@@ -6,6 +6,7 @@ import { DrivenLoop } from "./driven-loop.ts";
 
 class Session implements HeartbeatTarget {
   upgrading = false;
+  isBehind = false;
   readonly log: string[] = [];
   readonly #loop: DrivenLoop;
 
@@ -144,6 +145,15 @@ describe("heartbeat", () => {
       assert.deepEqual(session.log, ["ping at 25000"]);
     });
 
+    it("waits for what the client has sent and nobody has handled yet", () => {
+      loop.advance(25_000);
+      session.isBehind = true;
+      loop.advance(50_000);
+      session.isBehind = false;
+      loop.advance(50_000);
+      assert.deepEqual(session.log, ["ping at 25000", "timeout at 85000"]);
+    });
+
     it("ends when it is stopped", () => {
       heartbeat.stop();
       loop.advance(100_000);
@@ -183,6 +193,14 @@ describe("heartbeat", () => {
     it("refuses a pong", () => {
       heartbeat.onPong();
       assert.deepEqual(session.log, ["wrong direction at 0"]);
+    });
+
+    it("waits for what the client has sent and nobody has handled yet", () => {
+      session.isBehind = true;
+      loop.advance(46_000);
+      session.isBehind = false;
+      loop.advance(100_000);
+      assert.deepEqual(session.log, ["timeout at 90000"]);
     });
 
     it("waits for a transport that is being probed", () => {

@@ -5,6 +5,8 @@ import type { Clock } from "../loop/clock.ts";
 export interface HeartbeatTarget {
   /** While a transport is being probed the client cannot answer; the heartbeat waits. */
   readonly upgrading: boolean;
+  /** What the client has sent waits for its turn; the sign of life may be among it. */
+  readonly isBehind: boolean;
   sendPing(): void;
   sendPong(): void;
   onHeartbeat(): void;
@@ -82,6 +84,7 @@ export class ServerHeartbeat extends Heartbeat {
   expire(): void {
     if (this.target.upgrading) this.#held = true;
     else if (this.#phase === "resting") this.ping();
+    else if (this.target.isBehind) this.awaitPong();
     else this.target.onPingTimeout();
   }
 
@@ -123,7 +126,7 @@ export class ClientHeartbeat extends Heartbeat {
   onActivity(): void {}
 
   expire(): void {
-    if (this.target.upgrading) this.start();
+    if (this.target.upgrading || this.target.isBehind) this.start();
     else this.target.onPingTimeout();
   }
 

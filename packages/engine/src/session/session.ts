@@ -84,6 +84,11 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
     return this.#upgrade !== undefined;
   }
 
+  /** @internal */
+  get isBehind(): boolean {
+    return this.server.turns.backlogOf(this.transport) !== undefined;
+  }
+
   /** @internal Begins the protocol: the handshake packet, then the heartbeat. */
   open(): void {
     const { opts } = this.server;

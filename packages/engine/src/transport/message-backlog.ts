@@ -41,6 +41,11 @@ export class MessageBacklog implements Backlog {
     this.#end.push(run);
   }
 
+  /** Whether the connection has ended. */
+  get hasEnd(): boolean {
+    return this.#end.length > 0;
+  }
+
   work(isOver: () => boolean): boolean {
     this.#isOver = isOver;
     this.#owner.cork(this);

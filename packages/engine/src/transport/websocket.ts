@@ -106,10 +106,14 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers, 
     else this.handle(data);
   }
 
+  get #backlog(): MessageBacklog | undefined {
+    return this.owner.turns.backlogOf(this) as MessageBacklog | undefined;
+  }
+
   /** Keeps a message for another turn of the loop. */
   #wait(data: string | Buffer): void {
     const { turns, opts } = this.owner;
-    let backlog = turns.backlogOf(this) as MessageBacklog | undefined;
+    let backlog = this.#backlog;
     if (backlog === undefined) {
       backlog = new MessageBacklog(this, this.#port.pause());
       turns.add(this, backlog);
@@ -165,7 +169,7 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers, 
   }
 
   onDrain(): void {
-    if (this.writable || this.readyState !== "open") return;
+    if (this.writable || this.readyState !== "open" || this.#backlog?.hasEnd) return;
     this.writable = true;
     this.drained();
     this.handlers?.onWritable();
@@ -183,9 +187,12 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers, 
 
   /** What was received before the end of the connection comes before it. */
   #isBehind(end: () => void): boolean {
-    const backlog = this.handlers && (this.owner.turns.backlogOf(this) as MessageBacklog | undefined);
-    backlog?.addEnd(end);
-    return backlog !== undefined;
+    const backlog = this.handlers && this.#backlog;
+    if (backlog === undefined) return false;
+    backlog.addEnd(end);
+    // Nothing gets through to the client any more.
+    this.writable = false;
+    return true;
   }
 
   onClose(code: number, reason: string): void {
