@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { on, once } from "node:events";
 import { createServer } from "node:http";
 import type { Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
 import { Server } from "../src/server.ts";
 import type { Session } from "../src/session/session.ts";
@@ -54,4 +55,43 @@ describe("WebSocket of `ws`", () => {
     await once(client, "message");
     assert.equal(writable, true);
   });
+
+  it("leaves all frames to a `ws` that does not listen for data", async () => {
+    httpServer.prependListener("upgrade", (_request, stream: Duplex) => {
+      // Somebody else's listener.
+      stream.on("data", () => {});
+      readInsteadOfListening(stream);
+    });
+    const received = on(client, "message");
+    const [session] = (await once(engine, "connection")) as [Session];
+    const messages = on(session, "message");
+    session.send("a");
+    session.send(Buffer.from([1]));
+    const handshake = (await received.next()).value as [Buffer];
+    assert.equal(handshake[0].toString().slice(0, 2), "0{");
+    assert.deepEqual((await received.next()).value, [Buffer.from("4a"), false]);
+    assert.deepEqual((await received.next()).value, [Buffer.from([1]), true]);
+    client.send("4b");
+    client.send(Buffer.from([2]));
+    assert.deepEqual((await messages.next()).value, ["b"]);
+    assert.deepEqual((await messages.next()).value, [Buffer.from([2])]);
+    // And each once.
+    client.send("4c");
+    assert.deepEqual((await messages.next()).value, ["c"]);
+  });
 });
+
+/** Has who listens for `data` next get it without a listener of `data`, as the `ws` of another runtime does. */
+function readInsteadOfListening(stream: Duplex): void {
+  const listenAsEver = stream.on.bind(stream);
+  const listen = (name: string, listener: (...args: unknown[]) => void): Duplex => {
+    if (name !== "data") return listenAsEver(name, listener);
+    Reflect.deleteProperty(stream, "on");
+    return listenAsEver("readable", () => {
+      for (let chunk: unknown = stream.read(); chunk !== null; chunk = stream.read()) {
+        listener.call(stream, chunk);
+      }
+    });
+  };
+  Object.assign(stream, { on: listen });
+}

@@ -8,6 +8,7 @@ import { NodeHttpExchange, NodeUpgradeExchange } from "./exchange.ts";
 import { attachExtendedConnect, Http2Connections, isHttp2 } from "./http2.ts";
 import type { NodeServer } from "./http2.ts";
 import { ExplainingWebSocket, NodeWebSocketPort } from "./websocket.ts";
+import type { ReceiveChunk } from "./websocket.ts";
 import { clearTimeout, setTimeout } from "../timers.ts";
 
 /** A class like `ws`'s `Server`, as the option `wsEngine` takes it. */
@@ -125,18 +126,26 @@ export class NodeHost {
     this.#upgradeHeaders = headers;
     // Over HTTP/2 the 101 is no write.
     const isGathering = this.#gathersHandshake && request.httpVersionMajor === 1;
+    const others = socket.listenerCount("data");
     if (isGathering) socket.cork();
     try {
       this.webSocketServer.handleUpgrade(request, socket, head, (websocket) => {
         const remoteAddress = request.socket.remoteAddress ?? "";
         const { maxPayload } = this.#target;
-        new NodeWebSocketPort(websocket, socket, remoteAddress, this.#frames, maxPayload, open);
+        const receive = addedTo(socket, others);
+        new NodeWebSocketPort(websocket, socket, remoteAddress, this.#frames, maxPayload, receive, open);
       });
     } finally {
       this.#upgradeHeaders = {};
       if (isGathering) socket.uncork();
     }
   }
+}
+
+/** The listener of `data` that was added to the others; nothing where none was, as by the `ws` that Bun has of its own. */
+function addedTo(socket: Duplex, others: number): ReceiveChunk | undefined {
+  const listeners = socket.listeners("data") as ReceiveChunk[];
+  return listeners.length === others + 1 ? listeners[others] : undefined;
 }
 
 type RequestListener = (this: NodeServer, request: IncomingMessage, response: ServerResponse) => void;

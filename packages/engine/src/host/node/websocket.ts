@@ -55,7 +55,8 @@ function onClose(this: WithPort, code: number, reason: Buffer): void {
   this[PORT].handlers.onClose(code, reason.toString());
 }
 
-type ReceiveChunk = (this: Duplex, chunk: Buffer) => void;
+/** A listener of `data`. */
+export type ReceiveChunk = (this: Duplex, chunk: Buffer) => void;
 
 function onData(this: WithPort, chunk: Buffer): void {
   this[PORT].receive(chunk);
@@ -72,39 +73,40 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback {
   readonly #stream: Duplex;
   readonly #frames: FrameWriter;
   readonly #reader: FrameReader | undefined;
-  /** What `ws` does with a chunk of TCP. */
+  /** What `ws` does with a chunk of TCP, where messages are taken out before. */
   readonly #receive: ReceiveChunk | undefined;
   /** What is gathered now. */
   #gathered: Frame[] | undefined = undefined;
   #isOpening = true;
 
+  /** @param receive - what `ws` does with a chunk of TCP, if that is known */
   constructor(
     socket: WebSocket,
     stream: Duplex,
     remoteAddress: string,
     frames: FrameWriter,
     maxPayload: number,
+    receive: ReceiveChunk | undefined,
     open: (port: WebSocketPort) => WebSocketHandlers,
   ) {
     this.socket = socket;
     this.#stream = stream;
     this.remoteAddress = remoteAddress;
     this.#frames = frames;
-    // Compression is for `ws`, and another engine is its own affair.
-    this.corkedWhileReceiving = socket instanceof ExplainingWebSocket && socket.extensions === "";
+    // Compression is for `ws`, and another engine is its own affair. Without the listener, `ws` reads and writes all frames.
+    const isPlain = socket instanceof ExplainingWebSocket && socket.extensions === "";
+    this.#receive = isPlain ? receive : undefined;
+    this.corkedWhileReceiving = this.#receive !== undefined;
     if (this.corkedWhileReceiving) this.gather();
     this.handlers = open(this);
     this.#isOpening = false;
     this.release();
     const emitter: NodeJS.EventEmitter = Object.assign(socket, { [PORT]: this });
     emitter.on("message", onMessage).on("error", onError).on("close", onClose);
-    if (this.corkedWhileReceiving) {
+    if (this.#receive !== undefined) {
       Object.assign(stream, { [PORT]: this });
       this.#reader = new FrameReader(maxPayload, this);
-      // The one that was added last.
-      const receive = stream.listeners("data").at(-1) as ReceiveChunk;
-      this.#receive = receive;
-      stream.on("data", onData).off("data", receive);
+      stream.on("data", onData).off("data", this.#receive);
     }
   }
 
