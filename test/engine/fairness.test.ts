@@ -181,6 +181,22 @@ describe("engine: a client that sends a great many messages at once", () => {
       assert.equal(order.at(-1), "after");
     });
 
+    host.it("by long-polling is heard in full before the end of its poll", { needs }, async () => {
+      await using server = await host.start();
+      const peer = await PollingPeer.open(server);
+      const aborter = new AbortController();
+      await peer.park({ signal: aborter.signal });
+      const messages = received(peer.session);
+      peer.session.on("message", () => {
+        aborter.abort();
+        work();
+      });
+      await peer.send(numbers.map((n) => `4${n}`).join("\x1e"));
+      const { reason } = await server.closed(peer.session);
+      assert.equal(reason, "transport error");
+      assert.deepEqual(messages, numbers);
+    });
+
     host.it("by long-polling gets its answer when the session is closed meanwhile", { needs }, async () => {
       await using server = await host.start();
       const peer = await PollingPeer.open(server);

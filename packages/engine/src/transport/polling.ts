@@ -3,6 +3,7 @@ import type { EnginePacket } from "@tidewire/parser";
 import type { OutgoingHttpHeaders } from "node:http";
 import { Deadline } from "../loop/clock.ts";
 import { TransportError } from "../errors.ts";
+import type { Backlog } from "../loop/turns.ts";
 import type { BodyError, HttpExchange } from "../host/host.ts";
 import { compress, negotiateEncoding } from "../http/compression.ts";
 import { CLOSE, NOOP } from "../protocol/packet.ts";
@@ -73,7 +74,11 @@ export class PollingTransport extends Transport {
     exchange.onAbort = () => {
       this.#poll = undefined;
       this.writable = false;
-      this.failed(new TransportError("POLL_ABORTED"));
+      const body = this.owner.turns.backlogOf(this) as BodyBacklog | undefined;
+      const error = new TransportError("POLL_ABORTED");
+      // What the client has sent before it went is heard.
+      if (body === undefined) this.failed(error);
+      else body.onFinished = () => this.failed(error);
     };
     this.writable = true;
     this.handlers?.onWritable();
@@ -126,13 +131,16 @@ export class PollingTransport extends Transport {
     }
     // The client sends no other body until this one is answered.
     this.#post = exchange;
-    turns.add(this, {
+    const body: BodyBacklog = {
       work: (isOver) => this.#take(packets, isOver),
       finish: () => {
         if (this.#post === exchange) this.#post = undefined;
         this.#accept(exchange);
+        body.onFinished?.();
       },
-    });
+      onFinished: undefined,
+    };
+    turns.add(this, body);
   }
 
   /**
@@ -253,6 +261,11 @@ export class PollingTransport extends Transport {
       this.owner.clock.schedule(this.#pendingClose, CLOSE_TIMEOUT);
     }
   }
+}
+
+/** The packets of a body that wait for another turn of the loop. */
+interface BodyBacklog extends Backlog {
+  onFinished: (() => void) | undefined;
 }
 
 class PendingClose extends Deadline {
