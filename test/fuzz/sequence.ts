@@ -159,7 +159,7 @@ class Sequence {
     const { pingInterval, pingTimeout, upgradeTimeout } = this.world.limits;
     const patience =
       pingInterval + 2 * pingTimeout + upgradeTimeout + (state === "closing" ? 30_000 : 0) + 100;
-    const silent = this.world.loop.now() - client.active;
+    const silent = this.world.loop.now() - this.world.loop.spent - client.active;
     this.world.expect(silent <= patience, `${client.name} has been silent for ${silent} ms`);
   }
 

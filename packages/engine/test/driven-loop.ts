@@ -53,9 +53,13 @@ export class DrivenLoop implements EventLoop {
     for (const run of immediates) this.#call(run);
   }
 
+  /** Time that passed while something ran, in ms: timers that are due since then have not fired. */
+  spent: number = 0;
+
   /** Time passes while something runs. */
   spend(ms: number): void {
     this.#now += ms;
+    this.spent += ms;
   }
 
   /** Blocks the loop: time passes, then the timers that are due fire, before anything else can be read. */
@@ -74,6 +78,7 @@ export class DrivenLoop implements EventLoop {
   /** Lets time pass, timer by timer. */
   advance(ms: number): void {
     const end = this.#now + ms;
+    this.spent = 0;
     for (;;) {
       while (this.#immediates.length > 0) this.tick();
       let first: Timer | undefined;
