@@ -95,11 +95,45 @@ describe("engine: what a session tells of its client", () => {
       assert.equal(request._query["transport"], "polling");
     });
 
-    host.it("has a query without inherited names", { differs: "it inherits Object's" }, async () => {
+    const unbound = "it has no private fields";
+    host.it("works behind a Proxy that binds its members, and no other", { differs: unbound }, async () => {
       await using server = await host.start();
-      const { request } = (await PollingPeer.open(server)).session;
-      assert.equal("toString" in request._query, false);
+      const { session } = await openWebSocket(server);
+      assert.throws(() => new Proxy(session, {}).upgrading, TypeError);
+      const bound = new Proxy(session, {
+        get(target, name) {
+          const member: unknown = Reflect.get(target, name, target);
+          return typeof member === "function" ? (member.bind(target) as unknown) : member;
+        },
+      });
+      assert.equal(bound.upgrading, false);
+      bound.close();
+      assert.equal((await server.closed(session)).reason, "forced close");
     });
+
+    host.it("has a query that is a plain object", async () => {
+      await using server = await host.start();
+      await server.client.get(server.path("transport=polling&a=1&__proto__=x"));
+      const { _query: query } = (await server.nextSession()).request;
+      // oxlint-disable-next-line no-prototype-builtins -- that is what applications call
+      assert.deepEqual([query.hasOwnProperty("a"), query.hasOwnProperty("b")], [true, false]);
+      assert.equal(`${query as unknown as string}`, "[object Object]");
+      assert.deepEqual(Object.keys(query), ["EIO", "transport", "a", "__proto__"]);
+      assert.equal(Object.getPrototypeOf(query), Object.prototype);
+    });
+
+    for (const [what, destroy] of [
+      ["its request", (request: IncomingMessage) => request.destroy()],
+      ["the socket of its request", (request: IncomingMessage) => request.socket.destroy()],
+    ] as const) {
+      host.it(`is cut, on a WebSocket, by destroying ${what}`, async () => {
+        await using server = await host.start();
+        const { socket, session } = await openWebSocket(server);
+        destroy(session.request);
+        assert.equal((await socket.closed).code, 1006);
+        assert.equal((await server.closed(session)).reason, "transport close");
+      });
+    }
 
     host.it("lets go of its request when that is set to null", async () => {
       await using server = await host.start();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import type { TLSSocket } from "node:tls";
 import { onEveryHost } from "../support/hosts.ts";
 import { record, use, ways } from "../support/middlewares.ts";
 import type { Handler, Request } from "../support/middlewares.ts";
@@ -50,6 +51,17 @@ describe("middlewares: the request", () => {
           assert.match(socket?.remoteAddress ?? "", /^(::ffff:)?127\.0\.0\.1$/);
           assert.equal(session.remoteAddress, socket?.remoteAddress);
           assert.ok(!(socket as { encrypted?: boolean } | undefined)?.encrypted);
+        });
+
+        host.it("has a socket that can be asked what is known of the connection", async () => {
+          await using server = await host.start();
+          const { session } = await way.open(server);
+          const { socket, client } = session.request as unknown as Request & { client: TLSSocket };
+          assert.equal(client, socket);
+          assert.equal(typeof socket.address(), "object");
+          assert.ok("remotePort" in socket && "localPort" in socket && "localAddress" in socket);
+          assert.ok(!client.authorized);
+          if (host.name !== "node") assert.deepEqual(client.getPeerCertificate(), {});
         });
 
         host.it("is the session's request, with all that middlewares have put on it", async () => {

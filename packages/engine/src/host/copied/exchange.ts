@@ -186,8 +186,10 @@ export abstract class CopiedUpgradeExchange extends CollectedUpgradeExchange {
   }
 
   override accept(headers: OutgoingHttpHeaders, open: (port: WebSocketPort) => WebSocketHandlers): void {
-    super.accept(headers, open);
-    this.request.upgraded();
+    super.accept(headers, (port) => {
+      this.request.upgraded(port);
+      return open(port);
+    });
   }
 
   override send(status: number, headers: OutgoingHttpHeaders, body: string | Buffer, reason?: string): void {

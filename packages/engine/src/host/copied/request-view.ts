@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import type { IncomingHttpHeaders } from "node:http";
-import type { RequestHead, RequestSource, RequestView } from "../host.ts";
+import type { RequestHead, RequestSource, RequestView, WebSocketPort } from "../host.ts";
 import { keepMembers } from "./keep-members.ts";
 import { nextTick } from "../timers.ts";
 
@@ -12,13 +12,13 @@ export interface Droppable {
 /** The copied head, and the view made of it on first use. */
 export class CopiedRequest implements RequestSource {
   readonly head: RequestHead;
-  /** The exchange, until it is over. */
-  #exchange: Droppable | undefined;
+  /** The exchange until it is over, or the WebSocket that it has become. */
+  #connection: Droppable | WebSocketPort | undefined;
   #view: CopiedRequestView | undefined = undefined;
 
   constructor(head: RequestHead, exchange: Droppable) {
     this.head = head;
-    this.#exchange = exchange;
+    this.#connection = exchange;
   }
 
   get view(): RequestView {
@@ -26,23 +26,26 @@ export class CopiedRequest implements RequestSource {
   }
 
   destroy(): void {
-    this.#exchange?.destroy();
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    if ("terminate" in connection) connection.terminate();
+    else connection.destroy();
   }
 
   /** For the exchange: the request was answered. */
   answered(): void {
-    this.#exchange = undefined;
+    this.#connection = undefined;
     this.#view?.closed(false);
   }
 
   /** For the exchange: it became a WebSocket. Of that an `IncomingMessage` says nothing. */
-  upgraded(): void {
-    this.#exchange = undefined;
+  upgraded(port: WebSocketPort): void {
+    this.#connection = port;
   }
 
   /** For the exchange: the client has gone before it was answered. */
   aborted(): void {
-    this.#exchange = undefined;
+    this.#connection = undefined;
     this.#view?.closed(true);
   }
 }
@@ -72,6 +75,10 @@ class CopiedRequestView extends EventEmitter implements RequestView {
 
   get socket(): ConnectionView {
     return (this.#socket ??= new ConnectionView(this.#source));
+  }
+
+  get client(): ConnectionView {
+    return this.socket;
   }
 
   get connection(): ConnectionView {
@@ -141,7 +148,7 @@ class CopiedRequestView extends EventEmitter implements RequestView {
     return this;
   }
 
-  /** Drops the connection, unless the request was answered. */
+  /** Drops the connection, unless the request was answered; that of a WebSocket, too. */
   destroy(): this {
     this.#source.destroy();
     return this;
@@ -188,6 +195,34 @@ class ConnectionView extends EventEmitter {
 
   get writable(): boolean {
     return !this.destroyed;
+  }
+
+  /** Nothing: the host does not say. */
+  get remotePort(): number | undefined {
+    return undefined;
+  }
+
+  get localPort(): number | undefined {
+    return undefined;
+  }
+
+  get localAddress(): string | undefined {
+    return undefined;
+  }
+
+  /** As of a socket of which nothing is known. */
+  address(): object {
+    return {};
+  }
+
+  /** Over TLS: whether the client has shown a certificate. The host does not ask for one. */
+  get authorized(): boolean | undefined {
+    return this.encrypted ? false : undefined;
+  }
+
+  /** As of a client that has shown none. */
+  getPeerCertificate(): object {
+    return {};
   }
 
   setTimeout(): this {
