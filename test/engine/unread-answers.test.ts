@@ -50,7 +50,7 @@ function describeFloods(host: EngineHost): void {
   });
 
   host.it("ends a client of protocol 3 that sends pings and reads no pong", limited, async () => {
-    await using server = await host.start({ maxBackpressure, allowEIO3: true });
+    await using server = await host.start({ maxBackpressure, maxReceiveBacklog: 0, allowEIO3: true });
     const socket = await rawWebSocket(server, legacyPath(server, "transport=websocket"));
     const session = await server.nextSession();
     await flood(socket, text("2"), () => session.readyState === "closed");
@@ -76,7 +76,7 @@ function describeFloods(host: EngineHost): void {
   );
 
   host.it("gives up the upgrade of a client that probes and reads no answer", limited, async () => {
-    await using server = await host.start({ maxBackpressure });
+    await using server = await host.start({ maxBackpressure, maxReceiveBacklog: 0 });
     const peer = await PollingPeer.open(server);
     const socket = await rawWebSocket(server, peer.websocketPath);
     await flood(socket, text("2probe"), () => server.errors.length > 0);

@@ -19,7 +19,9 @@ export interface BacklogOwner {
 export class MessageBacklog implements Backlog {
   readonly isPaused: boolean;
   readonly #owner: BacklogOwner;
-  #messages: (string | Buffer)[] = [];
+  #messages: (string | Buffer | undefined)[] = [];
+  /** Those before it were handled. */
+  #next = 0;
   #end: (() => void)[] = [];
   #isOver: () => boolean = () => true;
   /** In bytes. */
@@ -49,7 +51,7 @@ export class MessageBacklog implements Backlog {
   work(isOver: () => boolean): boolean {
     this.#isOver = isOver;
     this.#owner.cork(this);
-    return this.#owner.isWanted && this.#messages.length > 0;
+    return this.#owner.isWanted && this.#next < this.#messages.length;
   }
 
   finish(): void {
@@ -60,12 +62,15 @@ export class MessageBacklog implements Backlog {
   /** While corked. */
   write(): void {
     const messages = this.#messages;
-    let next = 0;
     do {
-      const data = messages[next++]!;
+      const data = messages[this.#next]!;
+      messages[this.#next++] = undefined;
       this.size -= data.length + OVERHEAD;
       this.#owner.handle(data);
-    } while (next < messages.length && this.#owner.isWanted && !this.#isOver());
-    messages.splice(0, next);
+    } while (this.#next < messages.length && this.#owner.isWanted && !this.#isOver());
+    // Half of it at a time: moving what is left costs as much as handling it.
+    if (this.#next * 2 < messages.length) return;
+    messages.splice(0, this.#next);
+    this.#next = 0;
   }
 }

@@ -29,6 +29,9 @@ export interface NodeAttachOptions {
   destroyUpgradeTimeout: number;
 }
 
+/** Pongs that nobody reads count as what waits for the client: its session ends with a reason. `ws` would cut the connection. */
+const WITHOUT_LIMIT_OF_PONGS = { maxPendingAutoPongs: 0 };
+
 /** node:http, node:https and node:http2, and `ws` for the framing. */
 export class NodeHost {
   readonly #target: HostTarget;
@@ -49,6 +52,7 @@ export class NodeHost {
       clientTracking: false,
       perMessageDeflate: options.perMessageDeflate ?? false,
       maxPayload: target.maxPayload,
+      ...WITHOUT_LIMIT_OF_PONGS,
       // The class belongs to our `ws`; another engine has its own.
       ...(options.wsEngine === undefined ? { WebSocket: ExplainingWebSocket } : {}),
     });
