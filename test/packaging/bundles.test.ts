@@ -120,7 +120,7 @@ describe("bundled into one file", function () {
           filter: (path) => !path.endsWith("client-dist"),
         });
         const { host, statuses, isClient, warnings } = await run(join("dist", file), installed);
-        assert.equal(host, loadUws() === undefined ? "node" : "uws");
+        assert.equal(host, loadUws() instanceof Error ? "node" : "uws");
         assert.deepEqual(
           { statuses, isClient, warnings },
           { statuses: [200, 200], isClient: true, warnings: [] },

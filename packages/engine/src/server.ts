@@ -5,7 +5,7 @@ import { isMainThread } from "node:worker_threads";
 import { Engine } from "./engine.ts";
 import { ConnectionErrorCode, connectionErrorMessages } from "./errors.ts";
 import type { HostTarget, HttpServerLike } from "./host/host.ts";
-import { loadUws } from "./host/uws/load.ts";
+import { loadUws, nodeTooOld } from "./host/uws/load.ts";
 import type { NodeServer } from "./host/node/http2.ts";
 import { NodeHost } from "./host/node/host.ts";
 import { uwsCompression } from "./host/uws/compression.ts";
@@ -60,6 +60,8 @@ export class Server extends Engine {
 
   /** Serves the path on an application's own uWebSockets.js `App` or `SSLApp`. The application listens. */
   attachApp(app: UwsApp, options: AttachAppOptions = {}): this {
+    const tooOld = nodeTooOld();
+    if (tooOld !== undefined) throw tooOld;
     const { opts } = this;
     if (options.maxBackpressure !== undefined) opts.maxBackpressure = options.maxBackpressure;
     if (options.compression) opts.perMessageDeflate ||= withThreshold(true);
@@ -85,7 +87,7 @@ export class Server extends Engine {
    * The port is bound when this returns, and errors are emitted by the server it returns. Workers of `node:cluster` share it.
    * uWebSockets.js answers HTTP/1.0 with 505: proxies in front must speak HTTP/1.1.
    *
-   * @throws if `host` is `"uws"` and uWebSockets.js does not load
+   * @throws UwsLoadError if `host` is `"uws"` and uWebSockets.js does not load: its `code` says why, and `cause` what Node said
    */
   listen(port: number, options: AttachAppOptions = {}): HttpServerLike {
     const uws = this.opts.host === "node" ? undefined : this.#loadUws();
@@ -138,15 +140,9 @@ export class Server extends Engine {
       return undefined;
     }
     const uws = loadUws();
-    if (uws !== undefined) return uws;
-    const platform = `${process.platform}-${process.arch}, ABI ${process.versions.modules}`;
-    if (this.opts.host === "uws") {
-      throw new Error(`uWebSockets.js does not load on this platform (${platform}); leave out host: "uws"`);
-    }
-    warnOnce(
-      "TIDEWIRE_NO_UWS",
-      `uWebSockets.js is not installed or has no binary for this platform (${platform}); listening on node:http instead.`,
-    );
+    if (!(uws instanceof Error)) return uws;
+    if (this.opts.host === "uws") throw uws;
+    warnOnce("TIDEWIRE_NO_UWS", `Listening on node:http: ${uws.message}.`);
     return undefined;
   }
 }

@@ -18,11 +18,24 @@ const HEAD_SIZE = "UWS_HTTP_MAX_HEADERS_SIZE";
 /** As on node:http. Of its own accord uWebSockets.js takes 4 KiB, which the cookies of an application may well exceed. */
 const HEAD_BYTES = "16384";
 
+/** Why uWebSockets.js did not load. The `cause` is what Node said. */
+export class UwsLoadError extends Error {
+  override readonly name: string = "UwsLoadError";
+  readonly code: "UWS_NOT_INSTALLED" | "UWS_NO_BINARY" | "UWS_WRONG_LIBC" | "UWS_NOT_LOADED" | "NODE_TOO_OLD";
+
+  constructor(code: UwsLoadError["code"], message: string, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+  }
+}
+
 /**
  * Loads uWebSockets.js, synchronously, from wherever the application installed it: the package itself, or an ES module
- * repack of it, whose binary is then taken by its path. Answers `undefined` where there is none for this platform.
+ * repack of it, whose binary is then taken by its path. Gives the reason where it does not load.
  */
-export function loadUws(): Uws | undefined {
+export function loadUws(): Uws | UwsLoadError {
+  const tooOld = nodeTooOld();
+  if (tooOld !== undefined) return tooOld;
   const { env } = process;
   const isGiven = HEAD_SIZE in env;
   if (!isGiven) env[HEAD_SIZE] = HEAD_BYTES;
@@ -33,19 +46,66 @@ export function loadUws(): Uws | undefined {
   }
 }
 
-function load(): Uws | undefined {
+/** The first version of Node that can tell whether text is well-formed, which is asked of each message. */
+export function nodeTooOld(version: string = process.versions.node): UwsLoadError | undefined {
+  if (Number.parseInt(version, 10) >= 20) return undefined;
+  return new UwsLoadError(
+    "NODE_TOO_OLD",
+    `Node.js 20.19 or later is needed on uWebSockets.js, this is ${version}`,
+  );
+}
+
+function load(): Uws | UwsLoadError {
   const require = createRequire(here);
+  const errors: unknown[] = [];
   try {
     return require("uWebSockets.js") as Uws;
-  } catch {
-    const binary = `uws_${process.platform}_${process.arch}_${process.versions.modules}.node`;
-    for (const folder of require.resolve.paths("uWebSockets.js") ?? []) {
-      try {
-        return require(path.join(folder, "uWebSockets.js", "dist", "bin", binary)) as Uws;
-      } catch {
-        // The next folder.
-      }
-    }
-    return undefined;
+  } catch (error) {
+    errors.push(error);
   }
+  const binary = `uws_${process.platform}_${process.arch}_${process.versions.modules}.node`;
+  let isInstalled = false;
+  for (const folder of require.resolve.paths("uWebSockets.js") ?? []) {
+    const home = path.join(folder, "uWebSockets.js");
+    if (!existsSync(home)) continue;
+    isInstalled = true;
+    try {
+      return require(path.join(home, "dist", "bin", binary)) as Uws;
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  return isInstalled ? explain(errors) : notInstalled(errors[0]);
+}
+
+function notInstalled(cause: unknown): UwsLoadError {
+  const command = "npm install uNetworking/uWebSockets.js#v20.51.0";
+  return new UwsLoadError("UWS_NOT_INSTALLED", `uWebSockets.js is not installed: ${command}`, cause);
+}
+
+/** Says what the errors of a package that is there come to. Its own names the one of the binary in its message. */
+export function explain(errors: readonly unknown[]): UwsLoadError {
+  const texts = errors.map(String);
+  const libc = texts.findIndex((text) => /GLIBC|GLIBCXX|musl|ld-linux|libc\.so|symbol not found/i.test(text));
+  const platform = `${process.platform}-${process.arch}, ABI ${process.versions.modules}`;
+  if (libc !== -1) {
+    const cure = "use an image with a recent glibc, such as node:22-slim, instead of Alpine or an older one";
+    const message = `the binary of uWebSockets.js does not fit the C library of this system (${platform}): ${cure}`;
+    return new UwsLoadError("UWS_WRONG_LIBC", message, errors[libc]);
+  }
+  const isMissing = (text: string): boolean =>
+    /Cannot find module|supports only Node|ERR_PACKAGE_PATH/i.test(text);
+  if (texts.every((text) => isMissing(text) || /No "exports" main/i.test(text))) {
+    const cure = "install a version of it that has one, or another version of Node.js";
+    const message = `uWebSockets.js has no binary for this version of Node.js (${process.versions.node}: ${platform}): ${cure}`;
+    // A repack has no main module: that is no cause.
+    const cause = errors.find((error) => !/No "exports" main/i.test(String(error)));
+    return new UwsLoadError("UWS_NO_BINARY", message, cause);
+  }
+  const other = texts.findIndex((text) => !isMissing(text));
+  return new UwsLoadError(
+    "UWS_NOT_LOADED",
+    `uWebSockets.js does not load (${platform}): ${texts[other]}`,
+    errors[other],
+  );
 }
