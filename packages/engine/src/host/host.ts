@@ -59,9 +59,12 @@ export interface Exchange {
   readonly response: ResponseView;
   /** Whether it was answered, or the client has gone. Nothing can be sent any more. */
   readonly ended: boolean;
-  /** Called once if the client goes away before the answer is complete. */
+  /** Called once if the client goes away before the answer has left the host whole. */
   onAbort: (() => void) | undefined;
 }
+
+/** How long a client may take nothing of an answer that is under way before its connection is dropped, in ms. */
+export const STALL_TIMEOUT = 30_000;
 
 export type BodyError = "too large" | "aborted";
 

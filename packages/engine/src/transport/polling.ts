@@ -71,9 +71,13 @@ export class PollingTransport extends Transport {
       return;
     }
     this.#poll = exchange;
+    // Also while the answer is under way: what the client has not read is lost.
     exchange.onAbort = () => {
-      this.#poll = undefined;
-      this.writable = false;
+      if (this.#poll === exchange) {
+        this.#poll = undefined;
+        this.writable = false;
+      }
+      if (this.readyState === "closed" || this.discarded) return;
       const body = this.owner.turns.backlogOf(this) as BodyBacklog | undefined;
       const error = new TransportError("POLL_ABORTED");
       // What the client has sent before it went is heard.
@@ -203,7 +207,6 @@ export class PollingTransport extends Transport {
   #answer(poll: HttpExchange, packets: readonly OutgoingPacket[]): void {
     this.#poll = undefined;
     this.writable = false;
-    poll.onAbort = undefined;
     const payload = this.dialect.codec.encodePayload(packets, this.supportsBinary);
     const body = this.#format.wrap(payload);
     const type = this.#format.contentType(payload);

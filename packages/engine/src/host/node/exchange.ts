@@ -6,6 +6,7 @@ import type { ResponseView, WebSocketHandlers, WebSocketPort } from "../host.ts"
 import { CollectedUpgradeExchange } from "../copied/exchange.ts";
 import { NodeRequest } from "./request.ts";
 import { withEarlierCookies } from "../copied/response-view.ts";
+import { STALL_TIMEOUT } from "../host.ts";
 import { nextTick } from "../timers.ts";
 
 export class NodeHttpExchange implements HttpExchange {
@@ -15,6 +16,8 @@ export class NodeHttpExchange implements HttpExchange {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   #aborted = false;
+  /** Whether the connection has the time limit of an answer under way. */
+  #isWatched = false;
   #onBodyAbort: (() => void) | undefined = undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
@@ -27,8 +30,9 @@ export class NodeHttpExchange implements HttpExchange {
       Object.assign(response, { _implicitHeader: () => this.#response.writeHead(this.#response.statusCode) });
     }
     response.once("close", () => {
-      // A response of HTTP/2 that was reset counts as finished, but not as ended.
-      if (response.writableEnded && response.writableFinished) return;
+      const { socket } = request;
+      if (this.#isWatched && socket.timeout === STALL_TIMEOUT) socket.setTimeout(0);
+      if (hasLeft(request, response)) return;
       this.#aborted = true;
       this.#onBodyAbort?.();
       this.onAbort?.();
@@ -78,6 +82,7 @@ export class NodeHttpExchange implements HttpExchange {
       }
       response.writeHead(status, withEarlierCookies(response, withLength(headers, body)));
       response.end(body);
+      this.#watch();
     } catch (error) {
       // Thrown by what a middleware has put around these methods: no one else's affair.
       nextTick(() => {
@@ -87,10 +92,32 @@ export class NodeHttpExchange implements HttpExchange {
     }
   }
 
+  /** Drops a client that takes nothing of the answer, unless the application has a limit of its own for that. */
+  #watch(): void {
+    const { socket, httpVersionMajor } = this.#request;
+    if (httpVersionMajor !== 1 || socket.writableLength === 0 || socket.timeout) return;
+    this.#isWatched = true;
+    socket.setTimeout(STALL_TIMEOUT);
+  }
+
   destroy(): void {
     // Not the request: over HTTP/2 that is not the stream.
     this.#response.destroy();
   }
+}
+
+/** Whether a response that is closed has left whole. */
+function hasLeft(request: IncomingMessage, response: ServerResponse & WithStream): boolean {
+  // A response of HTTP/2 that was reset before its end counts as finished, but not as ended.
+  if (!response.writableEnded || !response.writableFinished) return false;
+  // One whose connection was lost behind its end counts as both, on either version.
+  if (response.stream !== undefined) return response.stream.rstCode === 0;
+  return !request.socket.destroyed || request.socket.writableEnded;
+}
+
+/** A response of HTTP/2. */
+interface WithStream {
+  stream?: { rstCode: number };
 }
 
 function withLength(headers: OutgoingHttpHeaders, body: string | Buffer): OutgoingHttpHeaders {

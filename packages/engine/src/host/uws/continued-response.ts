@@ -31,6 +31,20 @@ export class ContinuedResponse implements UwsResponse {
     return this;
   }
 
+  tryEnd(body: Uint8Array, totalSize: number): [hasLeft: boolean, isDone: boolean] {
+    this.#writeStatusLine();
+    return this.#response.tryEnd(body, totalSize);
+  }
+
+  getWriteOffset(): number {
+    return this.#response.getWriteOffset();
+  }
+
+  onWritable(handler: (offset: number) => boolean): this {
+    this.#response.onWritable(handler);
+    return this;
+  }
+
   endWithoutBody(contentLength: number = 0, closeConnection?: boolean): this {
     this.#writeStatusLine();
     this.#response.endWithoutBody(contentLength, closeConnection);

@@ -3,6 +3,7 @@ import type { OutgoingHttpHeaders } from "node:http";
 import { CopiedHttpExchange, CopiedUpgradeExchange } from "../copied/exchange.ts";
 import type { RequestHead, WebSocketHandlers, WebSocketPort } from "../host.ts";
 import { PartialHead } from "./head.ts";
+import { LARGE, LargeAnswer } from "./large-answer.ts";
 import type { UwsRequest, UwsResponse } from "./types.ts";
 import { wellFormed } from "./well-formed.ts";
 import { setImmediate } from "../timers.ts";
@@ -33,6 +34,7 @@ function isWrittenByHost(name: string): boolean {
 
 export class UwsHttpExchange extends CopiedHttpExchange {
   #response: UwsResponse | undefined;
+  #answer: LargeAnswer | undefined = undefined;
   readonly #settled: () => void;
 
   /** `settled` is called once: answered or aborted. */
@@ -41,8 +43,12 @@ export class UwsHttpExchange extends CopiedHttpExchange {
     this.#response = response;
     this.#settled = settled;
     response.onAborted(() => {
+      // Of an answer that was under way only its sender is told: to all others it has been sent.
+      const isUnderWay = this.ended;
+      this.#answer?.stop();
       this.#forget();
-      this.abort();
+      if (isUnderWay) this.onAbort?.();
+      else this.abort();
     });
     const { method } = head;
     // The body must be asked for before the handler returns; what is not read yet waits here.
@@ -73,6 +79,17 @@ export class UwsHttpExchange extends CopiedHttpExchange {
   ): void {
     const response = this.#response;
     if (response === undefined) return;
+    if (body.length > LARGE && !last && status !== 304 && this.request.head.method !== "HEAD") {
+      const answer = new LargeAnswer(response, typeof body === "string" ? Buffer.from(body) : body, () =>
+        this.#forget(),
+      );
+      this.#answer = answer;
+      response.cork(() => {
+        writeHead(response, status, headers, reason);
+        answer.start();
+      });
+      return;
+    }
     response.cork(() => {
       writeHead(response, status, headers, reason);
       if (this.request.head.method === "HEAD") response.endWithoutBody(Buffer.byteLength(body), last);
@@ -91,6 +108,7 @@ export class UwsHttpExchange extends CopiedHttpExchange {
   #forget(): void {
     if (this.#response === undefined) return;
     this.#response = undefined;
+    this.#answer = undefined;
     const { head } = this.request;
     if (head instanceof PartialHead) head.answered();
     this.#settled();

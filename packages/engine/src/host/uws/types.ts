@@ -6,6 +6,9 @@ export interface UwsResponse {
   writeStatus(status: string): UwsResponse;
   writeHeader(name: string, value: string): UwsResponse;
   end(body?: string | Uint8Array, closeConnection?: boolean): UwsResponse;
+  tryEnd(body: Uint8Array, totalSize: number): [hasLeft: boolean, isDone: boolean];
+  getWriteOffset(): number;
+  onWritable(handler: (offset: number) => boolean): UwsResponse;
   endWithoutBody(contentLength?: number, closeConnection?: boolean): UwsResponse;
   onAborted(handler: () => void): UwsResponse;
   onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): UwsResponse;
