@@ -107,6 +107,14 @@ function describeFloods(host: EngineHost): void {
     },
   );
 
+  host.it("answers each of a hundred WebSocket pings that come in one chunk", { needs: "tcp" }, async () => {
+    await using server = await host.start();
+    const socket = await rawWebSocket(server, server.path("transport=websocket"));
+    const pings = Array.from({ length: 100 }, (_, index) => Buffer.from(String(index)));
+    socket.socket.write(Buffer.concat(pings.map((ping) => encodeFrame(OPCODE.ping, ping))));
+    for (const ping of pings) assert.deepEqual(await socket.nextPong(), ping);
+  });
+
   host.it(
     "sends on to a client that has read its pongs late",
     { needs: "tcp", timeout: 60_000 },
