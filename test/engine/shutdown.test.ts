@@ -26,6 +26,16 @@ describe("engine: close of the engine", () => {
       assert.deepEqual(Object.keys(server.engine.clients), []);
     });
 
+    host.it("goes on taking clients", async () => {
+      await using server = await host.start();
+      const { socket } = await openWebSocket(server);
+      server.engine.close();
+      await socket.closed;
+      await PollingPeer.open(server);
+      await openWebSocket(server);
+      assert.equal(server.engine.clientsCount, 2);
+    });
+
     host.it("may be called twice", async () => {
       await using server = await host.start();
       await openWebSocket(server);

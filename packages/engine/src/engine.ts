@@ -29,6 +29,7 @@ import type { SessionOwner } from "./session/types.ts";
 import { PollingTransport } from "./transport/polling.ts";
 import type { Transport } from "./transport/transport.ts";
 import { tell } from "./loop/safe-emit.ts";
+import { closeSession } from "./transport/webtransport.ts";
 import { WebSocketTransport } from "./transport/websocket.ts";
 import type { WebTransportSession } from "./transport/webtransport-session.ts";
 import { WebTransportHandshake } from "./admission/webtransport-handshake.ts";
@@ -53,6 +54,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   /** @internal */ readonly turns: Turns;
   #lastUrl = "";
   #lastQuery: Query = parseQuery("");
+  #isShutDown = false;
   #interceptor: ((exchange: HttpExchange) => boolean) | undefined = undefined;
 
   /** @param loop - Node's event loop unless a test drives its own */
@@ -115,7 +117,22 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     this.#interceptor = handler;
   }
 
-  /** Closes every session. Hosts go on listening. */
+  /** Whether new clients are refused: from `io.close()` on, until the HTTP server listens again. */
+  get isShutDown(): boolean {
+    return this.#isShutDown;
+  }
+
+  /** @internal Refuses all that belongs to no open session: with 503, and the end of the connection. */
+  shutDown(): void {
+    this.#isShutDown = true;
+  }
+
+  /** @internal Takes new clients again. */
+  startAgain(): void {
+    this.#isShutDown = false;
+  }
+
+  /** Closes every session. Hosts go on listening, and new clients are taken. */
   close(): this {
     const sessions = [...this.#sessions.values()];
     for (const session of sessions) session.close(true);
@@ -150,13 +167,24 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   }
 
   onRequest(exchange: HttpExchange): void {
+    const query = this.#queryOf(exchange.request.head.url);
+    if (this.#isShutDown && this.#refusesAll(new RequestAdmission(exchange, query))) return;
     if (this.#interceptor?.(exchange)) return;
-    const admission = new RequestAdmission(exchange, this.#queryOf(exchange.request.head.url));
+    const admission = new RequestAdmission(exchange, query);
     if (this.middlewares.length === 0) this.#serve(admission);
     else this.#admit(admission, () => this.#serve(admission));
   }
 
+  /** Once shut down; answers whether it has refused the request. */
+  #refusesAll(admission: Admission): boolean {
+    const { sid } = admission.query;
+    if (sid && this.find(sid) !== undefined) return false;
+    admission.unavailable();
+    return true;
+  }
+
   #serve(admission: RequestAdmission): void {
+    if (this.#isShutDown && this.#refusesAll(admission)) return;
     const { exchange, query } = admission;
     const routed = route(exchange.request.head, query, false, this);
     if (routed.kind === "refuse") {
@@ -173,11 +201,13 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
 
   onUpgrade(exchange: UpgradeExchange): void {
     const admission = new UpgradeAdmission(exchange, parseQuery(exchange.request.head.url));
+    if (this.#isShutDown && this.#refusesAll(admission)) return;
     if (this.middlewares.length === 0) this.#serveUpgrade(admission);
     else this.#admit(admission, () => this.#serveUpgrade(admission));
   }
 
   #serveUpgrade(admission: UpgradeAdmission): void {
+    if (this.#isShutDown && this.#refusesAll(admission)) return;
     const { exchange, query } = admission;
     const routed = route(exchange.request.head, query, true, this);
     if (routed.kind === "refuse") {
@@ -207,12 +237,19 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
    * @returns once the client has opened its stream, or will not
    */
   onWebTransportSession(session: WebTransportSession): Promise<void> {
+    if (this.#isShutDown) {
+      closeSession(session);
+      return Promise.resolve();
+    }
     const handshake = new WebTransportHandshake(session, {
       transports: this,
       opts: this.opts,
       clock: this.clock,
       find: (sid) => this.find(sid),
-      open: (transport) => this.#open(generateId(), transport, undefined),
+      open: (transport) => {
+        if (this.#isShutDown) transport.close();
+        else this.#open(generateId(), transport, undefined);
+      },
       refused: (request, code, context) => this.#report(request, code, context),
     });
     return handshake.start();
@@ -255,7 +292,8 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     }
     askAllowRequest(allowRequest, viewOf(exchange.request), (refusal) => {
       if (exchange.ended) return;
-      if (refusal === undefined) this.#identify(admission, dialect, admitted);
+      if (this.#isShutDown) admission.unavailable();
+      else if (refusal === undefined) this.#identify(admission, dialect, admitted);
       else this.#refuse(admission, ConnectionErrorCode.FORBIDDEN, refusal);
     });
   }
@@ -279,6 +317,10 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     };
     const take = (made: unknown): void => {
       if (exchange.ended) return;
+      if (this.#isShutDown) {
+        admission.unavailable();
+        return;
+      }
       let id: string;
       try {
         id = checkId(made, (taken) => this.find(taken) !== undefined);

@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { isMainThread } from "node:worker_threads";
 import { Engine } from "./engine.ts";
@@ -9,11 +9,15 @@ import { loadUws, nodeTooOld } from "./host/uws/load.ts";
 import type { NodeServer } from "./host/node/http2.ts";
 import { NodeHost } from "./host/node/host.ts";
 import { uwsCompression } from "./host/uws/compression.ts";
+import { clearTimeout, setImmediate, setTimeout } from "./host/timers.ts";
 import { UwsHttpServer } from "./host/uws/server.ts";
 import type { Uws, UwsApp } from "./host/uws/types.ts";
 import { attachUws, refuseOtherPaths } from "./host/uws/host.ts";
 import { withThreshold } from "./options.ts";
 import type { AttachAppOptions, AttachOptions, ServerOptions } from "./options.ts";
+
+/** How long `io.close()` waits for the last answers and close frames, in ms. */
+const GRACE = 1000;
 
 /** Any host that brings requests of its own accord, such as `MemoryHost`. */
 export interface Host {
@@ -48,6 +52,7 @@ export class Server extends Engine {
   attach(server: NodeServer | UwsApp, options: AttachAppOptions = {}): this {
     if (isUwsApp(server)) return this.attachApp(server, options);
     this.httpServer = server;
+    this.startAgain();
     this.#node().attach(server, {
       path: computePath(options),
       websocket: this.#websocket,
@@ -55,6 +60,7 @@ export class Server extends Engine {
       destroyUpgradeTimeout: options.destroyUpgradeTimeout ?? 1000,
     });
     server.on("close", () => this.close());
+    server.on("listening", () => this.startAgain());
     return this;
   }
 
@@ -73,12 +79,15 @@ export class Server extends Engine {
       idleTimeout: options.idleTimeout ?? 0,
     });
     this.httpServer = new UwsHttpServer(app, activity);
+    this.httpServer.on("close", () => this.startAgain());
+    this.startAgain();
     return this;
   }
 
   /** Serves requests from any other host. */
   attachHost(host: Host): this {
     host.bind(this);
+    this.startAgain();
     return this;
   }
 
@@ -120,6 +129,38 @@ export class Server extends Engine {
     super.close();
     this.#nodeHost?.closeIdle();
     return this;
+  }
+
+  /**
+   * @internal For `io.close()`: refuses what comes, and closes the HTTP server. Calls back when that has closed, or after a second:
+   * what is left then are requests of the application, which may take as long as they like.
+   */
+  shutDownServer(server: HttpServerLike, done: (error?: Error) => void): void {
+    // It may have begun to listen since.
+    this.shutDown();
+    let isDone = false;
+    const finish = (error?: Error): void => {
+      if (isDone) return;
+      isDone = true;
+      clearTimeout(timer);
+      done(error);
+    };
+    const timer = setTimeout(() => {
+      if (this.isShutDown) this.#cut(server);
+      // Connections tell of their end a turn later.
+      setImmediate(() => setImmediate(() => finish()));
+    }, GRACE);
+    server.close(finish);
+  }
+
+  #cut(server: HttpServerLike): void {
+    this.#nodeHost?.cut();
+    (server as Partial<HttpServer>).closeIdleConnections?.();
+  }
+
+  /** @internal Leaves the server to another engine that is attached to it. */
+  detach(server: NodeServer): void {
+    this.#nodeHost?.detach(server);
   }
 
   get #websocket(): boolean {

@@ -285,6 +285,7 @@ export class Server<
   private initEngine(srv: HttpServerInstance | number | string, opts: Partial<ServerOptions>): void {
     const engine = new Engine(opts);
     if (typeof srv === "object") {
+      if (this.eio?.isShutDown) this.eio.detach(srv);
       engine.attach(srv, opts);
       this.httpServer = srv;
     } else {
@@ -357,6 +358,7 @@ export class Server<
    */
   bind(engine: BindableEngine): this {
     this.engine = engine as unknown as Engine;
+    if (engine instanceof Engine) engine.startAgain();
     engine.on("connection", (conn: Connection) => this.onconnection(conn));
     return this;
   }
@@ -416,7 +418,8 @@ export class Server<
   }
 
   /**
-   * Disconnects all clients and stops listening. The HTTP server is closed, too.
+   * Disconnects all clients, refuses new ones and stops listening. The HTTP server is closed, too: once the adapters have closed
+   * that takes a second at most, and requests of the application that are still open go on after it.
    * @param fn - called when that is done, with the error of the HTTP server if it was not listening
    * @returns when that is done; rejects with a TypeError if the server was never attached
    *
@@ -424,6 +427,8 @@ export class Server<
    * await io.close();
    */
   async close(fn?: (err?: Error) => void): Promise<void> {
+    const own = this.engine instanceof Engine ? this.engine : undefined;
+    own?.shutDown();
     await Promise.allSettled(
       [...this._nsps.values()].map(async (nsp) => {
         for (const socket of nsp.sockets.values()) {
@@ -441,10 +446,12 @@ export class Server<
       return fn?.();
     }
     await new Promise<void>((resolve) => {
-      httpServer.close((error) => {
+      const done = (error?: Error): void => {
         fn?.(error);
         resolve();
-      });
+      };
+      if (own === undefined) httpServer.close(done);
+      else own.shutDownServer(httpServer, done);
     });
   }
 

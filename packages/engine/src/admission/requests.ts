@@ -7,6 +7,8 @@ export interface Admission {
   readonly exchange: Exchange;
   readonly query: Query;
   refuse(code: ConnectionErrorCode, message: string): void;
+  /** There is no service any more, and nothing further is to come on this connection. */
+  unavailable(): void;
 }
 
 export class RequestAdmission implements Admission {
@@ -22,6 +24,10 @@ export class RequestAdmission implements Admission {
     const status = code === ConnectionErrorCode.FORBIDDEN ? 403 : 400;
     this.exchange.respond(status, { "Content-Type": "application/json" }, JSON.stringify({ code, message }));
   }
+
+  unavailable(): void {
+    this.exchange.respond(503, { Connection: "close" });
+  }
 }
 
 export class UpgradeAdmission implements Admission {
@@ -36,5 +42,9 @@ export class UpgradeAdmission implements Admission {
   refuse(_code: ConnectionErrorCode, message: string): void {
     // 403 is never used here: a WebSocket client does not see the status anyway.
     this.exchange.reject(400, message);
+  }
+
+  unavailable(): void {
+    this.exchange.reject(503, "");
   }
 }

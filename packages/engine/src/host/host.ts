@@ -72,7 +72,10 @@ export type BodyError = "too large" | "aborted";
 export interface HttpExchange extends Exchange {
   /** Reads the body, at most `limit` bytes of it. Calls back once; the bytes may be gone after that call. */
   readBody(limit: number, done: (error: BodyError | undefined, body: Buffer) => void): void;
-  /** Answers in one write. Headers set on `response` go out too. Does nothing once ended. */
+  /**
+   * Answers in one write. Headers set on `response` go out too. `Connection: close` closes the connection behind it. Does nothing
+   * once ended.
+   */
   respond(status: number, headers: OutgoingHttpHeaders, body?: string | Buffer): void;
   /** Drops the connection. */
   destroy(): void;

@@ -1,15 +1,17 @@
 import { STATUS_CODES } from "node:http";
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { Http2ServerRequest } from "node:http2";
 import type { Duplex } from "node:stream";
 import type { BodyError, HttpExchange } from "../host.ts";
 import type { ResponseView, WebSocketHandlers, WebSocketPort } from "../host.ts";
 import { CollectedUpgradeExchange } from "../copied/exchange.ts";
+import type { Ongoing, OngoingSet } from "./ongoing.ts";
 import { NodeRequest } from "./request.ts";
 import { withEarlierCookies } from "../copied/response-view.ts";
 import { STALL_TIMEOUT } from "../host.ts";
 import { nextTick } from "../timers.ts";
 
-export class NodeHttpExchange implements HttpExchange {
+export class NodeHttpExchange implements HttpExchange, Ongoing {
   readonly request: NodeRequest;
   readonly response: ResponseView;
   onAbort: (() => void) | undefined = undefined;
@@ -20,7 +22,7 @@ export class NodeHttpExchange implements HttpExchange {
   #isWatched = false;
   #onBodyAbort: (() => void) | undefined = undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
+  constructor(request: IncomingMessage, response: ServerResponse, ongoing: OngoingSet) {
     this.request = new NodeRequest(request);
     this.response = response as ServerResponse & ResponseView;
     this.#request = request;
@@ -29,7 +31,9 @@ export class NodeHttpExchange implements HttpExchange {
     if (!("_implicitHeader" in response)) {
       Object.assign(response, { _implicitHeader: () => this.#response.writeHead(this.#response.statusCode) });
     }
+    ongoing.add(this);
     response.once("close", () => {
+      this.#leave(ongoing);
       const { socket } = request;
       if (this.#isWatched && socket.timeout === STALL_TIMEOUT) socket.setTimeout(0);
       if (hasLeft(request, response)) return;
@@ -37,6 +41,23 @@ export class NodeHttpExchange implements HttpExchange {
       this.#onBodyAbort?.();
       this.onAbort?.();
     });
+  }
+
+  /** The client may still be sending the body, for a request that was answered before that. */
+  #leave(ongoing: OngoingSet): void {
+    const request = this.#request;
+    const { socket } = request;
+    if (request.complete || socket.destroyed) {
+      ongoing.delete(this);
+      return;
+    }
+    const done = (): void => {
+      request.off("end", done);
+      socket.off("close", done);
+      ongoing.delete(this);
+    };
+    request.once("end", done);
+    socket.once("close", done);
   }
 
   get ended(): boolean {
@@ -80,6 +101,9 @@ export class NodeHttpExchange implements HttpExchange {
         response.end();
         return;
       }
+      // Over HTTP/2 node drops it with a warning.
+      if (headers["Connection"] !== undefined && this.#request.httpVersionMajor > 1)
+        delete headers["Connection"];
       response.writeHead(status, withEarlierCookies(response, withLength(headers, body)));
       response.end(body);
       this.#watch();
@@ -103,6 +127,12 @@ export class NodeHttpExchange implements HttpExchange {
   destroy(): void {
     // Not the request: over HTTP/2 that is not the stream.
     this.#response.destroy();
+  }
+
+  cut(): void {
+    const request = this.#request;
+    if ("stream" in request) (request as unknown as Http2ServerRequest).stream.destroy();
+    else request.socket.destroy();
   }
 }
 
@@ -139,13 +169,17 @@ export type CompleteUpgrade = (
 const MAX_EARLY_BYTES = 64 * 1024;
 const NONE: readonly Buffer[] = [];
 
-export class NodeUpgradeExchange extends CollectedUpgradeExchange {
+export class NodeUpgradeExchange extends CollectedUpgradeExchange implements Ongoing {
   readonly request: NodeRequest;
   readonly #request: IncomingMessage;
   readonly #socket: Duplex;
   readonly #complete: CompleteUpgrade;
   readonly #isOurs: boolean;
-  readonly #onClose = (): void => this.abort();
+  readonly #ongoing: OngoingSet;
+  readonly #onClose = (): void => {
+    this.#ongoing.delete(this);
+    this.abort();
+  };
   #early: Buffer[] | undefined = undefined;
   #earlyBytes = 0;
   readonly #onData = (chunk: Buffer): void => {
@@ -155,8 +189,15 @@ export class NodeUpgradeExchange extends CollectedUpgradeExchange {
   };
 
   /** @param isOurs - whether nobody else has seen the request */
-  constructor(request: IncomingMessage, socket: Duplex, isOurs: boolean, complete: CompleteUpgrade) {
+  constructor(
+    request: IncomingMessage,
+    socket: Duplex,
+    isOurs: boolean,
+    ongoing: OngoingSet,
+    complete: CompleteUpgrade,
+  ) {
     super();
+    this.#ongoing = ongoing;
     this.request = new NodeRequest(request);
     this.#request = request;
     this.#socket = socket;
@@ -177,10 +218,15 @@ export class NodeUpgradeExchange extends CollectedUpgradeExchange {
     this.#socket.destroy();
   }
 
+  cut(): void {
+    this.destroy();
+  }
+
   /** While a hook decides: a socket that nobody reads would not tell that the client has ended it. */
   watch(): void {
     if (this.ended) return;
     this.#early = [];
+    this.#ongoing.add(this);
     this.#socket.on("data", this.#onData).once("end", this.#onEnd);
   }
 
@@ -196,6 +242,7 @@ export class NodeUpgradeExchange extends CollectedUpgradeExchange {
     open: (port: WebSocketPort) => WebSocketHandlers,
   ): void {
     this.#unwatch();
+    this.#ongoing.delete(this);
     this.#socket.off("close", this.#onClose).off("error", ignore);
     this.#complete(this.#request, this.#socket, this.#early ?? NONE, headers, open);
     if (this.#isOurs) this.request.condense();

@@ -7,8 +7,9 @@ import { FrameWriter } from "./frame-writer.ts";
 import { NodeHttpExchange, NodeUpgradeExchange } from "./exchange.ts";
 import { attachExtendedConnect, Http2Connections, isHttp2 } from "./http2.ts";
 import type { NodeServer } from "./http2.ts";
+import type { OngoingSet } from "./ongoing.ts";
 import { ExplainingWebSocket, NodeWebSocketPort } from "./websocket.ts";
-import type { ReceiveChunk } from "./websocket.ts";
+import type { PortContext, ReceiveChunk } from "./websocket.ts";
 import { clearTimeout, setTimeout } from "../timers.ts";
 
 /** A class like `ws`'s `Server`, as the option `wsEngine` takes it. */
@@ -38,8 +39,11 @@ export class NodeHost {
   readonly webSocketServer: WebSocketServer;
   /** Headers for the 101 that is about to be written. */
   #upgradeHeaders: OutgoingHttpHeaders = {};
-  readonly #frames: FrameWriter = new FrameWriter();
+  readonly #ongoing: OngoingSet = new Set();
+  readonly #ports: PortContext = { frames: new FrameWriter(), ongoing: this.#ongoing };
   readonly #http2: Http2Connections = new Http2Connections();
+  /** What takes this host off its servers' upgrades. */
+  readonly #detachments: Map<NodeServer, () => void> = new Map();
   /** Whether the 101 of `ws` waits for the handshake packet: a system call less. What may be compressed is left to `ws`. */
   readonly #gathersHandshake: boolean;
 
@@ -71,19 +75,25 @@ export class NodeHost {
       response.writeHead(400, { connection: "close" }).end();
       return;
     }
-    this.#target.onRequest(new NodeHttpExchange(request, response));
+    this.#target.onRequest(new NodeHttpExchange(request, response, this.#ongoing));
   }
 
   /** @param isOurs - whether nobody else has seen the request, or will */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, isOurs: boolean = false): void {
-    const exchange = new NodeUpgradeExchange(request, socket, isOurs, (_, __, early, headers, open) =>
-      this.#upgrade(
-        request,
-        socket,
-        early.length === 0 ? head : Buffer.concat([head, ...early]),
-        headers,
-        open,
-      ),
+    const { ongoing } = this.#ports;
+    const exchange = new NodeUpgradeExchange(
+      request,
+      socket,
+      isOurs,
+      ongoing,
+      (_, __, early, headers, open) =>
+        this.#upgrade(
+          request,
+          socket,
+          early.length === 0 ? head : Buffer.concat([head, ...early]),
+          headers,
+          open,
+        ),
     );
     if (isUnreadable(request)) exchange.reject(400, "");
     else this.#target.onUpgrade(exchange);
@@ -102,12 +112,14 @@ export class NodeHost {
     });
     if (isHttp2(server)) this.#http2.watch(server);
     if (!options.websocket) return;
-    emitter.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       // What traces requests listens, too, or has put a method of its own in front.
       const isOurs = emitter.listenerCount("upgrade") === 1 && !Object.hasOwn(server, "emit");
       if (request.url?.startsWith(path)) this.handleUpgrade(request, socket, head, isOurs);
       else if (options.destroyUpgrade) endUnlessTaken(socket as NetSocket, options.destroyUpgradeTimeout);
-    });
+    };
+    emitter.on("upgrade", onUpgrade);
+    this.#detachments.set(server, () => emitter.off("upgrade", onUpgrade));
     if (isHttp2(server)) {
       attachExtendedConnect(server, path, (request, socket, head) =>
         this.handleUpgrade(request, socket, head),
@@ -118,6 +130,18 @@ export class NodeHost {
   /** Ends connections that only wait for further requests. */
   closeIdle(): void {
     this.#http2.close();
+  }
+
+  /** Ends the connections that a closing server would wait for, but for those of the application. */
+  cut(): void {
+    for (const ongoing of this.#ongoing) ongoing.cut();
+    this.#http2.close();
+  }
+
+  /** Leaves the upgrades of the server to another host: two would take each. */
+  detach(server: NodeServer): void {
+    this.#detachments.get(server)?.();
+    this.#detachments.delete(server);
   }
 
   #upgrade(
@@ -137,7 +161,7 @@ export class NodeHost {
         const remoteAddress = request.socket.remoteAddress ?? "";
         const { maxPayload } = this.#target;
         const receive = addedTo(socket, others);
-        new NodeWebSocketPort(websocket, socket, remoteAddress, this.#frames, maxPayload, receive, open);
+        new NodeWebSocketPort(websocket, socket, remoteAddress, this.#ports, maxPayload, receive, open);
       });
     } finally {
       this.#upgradeHeaders = {};

@@ -5,6 +5,7 @@ import { FrameReader } from "./frame-reader.ts";
 import type { FrameFallback } from "./frame-reader.ts";
 import { Frame, MAX_GATHERED } from "./frame-writer.ts";
 import type { FrameWriter } from "./frame-writer.ts";
+import type { Ongoing, OngoingSet } from "./ongoing.ts";
 
 /** `ws` closes for what a client did wrong with a code alone; this tells the client in words as well. */
 export class ExplainingWebSocket extends WebSocket {
@@ -52,6 +53,7 @@ function onError(this: WithPort, error: Error): void {
 }
 
 function onClose(this: WithPort, code: number, reason: Buffer): void {
+  this[PORT].gone();
   this[PORT].handlers.onClose(code, reason.toString());
 }
 
@@ -62,8 +64,14 @@ function onData(this: WithPort, chunk: Buffer): void {
   this[PORT].receive(chunk);
 }
 
+/** What all ports of a host share. */
+export interface PortContext {
+  readonly frames: FrameWriter;
+  readonly ongoing: OngoingSet;
+}
+
 /** A WebSocket of `ws`, or of another engine. */
-export class NodeWebSocketPort implements WebSocketPort, FrameFallback {
+export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing {
   readonly socket: WebSocket;
   readonly remoteAddress: string;
   /** For the listeners. */
@@ -71,7 +79,7 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback {
   /** Whether what is sent while a chunk of TCP is taken apart, which may hold many frames, leaves when that is done. */
   readonly corkedWhileReceiving: boolean;
   readonly #stream: Duplex;
-  readonly #frames: FrameWriter;
+  readonly #context: PortContext;
   readonly #reader: FrameReader | undefined;
   /** What `ws` does with a chunk of TCP, where messages are taken out before. */
   readonly #receive: ReceiveChunk | undefined;
@@ -84,7 +92,7 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback {
     socket: WebSocket,
     stream: Duplex,
     remoteAddress: string,
-    frames: FrameWriter,
+    context: PortContext,
     maxPayload: number,
     receive: ReceiveChunk | undefined,
     open: (port: WebSocketPort) => WebSocketHandlers,
@@ -92,7 +100,7 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback {
     this.socket = socket;
     this.#stream = stream;
     this.remoteAddress = remoteAddress;
-    this.#frames = frames;
+    this.#context = context;
     // Compression is for `ws`, and another engine is its own affair. Without the listener, `ws` reads and writes all frames.
     const isPlain = socket instanceof ExplainingWebSocket && socket.extensions === "";
     this.#receive = isPlain ? receive : undefined;
@@ -186,7 +194,7 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback {
   }
 
   #write(frames: readonly Frame[]): void {
-    this.#stream.write(this.#frames.encode(frames), this.#sent);
+    this.#stream.write(this.#context.frames.encode(frames), this.#sent);
   }
 
   pause(): boolean {
@@ -202,11 +210,21 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback {
 
   close(code?: number, reason?: string): void {
     this.#writeGathered();
+    if (this.socket.readyState !== WebSocket.CLOSED) this.#context.ongoing.add(this);
     this.socket.close(code, reason);
   }
 
   terminate(): void {
     this.socket.terminate();
+  }
+
+  cut(): void {
+    this.terminate();
+  }
+
+  /** For the listener. */
+  gone(): void {
+    this.#context.ongoing.delete(this);
   }
 
   /** A frame was written. A failed write is an error event as well; that is enough. */

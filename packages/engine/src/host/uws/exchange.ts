@@ -66,7 +66,7 @@ export class UwsHttpExchange extends CopiedHttpExchange {
     body: string | Buffer,
     reason?: string,
   ): void {
-    this.writeNow(status, headers, body, reason, false);
+    this.writeNow(status, headers, body, reason, headers["Connection"] === "close");
   }
 
   /** @param last - whether the connection is closed then */

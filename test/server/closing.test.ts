@@ -1,0 +1,384 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type ServerResponse } from "node:http";
+import type { Server } from "socket.io";
+import { Adapter } from "socket.io-adapter";
+import { KeptConnection } from "../support/kept-connection.ts";
+import { NetworkClient } from "../support/network-client.ts";
+import { within } from "../support/queue.ts";
+import {
+  afterThisTest,
+  connected,
+  itDiffers,
+  itSurvives,
+  listen,
+  onEveryHost,
+  onEveryHostAndApp,
+  pair,
+  socketio,
+  suite,
+  track,
+} from "../support/socketio.ts";
+import type { Running } from "../support/socketio.ts";
+import type { WireResponse } from "../support/wire.ts";
+
+const POLLING = "/socket.io/?EIO=4&transport=polling";
+const WEBSOCKET = "/socket.io/?EIO=4&transport=websocket";
+const HANDSHAKE = `GET ${POLLING} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+
+function clientOf({ port }: Running): NetworkClient {
+  const client = new NetworkClient(port);
+  afterThisTest(() => client.close());
+  return client;
+}
+
+function refusal({ status, headers, body }: WireResponse): string {
+  return `${status} ${headers.connection} ${body}`;
+}
+
+/** An adapter that takes until `release()` to close. */
+function slowAdapter(): { adapter: typeof Adapter; release: () => void } {
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  class SlowAdapter extends Adapter {
+    override close(): Promise<void> {
+      return released;
+    }
+  }
+  return { adapter: SlowAdapter, release: () => release() };
+}
+
+/** A hook that holds back each handshake. */
+type Hook = (running: Running) => { asked: Promise<unknown>; goOn: () => void };
+
+const hooks: Record<string, Hook> = {
+  "a middleware": ({ io }) => {
+    let goOn = (): void => {};
+    const asked = new Promise<void>((resolve) => {
+      io.engine.use((_req: unknown, _res: unknown, next: () => void) => {
+        goOn = next;
+        resolve();
+      });
+    });
+    return { asked, goOn: () => goOn() };
+  },
+  allowRequest: ({ io }) => {
+    let goOn = (): void => {};
+    const asked = new Promise<void>((resolve) => {
+      io.engine.opts.allowRequest = (_req: unknown, callback: (error: null, ok: boolean) => void) => {
+        goOn = () => callback(null, true);
+        resolve();
+      };
+    });
+    return { asked, goOn: () => goOn() };
+  },
+  generateId: ({ io }) => {
+    let goOn = (): void => {};
+    const asked = new Promise<void>((resolve) => {
+      io.engine.generateId = () =>
+        new Promise<string>((given) => {
+          goOn = () => given("late");
+          resolve();
+        });
+    });
+    return { asked, goOn: () => goOn() };
+  },
+};
+
+onEveryHostAndApp("while io.close() is under way", (host) => {
+  itDiffers("a handshake is refused, and its connection closed", "it is served", async () => {
+    const { adapter, release } = slowAdapter();
+    const running = await host.start({ adapter });
+    afterThisTest(release);
+    const closing = running.io.close();
+    const answer = await clientOf(running).get(POLLING, { headers: { connection: "keep-alive" } });
+    assert.equal(refusal(answer), "503 close ");
+    assert.equal(running.io.engine.clientsCount, 0);
+    release();
+    await within(closing, "the server to close");
+  });
+
+  itDiffers("a handshake of protocol 3 is refused likewise", "it is served", async () => {
+    const { adapter, release } = slowAdapter();
+    const running = await host.start({ adapter, allowEIO3: true });
+    afterThisTest(release);
+    const closing = running.io.close();
+    const path = "/socket.io/?EIO=3&transport=polling";
+    const answer = await clientOf(running).get(path, { headers: { connection: "keep-alive" } });
+    assert.equal(refusal(answer), "503 close ");
+    release();
+    await within(closing, "the server to close");
+  });
+
+  itDiffers("a WebSocket is refused", "it is served", async () => {
+    const { adapter, release } = slowAdapter();
+    const running = await host.start({ adapter });
+    afterThisTest(release);
+    const closing = running.io.close();
+    const answer = await clientOf(running).refused(WEBSOCKET);
+    assert.equal(refusal(answer), "503 close ");
+    release();
+    await within(closing, "the server to close");
+  });
+
+  itDiffers("a POST is refused before its body has come", "it is answered with 400", async () => {
+    const { adapter, release } = slowAdapter();
+    const running = await host.start({ adapter });
+    afterThisTest(release);
+    const kept = await KeptConnection.open(running.port);
+    const closing = running.io.close();
+    kept.write(`POST ${POLLING} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n40`);
+    await within(kept.closed, "the server to close the connection");
+    assert.match(kept.received, /^HTTP\/1\.1 503 /);
+    release();
+    await within(closing, "the server to close");
+  });
+
+  itDiffers("the files of the client are no longer served", "they are", async () => {
+    const { adapter, release } = slowAdapter();
+    const running = await host.start({ adapter });
+    afterThisTest(release);
+    const closing = running.io.close();
+    const answer = await clientOf(running).get("/socket.io/socket.io.js");
+    assert.equal(answer.status, 503);
+    release();
+    await within(closing, "the server to close");
+  });
+
+  it("requests of the sessions that are still there are served", async () => {
+    const { adapter, release } = slowAdapter();
+    const running = await host.start({ adapter });
+    afterThisTest(release);
+    const client = clientOf(running);
+    const { sid } = JSON.parse((await client.get(POLLING)).body.slice(1)) as { sid: string };
+    const closing = running.io.close();
+    assert.equal((await client.post(`${POLLING}&sid=${sid}`, "40")).body, "ok");
+    release();
+    await within(closing, "the server to close");
+  });
+});
+
+onEveryHost("io.close() with requests under way", (host) => {
+  for (const [name, hook] of Object.entries(hooks)) {
+    itDiffers(`${name} that lets a handshake in later opens no session`, "it does", async () => {
+      const running = await host.start();
+      const { asked, goOn } = hook(running);
+      const answer = clientOf(running).get(POLLING, { headers: { connection: "keep-alive" } });
+      await within(asked, "the hook to be asked");
+      const closing = running.io.close();
+      // Closed once this is done.
+      await Promise.resolve();
+      await new Promise(setImmediate);
+      goOn();
+      assert.equal(refusal(await within(answer, "an answer")), "503 close ");
+      assert.equal(running.io.engine.clientsCount, 0);
+      await within(closing, "the server to close");
+    });
+  }
+
+  itSurvives("ends though a hook never decides on a request", async () => {
+    const running = await host.start();
+    const { asked } = hooks["allowRequest"]!(running);
+    const kept = await KeptConnection.open(running.port);
+    kept.write(HANDSHAKE);
+    await within(asked, "the hook to be asked");
+    await within(running.io.close(), "the server to close");
+    await within(kept.closed, "the connection to end");
+  });
+
+  itSurvives("ends though a hook never decides on a WebSocket", async () => {
+    const running = await host.start();
+    const { asked } = hooks["allowRequest"]!(running);
+    const kept = await KeptConnection.open(running.port);
+    const headers =
+      "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
+      "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
+    kept.write(`GET ${WEBSOCKET} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`);
+    await within(asked, "the hook to be asked");
+    await within(running.io.close(), "the server to close");
+    await within(kept.closed, "the connection to end");
+  });
+
+  itDiffers("a handshake that is finished after it opens no session", "it does", async () => {
+    const running = await host.start();
+    const { asked, goOn } = hooks["allowRequest"]!(running);
+    const held = clientOf(running).get(POLLING);
+    await within(asked, "the hook to be asked");
+    const kept = await KeptConnection.open(running.port);
+    kept.write(HANDSHAKE.slice(0, 20));
+    const closing = running.io.close();
+    await new Promise(setImmediate);
+    kept.write(HANDSHAKE.slice(20));
+    await within(kept.closed, "the connection to end");
+    assert.match(kept.received, /^HTTP\/1\.1 503 [^]*connection: close/i);
+    goOn();
+    assert.equal((await within(held, "an answer")).status, 503);
+    await within(closing, "the server to close");
+    assert.equal(running.io.engine.clientsCount, 0);
+  });
+
+  itDiffers("a handshake behind a POST that is finished after it opens no session", "it does", async () => {
+    const running = await host.start();
+    const kept = await KeptConnection.open(running.port);
+    // Refused as soon as its head is there: a session begins with a GET.
+    kept.write(`POST ${POLLING} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n40`);
+    await kept.saw("Bad handshake method");
+    const closing = running.io.close();
+    await new Promise(setImmediate);
+    kept.write(`40${HANDSHAKE}`);
+    await within(kept.closed, "the connection to end");
+    assert.doesNotMatch(kept.received, /"sid"/);
+    await within(closing, "the server to close");
+    assert.equal(running.io.engine.clientsCount, 0);
+  });
+
+  it("ends though a client never finishes its POST", async () => {
+    const running = await host.start();
+    const kept = await KeptConnection.open(running.port);
+    kept.write(`POST ${POLLING} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n40`);
+    await kept.saw("Bad handshake method");
+    await within(running.io.close(), "the server to close");
+    await within(kept.closed, "the connection to end");
+  });
+
+  itSurvives("ends though a client answers no close frame", async () => {
+    const running = await host.start();
+    const kept = await KeptConnection.open(running.port);
+    const headers =
+      "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
+      "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
+    kept.write(`GET ${WEBSOCKET} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`);
+    await kept.saw('"sid"');
+    await within(running.io.close(), "the server to close");
+    await within(kept.closed, "the connection to end");
+  });
+});
+
+/** A server of node:http whose application holds the responses of `/app`. */
+async function besideAnApplication(): Promise<{ running: Running; response: Promise<ServerResponse> }> {
+  let take!: (response: ServerResponse) => void;
+  const response = new Promise<ServerResponse>((resolve) => (take = resolve));
+  const httpServer = createServer((_, res) => take(res));
+  // So that a connection which only waits for a next request does not end by itself.
+  httpServer.keepAliveTimeout = 3_600_000;
+  const running = track(new socketio.Server(httpServer), await listen(httpServer));
+  return { running, response };
+}
+
+const APPLICATION = "GET /app HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+suite("io.close() beside requests of the application, on node:http", () => {
+  itDiffers("ends, and leaves them open", "it waits for them", async () => {
+    const { running, response } = await besideAnApplication();
+    const kept = await KeptConnection.open(running.port);
+    kept.write(APPLICATION);
+    const stream = await within(response, "the request");
+    stream.writeHead(200, { "content-type": "text/event-stream", connection: "close" });
+    stream.write("data: 1\n\n");
+    await kept.saw("data: 1");
+    const { httpServer } = running.io;
+    const httpClosed = once(httpServer, "close");
+    await within(running.io.close(), "io.close()");
+    assert.equal(httpServer.listening, false);
+    stream.write("data: 2\n\n");
+    await kept.saw("data: 2");
+    assert.equal(stream.destroyed, false);
+    stream.end();
+    await within(httpClosed, "the HTTP server to close");
+  });
+
+  it("lets them finish", async () => {
+    const { running, response } = await besideAnApplication();
+    const kept = await KeptConnection.open(running.port);
+    kept.write(APPLICATION);
+    const answer = await within(response, "the request");
+    const closing = running.io.close();
+    await new Promise(setImmediate);
+    answer.writeHead(200, { connection: "close" });
+    answer.end("finished");
+    await within(closing, "the server to close");
+    await within(kept.closed, "the connection to end");
+    assert.match(kept.received, /finished/);
+  });
+
+  itDiffers("refuses a handshake behind one of them", "it is served", async () => {
+    const { running, response } = await besideAnApplication();
+    const kept = await KeptConnection.open(running.port);
+    kept.write("POST /app HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n12");
+    (await within(response, "the request")).end("first");
+    await kept.saw("first");
+    const closing = running.io.close();
+    await new Promise(setImmediate);
+    kept.write(`34${HANDSHAKE}`);
+    await within(kept.closed, "the connection to end");
+    assert.match(kept.received, /first[^]*HTTP\/1\.1 503 [^]*connection: close/i);
+    await within(closing, "the server to close");
+  });
+
+  itDiffers("closes a connection that is idle since", "it waits for its keepAliveTimeout", async () => {
+    const { running, response } = await besideAnApplication();
+    const kept = await KeptConnection.open(running.port);
+    kept.write(APPLICATION);
+    const answer = await within(response, "the request");
+    const closing = running.io.close();
+    const httpClosed = once(running.io.httpServer, "close");
+    await new Promise(setImmediate);
+    answer.end("finished");
+    await within(closing, "io.close()");
+    await within(httpClosed, "the HTTP server to close");
+  });
+});
+
+suite("after io.close()", () => {
+  async function started(): Promise<{
+    io: Server;
+    httpServer: ReturnType<typeof createServer>;
+    port: number;
+  }> {
+    const httpServer = createServer();
+    const port = await listen(httpServer);
+    const io = new socketio.Server(httpServer);
+    const running = track(io, port);
+    await pair(running, { transports: ["websocket"] });
+    await within(io.close(), "the server to close");
+    return { io, httpServer, port };
+  }
+
+  for (const transports of [["polling"], ["websocket"]] as ("polling" | "websocket")[][]) {
+    it(`the HTTP server may listen again, and is served over ${transports[0]}`, async () => {
+      const { io, httpServer, port } = await started();
+      await new Promise<void>((resolve) => httpServer.listen(port, resolve));
+      await connected(track(io, port).client({ transports }));
+    });
+
+    it(`io.attach() serves another HTTP server over ${transports[0]}`, async () => {
+      const { io } = await started();
+      const another = createServer();
+      io.attach(another);
+      await connected(track(io, await listen(another)).client({ transports }));
+      await within(io.close(), "the server to close");
+      assert.equal(another.listening, false);
+    });
+  }
+
+  it("io.listen() serves another port", async () => {
+    const { io } = await started();
+    io.listen(0);
+    const { port } = io.httpServer.address() as { port: number };
+    await connected(track(io, port).client());
+    await within(io.close(), "the server to close");
+    assert.equal(io.httpServer.listening, false);
+  });
+
+  itDiffers(
+    "io.attach() may take the same HTTP server",
+    "each upgrade is taken twice, which throws",
+    async () => {
+      const { io, httpServer, port } = await started();
+      io.attach(httpServer);
+      assert.equal(httpServer.listenerCount("upgrade"), 1);
+      await new Promise<void>((resolve) => httpServer.listen(port, resolve));
+      await connected(track(io, port).client({ transports: ["websocket"] }));
+    },
+  );
+});
