@@ -301,7 +301,9 @@ describe("middlewares: the response", () => {
         const thrown = uncaught(1);
         await assert.rejects(way.open(server));
         assert.equal(((await thrown)[0] as NodeJS.ErrnoException).code, "ERR_INVALID_CHAR");
-        if (way.name === "polling") (await server.nextSession()).close(true);
+        // node:http learns of it later: the session is announced first.
+        if (way.name === "polling" && host.name === "node") await server.nextSession();
+        await until(() => server.engine.clientsCount === 0, "the session to go");
         await assertServes(server);
       });
     }

@@ -77,8 +77,13 @@ class CopiedRequestView extends EventEmitter implements RequestView {
     return (this.#socket ??= new ConnectionView(this.#source));
   }
 
-  get client(): ConnectionView {
+  get client(): unknown {
     return this.socket;
+  }
+
+  /** Applications put a member of their own in its place, as they may on Node's request. */
+  set client(value: unknown) {
+    Object.defineProperty(this, "client", { value, writable: true, enumerable: true, configurable: true });
   }
 
   get connection(): ConnectionView {
