@@ -30,6 +30,8 @@ class Player {
   readonly #run: ServerRun;
   readonly #clients: AnyClient[] = [];
   #wild: RawWebSocket | undefined;
+  /** Whether the wild client is in the root namespace. */
+  #wildHasJoined = false;
 
   constructor(run: ServerRun) {
     this.#run = run;
@@ -222,6 +224,10 @@ class Player {
   }
 
   async #packet(text: string): Promise<void> {
+    // Attachments for a namespace that was not joined: a wanted difference, with scenarios of its own.
+    if (text.startsWith("45") && !this.#wildHasJoined) return;
+    if (/^40(?!\/)/.test(text)) this.#wildHasJoined = true;
+    else if (text === "41") this.#wildHasJoined = false;
     this.#wild ??= await this.#run.open("wild", "transport=websocket");
     this.#run.note("wild", "sends", text);
     this.#wild.sendText(text);
