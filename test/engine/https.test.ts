@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import { createServer, request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
@@ -100,6 +101,15 @@ for (const { name, start } of [
       assert.deepEqual(await message, ["hi"]);
       session.send("there");
       assert.deepEqual(await request(server.port, "GET", path), [200, "4there"]);
+    });
+
+    it("serves a request with an Upgrade header that is no WebSocket handshake", async () => {
+      await using server = await start({});
+      const headers = { connection: "Upgrade", upgrade: "h2c" };
+      const sent = httpsRequest({ port: server.port, path: POLLING, headers, ca: tls.cert, agent: false });
+      const [response] = (await within(once(sent.end(), "response"), "the answer")) as [IncomingMessage];
+      assert.equal(response.statusCode, 200);
+      assert.match((await response.toArray()).join(""), /^0\{"sid":/);
     });
 
     it("carries messages over a WebSocket", async () => {

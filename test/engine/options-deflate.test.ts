@@ -255,5 +255,46 @@ describe("engine: perMessageDeflate", () => {
       const { code } = await socket.closed;
       assert.equal(code, host.name === "uws" ? 1006 : 1007);
     });
+
+    const smaller = "permessage-deflate; server_max_window_bits=10";
+    const eight = "permessage-deflate; server_max_window_bits=8";
+
+    /** What the server has accepted of an offer. */
+    async function accepted(
+      perMessageDeflate: boolean | { serverNoContextTakeover: boolean },
+      offer: string,
+    ): Promise<string | undefined> {
+      await using server = await host.start({ perMessageDeflate });
+      const socket = await server.client.websocket(server.path("transport=websocket"), {
+        headers: { "sec-websocket-extensions": offer },
+      });
+      return socket.headers["sec-websocket-extensions"];
+    }
+
+    host.it("keeps to the smaller window that a client asks for, or declines", { needs }, async () => {
+      const shared = await accepted(true, smaller);
+      if (host.name === "uws") assert.equal(shared, undefined);
+      else assert.match(shared ?? "", /server_max_window_bits=10/);
+      const dedicated = await accepted({ serverNoContextTakeover: false }, smaller);
+      assert.match(dedicated ?? "", /server_max_window_bits=10/);
+    });
+
+    host.it(
+      "takes the next offer instead of one that it cannot keep to",
+      { needs, differs: "it accepts the first" },
+      async () => {
+        const answer = await accepted(true, `${eight}, permessage-deflate`);
+        assert.match(answer ?? "", /^permessage-deflate(?!.*server_max_window_bits)/);
+      },
+    );
+
+    host.it(
+      "declines a window of 8 bits, which zlib cannot do",
+      { needs, differs: "it accepts, and compresses with 9" },
+      async () => {
+        assert.equal(await accepted(true, eight), undefined);
+        assert.equal(await accepted({ serverNoContextTakeover: false }, eight), undefined);
+      },
+    );
   });
 });

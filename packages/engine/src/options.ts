@@ -89,6 +89,12 @@ export interface AttachAppOptions extends AttachOptions {
    * Default 0: the heartbeat of the protocol finds those that are gone.
    */
   idleTimeout?: number;
+  /**
+   * Takes the address of clients from the header of the PROXY protocol, version 2, with which a load balancer begins each
+   * connection. Only for servers that nobody else can reach: whoever can may claim any address. Connections without the header
+   * keep their own address. Default false. Not on node:http, which takes the header for a broken request.
+   */
+  proxyProtocol?: boolean;
   /** As the option of the engine, in bytes. */
   maxBackpressure?: number;
 }

@@ -77,6 +77,7 @@ export class Server extends Engine {
       websocket: this.#websocket,
       compression: options.compression ?? uwsCompression(opts.perMessageDeflate),
       idleTimeout: options.idleTimeout ?? 0,
+      proxyProtocol: options.proxyProtocol ?? false,
     });
     this.httpServer = new UwsHttpServer(app, activity);
     this.httpServer.on("close", () => this.startAgain());

@@ -1,16 +1,23 @@
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Socket as NetSocket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { HostTarget, WebSocketHandlers, WebSocketPort } from "../host.ts";
+import { acceptableOffers } from "../window-bits.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { NodeHttpExchange, NodeUpgradeExchange } from "./exchange.ts";
 import { attachExtendedConnect, Http2Connections, isHttp2 } from "./http2.ts";
 import type { NodeServer } from "./http2.ts";
 import type { OngoingSet } from "./ongoing.ts";
+import { isWebSocketHandshake, serveAsPlainRequest, wantsWebSocket } from "./plain-request.ts";
 import { ExplainingWebSocket, NodeWebSocketPort } from "./websocket.ts";
 import type { PortContext, ReceiveChunk } from "./websocket.ts";
 import { clearTimeout, setTimeout } from "../timers.ts";
+
+const EXTENSIONS = "sec-websocket-extensions";
+
+/** zlib makes 9 of 8. */
+const FEWEST_BITS = 9;
 
 /** A class like `ws`'s `Server`, as the option `wsEngine` takes it. */
 export type WebSocketEngine = new (options: object) => WebSocketServer;
@@ -115,7 +122,12 @@ export class NodeHost {
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       // What traces requests listens, too, or has put a method of its own in front.
       const isOurs = emitter.listenerCount("upgrade") === 1 && !Object.hasOwn(server, "emit");
-      if (request.url?.startsWith(path)) this.handleUpgrade(request, socket, head, isOurs);
+      const isUnderPath = request.url?.startsWith(path) === true;
+      const isPlain = isUnderPath
+        ? !isWebSocketHandshake(request)
+        : options.destroyUpgrade && isOurs && !wantsWebSocket(request);
+      if (isPlain) serveAsPlainRequest(server, request, socket, head);
+      else if (isUnderPath) this.handleUpgrade(request, socket, head, isOurs);
       else if (options.destroyUpgrade) endUnlessTaken(socket as NetSocket, options.destroyUpgradeTimeout);
     };
     emitter.on("upgrade", onUpgrade);
@@ -152,6 +164,10 @@ export class NodeHost {
     open: (port: WebSocketPort) => WebSocketHandlers,
   ): void {
     this.#upgradeHeaders = headers;
+    // `ws` reads them there.
+    const offers = request.headers[EXTENSIONS];
+    const acceptable = offers === undefined ? undefined : acceptableOffers(offers, FEWEST_BITS);
+    if (acceptable !== offers) setOrDelete(request.headers, acceptable);
     // Over HTTP/2 the 101 is no write.
     const isGathering = this.#gathersHandshake && request.httpVersionMajor === 1;
     const others = socket.listenerCount("data");
@@ -165,9 +181,16 @@ export class NodeHost {
       });
     } finally {
       this.#upgradeHeaders = {};
+      if (acceptable !== offers) setOrDelete(request.headers, offers);
       if (isGathering) socket.uncork();
     }
   }
+}
+
+function setOrDelete(headers: IncomingHttpHeaders, offers: string | undefined): void {
+  // `ws` does not take an empty one.
+  if (offers) headers[EXTENSIONS] = offers;
+  else delete headers[EXTENSIONS];
 }
 
 /** The listener of `data` that was added to the others; nothing where none was, as by the `ws` that Bun has of its own. */

@@ -47,3 +47,11 @@ export function uwsCompression(options: false | PerMessageDeflateOptions): numbe
 function windowBits(bits: unknown): number {
   return typeof bits === "number" ? Math.min(15, Math.max(9, Math.trunc(bits))) : 15;
 }
+
+/**
+ * The smallest window that a compressor can be held to: a shared one always has the largest, a dedicated one is made for its
+ * connection, but zlib cannot do with fewer than 9 bits.
+ */
+export function fewestWindowBits(compression: number): number {
+  return (compression & 0xf0) === 0 ? 15 : 9;
+}

@@ -75,6 +75,10 @@ export class ContinuedResponse implements UwsResponse {
     return this.#response.getRemoteAddress();
   }
 
+  getProxiedRemoteAddress(): ArrayBuffer {
+    return this.#response.getProxiedRemoteAddress();
+  }
+
   upgrade(): never {
     throw new Error("A request with a body is no WebSocket handshake");
   }

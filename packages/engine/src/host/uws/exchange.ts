@@ -141,14 +141,23 @@ interface UpgradeKeys {
 export class UwsUpgradeExchange extends CopiedUpgradeExchange {
   #response: UwsResponse | undefined;
   readonly #keys: UpgradeKeys;
+  /** Where a proxy has said that the client is. */
+  proxied: ArrayBuffer | undefined = undefined;
 
-  constructor(response: UwsResponse, request: UwsRequest, context: unknown, head: RequestHead) {
+  /** @param extensions - what the client offers, as far as it can be accepted */
+  constructor(
+    response: UwsResponse,
+    request: UwsRequest,
+    context: unknown,
+    head: RequestHead,
+    extensions: string,
+  ) {
     super(head);
     this.#response = response;
     this.#keys = {
       key: request.getHeader("sec-websocket-key"),
       protocol: request.getHeader("sec-websocket-protocol"),
-      extensions: request.getHeader("sec-websocket-extensions"),
+      extensions,
       context,
     };
     response.onAborted(() => {
@@ -172,9 +181,11 @@ export class UwsUpgradeExchange extends CopiedUpgradeExchange {
     if (response === undefined) return;
     this.#response = undefined;
     const { key, protocol, extensions, context } = this.#keys;
+    const { proxied } = this;
+    const connection = { open, port: undefined, ...(proxied === undefined ? {} : { proxied }) };
     response.cork(() => {
       writeHead(response, 101, headers);
-      response.upgrade({ open, port: undefined }, key, protocol, extensions, context);
+      response.upgrade(connection, key, protocol, extensions, context);
     });
   }
 

@@ -23,6 +23,18 @@ function methodOf(request: UwsRequest): string {
   return method === "post" ? "POST" : method.toUpperCase();
 }
 
+/** Where a request comes from: the bytes of the address. */
+export type AddressOf = (response: UwsResponse) => ArrayBuffer;
+
+/** The other end of the connection. */
+export const addressOfPeer: AddressOf = (response) => response.getRemoteAddress();
+
+/** What the header of the PROXY protocol says, where there is one. */
+export const addressBehindProxy: AddressOf = (response) => {
+  const address = response.getProxiedRemoteAddress();
+  return address.byteLength > 0 ? address.slice(0) : response.getRemoteAddress();
+};
+
 /**
  * Copies a request; uWebSockets.js takes it away when its handler returns. Its parts are joined, as sessions keep them. Leaves
  * what the head says about the body in {@link framing}.
@@ -32,6 +44,7 @@ export function copyHead(
   request: UwsRequest,
   url: string,
   secure: boolean,
+  addressOf: AddressOf,
 ): RequestHead {
   const lines: string[] = [];
   framing.reset();
@@ -39,13 +52,7 @@ export function copyHead(
     lines.push("\n", name, ": ", value);
     framing.see(name, value);
   });
-  return new RawHead(
-    methodOf(request),
-    latin1(url),
-    latin1(lines.join("")),
-    response.getRemoteAddress(),
-    secure,
-  );
+  return new RawHead(methodOf(request), latin1(url), latin1(lines.join("")), addressOf(response), secure);
 }
 
 /** The headers of a POST that are read, of the one that was collected last. */
@@ -70,8 +77,16 @@ export class PartialHead implements RequestHead {
   /** The one of the two that is read: of a body or of an answer. */
   readonly #content: string;
   #response: UwsResponse | undefined;
+  readonly #addressOf: AddressOf;
 
-  constructor(response: UwsResponse, request: UwsRequest, url: string, secure: boolean) {
+  constructor(
+    response: UwsResponse,
+    request: UwsRequest,
+    url: string,
+    secure: boolean,
+    addressOf: AddressOf,
+  ) {
+    this.#addressOf = addressOf;
     this.method = methodOf(request);
     this.url = url;
     this.secure = secure;
@@ -93,7 +108,7 @@ export class PartialHead implements RequestHead {
 
   /** Unknown once the request was answered. */
   get remoteAddress(): string {
-    return this.#response === undefined ? "" : formatAddress(this.#response.getRemoteAddress());
+    return this.#response === undefined ? "" : formatAddress(this.#addressOf(this.#response));
   }
 
   get headers(): IncomingHttpHeaders {

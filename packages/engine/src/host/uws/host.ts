@@ -3,8 +3,10 @@ import { formatAddress } from "../copied/address.ts";
 import type { HostTarget, WebSocketHandlers, WebSocketPort } from "../host.ts";
 import { ContinuedResponse } from "./continued-response.ts";
 import { ChunkedUwsExchange, UwsHttpExchange, UwsUpgradeExchange } from "./exchange.ts";
+import { acceptableOffers } from "../window-bits.ts";
+import { fewestWindowBits } from "./compression.ts";
 import { answerAndClose, framing } from "./framing.ts";
-import { PartialHead, copyHead, urlOf } from "./head.ts";
+import { PartialHead, addressBehindProxy, addressOfPeer, copyHead, urlOf } from "./head.ts";
 import type { UwsApp, UwsRequest, UwsWebSocket } from "./types.ts";
 import { wellFormed } from "./well-formed.ts";
 
@@ -12,6 +14,8 @@ import { wellFormed } from "./well-formed.ts";
 export interface UwsConnection {
   open: (port: WebSocketPort) => WebSocketHandlers;
   port: UwsWebSocketPort | undefined;
+  /** Where a proxy has said that the client is. */
+  proxied?: ArrayBuffer;
 }
 
 export interface UwsHostOptions {
@@ -25,6 +29,8 @@ export interface UwsHostOptions {
   compression?: number;
   /** Seconds without a word from the client after which a WebSocket is ended: 0 for never, else 8 to 960. */
   idleTimeout?: number;
+  /** Whether to believe what connections say of the client in a header of the PROXY protocol. */
+  proxyProtocol?: boolean;
 }
 
 function opened(): never {
@@ -51,6 +57,8 @@ export function attachUws(app: UwsApp, target: HostTarget, options: UwsHostOptio
   const settle = (): void => {
     if (--activity.open === 0) activity.onIdle?.();
   };
+  const addressOf = options.proxyProtocol ? addressBehindProxy : addressOfPeer;
+  const fewestBits = fewestWindowBits(compression);
   const isElsewhere = outside(path);
   for (const pattern of patternsOf(path)) {
     app.any(pattern, (response, request) => {
@@ -60,8 +68,8 @@ export function attachUws(app: UwsApp, target: HostTarget, options: UwsHostOptio
       // The longer paths of files are no session's.
       const isWhole = requestPath !== path || target.needsWholeHead(url);
       const head = isWhole
-        ? copyHead(response, request, url, secure)
-        : new PartialHead(response, request, url, secure);
+        ? copyHead(response, request, url, secure, addressOf)
+        : new PartialHead(response, request, url, secure, addressOf);
       if (framing.isAmbiguous) return answerAndClose(response, BAD_REQUEST);
       activity.open++;
       const Exchange = framing.isChunked ? ChunkedUwsExchange : UwsHttpExchange;
@@ -82,9 +90,12 @@ export function attachUws(app: UwsApp, target: HostTarget, options: UwsHostOptio
       sendPingsAutomatically: idleTimeout > 0,
       upgrade: (response, request, context) => {
         if (isElsewhere(request)) return;
-        const head = copyHead(response, request, urlOf(request, request.getUrl()), secure);
+        const head = copyHead(response, request, urlOf(request, request.getUrl()), secure, addressOf);
         if (framing.isAmbiguous) return answerAndClose(response, BAD_REQUEST);
-        target.onUpgrade(new UwsUpgradeExchange(response, request, context, head));
+        const extensions = acceptableOffers(request.getHeader("sec-websocket-extensions"), fewestBits);
+        const exchange = new UwsUpgradeExchange(response, request, context, head, extensions);
+        if (options.proxyProtocol) exchange.proxied = addressOf(response);
+        target.onUpgrade(exchange);
       },
       open: (socket) => {
         activity.open++;
@@ -180,7 +191,8 @@ class UwsWebSocketPort implements WebSocketPort {
   }
 
   get remoteAddress(): string {
-    return this.readyState === 3 ? "" : formatAddress(this.#socket.getRemoteAddress());
+    if (this.readyState === 3) return "";
+    return formatAddress(this.#socket.getUserData().proxied ?? this.#socket.getRemoteAddress());
   }
 
   get corkedWhileReceiving(): boolean {

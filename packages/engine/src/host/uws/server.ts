@@ -2,6 +2,7 @@ import cluster from "node:cluster";
 import { EventEmitter } from "node:events";
 import type { HttpServerLike } from "../host.ts";
 import type { UwsActivity } from "./host.ts";
+import { fixSettings, warnOfSetting } from "./fixed-settings.ts";
 import type { OwnUwsApp, Uws, UwsApp } from "./types.ts";
 import { clearTimeout, nextTick, setImmediate, setTimeout } from "../timers.ts";
 
@@ -57,6 +58,12 @@ export class UwsHttpServer extends EventEmitter implements HttpServerLike {
     return this;
   }
 
+  /** As on `http.Server`, whose timeout is one of the settings that uWebSockets.js does not have. */
+  setTimeout(): this {
+    warnOfSetting("setTimeout()");
+    return this;
+  }
+
   /** Stops listening at once, lets what is under way finish, then closes every connection of the app. */
   close(callback?: (error?: Error) => void): this {
     if (this.#closed) {
@@ -81,6 +88,8 @@ export class UwsHttpServer extends EventEmitter implements HttpServerLike {
     return this;
   }
 }
+
+fixSettings(UwsHttpServer.prototype);
 
 /** How often another port is asked for when somebody took the one that was just found. */
 const ATTEMPTS = 10;

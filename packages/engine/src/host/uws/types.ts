@@ -15,6 +15,8 @@ export interface UwsResponse {
   cork(callback: () => void): UwsResponse;
   close(): UwsResponse;
   getRemoteAddress(): ArrayBuffer;
+  /** Empty unless the connection began with a header of the PROXY protocol, version 2. */
+  getProxiedRemoteAddress(): ArrayBuffer;
   upgrade<UserData>(
     userData: UserData,
     key: string,

@@ -1,0 +1,39 @@
+/** Seconds after which uWebSockets.js ends a connection that waits for a request, or for the rest of one. */
+const IDLE_SECONDS = 10;
+
+/** What applications set on an `http.Server`, and uWebSockets.js cannot be told, with what it does instead. */
+const FIXED: Readonly<Record<string, number>> = {
+  keepAliveTimeout: IDLE_SECONDS * 1000,
+  headersTimeout: IDLE_SECONDS * 1000,
+  requestTimeout: IDLE_SECONDS * 1000,
+  timeout: 0,
+  maxHeadersCount: 100,
+  maxRequestsPerSocket: 0,
+  maxConnections: 0,
+};
+
+/** Has a server answer for these settings, and warn when one is assigned. */
+export function fixSettings(prototype: object): void {
+  for (const [name, value] of Object.entries(FIXED)) {
+    Object.defineProperty(prototype, name, {
+      configurable: true,
+      get: () => value,
+      set(): void {
+        warnOfSetting(name);
+      },
+    });
+  }
+}
+
+let isWarned = false;
+
+/** Warns once. */
+export function warnOfSetting(name: string): void {
+  if (isWarned) return;
+  isWarned = true;
+  process.emitWarning(
+    `httpServer.${name} has no effect on uWebSockets.js: it ends a connection ${IDLE_SECONDS} seconds after it began to wait for ` +
+      `a request, or for the rest of one. Where that does not do, set host: "node".`,
+    { type: "TidewireWarning", code: "TIDEWIRE_FIXED_SETTING" },
+  );
+}

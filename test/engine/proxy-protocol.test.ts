@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
+import type { Socket } from "node:net";
+import { Server } from "@tidewire/engine";
+import type { Session } from "@tidewire/engine";
+import { within } from "../support/queue.ts";
+
+/** A header of the PROXY protocol, version 2: a TCP connection from this IPv4 address. */
+function proxyHeader(address: readonly [number, number, number, number]): Buffer {
+  const signature = Buffer.from("\r\n\r\n\0\r\nQUIT\n", "latin1");
+  const ports = [0x30, 0x39, 0x00, 0x50];
+  return Buffer.concat([signature, Buffer.from([0x21, 0x11, 0, 12, ...address, 10, 0, 0, 1, ...ports])]);
+}
+
+const handshakes: Readonly<Record<string, string>> = {
+  polling: "GET /engine.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: localhost\r\n\r\n",
+  websocket:
+    "GET /engine.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n" +
+    "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+};
+
+describe("engine: the PROXY protocol on uWebSockets.js", () => {
+  let engine: Server;
+  let client: Socket;
+
+  /** The session of a connection that begins with these bytes. */
+  async function sessionOf(bytes: Buffer, proxyProtocol: boolean | undefined): Promise<Session> {
+    engine = new Server({ host: "uws" });
+    const httpServer = engine.listen(0, proxyProtocol === undefined ? {} : { proxyProtocol });
+    const { port } = httpServer.address() as { port: number };
+    const opened = once(engine, "connection");
+    client = connect(port, "127.0.0.1");
+    client.on("error", () => {}).resume();
+    client.write(bytes);
+    const [session] = (await within(opened, "the session")) as [Session];
+    return session;
+  }
+
+  afterEach(async () => {
+    client.destroy();
+    engine.close();
+    await new Promise((closed) => engine.httpServer!.close(closed));
+  });
+
+  for (const [name, request] of Object.entries(handshakes)) {
+    const proxied = Buffer.concat([proxyHeader([203, 0, 113, 7]), Buffer.from(request)]);
+
+    it(`gives the address of a session on ${name} if it is asked for`, async () => {
+      assert.equal((await sessionOf(proxied, true)).remoteAddress, "203.0.113.7");
+    });
+
+    it(`is not believed on ${name} otherwise`, async () => {
+      assert.equal((await sessionOf(proxied, undefined)).remoteAddress, "::ffff:127.0.0.1");
+    });
+
+    it(`may be missing on ${name}`, async () => {
+      assert.equal((await sessionOf(Buffer.from(request), true)).remoteAddress, "::ffff:127.0.0.1");
+    });
+  }
+
+  it("gives the address where applications that know `ws` look for it", async () => {
+    const bytes = Buffer.concat([proxyHeader([198, 51, 100, 9]), Buffer.from(handshakes["websocket"]!)]);
+    const session = await sessionOf(bytes, true);
+    const { socket } = session.transport as unknown as { socket: { _socket: { remoteAddress: string } } };
+    assert.equal(socket._socket.remoteAddress, "198.51.100.9");
+  });
+});

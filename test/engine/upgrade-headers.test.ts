@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, request } from "node:http";
+import type { IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Server } from "@tidewire/engine";
+import { onEveryHost } from "../support/hosts.ts";
+import { PollingPeer } from "../support/peers.ts";
+import { Queue, within } from "../support/queue.ts";
+
+const spellings: Readonly<Record<string, Record<string, string>>> = {
+  // As `curl --http2` and the HttpClient of Java send.
+  h2c: {
+    connection: "Upgrade, HTTP2-Settings",
+    upgrade: "h2c",
+    "http2-settings": "AAMAAABkAAQAoAAAAAIAAAAA",
+  },
+  // Of a proxy that puts it into every request.
+  websocket: { connection: "Upgrade", upgrade: "websocket" },
+};
+
+const differs = "it refuses what has an Upgrade header and is no WebSocket handshake";
+
+describe("engine: a request with an Upgrade header that is no WebSocket handshake", () => {
+  onEveryHost((host) => {
+    for (const [name, headers] of Object.entries(spellings)) {
+      host.it(`opens a session, with Upgrade: ${name}`, { needs: "tcp", differs }, async () => {
+        await using server = await host.start();
+        const { status, body } = await server.client.get(server.path("transport=polling"), { headers });
+        assert.equal(status, 200);
+        assert.match(body, /^0\{"sid":/);
+      });
+
+      host.it(`polls and posts, with Upgrade: ${name}`, { needs: "tcp", differs }, async () => {
+        await using server = await host.start();
+        const peer = await PollingPeer.open(server);
+        const messages = new Queue<string>("a message");
+        peer.session.on("message", (data: string) => messages.push(data));
+        const posted = await server.client.post(peer.path, "4grüß dich", { headers });
+        assert.deepEqual([posted.status, posted.body], [200, "ok"]);
+        assert.equal(await messages.next(), "grüß dich");
+        peer.session.send("hello");
+        const polled = await server.client.get(peer.path, { headers });
+        assert.deepEqual([polled.status, polled.body], [200, "4hello"]);
+      });
+    }
+
+    host.it("is told by JSON that it is no WebSocket", { needs: "tcp", differs }, async () => {
+      await using server = await host.start();
+      const headers = spellings["websocket"]!;
+      const { status, body } = await server.client.get(server.path("transport=websocket"), { headers });
+      assert.equal(status, 400);
+      assert.deepEqual(JSON.parse(body), { code: 3, message: "Bad request" });
+      assert.deepEqual((await server.nextError()).context, { name: "TRANSPORT_HANDSHAKE_ERROR" });
+    });
+  });
+});
+
+describe("engine: a request with an Upgrade header for another path of a node:http server", () => {
+  it("goes to the application's own listeners, unless somebody else listens for upgrades", async () => {
+    const engine = new Server();
+    const httpServer = createServer((incoming, response) => response.end(`own ${incoming.url}`));
+    engine.attach(httpServer);
+    await once(httpServer.listen(0, "127.0.0.1"), "listening");
+    const { port } = httpServer.address() as AddressInfo;
+    try {
+      const headers = spellings["h2c"]!;
+      const asked = request({ port, host: "127.0.0.1", path: "/other", headers }).end();
+      const [answer] = (await within(once(asked, "response"), "the answer")) as [IncomingMessage];
+      assert.equal((await answer.toArray()).join(""), "own /other");
+
+      httpServer.on("upgrade", (_request, socket) => socket.end("HTTP/1.1 204 No Content\r\n\r\n"));
+      const other = request({ port, host: "127.0.0.1", path: "/other", headers }).end();
+      const [theirs] = (await within(once(other, "response"), "the answer")) as [IncomingMessage];
+      assert.equal(theirs.statusCode, 204);
+    } finally {
+      engine.close();
+      httpServer.close();
+      httpServer.closeAllConnections();
+    }
+  });
+});
