@@ -17,6 +17,7 @@ async function handshake(run: EngineRun): Promise<void> {
 
 for (const [name, options] of Object.entries<EngineOptions>({
   "times and size": { pingInterval: 1234, pingTimeout: 567, maxHttpBufferSize: 89_000 },
+  "numbers in text": { pingInterval: "1234", pingTimeout: "567", maxHttpBufferSize: "89000" } as never,
   "polling alone": { transports: ["polling"] },
   "a path": { path: "/elsewhere" },
   "a path with a slash": { path: "/elsewhere/" },

@@ -4,6 +4,8 @@ import type { CookieOptions } from "./http/cookie.ts";
 import type { WebSocketEngine } from "./host/node/host.ts";
 import type { PerMessageDeflateOptions } from "./host/uws/compression.ts";
 import type { EngineRequest } from "./http/query.ts";
+import { engineOptions, knownOptions } from "./known-options.ts";
+import { readOptions, warnOfUnknownOptions } from "./option-rules.ts";
 
 export type TransportName = "polling" | "websocket" | "webtransport";
 
@@ -117,9 +119,14 @@ export interface ResolvedOptions extends ServerOptions {
 
 const COMPRESSION_THRESHOLD = 1024;
 
-/** Options that are present but undefined count as absent. */
+/**
+ * Options that are present but undefined count as absent, numbers in text as numbers.
+ *
+ * @throws OptionError for one that cannot mean anything
+ */
 export function resolveOptions(given: ServerOptions): ResolvedOptions {
-  const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const present = readOptions(given, engineOptions);
+  warnOfUnknownOptions(given, knownOptions);
   return {
     pingTimeout: 20_000,
     pingInterval: 25_000,
@@ -130,10 +137,10 @@ export function resolveOptions(given: ServerOptions): ResolvedOptions {
     transports: ["polling", "websocket"],
     allowUpgrades: true,
     allowEIO3: false,
-    ...(present as ServerOptions),
-    httpCompression: withThreshold(given.httpCompression ?? true),
-    perMessageDeflate: withThreshold(given.perMessageDeflate ?? false),
-    cookie: resolveCookie(given.cookie ?? false),
+    ...present,
+    httpCompression: withThreshold(present.httpCompression ?? true),
+    perMessageDeflate: withThreshold(present.perMessageDeflate ?? false),
+    cookie: resolveCookie(present.cookie ?? false),
   };
 }
 

@@ -13,6 +13,9 @@ import { clearTimeout, setImmediate, setTimeout } from "./host/timers.ts";
 import { UwsHttpServer } from "./host/uws/server.ts";
 import type { Uws, UwsApp } from "./host/uws/types.ts";
 import { attachUws, refuseOtherPaths } from "./host/uws/host.ts";
+import { portNumber } from "./http/port.ts";
+import { attachOptions, knownOptions } from "./known-options.ts";
+import { readOptions, warnOfUnknownOptions } from "./option-rules.ts";
 import { withThreshold } from "./options.ts";
 import type { AttachAppOptions, AttachOptions, ServerOptions } from "./options.ts";
 
@@ -49,8 +52,9 @@ export class Server extends Engine {
    * before. A uWebSockets.js app is taken as by {@link attachApp}: `uServer` is this class under its other name.
    * Over HTTP/2 there are WebSockets, too (RFC 8441): the setting that tells clients so is made here.
    */
-  attach(server: NodeServer | UwsApp, options: AttachAppOptions = {}): this {
-    if (isUwsApp(server)) return this.attachApp(server, options);
+  attach(server: NodeServer | UwsApp, given: AttachAppOptions = {}): this {
+    if (isUwsApp(server)) return this.attachApp(server, given);
+    const options = attachmentOf(given);
     this.httpServer = server;
     this.startAgain();
     this.#node().attach(server, {
@@ -65,10 +69,11 @@ export class Server extends Engine {
   }
 
   /** Serves the path on an application's own uWebSockets.js `App` or `SSLApp`. The application listens. */
-  attachApp(app: UwsApp, options: AttachAppOptions = {}): this {
+  attachApp(app: UwsApp, given: AttachAppOptions = {}): this {
     const tooOld = nodeTooOld();
     if (tooOld !== undefined) throw tooOld;
     const { opts } = this;
+    const options = attachmentOf(given);
     if (options.maxBackpressure !== undefined) opts.maxBackpressure = options.maxBackpressure;
     if (options.compression) opts.perMessageDeflate ||= withThreshold(true);
     const activity = attachUws(app, this, {
@@ -97,9 +102,12 @@ export class Server extends Engine {
    * The port is bound when this returns, and errors are emitted by the server it returns. Workers of `node:cluster` share it.
    * uWebSockets.js answers HTTP/1.0 with 505: proxies in front must speak HTTP/1.1.
    *
-   * @throws UwsLoadError if `host` is `"uws"` and uWebSockets.js does not load: its `code` says why, and `cause` what Node said
+   * @param port - 0 for any that is free
+   * @throws UwsLoadError if `host` is `"uws"` and uWebSockets.js does not load: its `code` says why, and `cause` what Node said;
+   * RangeError (`ERR_SOCKET_BAD_PORT`) if there is no such port
    */
-  listen(port: number, options: AttachAppOptions = {}): HttpServerLike {
+  listen(port: number | string, options: AttachAppOptions = {}): HttpServerLike {
+    const number = portNumber(port);
     const uws = this.opts.host === "node" ? undefined : this.#loadUws();
     if (uws !== undefined) {
       const app = uws.App();
@@ -108,11 +116,11 @@ export class Server extends Engine {
       if (computePath(options).length > 1) {
         refuseOtherPaths(app);
       }
-      return (this.httpServer as UwsHttpServer).listen(app, uws, port);
+      return (this.httpServer as UwsHttpServer).listen(app, uws, number);
     }
     const server = createServer((_request, response) => response.writeHead(404).end());
     this.attach(server, options);
-    return server.listen(port);
+    return server.listen(number);
   }
 
   /** Handles a request of a node http server; for applications that route requests themselves. */
@@ -202,6 +210,11 @@ function warnOnce(code: string, message: string): void {
     type: "TidewireWarning",
     code,
   });
+}
+
+function attachmentOf(given: AttachAppOptions): AttachAppOptions {
+  warnOfUnknownOptions(given, knownOptions);
+  return readOptions(given, attachOptions);
 }
 
 /** The path requests must begin with. */

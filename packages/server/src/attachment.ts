@@ -15,11 +15,12 @@ export function isOptions(
 }
 
 /**
- * The port that a number or a text stands for.
+ * The port that a number or a text stands for; the engine refuses a number that no port has.
  * @throws TypeError if it is none
  */
 export function portOf(srv: unknown): number {
-  const port = typeof srv === "number" || typeof srv === "string" ? Number(srv) : NaN;
+  if (typeof srv === "number") return srv;
+  const port = typeof srv === "string" ? Number(srv) : NaN;
   if (Number.isNaN(port)) {
     throw createError("NO_SERVER", String(srv));
   }

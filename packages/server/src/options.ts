@@ -2,6 +2,8 @@ import type { CorsOptions, CorsOptionsDelegate } from "cors";
 import type { IncomingMessage } from "node:http";
 import type { Adapter } from "socket.io-adapter";
 import type { Untyped } from "./events/typed-events.ts";
+import { knownOptions as engineOptions, optionRules } from "@tidewire/engine";
+import type { OptionRule, OptionRules } from "@tidewire/engine";
 
 /** Keeps the state of a client for a while after it has left, for when it comes back. */
 export interface RecoveryOptions {
@@ -169,13 +171,45 @@ export const DEFAULT_CONNECT_TIMEOUT = 45_000;
 /** The default path. */
 export const DEFAULT_PATH = "/socket.io";
 
+const { duration, flag, group, size } = optionRules;
+
+/** The limit for joining a namespace. */
+export const connectTimeoutRule: OptionRule = duration;
+
+/** All options that a server may be given: its own, and those it hands down. */
+const knownOptions: OptionRules = {
+  ...engineOptions,
+  cleanupEmptyChildNamespaces: flag,
+  connectTimeout: connectTimeoutRule,
+  connectionStateRecovery: group({
+    maxDisconnectionDuration: duration,
+    skipMiddlewares: flag,
+    maxLogBytes: size,
+  }),
+  serveClient: flag,
+};
+
+/**
+ * The options with numbers for numbers in text. Warns of those that do not exist.
+ *
+ * @throws OptionError for one that cannot mean anything
+ */
+export function readServerOptions(given: Partial<ServerOptions>): Partial<ServerOptions> {
+  const options = optionRules.readOptions(given, knownOptions);
+  optionRules.warnOfUnknownOptions(given, knownOptions);
+  return options;
+}
+
 /** Fills in what is missing, in place: the application may look at its options later. */
-export function applyRecoveryDefaults(options: Partial<ServerOptions>): void {
-  if (options.connectionStateRecovery) {
+export function applyRecoveryDefaults(
+  options: Partial<ServerOptions>,
+  { connectionStateRecovery }: Partial<ServerOptions>,
+): void {
+  if (connectionStateRecovery) {
     options.connectionStateRecovery = {
       maxDisconnectionDuration: 120_000,
       skipMiddlewares: true,
-      ...options.connectionStateRecovery,
+      ...connectionStateRecovery,
     };
   }
   options.cleanupEmptyChildNamespaces = Boolean(options.cleanupEmptyChildNamespaces);

@@ -1,4 +1,4 @@
-import { Clock, Server as Engine } from "@tidewire/engine";
+import { Clock, optionRules, Server as Engine } from "@tidewire/engine";
 import { defaultParser } from "@tidewire/parser";
 import type { Packet, Parser } from "@tidewire/parser";
 import cors from "cors";
@@ -39,7 +39,13 @@ import { NamespaceRegistry } from "./namespace-registry.ts";
 import type { ParentNspNameMatchFn } from "./namespace-registry.ts";
 import { Namespace } from "./namespace.ts";
 import type { ServerReservedEventsMap } from "./namespace.ts";
-import { applyRecoveryDefaults, DEFAULT_CONNECT_TIMEOUT, DEFAULT_PATH } from "./options.ts";
+import {
+  applyRecoveryDefaults,
+  connectTimeoutRule,
+  DEFAULT_CONNECT_TIMEOUT,
+  DEFAULT_PATH,
+  readServerOptions,
+} from "./options.ts";
 import type { AdapterConstructor, ServerOptions } from "./options.ts";
 import { ParentNamespace } from "./parent-namespace.ts";
 import { RecoveryAdapter } from "./recovery/adapter.ts";
@@ -130,7 +136,8 @@ export class Server<
    * new Server(3000);
    * new Server(httpServer, { cors: { origin: "https://example.com" } });
    *
-   * @throws Error if it is given an express application instead of the HTTP server in front of it
+   * @throws Error if it is given an express application instead of the HTTP server in front of it; TypeError or RangeError
+   * (`INVALID_OPTION`) for an option that cannot mean anything; RangeError (`ERR_SOCKET_BAD_PORT`) if there is no such port
    */
   constructor(opts?: Partial<ServerOptions>);
   constructor(srv?: HttpServerInstance | number | string, opts?: Partial<ServerOptions>);
@@ -141,10 +148,11 @@ export class Server<
     super();
     const options = isOptions(srv) ? srv : opts;
     const target = isOptions(srv) ? undefined : srv;
-    applyRecoveryDefaults(options);
+    const read = readServerOptions(options);
+    applyRecoveryDefaults(options, read);
     this.opts = options;
     this.path(options.path || DEFAULT_PATH);
-    this.connectTimeout(options.connectTimeout || DEFAULT_CONNECT_TIMEOUT);
+    this.connectTimeout(read.connectTimeout || DEFAULT_CONNECT_TIMEOUT);
     this.serveClient(options.serveClient !== false);
     this._parser = (options.parser as Parser | undefined) || defaultParser;
     this.encoder = new this._parser.Encoder();
@@ -209,7 +217,7 @@ export class Server<
   connectTimeout(): number;
   connectTimeout(v?: number): this | number {
     if (v === undefined) return this._connectTimeout;
-    this._connectTimeout = v;
+    this._connectTimeout = optionRules.readOption("connectTimeout", connectTimeoutRule, v) as number;
     return this;
   }
 

@@ -43,7 +43,9 @@ export class Clock {
   }
 
   /** (Re)starts the deadline `ms` milliseconds from now. */
-  schedule(deadline: Deadline, ms: number): void {
+  schedule(deadline: Deadline, given: number): void {
+    // An application may have assigned text to `engine.opts`.
+    const ms = Number(given);
     let queue = this.#queues.get(ms);
     if (queue === undefined) {
       queue = new DeadlineQueue(ms, this.#loop);

@@ -110,7 +110,7 @@ export class ServerHeartbeat extends Heartbeat {
 export class ClientHeartbeat extends Heartbeat {
   start(): void {
     const { clock, opts } = this.owner;
-    clock.schedule(this, opts.pingInterval + opts.pingTimeout);
+    clock.schedule(this, Number(opts.pingInterval) + Number(opts.pingTimeout));
   }
 
   onPing(): void {

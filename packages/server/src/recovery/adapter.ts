@@ -64,7 +64,8 @@ export class RecoveryAdapter extends MemoryAdapter {
     // The engine may have options of its own, and comes later than the adapter.
     const { engine, opts } = this.nsp.server;
     const { pingInterval, pingTimeout, upgradeTimeout } = { ...opts, ...engine?.opts };
-    return (pingInterval ?? 25_000) + (pingTimeout ?? 20_000) + (upgradeTimeout ?? 10_000);
+    // Those of the server may be text.
+    return Number(pingInterval ?? 25_000) + Number(pingTimeout ?? 20_000) + Number(upgradeTimeout ?? 10_000);
   }
 
   /** Whether sessions wait for their clients. */

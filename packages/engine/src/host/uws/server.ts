@@ -1,5 +1,6 @@
 import cluster from "node:cluster";
 import { EventEmitter } from "node:events";
+import { createServer } from "node:net";
 import type { HttpServerLike } from "../host.ts";
 import type { UwsActivity } from "./host.ts";
 import { fixSettings, warnOfSetting } from "./fixed-settings.ts";
@@ -36,7 +37,7 @@ export class UwsHttpServer extends EventEmitter implements HttpServerLike {
   }
 
   /**
-   * Binds at once; `listening` or `error` (`EADDRINUSE`) is emitted on the next tick, as node's server does. In a worker of
+   * Binds at once; `listening` or `error` (`EADDRINUSE`, `EACCES`) is emitted soon after, as by node's server. In a worker of
    * `node:cluster` the port is shared among the workers.
    */
   listen(app: OwnUwsApp, uws: Uws, port: number): this {
@@ -47,13 +48,7 @@ export class UwsHttpServer extends EventEmitter implements HttpServerLike {
       this.#port = uws.us_socket_local_port(listenSocket);
       nextTick(() => this.emit("listening"));
     } else {
-      const error = Object.assign(new Error(`listen EADDRINUSE: address already in use :::${port}`), {
-        code: "EADDRINUSE",
-        syscall: "listen",
-        address: "::",
-        port,
-      });
-      nextTick(() => this.emit("error", error));
+      whyNot(port, (error) => this.emit("error", error));
     }
     return this;
   }
@@ -111,6 +106,18 @@ function bind(app: OwnUwsApp, uws: Uws, port: number): unknown {
     const listenSocket = listenOn(app, number, options);
     if (listenSocket) return listenSocket;
   }
+}
+
+/** uWebSockets.js does not say why it could not bind a port; node, asked for the same, does. */
+function whyNot(port: number, tell: (error: Error) => void): void {
+  const probe = createServer();
+  probe.once("error", tell);
+  probe.listen({ port, exclusive: true }, () => {
+    // Whoever had it has gone meanwhile.
+    probe.close();
+    const message = `listen EADDRINUSE: address already in use :::${port}`;
+    tell(Object.assign(new Error(message), { code: "EADDRINUSE", syscall: "listen", address: "::", port }));
+  });
 }
 
 /** Calls back before it returns. */

@@ -1,0 +1,129 @@
+// Options of the server that are text, cannot mean anything, or do not exist; and ports.
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { Server } from "@tidewire/server";
+import { isOracle, next, onEveryHost, pair, rawSession, socketio, suite } from "../support/socketio.ts";
+
+interface Warning extends Error {
+  code?: string;
+}
+
+/** Messages of the warnings about options while `act` runs, and until those of that tick were told. */
+async function warningsOf(act: () => unknown): Promise<string[]> {
+  const warnings: string[] = [];
+  const listener = ({ code, message }: Warning): void => {
+    if (code === "TIDEWIRE_UNKNOWN_OPTION") warnings.push(message);
+  };
+  process.on("warning", listener);
+  act();
+  await new Promise(setImmediate);
+  process.off("warning", listener);
+  return warnings;
+}
+
+function make(options: Record<string, unknown>): Server {
+  return new Server(options as never);
+}
+
+onEveryHost("numbers in text", (host) => {
+  it("are times: clients are neither pinged to death nor closed before they join", async () => {
+    const running = await host.start({
+      pingInterval: "20",
+      pingTimeout: "20000",
+      connectTimeout: "20000",
+    } as never);
+    const { client, socket } = await pair(running);
+    for (let count = 0; count < 3; count++) await next(client.io.engine, "heartbeat");
+    assert.equal(socket.connected, true);
+  });
+
+  it("close a connection that joins no namespace after connectTimeout", async () => {
+    const running = await host.start({ connectTimeout: "20" } as never);
+    const wire = await rawSession(running);
+    await wire.closed;
+  });
+});
+
+suite("options of a server", () => {
+  if (isOracle) return;
+
+  for (const [options, option] of [
+    [{ pingInterval: -1 }, "pingInterval"],
+    [{ maxHttpBufferSize: "10MB" }, "maxHttpBufferSize"],
+    [{ transports: ["websockets"] }, "transports"],
+    [{ connectTimeout: "soon" }, "connectTimeout"],
+    [{ connectTimeout: Number.NaN }, "connectTimeout"],
+    [{ serveClient: "false" }, "serveClient"],
+    [{ path: 5 }, "path"],
+    [
+      { connectionStateRecovery: { maxDisconnectionDuration: "2 min" } },
+      "connectionStateRecovery.maxDisconnectionDuration",
+    ],
+    [{ connectionStateRecovery: { maxLogBytes: -1 } }, "connectionStateRecovery.maxLogBytes"],
+  ] as const) {
+    it(`are refused where they cannot mean anything, before there is a port: ${JSON.stringify(options)}`, () => {
+      assert.throws(() => make(options), { code: "INVALID_OPTION", option });
+    });
+  }
+
+  it("are refused by io.connectTimeout(), too", () => {
+    assert.throws(() => new Server().connectTimeout(-1), {
+      code: "INVALID_OPTION",
+      option: "connectTimeout",
+    });
+  });
+
+  it("of connection state recovery may be numbers in text", () => {
+    const { opts } = make({ connectionStateRecovery: { maxDisconnectionDuration: "5000" } });
+    assert.deepEqual(opts.connectionStateRecovery, {
+      maxDisconnectionDuration: 5000,
+      skipMiddlewares: true,
+    });
+  });
+
+  it("that do not exist are warned about once, with the one that is meant", async () => {
+    const options = { conectTimeout: 5, connectionStateRecovery: { maxDisconectionDuration: 5 } };
+    const warnings = await warningsOf(() => {
+      make(options).attach(createServer());
+      make({ ...options }).attach(createServer(), { serveCleint: false } as never);
+    });
+    assert.deepEqual(warnings, [
+      'There is no option "conectTimeout": did you mean "connectTimeout"?',
+      'There is no option "connectionStateRecovery.maxDisconectionDuration": did you mean "connectionStateRecovery.maxDisconnectionDuration"?',
+      'There is no option "serveCleint": did you mean "serveClient"?',
+    ]);
+  });
+
+  it("that exist are not, on either layer", async () => {
+    const warnings = await warningsOf(() =>
+      make({
+        serveClient: false,
+        adapter: undefined,
+        parser: undefined,
+        connectTimeout: 5,
+        cleanupEmptyChildNamespaces: true,
+        connectionStateRecovery: { maxDisconnectionDuration: 5, skipMiddlewares: false, maxLogBytes: 5 },
+        host: "node",
+        maxBackpressure: 5,
+        maxReceiveBacklog: 5,
+        cors: { origin: "*" },
+        destroyUpgrade: false,
+        destroyUpgradeTimeout: 5,
+        addTrailingSlash: false,
+        allowEIO3: true,
+      }).attach(createServer()),
+    );
+    assert.deepEqual(warnings, []);
+  });
+});
+
+suite("ports", () => {
+  for (const port of [70_000, -1, 3000.5, "70000", Number.NaN]) {
+    it(`${port} is refused as by node:http`, () => {
+      assert.throws(() => new socketio.Server(port as never), {
+        name: "RangeError",
+        code: "ERR_SOCKET_BAD_PORT",
+      });
+    });
+  }
+});
