@@ -22,7 +22,7 @@ async function warningsOf(act: () => unknown): Promise<string[]> {
 }
 
 function make(options: Record<string, unknown>): Server {
-  return new Server(options as never);
+  return new Server(options);
 }
 
 onEveryHost("numbers in text", (host) => {
