@@ -10,6 +10,15 @@ import {
 } from "../support/webtransport-peers.ts";
 import { endOf } from "../support/webtransport.ts";
 
+/** A promise, and what resolves it. */
+function held(): { promise: Promise<void>; resolve: () => void } {
+  let resolve!: () => void;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
 onEveryHost((host) => {
   describe("WebTransport", () => {
     const splits = "the official server writes each header and each packet by itself";
@@ -280,6 +289,49 @@ onEveryHost((host) => {
         await drained;
         assert.equal(session.bufferedAmount, 0);
         assert.equal(session.transport.writable, true);
+      });
+
+      describe("with a stream that tells late what it has taken", () => {
+        const differs = "it waits for the write";
+
+        host.it("sends pings, and messages, when the stream takes them", { differs }, async () => {
+          await using server = await startWithWebTransport(host, { pingInterval: 20 });
+          const late = held();
+          const { stream, session } = await openWebTransport(server, { told: late.promise });
+          session.send("first");
+          await stream.expect('06 "4first"');
+          await stream.expect('01 "2"');
+          await stream.write('01 "3"');
+          await stream.expect('01 "2"');
+          late.resolve();
+        });
+
+        host.it("counts what was written until it is told", { differs }, async () => {
+          await using server = await startWithWebTransport(host);
+          const late = held();
+          const { stream, session: opened } = await openWebTransport(server, { told: late.promise });
+          const session = opened as Session & { bufferedAmount: number };
+          session.send("first");
+          await stream.expect('06 "4first"');
+          await until(() => session.transport.writable, "the stream to take more");
+          assert.ok(session.bufferedAmount > 7);
+          late.resolve();
+          await until(() => session.bufferedAmount === 0, "the stream to tell");
+        });
+
+        host.it("closes after that", { differs }, async () => {
+          await using server = await startWithWebTransport(host);
+          const late = held();
+          const { stream, session, pair } = await openWebTransport(server, { told: late.promise });
+          session.send("last");
+          await stream.expect('05 "4last"');
+          await until(() => session.transport.writable, "the stream to take more");
+          session.close();
+          late.resolve();
+          const { reason } = await server.closed(session);
+          assert.equal(reason, "forced close");
+          await endOf(pair);
+        });
       });
 
       host.it("gives up on a client that never reads", { differs: "it has no limit" }, async () => {

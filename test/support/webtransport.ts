@@ -5,6 +5,8 @@ import { within } from "./queue.ts";
 /** Bytes that one end of a stream may write before the other reads. */
 export interface StreamOptions {
   highWaterMark?: number;
+  /** What the server's writes wait for before they tell that they were taken; the stream takes more all the while. */
+  told?: Promise<void>;
 }
 
 /** One direction of a stream between two ends in this process. */
@@ -92,7 +94,8 @@ export class WebTransportPair {
     const up = new Channel();
     const down = new Channel(options);
     this.#channels.push(up, down);
-    this.#streams.enqueue({ readable: up.readable, writable: down.writable });
+    const writable = options?.told === undefined ? down.writable : tellingLate(down.writable, options.told);
+    this.#streams.enqueue({ readable: up.readable, writable });
     return new WebTransportClientStream(up.writable.getWriter(), down.readable);
   }
 
@@ -114,6 +117,31 @@ export class WebTransportPair {
     this.#streams.close();
     for (const channel of this.#channels) channel.fail(error);
   }
+}
+
+/** As some implementations do: promises of writes resolve late, `desiredSize` and `ready` do not wait for them. */
+function tellingLate(
+  writable: WritableStream<Uint8Array>,
+  told: Promise<void>,
+): WebTransportStream["writable"] {
+  return {
+    getWriter() {
+      const writer = writable.getWriter();
+      return {
+        get desiredSize() {
+          return writer.desiredSize;
+        },
+        get ready() {
+          return writer.ready;
+        },
+        async write(chunk) {
+          await writer.write(chunk);
+          await told;
+        },
+        close: () => writer.close(),
+      };
+    },
+  };
 }
 
 /** The client's end of a stream, in bytes. */

@@ -52,10 +52,6 @@ export class WebTransportHandshake extends Deadline implements TransportHandlers
     const { opts, clock } = this.#owner;
     // A transport listens for the end itself; without one nobody does, and a rejection would be unhandled.
     this.#session.closed.then(ignore, ignore);
-    if (!opts.transports.includes("webtransport")) {
-      this.#refuse(Code.UNKNOWN_TRANSPORT, { transport: "webtransport" });
-      return;
-    }
     clock.schedule(this, opts.upgradeTimeout);
     const stream = await this.#firstStream();
     if (stream === undefined) {

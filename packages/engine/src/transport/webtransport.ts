@@ -31,6 +31,7 @@ export class WebTransportTransport extends Transport {
   readonly #decoder: StreamFrameDecoder;
   /** Bytes of writes the stream has not taken. */
   #buffered = 0;
+  #sends = 0;
   #lastWrite: Promise<void> = Promise.resolve();
   #closeInfo: WebTransportCloseInfo | undefined = undefined;
   #closing: Deadline | undefined = undefined;
@@ -73,24 +74,39 @@ export class WebTransportTransport extends Transport {
     const bytes = encodeStreamFrames(
       packets.map((packet) => ({ content: packet.frame(codec, true), binary: packet.binary })),
     );
-    // One write at a time: what comes meanwhile is gathered by the session, and leaves together.
+    // What comes until the stream takes more is gathered by the session, and leaves together.
     this.writable = false;
     this.#buffered += bytes.length;
-    this.#lastWrite = this.#write(bytes);
+    this.#sends++;
+    this.#lastWrite = this.#write(bytes, this.#sends);
     return false;
   }
 
-  async #write(bytes: Buffer): Promise<void> {
+  /** Resolves once the stream has taken the bytes; some implementations say so long after they take more. */
+  async #write(bytes: Buffer, send: number): Promise<void> {
     try {
-      if (!((this.#writer.desiredSize ?? 0) > 0)) await this.#writer.ready;
-      await this.#writer.write(bytes);
+      if (this.#isFull) await this.#writer.ready;
+      const written = this.#writer.write(bytes);
+      if (!this.#isFull) void Promise.resolve().then(() => this.#takesMore(send));
+      else this.#writer.ready.then(() => this.#takesMore(send), ignore);
+      await written;
     } catch (error) {
       // Reset by the client, or the session is over.
       this.#lost(error);
       return;
     }
     this.#buffered -= bytes.length;
-    if (this.#buffered > 0 || this.readyState !== "open" || this.#losing !== undefined) return;
+    // A session that closes waits for this.
+    if (this.#buffered === 0) this.#takesMore(this.#sends);
+  }
+
+  get #isFull(): boolean {
+    return !((this.#writer.desiredSize ?? 0) > 0);
+  }
+
+  #takesMore(send: number): void {
+    if (send !== this.#sends || this.writable) return;
+    if (this.readyState !== "open" || this.#losing !== undefined) return;
     guarded(() => {
       this.writable = true;
       this.drained();
@@ -196,6 +212,9 @@ export function closeSession(session: WebTransportSession, info?: WebTransportCl
     // It was not open.
   }
 }
+
+/** Whoever waits for the write is told. */
+function ignore(): void {}
 
 /** Streams call back from promises, where an error thrown by a listener would be taken for one of the stream. */
 function guarded(run: () => void): void {
