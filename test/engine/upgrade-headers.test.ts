@@ -57,7 +57,7 @@ describe("engine: a request with an Upgrade header that is no WebSocket handshak
 });
 
 describe("engine: a request with an Upgrade header for another path of a node:http server", () => {
-  it("goes to the application's own listeners, unless somebody else listens for upgrades", async () => {
+  it("goes to the application's own listeners if it offers h2c, unless somebody else listens for upgrades", async () => {
     const engine = new Server();
     const httpServer = createServer((incoming, response) => response.end(`own ${incoming.url}`));
     engine.attach(httpServer);

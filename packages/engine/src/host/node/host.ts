@@ -9,7 +9,7 @@ import { NodeHttpExchange, NodeUpgradeExchange } from "./exchange.ts";
 import { attachExtendedConnect, Http2Connections, isHttp2 } from "./http2.ts";
 import type { NodeServer } from "./http2.ts";
 import type { OngoingSet } from "./ongoing.ts";
-import { isWebSocketHandshake, serveAsPlainRequest, wantsWebSocket } from "./plain-request.ts";
+import { isWebSocketHandshake, offersHttp2, serveAsPlainRequest } from "./plain-request.ts";
 import { ExplainingWebSocket, NodeWebSocketPort } from "./websocket.ts";
 import type { PortContext, ReceiveChunk } from "./websocket.ts";
 import { clearTimeout, setTimeout } from "../timers.ts";
@@ -125,7 +125,7 @@ export class NodeHost {
       const isUnderPath = request.url?.startsWith(path) === true;
       const isPlain = isUnderPath
         ? !isWebSocketHandshake(request)
-        : options.destroyUpgrade && isOurs && !wantsWebSocket(request);
+        : options.destroyUpgrade && isOurs && offersHttp2(request);
       if (isPlain) serveAsPlainRequest(server, request, socket, head);
       else if (isUnderPath) this.handleUpgrade(request, socket, head, isOurs);
       else if (options.destroyUpgrade) endUnlessTaken(socket as NetSocket, options.destroyUpgradeTimeout);

@@ -7,9 +7,9 @@ export function isWebSocketHandshake({ headers }: IncomingMessage): boolean {
   return "sec-websocket-key" in headers;
 }
 
-/** Whether it asks for a WebSocket, be it in full or not. */
-export function wantsWebSocket({ headers }: IncomingMessage): boolean {
-  return /(?:^|[,\s])websocket(?:$|[,\s/])/i.test(headers.upgrade ?? "");
+/** Whether it would rather be answered over HTTP/2, but need not be: no other listener takes that up. */
+export function offersHttp2({ headers }: IncomingMessage): boolean {
+  return /^h2c$/i.test(headers.upgrade ?? "");
 }
 
 /**
