@@ -4,6 +4,7 @@ import type { OutgoingHttpHeaders } from "node:http";
 import { RequestAdmission, UpgradeAdmission } from "./admission/requests.ts";
 import type { Admission } from "./admission/requests.ts";
 import { Clock } from "./loop/clock.ts";
+import { Contexts } from "./loop/contexts.ts";
 import { ConnectionErrorCode, connectionErrorMessages } from "./errors.ts";
 import type { ConnectionError } from "./errors.ts";
 import { NodeEventLoop } from "./loop/event-loop.ts";
@@ -50,6 +51,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   readonly middlewares: Middleware[] = [];
   /** @internal */ readonly loop: EventLoop;
   /** @internal */ readonly clock: Clock;
+  /** @internal */ readonly contexts: Contexts = new Contexts();
   /** @internal */ readonly flushQueue: FlushQueue;
   /** @internal */ readonly turns: Turns;
   #lastUrl = "";
@@ -62,7 +64,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     super();
     this.loop = loop;
     this.clock = new Clock(loop);
-    this.flushQueue = new FlushQueue(loop);
+    this.flushQueue = new FlushQueue(loop, this.contexts);
     this.turns = new Turns(loop);
     this.opts = resolveOptions(opts);
     if (this.opts.cors) this.use(cors(this.opts.cors));
@@ -141,6 +143,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
 
   /** @internal */
   forget(session: { readonly id: string }): void {
+    this.contexts.forget(session);
     if (this.#sessions.get(session.id) !== session) return;
     this.#sessions.delete(session.id);
     if (this.#clients !== undefined) delete this.#clients[session.id];
@@ -344,6 +347,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   #open(id: string, transport: Transport, source: RequestSource | undefined, deliver?: () => void): void {
     this.flushQueue.revive();
     const session = new Session(id, this, transport, source);
+    this.contexts.keep(session);
     this.#sessions.set(id, session);
     if (this.#clients !== undefined) this.#clients[id] = session;
     session.open();

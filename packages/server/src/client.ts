@@ -3,6 +3,7 @@ import type { Clock } from "@tidewire/engine";
 import { createDecoder, PacketType } from "@tidewire/parser";
 import type { Binary, ChunkDecoder, Packet, Parser } from "@tidewire/parser";
 import createDebug from "debug";
+import { AsyncResource } from "node:async_hooks";
 import type { IncomingMessage } from "node:http";
 import { ClientSockets } from "./connection/client-sockets.ts";
 import { ConnectAttempt, ConnectAttempts, MAX_EARLY_PACKETS } from "./connection/connect-attempts.ts";
@@ -68,6 +69,8 @@ export interface ClientServer {
 /** Closes a connection that has joined no namespace in time. */
 class JoinDeadline extends Deadline {
   private readonly client: { close(): void };
+  /** The async context in which the connection came. */
+  private readonly context: AsyncResource = new AsyncResource("TIDEWIRE");
 
   constructor(client: { close(): void }) {
     super();
@@ -76,7 +79,7 @@ class JoinDeadline extends Deadline {
 
   expire(): void {
     debug("no namespace joined yet, close the client");
-    this.client.close();
+    this.context.runInAsyncScope(() => this.client.close());
   }
 }
 

@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ResponseView } from "../host/host.ts";
 import type { EngineRequest } from "../http/query.ts";
@@ -49,24 +50,32 @@ class Chain {
   }
 
   run(): void {
+    let context: AsyncResource | undefined;
+    // Each in the context of the one before it. No recursion: they may be thousands.
     while (this.#index < this.#middlewares.length) {
-      if (!this.#step(this.#middlewares[this.#index++]!)) return;
+      const middleware = this.#middlewares[this.#index++]!;
+      context =
+        context === undefined
+          ? this.#step(middleware)
+          : context.runInAsyncScope(() => this.#step(middleware));
+      if (context === undefined) return;
     }
-    this.#finish();
+    if (context === undefined) this.#finish();
+    else context.runInAsyncScope(() => this.#finish());
   }
 
-  /** Whether the next one may run at once; if not, this one goes on later, or never. */
-  #step(middleware: Middleware): boolean {
+  /** The async context in which the next one may run at once; if there is none, this one goes on later, or never. */
+  #step(middleware: Middleware): AsyncResource | undefined {
     let settled = false;
     let returned = false;
-    let passed = false;
+    let passed: AsyncResource | undefined;
     const next = (error?: unknown): void => {
       if (settled) return;
       settled = true;
       // What follows is no part of the middleware: it must not catch what is thrown there.
       if (error) this.#finish(error);
       else if (returned) this.#resume();
-      else passed = true;
+      else passed = new AsyncResource("TIDEWIRE");
     };
     const fail = (error: unknown): void =>
       next(error || new Error(`A middleware failed without a reason: ${String(error)}`));

@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import type { EventLoop } from "./event-loop.ts";
 
 /** How long one connection may keep the loop busy in a turn before the others have theirs, in ms. */
@@ -21,6 +22,12 @@ export interface Backlog {
   finish(): void;
 }
 
+interface Waiting {
+  readonly backlog: Backlog;
+  /** The async context in which it was received. */
+  readonly context: AsyncResource;
+}
+
 /**
  * Shares the turns of the event loop among connections. A client that sends a great many messages at once gets its budget; what
  * is left waits, and is worked off in slices between which the loop serves everybody else.
@@ -28,7 +35,7 @@ export interface Backlog {
 export class Turns {
   readonly #loop: EventLoop;
   /** In the order in which they have their slices. */
-  readonly #backlogs: Map<object, Backlog> = new Map();
+  readonly #backlogs: Map<object, Waiting> = new Map();
   /** The connection that handed over the last message. */
   #current: object | undefined = undefined;
   #inARow = 0;
@@ -66,12 +73,12 @@ export class Turns {
 
   /** The backlog of a connection, where it has one. */
   backlogOf(connection: object): Backlog | undefined {
-    return this.#backlogs.get(connection);
+    return this.#backlogs.get(connection)?.backlog;
   }
 
   /** Adds the backlog of a connection; it is worked off, bit by bit, from the next turn on. */
   add(connection: object, backlog: Backlog): void {
-    this.#backlogs.set(connection, backlog);
+    this.#backlogs.set(connection, { backlog, context: new AsyncResource("TIDEWIRE") });
     if (this.#backlogs.size === 1) this.#loop.setImmediate(this.#run);
   }
 
@@ -79,18 +86,23 @@ export class Turns {
     const end = this.#loop.now() + BUDGET;
     try {
       // A walk over a map goes on to what is added meanwhile, so that each backlog has a slice before any has its next.
-      for (const [connection, backlog] of this.#backlogs) {
+      for (const [connection, waiting] of this.#backlogs) {
         this.#end = this.#loop.now() + SLICE;
-        const isLeft = backlog.work(this.#isSliceOver);
-        this.#backlogs.delete(connection);
-        if (isLeft) this.#backlogs.set(connection, backlog);
-        else backlog.finish();
+        waiting.context.runInAsyncScope(() => this.#work(connection, waiting));
         if (this.#loop.now() >= end) break;
       }
     } finally {
       if (this.#backlogs.size > 0) this.#loop.setImmediate(this.#run);
     }
   };
+
+  #work(connection: object, waiting: Waiting): void {
+    const { backlog } = waiting;
+    const isLeft = backlog.work(this.#isSliceOver);
+    this.#backlogs.delete(connection);
+    if (isLeft) this.#backlogs.set(connection, waiting);
+    else backlog.finish();
+  }
 
   readonly #isSliceOver = (): boolean => this.#loop.now() >= this.#end;
 }

@@ -1,3 +1,4 @@
+import { Contexts } from "../loop/contexts.ts";
 import type { EventLoop } from "../loop/event-loop.ts";
 import { NodeEventLoop } from "../loop/event-loop.ts";
 
@@ -21,12 +22,14 @@ export class FlushQueue {
   /** When the pass was asked for. */
   #askedAt = 0;
   readonly #loop: EventLoop;
+  readonly #contexts: Contexts;
   #turn = 0;
   /** Whether the end of the turn is waited for. */
   #isCounting = false;
 
-  constructor(loop: EventLoop = new NodeEventLoop()) {
+  constructor(loop: EventLoop = new NodeEventLoop(), contexts: Contexts = new Contexts()) {
     this.#loop = loop;
+    this.#contexts = contexts;
   }
 
   add(session: Flushable): void {
@@ -68,11 +71,15 @@ export class FlushQueue {
     for (const session of batch) {
       session.flushScheduled = false;
       try {
-        session.flush();
+        this.#contexts.run(session, flush);
       } catch (error) {
         // A listener of one session threw; the others are not concerned.
         this.#loop.rethrow(error);
       }
     }
   };
+}
+
+function flush(this: Flushable): void {
+  this.flush();
 }

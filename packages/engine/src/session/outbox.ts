@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import { SlowConsumerError } from "../errors.ts";
 import { Backlog } from "./backlog.ts";
 import type { Flushable } from "./flush-queue.ts";
@@ -65,13 +66,13 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
    * buffer again: what it held is sent.
    *
    * @param data - a string, or binary as Buffer, ArrayBuffer or view
-   * @param callback - called with the transport once the message was handed to the host
+   * @param callback - called with the transport once the message was handed to the host, in the async context of the caller
    */
   send(data: unknown, options?: SendOptions | SendCallback, callback?: SendCallback): this {
     const given = typeof options === "object" ? options : undefined;
     const packetOptions: PacketOptions = { ...given, compress: given?.compress !== false };
     const done = typeof options === "function" ? options : callback;
-    if (done && this.readyState === "open") (this.#callbacks ??= []).push(done);
+    if (done && this.readyState === "open") (this.#callbacks ??= []).push(bound(done));
     this.sendMessage(new Message(toData(data), packetOptions));
     return this;
   }
@@ -205,4 +206,10 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
 
   /** @internal */
   abstract end(reason: CloseReason, description?: unknown): void;
+}
+
+/** The callback in the async context of the caller: the pass in which it is called serves many. */
+function bound(callback: SendCallback): SendCallback {
+  const context = new AsyncResource("TIDEWIRE");
+  return (transport) => context.runInAsyncScope(callback, undefined, transport);
 }

@@ -107,8 +107,9 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
   }
 
   /** @internal */
+  /** In the context of the session, as a client that does not read may be given up. */
   sendPing(): void {
-    this.queue(PING);
+    this.server.contexts.run(this, () => this.queue(PING));
   }
 
   /** @internal */
@@ -188,6 +189,10 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
 
   /** @internal */
   onPingTimeout(): void {
+    this.server.contexts.run(this, () => this.#endForSilence());
+  }
+
+  #endForSilence(): void {
     const { loop, opts } = this.server;
     const silentFor = Math.round(loop.now() - this.#heardAt);
     this.end("ping timeout", new PingTimeoutError(opts.pingInterval, opts.pingTimeout, silentFor));

@@ -1,3 +1,4 @@
+import type { Contexts } from "../loop/contexts.ts";
 import type { FlushQueue } from "./flush-queue.ts";
 import type { ResolvedOptions } from "../options.ts";
 import type { Transport, TransportOwner } from "../transport/transport.ts";
@@ -25,6 +26,7 @@ export type ReadyState = "opening" | "open" | "closing" | "closed";
 export interface SessionOwner extends TransportOwner {
   readonly opts: ResolvedOptions;
   readonly flushQueue: FlushQueue;
+  readonly contexts: Contexts;
   upgrades(transport: string): string[];
   emit(event: string, ...args: unknown[]): boolean;
   listenerCount(event: string): number;

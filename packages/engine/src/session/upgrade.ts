@@ -1,5 +1,5 @@
 import type { EnginePacket, ParseError } from "@tidewire/parser";
-import { Deadline } from "../loop/clock.ts";
+import { BoundDeadline } from "../loop/bound-deadline.ts";
 import type { Clock } from "../loop/clock.ts";
 import type { TransportError } from "../errors.ts";
 import { SlowConsumerError } from "../errors.ts";
@@ -39,7 +39,7 @@ const RELEASE_INTERVAL = 100;
  * The change from one transport to another: the client sends `2probe` on the new one, reads `3probe`, waits until its last
  * poll has returned, and sends `5`. Anything else, or too little time, and the session goes on over the transport it has.
  */
-export class Upgrade extends Deadline implements TransportHandlers {
+export class Upgrade extends BoundDeadline implements TransportHandlers {
   readonly #session: UpgradingSession;
   readonly #transport: Transport;
   readonly #clock: Clock;
@@ -115,7 +115,7 @@ export class Upgrade extends Deadline implements TransportHandlers {
     this.#fail("transport close", error);
   }
 
-  expire(): void {
+  onExpired(): void {
     this.#fail("upgrade timeout");
   }
 
@@ -139,7 +139,7 @@ export class Upgrade extends Deadline implements TransportHandlers {
 }
 
 /** Lets parked polls go, again and again: between `3probe` and `5` the client may have started another. */
-class Release extends Deadline {
+class Release extends BoundDeadline {
   readonly #session: UpgradingSession;
   readonly #clock: Clock;
 
@@ -158,7 +158,7 @@ class Release extends Deadline {
     this.#clock.cancel(this);
   }
 
-  expire(): void {
+  onExpired(): void {
     this.#clock.schedule(this, RELEASE_INTERVAL);
     this.#session.releasePoll();
   }

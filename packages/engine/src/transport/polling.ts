@@ -1,7 +1,7 @@
 import { ParseError } from "@tidewire/parser";
 import type { EnginePacket } from "@tidewire/parser";
 import type { OutgoingHttpHeaders } from "node:http";
-import { Deadline } from "../loop/clock.ts";
+import { BoundDeadline } from "../loop/bound-deadline.ts";
 import { TransportError } from "../errors.ts";
 import type { Backlog } from "../loop/turns.ts";
 import type { BodyError, HttpExchange } from "../host/host.ts";
@@ -198,7 +198,7 @@ export class PollingTransport extends Transport {
       this.#pendingClose = undefined;
       this.#answer(poll, [...packets, CLOSE]);
       this.owner.clock.cancel(pendingClose);
-      pendingClose.expire();
+      pendingClose.onExpired();
     }
     return true;
   }
@@ -271,7 +271,7 @@ interface BodyBacklog extends Backlog {
   onFinished: (() => void) | undefined;
 }
 
-class PendingClose extends Deadline {
+class PendingClose extends BoundDeadline {
   readonly #finish: () => void;
 
   constructor(finish: () => void) {
@@ -279,7 +279,7 @@ class PendingClose extends Deadline {
     this.#finish = finish;
   }
 
-  expire(): void {
+  onExpired(): void {
     this.#finish();
   }
 }

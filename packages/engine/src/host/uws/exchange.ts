@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import { STATUS_CODES } from "node:http";
 import type { OutgoingHttpHeaders } from "node:http";
 import { CopiedHttpExchange, CopiedUpgradeExchange } from "../copied/exchange.ts";
@@ -182,7 +183,10 @@ export class UwsUpgradeExchange extends CopiedUpgradeExchange {
     this.#response = undefined;
     const { key, protocol, extensions, context } = this.#keys;
     const { proxied } = this;
-    const connection = { open, port: undefined, ...(proxied === undefined ? {} : { proxied }) };
+    // uWebSockets.js calls back in no async context, or another one.
+    const caller = new AsyncResource("TIDEWIRE");
+    const opened = (port: WebSocketPort): WebSocketHandlers => caller.runInAsyncScope(open, undefined, port);
+    const connection = { open: opened, port: undefined, ...(proxied === undefined ? {} : { proxied }) };
     response.cork(() => {
       writeHead(response, 101, headers);
       response.upgrade(connection, key, protocol, extensions, context);

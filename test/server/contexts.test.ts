@@ -1,0 +1,50 @@
+// With an AsyncLocalStorage around each handshake: in whose context the server tells of what nobody has sent.
+import assert from "node:assert/strict";
+import { AsyncLocalStorage } from "node:async_hooks";
+import { collect, onEveryHost, rawSession } from "../support/socketio.ts";
+import type { ServerOptions } from "../support/socketio.ts";
+
+/** Numbers of handshakes, in order. */
+const handshakes = new AsyncLocalStorage<number>();
+
+function inContexts(options: Partial<ServerOptions>): Partial<ServerOptions> {
+  let count = 0;
+  return {
+    ...options,
+    allowRequest: (_req, decide) => handshakes.run(++count, () => decide(null, true)),
+  };
+}
+
+onEveryHost("async contexts", (host) => {
+  it("a ping timeout: disconnect in that of the handshake of each client", async () => {
+    const running = await host.start(inContexts({ pingInterval: 200, pingTimeout: 200 }));
+    const found: string[] = [];
+    running.io.on("connection", (socket) => {
+      socket.on("disconnect", (reason) => {
+        assert.equal(reason, "ping timeout");
+        found.push(String(handshakes.getStore()));
+        running.io.engine.emit("found");
+      });
+    });
+    const all = collect(running.io.engine, "found", 2);
+    for (const wire of [await rawSession(running), await rawSession(running)]) wire.sendText("40");
+    await all;
+    assert.deepEqual(found.toSorted(), ["1", "2"]);
+  });
+
+  it("a client that joins no namespace in time: close in that of its handshake", async () => {
+    const running = await host.start(inContexts({ connectTimeout: 200 }));
+    const found: string[] = [];
+    running.io.engine.on("connection", (conn: NodeJS.EventEmitter) => {
+      conn.on("close", () => {
+        found.push(String(handshakes.getStore()));
+        running.io.engine.emit("found");
+      });
+    });
+    const all = collect(running.io.engine, "found", 2);
+    await rawSession(running);
+    await rawSession(running);
+    await all;
+    assert.deepEqual(found.toSorted(), ["1", "2"]);
+  });
+});
