@@ -59,6 +59,21 @@ describe("engine: the PROXY protocol on uWebSockets.js", () => {
     });
   }
 
+  it("is an option that is known", async () => {
+    const warnings: NodeJS.ErrnoException[] = [];
+    const hear = (warning: NodeJS.ErrnoException): void => void warnings.push(warning);
+    process.on("warning", hear);
+    try {
+      await sessionOf(Buffer.from(handshakes["polling"]!), true);
+    } finally {
+      process.off("warning", hear);
+    }
+    assert.deepEqual(
+      warnings.filter(({ code }) => code === "TIDEWIRE_UNKNOWN_OPTION"),
+      [],
+    );
+  });
+
   it("gives the address where applications that know `ws` look for it", async () => {
     const bytes = Buffer.concat([proxyHeader([198, 51, 100, 9]), Buffer.from(handshakes["websocket"]!)]);
     const session = await sessionOf(bytes, true);

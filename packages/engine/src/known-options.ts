@@ -26,6 +26,7 @@ export const attachOptions: OptionRules = {
   destroyUpgradeTimeout: delay,
   compression: integer,
   idleTimeout: idleSeconds,
+  proxyProtocol: flag,
   maxBackpressure: size,
 };
 
