@@ -124,12 +124,12 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     return this.#isShutDown;
   }
 
-  /** @internal Refuses all that belongs to no open session: with 503, and the end of the connection. */
+  /** Refuses all that belongs to no open session: with 503, and the end of the connection. */
   shutDown(): void {
     this.#isShutDown = true;
   }
 
-  /** @internal Takes new clients again. */
+  /** Takes new clients again. */
   startAgain(): void {
     this.#isShutDown = false;
   }

@@ -141,7 +141,7 @@ export class Server extends Engine {
   }
 
   /**
-   * @internal For `io.close()`: refuses what comes, and closes the HTTP server. Calls back when that has closed, or after a second:
+   * For `io.close()`: refuses what comes, and closes the HTTP server. Calls back when that has closed, or after a second:
    * what is left then are requests of the application, which may take as long as they like.
    */
   shutDownServer(server: HttpServerLike, done: (error?: Error) => void): void {
@@ -167,7 +167,7 @@ export class Server extends Engine {
     (server as Partial<HttpServer>).closeIdleConnections?.();
   }
 
-  /** @internal Leaves the server to another engine that is attached to it. */
+  /** Leaves the server to another engine that is attached to it. */
   detach(server: NodeServer): void {
     this.#nodeHost?.detach(server);
   }
