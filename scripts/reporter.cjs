@@ -3,7 +3,19 @@
 const { writeFileSync } = require("node:fs");
 const { reporters } = require("mocha");
 
+/** After how long without a word it says which test it is at, in ms. */
+const SILENCE = 15_000;
+
 module.exports = class extends reporters.Spec {
+  constructor(runner, options) {
+    super(runner, options);
+    let at = "the first test";
+    const saying = setInterval(() => console.log(`    … ${at}`), SILENCE);
+    runner.on("test", (test) => (at = test.fullTitle()));
+    for (const event of ["suite", "pass", "fail", "pending"]) runner.on(event, () => saying.refresh());
+    runner.once("end", () => clearInterval(saying));
+  }
+
   epilogue() {
     super.epilogue();
     const { passes: passed, failures: failed, pending: skipped } = this.stats;

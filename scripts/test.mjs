@@ -1,40 +1,75 @@
 // `npm test`: sets up what the tests need, then runs all of them, and the quick form of the compatibility suite.
-// Arguments go to mocha: test files, --grep, --reporter; then mocha is all that runs.
-import { spawnSync } from "node:child_process";
+// `--also-on 24` also runs the suites of the engine and the server on another version of Node, which scripts/tools has;
+// `--on 24` runs on it those alone, or the files that are given.
+// Other arguments go to mocha: test files, --grep, --reporter; then mocha is all that runs.
+import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { findNode } from "./tools.mjs";
 
+const mocha = fileURLToPath(import.meta.resolve("mocha/bin/mocha.js"));
 const reporter = ["--reporter", "./scripts/reporter.cjs"];
 const files = ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "compat/{report,runner}/**/*.test.ts"];
+/** What runs on other versions of Node: what depends on Node, and neither on a browser nor on a build. */
+const suites = ["packages/*/test/**/*.test.ts", "test/{engine,server}/**/*.test.ts"];
+
+/** How long a part that says nothing by itself may run before it is said that it does, in ms. */
+const SILENCE = 15_000;
 
 const given = process.argv.slice(2);
-if (run("node", ["scripts/setup.mjs"]) !== 0) process.exit(1);
-if (run("turbo", ["run", "build", "--output-logs=errors-only"]) !== 0) process.exit(1);
-process.exitCode = given.length > 0 ? runGiven() : runEverything();
+const alsoOn = take("--also-on");
+const on = take("--on");
+if ((await run("node", ["scripts/setup.mjs"])) !== 0) process.exit(1);
+const node = on === undefined ? process.execPath : nodeOf(on);
+if ((await run("turbo", ["run", "build", "--output-logs=errors-only"])) !== 0) process.exit(1);
+process.exitCode = given.length > 0 || on !== undefined ? await runGiven() : await runEverything();
+
+/** Takes an option and its value out of the arguments. */
+function take(option) {
+  const at = given.indexOf(option);
+  return at === -1 ? undefined : given.splice(at, 2)[1];
+}
+
+/** The path of another version of Node; ends the run if there is none. */
+function nodeOf(major) {
+  const path = findNode(major);
+  if (path !== undefined) return path;
+  console.error(`Node ${major} is not in scripts/tools, or not for ${process.platform}-${process.arch}`);
+  process.exit(1);
+}
 
 function runGiven() {
-  const chosen = given.some((argument) => !argument.startsWith("-")) ? [] : files;
-  return run("mocha", [...reporter, ...chosen, ...given]);
+  const all = on === undefined ? files : suites;
+  const chosen = given.some((argument) => !argument.startsWith("-")) ? [] : all;
+  return run(node, [mocha, ...reporter, ...chosen, ...given]);
 }
 
 /** One line at the end counts everything; a part that died before it had counts is counted as a failure. */
-function runEverything() {
+async function runEverything() {
   const parts = [
-    counted("mocha", [...reporter, ...files]),
-    counted("node", ["compat/run.mjs", "--quick", "--no-setup"]),
+    await counted(node, [mocha, ...reporter, ...files]),
+    ...(alsoOn === undefined ? [] : [await countedOn(alsoOn)]),
+    await counted("node", ["compat/run.mjs", "--quick", "--no-setup"]),
   ];
   const sum = (name) => parts.reduce((total, counts) => total + counts[name], 0);
   console.log(`${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`);
   return sum("failed") > 0 ? 1 : 0;
 }
 
+/** Runs the suites of the engine and the server on another version of Node. */
+function countedOn(major) {
+  console.log(`\nOn Node ${major}:`);
+  return counted(nodeOf(major), [mocha, ...reporter, ...suites]);
+}
+
 /** Runs a part of the tests that writes its counts to a file. */
-function counted(command, args) {
+async function counted(command, args) {
   const folder = mkdtempSync(join(tmpdir(), "tidewire-test-"));
   const file = join(folder, "counts.json");
   try {
-    const status = run(command, args, { COUNTS_FILE: file });
+    const status = await run(command, args, { COUNTS_FILE: file });
     const counts = existsSync(file)
       ? JSON.parse(readFileSync(file, "utf8"))
       : { passed: 0, failed: 0, skipped: 0 };
@@ -48,12 +83,29 @@ function counted(command, args) {
   }
 }
 
-/** Runs a tool of this workspace; npm has put them on the path. Returns its exit code. */
-function run(command, args, env = {}) {
-  const { status, error } = spawnSync(command, args, {
-    stdio: "inherit",
-    env: { ...process.env, ...env },
-  });
-  if (error) throw error;
-  return status ?? 1;
+/**
+ * Runs a tool of this workspace, which npm has put on the path, or a Node given by its path, which its own children then find
+ * first. Returns its exit code.
+ */
+async function run(command, args, env = {}) {
+  const first = existsSync(command) ? [dirname(command)] : [];
+  const path = [...first, process.env.PATH].join(delimiter);
+  const started = Date.now();
+  const child = spawn(command, args, { stdio: "inherit", env: { ...process.env, PATH: path, ...env } });
+  const name = [command, ...args].slice(0, 2).join(" ");
+  // Mocha says by itself which test it is at.
+  const saying = args.includes(mocha)
+    ? undefined
+    : setInterval(
+        () => console.log(`… ${name}, for ${Math.round((Date.now() - started) / 1000)} s`),
+        SILENCE,
+      );
+  try {
+    return await new Promise((resolve, reject) => {
+      child.once("error", reject);
+      child.once("exit", (status) => resolve(status ?? 1));
+    });
+  } finally {
+    clearInterval(saying);
+  }
 }

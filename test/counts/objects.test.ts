@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { NetworkClient } from "../support/network-client.ts";
 import { afterThisTest, suite } from "../support/socketio.ts";
+import { needUws } from "../support/no-uws.ts";
 
 const SERVER = fileURLToPath(new URL("support/idle-server.ts", import.meta.url));
 const FROM_SOURCE = ["--conditions=@tidewire/source", "--import", "tsx/esm"];
@@ -71,6 +72,7 @@ for (const host of ["uws", "node"] as const) {
   suite(`objects of an idle connection [${host}]`, () => {
     it("are no more than it needs", async function () {
       this.timeout(120_000);
+      if (host === "uws") needUws();
       const kinds = await perConnection(host);
       const list = [...kinds].map(([kind, count]) => `${count} ${kind}`).join(", ");
       const all = [...kinds.values()].reduce((sum, count) => sum + count, 0);

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import type { Server as HttpServer } from "node:http";
 import { Server } from "@tidewire/engine";
+import { needUws } from "../support/no-uws.ts";
 
 describe("engine: settings of an http.Server on uWebSockets.js", () => {
   it("keep what uWebSockets.js does, and warn once when one is assigned", async () => {
+    needUws();
     const warnings: NodeJS.ErrnoException[] = [];
     const hear = (warning: NodeJS.ErrnoException): void => {
       if (warning.code === "TIDEWIRE_FIXED_SETTING") warnings.push(warning);

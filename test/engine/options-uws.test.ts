@@ -9,6 +9,7 @@ import { hosts } from "../support/hosts.ts";
 import { NetworkClient } from "../support/network-client.ts";
 import { openWebSocket, rawWebSocket } from "../support/peers.ts";
 import { StartedEngine } from "../support/started-engine.ts";
+import { needUws } from "../support/no-uws.ts";
 
 const RSV1 = 4;
 
@@ -97,6 +98,7 @@ function describeOnUws(): void {
     });
 
     it("is what perMessageDeflate asks for when it is not given", () => {
+      needUws();
       const { SHARED_COMPRESSOR, SHARED_DECOMPRESSOR, DEDICATED_COMPRESSOR, DEDICATED_DECOMPRESSOR } =
         constants;
       const cases: [ServerOptions["perMessageDeflate"], number][] = [

@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { Server } from "@tidewire/engine";
 import type { Session } from "@tidewire/engine";
+import { needUws } from "../support/no-uws.ts";
 import { within } from "../support/queue.ts";
 
 /** A header of the PROXY protocol, version 2: a TCP connection from this IPv4 address. */
@@ -22,10 +23,11 @@ const handshakes: Readonly<Record<string, string>> = {
 
 describe("engine: the PROXY protocol on uWebSockets.js", () => {
   let engine: Server;
-  let client: Socket;
+  let client: Socket | undefined;
 
   /** The session of a connection that begins with these bytes. */
   async function sessionOf(bytes: Buffer, proxyProtocol: boolean | undefined): Promise<Session> {
+    needUws();
     engine = new Server({ host: "uws" });
     const httpServer = engine.listen(0, proxyProtocol === undefined ? {} : { proxyProtocol });
     const { port } = httpServer.address() as { port: number };
@@ -38,6 +40,7 @@ describe("engine: the PROXY protocol on uWebSockets.js", () => {
   }
 
   afterEach(async () => {
+    if (client === undefined) return;
     client.destroy();
     engine.close();
     await new Promise((closed) => engine.httpServer!.close(closed));

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mock } from "node:test";
 import { afterThisTest, isOracle, next, onEveryHost, openClient, transports } from "../support/socketio.ts";
 import type { Socket } from "../support/socketio.ts";
+import { needUws } from "../support/no-uws.ts";
 
 const ENVIRONMENTS = ["uws", "node"] as const;
 
@@ -44,6 +45,7 @@ if (!isOracle) {
     if (!ENVIRONMENTS.includes(name as "uws")) return;
 
     it("connects, answers, pings and times out", async () => {
+      if (name === "uws") needUws();
       const child = fork(new URL("../support/bare-server.ts", import.meta.url), [name], {
         execArgv: ["--import=tsx/esm", "--conditions=@tidewire/source"],
       });

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { hosts, isOracle, suite } from "../support/socketio.ts";
+import { needUws } from "../support/no-uws.ts";
 
 const run = promisify(execFile);
 
@@ -29,6 +30,7 @@ if (!isOracle) {
   suite("servers in workers of node:cluster", () => {
     for (const { name } of hosts) {
       it(`share their port on ${name}`, async () => {
+        if (name === "uws") needUws();
         const probe = createServer();
         await new Promise<void>((resolve) => probe.listen(0, resolve));
         const { port } = probe.address() as AddressInfo;

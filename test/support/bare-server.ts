@@ -1,6 +1,9 @@
 // A server where a browser's globals have taken the place of Node's, as under jsdom. Its parent learns the port.
 import type { AddressInfo } from "node:net";
 
+// Node makes its own fetch of the globals when it is first needed, by node:http since Node 24; jsdom leaves it those of Node.
+void globalThis.Headers;
+
 for (const name of [
   "setImmediate",
   "clearImmediate",

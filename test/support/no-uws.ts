@@ -1,0 +1,26 @@
+// What test files import for uWebSockets.js where it does not load; see without-uws.ts.
+import { loadUws, UwsLoadError } from "../../packages/engine/src/host/uws/load.ts";
+
+/** Why tests on uWebSockets.js are left out; undefined where it loads. */
+export const whyNoUws: string | undefined =
+  loadUws() instanceof UwsLoadError
+    ? `uWebSockets.js does not load on Node ${process.versions.node.split(".")[0]}`
+    : undefined;
+
+/** Thrown by what would need it. */
+export class NoUwsError extends Error {
+  constructor() {
+    super(whyNoUws);
+  }
+}
+
+/** Leaves out what follows in a test that needs it in another process or in a way of its own. */
+export function needUws(): void {
+  if (whyNoUws !== undefined) throw new NoUwsError();
+}
+
+function absent(): never {
+  throw new NoUwsError();
+}
+
+export { absent as App, absent as SSLApp, absent as us_socket_local_port };

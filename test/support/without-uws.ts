@@ -1,0 +1,43 @@
+// Where uWebSockets.js has no binary, as for the newest Node, all else is tested, and each test that needs it is left out by name.
+import * as module from "node:module";
+import Mocha from "mocha";
+import { UwsLoadError } from "../../packages/engine/src/host/uws/load.ts";
+import { NoUwsError, whyNoUws } from "./no-uws.ts";
+
+/** Since Node 22.15; those before have a binary. */
+interface ModuleHooks {
+  registerHooks(hooks: { resolve: Resolve }): void;
+}
+type Resolve = (
+  specifier: string,
+  context: { parentURL: string | undefined },
+  next: (specifier: string, context: object) => unknown,
+) => unknown;
+
+const tests = new URL("../", import.meta.url).href;
+
+/** Gives test files a stand-in that throws, and makes a test or hook that ends by it, or by a server that needs it, pending. */
+export function leaveOutUws(): void {
+  (module as unknown as ModuleHooks).registerHooks({
+    resolve(specifier, context, next) {
+      if (specifier === "uWebSockets.js" && context.parentURL?.startsWith(tests)) {
+        return { url: new URL("no-uws.ts", import.meta.url).href, format: "module", shortCircuit: true };
+      }
+      return next(specifier, context);
+    },
+  });
+  const { prototype } = Mocha.Runnable;
+  const run = Object.getOwnPropertyDescriptor(prototype, "run")?.value as typeof prototype.run;
+  prototype.run = function (done) {
+    run.call(this, (error?: unknown) => {
+      if (!needsUws(error)) return done(error);
+      this.title += ` [${whyNoUws}]`;
+      this.pending = true;
+      done();
+    });
+  };
+}
+
+function needsUws(error: unknown): boolean {
+  return error instanceof NoUwsError || error instanceof UwsLoadError;
+}
