@@ -50,8 +50,8 @@ function describePair(first: EngineHost, second: EngineHost): void {
     });
 
     it("go on when the other is closed", async () => {
-      const one = await first.start();
       await using two = await second.start();
+      const one = await first.start();
       const a = await upgraded(one);
       const b = await upgraded(two);
       await one.close();

@@ -7,6 +7,7 @@ import type { Server, ServerOptions, Socket } from "socket.io";
 import { io as connectClient } from "socket.io-client";
 import type { ManagerOptions, Socket as ClientSocket, SocketOptions } from "socket.io-client";
 import * as uWS from "uWebSockets.js";
+import { needUws } from "./no-uws.ts";
 import { within } from "./queue.ts";
 import { RawWebSocket } from "./raw-websocket.ts";
 
@@ -92,6 +93,8 @@ const nodeHost: Host = {
 const uwsHost: Host = {
   name: "uws",
   async start(options = {}) {
+    // Before there is a server, whose adapter may have timers.
+    needUws();
     const io = new socketio.Server(0, { host: "uws", ...options });
     return track(io, (io.httpServer.address() as AddressInfo).port);
   },
