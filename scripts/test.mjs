@@ -61,7 +61,7 @@ async function runEverything() {
 /** Runs the suites of the engine and the server on another version of Node. */
 function countedOn(major) {
   console.log(`\nOn Node ${major}:`);
-  // Node 24 keeps a process whose HTTP/2 clients were cut: there it ends with its last test.
+  // A test that is left out half-way, for want of uWebSockets.js, may leave a server open.
   return counted(nodeOf(major), [mocha, "--exit", ...reporter, ...suites]);
 }
 
