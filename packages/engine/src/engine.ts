@@ -233,9 +233,10 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
 
   /**
    * Takes a WebTransport session from whatever server accepted it. It is served whether or not `transports` names
-   * `"webtransport"`, which only says that the upgrade is offered to clients on long-polling. There is no request: middlewares, `allowRequest` and an overridden `generateId` have nothing to look at and are not asked, and the
-   * `request` of the Engine.IO session is null. A session that does not begin as it should within `upgradeTimeout` is closed
-   * and reported by `connection_error`.
+   * `"webtransport"`, which only says that the upgrade is offered to clients on long-polling. There is no request: middlewares,
+   * `allowRequest` and an overridden `generateId` have nothing to look at and are not asked, and the `request` of the Engine.IO
+   * session is null. A session that does not begin as it should within `upgradeTimeout` is closed and reported by
+   * `connection_error`.
    *
    * @returns once the client has opened its stream, or will not
    */

@@ -79,7 +79,7 @@ function load(): Uws | UwsLoadError {
 }
 
 function notInstalled(cause: unknown): UwsLoadError {
-  const command = "npm install uNetworking/uWebSockets.js#v20.51.0";
+  const command = "npm install uNetworking/uWebSockets.js#v20.49.0";
   return new UwsLoadError("UWS_NOT_INSTALLED", `uWebSockets.js is not installed: ${command}`, cause);
 }
 
