@@ -21,7 +21,7 @@ import type { Middleware } from "./admission/middlewares.ts";
 import { resolveOptions } from "./options.ts";
 import type { ResolvedOptions, ServerOptions } from "./options.ts";
 import type { Protocol } from "./protocol/protocol.ts";
-import { parseQuery, viewOf } from "./http/query.ts";
+import { parseQuery, toIncomingMessage } from "./http/query.ts";
 import type { EngineRequest, Query } from "./http/query.ts";
 import { route } from "./admission/route.ts";
 import type { RouteTable } from "./admission/route.ts";
@@ -29,7 +29,7 @@ import { Session } from "./session/session.ts";
 import type { SessionOwner } from "./session/types.ts";
 import { PollingTransport } from "./transport/polling.ts";
 import type { Transport } from "./transport/transport.ts";
-import { tell } from "./loop/safe-emit.ts";
+import { safeEmit } from "./loop/safe-emit.ts";
 import { closeSession } from "./transport/webtransport.ts";
 import { WebSocketTransport } from "./transport/websocket.ts";
 import type { WebTransportSession } from "./transport/webtransport-session.ts";
@@ -195,8 +195,8 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     } else if (routed.kind === "continue") {
       routed.session.transport.onRequest(exchange);
     } else {
-      this.#handshake(admission, routed.dialect, (id) => {
-        const transport = new PollingTransport(routed.dialect, query, this);
+      this.#handshake(admission, routed.protocol, (id) => {
+        const transport = new PollingTransport(routed.protocol, query, this);
         this.#open(id, transport, exchange.request, () => transport.onRequest(exchange));
       });
     }
@@ -221,9 +221,9 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
       const { session } = routed;
       exchange.accept(this.#upgradeHeaders(exchange, query), (port) => this.#probe(session, port, admission));
     } else {
-      this.#handshake(admission, routed.dialect, (id) => {
+      this.#handshake(admission, routed.protocol, (id) => {
         exchange.accept(this.#upgradeHeaders(exchange, query), (port) => {
-          const transport = this.#webSocketTransport(port, routed.dialect, query);
+          const transport = this.#webSocketTransport(port, routed.protocol, query);
           this.#open(id, transport, exchange.request);
           return transport;
         });
@@ -263,7 +263,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   #admit(admission: Admission, admitted: () => void): void {
     const { exchange } = admission;
     const { response } = exchange;
-    runMiddlewares(this.middlewares, viewOf(exchange.request), response, (error) => {
+    runMiddlewares(this.middlewares, toIncomingMessage(exchange.request), response, (error) => {
       // One that has begun an answer and passes the request on as well leaves nothing to answer it with.
       if (error || (response.headersSent && !exchange.ended)) {
         this.#refuse(admission, ConnectionErrorCode.BAD_REQUEST, { name: "MIDDLEWARE_FAILURE" });
@@ -282,30 +282,30 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   #report(request: RequestSource, code: ConnectionErrorCode, context?: Record<string, unknown>): void {
     if (this.listenerCount("connection_error") === 0) return;
     const message = connectionErrorMessages[code];
-    const error: ConnectionError = { req: viewOf(request), code, message, context };
-    tell(this, this.loop, "connection_error", error);
+    const error: ConnectionError = { req: toIncomingMessage(request), code, message, context };
+    safeEmit(this, this.loop, "connection_error", error);
   }
 
   /** Asks `allowRequest`, checks the version, makes an id. */
-  #handshake(admission: Admission, dialect: Protocol, admitted: (id: string) => void): void {
+  #handshake(admission: Admission, protocol: Protocol, admitted: (id: string) => void): void {
     const { allowRequest } = this.opts;
     const { exchange } = admission;
     if (allowRequest === undefined) {
-      this.#identify(admission, dialect, admitted);
+      this.#identify(admission, protocol, admitted);
       return;
     }
-    askAllowRequest(allowRequest, viewOf(exchange.request), (refusal) => {
+    askAllowRequest(allowRequest, toIncomingMessage(exchange.request), (refusal) => {
       if (exchange.ended) return;
       if (this.#isShutDown) admission.unavailable();
-      else if (refusal === undefined) this.#identify(admission, dialect, admitted);
+      else if (refusal === undefined) this.#identify(admission, protocol, admitted);
       else this.#refuse(admission, ConnectionErrorCode.FORBIDDEN, refusal);
     });
   }
 
-  #identify(admission: Admission, dialect: Protocol, admitted: (id: string) => void): void {
-    if (!dialect.isAllowed(this.opts)) {
-      const { version: protocol } = dialect;
-      this.#refuse(admission, ConnectionErrorCode.UNSUPPORTED_PROTOCOL_VERSION, { protocol });
+  #identify(admission: Admission, protocol: Protocol, admitted: (id: string) => void): void {
+    if (!protocol.isAllowed(this.opts)) {
+      const { version } = protocol;
+      this.#refuse(admission, ConnectionErrorCode.UNSUPPORTED_PROTOCOL_VERSION, { protocol: version });
       return;
     }
     // The default needs no request; a view of it would be made for nothing.
@@ -336,7 +336,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     };
     let made: unknown;
     try {
-      made = this.generateId(viewOf(exchange.request));
+      made = this.generateId(toIncomingMessage(exchange.request));
     } catch (error) {
       fail(error);
       return;
@@ -355,7 +355,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     deliver?.();
     // A listener of the flush may have ended it already; nobody would hear of its end.
     if (session.readyState === "closed") return;
-    tell(this, this.loop, "connection", session);
+    safeEmit(this, this.loop, "connection", session);
     // What a listener has sent rides the cork of the handshake. A poll was answered by the open packet, and takes nothing.
     session.flush();
   }
@@ -370,13 +370,13 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
       refused({ name, transport: "websocket", previousTransport });
       return refusePort(port);
     }
-    const transport = this.#webSocketTransport(port, session.transport.dialect, query);
+    const transport = this.#webSocketTransport(port, session.transport.wireProtocol, query);
     session.probe(transport, refused);
     return transport;
   }
 
-  #webSocketTransport(port: WebSocketPort, dialect: Protocol, query: Query): WebSocketTransport {
-    return new WebSocketTransport(port, dialect, !query["b64"], this);
+  #webSocketTransport(port: WebSocketPort, protocol: Protocol, query: Query): WebSocketTransport {
+    return new WebSocketTransport(port, protocol, !query["b64"], this);
   }
 
   /** @internal */
@@ -393,18 +393,19 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
       headers["Set-Cookie"] = [sessionCookie(sid, this.opts.cookie)];
     }
     if (!listened) return;
-    if (isInitial) tell(this, this.loop, "initial_headers", headers, viewOf(request));
-    tell(this, this.loop, "headers", headers, viewOf(request));
+    if (isInitial) safeEmit(this, this.loop, "initial_headers", headers, toIncomingMessage(request));
+    safeEmit(this, this.loop, "headers", headers, toIncomingMessage(request));
   }
 
   #upgradeHeaders(exchange: UpgradeExchange, query: Query): OutgoingHttpHeaders {
     const { request } = exchange;
-    const headers = exchange.fixHead();
+    const headers = exchange.commitHeaders();
     const isInitial = !query["sid"];
     if (isInitial && this.listenerCount("initial_headers") > 0) {
-      tell(this, this.loop, "initial_headers", headers, viewOf(request));
+      safeEmit(this, this.loop, "initial_headers", headers, toIncomingMessage(request));
     }
-    if (this.listenerCount("headers") > 0) tell(this, this.loop, "headers", headers, viewOf(request));
+    if (this.listenerCount("headers") > 0)
+      safeEmit(this, this.loop, "headers", headers, toIncomingMessage(request));
     return headers;
   }
 }
@@ -412,5 +413,5 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
 /** Accepts and closes at once, as the official server does with an upgrade that comes too late. */
 function refusePort(port: WebSocketPort): WebSocketHandlers {
   queueMicrotask(() => port.close());
-  return { onMessage() {}, onReceived() {}, onAnswered() {}, onDrain() {}, onError() {}, onClose() {} };
+  return { onMessage() {}, onReadEnd() {}, onAnswered() {}, onDrain() {}, onError() {}, onClose() {} };
 }

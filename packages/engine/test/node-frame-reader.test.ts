@@ -43,7 +43,7 @@ function handlers(onMessage: (message: string) => void): WebSocketHandlers {
   return {
     onMessage: (data) =>
       onMessage(typeof data === "string" ? `text:${data}` : `binary:${data.toString("latin1")}`),
-    onReceived() {},
+    onReadEnd() {},
     onAnswered() {},
     onDrain() {},
     onError() {},

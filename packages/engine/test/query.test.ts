@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ParsedHead } from "../src/host/copied/head.ts";
-import { parseQuery, viewOf } from "../src/http/query.ts";
+import { parseQuery, toIncomingMessage } from "../src/http/query.ts";
 import type { RequestSource, RequestView } from "../src/host/host.ts";
 
 /** What the platform makes of it: the last value of each name. */
@@ -71,10 +71,10 @@ describe("query of a request", () => {
     const view = { headers: {} } as RequestView;
     const head = new ParsedHead("GET", "/?a=1", {}, "", false);
     const source: RequestSource = { head, view };
-    assert.equal(viewOf(source), view);
+    assert.equal(toIncomingMessage(source), view);
     const first = view._query;
     assert.deepEqual({ ...first }, { a: "1" });
-    viewOf(source);
+    toIncomingMessage(source);
     assert.equal(view._query, first);
   });
 });

@@ -20,10 +20,10 @@ interface Row {
   is: Route<RoutedSession>;
 }
 
-const open = (transport: "polling" | "websocket", dialect = v4): Row["is"] => ({
+const open = (transport: "polling" | "websocket", protocol = v4): Row["is"] => ({
   kind: "open",
   transport,
-  dialect,
+  protocol,
 });
 const refuse = (code: 0 | 1 | 2 | 3, context: Record<string, unknown>): Row["is"] => ({
   kind: "refuse",

@@ -21,7 +21,7 @@ export type Broadcast<EmitEvents extends EventsMap, SocketData> = BroadcastOpera
 >;
 
 /** What a socket, a namespace and a server have in common: they start a chain that chooses receivers. */
-export abstract class ChoosingEmitter<
+export abstract class RoomTargets<
   ListenEvents extends EventsMap,
   OwnEmitEvents extends EventsMap,
   ReservedEvents extends EventsMap,
@@ -111,7 +111,7 @@ export abstract class BroadcastingEmitter<
   ReservedEvents extends EventsMap,
   EmitEvents extends EventsMap,
   SocketData,
-> extends ChoosingEmitter<ListenEvents, OwnEmitEvents, ReservedEvents, EmitEvents, SocketData> {
+> extends RoomTargets<ListenEvents, OwnEmitEvents, ReservedEvents, EmitEvents, SocketData> {
   /**
    * Whether the packet may be compressed, which needs a transport that does.
    *

@@ -4,10 +4,10 @@ import createDebug from "debug";
 import type { IncomingMessage } from "node:http";
 import type { Adapter, BroadcastFlags, Room, SocketId } from "socket.io-adapter";
 import { BroadcastOperator } from "./broadcast-operator.ts";
-import { ChoosingEmitter } from "./broadcasting-emitter.ts";
+import { RoomTargets } from "./broadcasting-emitter.ts";
 import type { Broadcast } from "./broadcasting-emitter.ts";
 import type { Client } from "./client.ts";
-import { Arrival } from "./connection/handshake.ts";
+import { LazyHandshake } from "./connection/handshake.ts";
 import type { Handshake } from "./connection/handshake.ts";
 import type { Connection, WriteOptions } from "./connection/port.ts";
 import { assertNotReserved, rethrowLater } from "./errors.ts";
@@ -80,7 +80,7 @@ export class Socket<
   EmitEvents extends EventsMap = ListenEvents,
   ServerSideEvents extends EventsMap = DefaultEventsMap,
   SocketData = Untyped,
-> extends ChoosingEmitter<ListenEvents, EmitEvents, SocketReservedEventsMap, EmitEvents, SocketData> {
+> extends RoomTargets<ListenEvents, EmitEvents, SocketReservedEventsMap, EmitEvents, SocketData> {
   readonly nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   readonly client: Client;
   readonly server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
@@ -95,7 +95,7 @@ export class Socket<
   /** On its way out of the namespace, once: its `disconnecting` listeners, and those of the adapter, may disconnect it too. */
   private departure: "leaving" | "gone" | undefined = undefined;
   // Created on first use: most sockets of a quiet server need none of them.
-  private ownHandshake: Handshake | Arrival;
+  private ownHandshake: Handshake | LazyHandshake;
   private ownData: SocketData | undefined = undefined;
   private ownAcks: Map<number, AckCallback> | undefined = undefined;
   private ownFlags: BroadcastFlags | undefined = undefined;
@@ -120,7 +120,7 @@ export class Socket<
       ? new RecordedDelivery(previousSession?.pid ?? generateId(), previousSession)
       : directDelivery;
     if (previousSession !== undefined) this.restore(previousSession);
-    this.ownHandshake = new Arrival(client.conn, auth);
+    this.ownHandshake = new LazyHandshake(client.conn, auth);
     // An "error" that nobody listens to must not end the process: clients can send one.
     this.on("error", ignore);
   }
@@ -136,7 +136,7 @@ export class Socket<
   /** How the socket came in: headers, query, credentials… */
   get handshake(): Handshake {
     const { ownHandshake } = this;
-    if (!(ownHandshake instanceof Arrival)) return ownHandshake;
+    if (!(ownHandshake instanceof LazyHandshake)) return ownHandshake;
     return (this.ownHandshake = this.buildHandshake(ownHandshake));
   }
 
@@ -145,7 +145,7 @@ export class Socket<
   }
 
   /** Makes {@link handshake}. */
-  private buildHandshake(arrival: Arrival): Handshake {
+  private buildHandshake(arrival: LazyHandshake): Handshake {
     return arrival.toHandshake(this.conn);
   }
 

@@ -182,7 +182,7 @@ function countPort(port: WebSocketPort, buffer: CorkBuffer): WebSocketPort {
 function corked(handlers: WebSocketHandlers, port: WebSocketPort, buffer: CorkBuffer): WebSocketHandlers {
   return {
     onMessage: (data) => buffer.cork(port, () => handlers.onMessage(data)),
-    onReceived: () => buffer.cork(port, () => handlers.onReceived()),
+    onReadEnd: () => buffer.cork(port, () => handlers.onReadEnd()),
     onAnswered: (bytes) => handlers.onAnswered(bytes),
     onDrain: () => buffer.cork(port, () => handlers.onDrain()),
     onError: (error) => handlers.onError(error),

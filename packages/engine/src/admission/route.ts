@@ -12,7 +12,7 @@ export interface RoutedSession {
 
 /** What is to be done with a request. */
 export type Route<Session> =
-  | { kind: "open"; transport: "polling" | "websocket"; dialect: Protocol }
+  | { kind: "open"; transport: "polling" | "websocket"; protocol: Protocol }
   /** A request of a session that is there: a poll, a post, or, with an upgrade request, a WebSocket to probe. */
   | { kind: "continue"; session: Session }
   | { kind: "refuse"; code: Code; context: Record<string, unknown> };
@@ -47,7 +47,7 @@ export function route<Session extends RoutedSession>(
   if ((transport === "websocket") !== isUpgrade) {
     return refuse(Code.BAD_REQUEST, { name: "TRANSPORT_HANDSHAKE_ERROR" });
   }
-  return { kind: "open", transport, dialect: protocolOf(query) };
+  return { kind: "open", transport, protocol: protocolOf(query) };
 }
 
 function routeSession<Session extends RoutedSession>(

@@ -95,7 +95,7 @@ export class WebTransportHandshake extends Deadline implements TransportHandlers
       return;
     }
     const previousTransport = session.transport.name;
-    const { version: protocol } = transport.dialect;
+    const { version: protocol } = transport.wireProtocol;
     if (session.protocol !== protocol) {
       const previousProtocol = session.protocol;
       this.#refuse(Code.BAD_REQUEST, { name: "PROTOCOL_MISMATCH", protocol, previousProtocol });
@@ -126,7 +126,7 @@ export class WebTransportHandshake extends Deadline implements TransportHandlers
 
   onError(): void {}
   onAnswerHeld(): void {}
-  onDispatched(): void {}
+  onReadEnd(): void {}
   onWritable(): void {}
 
   /** The client has not said in time what it wants. */

@@ -86,7 +86,7 @@ export interface UpgradeExchange extends Exchange {
   /** Whether it lacks what a WebSocket handshake must have; it can only be rejected then. */
   readonly malformed: boolean;
   /** Fixes the head, and gives the headers that middlewares have set, for the 101. */
-  fixHead(): OutgoingHttpHeaders;
+  commitHeaders(): OutgoingHttpHeaders;
   /** Completes the upgrade with these headers and no others. `open` is called with the port, unless the client has gone. */
   accept(headers: OutgoingHttpHeaders, open: (port: WebSocketPort) => WebSocketHandlers): void;
   /** Answers with a plain HTTP error and closes the connection. */
@@ -99,10 +99,10 @@ export interface WebSocketPort {
   /** The host's own object, for `transport.socket`. */
   readonly socket: unknown;
   /**
-   * Whether the host gathers what is sent from `onMessage` until `onReceived` has returned, so that an answer costs no system
+   * Whether the host gathers what is sent from `onMessage` until `onReadEnd` has returned, so that an answer costs no system
    * call of its own.
    */
-  readonly corkedWhileReceiving: boolean;
+  readonly corksReads: boolean;
   /** Bytes accepted by `send` that the kernel has not taken yet. */
   readonly bufferedAmount: number;
   /** Whether `send` copies the bytes that it does not write at once. */
@@ -133,7 +133,7 @@ export interface WebSocketHandlers {
   /** Text as string, binary as a Buffer of its own. */
   onMessage(data: string | Buffer): void;
   /** What was received together has been handed over: one message or several. */
-  onReceived(): void;
+  onReadEnd(): void;
   /** The host has answered a control frame of the client by itself, with that many bytes. */
   onAnswered(bytes: number): void;
   /** `bufferedAmount` has fallen back to 0. */

@@ -217,7 +217,7 @@ export class MemoryWebSocket {
       // As on a real host: what comes after our close frame is read and dropped.
       if (this.#heldClose) return;
       this.#handlers?.onMessage(data);
-      this.#handlers?.onReceived();
+      this.#handlers?.onReadEnd();
       return;
     }
     this.#finish(1009, "Max payload size exceeded", new RangeError("Max payload size exceeded"));
@@ -255,7 +255,7 @@ export class MemoryWebSocket {
     this.#handlers = open({
       remoteAddress: "127.0.0.1",
       socket: this,
-      corkedWhileReceiving: true,
+      corksReads: true,
       get bufferedAmount(): number {
         return bufferedAmount();
       },

@@ -42,7 +42,7 @@ export function parseQuery(url: string): Query {
 }
 
 /** The request as middlewares and applications see it, with its `_query`. */
-export function viewOf({ head, view }: RequestSource): EngineRequest {
+export function toIncomingMessage({ head, view }: RequestSource): EngineRequest {
   view._query ??= parseQuery(head.url);
   return view as unknown as EngineRequest;
 }

@@ -14,6 +14,6 @@ export const QuietEmitter: typeof EventEmitter = construct as unknown as typeof 
  * Whether anybody listens. It is asked a dozen times for each message, mostly of emitters without a table: to find that there
  * is none takes a tenth of a look-up in one.
  */
-export function isHeard(emitter: EventEmitter, event: string): boolean {
+export function hasListeners(emitter: EventEmitter, event: string): boolean {
   return (emitter as { _events?: object })._events !== undefined && emitter.listenerCount(event) > 0;
 }

@@ -14,7 +14,7 @@ export function guard<Arguments extends unknown[]>(
 }
 
 /** Emits an event, under the same guard. */
-export function tell(
+export function safeEmit(
   emitter: { emit(event: string, ...args: unknown[]): boolean },
   loop: EventLoop,
   event: string,

@@ -5,10 +5,10 @@ import type { Flushable } from "./flush-queue.ts";
 import { Message, toData } from "../protocol/packet.ts";
 import type { OutgoingPacket, PacketOptions } from "../protocol/packet.ts";
 import type { PacketList } from "../protocol/packet-list.ts";
-import { isHeard, QuietEmitter } from "../loop/quiet-emitter.ts";
+import { hasListeners, QuietEmitter } from "../loop/quiet-emitter.ts";
 import type { CloseReason } from "../reasons.ts";
 import type { ReadyState, SendCallback, SendOptions, SessionOwner } from "./types.ts";
-import { guard, tell } from "../loop/safe-emit.ts";
+import { guard, safeEmit } from "../loop/safe-emit.ts";
 import type { Transport } from "../transport/transport.ts";
 
 /** A session, as far as it sends: what waits, how much of it, and the way to the transport. */
@@ -18,7 +18,7 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
   readyState: ReadyState = "opening";
   /** @internal */ flushScheduled: boolean = false;
   /** A packet is being handled whose answers leave when that is done. */
-  protected dispatching: boolean = false;
+  protected reading: boolean = false;
   /** Listeners of `flush` are being told. */
   #flushing = false;
   /** What waits: a list that other sessions hold as well, or one of its own; none as long as nothing waits. */
@@ -93,17 +93,17 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
 
   protected queue(packet: OutgoingPacket, shared?: Message): void {
     if (this.readyState !== "open") return;
-    if (isHeard(this, "packetCreate")) this.tell("packetCreate", packet);
-    if (this.dispatching && this.isUnwatched()) {
+    if (hasListeners(this, "packetCreate")) this.safeEmit("packetCreate", packet);
+    if (this.reading && this.isUnwatched()) {
       // The host's cork is open, and gathers what leaves.
-      this.transport.sendInDispatch(packet);
+      this.transport.sendWhileReading(packet);
       return;
     }
     packet.keep();
     if (shared === undefined || this.#own !== undefined) this.addOwn(packet);
     else this.#shared = this.#shared === undefined ? shared.alone : this.#shared.plus(shared);
     if (!this.transport.writable) this.wait(packet.byteLength);
-    else if (!this.dispatching) this.server.flushQueue.add(this);
+    else if (!this.reading) this.server.flushQueue.add(this);
   }
 
   private addOwn(packet: OutgoingPacket): void {
@@ -117,8 +117,8 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
       !this.hasWaiting &&
       this.#callbacks === undefined &&
       this.transport.writable &&
-      !isHeard(this, "flush") &&
-      !isHeard(this, "drain") &&
+      !hasListeners(this, "flush") &&
+      !hasListeners(this, "drain") &&
       this.server.listenerCount("flush") === 0 &&
       this.server.listenerCount("drain") === 0
     );
@@ -162,9 +162,9 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
   flush(): void {
     if (this.#flushing || !this.canFlush()) return;
     this.#flushing = true;
-    if (isHeard(this, "flush")) this.tell("flush", this.writeBuffer);
+    if (hasListeners(this, "flush")) this.safeEmit("flush", this.writeBuffer);
     if (this.server.listenerCount("flush") > 0) {
-      tell(this.server, this.server.loop, "flush", this, this.writeBuffer);
+      safeEmit(this.server, this.server.loop, "flush", this, this.writeBuffer);
     }
     this.#flushing = false;
     // A listener may have ended the session.
@@ -193,13 +193,13 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
 
   protected drained(): void {
     if (!this.hasWaiting) this.#backlog = undefined;
-    if (isHeard(this, "drain")) this.tell("drain");
-    if (this.server.listenerCount("drain") > 0) tell(this.server, this.server.loop, "drain", this);
+    if (hasListeners(this, "drain")) this.safeEmit("drain");
+    if (this.server.listenerCount("drain") > 0) safeEmit(this.server, this.server.loop, "drain", this);
     if (this.readyState === "closing" && !this.hasWaiting) this.closeTransport(false);
   }
 
-  protected tell(event: string, ...args: unknown[]): void {
-    tell(this, this.server.loop, event, ...args);
+  protected safeEmit(event: string, ...args: unknown[]): void {
+    safeEmit(this, this.server.loop, event, ...args);
   }
 
   protected abstract closeTransport(discard: boolean): void;

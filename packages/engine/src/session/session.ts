@@ -4,9 +4,9 @@ import type { Heartbeat, HeartbeatTarget } from "../protocol/heartbeat.ts";
 import type { RequestSource } from "../host/host.ts";
 import { Message, NOOP, OutgoingPacket, PING, PONG } from "../protocol/packet.ts";
 import { Outbox } from "./outbox.ts";
-import { viewOf } from "../http/query.ts";
+import { toIncomingMessage } from "../http/query.ts";
 import type { EngineRequest } from "../http/query.ts";
-import { isHeard } from "../loop/quiet-emitter.ts";
+import { hasListeners } from "../loop/quiet-emitter.ts";
 import type { CloseReason } from "../reasons.ts";
 import type { ReadyState, SessionHandlers, SessionOwner } from "./types.ts";
 import type { Transport, TransportHandlers } from "../transport/transport.ts";
@@ -40,7 +40,7 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
   /** An own property of each session, so that it can be deleted; shared, and the view of the request made when asked for. */
   static readonly #requestProperty: PropertyDescriptor & ThisType<Session> = {
     get() {
-      if (this.#request === undefined && this.#source !== undefined) return viewOf(this.#source);
+      if (this.#request === undefined && this.#source !== undefined) return toIncomingMessage(this.#source);
       return this.#request;
     },
     set(request: EngineRequest | null | undefined) {
@@ -58,7 +58,7 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
     Object.defineProperty(this, "request", Session.#requestProperty);
     if (source === undefined) this.#request = null;
     this.remoteAddress = source?.head.remoteAddress ?? "";
-    this.#heartbeat = transport.dialect.createHeartbeat(this, owner);
+    this.#heartbeat = transport.wireProtocol.createHeartbeat(this, owner);
     this.#heardAt = Math.round(owner.loop.now());
     transport.sid = id;
     transport.handlers = this;
@@ -71,12 +71,12 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
 
   /** @internal The request made of such a source, also when the session has forgotten it. */
   requestOf(source: unknown): EngineRequest | undefined {
-    return isRequestSource(source) ? viewOf(source) : undefined;
+    return isRequestSource(source) ? toIncomingMessage(source) : undefined;
   }
 
   /** The Engine.IO protocol version: 3 or 4. */
   get protocol(): 3 | 4 {
-    return this.transport.dialect.version;
+    return this.transport.wireProtocol.version;
   }
 
   /** Whether another transport is being probed. */
@@ -102,7 +102,7 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
     };
     this.queue(new OutgoingPacket("open", JSON.stringify(handshake)));
     if (opts.initialPacket) this.sendMessage(new Message(opts.initialPacket));
-    if (isHeard(this, "open")) this.tell("open");
+    if (hasListeners(this, "open")) this.safeEmit("open");
     this.#heartbeat.start();
   }
 
@@ -130,16 +130,16 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
     if (this.readyState !== "open") return;
     this.#heardAt = this.server.clock.recent();
     // Where the host's cork is open the answer rides it; elsewhere, and for a parked poll, it waits for the pass.
-    this.dispatching = this.transport.answersInDispatch;
-    if (isHeard(this, "packet")) this.tell("packet", packet);
+    this.reading = this.transport.corksReads;
+    if (hasListeners(this, "packet")) this.safeEmit("packet", packet);
     // A listener may have ended the session.
     if ((this.readyState as ReadyState) === "closed") return;
     switch (packet.type) {
       case "message":
         this.#heartbeat.onActivity();
         this.deliver(packet.data ?? "");
-        if (isHeard(this, "data")) this.tell("data", packet.data);
-        if (isHeard(this, "message")) this.tell("message", packet.data);
+        if (hasListeners(this, "data")) this.safeEmit("data", packet.data);
+        if (hasListeners(this, "message")) this.safeEmit("message", packet.data);
         break;
       case "ping":
         this.#heartbeat.onPing();
@@ -153,9 +153,9 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
   }
 
   /** @internal */
-  onDispatched(): void {
-    if (!this.dispatching) return;
-    this.dispatching = false;
+  onReadEnd(): void {
+    if (!this.reading) return;
+    this.reading = false;
     this.flush();
   }
 
@@ -184,7 +184,7 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
   onHeartbeat(): void {
     // Nothing tells that a property was deleted.
     if (!Object.hasOwn(this, "request")) this.#source = undefined;
-    if (isHeard(this, "heartbeat")) this.tell("heartbeat");
+    if (hasListeners(this, "heartbeat")) this.safeEmit("heartbeat");
   }
 
   /** @internal */
@@ -218,7 +218,7 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
 
   /** @internal */
   onProbed(transport: Transport): void {
-    if (isHeard(this, "upgrading")) this.tell("upgrading", transport);
+    if (hasListeners(this, "upgrading")) this.safeEmit("upgrading", transport);
   }
 
   /** @internal Lets a parked poll return, so that the client can finish its upgrade. */
@@ -239,7 +239,7 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
     former.discard();
     former.close();
     this.#heartbeat.resume();
-    if (isHeard(this, "upgrade")) this.tell("upgrade", transport);
+    if (hasListeners(this, "upgrade")) this.safeEmit("upgrade", transport);
     this.flush();
     if (this.readyState === "closing" && !this.hasWaiting) this.closeTransport(false);
   }
@@ -290,7 +290,7 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
     this.transport.close();
     this.server.forget(this);
     if (this.handlers) guard(this.server.loop, () => this.handlers?.onClose(reason, description));
-    if (isHeard(this, "close")) this.tell("close", reason, description);
+    if (hasListeners(this, "close")) this.safeEmit("close", reason, description);
     // Listeners of `close` may still look at what was not sent.
     if (this.hasWaiting) nextTick(() => this.forgetWaiting());
   }

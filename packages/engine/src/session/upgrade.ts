@@ -97,7 +97,7 @@ export class Upgrade extends BoundDeadline implements TransportHandlers {
     this.#fail("transport error", new SlowConsumerError(total, this.#limit));
   }
 
-  onDispatched(): void {}
+  onReadEnd(): void {}
 
   onWritable(): void {
     this.#held = 0;

@@ -41,10 +41,10 @@ export class PollingTransport extends Transport {
   #pendingClose: PendingClose | undefined = undefined;
 
   /** @param query - that of the handshake: `j` asks for JSONP, `b64` for text alone */
-  constructor(dialect: Protocol, query: Query, owner: TransportOwner) {
+  constructor(protocol: Protocol, query: Query, owner: TransportOwner) {
     const { j: callback, b64 } = query;
     const format = callback === undefined ? plainFormat : new JsonpFormat(callback);
-    super(dialect, format.binary && !b64, owner);
+    super(protocol, format.binary && !b64, owner);
     this.#format = format;
   }
 
@@ -97,7 +97,7 @@ export class PollingTransport extends Transport {
       return;
     }
     const contentType = exchange.request.head.header("content-type");
-    if (contentType === BINARY_TYPE && !this.dialect.binaryBodies) {
+    if (contentType === BINARY_TYPE && !this.wireProtocol.binaryBodies) {
       this.failed(new TransportError("INVALID_CONTENT"));
       exchange.respond(400, {});
       return;
@@ -169,7 +169,7 @@ export class PollingTransport extends Transport {
       this.handlers?.onParseError(error);
       return false;
     } finally {
-      this.handlers?.onDispatched();
+      this.handlers?.onReadEnd();
     }
   }
 
@@ -181,7 +181,7 @@ export class PollingTransport extends Transport {
 
   #decode(payload: string | Buffer): Iterable<EnginePacket> {
     const maxPackets = Math.max(FEW_PACKETS, this.owner.opts.maxHttpBufferSize / SMALL_PACKET);
-    return this.dialect.codec.decodePayload(payload, { maxPackets });
+    return this.wireProtocol.codec.decodePayload(payload, { maxPackets });
   }
 
   #closedByClient(): void {
@@ -207,7 +207,7 @@ export class PollingTransport extends Transport {
   #answer(poll: HttpExchange, packets: readonly OutgoingPacket[]): void {
     this.#poll = undefined;
     this.writable = false;
-    const payload = this.dialect.codec.encodePayload(packets, this.supportsBinary);
+    const payload = this.wireProtocol.codec.encodePayload(packets, this.supportsBinary);
     const body = this.#format.wrap(payload);
     const type = this.#format.contentType(payload);
     const { httpCompression } = this.owner.opts;

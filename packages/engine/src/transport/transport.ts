@@ -6,15 +6,15 @@ import type { HttpExchange, RequestSource } from "../host/host.ts";
 import type { OutgoingPacket } from "../protocol/packet.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import type { EventLoop } from "../loop/event-loop.ts";
-import { tell } from "../loop/safe-emit.ts";
+import { safeEmit } from "../loop/safe-emit.ts";
 import type { Turns } from "../loop/turns.ts";
-import { isHeard, QuietEmitter } from "../loop/quiet-emitter.ts";
+import { hasListeners, QuietEmitter } from "../loop/quiet-emitter.ts";
 
 /** Who receives what a transport reads: the session, or an upgrade that is still being probed. */
 export interface TransportHandlers {
   onPacket(packet: EnginePacket): void;
   /** All packets of one frame or body were handed over, and the host's cork is still open: the moment to answer. */
-  onDispatched(): void;
+  onReadEnd(): void;
   /** The host holds an answer that it has given by itself, because the client does not read. In bytes. */
   onAnswerHeld(bytes: number): void;
   /** The transport takes packets again. */
@@ -62,19 +62,19 @@ export abstract class Transport extends QuietEmitter {
   discarded: boolean = false;
   readonly supportsBinary: boolean;
   /** @internal */ handlers: TransportHandlers | undefined = undefined;
-  /** @internal */ readonly dialect: Protocol;
+  /** @internal */ readonly wireProtocol: Protocol;
   protected readonly owner: TransportOwner;
 
-  constructor(dialect: Protocol, supportsBinary: boolean, owner: TransportOwner) {
+  constructor(protocol: Protocol, supportsBinary: boolean, owner: TransportOwner) {
     super();
-    this.dialect = dialect;
+    this.wireProtocol = protocol;
     this.supportsBinary = supportsBinary;
     this.owner = owner;
   }
 
   /** The Engine.IO protocol version, 3 or 4. */
   get protocol(): number {
-    return this.dialect.version;
+    return this.wireProtocol.version;
   }
 
   /** Whether it begins with an HTTP upgrade. */
@@ -83,7 +83,7 @@ export abstract class Transport extends QuietEmitter {
   }
 
   /** Whether what is written while a packet is handled leaves right after it; otherwise it leaves at the end of the tick. */
-  get answersInDispatch(): boolean {
+  get corksReads(): boolean {
     return false;
   }
 
@@ -98,7 +98,7 @@ export abstract class Transport extends QuietEmitter {
   abstract send(packets: readonly OutgoingPacket[]): boolean;
 
   /** Writes one packet in the dispatch under way. For transports that answer there. */
-  sendInDispatch(packet: OutgoingPacket): void {
+  sendWhileReading(packet: OutgoingPacket): void {
     this.send([packet]);
   }
 
@@ -122,20 +122,20 @@ export abstract class Transport extends QuietEmitter {
 
   /** What a listener throws must not keep the session from hearing of it. */
   private safeEmit(event: string, ...args: unknown[]): void {
-    tell(this, this.owner.loop, event, ...args);
+    safeEmit(this, this.owner.loop, event, ...args);
   }
 
   protected packet(packet: EnginePacket): void {
-    if (isHeard(this, "packet")) this.safeEmit("packet", packet);
+    if (hasListeners(this, "packet")) this.safeEmit("packet", packet);
     this.handlers?.onPacket(packet);
   }
 
   protected drained(): void {
-    if (isHeard(this, "drain")) this.safeEmit("drain");
+    if (hasListeners(this, "drain")) this.safeEmit("drain");
   }
 
   protected failed(error: TransportError): void {
-    if (isHeard(this, "error")) this.safeEmit("error", error);
+    if (hasListeners(this, "error")) this.safeEmit("error", error);
     this.handlers?.onError(error);
   }
 
@@ -144,7 +144,7 @@ export abstract class Transport extends QuietEmitter {
     this.readyState = "closed";
     this.writable = false;
     this.owner.turns.forget(this);
-    if (isHeard(this, "close")) this.safeEmit("close");
+    if (hasListeners(this, "close")) this.safeEmit("close");
     this.handlers?.onClose(error);
   }
 }

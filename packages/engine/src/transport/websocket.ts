@@ -29,8 +29,8 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers, 
   readonly #port: WebSocketPort;
   #closing: Deadline | undefined = undefined;
 
-  constructor(port: WebSocketPort, dialect: Protocol, supportsBinary: boolean, owner: TransportOwner) {
-    super(dialect, supportsBinary, owner);
+  constructor(port: WebSocketPort, protocol: Protocol, supportsBinary: boolean, owner: TransportOwner) {
+    super(protocol, supportsBinary, owner);
     this.#port = port;
     this.writable = true;
   }
@@ -53,8 +53,8 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers, 
     return true;
   }
 
-  override get answersInDispatch(): boolean {
-    return this.#port.corkedWhileReceiving;
+  override get corksReads(): boolean {
+    return this.#port.corksReads;
   }
 
   get bufferedAmount(): number {
@@ -77,7 +77,7 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers, 
     for (let i = 0; i < packets.length; i++) this.sendFrame(packets[i]!);
   }
 
-  override sendInDispatch(packet: OutgoingPacket): void {
+  override sendWhileReading(packet: OutgoingPacket): void {
     if (!this.#port.copies) packet.keep();
     this.sendFrame(packet);
     this.sent();
@@ -94,7 +94,7 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers, 
   }
 
   private sendFrame(packet: OutgoingPacket): void {
-    const frame = packet.frame(this.dialect.codec, this.supportsBinary);
+    const frame = packet.frame(this.wireProtocol.codec, this.supportsBinary);
     const deflate = this.perMessageDeflate;
     const compress = deflate !== false && packet.options.compress && isAtLeast(frame, deflate.threshold);
     this.#port.send(frame, packet.binary && this.supportsBinary, compress, packet);
@@ -135,7 +135,7 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers, 
     this.#port.cork({
       write: () => {
         batch.write();
-        this.handlers?.onDispatched();
+        this.handlers?.onReadEnd();
       },
     });
   }
@@ -150,15 +150,15 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers, 
     const { handlers } = this;
     if (handlers === undefined) return;
     try {
-      this.packet(this.dialect.codec.decodePacket(data));
+      this.packet(this.wireProtocol.codec.decodePacket(data));
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
       handlers.onParseError(error);
     }
   }
 
-  onReceived(): void {
-    this.handlers?.onDispatched();
+  onReadEnd(): void {
+    this.handlers?.onReadEnd();
   }
 
   onAnswered(bytes: number): void {

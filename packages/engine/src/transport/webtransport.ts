@@ -41,10 +41,10 @@ export class WebTransportTransport extends Transport {
   constructor(
     session: WebTransportSession,
     stream: WebTransportStream,
-    dialect: Protocol,
+    protocol: Protocol,
     owner: TransportOwner,
   ) {
-    super(dialect, true, owner);
+    super(protocol, true, owner);
     this.#session = session;
     this.#reader = stream.readable.getReader();
     this.#writer = stream.writable.getWriter();
@@ -70,7 +70,7 @@ export class WebTransportTransport extends Transport {
   }
 
   send(packets: readonly OutgoingPacket[]): boolean {
-    const { codec } = this.dialect;
+    const { codec } = this.wireProtocol;
     const bytes = encodeStreamFrames(
       packets.map((packet) => ({ content: packet.frame(codec, true), binary: packet.binary })),
     );
@@ -135,7 +135,7 @@ export class WebTransportTransport extends Transport {
   #receive(chunk: Uint8Array): void {
     try {
       for (const frame of this.#decoder.add(chunk)) {
-        const packet = this.dialect.codec.decodePacket(frame);
+        const packet = this.wireProtocol.codec.decodePacket(frame);
         guarded(() => this.packet(packet));
         if (this.readyState !== "open") break;
       }
@@ -144,7 +144,7 @@ export class WebTransportTransport extends Transport {
       if (error.code === "PAYLOAD_TOO_LARGE") this.#closeInfo = TOO_LARGE;
       guarded(() => this.handlers?.onParseError(error));
     }
-    guarded(() => this.handlers?.onDispatched());
+    guarded(() => this.handlers?.onReadEnd());
   }
 
   /** Closes the session and tells the client why. */

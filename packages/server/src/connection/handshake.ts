@@ -32,7 +32,7 @@ type HandshakeRequest = IncomingMessage & {
 };
 
 /** What a handshake is made of when somebody looks at it: at most of them nobody does. */
-export class Arrival {
+export class LazyHandshake {
   /** The request; or what it will be made of, by the connection, which may have forgotten it by then. */
   private readonly request: object | null | undefined;
   private readonly auth: Handshake["auth"] | undefined;

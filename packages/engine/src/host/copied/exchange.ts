@@ -153,8 +153,8 @@ export abstract class CollectedUpgradeExchange extends CollectedExchange impleme
     return false;
   }
 
-  fixHead(): OutgoingHttpHeaders {
-    return this.view?.fixHead(101) ?? {};
+  commitHeaders(): OutgoingHttpHeaders {
+    return this.view?.commitHeaders(101) ?? {};
   }
 
   accept(headers: OutgoingHttpHeaders, open: (port: WebSocketPort) => WebSocketHandlers): void {

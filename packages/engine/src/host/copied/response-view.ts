@@ -225,7 +225,7 @@ export class CollectedResponseView extends EventEmitter implements ResponseView 
   }
 
   /** For the exchange: the headers that go out with an upgrade. */
-  fixHead(status: number): OutgoingHttpHeaders {
+  commitHeaders(status: number): OutgoingHttpHeaders {
     try {
       // Some middlewares wait for the head before they set their headers.
       if (!this.closed && !this.headersSent) this.writeHead(status);

@@ -77,7 +77,7 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing 
   /** For the listeners. */
   readonly handlers: WebSocketHandlers;
   /** Whether what is sent while a chunk of TCP is taken apart, which may hold many frames, leaves when that is done. */
-  readonly corkedWhileReceiving: boolean;
+  readonly corksReads: boolean;
   readonly #stream: Duplex;
   readonly #context: PortContext;
   readonly #reader: FrameReader | undefined;
@@ -104,8 +104,8 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing 
     // Compression is for `ws`, and another engine is its own affair. Without the listener, `ws` reads and writes all frames.
     const isPlain = socket instanceof ExplainingWebSocket && socket.extensions === "";
     this.#receive = isPlain ? receive : undefined;
-    this.corkedWhileReceiving = this.#receive !== undefined;
-    if (this.corkedWhileReceiving) this.gather();
+    this.corksReads = this.#receive !== undefined;
+    if (this.corksReads) this.gather();
     this.handlers = open(this);
     this.#isOpening = false;
     this.release();
@@ -122,7 +122,7 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing 
   receive(chunk: Buffer): void {
     this.gather();
     this.#reader?.read(chunk, this.handlers);
-    this.handlers.onReceived();
+    this.handlers.onReadEnd();
     this.release();
   }
 
@@ -152,7 +152,7 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing 
 
   send(data: string | Buffer, binary: boolean, compress: boolean, packet: object): void {
     const { socket } = this;
-    if (this.corkedWhileReceiving && data.length <= MAX_GATHERED && socket.readyState === WebSocket.OPEN) {
+    if (this.corksReads && data.length <= MAX_GATHERED && socket.readyState === WebSocket.OPEN) {
       const frame = new Frame(data, binary, packet);
       if (this.#gathered === undefined) this.#write([frame]);
       else this.#gathered.push(frame);
@@ -163,7 +163,7 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing 
   }
 
   cork(batch: { write(): void }): void {
-    if (!this.corkedWhileReceiving) {
+    if (!this.corksReads) {
       this.#stream.cork();
       batch.write();
       this.#stream.uncork();

@@ -195,7 +195,7 @@ class UwsWebSocketPort implements WebSocketPort {
     return formatAddress(this.#socket.getUserData().proxied ?? this.#socket.getRemoteAddress());
   }
 
-  get corkedWhileReceiving(): boolean {
+  get corksReads(): boolean {
     return true;
   }
 
@@ -244,7 +244,7 @@ class UwsWebSocketPort implements WebSocketPort {
     const handlers = this.#handlers;
     if (this.readyState !== 1 || handlers === undefined) return;
     handlers.onMessage(isBinary ? copyOf(message) : decoder.decode(message));
-    handlers.onReceived();
+    handlers.onReadEnd();
   }
 
   /** From the host. */
