@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { Http2ServerRequest } from "node:http2";
-import { describeWithChromium } from "../../test/support/chromium.ts";
-import { Http2TestServer } from "../../test/support/http2.ts";
-import { afterThisTest, itDiffers, socketio, type Socket } from "../../test/support/socketio.ts";
-import { Queue, within } from "../../test/support/queue.ts";
+import { describeWithChromium } from "../../test/support/browser/chromium.ts";
+import { Http2TestServer } from "../../test/support/http2/peers.ts";
+import { afterThisTest, itDiffers, socketio, type Socket } from "../../test/support/server/socketio.ts";
+import { Queue, within } from "../../test/support/waiting/queue.ts";
 import { isFull, unsupported } from "../support/cell.ts";
 import { onEachHost, wayNames, ways } from "./support/cells.ts";
 import { clients, latest, type Client } from "./support/clients.ts";

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { describeWithChromium, type Browser } from "../../test/support/chromium.ts";
-import { startRefusingProxy, type Refusal } from "../../test/support/refusing-proxy.ts";
+import { describeWithChromium, type Browser } from "../../test/support/browser/chromium.ts";
+import { startRefusingProxy, type Refusal } from "../../test/support/proxies/refusing.ts";
 import {
   afterThisTest,
   next,
   writable,
   type ServerOptions,
   type Socket,
-} from "../../test/support/socketio.ts";
-import { cuttableProxy, type CuttableProxy } from "../../test/support/tcp-proxy.ts";
+} from "../../test/support/server/socketio.ts";
+import { cuttableProxy, type CuttableProxy } from "../../test/support/proxies/tcp.ts";
 import { isFull, unsupported } from "../support/cell.ts";
 import type { CellHost, RestartableServer } from "../support/restartable.ts";
 import { onEachHost, wayNames, ways } from "./support/cells.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import session from "express-session";
-import { describeWithChromium, type Browser } from "../../test/support/chromium.ts";
-import { sharingSuite, type Server, type ServerOptions } from "../../test/support/socketio.ts";
+import { describeWithChromium, type Browser } from "../../test/support/browser/chromium.ts";
+import { sharingSuite, type Server, type ServerOptions } from "../../test/support/server/socketio.ts";
 import { isFull } from "../support/cell.ts";
 import type { CellHost, RestartableServer } from "../support/restartable.ts";
 import { onEachHost, ways } from "./support/cells.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { next, type Socket } from "../../test/support/socketio.ts";
+import { next, type Socket } from "../../test/support/server/socketio.ts";
 import { onEveryClient } from "./setting.ts";
 
 onEveryClient("admission to a namespace", {}, (setting) => {

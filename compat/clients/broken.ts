@@ -1,5 +1,5 @@
 // How connections end that nobody closed.
-import { itDiffers } from "../../test/support/socketio.ts";
+import { itDiffers } from "../../test/support/server/socketio.ts";
 import type { Mode } from "./setting.ts";
 
 /** What each side calls the end of a broken connection: a request that failed, or a WebSocket that closed. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
-import { listen, next } from "../../test/support/socketio.ts";
+import { listen, next } from "../../test/support/server/socketio.ts";
 import { onEveryClient } from "./setting.ts";
 
 const token = { token: "abc", user: "é 1" };

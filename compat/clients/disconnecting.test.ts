@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { next } from "../../test/support/socketio.ts";
-import { cuttableProxy } from "../../test/support/tcp-proxy.ts";
+import { next } from "../../test/support/server/socketio.ts";
+import { cuttableProxy } from "../../test/support/proxies/tcp.ts";
 import { broken, impatient, itFallsSilent } from "./broken.ts";
 import type { Client } from "./client.ts";
 import { onEveryClient, type Joined } from "./setting.ts";

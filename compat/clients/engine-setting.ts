@@ -1,9 +1,9 @@
 // The same for the raw engine.io-client against the engine alone.
-import type { EngineOptions, Session } from "../../test/support/engine-types.ts";
-import { engineHosts } from "../../test/support/hosts.ts";
-import { until } from "../../test/support/peers.ts";
-import { next, suite } from "../../test/support/socketio.ts";
-import type { StartedEngine } from "../../test/support/started-engine.ts";
+import type { EngineOptions, Session } from "../../test/support/engine/types.ts";
+import { engineHosts } from "../../test/support/engine/hosts.ts";
+import { until } from "../../test/support/engine/peers.ts";
+import { next, suite } from "../../test/support/server/socketio.ts";
+import type { StartedEngine } from "../../test/support/engine/started-engine.ts";
 import { cell, type Cell } from "../support/cell.ts";
 import { load, versionOf } from "../support/installed.ts";
 import type { Emitter } from "./client.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { until } from "../../test/support/peers.ts";
-import { next } from "../../test/support/socketio.ts";
+import { until } from "../../test/support/engine/peers.ts";
+import { next } from "../../test/support/server/socketio.ts";
 import { broken, impatient, itFallsSilent } from "./broken.ts";
-import { cuttableProxy } from "../../test/support/tcp-proxy.ts";
+import { cuttableProxy } from "../../test/support/proxies/tcp.ts";
 import { onEveryEngineClient, type EngineJoined } from "./engine-setting.ts";
 
 const texts = ["plain", "é€", "😀 👩‍👩‍👧", "\u2028", "line\nline\\nline", '"\\n"', "x".repeat(50_000)];

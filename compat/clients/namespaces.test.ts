@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { next, type Running, type Socket } from "../../test/support/socketio.ts";
+import { next, type Running, type Socket } from "../../test/support/server/socketio.ts";
 import type { Client } from "./client.ts";
 import { onEveryClient, type OpenOptions, type Setting } from "./setting.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
-import { collect, listen, next, type Socket } from "../../test/support/socketio.ts";
-import { cuttableProxy } from "../../test/support/tcp-proxy.ts";
+import { collect, listen, next, type Socket } from "../../test/support/server/socketio.ts";
+import { cuttableProxy } from "../../test/support/proxies/tcp.ts";
 import { RestartableServer } from "../support/restartable.ts";
 import type { Client } from "./client.ts";
 import { onEveryClient, type Setting } from "./setting.ts";

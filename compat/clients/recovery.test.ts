@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
-import { afterThisTest, collect, next, type Server, type Socket } from "../../test/support/socketio.ts";
-import { cuttableProxy } from "../../test/support/tcp-proxy.ts";
+import {
+  afterThisTest,
+  collect,
+  next,
+  type Server,
+  type Socket,
+} from "../../test/support/server/socketio.ts";
+import { cuttableProxy } from "../../test/support/proxies/tcp.ts";
 import { RestartableServer } from "../support/restartable.ts";
 import { onEveryClient, type Joined, type OpenOptions, type Setting } from "./setting.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { until } from "../../test/support/peers.ts";
-import { next, type Socket } from "../../test/support/socketio.ts";
+import { until } from "../../test/support/engine/peers.ts";
+import { next, type Socket } from "../../test/support/server/socketio.ts";
 import { RestartableServer } from "../support/restartable.ts";
 import { onEveryClient } from "./setting.ts";
 

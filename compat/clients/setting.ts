@@ -1,6 +1,6 @@
 // Where a scenario runs: every version of the client, over every transport, on both hosts, with both parsers.
-import { until } from "../../test/support/peers.ts";
-import { within } from "../../test/support/queue.ts";
+import { until } from "../../test/support/engine/peers.ts";
+import { within } from "../../test/support/waiting/queue.ts";
 import {
   afterThisTest,
   hosts,
@@ -13,7 +13,7 @@ import {
   type Running,
   type ServerOptions,
   type Socket,
-} from "../../test/support/socketio.ts";
+} from "../../test/support/server/socketio.ts";
 import { cell, isFull, unsupported, type Cell } from "../support/cell.ts";
 import type { Client, ClientOptions, Refusal } from "./client.ts";
 import { serverParser, versions, type Ability, type ClientVersion } from "./versions.ts";

@@ -1,5 +1,5 @@
 // The published clients, and how their versions differ.
-import type { ServerOptions, Socket } from "../../test/support/socketio.ts";
+import type { ServerOptions, Socket } from "../../test/support/server/socketio.ts";
 import { load, versionOf } from "../support/installed.ts";
 import type { Client, Manager, Refusal } from "./client.ts";
 

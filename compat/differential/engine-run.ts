@@ -1,9 +1,9 @@
 // A run against an engine alone: `engine.io` or `@tidewire/engine`.
 import { Socket as EngineClient, type SocketOptions } from "engine.io-client";
-import type { EngineOptions, Session } from "../../test/support/engine-types.ts";
-import { openOldEngineClient, type OldEngineClient } from "../../test/support/old-clients.ts";
-import { framed } from "../../test/support/legacy-peers.ts";
-import type { StartedEngine } from "../../test/support/started-engine.ts";
+import type { EngineOptions, Session } from "../../test/support/engine/types.ts";
+import { openOldEngineClient, type OldEngineClient } from "../../test/support/server/old-clients.ts";
+import { framed } from "../../test/support/engine/legacy-peers.ts";
+import type { StartedEngine } from "../../test/support/engine/started-engine.ts";
 import { show } from "./recorder.ts";
 import { Run, type HttpRequest } from "./run.ts";
 import { startEngine, type Target } from "./targets.ts";

@@ -1,9 +1,9 @@
 // One scenario on one server: what it can do, each act and all that comes of it written down by the recorder.
-import type { ConnectionError, Engine, Session } from "../../test/support/engine-types.ts";
-import { OPCODE, type Frame } from "../../test/support/frames.ts";
-import { NetworkClient } from "../../test/support/network-client.ts";
-import type { RawWebSocket } from "../../test/support/raw-websocket.ts";
-import { UpgradeRefused, type WireRequest, type WireResponse } from "../../test/support/wire.ts";
+import type { ConnectionError, Engine, Session } from "../../test/support/engine/types.ts";
+import { OPCODE, type Frame } from "../../test/support/wire/frames.ts";
+import { NetworkClient } from "../../test/support/wire/network-client.ts";
+import type { RawWebSocket } from "../../test/support/wire/raw-websocket.ts";
+import { UpgradeRefused, type WireRequest, type WireResponse } from "../../test/support/wire/client.ts";
 import { Recorder, show, type Pattern, type Transcript } from "./recorder.ts";
 import type { Target } from "./targets.ts";
 

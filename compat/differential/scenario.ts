@@ -1,6 +1,6 @@
 // The scenarios, in the order in which they are declared.
 import type { ServerOptions } from "socket.io";
-import type { EngineOptions } from "../../test/support/engine-types.ts";
+import type { EngineOptions } from "../../test/support/engine/types.ts";
 import { EngineRun } from "./engine-run.ts";
 import type { Transcript } from "./recorder.ts";
 import type { Run } from "./run.ts";

@@ -2,8 +2,12 @@
 import type { Namespace, Server, ServerOptions, Socket } from "socket.io";
 import { io as connectClient } from "socket.io-client";
 import type { Manager, ManagerOptions, Socket as ClientSocket, SocketOptions } from "socket.io-client";
-import type { Engine } from "../../test/support/engine-types.ts";
-import { openOldClient, type OldClient, type OldClientOptions } from "../../test/support/old-clients.ts";
+import type { Engine } from "../../test/support/engine/types.ts";
+import {
+  openOldClient,
+  type OldClient,
+  type OldClientOptions,
+} from "../../test/support/server/old-clients.ts";
 import { show } from "./recorder.ts";
 import { describe, Run } from "./run.ts";
 import { startServer, type StartedServer, type Target } from "./targets.ts";

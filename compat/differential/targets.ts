@@ -4,9 +4,9 @@ import type { AddressInfo } from "node:net";
 import { Server as OfficialServer } from "socket.io";
 import type { Server, ServerOptions } from "socket.io";
 import * as tidewire from "@tidewire/server";
-import type { EngineOptions } from "../../test/support/engine-types.ts";
-import { engineHosts } from "../../test/support/hosts.ts";
-import type { StartedEngine } from "../../test/support/started-engine.ts";
+import type { EngineOptions } from "../../test/support/engine/types.ts";
+import { engineHosts } from "../../test/support/engine/hosts.ts";
+import type { StartedEngine } from "../../test/support/engine/started-engine.ts";
 
 export const ourHosts = ["uws", "node"] as const;
 export type OurHost = (typeof ourHosts)[number];

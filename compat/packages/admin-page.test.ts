@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Socket } from "socket.io-client";
-import { describeWithChromium } from "../../test/support/chromium.ts";
-import { connected, next } from "../../test/support/socketio.ts";
+import { describeWithChromium } from "../../test/support/browser/chromium.ts";
+import { connected, next } from "../../test/support/server/socketio.ts";
 import { isFull } from "../support/cell.ts";
 import { AdminPage, serveAdminPage, type Site } from "./support/admin-page.ts";
 import { isOracle } from "./support/application.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Socket } from "socket.io-client";
 import parser from "socket.io-msgpack-parser";
-import { connected, next, transports } from "../../test/support/socketio.ts";
+import { connected, next, transports } from "../../test/support/server/socketio.ts";
 import { connect, program, published } from "./support/published.ts";
 
 published("socket.io-msgpack-parser", (host) => {

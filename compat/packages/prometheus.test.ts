@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connected, next } from "../../test/support/socketio.ts";
+import { connected, next } from "../../test/support/server/socketio.ts";
 import { eventually } from "./support/cluster.ts";
 import { connect, program, published } from "./support/published.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connected, next } from "../../test/support/socketio.ts";
+import { connected, next } from "../../test/support/server/socketio.ts";
 import { Cluster, eventually, join, type Member } from "./support/cluster.ts";
 import { published } from "./support/published.ts";
 import { describeWith, redis } from "./support/service.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Socket } from "socket.io-client";
-import { next, upgraded } from "../../test/support/socketio.ts";
+import { next, upgraded } from "../../test/support/server/socketio.ts";
 import { unsupported } from "../support/cell.ts";
 import { Cluster, eventually } from "./support/cluster.ts";
 import { connect, published } from "./support/published.ts";

@@ -4,8 +4,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { Readable, type Duplex } from "node:stream";
 import type { Socket } from "socket.io-client";
-import { connected } from "../../test/support/socketio.ts";
-import { within } from "../../test/support/queue.ts";
+import { connected } from "../../test/support/server/socketio.ts";
+import { within } from "../../test/support/waiting/queue.ts";
 import { application } from "./support/application.ts";
 import { connect, program, published } from "./support/published.ts";
 

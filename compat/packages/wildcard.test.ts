@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Socket } from "socket.io-client";
-import { connected, next } from "../../test/support/socketio.ts";
+import { connected, next } from "../../test/support/server/socketio.ts";
 import { connect, program, published } from "./support/published.ts";
 
 published("socketio-wildcard", (host) => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { afterThisTest, collect, next, suite, writable } from "../../test/support/socketio.ts";
-import type { Server, ServerOptions, Socket } from "../../test/support/socketio.ts";
-import { cuttableProxy } from "../../test/support/tcp-proxy.ts";
+import { afterThisTest, collect, next, suite, writable } from "../../test/support/server/socketio.ts";
+import type { Server, ServerOptions, Socket } from "../../test/support/server/socketio.ts";
+import { cuttableProxy } from "../../test/support/proxies/tcp.ts";
 import { cell, unsupported } from "../support/cell.ts";
 import { cellHosts, RestartableServer, type CellHost } from "../support/restartable.ts";
 import { describeWithPython, inPython, type Python, type PythonClient } from "./support/python.ts";

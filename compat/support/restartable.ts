@@ -2,9 +2,9 @@ import { createServer } from "node:http";
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import type { Socket as Connection } from "node:net";
 import * as uWS from "uWebSockets.js";
-import { Queue, within } from "../../test/support/queue.ts";
-import { afterThisTest, hosts, listen, listenApp, socketio } from "../../test/support/socketio.ts";
-import type { Server, ServerOptions, Socket } from "../../test/support/socketio.ts";
+import { Queue, within } from "../../test/support/waiting/queue.ts";
+import { afterThisTest, hosts, listen, listenApp, socketio } from "../../test/support/server/socketio.ts";
+import type { Server, ServerOptions, Socket } from "../../test/support/server/socketio.ts";
 import type { Cell } from "./cell.ts";
 
 export type CellHost = Cell["host"];

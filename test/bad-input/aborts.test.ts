@@ -1,4 +1,4 @@
-import { until } from "../support/peers.ts";
+import { until } from "../support/engine/peers.ts";
 import { scenariosOf } from "./scenario.ts";
 import type { Misdeed, Run } from "./scenario.ts";
 

@@ -1,6 +1,6 @@
 import { scenariosOf } from "./scenario.ts";
 import type { Misdeed, Run } from "./scenario.ts";
-import { exchange } from "../support/network-client.ts";
+import { exchange } from "../support/wire/network-client.ts";
 
 const scenario = scenariosOf(import.meta.url);
 

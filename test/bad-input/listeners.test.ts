@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Session } from "../support/engine-types.ts";
-import { PollingPeer, openWebSocket } from "../support/peers.ts";
-import { uncaught } from "../support/uncaught.ts";
+import type { Session } from "../support/engine/types.ts";
+import { PollingPeer, openWebSocket } from "../support/engine/peers.ts";
+import { uncaught } from "../support/process/uncaught.ts";
 import { answered, nextMessage, scenariosOf } from "./scenario.ts";
 import type { Misdeed, Run } from "./scenario.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { openWebSocket } from "../support/peers.ts";
-import type { WebSocketPeer } from "../support/peers.ts";
-import type { StartedEngine } from "../support/started-engine.ts";
+import { openWebSocket } from "../support/engine/peers.ts";
+import type { WebSocketPeer } from "../support/engine/peers.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
 
 /** A session that minds its own business, echo after echo, while another client misbehaves. */
 export class Neighbour implements AsyncDisposable {

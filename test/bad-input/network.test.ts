@@ -1,10 +1,10 @@
 import { connect } from "node:net";
 import { answered, ended, scenariosOf } from "./scenario.ts";
-import { encodeFrame, OPCODE } from "../support/frames.ts";
-import { until } from "../support/peers.ts";
-import { within } from "../support/queue.ts";
-import { RawWebSocket } from "../support/raw-websocket.ts";
-import { cuttableProxy } from "../support/tcp-proxy.ts";
+import { encodeFrame, OPCODE } from "../support/wire/frames.ts";
+import { until } from "../support/engine/peers.ts";
+import { within } from "../support/waiting/queue.ts";
+import { RawWebSocket } from "../support/wire/raw-websocket.ts";
+import { cuttableProxy } from "../support/proxies/tcp.ts";
 
 const scenario = scenariosOf(import.meta.url);
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { HostName } from "../support/hosts.ts";
+import type { HostName } from "../support/engine/hosts.ts";
 
 const PAGE = fileURLToPath(new URL("../../docs/limits-and-errors.md", import.meta.url));
 

@@ -1,9 +1,9 @@
 import { connect } from "node:net";
-import { HalfPost } from "../support/network-client.ts";
+import { HalfPost } from "../support/wire/network-client.ts";
 import { nextMessage, answered, scenariosOf } from "./scenario.ts";
 import type { Run } from "./scenario.ts";
-import { within } from "../support/queue.ts";
-import { until } from "../support/peers.ts";
+import { within } from "../support/waiting/queue.ts";
+import { until } from "../support/engine/peers.ts";
 
 const scenario = scenariosOf(import.meta.url);
 

@@ -1,7 +1,7 @@
 import { answered, scenariosOf } from "./scenario.ts";
 import type { Misdeed } from "./scenario.ts";
-import { firstAnswer } from "../support/network-client.ts";
-import { until } from "../support/peers.ts";
+import { firstAnswer } from "../support/wire/network-client.ts";
+import { until } from "../support/engine/peers.ts";
 
 const scenario = scenariosOf(import.meta.url);
 

@@ -1,11 +1,11 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
-import type { Engine, EngineOptions } from "../support/engine-types.ts";
-import type { EngineHost } from "../support/hosts.ts";
-import { firstAnswer, NetworkClient } from "../support/network-client.ts";
-import { within } from "../support/queue.ts";
-import { StartedEngine } from "../support/started-engine.ts";
+import type { Engine, EngineOptions } from "../support/engine/types.ts";
+import type { EngineHost } from "../support/engine/hosts.ts";
+import { firstAnswer, NetworkClient } from "../support/wire/network-client.ts";
+import { within } from "../support/waiting/queue.ts";
+import { StartedEngine } from "../support/engine/started-engine.ts";
 import { scenariosOf } from "./scenario.ts";
 import type { Run } from "./scenario.ts";
 

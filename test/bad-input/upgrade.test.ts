@@ -1,5 +1,5 @@
-import { PollingPeer, until } from "../support/peers.ts";
-import type { WireSocket } from "../support/wire.ts";
+import { PollingPeer, until } from "../support/engine/peers.ts";
+import type { WireSocket } from "../support/wire/client.ts";
 import { answered, ended, scenariosOf } from "./scenario.ts";
 import type { Misdeed } from "./scenario.ts";
 

@@ -1,5 +1,5 @@
-import { OPCODE } from "../support/frames.ts";
-import type { RawWebSocket } from "../support/raw-websocket.ts";
+import { OPCODE } from "../support/wire/frames.ts";
+import type { RawWebSocket } from "../support/wire/raw-websocket.ts";
 import { ended, nextMessage, scenariosOf } from "./scenario.ts";
 import type { Misdeed } from "./scenario.ts";
 

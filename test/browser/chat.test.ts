@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { describeWithChromium } from "../support/chromium.ts";
+import { describeWithChromium } from "../support/browser/chromium.ts";
 import { ChatPage } from "./support/chat-page.ts";
 import { freePort, startChat, type ChatHost, type ChatProcess, type Ended } from "./support/chat-process.ts";
 import { noisePng } from "./support/png.ts";
-import { startRefusingProxy, type Refusal, type RefusingProxy } from "../support/refusing-proxy.ts";
+import { startRefusingProxy, type Refusal, type RefusingProxy } from "../support/proxies/refusing.ts";
 
 const HOSTS: { host: ChatHost; name: string }[] = [
   { host: "uws", name: "uWebSockets.js" },

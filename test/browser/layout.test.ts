@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describeWithChromium } from "../support/chromium.ts";
+import { describeWithChromium } from "../support/browser/chromium.ts";
 import { ChatPage } from "./support/chat-page.ts";
 import { freePort, startChat, type ChatProcess } from "./support/chat-process.ts";
 

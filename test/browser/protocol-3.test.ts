@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
-import { within } from "../support/queue.ts";
-import { afterThisTest, itDiffers, listen, next, onEveryHost } from "../support/socketio.ts";
-import type { Host, Running, Socket } from "../support/socketio.ts";
-import { describeWithChromium } from "../support/chromium.ts";
+import { within } from "../support/waiting/queue.ts";
+import { afterThisTest, itDiffers, listen, next, onEveryHost } from "../support/server/socketio.ts";
+import type { Host, Running, Socket } from "../support/server/socketio.ts";
+import { describeWithChromium } from "../support/browser/chromium.ts";
 
 const bundle = createRequire(import.meta.url).resolve("socket.io-client-v2/dist/socket.io.js");
 

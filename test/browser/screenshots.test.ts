@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BrowserContextOptions } from "playwright-core";
-import { describeWithChromium } from "../support/chromium.ts";
+import { describeWithChromium } from "../support/browser/chromium.ts";
 import { ChatPage } from "./support/chat-page.ts";
 import { startChat, type ChatProcess } from "./support/chat-process.ts";
 import { png } from "./support/png.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Server } from "../support/socketio.ts";
+import type { Server } from "../support/server/socketio.ts";
 import { onEveryCountingHost } from "./support/counting-hosts.ts";
 
 /** A value that counts how often it is serialised. */

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { NetworkClient } from "../support/network-client.ts";
-import { afterThisTest, suite } from "../support/socketio.ts";
-import { needUws } from "../support/no-uws.ts";
+import { NetworkClient } from "../support/wire/network-client.ts";
+import { afterThisTest, suite } from "../support/server/socketio.ts";
+import { needUws } from "../support/uws/absent.ts";
 
 const SERVER = fileURLToPath(new URL("support/idle-server.ts", import.meta.url));
 const FROM_SOURCE = ["--conditions=@tidewire/source", "--import", "tsx/esm"];

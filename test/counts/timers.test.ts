@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHook } from "node:async_hooks";
-import { afterThisTest, next } from "../support/socketio.ts";
+import { afterThisTest, next } from "../support/server/socketio.ts";
 import { onEveryCountingHost } from "./support/counting-hosts.ts";
 
 /** Our sources, in a stack. */

@@ -1,10 +1,10 @@
 // Guards against slowness that need no clock: how often the kernel is called.
 import assert from "node:assert/strict";
-import { encodeFrame, OPCODE } from "../support/frames.ts";
-import type { RawWebSocket } from "../support/raw-websocket.ts";
-import { suite } from "../support/socketio.ts";
-import type { Socket } from "../support/socketio.ts";
-import type { WireSocket } from "../support/wire.ts";
+import { encodeFrame, OPCODE } from "../support/wire/frames.ts";
+import type { RawWebSocket } from "../support/wire/raw-websocket.ts";
+import { suite } from "../support/server/socketio.ts";
+import type { Socket } from "../support/server/socketio.ts";
+import type { WireSocket } from "../support/wire/client.ts";
 import { nodeHost, onEveryCountingHost } from "./support/counting-hosts.ts";
 
 onEveryCountingHost("writes", (host) => {

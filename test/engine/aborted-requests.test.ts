@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import type { EngineOptions, Session } from "../support/engine-types.ts";
-import { onEveryHost } from "../support/hosts.ts";
-import { HalfPost } from "../support/network-client.ts";
-import { openWebSocket, PollingPeer, until } from "../support/peers.ts";
-import { within } from "../support/queue.ts";
-import type { StartedEngine } from "../support/started-engine.ts";
+import type { EngineOptions, Session } from "../support/engine/types.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { HalfPost } from "../support/wire/network-client.ts";
+import { openWebSocket, PollingPeer, until } from "../support/engine/peers.ts";
+import { within } from "../support/waiting/queue.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
 
 type AllowRequest = NonNullable<EngineOptions["allowRequest"]>;
 

@@ -10,12 +10,12 @@ import type { Duplex } from "node:stream";
 import { Server as OfficialEngine } from "engine.io";
 import * as uWS from "uWebSockets.js";
 import { Server as TidewireEngine } from "@tidewire/engine";
-import type { Engine, EngineOptions } from "../support/engine-types.ts";
-import { hosts } from "../support/hosts.ts";
-import { exchange, NetworkClient } from "../support/network-client.ts";
-import { openWebSocket, PollingPeer, until } from "../support/peers.ts";
-import { within } from "../support/queue.ts";
-import { StartedEngine } from "../support/started-engine.ts";
+import type { Engine, EngineOptions } from "../support/engine/types.ts";
+import { hosts } from "../support/engine/hosts.ts";
+import { exchange, NetworkClient } from "../support/wire/network-client.ts";
+import { openWebSocket, PollingPeer, until } from "../support/engine/peers.ts";
+import { within } from "../support/waiting/queue.ts";
+import { StartedEngine } from "../support/engine/started-engine.ts";
 
 interface NodeEngine extends Engine {
   handleRequest(req: IncomingMessage, res: ServerResponse): void;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
-import type { Session } from "../support/engine-types.ts";
-import { onEveryHost } from "../support/hosts.ts";
-import { PollingPeer, rawWebSocket, until } from "../support/peers.ts";
-import type { RawWebSocket } from "../support/raw-websocket.ts";
-import type { StartedEngine } from "../support/started-engine.ts";
+import type { Session } from "../support/engine/types.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { PollingPeer, rawWebSocket, until } from "../support/engine/peers.ts";
+import type { RawWebSocket } from "../support/wire/raw-websocket.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
 
 const COUNT = 300;
 const SIZE = 100_000;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { block, OtherThread } from "../support/blocked-loop.ts";
-import { onEveryHost } from "../support/hosts.ts";
-import { openWebSocket, PollingPeer, until } from "../support/peers.ts";
+import { block, OtherThread } from "../support/process/blocked-loop.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { openWebSocket, PollingPeer, until } from "../support/engine/peers.ts";
 
 const pingInterval = 50;
 const pingTimeout = 200;

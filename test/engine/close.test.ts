@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { onEveryHost } from "../support/hosts.ts";
-import { openWebSocket, packetsOf, PollingPeer, until } from "../support/peers.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { openWebSocket, packetsOf, PollingPeer, until } from "../support/engine/peers.ts";
 
 const UNKNOWN = '{"code":1,"message":"Session ID unknown"}';
 

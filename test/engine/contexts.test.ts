@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { EventEmitter } from "node:events";
-import type { EngineOptions, Session } from "../support/engine-types.ts";
-import { collectGarbage } from "../support/garbage.ts";
-import { onEveryHost } from "../support/hosts.ts";
-import type { EngineHost } from "../support/hosts.ts";
-import { PollingPeer, until } from "../support/peers.ts";
-import { within } from "../support/queue.ts";
-import type { StartedEngine } from "../support/started-engine.ts";
-import type { WireRequest, WireSocket } from "../support/wire.ts";
+import type { EngineOptions, Session } from "../support/engine/types.ts";
+import { collectGarbage } from "../support/process/garbage.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import type { EngineHost } from "../support/engine/hosts.ts";
+import { PollingPeer, until } from "../support/engine/peers.ts";
+import { within } from "../support/waiting/queue.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
+import type { WireRequest, WireSocket } from "../support/wire/client.ts";
 
 interface Store {
   readonly name: string;

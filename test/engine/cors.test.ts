@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { onEveryHost } from "../support/hosts.ts";
-import { PollingPeer } from "../support/peers.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { PollingPeer } from "../support/engine/peers.ts";
 
 const ORIGIN = "https://app.example";
 const headers = { origin: ORIGIN };

@@ -9,9 +9,9 @@ import { Socket as Client } from "engine.io-client";
 import type { SocketOptions } from "engine.io-client";
 import * as uWS from "uWebSockets.js";
 import { WebSocketServer } from "ws";
-import type { EngineOptions, Session } from "../support/engine-types.ts";
-import { exchange } from "../support/network-client.ts";
-import { within } from "../support/queue.ts";
+import type { EngineOptions, Session } from "../support/engine/types.ts";
+import { exchange } from "../support/wire/network-client.ts";
+import { within } from "../support/waiting/queue.ts";
 
 /** What an application does with the package, whoever made it. */
 type EngineModule = Pick<typeof official, "Server" | "uServer" | "attach" | "listen">;

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { onEveryHost } from "../support/hosts.ts";
-import { openOldEngineClient } from "../support/old-clients.ts";
-import type { OldClientOptions, OldEngineClient } from "../support/old-clients.ts";
-import { received, until } from "../support/peers.ts";
-import { within } from "../support/queue.ts";
-import type { Session } from "../support/engine-types.ts";
-import type { StartedEngine } from "../support/started-engine.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { openOldEngineClient } from "../support/server/old-clients.ts";
+import type { OldClientOptions, OldEngineClient } from "../support/server/old-clients.ts";
+import { received, until } from "../support/engine/peers.ts";
+import { within } from "../support/waiting/queue.ts";
+import type { Session } from "../support/engine/types.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
 
 const modes: Record<string, OldClientOptions> = {
   polling: { transports: ["polling"] },

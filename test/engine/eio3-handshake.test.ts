@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
-import { onEveryHost } from "../support/hosts.ts";
-import { framed, LegacyPeer, legacyPath, openLegacyWebSocket, openPacket } from "../support/legacy-peers.ts";
-import { openWebSocket, PollingPeer, until } from "../support/peers.ts";
-import { exchange } from "../support/network-client.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import {
+  framed,
+  LegacyPeer,
+  legacyPath,
+  openLegacyWebSocket,
+  openPacket,
+} from "../support/engine/legacy-peers.ts";
+import { openWebSocket, PollingPeer, until } from "../support/engine/peers.ts";
+import { exchange } from "../support/wire/network-client.ts";
 
 const allowEIO3 = true;
 const UNSUPPORTED = "Unsupported protocol version";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { runInNewContext } from "node:vm";
-import { onEveryHost } from "../support/hosts.ts";
-import { framed, LegacyPeer, legacyPath, openPacket } from "../support/legacy-peers.ts";
-import { received } from "../support/peers.ts";
-import { within } from "../support/queue.ts";
-import type { StartedEngine } from "../support/started-engine.ts";
-import type { WireResponse } from "../support/wire.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { framed, LegacyPeer, legacyPath, openPacket } from "../support/engine/legacy-peers.ts";
+import { received } from "../support/engine/peers.ts";
+import { within } from "../support/waiting/queue.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
+import type { WireResponse } from "../support/wire/client.ts";
 
 const allowEIO3 = true;
 const form = { headers: { "content-type": "application/x-www-form-urlencoded" } };

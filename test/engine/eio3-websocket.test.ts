@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { onEveryHost } from "../support/hosts.ts";
-import { LegacyPeer, openLegacyWebSocket } from "../support/legacy-peers.ts";
-import { openWebSocket, received, until } from "../support/peers.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { LegacyPeer, openLegacyWebSocket } from "../support/engine/legacy-peers.ts";
+import { openWebSocket, received, until } from "../support/engine/peers.ts";
 
 const allowEIO3 = true;
 const hex = (text: string): Buffer => Buffer.from(text, "hex");

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import type { EngineHost } from "../support/hosts.ts";
-import { onEveryHost } from "../support/hosts.ts";
-import { PollingPeer, until } from "../support/peers.ts";
-import type { EngineOptions } from "../support/engine-types.ts";
-import type { StartedEngine } from "../support/started-engine.ts";
-import type { WireResponse } from "../support/wire.ts";
+import type { EngineHost } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { PollingPeer, until } from "../support/engine/peers.ts";
+import type { EngineOptions } from "../support/engine/types.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
+import type { WireResponse } from "../support/wire/client.ts";
 
 interface Refusal {
   title: string;

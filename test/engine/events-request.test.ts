@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
-import type { Session } from "../support/engine-types.ts";
-import { collectGarbage } from "../support/garbage.ts";
-import { onEveryHost } from "../support/hosts.ts";
-import { openWebSocket, PollingPeer, rawWebSocket, until } from "../support/peers.ts";
-import type { StartedEngine } from "../support/started-engine.ts";
+import type { Session } from "../support/engine/types.ts";
+import { collectGarbage } from "../support/process/garbage.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { openWebSocket, PollingPeer, rawWebSocket, until } from "../support/engine/peers.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
 
 /** What public code looks at beyond `conn.transport`. */
 interface WebSocketTransport {

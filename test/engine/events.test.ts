@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { EventEmitter } from "node:events";
-import type { Session } from "../support/engine-types.ts";
-import { onEveryHost } from "../support/hosts.ts";
-import { openWebSocket, PollingPeer, until } from "../support/peers.ts";
+import type { Session } from "../support/engine/types.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { openWebSocket, PollingPeer, until } from "../support/engine/peers.ts";
 
 interface Packet {
   type: string;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
-import { onEveryHost } from "../support/hosts.ts";
-import { PollingPeer } from "../support/peers.ts";
-import { Queue } from "../support/queue.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { PollingPeer } from "../support/engine/peers.ts";
+import { Queue } from "../support/waiting/queue.ts";
 
 /** One connection; what the server writes on it, read by read. */
 class Connection implements Disposable {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { onEveryHost } from "../support/hosts.ts";
-import { openWebSocket, PollingPeer, rawWebSocket, received, until } from "../support/peers.ts";
-import { encodeFrame, OPCODE } from "../support/frames.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { openWebSocket, PollingPeer, rawWebSocket, received, until } from "../support/engine/peers.ts";
+import { encodeFrame, OPCODE } from "../support/wire/frames.ts";
 
 /** Keeps the loop busy for a millisecond, as a listener may. */
 function work(): void {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { mock } from "node:test";
 import timers from "node:timers";
-import { onEveryHost } from "../support/hosts.ts";
-import { openWebSocket, PollingPeer } from "../support/peers.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { openWebSocket, PollingPeer } from "../support/engine/peers.ts";
 
 let undo: (() => void)[] = [];
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Server as HttpServer } from "node:http";
 import { Server } from "@tidewire/engine";
-import { needUws } from "../support/no-uws.ts";
+import { needUws } from "../support/uws/absent.ts";
 
 describe("engine: settings of an http.Server on uWebSockets.js", () => {
   it("keep what uWebSockets.js does, and warn once when one is assigned", async () => {

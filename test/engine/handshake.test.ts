@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { onEveryHost } from "../support/hosts.ts";
-import { openWebSocket, PollingPeer } from "../support/peers.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { openWebSocket, PollingPeer } from "../support/engine/peers.ts";
 
 const SID = /^[A-Za-z0-9_-]{20}$/;
 

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { Server } from "@tidewire/engine";
 import type { ServerOptions } from "@tidewire/engine";
-import { closeOf, Http2Engine, WEBSOCKET } from "../support/http2-engine.ts";
-import { Http2Client, Http2TestServer } from "../support/http2.ts";
-import { until } from "../support/peers.ts";
+import { closeOf, Http2Engine, WEBSOCKET } from "../support/http2/engine.ts";
+import { Http2Client, Http2TestServer } from "../support/http2/peers.ts";
+import { until } from "../support/engine/peers.ts";
 
 describe("HTTP/2", () => {
   describe("WebSocket on a stream (RFC 8441)", () => {

@@ -3,10 +3,10 @@ import { once } from "node:events";
 import type { Http2ServerRequest } from "node:http2";
 import { get as httpsGet } from "node:https";
 import { WebSocket } from "ws";
-import { closeOf, Http2Engine, POLLING, WEBSOCKET } from "../support/http2-engine.ts";
-import { tls } from "../support/http2.ts";
-import { until } from "../support/peers.ts";
-import { within } from "../support/queue.ts";
+import { closeOf, Http2Engine, POLLING, WEBSOCKET } from "../support/http2/engine.ts";
+import { tls } from "../support/http2/peers.ts";
+import { until } from "../support/engine/peers.ts";
+import { within } from "../support/waiting/queue.ts";
 
 interface LateResponse {
   _header: unknown;

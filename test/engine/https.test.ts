@@ -8,10 +8,10 @@ import { Server } from "@tidewire/engine";
 import type { ServerOptions, Session } from "@tidewire/engine";
 import * as uWS from "uWebSockets.js";
 import { WebSocket } from "ws";
-import { tls } from "../support/http2.ts";
-import { hosts } from "../support/hosts.ts";
-import { until } from "../support/peers.ts";
-import { Queue, within } from "../support/queue.ts";
+import { tls } from "../support/http2/peers.ts";
+import { hosts } from "../support/engine/hosts.ts";
+import { until } from "../support/engine/peers.ts";
+import { Queue, within } from "../support/waiting/queue.ts";
 
 const POLLING = "/engine.io/?EIO=4&transport=polling";
 const WEBSOCKET = "/engine.io/?EIO=4&transport=websocket";

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Session } from "../support/engine-types.ts";
-import { collectGarbage } from "../support/garbage.ts";
-import { onEveryHost } from "../support/hosts.ts";
-import { Http2Engine } from "../support/http2-engine.ts";
-import { until } from "../support/peers.ts";
-import type { StartedEngine } from "../support/started-engine.ts";
-import { connectWebTransport, startWithWebTransport } from "../support/webtransport-peers.ts";
-import { endOf } from "../support/webtransport.ts";
+import type { Session } from "../support/engine/types.ts";
+import { collectGarbage } from "../support/process/garbage.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { Http2Engine } from "../support/http2/engine.ts";
+import { until } from "../support/engine/peers.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
+import { connectWebTransport, startWithWebTransport } from "../support/webtransport/engine.ts";
+import { endOf } from "../support/webtransport/pair.ts";
 
 const ROUNDS = 30;
 

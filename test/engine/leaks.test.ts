@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
-import type { Session } from "../support/engine-types.ts";
-import { collectGarbage } from "../support/garbage.ts";
-import { onEveryHost } from "../support/hosts.ts";
-import { until } from "../support/peers.ts";
-import type { StartedEngine } from "../support/started-engine.ts";
+import type { Session } from "../support/engine/types.ts";
+import { collectGarbage } from "../support/process/garbage.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { until } from "../support/engine/peers.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
 
 /** Sessions, their transports and their requests: all that must not outlive a connection. */
 class Remains {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { OPCODE } from "../support/frames.ts";
-import { onEveryHost } from "../support/hosts.ts";
-import { openWebSocket, PollingPeer, rawWebSocket, received, until } from "../support/peers.ts";
-import type { StartedEngine } from "../support/started-engine.ts";
-import type { Session } from "../support/engine-types.ts";
+import { OPCODE } from "../support/wire/frames.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { openWebSocket, PollingPeer, rawWebSocket, received, until } from "../support/engine/peers.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
+import type { Session } from "../support/engine/types.ts";
 
 const LIMIT = 100;
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import type { EngineHost } from "../support/hosts.ts";
-import { hosts } from "../support/hosts.ts";
-import { openWebSocket, PollingPeer, until } from "../support/peers.ts";
-import type { StartedEngine } from "../support/started-engine.ts";
-import type { WireSocket } from "../support/wire.ts";
+import type { EngineHost } from "../support/engine/hosts.ts";
+import { hosts } from "../support/engine/hosts.ts";
+import { openWebSocket, PollingPeer, until } from "../support/engine/peers.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
+import type { WireSocket } from "../support/wire/client.ts";
 
 async function upgraded(server: StartedEngine): Promise<{ peer: PollingPeer; socket: WireSocket }> {
   const peer = await PollingPeer.open(server);

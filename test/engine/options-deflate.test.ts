@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { inflateRawSync } from "node:zlib";
 import { WebSocket } from "ws";
-import type { Session } from "../support/engine-types.ts";
-import type { EngineHost } from "../support/hosts.ts";
-import { onEveryHost } from "../support/hosts.ts";
-import { rawWebSocket } from "../support/peers.ts";
-import { OPCODE } from "../support/frames.ts";
-import type { Frame } from "../support/frames.ts";
-import type { RawWebSocket } from "../support/raw-websocket.ts";
-import type { StartedEngine } from "../support/started-engine.ts";
+import type { Session } from "../support/engine/types.ts";
+import type { EngineHost } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { rawWebSocket } from "../support/engine/peers.ts";
+import { OPCODE } from "../support/wire/frames.ts";
+import type { Frame } from "../support/wire/frames.ts";
+import type { RawWebSocket } from "../support/wire/raw-websocket.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
 
 /** The bit that permessage-deflate sets on the first frame of a compressed message, RFC 7692 section 6. */
 const RSV1 = 4;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { EngineOptions } from "../support/engine-types.ts";
-import { onEveryHost } from "../support/hosts.ts";
-import { openWebSocket, PollingPeer } from "../support/peers.ts";
-import type { StartedEngine } from "../support/started-engine.ts";
+import type { EngineOptions } from "../support/engine/types.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { openWebSocket, PollingPeer } from "../support/engine/peers.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
 
 type AllowRequest = NonNullable<EngineOptions["allowRequest"]>;
 

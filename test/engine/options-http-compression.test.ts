@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { gunzipSync, inflateSync } from "node:zlib";
-import type { EngineOptions } from "../support/engine-types.ts";
-import { onEveryHost } from "../support/hosts.ts";
-import { PollingPeer } from "../support/peers.ts";
-import type { StartedEngine } from "../support/started-engine.ts";
-import type { WireResponse } from "../support/wire.ts";
+import type { EngineOptions } from "../support/engine/types.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { PollingPeer } from "../support/engine/peers.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
+import type { WireResponse } from "../support/wire/client.ts";
 
 /** The answer to a poll that finds one message of that many bytes. */
 async function pollOne(server: StartedEngine, accepts: string, bytes: number): Promise<WireResponse> {

@@ -4,10 +4,10 @@ import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Server as OfficialEngine } from "engine.io";
 import { Server as TidewireEngine } from "@tidewire/engine";
-import type { Engine } from "../support/engine-types.ts";
-import { onEveryHost } from "../support/hosts.ts";
-import { NetworkClient } from "../support/network-client.ts";
-import { openWebSocket, PollingPeer, until } from "../support/peers.ts";
+import type { Engine } from "../support/engine/types.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { NetworkClient } from "../support/wire/network-client.ts";
+import { openWebSocket, PollingPeer, until } from "../support/engine/peers.ts";
 
 describe("engine: options that change while it runs", () => {
   onEveryHost((host) => {

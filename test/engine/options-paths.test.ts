@@ -5,7 +5,7 @@ import { Server as OfficialEngine } from "engine.io";
 import * as uWS from "uWebSockets.js";
 import { Server as TidewireEngine } from "@tidewire/engine";
 import type { AttachOptions } from "@tidewire/engine";
-import { NetworkClient } from "../support/network-client.ts";
+import { NetworkClient } from "../support/wire/network-client.ts";
 
 /** A server with one engine on it; everything else is answered with `other`. */
 interface Site extends AsyncDisposable {

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { inspect } from "node:util";
 import { Server } from "@tidewire/engine";
-import { onEveryHost } from "../support/hosts.ts";
-import { openWebSocket, PollingPeer } from "../support/peers.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { openWebSocket, PollingPeer } from "../support/engine/peers.ts";
 
 interface Warning extends Error {
   code?: string;

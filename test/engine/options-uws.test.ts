@@ -4,12 +4,12 @@ import * as uWS from "uWebSockets.js";
 import { WebSocket } from "ws";
 import { Server, uServer } from "@tidewire/engine";
 import type { AttachAppOptions, ServerOptions } from "@tidewire/engine";
-import type { Engine } from "../support/engine-types.ts";
-import { hosts } from "../support/hosts.ts";
-import { NetworkClient } from "../support/network-client.ts";
-import { openWebSocket, rawWebSocket } from "../support/peers.ts";
-import { StartedEngine } from "../support/started-engine.ts";
-import { needUws } from "../support/no-uws.ts";
+import type { Engine } from "../support/engine/types.ts";
+import { hosts } from "../support/engine/hosts.ts";
+import { NetworkClient } from "../support/wire/network-client.ts";
+import { openWebSocket, rawWebSocket } from "../support/engine/peers.ts";
+import { StartedEngine } from "../support/engine/started-engine.ts";
+import { needUws } from "../support/uws/absent.ts";
 
 const RSV1 = 4;
 

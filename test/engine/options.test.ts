@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
 import type { IncomingMessage } from "node:http";
-import { onEveryHost } from "../support/hosts.ts";
-import { openWebSocket, packetsOf, PollingPeer } from "../support/peers.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { openWebSocket, packetsOf, PollingPeer } from "../support/engine/peers.ts";
 
 describe("engine: options", () => {
   onEveryHost((host) => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { onEveryHost } from "../support/hosts.ts";
-import { HalfPost } from "../support/network-client.ts";
-import { within } from "../support/queue.ts";
-import { PollingPeer } from "../support/peers.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { HalfPost } from "../support/wire/network-client.ts";
+import { within } from "../support/waiting/queue.ts";
+import { PollingPeer } from "../support/engine/peers.ts";
 
 describe("engine: long-polling requests that are out of order", () => {
   onEveryHost((host) => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { onEveryHost } from "../support/hosts.ts";
-import { PollingPeer, received, until } from "../support/peers.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { PollingPeer, received, until } from "../support/engine/peers.ts";
 
 const BYTES = Buffer.from([1, 2, 3, 255]);
 

@@ -4,8 +4,8 @@ import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { Server } from "@tidewire/engine";
 import type { Session } from "@tidewire/engine";
-import { needUws } from "../support/no-uws.ts";
-import { within } from "../support/queue.ts";
+import { needUws } from "../support/uws/absent.ts";
+import { within } from "../support/waiting/queue.ts";
 
 /** A header of the PROXY protocol, version 2: a TCP connection from this IPv4 address. */
 function proxyHeader(address: readonly [number, number, number, number]): Buffer {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
-import { onEveryHost } from "../support/hosts.ts";
-import { firstAnswer } from "../support/network-client.ts";
-import { PollingPeer } from "../support/peers.ts";
-import type { StartedEngine } from "../support/started-engine.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { firstAnswer } from "../support/wire/network-client.ts";
+import { PollingPeer } from "../support/engine/peers.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
 
 /** The request of a session that was opened with these bytes among its headers. */
 async function handshakeWith(

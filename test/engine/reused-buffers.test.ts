@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { onEveryHost } from "../support/hosts.ts";
-import { openWebSocket, PollingPeer } from "../support/peers.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { openWebSocket, PollingPeer } from "../support/engine/peers.ts";
 
 /** Sends the counter three times from the one buffer it is written into. */
 function countTo3(send: (counter: Buffer) => void): void {

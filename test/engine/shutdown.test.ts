@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { onEveryHost } from "../support/hosts.ts";
-import { isClosed } from "../support/network-client.ts";
-import { openWebSocket, PollingPeer, until } from "../support/peers.ts";
-import { within } from "../support/queue.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { isClosed } from "../support/wire/network-client.ts";
+import { openWebSocket, PollingPeer, until } from "../support/engine/peers.ts";
+import { within } from "../support/waiting/queue.ts";
 
 describe("engine: close of the engine", () => {
   onEveryHost((host) => {

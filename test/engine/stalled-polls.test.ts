@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
-import { onEveryHost } from "../support/hosts.ts";
-import { PollingPeer, parked } from "../support/peers.ts";
-import { within } from "../support/queue.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { PollingPeer, parked } from "../support/engine/peers.ts";
+import { within } from "../support/waiting/queue.ts";
 
 const SIZE = 20_000_000;
 

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import type { Session } from "../support/engine-types.ts";
-import { encodeFrame, OPCODE } from "../support/frames.ts";
-import { onEveryHost } from "../support/hosts.ts";
-import type { EngineHost } from "../support/hosts.ts";
-import { legacyPath } from "../support/legacy-peers.ts";
-import { PollingPeer, rawWebSocket, until } from "../support/peers.ts";
-import { within } from "../support/queue.ts";
-import type { RawWebSocket } from "../support/raw-websocket.ts";
-import type { StartedEngine } from "../support/started-engine.ts";
+import type { Session } from "../support/engine/types.ts";
+import { encodeFrame, OPCODE } from "../support/wire/frames.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import type { EngineHost } from "../support/engine/hosts.ts";
+import { legacyPath } from "../support/engine/legacy-peers.ts";
+import { PollingPeer, rawWebSocket, until } from "../support/engine/peers.ts";
+import { within } from "../support/waiting/queue.ts";
+import type { RawWebSocket } from "../support/wire/raw-websocket.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
 
 const maxBackpressure = 1_000_000;
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import type { EngineHost } from "../support/hosts.ts";
-import { onEveryHost } from "../support/hosts.ts";
-import { PollingPeer, received, until } from "../support/peers.ts";
-import type { StartedEngine } from "../support/started-engine.ts";
-import type { WireSocket } from "../support/wire.ts";
+import type { EngineHost } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { PollingPeer, received, until } from "../support/engine/peers.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
+import type { WireSocket } from "../support/wire/client.ts";
 
 /** The session must be as if nobody had tried: both directions, the heartbeat's state, and another upgrade. */
 async function assertLivesOn(peer: PollingPeer): Promise<void> {

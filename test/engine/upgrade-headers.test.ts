@@ -4,9 +4,9 @@ import { createServer, request } from "node:http";
 import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Server } from "@tidewire/engine";
-import { onEveryHost } from "../support/hosts.ts";
-import { PollingPeer } from "../support/peers.ts";
-import { Queue, within } from "../support/queue.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { PollingPeer } from "../support/engine/peers.ts";
+import { Queue, within } from "../support/waiting/queue.ts";
 
 const spellings: Readonly<Record<string, Record<string, string>>> = {
   // As `curl --http2` and the HttpClient of Java send.

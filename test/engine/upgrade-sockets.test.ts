@@ -6,9 +6,9 @@ import { connect } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { Server } from "@tidewire/engine";
 import type { AttachOptions, ServerOptions } from "@tidewire/engine";
-import { Http2Engine, WEBSOCKET } from "../support/http2-engine.ts";
-import { until } from "../support/peers.ts";
-import { within } from "../support/queue.ts";
+import { Http2Engine, WEBSOCKET } from "../support/http2/engine.ts";
+import { until } from "../support/engine/peers.ts";
+import { within } from "../support/waiting/queue.ts";
 
 /** An engine on a node http server that counts what becomes of its sockets. */
 class WatchedEngine implements AsyncDisposable {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { onEveryHost } from "../support/hosts.ts";
-import { packetsOf, PollingPeer, rawWebSocket, received, until } from "../support/peers.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { packetsOf, PollingPeer, rawWebSocket, received, until } from "../support/engine/peers.ts";
 
 describe("engine: upgrade from long-polling to WebSocket", () => {
   onEveryHost((host) => {

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { onEveryHost } from "../support/hosts.ts";
-import { PollingPeer, received, until } from "../support/peers.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { PollingPeer, received, until } from "../support/engine/peers.ts";
 import {
   connectWebTransport,
   probeWebTransport,
   startWithWebTransport,
   type WebTransportEngine,
-} from "../support/webtransport-peers.ts";
-import { endOf, WebTransportPair } from "../support/webtransport.ts";
+} from "../support/webtransport/engine.ts";
+import { endOf, WebTransportPair } from "../support/webtransport/pair.ts";
 
 onEveryHost((host) => {
   describe("the beginning of WebTransport", () => {

@@ -5,11 +5,11 @@ import { Server as SocketIoServer } from "@tidewire/server";
 import { Socket as EngineClient } from "engine.io-client";
 import type { Socket as OfficialSocket } from "socket.io";
 import { io as connect } from "socket.io-client";
-import type { Session } from "../support/engine-types.ts";
-import { onEveryHost } from "../support/hosts.ts";
-import { within } from "../support/queue.ts";
-import { whyNoWebTransport, WebTransportServer } from "../support/webtransport-server.ts";
-import type { ClientWebTransport } from "../support/webtransport-server.ts";
+import type { Session } from "../support/engine/types.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { within } from "../support/waiting/queue.ts";
+import { whyNoWebTransport, WebTransportServer } from "../support/webtransport/http3-server.ts";
+import type { ClientWebTransport } from "../support/webtransport/http3-server.ts";
 
 const missing = whyNoWebTransport();
 

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import type { Session } from "../support/engine-types.ts";
-import { onEveryHost } from "../support/hosts.ts";
-import { received, until } from "../support/peers.ts";
-import { uncaught } from "../support/uncaught.ts";
+import type { Session } from "../support/engine/types.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { received, until } from "../support/engine/peers.ts";
+import { uncaught } from "../support/process/uncaught.ts";
 import {
   connectWebTransport,
   openWebTransport,
   startWithWebTransport,
-} from "../support/webtransport-peers.ts";
-import { endOf } from "../support/webtransport.ts";
+} from "../support/webtransport/engine.ts";
+import { endOf } from "../support/webtransport/pair.ts";
 
 /** A promise, and what resolves it. */
 function held(): { promise: Promise<void>; resolve: () => void } {

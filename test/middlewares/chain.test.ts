@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { onEveryHost } from "../support/hosts.ts";
-import type { EngineHost } from "../support/hosts.ts";
-import { assertServes, record, use, ways } from "../support/middlewares.ts";
-import type { Handler, Way } from "../support/middlewares.ts";
-import { PollingPeer, until } from "../support/peers.ts";
-import type { StartedEngine } from "../support/started-engine.ts";
-import { uncaught } from "../support/uncaught.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import type { EngineHost } from "../support/engine/hosts.ts";
+import { assertServes, record, use, ways } from "../support/engine/middlewares.ts";
+import type { Handler, Way } from "../support/engine/middlewares.ts";
+import { PollingPeer, until } from "../support/engine/peers.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
+import { uncaught } from "../support/process/uncaught.ts";
 
 /** The middleware for requests with this mark in their headers; all others pass. */
 function marked(handler: Handler): Handler {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import session from "express-session";
-import { onEveryHost } from "../support/hosts.ts";
-import { cookieOf, install, use, ways } from "../support/middlewares.ts";
-import { PollingPeer } from "../support/peers.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { cookieOf, install, use, ways } from "../support/engine/middlewares.ts";
+import { PollingPeer } from "../support/engine/peers.ts";
 
 interface Visits {
   visits?: number;

@@ -4,10 +4,10 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import compression from "compression";
 import helmet from "helmet";
-import { onEveryHost } from "../support/hosts.ts";
-import { install, use, ways } from "../support/middlewares.ts";
-import { until } from "../support/peers.ts";
-import type { StartedEngine } from "../support/started-engine.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { install, use, ways } from "../support/engine/middlewares.ts";
+import { until } from "../support/engine/peers.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import session from "express-session";
 import passport from "passport";
-import { onEveryHost } from "../support/hosts.ts";
-import { cookieOf, install, use, ways } from "../support/middlewares.ts";
-import type { StartedEngine } from "../support/started-engine.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { cookieOf, install, use, ways } from "../support/engine/middlewares.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
 
 interface User {
   id: number;

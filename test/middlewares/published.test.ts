@@ -9,10 +9,10 @@ import express from "express";
 import session from "express-session";
 import helmet from "helmet";
 import { pinoHttp } from "pino-http";
-import { onEveryHost } from "../support/hosts.ts";
-import { cookieOf, install, use, ways } from "../support/middlewares.ts";
-import { PollingPeer, packetsOf, until } from "../support/peers.ts";
-import type { StartedEngine } from "../support/started-engine.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { cookieOf, install, use, ways } from "../support/engine/middlewares.ts";
+import { PollingPeer, packetsOf, until } from "../support/engine/peers.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
 
 const ORIGIN = "https://app.example";
 

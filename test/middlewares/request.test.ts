@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { TLSSocket } from "node:tls";
-import { onEveryHost } from "../support/hosts.ts";
-import { record, use, ways } from "../support/middlewares.ts";
-import type { Handler, Request } from "../support/middlewares.ts";
-import { PollingPeer, until } from "../support/peers.ts";
-import { exchange } from "../support/network-client.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { record, use, ways } from "../support/engine/middlewares.ts";
+import type { Handler, Request } from "../support/engine/middlewares.ts";
+import { PollingPeer, until } from "../support/engine/peers.ts";
+import { exchange } from "../support/wire/network-client.ts";
 
 const headers = { "x-a": "1", cookie: "a=1; b=2", "user-agent": "Test", "accept-encoding": "br" };
 

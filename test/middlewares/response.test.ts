@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
-import { onEveryHost } from "../support/hosts.ts";
-import { assertServes, record, use, ways } from "../support/middlewares.ts";
-import type { Way } from "../support/middlewares.ts";
-import { exchange } from "../support/network-client.ts";
-import { PollingPeer, until } from "../support/peers.ts";
-import type { StartedEngine } from "../support/started-engine.ts";
-import { uncaught } from "../support/uncaught.ts";
-import type { WireResponse } from "../support/wire.ts";
+import { onEveryHost } from "../support/engine/hosts.ts";
+import { assertServes, record, use, ways } from "../support/engine/middlewares.ts";
+import type { Way } from "../support/engine/middlewares.ts";
+import { exchange } from "../support/wire/network-client.ts";
+import { PollingPeer, until } from "../support/engine/peers.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
+import { uncaught } from "../support/process/uncaught.ts";
+import type { WireResponse } from "../support/wire/client.ts";
 
 const poor = "there the response of an upgrade has but a few of these";
 

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import session from "express-session";
 import passport from "passport";
 import type { Server, Socket } from "socket.io";
-import { cookieOf, install, use } from "../support/middlewares.ts";
-import type { Request } from "../support/middlewares.ts";
-import { NetworkClient } from "../support/network-client.ts";
-import { afterThisTest, connected, onEveryHostAndApp, pair, upgraded } from "../support/socketio.ts";
-import type { Host, Pair, Running } from "../support/socketio.ts";
-import type { WireClient } from "../support/wire.ts";
+import { cookieOf, install, use } from "../support/engine/middlewares.ts";
+import type { Request } from "../support/engine/middlewares.ts";
+import { NetworkClient } from "../support/wire/network-client.ts";
+import { afterThisTest, connected, onEveryHostAndApp, pair, upgraded } from "../support/server/socketio.ts";
+import type { Host, Pair, Running } from "../support/server/socketio.ts";
+import type { WireClient } from "../support/wire/client.ts";
 
 interface Visitor {
   id: string;

@@ -6,10 +6,10 @@ import { fileURLToPath } from "node:url";
 import session from "express-session";
 import * as uWS from "uWebSockets.js";
 import { WebSocket } from "ws";
-import { cookieOf, install, use } from "../support/middlewares.ts";
-import { within } from "../support/queue.ts";
-import { isOracle, listen, listenApp, next, socketio, suite, track } from "../support/socketio.ts";
-import type { Running } from "../support/socketio.ts";
+import { cookieOf, install, use } from "../support/engine/middlewares.ts";
+import { within } from "../support/waiting/queue.ts";
+import { isOracle, listen, listenApp, next, socketio, suite, track } from "../support/server/socketio.ts";
+import type { Running } from "../support/server/socketio.ts";
 
 const cert = new URL("../support/tls/cert.pem", import.meta.url);
 const key = new URL("../support/tls/key.pem", import.meta.url);

@@ -8,7 +8,7 @@ import {
   rawPair,
   settled,
   internals,
-} from "../support/socketio.ts";
+} from "../support/server/socketio.ts";
 
 type Ack = (...args: unknown[]) => void;
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { Adapter } from "socket.io-adapter";
 import type { BroadcastOptions } from "socket.io-adapter";
-import { connected, next, onEveryHostAndApp, pair, settled } from "../support/socketio.ts";
-import type { Running } from "../support/socketio.ts";
-import { uncaught } from "../support/uncaught.ts";
+import { connected, next, onEveryHostAndApp, pair, settled } from "../support/server/socketio.ts";
+import type { Running } from "../support/server/socketio.ts";
+import { uncaught } from "../support/process/uncaught.ts";
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -2,10 +2,10 @@
 // receivers, one flush per connection.
 import assert from "node:assert/strict";
 import { Adapter } from "socket.io-adapter";
-import { HeartbeatCluster } from "../support/heartbeat-cluster.ts";
-import { officialParser, watched } from "../support/parsers.ts";
-import { isOracle, next, onEveryHostAndApp, pair, settled } from "../support/socketio.ts";
-import type { Host, Pair, Running } from "../support/socketio.ts";
+import { HeartbeatCluster } from "../support/cluster/heartbeat-adapter.ts";
+import { officialParser, watched } from "../support/server/parsers.ts";
+import { isOracle, next, onEveryHostAndApp, pair, settled } from "../support/server/socketio.ts";
+import type { Host, Pair, Running } from "../support/server/socketio.ts";
 
 /** Of one connection: the packets made for it, and how many of them each flush took. */
 interface Traffic {

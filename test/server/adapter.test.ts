@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Adapter, type BroadcastOptions } from "socket.io-adapter";
-import { connected, next, onEveryHostAndApp, pair, settled } from "../support/socketio.ts";
+import { connected, next, onEveryHostAndApp, pair, settled } from "../support/server/socketio.ts";
 
 type Packet = { type: number; nsp: string; data: unknown[] };
 

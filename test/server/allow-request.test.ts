@@ -7,8 +7,8 @@ import {
   next,
   onEveryHostAndApp,
   onEveryTransport,
-} from "../support/socketio.ts";
-import type { Running } from "../support/socketio.ts";
+} from "../support/server/socketio.ts";
+import type { Running } from "../support/server/socketio.ts";
 
 type Answer = (error: string | null, success: boolean) => void;
 

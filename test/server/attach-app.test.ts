@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as uWS from "uWebSockets.js";
-import { isClosed } from "../support/network-client.ts";
+import { isClosed } from "../support/wire/network-client.ts";
 import {
   attachedHost,
   connected,
@@ -11,7 +11,7 @@ import {
   socketio,
   suite,
   track,
-} from "../support/socketio.ts";
+} from "../support/server/socketio.ts";
 
 suite("attachApp", () => {
   it("serves over an app of the caller, which keeps its own routes", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { collect, next, onEveryHost, onEveryTransport, pair, rawPair } from "../support/socketio.ts";
+import { collect, next, onEveryHost, onEveryTransport, pair, rawPair } from "../support/server/socketio.ts";
 
 const bytes = Buffer.from([0, 1, 2, 127, 128, 254, 255]);
 const megabyte = randomBytes(1_000_000);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { block, OtherThread } from "../support/blocked-loop.ts";
-import { next, onEveryHost, rawPair } from "../support/socketio.ts";
-import type { Socket } from "../support/socketio.ts";
+import { block, OtherThread } from "../support/process/blocked-loop.ts";
+import { next, onEveryHost, rawPair } from "../support/server/socketio.ts";
+import type { Socket } from "../support/server/socketio.ts";
 
 const TIMEOUT = 100;
 

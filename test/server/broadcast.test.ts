@@ -10,7 +10,7 @@ import {
   upgraded,
   writable,
   internals,
-} from "../support/socketio.ts";
+} from "../support/server/socketio.ts";
 
 onEveryHost("broadcast", (host) => {
   onEveryTransport((name, mode) => {

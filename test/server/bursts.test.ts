@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as parser from "socket.io-parser";
-import { collect, next, onEveryHost, onEveryTransport, pair } from "../support/socketio.ts";
-import type { Socket } from "../support/socketio.ts";
+import { collect, next, onEveryHost, onEveryTransport, pair } from "../support/server/socketio.ts";
+import type { Socket } from "../support/server/socketio.ts";
 
 const MEGABYTE = 1_000_000;
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { next, onEveryHost, pair, settled } from "../support/socketio.ts";
+import { next, onEveryHost, pair, settled } from "../support/server/socketio.ts";
 
 onEveryHost("catch-all listeners", (host) => {
   it("onAny hears every event before its own listeners, with the ack", async () => {

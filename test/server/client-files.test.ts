@@ -3,10 +3,10 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
-import { NetworkClient } from "../support/network-client.ts";
-import type { WireResponse } from "../support/wire.ts";
-import { afterThisTest, itDiffers, onEveryHost } from "../support/socketio.ts";
-import type { Host, ServerOptions } from "../support/socketio.ts";
+import { NetworkClient } from "../support/wire/network-client.ts";
+import type { WireResponse } from "../support/wire/client.ts";
+import { afterThisTest, itDiffers, onEveryHost } from "../support/server/socketio.ts";
+import type { Host, ServerOptions } from "../support/server/socketio.ts";
 
 const official = join(
   dirname(createRequire(import.meta.url).resolve("socket.io-client/package.json")),

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { Server } from "socket.io";
 import { Adapter } from "socket.io-adapter";
-import { KeptConnection } from "../support/kept-connection.ts";
-import { NetworkClient } from "../support/network-client.ts";
-import { within } from "../support/queue.ts";
+import { KeptConnection } from "../support/wire/kept-connection.ts";
+import { NetworkClient } from "../support/wire/network-client.ts";
+import { within } from "../support/waiting/queue.ts";
 import {
   afterThisTest,
   connected,
@@ -18,9 +18,9 @@ import {
   socketio,
   suite,
   track,
-} from "../support/socketio.ts";
-import type { Running } from "../support/socketio.ts";
-import type { WireResponse } from "../support/wire.ts";
+} from "../support/server/socketio.ts";
+import type { Running } from "../support/server/socketio.ts";
+import type { WireResponse } from "../support/wire/client.ts";
 
 const POLLING = "/socket.io/?EIO=4&transport=polling";
 const WEBSOCKET = "/socket.io/?EIO=4&transport=websocket";

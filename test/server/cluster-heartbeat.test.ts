@@ -1,9 +1,9 @@
 // Servers that ClusterAdapterWithHeartbeat joins: each knows the others by their heartbeats, and goes on without one that is
 // lost.
 import assert from "node:assert/strict";
-import { HeartbeatCluster } from "../support/heartbeat-cluster.ts";
-import { next, onEveryHostAndApp, pair, settled } from "../support/socketio.ts";
-import type { Host, Pair, Running } from "../support/socketio.ts";
+import { HeartbeatCluster } from "../support/cluster/heartbeat-adapter.ts";
+import { next, onEveryHostAndApp, pair, settled } from "../support/server/socketio.ts";
+import type { Host, Pair, Running } from "../support/server/socketio.ts";
 
 type Ack = (...args: unknown[]) => void;
 type Three<T> = [T, T, T];

@@ -2,9 +2,9 @@
 // another.
 import assert from "node:assert/strict";
 import { mock } from "node:test";
-import { cluster } from "../support/cluster.ts";
-import { itDiffers, next, onEveryHost, pair, settled, socketio, suite } from "../support/socketio.ts";
-import type { Host, Pair, Running } from "../support/socketio.ts";
+import { cluster } from "../support/cluster/adapter.ts";
+import { itDiffers, next, onEveryHost, pair, settled, socketio, suite } from "../support/server/socketio.ts";
+import type { Host, Pair, Running } from "../support/server/socketio.ts";
 
 type Ack = (...args: unknown[]) => void;
 type Remote = Awaited<ReturnType<Running["io"]["fetchSockets"]>>[number];

@@ -1,6 +1,6 @@
 // Sockets that come while others go, and what comes too late for one that is gone.
 import assert from "node:assert/strict";
-import { back, lost } from "../support/recovery.ts";
+import { back, lost } from "../support/server/recovery.ts";
 import {
   connected,
   internals,
@@ -11,8 +11,8 @@ import {
   rawPair,
   rawSession,
   settled,
-} from "../support/socketio.ts";
-import type { ClientSocket, Server, Socket } from "../support/socketio.ts";
+} from "../support/server/socketio.ts";
+import type { ClientSocket, Server, Socket } from "../support/server/socketio.ts";
 
 type Namespace = Server["sockets"];
 type Ack = (...args: unknown[]) => void;

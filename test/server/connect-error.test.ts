@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connected, next, onEveryHost, onEveryTransport, internals } from "../support/socketio.ts";
+import { connected, next, onEveryHost, onEveryTransport, internals } from "../support/server/socketio.ts";
 
 type ConnectError = Error & { data?: unknown };
 

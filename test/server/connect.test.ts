@@ -7,8 +7,8 @@ import {
   pair,
   settled,
   upgraded,
-} from "../support/socketio.ts";
-import type { Socket } from "../support/socketio.ts";
+} from "../support/server/socketio.ts";
+import type { Socket } from "../support/server/socketio.ts";
 
 onEveryHost("connect", (host) => {
   onEveryTransport((name, mode) => {

@@ -1,8 +1,8 @@
 // With an AsyncLocalStorage around each handshake: in whose context the server tells of what nobody has sent.
 import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
-import { collect, onEveryHost, rawSession } from "../support/socketio.ts";
-import type { ServerOptions } from "../support/socketio.ts";
+import { collect, onEveryHost, rawSession } from "../support/server/socketio.ts";
+import type { ServerOptions } from "../support/server/socketio.ts";
 
 /** Numbers of handshakes, in order. */
 const handshakes = new AsyncLocalStorage<number>();

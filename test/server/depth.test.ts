@@ -10,7 +10,7 @@ import {
   rawPair,
   rawSession,
   settled,
-} from "../support/socketio.ts";
+} from "../support/server/socketio.ts";
 
 /** `[[…]]`, so many of them. */
 const arrays = (depth: number): string => "[".repeat(depth) + "]".repeat(depth);

@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { transportErrors } from "../../packages/engine/src/errors.ts";
 import { parseErrors } from "../../packages/parser/src/errors.ts";
 import { packetErrors } from "../../packages/server/src/connection/packet-errors.ts";
-import { encodeFrame, OPCODE } from "../support/frames.ts";
-import { HalfPost, NetworkClient } from "../support/network-client.ts";
-import type { RawWebSocket } from "../support/raw-websocket.ts";
+import { encodeFrame, OPCODE } from "../support/wire/frames.ts";
+import { HalfPost, NetworkClient } from "../support/wire/network-client.ts";
+import type { RawWebSocket } from "../support/wire/raw-websocket.ts";
 import {
   afterThisTest,
   isOracle,
@@ -14,10 +14,10 @@ import {
   pair,
   rawPair,
   rawSession,
-} from "../support/socketio.ts";
-import type { Host, Running, Socket } from "../support/socketio.ts";
-import { webTransport, webTransportClient } from "../support/webtransport-socketio.ts";
-import type { WebTransportClient } from "../support/webtransport-socketio.ts";
+} from "../support/server/socketio.ts";
+import type { Host, Running, Socket } from "../support/server/socketio.ts";
+import { webTransport, webTransportClient } from "../support/webtransport/socketio.ts";
+import type { WebTransportClient } from "../support/webtransport/socketio.ts";
 
 /** What a listener of `disconnect` learns, as a plain object. */
 async function causeOf(socket: Socket, misdeed: () => unknown): Promise<Record<string, unknown>> {

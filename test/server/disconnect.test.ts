@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { NetworkClient } from "../support/network-client.ts";
+import { NetworkClient } from "../support/wire/network-client.ts";
 import {
   afterThisTest,
   connected,
@@ -11,9 +11,9 @@ import {
   rawPair,
   rawSession,
   upgraded,
-} from "../support/socketio.ts";
-import type { ClientSocket, Socket } from "../support/socketio.ts";
-import { cuttableProxy } from "../support/tcp-proxy.ts";
+} from "../support/server/socketio.ts";
+import type { ClientSocket, Socket } from "../support/server/socketio.ts";
+import { cuttableProxy } from "../support/proxies/tcp.ts";
 
 const inside = "it goes round until the stack is full, or both events come twice";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { connected, internals, itDiffers, next, onEveryHost, settled } from "../support/socketio.ts";
-import type { Pair, Running, Socket } from "../support/socketio.ts";
+import { connected, internals, itDiffers, next, onEveryHost, settled } from "../support/server/socketio.ts";
+import type { Pair, Running, Socket } from "../support/server/socketio.ts";
 
 /** A client of a namespace that only exists when it connects. */
 async function enter(running: Running, parent: unknown, namespace: string): Promise<Pair> {

@@ -1,6 +1,6 @@
 // What comes for a namespace while it is still being decided on its CONNECT.
 import assert from "node:assert/strict";
-import { NetworkClient } from "../support/network-client.ts";
+import { NetworkClient } from "../support/wire/network-client.ts";
 import {
   afterThisTest,
   internals,
@@ -10,8 +10,8 @@ import {
   onEveryHost,
   rawPair,
   rawSession,
-} from "../support/socketio.ts";
-import type { Running, Server, Socket } from "../support/socketio.ts";
+} from "../support/server/socketio.ts";
+import type { Running, Server, Socket } from "../support/server/socketio.ts";
 
 type Namespace = Server["sockets"];
 type Next = (error?: Error) => void;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { openOldClient, openOldManager } from "../support/old-clients.ts";
-import type { OldClient, OldClientOptions } from "../support/old-clients.ts";
-import { until } from "../support/peers.ts";
-import { afterThisTest, next, onEveryHost, onEveryTransport } from "../support/socketio.ts";
-import type { Host, Running, Socket } from "../support/socketio.ts";
+import { openOldClient, openOldManager } from "../support/server/old-clients.ts";
+import type { OldClient, OldClientOptions } from "../support/server/old-clients.ts";
+import { until } from "../support/engine/peers.ts";
+import { afterThisTest, next, onEveryHost, onEveryTransport } from "../support/server/socketio.ts";
+import type { Host, Running, Socket } from "../support/server/socketio.ts";
 
 type Mode = Pick<OldClientOptions, "transports">;
 

@@ -1,9 +1,9 @@
 // What is wrong for clients of protocol 3 with the official server on uWebSockets.js, and must not be with ours.
 // ORACLE=uws runs the official server through attachApp(): then these fail, as they should.
 import assert from "node:assert/strict";
-import { NetworkClient } from "../support/network-client.ts";
-import { afterThisTest, everyHost, itDiffers, suite } from "../support/socketio.ts";
-import type { Host } from "../support/socketio.ts";
+import { NetworkClient } from "../support/wire/network-client.ts";
+import { afterThisTest, everyHost, itDiffers, suite } from "../support/server/socketio.ts";
+import type { Host } from "../support/server/socketio.ts";
 
 const PATH = "/socket.io/?EIO=3&transport=";
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { Socket } from "socket.io";
-import { framed, openPacket } from "../support/legacy-peers.ts";
-import { NetworkClient } from "../support/network-client.ts";
-import { within } from "../support/queue.ts";
-import { afterThisTest, itDiffers, onEveryHost } from "../support/socketio.ts";
-import type { Host, Running } from "../support/socketio.ts";
-import type { WireSocket } from "../support/wire.ts";
+import { framed, openPacket } from "../support/engine/legacy-peers.ts";
+import { NetworkClient } from "../support/wire/network-client.ts";
+import { within } from "../support/waiting/queue.ts";
+import { afterThisTest, itDiffers, onEveryHost } from "../support/server/socketio.ts";
+import type { Host, Running } from "../support/server/socketio.ts";
+import type { WireSocket } from "../support/wire/client.ts";
 
 const hex = (text: string): Buffer => Buffer.from(text, "hex");
 

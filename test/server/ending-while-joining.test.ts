@@ -8,9 +8,9 @@ import {
   onEveryHost,
   rawPair,
   rawSession,
-} from "../support/socketio.ts";
-import type { Running, Socket } from "../support/socketio.ts";
-import { uncaught } from "../support/uncaught.ts";
+} from "../support/server/socketio.ts";
+import type { Running, Socket } from "../support/server/socketio.ts";
+import { uncaught } from "../support/process/uncaught.ts";
 
 type Adapter = Running["io"]["sockets"]["adapter"];
 

@@ -1,9 +1,9 @@
 // The options of the engine, given to the server: each reaches it. What each does is tested in test/engine.
 import assert from "node:assert/strict";
 import { WebSocketServer } from "ws";
-import { RawWebSocket } from "../support/raw-websocket.ts";
-import { afterThisTest, connected, next, onEveryHost, pair, rawSession } from "../support/socketio.ts";
-import type { Running, ServerOptions } from "../support/socketio.ts";
+import { RawWebSocket } from "../support/wire/raw-websocket.ts";
+import { afterThisTest, connected, next, onEveryHost, pair, rawSession } from "../support/server/socketio.ts";
+import type { Running, ServerOptions } from "../support/server/socketio.ts";
 
 const options: Partial<ServerOptions> = {
   pingTimeout: 1_001,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { failure, ways } from "../support/on-error.ts";
+import { failure, ways } from "../support/server/on-error.ts";
 import {
   collect,
   connected,
@@ -10,8 +10,8 @@ import {
   pair,
   rawPair,
   settled,
-} from "../support/socketio.ts";
-import { uncaught } from "../support/uncaught.ts";
+} from "../support/server/socketio.ts";
+import { uncaught } from "../support/process/uncaught.ts";
 
 onEveryHost("a listener that throws", (host) => {
   onEveryTransport((_name, mode) => {

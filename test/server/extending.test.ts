@@ -10,8 +10,8 @@ import {
   rawPair,
   settled,
   socketio,
-} from "../support/socketio.ts";
-import type { Socket } from "../support/socketio.ts";
+} from "../support/server/socketio.ts";
+import type { Socket } from "../support/server/socketio.ts";
 
 type Method = (...args: unknown[]) => unknown;
 type Packet = { type: number; nsp: string; data: unknown; id?: number };

@@ -2,9 +2,16 @@ import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mock } from "node:test";
-import { afterThisTest, isOracle, next, onEveryHost, openClient, transports } from "../support/socketio.ts";
-import type { Socket } from "../support/socketio.ts";
-import { needUws } from "../support/no-uws.ts";
+import {
+  afterThisTest,
+  isOracle,
+  next,
+  onEveryHost,
+  openClient,
+  transports,
+} from "../support/server/socketio.ts";
+import type { Socket } from "../support/server/socketio.ts";
+import { needUws } from "../support/uws/absent.ts";
 
 const ENVIRONMENTS = ["uws", "node"] as const;
 
@@ -46,7 +53,7 @@ if (!isOracle) {
 
     it("connects, answers, pings and times out", async () => {
       if (name === "uws") needUws();
-      const child = fork(new URL("../support/bare-server.ts", import.meta.url), [name], {
+      const child = fork(new URL("../support/processes/bare-server.ts", import.meta.url), [name], {
         execArgv: ["--import=tsx/esm", "--conditions=@tidewire/source"],
       });
       afterThisTest(() => child.kill());

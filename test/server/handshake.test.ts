@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { next, onEveryHost, onEveryTransport, pair } from "../support/socketio.ts";
-import type { Socket } from "../support/socketio.ts";
+import { next, onEveryHost, onEveryTransport, pair } from "../support/server/socketio.ts";
+import type { Socket } from "../support/server/socketio.ts";
 
 onEveryHost("handshake", (host) => {
   onEveryTransport((name, mode) => {

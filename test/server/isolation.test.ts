@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Adapter } from "socket.io-adapter";
-import { everyHost, next, pair, settled, suite } from "../support/socketio.ts";
+import { everyHost, next, pair, settled, suite } from "../support/server/socketio.ts";
 
 /** Every two hosts, the same one twice included. */
 const couples = everyHost.flatMap((first, index) =>

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import express from "express";
-import { isClosed } from "../support/network-client.ts";
+import { isClosed } from "../support/wire/network-client.ts";
 import {
   connected,
   isOracle,
@@ -15,7 +15,7 @@ import {
   suite,
   track,
   upgraded,
-} from "../support/socketio.ts";
+} from "../support/server/socketio.ts";
 
 async function freePort(): Promise<number> {
   const probe = createServer();

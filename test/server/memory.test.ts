@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { io as connectClient } from "socket.io-client";
-import { collectGarbage } from "../support/garbage.ts";
-import { connected, next, onEveryHost, rawSession, upgraded } from "../support/socketio.ts";
-import type { Running, Socket } from "../support/socketio.ts";
-import { RawWebSocket } from "../support/raw-websocket.ts";
+import { collectGarbage } from "../support/process/garbage.ts";
+import { connected, next, onEveryHost, rawSession, upgraded } from "../support/server/socketio.ts";
+import type { Running, Socket } from "../support/server/socketio.ts";
+import { RawWebSocket } from "../support/wire/raw-websocket.ts";
 
 const rounds = 500;
 

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
-import { collect, next, onEveryHost, onEveryTransport, pair, rawPair, settled } from "../support/socketio.ts";
-import type { Socket } from "../support/socketio.ts";
+import {
+  collect,
+  next,
+  onEveryHost,
+  onEveryTransport,
+  pair,
+  rawPair,
+  settled,
+} from "../support/server/socketio.ts";
+import type { Socket } from "../support/server/socketio.ts";
 
 /** Arguments as they are sent, and as JSON brings them over. */
 const kinds: readonly [what: string, sent: unknown[], received: unknown[]][] = [

@@ -8,9 +8,9 @@ import {
   pair,
   rawSession,
   internals,
-} from "../support/socketio.ts";
-import type { Socket } from "../support/socketio.ts";
-import { uncaught } from "../support/uncaught.ts";
+} from "../support/server/socketio.ts";
+import type { Socket } from "../support/server/socketio.ts";
+import { uncaught } from "../support/process/uncaught.ts";
 
 onEveryHost("namespace middleware", (host) => {
   onEveryTransport((_name, mode) => {

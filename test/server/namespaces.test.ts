@@ -9,8 +9,8 @@ import {
   rawSession,
   settled,
   socketio,
-} from "../support/socketio.ts";
-import type { ClientSocket, Running, Socket } from "../support/socketio.ts";
+} from "../support/server/socketio.ts";
+import type { ClientSocket, Running, Socket } from "../support/server/socketio.ts";
 
 /** A second namespace on the connection of `client`. */
 async function join(

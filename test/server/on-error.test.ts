@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { assertOrigin, failure, startReporting, ways } from "../support/on-error.ts";
-import type { WithOnError } from "../support/on-error.ts";
-import { connected, isOracle, next, onEveryHost, pair, settled } from "../support/socketio.ts";
-import { uncaught } from "../support/uncaught.ts";
+import { assertOrigin, failure, startReporting, ways } from "../support/server/on-error.ts";
+import type { WithOnError } from "../support/server/on-error.ts";
+import { connected, isOracle, next, onEveryHost, pair, settled } from "../support/server/socketio.ts";
+import { uncaught } from "../support/process/uncaught.ts";
 
 const webSocket = { transports: ["websocket"] };
 

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { Adapter } from "socket.io-adapter";
 import type { BroadcastOptions } from "socket.io-adapter";
-import { itDiffers, onEveryHost, pair } from "../support/socketio.ts";
-import type { Host, Server, Socket } from "../support/socketio.ts";
+import { itDiffers, onEveryHost, pair } from "../support/server/socketio.ts";
+import type { Host, Server, Socket } from "../support/server/socketio.ts";
 
 type Step = (...args: unknown[]) => Emitter;
 interface Emitter {

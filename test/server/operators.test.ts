@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { next, onEveryHost, pair, settled, internals } from "../support/socketio.ts";
+import { next, onEveryHost, pair, settled, internals } from "../support/server/socketio.ts";
 
 onEveryHost("operators on sockets", (host) => {
   it("fetches the sockets of all, of rooms, and not of others", async () => {

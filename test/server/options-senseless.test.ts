@@ -2,7 +2,15 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { Server } from "@tidewire/server";
-import { isOracle, next, onEveryHost, pair, rawSession, socketio, suite } from "../support/socketio.ts";
+import {
+  isOracle,
+  next,
+  onEveryHost,
+  pair,
+  rawSession,
+  socketio,
+  suite,
+} from "../support/server/socketio.ts";
 
 interface Warning extends Error {
   code?: string;

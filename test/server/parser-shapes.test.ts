@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
-import { openOldClient } from "../support/old-clients.ts";
-import { jsonParser, msgpack, oldMsgpack } from "../support/parsers.ts";
-import { afterThisTest, next, onEveryHostAndApp, onEveryTransport, pair } from "../support/socketio.ts";
-import type { Socket } from "../support/socketio.ts";
+import { openOldClient } from "../support/server/old-clients.ts";
+import { jsonParser, msgpack, oldMsgpack } from "../support/server/parsers.ts";
+import {
+  afterThisTest,
+  next,
+  onEveryHostAndApp,
+  onEveryTransport,
+  pair,
+} from "../support/server/socketio.ts";
+import type { Socket } from "../support/server/socketio.ts";
 
 const bytesOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
 

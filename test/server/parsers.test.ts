@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { connectV3, msgpack, officialParser, watched } from "../support/parsers.ts";
-import type { AnyParser } from "../support/parsers.ts";
-import { back, heardBy, lost } from "../support/recovery.ts";
+import { connectV3, msgpack, officialParser, watched } from "../support/server/parsers.ts";
+import type { AnyParser } from "../support/server/parsers.ts";
+import { back, heardBy, lost } from "../support/server/recovery.ts";
 import {
   afterThisTest,
   collect,
@@ -15,8 +15,8 @@ import {
   rawSession,
   settled,
   upgraded,
-} from "../support/socketio.ts";
-import type { Host, Pair, Running, ServerOptions, Socket } from "../support/socketio.ts";
+} from "../support/server/socketio.ts";
+import type { Host, Pair, Running, ServerOptions, Socket } from "../support/server/socketio.ts";
 
 const parsers: Readonly<Record<string, AnyParser>> = {
   "socket.io-msgpack-parser": msgpack,

@@ -5,14 +5,14 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { hosts, isOracle, suite } from "../support/socketio.ts";
-import { needUws } from "../support/no-uws.ts";
+import { hosts, isOracle, suite } from "../support/server/socketio.ts";
+import { needUws } from "../support/uws/absent.ts";
 
 const run = promisify(execFile);
 
-/** Runs a file of test/support from the sources; rejects unless it ends with exit code 0. */
+/** Runs a file of test/support/processes from the sources; rejects unless it ends with exit code 0. */
 function runSupport(name: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> {
-  const file = fileURLToPath(new URL(`../support/${name}.ts`, import.meta.url));
+  const file = fileURLToPath(new URL(`../support/processes/${name}.ts`, import.meta.url));
   const node = ["--conditions=@tidewire/source", "--import=tsx/esm", file, ...args];
   return run(process.execPath, node, { timeout: 50_000, env: { ...process.env, NODE_OPTIONS: "" } });
 }

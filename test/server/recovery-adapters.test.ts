@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { Adapter, SessionAwareAdapter } from "socket.io-adapter";
 import type { BroadcastOptions, Session } from "socket.io-adapter";
-import { back, heardBy, lost } from "../support/recovery.ts";
-import { itDiffers, itSurvives, next, onEveryHostAndApp, pair, settled } from "../support/socketio.ts";
-import type { ServerOptions } from "../support/socketio.ts";
+import { back, heardBy, lost } from "../support/server/recovery.ts";
+import { itDiffers, itSurvives, next, onEveryHostAndApp, pair, settled } from "../support/server/socketio.ts";
+import type { ServerOptions } from "../support/server/socketio.ts";
 
 type AdapterOption = NonNullable<ServerOptions["adapter"]>;
 

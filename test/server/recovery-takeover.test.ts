@@ -8,10 +8,10 @@ import {
   onEveryTransport,
   pair,
   upgraded,
-} from "../support/socketio.ts";
-import type { ClientSocket, Running, ServerOptions, Socket } from "../support/socketio.ts";
-import { back, heardBy } from "../support/recovery.ts";
-import { cuttableProxy } from "../support/tcp-proxy.ts";
+} from "../support/server/socketio.ts";
+import type { ClientSocket, Running, ServerOptions, Socket } from "../support/server/socketio.ts";
+import { back, heardBy } from "../support/server/recovery.ts";
+import { cuttableProxy } from "../support/proxies/tcp.ts";
 
 const options: Partial<ServerOptions> = { connectionStateRecovery: {} };
 const doubled = "there are two sockets, and nothing is recovered";

@@ -6,9 +6,9 @@ import {
   onEveryHostAndApp,
   onEveryTransport,
   pair,
-} from "../support/socketio.ts";
-import type { ClientSocket, Running, ServerOptions, Socket } from "../support/socketio.ts";
-import { back, heardBy, lost, offset } from "../support/recovery.ts";
+} from "../support/server/socketio.ts";
+import type { ClientSocket, Running, ServerOptions, Socket } from "../support/server/socketio.ts";
+import { back, heardBy, lost, offset } from "../support/server/recovery.ts";
 
 const options: Partial<ServerOptions> = { connectionStateRecovery: {} };
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { officialParser } from "../support/parsers.ts";
-import { back, heardBy, lost } from "../support/recovery.ts";
-import { collect, itDiffers, onEveryHostAndApp, pair, transports } from "../support/socketio.ts";
-import type { Pair, Running, Socket } from "../support/socketio.ts";
+import { officialParser } from "../support/server/parsers.ts";
+import { back, heardBy, lost } from "../support/server/recovery.ts";
+import { collect, itDiffers, onEveryHostAndApp, pair, transports } from "../support/server/socketio.ts";
+import type { Pair, Running, Socket } from "../support/server/socketio.ts";
 
 const mode = transports.websocket;
 

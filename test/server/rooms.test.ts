@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { next, onEveryHost, onEveryTransport, pair, settled, internals } from "../support/socketio.ts";
-import type { ClientSocket, Host, Running, Socket } from "../support/socketio.ts";
+import { next, onEveryHost, onEveryTransport, pair, settled, internals } from "../support/server/socketio.ts";
+import type { ClientSocket, Host, Running, Socket } from "../support/server/socketio.ts";
 
 type Mode = Parameters<typeof pair>[1];
 type Member = { client: ClientSocket; socket: Socket; heard: unknown[] };

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { Adapter } from "socket.io-adapter";
-import { openOldClient } from "../support/old-clients.ts";
-import { next, onEveryHost, pair, rawPair, rawSession, socketio, suite } from "../support/socketio.ts";
+import { openOldClient } from "../support/server/old-clients.ts";
+import { next, onEveryHost, pair, rawPair, rawSession, socketio, suite } from "../support/server/socketio.ts";
 
 suite("the settings of a server", () => {
   it("path() is read and set, without a slash at its end", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { next, onEveryHost, pair, rawPair, settled } from "../support/socketio.ts";
+import { next, onEveryHost, pair, rawPair, settled } from "../support/server/socketio.ts";
 
 const count = 300;
 const body = "x".repeat(100_000);

@@ -8,7 +8,7 @@ import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { Server as OfficialEngine } from "engine.io";
 import * as uWS from "uWebSockets.js";
-import { tls } from "../support/http2.ts";
+import { tls } from "../support/http2/peers.ts";
 import {
   afterThisTest,
   connected,
@@ -24,8 +24,8 @@ import {
   suite,
   track,
   transports,
-} from "../support/socketio.ts";
-import type { Pair, Running, Server } from "../support/socketio.ts";
+} from "../support/server/socketio.ts";
+import type { Pair, Running, Server } from "../support/server/socketio.ts";
 
 function running(io: Server): Running {
   return track(io, (io.httpServer.address() as AddressInfo).port);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import * as official from "socket.io";
-import { listen, onEveryHost, pair, socketio, suite, track } from "../support/socketio.ts";
+import { listen, onEveryHost, pair, socketio, suite, track } from "../support/server/socketio.ts";
 
 /** Names on the prototypes of an object, up to EventEmitter. */
 function members(thing: object): Set<string> {

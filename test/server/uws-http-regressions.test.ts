@@ -6,7 +6,7 @@ import type { ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { fileURLToPath } from "node:url";
 import * as uWS from "uWebSockets.js";
-import { NetworkClient } from "../support/network-client.ts";
+import { NetworkClient } from "../support/wire/network-client.ts";
 import {
   afterThisTest,
   connected,
@@ -21,8 +21,8 @@ import {
   socketio,
   suite,
   track,
-} from "../support/socketio.ts";
-import type { Running, Socket } from "../support/socketio.ts";
+} from "../support/server/socketio.ts";
+import type { Running, Socket } from "../support/server/socketio.ts";
 
 const tls = {
   cert: new URL("../support/tls/cert.pem", import.meta.url),

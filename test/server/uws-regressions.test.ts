@@ -2,8 +2,8 @@
 // what was wrong. ORACLE=uws runs the official server through attachApp(): then these fail, as they should.
 import assert from "node:assert/strict";
 import * as uWS from "uWebSockets.js";
-import { back, heardBy, lost } from "../support/recovery.ts";
-import { RawWebSocket } from "../support/raw-websocket.ts";
+import { back, heardBy, lost } from "../support/server/recovery.ts";
+import { RawWebSocket } from "../support/wire/raw-websocket.ts";
 import {
   afterThisTest,
   connected,
@@ -18,8 +18,8 @@ import {
   settled,
   socketio,
   track,
-} from "../support/socketio.ts";
-import type { Host, Socket } from "../support/socketio.ts";
+} from "../support/server/socketio.ts";
+import type { Host, Socket } from "../support/server/socketio.ts";
 
 /** The bit that permessage-deflate sets, RFC 7692 section 6. */
 const RSV1 = 4;

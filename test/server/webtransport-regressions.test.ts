@@ -1,9 +1,9 @@
 // What is wrong over WebTransport with the official server, and must not be with ours: a test each, named by what was wrong.
 import assert from "node:assert/strict";
-import { install } from "../support/middlewares.ts";
-import { itDiffers, next, onEveryHostAndApp } from "../support/socketio.ts";
-import type { Host } from "../support/socketio.ts";
-import { webTransport, webTransportClient } from "../support/webtransport-socketio.ts";
+import { install } from "../support/engine/middlewares.ts";
+import { itDiffers, next, onEveryHostAndApp } from "../support/server/socketio.ts";
+import type { Host } from "../support/server/socketio.ts";
+import { webTransport, webTransportClient } from "../support/webtransport/socketio.ts";
 
 async function carriesEvents(host: Host, options: object, useMore: (engine: unknown) => void): Promise<void> {
   const running = await host.start({ ...webTransport, ...options });

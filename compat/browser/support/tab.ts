@@ -1,6 +1,11 @@
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from "../../../test/support/chromium.ts";
-import { within } from "../../../test/support/queue.ts";
-import { afterThisTest } from "../../../test/support/socketio.ts";
+import type {
+  Browser,
+  BrowserContext,
+  BrowserContextOptions,
+  Page,
+} from "../../../test/support/browser/chromium.ts";
+import { within } from "../../../test/support/waiting/queue.ts";
+import { afterThisTest } from "../../../test/support/server/socketio.ts";
 import type { Client } from "./clients.ts";
 import { pagePath } from "./site.ts";
 

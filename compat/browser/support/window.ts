@@ -1,6 +1,6 @@
-import { within } from "../../../test/support/queue.ts";
-import { afterThisTest } from "../../../test/support/socketio.ts";
-import type { Browser } from "../../../test/support/chromium.ts";
+import { within } from "../../../test/support/waiting/queue.ts";
+import { afterThisTest } from "../../../test/support/server/socketio.ts";
+import type { Browser } from "../../../test/support/browser/chromium.ts";
 import type { Runner } from "./tab.ts";
 
 type Session = Awaited<ReturnType<Browser["newBrowserCDPSession"]>>;

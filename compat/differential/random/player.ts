@@ -1,8 +1,8 @@
 // Plays a script on one server.
 import type { BroadcastOperator, DefaultEventsMap, Server, Socket } from "socket.io";
 import type { Socket as ClientSocket } from "socket.io-client";
-import type { OldClient } from "../../../test/support/old-clients.ts";
-import type { RawWebSocket } from "../../../test/support/raw-websocket.ts";
+import type { OldClient } from "../../../test/support/server/old-clients.ts";
+import type { RawWebSocket } from "../../../test/support/wire/raw-websocket.ts";
 import type { Transcript } from "../recorder.ts";
 import { ways } from "../scenario.ts";
 import { ServerRun } from "../server-run.ts";

@@ -1,5 +1,5 @@
 // Engine.IO 3: the wire of clients of socket.io 2.
-import type { RawWebSocket } from "../../../test/support/raw-websocket.ts";
+import type { RawWebSocket } from "../../../test/support/wire/raw-websocket.ts";
 import { oldPayload, type EngineRun, type PollingSession } from "../engine-run.ts";
 import { onEngine } from "../scenario.ts";
 

@@ -1,6 +1,6 @@
 // Options, hooks and headers of an engine.
 import type { IncomingMessage } from "node:http";
-import type { EngineOptions } from "../../../test/support/engine-types.ts";
+import type { EngineOptions } from "../../../test/support/engine/types.ts";
 import type { EngineRun } from "../engine-run.ts";
 import { onEngine } from "../scenario.ts";
 

@@ -1,6 +1,6 @@
 // From long-polling to a WebSocket.
 import type { EngineRun, PollingSession } from "../engine-run.ts";
-import type { RawWebSocket } from "../../../test/support/raw-websocket.ts";
+import type { RawWebSocket } from "../../../test/support/wire/raw-websocket.ts";
 import { onEngine } from "../scenario.ts";
 
 const upgrade = { transport: "upgrade" } as const;

@@ -1,7 +1,7 @@
 // Corners in which ours is meant to be unlike the official engine.
 import type { IncomingMessage } from "node:http";
 import express from "express";
-import type { Engine, EngineOptions } from "../../../test/support/engine-types.ts";
+import type { Engine, EngineOptions } from "../../../test/support/engine/types.ts";
 import { oldPayload } from "../engine-run.ts";
 import { onEngine } from "../scenario.ts";
 

@@ -1,6 +1,6 @@
 // Engine.IO 4 over WebSockets.
-import { encodeFrame, OPCODE } from "../../../test/support/frames.ts";
-import type { RawWebSocket } from "../../../test/support/raw-websocket.ts";
+import { encodeFrame, OPCODE } from "../../../test/support/wire/frames.ts";
+import type { RawWebSocket } from "../../../test/support/wire/raw-websocket.ts";
 import { onEngine } from "../scenario.ts";
 
 const websocket = { transport: "websocket" } as const;

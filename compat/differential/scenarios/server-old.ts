@@ -1,5 +1,5 @@
 // socket.io-client 2, which speaks protocol 3, and its wire.
-import type { OldClient } from "../../../test/support/old-clients.ts";
+import type { OldClient } from "../../../test/support/server/old-clients.ts";
 import type { ServerRun } from "../server-run.ts";
 import { onServer, overEveryWay, type ClientWay } from "../scenario.ts";
 

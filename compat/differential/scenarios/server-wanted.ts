@@ -1,6 +1,6 @@
 // Corners in which ours is meant to be unlike the official server.
 import type { Socket } from "socket.io";
-import type { RawWebSocket } from "../../../test/support/raw-websocket.ts";
+import type { RawWebSocket } from "../../../test/support/wire/raw-websocket.ts";
 import type { ServerRun } from "../server-run.ts";
 import { onServer } from "../scenario.ts";
 

@@ -1,5 +1,5 @@
 // Socket.IO packets written by hand, as clients of any kind may write them.
-import type { RawWebSocket } from "../../../test/support/raw-websocket.ts";
+import type { RawWebSocket } from "../../../test/support/wire/raw-websocket.ts";
 import type { ServerRun } from "../server-run.ts";
 import { onServer } from "../scenario.ts";
 

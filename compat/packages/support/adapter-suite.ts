@@ -1,7 +1,7 @@
 // What every published adapter must do between three server processes.
 import assert from "node:assert/strict";
-import { next } from "../../../test/support/socketio.ts";
-import { within } from "../../../test/support/queue.ts";
+import { next } from "../../../test/support/server/socketio.ts";
+import { within } from "../../../test/support/waiting/queue.ts";
 import { unsupported } from "../../support/cell.ts";
 import { describeAnswers, describeBroadcasts } from "./adapter-broadcasts.ts";
 import { describeNamespaces, describeSockets, type SocketDetails } from "./adapter-sockets.ts";

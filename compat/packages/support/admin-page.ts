@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
-import type { Browser, Page } from "../../../test/support/chromium.ts";
+import type { Browser, Page } from "../../../test/support/browser/chromium.ts";
 import { application } from "./application.ts";
 
 const TYPES: Readonly<Record<string, string>> = {

@@ -2,7 +2,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { within } from "../../../test/support/queue.ts";
+import { within } from "../../../test/support/waiting/queue.ts";
 import { application } from "./application.ts";
 
 export type HostName = "uws" | "node";

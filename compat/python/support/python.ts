@@ -2,7 +2,7 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { findPythonClient, whyMissing } from "../../../scripts/setup.mjs";
-import { within } from "../../../test/support/queue.ts";
+import { within } from "../../../test/support/waiting/queue.ts";
 
 const SCRIPT = fileURLToPath(new URL("client.py", import.meta.url));
 

@@ -3,8 +3,8 @@ import { createRequire } from "node:module";
 import type { Writable } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
-import { encodeFrame, OPCODE } from "../../../test/support/frames.ts";
-import type { FrameOptions } from "../../../test/support/frames.ts";
+import { encodeFrame, OPCODE } from "../../../test/support/wire/frames.ts";
+import type { FrameOptions } from "../../../test/support/wire/frames.ts";
 import type { WebSocketHandlers } from "../src/host/host.ts";
 import { FrameReader } from "../src/host/node/frame-reader.ts";
 

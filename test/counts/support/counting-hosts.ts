@@ -4,11 +4,11 @@ import type { Socket as NetSocket } from "node:net";
 import { MemoryHost, Server as Engine } from "@tidewire/engine";
 import * as uWS from "uWebSockets.js";
 import type { HostTarget, WebSocketHandlers, WebSocketPort } from "../../../packages/engine/src/host/host.ts";
-import { connectInMemory } from "../../support/memory-client.ts";
-import { NetworkClient } from "../../support/network-client.ts";
-import { afterThisTest, listen, listenApp, socketio, suite } from "../../support/socketio.ts";
-import type { Server, ServerOptions } from "../../support/socketio.ts";
-import type { WireClient, WireSocket } from "../../support/wire.ts";
+import { connectInMemory } from "../../support/wire/memory-client.ts";
+import { NetworkClient } from "../../support/wire/network-client.ts";
+import { afterThisTest, listen, listenApp, socketio, suite } from "../../support/server/socketio.ts";
+import type { Server, ServerOptions } from "../../support/server/socketio.ts";
+import type { WireClient, WireSocket } from "../../support/wire/client.ts";
 import { CorkBuffer } from "./cork-buffer.ts";
 
 const PATH = "/socket.io/?EIO=4&transport=";

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { getHeapSnapshot } from "node:v8";
 import { Server } from "@tidewire/server";
-import { collectGarbage } from "../../support/garbage.ts";
+import { collectGarbage } from "../../support/process/garbage.ts";
 
 const onUws = process.argv[2] === "uws";
 const httpServer = createServer();

@@ -1,7 +1,7 @@
 import type { Server as HttpServer } from "node:http";
-import type { CloseReason, ConnectionError, Engine, Session } from "./engine-types.ts";
-import { Queue, within } from "./queue.ts";
-import type { WireClient } from "./wire.ts";
+import type { CloseReason, ConnectionError, Engine, Session } from "./types.ts";
+import { Queue, within } from "../waiting/queue.ts";
+import type { WireClient } from "../wire/client.ts";
 
 /** What a host hands over once an engine runs on it. */
 export interface EngineParts {

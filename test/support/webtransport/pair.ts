@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { WebTransportCloseInfo, WebTransportSession, WebTransportStream } from "@tidewire/engine";
-import { within } from "./queue.ts";
+import { within } from "../waiting/queue.ts";
 
 /** Bytes that one end of a stream may write before the other reads. */
 export interface StreamOptions {

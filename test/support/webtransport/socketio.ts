@@ -1,7 +1,7 @@
-import { next } from "./socketio.ts";
-import type { Running, ServerOptions, Socket } from "./socketio.ts";
-import { WebTransportPair } from "./webtransport.ts";
-import type { WebTransportClientStream } from "./webtransport.ts";
+import { next } from "../server/socketio.ts";
+import type { Running, ServerOptions, Socket } from "../server/socketio.ts";
+import { WebTransportPair } from "./pair.ts";
+import type { WebTransportClientStream } from "./pair.ts";
 
 export const webTransport: Partial<ServerOptions> = { transports: ["polling", "websocket", "webtransport"] };
 

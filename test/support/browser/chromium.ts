@@ -1,5 +1,5 @@
 import { chromium, type Browser } from "playwright-core";
-import { findChromium, whyNoChromium } from "../../scripts/setup.mjs";
+import { findChromium, whyNoChromium } from "../../../scripts/setup.mjs";
 
 export type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 

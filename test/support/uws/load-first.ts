@@ -1,5 +1,5 @@
 // uWebSockets.js reads its settings when it is first loaded, by whomever: in tests by the engine, before test files import it.
-import { loadUws, UwsLoadError } from "../../packages/engine/src/host/uws/load.ts";
-import { leaveOutUws } from "./without-uws.ts";
+import { loadUws, UwsLoadError } from "../../../packages/engine/src/host/uws/load.ts";
+import { leaveOutUws } from "./leave-out.ts";
 
 if (loadUws() instanceof UwsLoadError) leaveOutUws();

@@ -2,14 +2,14 @@ import { createHash, randomBytes } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { connect, type Socket } from "node:net";
 import { decodeFrame, encodeFrame, OPCODE, type Frame, type FrameOptions } from "./frames.ts";
-import { Queue, within } from "./queue.ts";
+import { Queue, within } from "../waiting/queue.ts";
 import {
   UpgradeRefused,
   type CloseEvent,
   type WireRequest,
   type WireResponse,
   type WireSocket,
-} from "./wire.ts";
+} from "./client.ts";
 
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 

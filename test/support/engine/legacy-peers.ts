@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import type { Session } from "./engine-types.ts";
+import type { Session } from "./types.ts";
 import type { Handshake } from "./peers.ts";
 import { parked } from "./peers.ts";
-import { within } from "./queue.ts";
+import { within } from "../waiting/queue.ts";
 import type { StartedEngine } from "./started-engine.ts";
-import type { WireRequest, WireResponse, WireSocket } from "./wire.ts";
+import type { WireRequest, WireResponse, WireSocket } from "../wire/client.ts";
 
 /** The path of a request of an Engine.IO v3 client. */
 export function legacyPath(server: StartedEngine, query: string): string {

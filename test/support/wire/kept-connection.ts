@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
-import { afterThisTest } from "./socketio.ts";
-import { within } from "./queue.ts";
+import { afterThisTest } from "../server/socketio.ts";
+import { within } from "../waiting/queue.ts";
 
 /** A connection to which a test writes its requests by hand, in pieces. */
 export class KeptConnection {

@@ -1,4 +1,4 @@
-import { within } from "./queue.ts";
+import { within } from "../waiting/queue.ts";
 
 const events = ["uncaughtException", "unhandledRejection"] as const;
 

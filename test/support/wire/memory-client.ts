@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { MemoryHost, MemoryResponse, MemoryWebSocket } from "@tidewire/engine";
-import { Queue } from "./queue.ts";
-import { BaseWireClient, UpgradeRefused } from "./wire.ts";
-import type { CloseEvent, WireClient, WireRequest, WireResponse, WireSocket } from "./wire.ts";
+import { Queue } from "../waiting/queue.ts";
+import { BaseWireClient, UpgradeRefused } from "./client.ts";
+import type { CloseEvent, WireClient, WireRequest, WireResponse, WireSocket } from "./client.ts";
 
 export function connectInMemory(host: MemoryHost): WireClient {
   return new MemoryClient(host);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ErrorOrigin, Socket as OurSocket } from "@tidewire/server";
-import { within } from "./queue.ts";
+import { within } from "../waiting/queue.ts";
 import type { Host, Running, Server, ServerOptions, Socket } from "./socketio.ts";
 
 export type Origin = ErrorOrigin<OurSocket>;

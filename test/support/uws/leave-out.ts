@@ -1,8 +1,8 @@
 // Where uWebSockets.js has no binary, as for the newest Node, all else is tested, and each test that needs it is left out by name.
 import * as module from "node:module";
 import Mocha from "mocha";
-import { UwsLoadError } from "../../packages/engine/src/host/uws/load.ts";
-import { NoUwsError, whyNoUws } from "./no-uws.ts";
+import { UwsLoadError } from "../../../packages/engine/src/host/uws/load.ts";
+import { NoUwsError, whyNoUws } from "./absent.ts";
 
 /** Since Node 22.15; those before have a binary. */
 interface ModuleHooks {
@@ -14,14 +14,14 @@ type Resolve = (
   next: (specifier: string, context: object) => unknown,
 ) => unknown;
 
-const tests = new URL("../", import.meta.url).href;
+const tests = new URL("../../", import.meta.url).href;
 
 /** Gives test files a stand-in that throws, and makes a test or hook that ends by it, or by a server that needs it, pending. */
 export function leaveOutUws(): void {
   (module as unknown as ModuleHooks).registerHooks({
     resolve(specifier, context, next) {
       if (specifier === "uWebSockets.js" && context.parentURL?.startsWith(tests)) {
-        return { url: new URL("no-uws.ts", import.meta.url).href, format: "module", shortCircuit: true };
+        return { url: new URL("absent.ts", import.meta.url).href, format: "module", shortCircuit: true };
       }
       return next(specifier, context);
     },

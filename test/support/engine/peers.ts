@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import type { Session } from "./engine-types.ts";
-import { PATIENCE, within } from "./queue.ts";
-import { RawWebSocket } from "./raw-websocket.ts";
+import type { Session } from "./types.ts";
+import { PATIENCE, within } from "../waiting/queue.ts";
+import { RawWebSocket } from "../wire/raw-websocket.ts";
 import type { StartedEngine } from "./started-engine.ts";
-import type { WireRequest, WireResponse, WireSocket } from "./wire.ts";
+import type { WireRequest, WireResponse, WireSocket } from "../wire/client.ts";
 
 /** The JSON of the open packet. */
 export interface Handshake {

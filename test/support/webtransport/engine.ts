@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { WebTransportSession } from "@tidewire/engine";
-import type { Engine, EngineOptions, Session } from "./engine-types.ts";
-import type { EngineHost } from "./hosts.ts";
-import type { PollingPeer } from "./peers.ts";
-import type { StartedEngine } from "./started-engine.ts";
-import { WebTransportPair } from "./webtransport.ts";
-import type { StreamOptions, WebTransportClientStream } from "./webtransport.ts";
+import type { Engine, EngineOptions, Session } from "../engine/types.ts";
+import type { EngineHost } from "../engine/hosts.ts";
+import type { PollingPeer } from "../engine/peers.ts";
+import type { StartedEngine } from "../engine/started-engine.ts";
+import { WebTransportPair } from "./pair.ts";
+import type { StreamOptions, WebTransportClientStream } from "./pair.ts";
 
 export type WebTransportEngine = Engine & {
   onWebTransportSession(session: WebTransportSession): Promise<void>;

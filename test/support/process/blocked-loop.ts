@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { PATIENCE } from "./queue.ts";
+import { PATIENCE } from "../waiting/queue.ts";
 
 /** Keeps the event loop from doing anything, as a garbage collection or SIGSTOP does. */
 export function block(ms: number): void {

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { WebTransportSession } from "@tidewire/engine";
-import { within } from "./queue.ts";
+import { within } from "../waiting/queue.ts";
 
 /** The part of `@fails-components/webtransport` that is used, over HTTP/2: its HTTP/3 has a binary of its own. */
 interface WebTransportModule {

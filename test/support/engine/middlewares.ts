@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
-import type { Session } from "./engine-types.ts";
+import type { Session } from "./types.ts";
 import { openWebSocket, PollingPeer } from "./peers.ts";
 import type { StartedEngine } from "./started-engine.ts";
-import type { WireResponse } from "./wire.ts";
+import type { WireResponse } from "../wire/client.ts";
 
 export type Request = IncomingMessage & { res?: unknown; _query?: Record<string, string> };
 

@@ -7,9 +7,9 @@ import type { Server, ServerOptions, Socket } from "socket.io";
 import { io as connectClient } from "socket.io-client";
 import type { ManagerOptions, Socket as ClientSocket, SocketOptions } from "socket.io-client";
 import * as uWS from "uWebSockets.js";
-import { needUws } from "./no-uws.ts";
-import { within } from "./queue.ts";
-import { RawWebSocket } from "./raw-websocket.ts";
+import { needUws } from "../uws/absent.ts";
+import { within } from "../waiting/queue.ts";
+import { RawWebSocket } from "../wire/raw-websocket.ts";
 
 export type { Server, ServerOptions, Socket, ClientSocket };
 

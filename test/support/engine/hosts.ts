@@ -1,9 +1,9 @@
 import { createServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { MemoryHost } from "@tidewire/engine";
-import type { Engine, EngineOptions } from "./engine-types.ts";
-import { connectInMemory } from "./memory-client.ts";
-import { NetworkClient } from "./network-client.ts";
+import type { Engine, EngineOptions } from "./types.ts";
+import { connectInMemory } from "../wire/memory-client.ts";
+import { NetworkClient } from "../wire/network-client.ts";
 import { StartedEngine } from "./started-engine.ts";
 
 export type HostName = "uws" | "node" | "memory" | "official";

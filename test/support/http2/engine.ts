@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { Server } from "@tidewire/engine";
 import type { ServerOptions, Session } from "@tidewire/engine";
-import { Http2Client, Http2TestServer } from "./http2.ts";
-import type { Http2WebSocket } from "./http2.ts";
-import { until } from "./peers.ts";
-import { within } from "./queue.ts";
+import { Http2Client, Http2TestServer } from "./peers.ts";
+import type { Http2WebSocket } from "./peers.ts";
+import { until } from "../engine/peers.ts";
+import { within } from "../waiting/queue.ts";
 
 export const POLLING = "/engine.io/?EIO=4&transport=polling";
 export const WEBSOCKET = "/engine.io/?EIO=4&transport=websocket";

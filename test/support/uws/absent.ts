@@ -1,5 +1,5 @@
-// What test files import for uWebSockets.js where it does not load; see without-uws.ts.
-import { loadUws, UwsLoadError } from "../../packages/engine/src/host/uws/load.ts";
+// What test files import for uWebSockets.js where it does not load; see leave-out.ts.
+import { loadUws, UwsLoadError } from "../../../packages/engine/src/host/uws/load.ts";
 
 /** Why tests on uWebSockets.js are left out; undefined where it loads. */
 export const whyNoUws: string | undefined =

@@ -3,14 +3,14 @@ import { connect, createSecureServer } from "node:http2";
 import type { ClientHttp2Session, ClientHttp2Stream, Http2SecureServer } from "node:http2";
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, SecureServerOptions } from "node:http2";
 import type { AddressInfo } from "node:net";
-import { decodeFrame, encodeFrame, OPCODE } from "./frames.ts";
-import { Queue, within } from "./queue.ts";
-import type { WireRequest, WireResponse } from "./wire.ts";
+import { decodeFrame, encodeFrame, OPCODE } from "../wire/frames.ts";
+import { Queue, within } from "../waiting/queue.ts";
+import type { WireRequest, WireResponse } from "../wire/client.ts";
 
 /** For servers of these tests, and for the clients that are to trust them. */
 export const tls: { readonly cert: Buffer; readonly key: Buffer } = {
-  cert: readFileSync(new URL("tls/cert.pem", import.meta.url)),
-  key: readFileSync(new URL("tls/key.pem", import.meta.url)),
+  cert: readFileSync(new URL("../tls/cert.pem", import.meta.url)),
+  key: readFileSync(new URL("../tls/key.pem", import.meta.url)),
 };
 
 /** A client of HTTP/2: requests, and WebSockets on its streams, on one connection. */

@@ -1,8 +1,8 @@
 import { request as httpRequest } from "node:http";
 import { connect, type Socket } from "node:net";
-import { within } from "./queue.ts";
+import { within } from "../waiting/queue.ts";
 import { RawWebSocket } from "./raw-websocket.ts";
-import { BaseWireClient, type WireRequest, type WireResponse } from "./wire.ts";
+import { BaseWireClient, type WireRequest, type WireResponse } from "./client.ts";
 
 /** Speaks to a port of this machine, one connection per request. */
 export class NetworkClient extends BaseWireClient {
