@@ -262,10 +262,7 @@ export class Client<
     }
   }
 
-  /**
-   * Writes an encoded packet. Adapters call it once per receiver, with the same array: what is made of the array is made
-   * once.
-   */
+  /** Writes an encoded packet. Adapters call it for each receiver of a broadcast, with the same array and options. */
   writeToEngine(encodedPackets: EncodedPacket | string | Buffer, options: WriteOptions): void {
     this.port.write(this.conn, Array.isArray(encodedPackets) ? encodedPackets : [encodedPackets], options);
   }

@@ -3,7 +3,8 @@ import { Adapter } from "socket.io-adapter";
 import type { BroadcastOptions, Room, SocketId } from "socket.io-adapter";
 import type { AckCallback } from "../events/acks.ts";
 import type { EncodedPacket } from "../connection/port.ts";
-import { broadcastWriteOptions, deliver } from "./fanout.ts";
+import { SharedPacket } from "../connection/shared-packet.ts";
+import { sendShared } from "./fanout.ts";
 import type { Receiver } from "./fanout.ts";
 import { RoomTable } from "./room-table.ts";
 
@@ -88,12 +89,10 @@ export class MemoryAdapter extends Adapter {
     this.send(packet, this.nsp.server.encoder.encode(packet), target);
   }
 
-  /** Hands an encoded packet to everyone it is for. */
+  /** Sends an encoded packet to every socket of the target. */
   protected send(packet: Packet, encoded: EncodedPacket, target: BroadcastOptions): void {
-    const options = broadcastWriteOptions(target.flags);
-    this.table.forEach(target.rooms, target.except, (receiver) =>
-      deliver(receiver, packet, encoded, options),
-    );
+    const shared = new SharedPacket(encoded, target.flags ?? {});
+    this.table.forEach(target.rooms, target.except, (receiver) => sendShared(receiver, packet, shared));
   }
 
   override broadcastWithAck(
@@ -106,13 +105,12 @@ export class MemoryAdapter extends Adapter {
     // The counter is shared by the namespace, so that one id is free on every receiver.
     const id = this.nsp._ids++;
     packet.id = id;
-    const encoded = this.nsp.server.encoder.encode(packet);
-    const options = broadcastWriteOptions(target.flags);
+    const shared = new SharedPacket(this.nsp.server.encoder.encode(packet), target.flags ?? {});
     let clientCount = 0;
     this.table.forEach(target.rooms, target.except, (receiver) => {
       clientCount++;
       receiver.acks.set(id, ack);
-      deliver(receiver, packet, encoded, options);
+      sendShared(receiver, packet, shared);
     });
     clientCountCallback(clientCount);
   }
