@@ -1,6 +1,7 @@
 export function findChromium(): string | undefined;
 export function findRedis(): string | undefined;
 export function findPostgres(): string | undefined;
+export function findProxy(name: "nginx" | "HAProxy" | "Apache"): string | undefined;
 export function findPythonClient(): string | undefined;
 export function whyNoChromium(): string;
 export function whyMissing(
@@ -10,5 +11,8 @@ export function whyMissing(
     | "Redis"
     | "PostgreSQL"
     | "the Python client"
+    | "nginx"
+    | "HAProxy"
+    | "Apache"
     | "other versions of Node and TypeScript",
 ): string;

@@ -5,6 +5,9 @@ import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findTools, installTools } from "./tools.mjs";
 
+/** The programs of the proxies, which are called like their Debian packages. */
+const PROXIES = { nginx: "nginx", HAProxy: "haproxy", Apache: "apache2" };
+
 /** What is needed: how it is found, the Debian packages that bring it (or npm), and the tests that wait for it. */
 const PARTS = [
   {
@@ -38,6 +41,12 @@ const PARTS = [
     packages: ["python3-socketio", "python3-requests", "python3-websocket"],
     waiting: "The compatibility tests of the Python client",
   },
+  ...["nginx", "HAProxy", "Apache"].map((name) => ({
+    name,
+    find: () => findProxy(name),
+    packages: [PROXIES[name]],
+    waiting: `The tests behind ${name}`,
+  })),
   {
     name: "other versions of Node and TypeScript",
     find: findTools,
@@ -71,6 +80,11 @@ export function findPostgres() {
     .find((bin) => isExecutable(join(bin, "initdb")));
 }
 
+/** The path of nginx, HAProxy or Apache; undefined if there is none. */
+export function findProxy(name) {
+  return find([PROXIES[name]]);
+}
+
 /** The path of a Python that has the Socket.IO client for both transports; undefined if there is none. */
 export function findPythonClient() {
   const python = "/usr/bin/python3";
@@ -85,8 +99,7 @@ export function whyNoChromium() {
 
 /**
  * What is missing, and how to get it, in one sentence.
- * `name` is `Chromium`, `openssl`, `Redis`, `PostgreSQL`, `the Python client` or
- * `other versions of Node and TypeScript`.
+ * `name` is that of one of PARTS.
  */
 export function whyMissing(name) {
   const { variable, packages } = PARTS.find((part) => part.name === name);
@@ -99,7 +112,7 @@ export function whyMissing(name) {
 
 /** The path of the first of these programs that is there. */
 function find(names) {
-  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/bin"];
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/bin", "/usr/sbin"];
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
 }
 

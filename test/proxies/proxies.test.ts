@@ -1,0 +1,197 @@
+// The examples of docs/deployment.md, run by the proxies they are for, in front of a server on each host.
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { Server } from "@tidewire/server";
+import { io as openClient } from "socket.io-client";
+import type { ManagerOptions, Socket, SocketOptions } from "socket.io-client";
+import { findProxy, whyMissing } from "../../scripts/setup.mjs";
+import { freePort } from "../browser/support/chat-process.ts";
+import { whyNoUws } from "../support/uws/absent.ts";
+
+const PATIENCE = 10_000;
+/** After this many ms HAProxy has checked each server several times. */
+const CHECKED = 200;
+const page = readFileSync(new URL("../../docs/deployment.md", import.meta.url), "utf8");
+
+interface Proxy {
+  readonly name: "nginx" | "HAProxy" | "Apache";
+  /** The language of the example on the page. */
+  readonly language: string;
+  /** The whole configuration around the example, for a process without children. */
+  configure(example: string, port: number, folder: string): string;
+  /** The arguments that run it in the foreground. */
+  run(file: string): string[];
+}
+
+const proxies: readonly Proxy[] = [
+  {
+    name: "nginx",
+    language: "nginx",
+    configure: (example, port, folder) => `
+      daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/log;
+      events {}
+      http {
+        access_log off;
+        client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/fastcgi;
+        uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
+        ${replaced(example, "listen 80", `listen 127.0.0.1:${port}`)}
+      }`,
+    run: (file) => ["-e", "stderr", "-c", file],
+  },
+  {
+    name: "HAProxy",
+    language: "haproxy",
+    configure: (example, port) => `
+defaults
+  default-server inter 20ms
+${replaced(example, "bind :80", `bind 127.0.0.1:${port}`)}`,
+    run: (file) => ["-db", "-f", file],
+  },
+  {
+    name: "Apache",
+    language: "apache",
+    configure: (example, port, folder) => `
+      ServerRoot ${folder}
+      ServerName localhost
+      PidFile ${folder}/pid
+      DefaultRuntimeDir ${folder}
+      ErrorLog ${folder}/log
+      Listen 127.0.0.1:${port}
+      ${["mpm_event", "authz_core", "proxy", "proxy_http"].map(loadModule).join("\n")}
+      ${process.getuid?.() === 0 ? "User www-data\nGroup www-data" : ""}
+      ${example}`,
+    run: (file) => ["-X", "-f", file],
+  },
+];
+
+function loadModule(name: string): string {
+  return `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`;
+}
+
+function replaced(text: string, old: string, next: string): string {
+  assert.ok(text.includes(old), `the example has no "${old}"`);
+  return text.replaceAll(old, next);
+}
+
+/** The example for a proxy, in front of the servers at these ports. */
+function exampleFor(language: string, ports: readonly number[]): string {
+  const example = page.match(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, "m"))?.[1];
+  assert.ok(example, `docs/deployment.md has no example for ${language}`);
+  return ports.reduce(
+    (text, port, index) => text.replaceAll(`127.0.0.1:${3000 + index}`, `127.0.0.1:${port}`),
+    example,
+  );
+}
+
+const transports: Readonly<Record<string, Partial<ManagerOptions & SocketOptions>>> = {
+  polling: { transports: ["polling"] },
+  websocket: { transports: ["websocket"] },
+  upgrade: { transports: ["polling", "websocket"] },
+};
+
+for (const proxy of proxies)
+  for (const host of ["uws", "node"] as const) {
+    const program = findProxy(proxy.name);
+    const missing = program === undefined ? whyMissing(proxy.name) : host === "uws" ? whyNoUws : undefined;
+    const title = `behind ${proxy.name} [${host}]`;
+
+    if (program === undefined || missing !== undefined)
+      describe(`${title} [${missing}]`, () => void it("works"));
+    else describe(title, () => runSuite(proxy, program, host));
+  }
+
+function runSuite(proxy: Proxy, program: string, host: "uws" | "node"): void {
+  let servers: Server[];
+  let child: ChildProcess;
+  let port: number;
+  let folder: string;
+  let client: Socket | undefined;
+
+  before(async () => {
+    servers = [startServer(host), startServer(host)];
+    const ports = await Promise.all(servers.map(portOf));
+    port = await freePort();
+    folder = mkdtempSync(join(tmpdir(), "tidewire-proxy-"));
+    const file = join(folder, "conf");
+    writeFileSync(file, proxy.configure(`${exampleFor(proxy.language, ports)}\n`, port, folder));
+    child = spawn(program, proxy.run(file), { stdio: ["ignore", "inherit", "pipe"] });
+    await answering(child, port);
+  });
+
+  afterEach(() => client?.disconnect());
+
+  after(async () => {
+    child.kill("SIGKILL");
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    await Promise.all(servers.map((server) => server.close()));
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  for (const [name, options] of Object.entries(transports)) {
+    it(`exchanges events over ${name}`, async () => {
+      client = openClient(`http://127.0.0.1:${port}`, {
+        forceNew: true,
+        reconnection: false,
+        withCredentials: true,
+        ...options,
+      });
+      const opened = client;
+      await new Promise<void>((resolve, reject) =>
+        opened.once("connect", resolve).once("connect_error", reject),
+      );
+      const { engine } = opened.io;
+      if (name === "upgrade" && engine.transport.name === "polling")
+        await new Promise<void>((resolve) => void engine.once("upgrade", () => resolve()));
+      assert.equal(engine.transport.name, name === "polling" ? "polling" : "websocket");
+
+      const echo = (data: unknown): Promise<unknown> => opened.timeout(PATIENCE).emitWithAck("echo", data);
+      assert.equal(await echo("text"), "text");
+      assert.deepEqual(await echo(Buffer.from([0, 255])), Buffer.from([0, 255]));
+      assert.equal(await echo("a".repeat(900_000)), "a".repeat(900_000));
+      for (let count = 0; count < 10; count++) assert.equal(await echo(count), count);
+      assert.equal(await opened.timeout(PATIENCE).emitWithAck("address"), "127.0.0.1");
+    });
+  }
+}
+
+function startServer(host: "uws" | "node"): Server {
+  const io = new Server(0, { host });
+  io.on("connection", (socket) => {
+    socket.on("echo", (data: unknown, reply: (data: unknown) => void) => reply(data));
+    socket.on("address", (reply: (address: unknown) => void) =>
+      reply(socket.handshake.headers["x-forwarded-for"]),
+    );
+  });
+  return io;
+}
+
+async function portOf(io: Server): Promise<number> {
+  if (!io.httpServer.listening) await once(io.httpServer, "listening");
+  return (io.httpServer.address() as AddressInfo).port;
+}
+
+/** Waits until the proxy passes requests on, and still does after its first health checks. */
+async function answering(child: ChildProcess, port: number): Promise<void> {
+  let output = "";
+  child.stderr?.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  const end = Date.now() + PATIENCE;
+  while (!(await isAnswered(port))) {
+    assert.equal(child.exitCode, null, `the proxy ended: ${output}`);
+    assert.ok(Date.now() < end, `the proxy does not answer: ${output}`);
+    await delay(20);
+  }
+  await delay(CHECKED);
+  assert.ok(await isAnswered(port), `the proxy takes the servers for dead: ${output}`);
+}
+
+async function isAnswered(port: number): Promise<boolean> {
+  const response = await fetch(`http://127.0.0.1:${port}/socket.io/socket.io.js`).catch(() => undefined);
+  await response?.arrayBuffer();
+  return response?.status === 200;
+}
