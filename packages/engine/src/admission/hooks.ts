@@ -1,12 +1,12 @@
 import type { AllowRequest } from "../options.ts";
 import type { EngineRequest } from "../http/query.ts";
 
-/** Why a hook of the application does not let a handshake pass: the context of its `connection_error`. */
+/** Why `allowRequest` refuses a handshake: the context of its `connection_error`. */
 export type Refusal = Record<string, unknown>;
 
 /**
- * Asks the application whether a handshake may go on. Its first answer counts. A hook that throws or rejects instead of
- * answering refuses: one request must not end the process, and what is to guard the door must not open it.
+ * Asks the application whether a handshake may go on. Only its first answer counts. If it throws or rejects instead, the
+ * handshake is refused: one request must not end the process, and a broken guard must let nobody in.
  */
 export function askAllowRequest(
   allowRequest: AllowRequest,
@@ -20,7 +20,7 @@ export function askAllowRequest(
     decide(refusal);
   };
   const fail = (error: unknown): void => {
-    // Not the hook's: thrown by what its answer led to, such as a listener of `connection`.
+    // What its answer led to has thrown, such as a listener of `connection`.
     if (isDecided) throw error;
     decideOnce({ name: "ALLOW_REQUEST_FAILURE", error });
   };
@@ -34,11 +34,15 @@ export function askAllowRequest(
   if (result instanceof Promise) result.catch(fail);
 }
 
-/** Checks what `generateId` made. A session never takes the place of another. */
-export function checkId(made: unknown, isTaken: (id: string) => boolean): string {
+/**
+ * Checks what `generateId` returned.
+ *
+ * @throws TypeError if it is neither text nor a number; Error if another session has it
+ */
+export function checkId(made: unknown, sessions: { find(id: string): unknown }): string {
   const id = typeof made === "number" ? String(made) : made;
   if (typeof id !== "string" || id === "") throw new TypeError("generateId() must give a string");
-  if (isTaken(id)) throw new Error("generateId() gave the id of another session");
+  if (sessions.find(id) !== undefined) throw new Error("generateId() gave the id of another session");
   return id;
 }
 

@@ -1,6 +1,6 @@
 import { randomFillSync } from "node:crypto";
 
-/** Random bytes are asked for in bulk: one system call for hundreds of ids. */
+/** Random bytes are drawn in bulk: one system call for hundreds of ids. */
 const pool: Buffer = Buffer.allocUnsafeSlow(15 * 256);
 let used: number = pool.length;
 

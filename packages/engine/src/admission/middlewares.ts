@@ -4,16 +4,16 @@ import type { ResponseView } from "../host/host.ts";
 import type { EngineRequest } from "../http/query.ts";
 import { nextTick } from "../host/timers.ts";
 
-/** A middleware of Express's form: calls `next` once, with an error to refuse the request. */
+/** A middleware as for Express: calls `next` once, with an error to refuse the request. */
 export type Middleware = {
-  // A method, so that one written for Express, which expects more of a request, is taken too.
+  // A method, so that a middleware typed for Express, which expects more of a request, is accepted too.
   run(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): unknown;
 }["run"];
 
 /**
  * Runs the middlewares one after the other. A thrown error and a rejected promise count as `next(error)`; whatever a
- * middleware does after that, or after its first `next`, is ignored. One that answers the request itself and never calls
- * `next` ends the chain. Meanwhile `req.res` is the response.
+ * middleware does after that, or after its first `next`, is ignored. A middleware that never calls `next` ends the chain.
+ * Meanwhile `req.res` is the response.
  */
 export function runMiddlewares(
   middlewares: readonly Middleware[],
@@ -39,7 +39,7 @@ class Chain {
   ) {
     this.#middlewares = middlewares;
     this.#req = req;
-    // It has the members of a ServerResponse that middlewares use.
+    // The view has the members of a ServerResponse that middlewares use.
     this.#res = res as unknown as ServerResponse;
     this.#done = done;
     req.res = this.#res;
@@ -51,7 +51,7 @@ class Chain {
 
   run(): void {
     let context: AsyncResource | undefined;
-    // Each in the context of the one before it. No recursion: they may be thousands.
+    // Each in the context of the one before it. A loop instead of recursion: there may be thousands.
     while (this.#index < this.#middlewares.length) {
       const middleware = this.#middlewares[this.#index++]!;
       context =
@@ -64,7 +64,7 @@ class Chain {
     else context.runInAsyncScope(() => this.#finish());
   }
 
-  /** The async context in which the next one may run at once; if there is none, this one goes on later, or never. */
+  /** Returns the async context in which the next one runs now, or nothing if this one calls `next` later, or never. */
   #step(middleware: Middleware): AsyncResource | undefined {
     let settled = false;
     let returned = false;
@@ -72,7 +72,7 @@ class Chain {
     const next = (error?: unknown): void => {
       if (settled) return;
       settled = true;
-      // What follows is no part of the middleware: it must not catch what is thrown there.
+      // What follows must not throw into the middleware.
       if (error) this.#finish(error);
       else if (returned) this.#resume();
       else passed = new AsyncResource("TIDEWIRE");
@@ -106,7 +106,7 @@ class Chain {
   }
 }
 
-/** Such an application puts prototypes of its own under requests and responses. */
+/** An Express application replaces the prototypes of requests and responses. */
 function isExpressApplication(middleware: Middleware): boolean {
   return "request" in middleware && "response" in middleware;
 }

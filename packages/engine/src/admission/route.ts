@@ -4,16 +4,16 @@ import { protocolOf } from "../protocol/index.ts";
 import type { Protocol } from "../protocol/index.ts";
 import type { Query } from "../http/query.ts";
 
-/** What a route needs to know of a session. */
+/** What `route()` asks a session. */
 export interface RoutedSession {
   readonly transport: { readonly name: string };
   readonly protocol: number;
 }
 
-/** What is to be done with a request. */
+/** What a request asks for. */
 export type Route<Session> =
   | { kind: "open"; transport: "polling" | "websocket"; protocol: Protocol }
-  /** A request of a session that is there: a poll, a post, or, with an upgrade request, a WebSocket to probe. */
+  /** It belongs to an open session: a poll, a post, or an upgrade to a WebSocket. */
   | { kind: "continue"; session: Session }
   | { kind: "refuse"; code: Code; context: Record<string, unknown> };
 
@@ -24,7 +24,7 @@ export interface RouteTable<Session> {
 }
 
 /**
- * Decides what a request wants. Pure: the same request and table give the same route.
+ * Decides what a request asks for. Pure: the same request and table give the same route.
  *
  * @param isUpgrade - whether it asks for a WebSocket
  */
@@ -68,7 +68,7 @@ function routeSession<Session extends RoutedSession>(
     const previousProtocol = session.protocol;
     return refuse(Code.BAD_REQUEST, { name: "PROTOCOL_MISMATCH", protocol, previousProtocol });
   }
-  // Only polling has further plain requests: a WebSocket session's would have no one to answer them.
+  // Only long-polling has further plain requests; nobody would answer those of a WebSocket session.
   if (!isUpgrade && transport === "websocket") {
     return refuse(Code.BAD_REQUEST, { name: "TRANSPORT_MISMATCH", transport, previousTransport });
   }
@@ -79,7 +79,7 @@ function refuse(code: Code, context: Record<string, unknown>): Route<never> {
   return { kind: "refuse", code, context };
 }
 
-/** RFC 9110, field-content: visible characters, spaces, tabs and what is beyond ASCII. */
+/** RFC 9110, field-content: visible characters, spaces, tabs and bytes beyond ASCII. */
 const INVALID_FIELD_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
 function hasInvalidCharacter(value: string): boolean {

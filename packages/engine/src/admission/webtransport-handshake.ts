@@ -11,7 +11,7 @@ import type { Transport, TransportHandlers, TransportOwner } from "../transport/
 import type { WebTransportSession, WebTransportStream } from "../transport/webtransport-session.ts";
 import { closeSession, WebTransportTransport } from "../transport/webtransport.ts";
 
-/** What the handshake looks at, and does to, a session that is to be upgraded. */
+/** What the handshake needs of a session that is to be upgraded. */
 export interface UpgradableSession {
   readonly readyState: string;
   readonly upgrading: boolean;
@@ -20,7 +20,7 @@ export interface UpgradableSession {
   probe(transport: Transport, refused: (context: Record<string, unknown>) => void): void;
 }
 
-/** What it needs of the engine. */
+/** What the handshake needs of the engine. */
 export interface WebTransportOwner {
   readonly transports: TransportOwner;
   readonly opts: ResolvedOptions;
@@ -28,13 +28,13 @@ export interface WebTransportOwner {
   find(sid: string): UpgradableSession | undefined;
   /** Opens a new session on the transport. */
   open(transport: Transport): void;
-  /** Reports a session that was refused; the request only stands for the one that there is not. */
+  /** Reports a refused session. The request is a stand-in: there is none. */
   refused(request: RequestSource, code: Code, context: Record<string, unknown>): void;
 }
 
 /**
  * The beginning of a WebTransport session: the client opens a stream and sends an open packet on it, without data for a new
- * Engine.IO session, with `{"sid":"…"}` to move the one it has to this transport.
+ * Engine.IO session, with `{"sid":"…"}` to move an open one to this transport.
  */
 export class WebTransportHandshake extends Deadline implements TransportHandlers {
   readonly #session: WebTransportSession;
@@ -47,10 +47,10 @@ export class WebTransportHandshake extends Deadline implements TransportHandlers
     this.#owner = owner;
   }
 
-  /** Resolves once the stream is there, or will not come. */
+  /** Resolves once the stream is open, or cannot be opened any more. */
   async start(): Promise<void> {
     const { opts, clock } = this.#owner;
-    // A transport listens for the end itself; without one nobody does, and a rejection would be unhandled.
+    // Until there is a transport, nobody else handles a rejection.
     this.#session.closed.then(ignore, ignore);
     clock.schedule(this, opts.upgradeTimeout);
     const stream = await this.#firstStream();
@@ -129,7 +129,7 @@ export class WebTransportHandshake extends Deadline implements TransportHandlers
   onReadEnd(): void {}
   onWritable(): void {}
 
-  /** The client has not said in time what it wants. */
+  /** The client has not sent its open packet in time. */
   expire(): void {
     this.#refuse(Code.BAD_REQUEST, { name: "TRANSPORT_HANDSHAKE_ERROR" });
   }

@@ -5,7 +5,7 @@ import type { RequestHead } from "../host/host.ts";
 
 export type ContentEncoding = "gzip" | "deflate";
 
-/** The best encoding that the client takes and we make; `undefined` if it takes none. */
+/** Returns the best encoding that the client accepts, or `undefined` if it accepts none of ours. */
 export function negotiateEncoding(head: RequestHead): ContentEncoding | undefined {
   if (head.header("accept-encoding") === undefined) return undefined;
   const chosen = accepts({ headers: head.headers } as IncomingMessage).encodings(["gzip", "deflate"]);
@@ -14,7 +14,7 @@ export function negotiateEncoding(head: RequestHead): ContentEncoding | undefine
 
 const compressors = { gzip, deflate };
 
-/** Compresses off the main thread; answers `undefined` if that failed. */
+/** Compresses off the main thread. Calls back with `undefined` if that fails. */
 export function compress(
   encoding: ContentEncoding,
   data: string | Buffer,

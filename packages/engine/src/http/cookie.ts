@@ -18,7 +18,7 @@ export interface CookieOptions {
   encode?: (value: string) => string;
 }
 
-/** The `Set-Cookie` header of a handshake. */
+/** Returns the `Set-Cookie` header of a handshake. */
 export function sessionCookie(
   sid: string,
   { name, ...attributes }: { name: string } & CookieOptions,

@@ -1,7 +1,7 @@
 /**
- * The number of a port that is given as a number or as text.
+ * Returns the number of a port that is given as a number or as text.
  *
- * @throws RangeError as node:http does, if no port has that number
+ * @throws RangeError (`ERR_SOCKET_BAD_PORT`), as node:http does, if there is no such port
  */
 export function portNumber(given: number | string): number {
   const port = typeof given === "string" && given.trim() === "" ? NaN : Number(given);

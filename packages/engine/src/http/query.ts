@@ -1,12 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { RequestSource } from "../host/host.ts";
 
-/** The query of a request: the last value of each name, as `req._query` shows it: a plain object of them alone, whatever the names. */
+/** The query of a request, the last value of each name, as `req._query` shows it. */
 export type Query = Record<string, string>;
 
 /**
- * The request as middlewares and applications see it: that of node:http, and on other hosts a view with the members that they
- * use of it.
+ * The request as middlewares and applications see it: that of node:http, or on other hosts a view with its members.
  */
 export type EngineRequest = IncomingMessage & {
   /** The parsed query. */
@@ -32,7 +31,7 @@ export function parseQuery(url: string): Query {
       if (equals === -1 || equals > next) equals = next;
       const name = decode(url.slice(start, equals));
       const value = decode(url.slice(equals + 1, next));
-      // By an assignment it would be lost.
+      // An assignment would set the prototype.
       if (name === "__proto__") Object.defineProperty(query, name, { value, ...PLAIN });
       else query[name] = value;
     }
@@ -53,7 +52,7 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(spaced);
   } catch {
-    // URLSearchParams keeps what is not a valid escape, and replaces what is not valid UTF-8.
+    // URLSearchParams keeps invalid escapes and replaces invalid UTF-8.
     return new URLSearchParams(`x=${text}`).get("x") ?? "";
   }
 }

@@ -37,8 +37,12 @@ export interface TransportOwner {
     readonly httpCompression: false | { threshold: number };
     readonly perMessageDeflate: false | { threshold: number };
   };
-  /** Adds to the headers of a response: cookies, listeners of `headers`. */
-  decorate(headers: OutgoingHttpHeaders, request: RequestSource, sid: string): void;
+  /**
+   * Adds to the headers of a response: the cookie, and what listeners of `headers` add.
+   *
+   * @param sid - for the cookie, which WebSockets do not set
+   */
+  decorate(headers: OutgoingHttpHeaders, request: RequestSource, sid?: string): void;
   /** Tells the operator of a request that was refused while the session goes on. */
   onRefusal(request: RequestSource, context: Record<string, unknown>): void;
 }

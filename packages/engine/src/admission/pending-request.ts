@@ -1,0 +1,34 @@
+import type { ConnectionErrorCode } from "../errors.ts";
+import type { Exchange, HttpExchange, RequestSource } from "../host/host.ts";
+import type { Query } from "../http/query.ts";
+import type { Protocol } from "../protocol/protocol.ts";
+import type { Session } from "../session/session.ts";
+import type { SessionOwner } from "../session/types.ts";
+import type { Transport } from "../transport/transport.ts";
+import type { Middleware } from "./middlewares.ts";
+import type { RouteTable } from "./route.ts";
+
+/** What admission needs of the engine. */
+export interface AdmissionOwner {
+  readonly engine: SessionOwner & RouteTable<Session> & { readonly middlewares: readonly Middleware[] };
+  /** Returns an id for the session that the request opens, or a promise of one. */
+  newId(request: RequestSource): unknown;
+  /** @param poll - the request that the open packet answers */
+  open(id: string, transport: Transport, request: RequestSource | undefined, poll?: HttpExchange): void;
+}
+
+/** A request that is being decided on. Plain requests and upgrades differ in how they are refused and in what they lead to. */
+export interface PendingRequest {
+  readonly exchange: Exchange;
+  readonly query: Query;
+  readonly isUpgrade: boolean;
+  /** Whether it can only be refused, whatever it asks for. */
+  readonly isMalformed: boolean;
+  refuse(code: ConnectionErrorCode, message: string): void;
+  /** Refuses because the server is shut down, and ends the connection. */
+  unavailable(): void;
+  /** Hands the request to the session that it names. */
+  join(session: Session, owner: AdmissionOwner): void;
+  /** Opens a session. */
+  open(id: string, protocol: Protocol, owner: AdmissionOwner): void;
+}

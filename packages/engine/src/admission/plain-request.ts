@@ -1,0 +1,44 @@
+import { ConnectionErrorCode } from "../errors.ts";
+import type { HttpExchange } from "../host/host.ts";
+import type { Query } from "../http/query.ts";
+import type { Protocol } from "../protocol/protocol.ts";
+import type { Session } from "../session/session.ts";
+import { PollingTransport } from "../transport/polling.ts";
+import type { AdmissionOwner, PendingRequest } from "./pending-request.ts";
+
+/** A request without an upgrade: long-polling. */
+export class PlainRequest implements PendingRequest {
+  readonly exchange: HttpExchange;
+  readonly query: Query;
+
+  constructor(exchange: HttpExchange, query: Query) {
+    this.exchange = exchange;
+    this.query = query;
+  }
+
+  get isUpgrade(): boolean {
+    return false;
+  }
+
+  get isMalformed(): boolean {
+    return false;
+  }
+
+  refuse(code: ConnectionErrorCode, message: string): void {
+    const status = code === ConnectionErrorCode.FORBIDDEN ? 403 : 400;
+    this.exchange.respond(status, { "Content-Type": "application/json" }, JSON.stringify({ code, message }));
+  }
+
+  unavailable(): void {
+    this.exchange.respond(503, { Connection: "close" });
+  }
+
+  join(session: Session): void {
+    session.transport.onRequest(this.exchange);
+  }
+
+  open(id: string, protocol: Protocol, owner: AdmissionOwner): void {
+    const { exchange, query } = this;
+    owner.open(id, new PollingTransport(protocol, query, owner.engine), exchange.request, exchange);
+  }
+}
