@@ -10,6 +10,9 @@ const SLICE = 2;
 /** How many messages one connection hands over in a row before the time is looked at, and between two looks. */
 const STRIDE = 8;
 
+/** How long a row lasts before the end of the turn is waited for, in ms. */
+const LONG = 2;
+
 /** What a connection has received and nobody has handled yet. */
 export interface Backlog {
   /**
@@ -39,7 +42,12 @@ export class Turns {
   /** The connection that handed over the last message. */
   #current: object | undefined = undefined;
   #inARow = 0;
+  /** When the row was looked at first; once it is long, when it was found to be. */
   #since = 0;
+  /** Whether the row has its budget from here on. */
+  #isLong = false;
+  /** Whether the row under way ends with the turn of the loop. */
+  #endsWithTurn = false;
   #end = 0;
 
   constructor(loop: EventLoop) {
@@ -52,17 +60,29 @@ export class Turns {
     if (connection !== this.#current) {
       this.#current = connection;
       this.#inARow = 0;
+      this.#isLong = false;
       return false;
     }
-    if (++this.#inARow % STRIDE !== 0) return false;
-    if (this.#inARow > STRIDE) return this.#loop.now() - this.#since > BUDGET;
-    // A row that is long enough to be measured ends with the turn of the loop.
-    this.#since = this.#loop.now();
-    this.#loop.setImmediate(this.#forgetCurrent);
+    return ++this.#inARow % STRIDE === 0 && this.#isPastBudget();
+  }
+
+  #isPastBudget(): boolean {
+    const now = this.#loop.now();
+    if (this.#isLong) return now - this.#since > BUDGET;
+    if (this.#inARow === STRIDE) {
+      this.#since = now;
+    } else if (now - this.#since > LONG) {
+      // Either its messages take long, or they came in several turns: the end of this one will tell.
+      this.#since = now;
+      this.#isLong = true;
+      if (!this.#endsWithTurn) this.#loop.setImmediate(this.#endRow);
+      this.#endsWithTurn = true;
+    }
     return false;
   }
 
-  readonly #forgetCurrent = (): void => {
+  readonly #endRow = (): void => {
+    this.#endsWithTurn = false;
     this.#current = undefined;
   };
 

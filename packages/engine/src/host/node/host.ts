@@ -37,8 +37,8 @@ export interface NodeAttachOptions {
   destroyUpgradeTimeout: number;
 }
 
-/** Pongs that nobody reads count as what waits for the client: its session ends with a reason. `ws` would cut the connection. */
-const WITHOUT_LIMIT_OF_PONGS = { maxPendingAutoPongs: 0 };
+/** Options for our own `ws`: the port sends the pongs, and counts those that wait for the client. */
+const OWN_SOCKETS = { WebSocket: ExplainingWebSocket, autoPong: false };
 
 /** node:http, node:https and node:http2, and `ws` for the framing. */
 export class NodeHost {
@@ -63,9 +63,8 @@ export class NodeHost {
       clientTracking: false,
       perMessageDeflate: options.perMessageDeflate ?? false,
       maxPayload: target.maxPayload,
-      ...WITHOUT_LIMIT_OF_PONGS,
-      // The class belongs to our `ws`; another engine has its own.
-      ...(options.wsEngine === undefined ? { WebSocket: ExplainingWebSocket } : {}),
+      // Another engine has a class of its own.
+      ...(options.wsEngine === undefined ? OWN_SOCKETS : {}),
     });
     // Not every `wsEngine` is an EventEmitter.
     if (typeof this.webSocketServer.on === "function") {

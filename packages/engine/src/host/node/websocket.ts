@@ -15,19 +15,10 @@ export class ExplainingWebSocket extends WebSocket {
     super.close(code, reason ?? (isUnclear ? "Invalid UTF-8 or compressed data" : closeReasons.get(code)));
   }
 
-  /** Also called by `ws`, which answers pings by itself. */
-  override pong(data?: unknown, mask?: unknown, callback?: unknown): void {
-    const port = (this as Partial<WithPort>)[PORT];
-    if (port === undefined || typeof data === "function" || typeof mask === "function") {
-      super.pong(data, mask as boolean, callback as () => void);
-      return;
-    }
-    super.pong(data, mask as boolean | undefined, (error) => {
-      if (typeof callback === "function") (callback as (error: Error) => void)(error);
-      port.written();
-    });
-    if (this.readyState === WebSocket.OPEN)
-      port.handlers.onAnswered((data as Buffer | undefined)?.length ?? 0);
+  /** Answers pings: a listener of its own would cost each idle connection a hundred bytes. */
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    if (event === "ping") (this as Partial<WithPort>)[PORT]?.pong(args[0] as Buffer);
+    return super.emit(event, ...args);
   }
 }
 
@@ -130,6 +121,14 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing 
   fail(error: Error): void {
     this.#reader?.end();
     this.handlers.onError(error);
+  }
+
+  /** For the WebSocket: the client has sent a ping. */
+  pong(data: Buffer): void {
+    const { socket } = this;
+    if (socket.readyState !== WebSocket.OPEN) return;
+    socket.pong(data, false, this.#sent);
+    this.handlers.onAnswered(data.length);
   }
 
   get wantsAll(): boolean {
