@@ -10,7 +10,7 @@ const SESSIONS = 10_000;
 const INTERVAL = 25_000;
 
 class Ping extends Deadline {
-  expire() {}
+  onExpired() {}
 }
 
 const clock = new Clock();

@@ -14,7 +14,7 @@ import { Clock } from "./loop/clock.ts";
 import { Contexts } from "./loop/contexts.ts";
 import { NodeEventLoop } from "./loop/event-loop.ts";
 import type { EventLoop } from "./loop/event-loop.ts";
-import { safeEmit } from "./loop/safe-emit.ts";
+import { safeEmit } from "./loop/safe-call.ts";
 import { Turns } from "./loop/turns.ts";
 import { resolveOptions } from "./options.ts";
 import type { ResolvedOptions, ServerOptions } from "./options.ts";

@@ -3,15 +3,15 @@ import { Clock, Deadline } from "../src/loop/clock.ts";
 import { DrivenLoop } from "./driven-loop.ts";
 
 class Noted extends Deadline {
-  readonly #expire: () => void;
+  readonly #callback: () => void;
 
-  constructor(expire: () => void) {
+  constructor(callback: () => void) {
     super();
-    this.#expire = expire;
+    this.#callback = callback;
   }
 
-  expire(): void {
-    this.#expire();
+  onExpired(): void {
+    this.#callback();
   }
 }
 

@@ -1,9 +1,8 @@
-import { Deadline } from "@tidewire/engine";
+import { Timeout } from "@tidewire/engine";
 import type { Clock } from "@tidewire/engine";
 import { createDecoder, PacketType } from "@tidewire/parser";
 import type { Binary, ChunkDecoder, Packet, Parser } from "@tidewire/parser";
 import createDebug from "debug";
-import { AsyncResource } from "node:async_hooks";
 import type { IncomingMessage } from "node:http";
 import { ClientSockets } from "./connection/client-sockets.ts";
 import { ConnectAttempt, ConnectAttempts, MAX_EARLY_PACKETS } from "./connection/connect-attempts.ts";
@@ -66,23 +65,6 @@ export interface ClientServer {
   ): void;
 }
 
-/** Closes a connection that has joined no namespace in time. */
-class JoinDeadline extends Deadline {
-  private readonly client: { close(): void };
-  /** The async context in which the connection came. */
-  private readonly context: AsyncResource = new AsyncResource("TIDEWIRE");
-
-  constructor(client: { close(): void }) {
-    super();
-    this.client = client;
-  }
-
-  expire(): void {
-    debug("no namespace joined yet, close the client");
-    this.context.runInAsyncScope(() => this.client.close());
-  }
-}
-
 /**
  * One connection and the sockets, one per namespace, that share it. The type parameters are those of the official class, for
  * those who write them.
@@ -103,7 +85,7 @@ export class Client<
   /** @internal */
   readonly dialect: Dialect;
   /** runs until a namespace is joined */
-  connectTimeout: Deadline | undefined = undefined;
+  connectTimeout: Timeout | undefined = undefined;
   private port!: ConnectionPort;
   private destroyed = false;
   /** What the client did for which its connection is being closed. */
@@ -135,7 +117,10 @@ export class Client<
   /** Starts to listen to the connection. */
   private setup(): void {
     this.port = openPort(this.conn, this);
-    this.connectTimeout = new JoinDeadline(this);
+    this.connectTimeout = new Timeout(() => {
+      debug("no namespace joined yet, close the client");
+      this.close();
+    });
     this.server._clock.schedule(this.connectTimeout, this.server._connectTimeout);
   }
 

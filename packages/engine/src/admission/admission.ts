@@ -3,7 +3,7 @@ import type { ConnectionError } from "../errors.ts";
 import type { HttpExchange, RequestSource, UpgradeExchange } from "../host/host.ts";
 import { parseQuery, toIncomingMessage } from "../http/query.ts";
 import type { Query } from "../http/query.ts";
-import { safeEmit } from "../loop/safe-emit.ts";
+import { safeEmit } from "../loop/safe-call.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import type { WebTransportSession } from "../transport/webtransport-session.ts";
 import { closeSession } from "../transport/webtransport.ts";

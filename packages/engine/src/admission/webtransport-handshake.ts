@@ -1,6 +1,6 @@
 import type { EnginePacket } from "@tidewire/parser";
-import { Deadline } from "../loop/clock.ts";
 import type { Clock } from "../loop/clock.ts";
+import { Timeout } from "../loop/timeout.ts";
 import { ConnectionErrorCode as Code, connectionErrorMessages } from "../errors.ts";
 import type { RequestSource } from "../host/host.ts";
 import { ParsedHead } from "../host/copied/head.ts";
@@ -36,13 +36,16 @@ export interface WebTransportOwner {
  * The beginning of a WebTransport session: the client opens a stream and sends an open packet on it, without data for a new
  * Engine.IO session, with `{"sid":"…"}` to move an open one to this transport.
  */
-export class WebTransportHandshake extends Deadline implements TransportHandlers {
+export class WebTransportHandshake implements TransportHandlers {
   readonly #session: WebTransportSession;
   readonly #owner: WebTransportOwner;
+  /** The client has not sent its open packet in time. */
+  readonly #timeout: Timeout = new Timeout(() =>
+    this.#refuse(Code.BAD_REQUEST, { name: "TRANSPORT_HANDSHAKE_ERROR" }),
+  );
   #transport: WebTransportTransport | undefined = undefined;
 
   constructor(session: WebTransportSession, owner: WebTransportOwner) {
-    super();
     this.#session = session;
     this.#owner = owner;
   }
@@ -52,11 +55,11 @@ export class WebTransportHandshake extends Deadline implements TransportHandlers
     const { opts, clock } = this.#owner;
     // Until there is a transport, nobody else handles a rejection.
     this.#session.closed.then(ignore, ignore);
-    clock.schedule(this, opts.upgradeTimeout);
+    clock.schedule(this.#timeout, opts.upgradeTimeout);
     const stream = await this.#firstStream();
     if (stream === undefined) {
-      clock.cancel(this);
-    } else if (this.queue !== undefined) {
+      clock.cancel(this.#timeout);
+    } else if (this.#timeout.isScheduled) {
       this.#transport = new WebTransportTransport(this.#session, stream, v4, this.#owner.transports);
       this.#transport.handlers = this;
       this.#transport.start();
@@ -73,7 +76,7 @@ export class WebTransportHandshake extends Deadline implements TransportHandlers
   }
 
   onPacket(packet: EnginePacket): void {
-    this.#owner.clock.cancel(this);
+    this.#owner.clock.cancel(this.#timeout);
     const transport = this.#transport!;
     if (packet.type !== "open") {
       this.#refuse(Code.BAD_REQUEST, { name: "TRANSPORT_HANDSHAKE_ERROR" });
@@ -116,23 +119,18 @@ export class WebTransportHandshake extends Deadline implements TransportHandlers
   }
 
   onParseError(): void {
-    this.#owner.clock.cancel(this);
+    this.#owner.clock.cancel(this.#timeout);
     this.#refuse(Code.BAD_REQUEST, { name: "TRANSPORT_HANDSHAKE_ERROR" });
   }
 
   onClose(): void {
-    this.#owner.clock.cancel(this);
+    this.#owner.clock.cancel(this.#timeout);
   }
 
   onError(): void {}
   onAnswerHeld(): void {}
   onReadEnd(): void {}
   onWritable(): void {}
-
-  /** The client has not sent its open packet in time. */
-  expire(): void {
-    this.#refuse(Code.BAD_REQUEST, { name: "TRANSPORT_HANDSHAKE_ERROR" });
-  }
 
   #refuse(code: Code, context: Record<string, unknown>): void {
     const info = { closeCode: code, reason: connectionErrorMessages[code] };

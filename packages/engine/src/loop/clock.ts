@@ -1,15 +1,20 @@
 import type { EventLoop } from "./event-loop.ts";
 import { NodeEventLoop } from "./event-loop.ts";
 
-/** Something that must happen unless it is cancelled in time. Intrusive: the entry is the list node. */
+/** Something that happens unless it is cancelled in time. The entry is itself the node of the list. */
 export abstract class Deadline {
   /** @internal */ at = 0;
   /** @internal */ previous: Deadline | undefined = undefined;
   /** @internal */ next: Deadline | undefined = undefined;
   /** @internal */ queue: DeadlineQueue | undefined = undefined;
 
-  /** Called once the time is over. The entry is no longer scheduled then and may be scheduled again. */
-  abstract expire(): void;
+  /** Whether it is to expire. */
+  get isScheduled(): boolean {
+    return this.queue !== undefined;
+  }
+
+  /** @internal Called when the time is over. The entry is not scheduled any more and may be scheduled again. */
+  abstract onExpired(): void;
 }
 
 /**
@@ -159,7 +164,7 @@ class DeadlineQueue {
       while (this.#head !== undefined && this.#head.at <= due) {
         const deadline = this.#head;
         this.remove(deadline);
-        deadline.expire();
+        deadline.onExpired();
       }
     } finally {
       // Also when a listener threw: the others keep their deadlines.

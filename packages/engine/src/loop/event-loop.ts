@@ -1,27 +1,28 @@
 import { AsyncResource } from "node:async_hooks";
 import { performance } from "node:perf_hooks";
-import { nextTick, setImmediate, setTimeout } from "../host/timers.ts";
+import { rethrow } from "../host/rethrow.ts";
+import { setImmediate, setTimeout } from "../host/timers.ts";
 
 /**
- * What the engine asks of the event loop. It is Node's own; a test that must pass hours in microseconds hands the engine
- * another, through the second argument of its constructor.
+ * What the engine needs of the event loop. It uses Node's own; a test that must pass hours in microseconds gives another one to
+ * the constructor of the engine.
  */
 export interface EventLoop {
-  /** Milliseconds since some fixed moment; never goes back. */
+  /** Milliseconds since a fixed moment. Never goes back. */
   now(): number;
   /** Calls back once, after at least `ms` milliseconds. Does not keep the process alive. */
   setTimeout(run: () => void, ms: number): void;
   /** Calls back once this tick's input has been handled. */
   setImmediate(run: () => void): void;
-  /** Throws where nobody catches it: the error is the application's. */
+  /** Throws an error of the application where nobody catches it. */
   rethrow(error: unknown): void;
 }
 
 const now = performance.now.bind(performance);
 
 /**
- * Node's event loop. Timers and passes serve many sessions, so they run in the async context in which this was made, the
- * engine's own, and not in that of the request for which one happened to be started.
+ * Node's event loop. Timers and passes serve many sessions, so they run in the async context in which the loop was created, the
+ * engine's own, and not in that of the request that happened to start one.
  */
 export class NodeEventLoop implements EventLoop {
   readonly #context: AsyncResource = new AsyncResource("TIDEWIRE");
@@ -39,9 +40,7 @@ export class NodeEventLoop implements EventLoop {
   }
 
   rethrow(error: unknown): void {
-    nextTick(() => {
-      throw error;
-    });
+    rethrow(error);
   }
 }
 

@@ -81,7 +81,7 @@ export class ServerHeartbeat extends Heartbeat {
     this.awaitPong();
   }
 
-  expire(): void {
+  onExpired(): void {
     if (this.target.upgrading) this.#held = true;
     else if (this.#phase === "resting") this.ping();
     else if (this.target.isBehind) this.awaitPong();
@@ -125,7 +125,7 @@ export class ClientHeartbeat extends Heartbeat {
 
   onActivity(): void {}
 
-  expire(): void {
+  onExpired(): void {
     if (this.target.upgrading || this.target.isBehind) this.start();
     else this.target.onPingTimeout();
   }

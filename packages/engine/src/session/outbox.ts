@@ -8,7 +8,7 @@ import type { PacketList } from "../protocol/packet-list.ts";
 import { hasListeners, QuietEmitter } from "../loop/quiet-emitter.ts";
 import type { CloseReason } from "../reasons.ts";
 import type { ReadyState, SendCallback, SendOptions, SessionOwner } from "./types.ts";
-import { guard, safeEmit } from "../loop/safe-emit.ts";
+import { safeCall, safeEmit } from "../loop/safe-call.ts";
 import type { Transport } from "../transport/transport.ts";
 
 /** A session, as far as it sends: what waits, how much of it, and the way to the transport. */
@@ -175,7 +175,7 @@ export abstract class Outbox extends QuietEmitter implements Flushable {
     const { transport } = this;
     const hasLeft = transport.send(packets);
     if (callbacks !== undefined)
-      for (const callback of callbacks) guard(this.server.loop, callback, transport);
+      for (const callback of callbacks) safeCall(this.server.loop, callback, transport);
     // A WebSocket that could not pass everything on tells when it has, by `onWritable`.
     if (hasLeft) this.drained();
   }

@@ -10,7 +10,7 @@ import { hasListeners } from "../loop/quiet-emitter.ts";
 import type { CloseReason } from "../reasons.ts";
 import type { ReadyState, SessionHandlers, SessionOwner } from "./types.ts";
 import type { Transport, TransportHandlers } from "../transport/transport.ts";
-import { guard } from "../loop/safe-emit.ts";
+import { safeCall } from "../loop/safe-call.ts";
 import { Upgrade } from "./upgrade.ts";
 import type { UpgradingSession } from "./upgrade.ts";
 import { nextTick } from "../host/timers.ts";
@@ -289,7 +289,7 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
     this.transport.discard();
     this.transport.close();
     this.server.forget(this);
-    if (this.handlers) guard(this.server.loop, () => this.handlers?.onClose(reason, description));
+    if (this.handlers) safeCall(this.server.loop, () => this.handlers?.onClose(reason, description));
     if (hasListeners(this, "close")) this.safeEmit("close", reason, description);
     // Listeners of `close` may still look at what was not sent.
     if (this.hasWaiting) nextTick(() => this.forgetWaiting());

@@ -1,6 +1,6 @@
 import type { EnginePacket, ParseError } from "@tidewire/parser";
-import { BoundDeadline } from "../loop/bound-deadline.ts";
 import type { Clock } from "../loop/clock.ts";
+import { Timeout } from "../loop/timeout.ts";
 import type { TransportError } from "../errors.ts";
 import { SlowConsumerError } from "../errors.ts";
 import { PROBE_PONG } from "../protocol/packet.ts";
@@ -39,13 +39,18 @@ const RELEASE_INTERVAL = 100;
  * The change from one transport to another: the client sends `2probe` on the new one, reads `3probe`, waits until its last
  * poll has returned, and sends `5`. Anything else, or too little time, and the session goes on over the transport it has.
  */
-export class Upgrade extends BoundDeadline implements TransportHandlers {
+export class Upgrade implements TransportHandlers {
   readonly #session: UpgradingSession;
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #onFailure: (reason: UpgradeFailure, error?: Error) => void;
   readonly #limit: number;
-  #release: Release | undefined = undefined;
+  readonly #timeout: Timeout = new Timeout(() => this.#fail("upgrade timeout"));
+  /** Lets parked polls return, again and again: between `3probe` and `5` the client may have started another. */
+  readonly #release: Timeout = new Timeout(() => {
+    this.#clock.schedule(this.#release, RELEASE_INTERVAL);
+    this.#session.releasePoll();
+  });
   /** Bytes of answers that wait for a client that does not read. */
   #held = 0;
 
@@ -56,14 +61,13 @@ export class Upgrade extends BoundDeadline implements TransportHandlers {
     limits: UpgradeLimits,
     onFailure: (reason: UpgradeFailure, error?: Error) => void,
   ) {
-    super();
     this.#onFailure = onFailure;
     this.#session = session;
     this.#transport = transport;
     this.#clock = clock;
     this.#limit = limits.maxBackpressure;
     transport.handlers = this;
-    clock.schedule(this, limits.upgradeTimeout);
+    clock.schedule(this.#timeout, limits.upgradeTimeout);
   }
 
   onPacket(packet: EnginePacket): void {
@@ -84,8 +88,8 @@ export class Upgrade extends BoundDeadline implements TransportHandlers {
       if (transport.readyState !== "open") return;
     }
     transport.send([PROBE_PONG]);
-    this.#release ??= new Release(this.#session, this.#clock);
-    this.#release.start();
+    // After the pong has left: the poll's answer is another socket's.
+    this.#clock.schedule(this.#release, 0);
     // Last: a listener may end the session, and this with it.
     this.#session.onProbed(transport);
   }
@@ -115,10 +119,6 @@ export class Upgrade extends BoundDeadline implements TransportHandlers {
     this.#fail("transport close", error);
   }
 
-  onExpired(): void {
-    this.#fail("upgrade timeout");
-  }
-
   #fail(reason: UpgradeFailure, error?: Error): void {
     this.abort();
     this.#onFailure(reason, error);
@@ -133,33 +133,7 @@ export class Upgrade extends BoundDeadline implements TransportHandlers {
   }
 
   #stop(): void {
-    this.#clock.cancel(this);
-    this.#release?.stop();
-  }
-}
-
-/** Lets parked polls go, again and again: between `3probe` and `5` the client may have started another. */
-class Release extends BoundDeadline {
-  readonly #session: UpgradingSession;
-  readonly #clock: Clock;
-
-  constructor(session: UpgradingSession, clock: Clock) {
-    super();
-    this.#session = session;
-    this.#clock = clock;
-  }
-
-  start(): void {
-    // After the pong has left: the poll's answer is another socket's.
-    this.#clock.schedule(this, 0);
-  }
-
-  stop(): void {
-    this.#clock.cancel(this);
-  }
-
-  onExpired(): void {
-    this.#clock.schedule(this, RELEASE_INTERVAL);
-    this.#session.releasePoll();
+    this.#clock.cancel(this.#timeout);
+    this.#clock.cancel(this.#release);
   }
 }

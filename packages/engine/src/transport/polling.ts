@@ -1,8 +1,8 @@
 import { ParseError } from "@tidewire/parser";
 import type { EnginePacket } from "@tidewire/parser";
 import type { OutgoingHttpHeaders } from "node:http";
-import { BoundDeadline } from "../loop/bound-deadline.ts";
 import { TransportError } from "../errors.ts";
+import { Timeout } from "../loop/timeout.ts";
 import type { Backlog } from "../loop/turns.ts";
 import type { BodyError, HttpExchange } from "../host/host.ts";
 import { compress, negotiateEncoding } from "../http/compression.ts";
@@ -38,7 +38,7 @@ export class PollingTransport extends Transport {
   /** The POST whose body is being read. */
   #post: HttpExchange | undefined = undefined;
   /** An orderly close that waits for the next GET. */
-  #pendingClose: PendingClose | undefined = undefined;
+  #pendingClose: Timeout | undefined = undefined;
 
   /** @param query - that of the handshake: `j` asks for JSONP, `b64` for text alone */
   constructor(protocol: Protocol, query: Query, owner: TransportOwner) {
@@ -198,7 +198,7 @@ export class PollingTransport extends Transport {
       this.#pendingClose = undefined;
       this.#answer(poll, [...packets, CLOSE]);
       this.owner.clock.cancel(pendingClose);
-      pendingClose.onExpired();
+      pendingClose.callback();
     }
     return true;
   }
@@ -260,7 +260,7 @@ export class PollingTransport extends Transport {
     } else if (this.discarded) {
       finish();
     } else {
-      this.#pendingClose = new PendingClose(finish);
+      this.#pendingClose = new Timeout(finish);
       this.owner.clock.schedule(this.#pendingClose, CLOSE_TIMEOUT);
     }
   }
@@ -269,17 +269,4 @@ export class PollingTransport extends Transport {
 /** The packets of a body that wait for another turn of the loop. */
 interface BodyBacklog extends Backlog {
   onFinished: (() => void) | undefined;
-}
-
-class PendingClose extends BoundDeadline {
-  readonly #finish: () => void;
-
-  constructor(finish: () => void) {
-    super();
-    this.#finish = finish;
-  }
-
-  onExpired(): void {
-    this.#finish();
-  }
 }

@@ -6,7 +6,7 @@ import type { HttpExchange, RequestSource } from "../host/host.ts";
 import type { OutgoingPacket } from "../protocol/packet.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import type { EventLoop } from "../loop/event-loop.ts";
-import { safeEmit } from "../loop/safe-emit.ts";
+import { safeEmit } from "../loop/safe-call.ts";
 import type { Turns } from "../loop/turns.ts";
 import { hasListeners, QuietEmitter } from "../loop/quiet-emitter.ts";
 
@@ -86,7 +86,7 @@ export abstract class Transport extends QuietEmitter {
     return false;
   }
 
-  /** Whether what is written while a packet is handled leaves right after it; otherwise it leaves at the end of the tick. */
+  /** @internal Whether what is written while a packet is handled leaves right after it; otherwise it leaves at the end of the tick. */
   get corksReads(): boolean {
     return false;
   }
@@ -101,7 +101,7 @@ export abstract class Transport extends QuietEmitter {
    */
   abstract send(packets: readonly OutgoingPacket[]): boolean;
 
-  /** Writes one packet in the dispatch under way. For transports that answer there. */
+  /** @internal Writes one packet in the dispatch under way. For transports that answer there. */
   sendWhileReading(packet: OutgoingPacket): void {
     this.send([packet]);
   }

@@ -1,5 +1,5 @@
 import { ParseError } from "@tidewire/parser";
-import { Deadline } from "../loop/clock.ts";
+import { Timeout } from "../loop/timeout.ts";
 import {
   FastProducerError,
   PayloadTooLargeError,
@@ -27,7 +27,7 @@ let batch: readonly OutgoingPacket[] = [];
 /** Engine.IO over WebSocket: one packet, one frame. The same on every host. */
 export class WebSocketTransport extends Transport implements WebSocketHandlers, BacklogOwner {
   readonly #port: WebSocketPort;
-  #closing: Deadline | undefined = undefined;
+  #closing: Timeout | undefined = undefined;
 
   constructor(port: WebSocketPort, protocol: Protocol, supportsBinary: boolean, owner: TransportOwner) {
     super(protocol, supportsBinary, owner);
@@ -203,7 +203,8 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers, 
 
   protected doClose(done: () => void): void {
     this.writable = false;
-    this.#closing = new Terminate(this.#port);
+    // A client that does not answer the close frame is cut off.
+    this.#closing = new Timeout(() => this.#port.terminate());
     this.owner.clock.schedule(this.#closing, CLOSE_TIMEOUT);
     // First: some hosts report the closure before `close` returns.
     done();
@@ -215,18 +216,4 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers, 
 function isAtLeast(data: string | Buffer, bytes: number): boolean {
   if (data.length >= bytes) return true;
   return typeof data === "string" && data.length * 3 >= bytes && Buffer.byteLength(data) >= bytes;
-}
-
-/** Ends a connection whose client does not answer the close frame. */
-class Terminate extends Deadline {
-  readonly #port: WebSocketPort;
-
-  constructor(port: WebSocketPort) {
-    super();
-    this.#port = port;
-  }
-
-  expire(): void {
-    this.#port.terminate();
-  }
 }

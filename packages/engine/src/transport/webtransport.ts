@@ -1,5 +1,6 @@
 import { encodeStreamFrames, ParseError, StreamFrameDecoder } from "@tidewire/parser";
-import { Deadline } from "../loop/clock.ts";
+import { safeCall } from "../loop/safe-call.ts";
+import { Timeout } from "../loop/timeout.ts";
 import { WebTransportClosedError } from "../errors.ts";
 import type { OutgoingPacket } from "../protocol/packet.ts";
 import type { Protocol } from "../protocol/protocol.ts";
@@ -12,7 +13,6 @@ import type {
   WebTransportSession,
   WebTransportStream,
 } from "./webtransport-session.ts";
-import { nextTick } from "../host/timers.ts";
 
 /** How long the client may take to receive what was sent before the end, in ms. */
 const CLOSE_TIMEOUT = 30_000;
@@ -34,9 +34,9 @@ export class WebTransportTransport extends Transport {
   #sends = 0;
   #lastWrite: Promise<void> = Promise.resolve();
   #closeInfo: WebTransportCloseInfo | undefined = undefined;
-  #closing: Deadline | undefined = undefined;
+  #closing: Timeout | undefined = undefined;
   /** Set once the stream is of no use any more. */
-  #losing: Deadline | undefined = undefined;
+  #losing: Timeout | undefined = undefined;
 
   constructor(
     session: WebTransportSession,
@@ -62,9 +62,12 @@ export class WebTransportTransport extends Transport {
 
   /** Begins to read; there must be handlers. */
   start(): void {
+    // Promises call back, where an error thrown by a listener would be taken for one of the stream.
+    const end = (error?: WebTransportClosedError): void =>
+      safeCall(this.owner.loop, () => this.#ended(error));
     this.#session.closed.then(
-      (info) => guarded(() => this.#ended(errorOf(info as WebTransportCloseInfo | undefined))),
-      (description: unknown) => guarded(() => this.#ended(new WebTransportClosedError({ description }))),
+      (info) => end(errorOf(info as WebTransportCloseInfo | undefined)),
+      (description: unknown) => end(new WebTransportClosedError({ description })),
     );
     void this.#read();
   }
@@ -107,7 +110,7 @@ export class WebTransportTransport extends Transport {
   #takesMore(send: number): void {
     if (send !== this.#sends || this.writable) return;
     if (this.readyState !== "open" || this.#losing !== undefined) return;
-    guarded(() => {
+    safeCall(this.owner.loop, () => {
       this.writable = true;
       this.drained();
       this.handlers?.onWritable();
@@ -133,18 +136,19 @@ export class WebTransportTransport extends Transport {
   }
 
   #receive(chunk: Uint8Array): void {
+    const { loop } = this.owner;
     try {
       for (const frame of this.#decoder.add(chunk)) {
         const packet = this.wireProtocol.codec.decodePacket(frame);
-        guarded(() => this.packet(packet));
+        safeCall(loop, () => this.packet(packet));
         if (this.readyState !== "open") break;
       }
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
       if (error.code === "PAYLOAD_TOO_LARGE") this.#closeInfo = TOO_LARGE;
-      guarded(() => this.handlers?.onParseError(error));
+      safeCall(loop, () => this.handlers?.onParseError(error));
     }
-    guarded(() => this.handlers?.onReadEnd());
+    safeCall(loop, () => this.handlers?.onReadEnd());
   }
 
   /** Closes the session and tells the client why. */
@@ -159,7 +163,7 @@ export class WebTransportTransport extends Transport {
     this.writable = false;
     const message = "the WebTransport stream ended";
     const error = new WebTransportClosedError({ message, description });
-    this.#losing = new Terminate(() => this.#end(error));
+    this.#losing = new Timeout(() => this.#end(error));
     this.owner.clock.schedule(this.#losing, LAST_WORDS_TIMEOUT);
   }
 
@@ -178,7 +182,7 @@ export class WebTransportTransport extends Transport {
 
   protected doClose(done: () => void): void {
     this.writable = false;
-    this.#closing = new Terminate(() => this.#end());
+    this.#closing = new Timeout(() => this.#end());
     this.owner.clock.schedule(this.#closing, CLOSE_TIMEOUT);
     done();
     void this.#finish();
@@ -215,27 +219,3 @@ export function closeSession(session: WebTransportSession, info?: WebTransportCl
 
 /** Whoever waits for the write is told. */
 function ignore(): void {}
-
-/** Streams call back from promises, where an error thrown by a listener would be taken for one of the stream. */
-function guarded(run: () => void): void {
-  try {
-    run();
-  } catch (error) {
-    nextTick(() => {
-      throw error;
-    });
-  }
-}
-
-class Terminate extends Deadline {
-  readonly #end: () => void;
-
-  constructor(end: () => void) {
-    super();
-    this.#end = end;
-  }
-
-  expire(): void {
-    this.#end();
-  }
-}

@@ -1,7 +1,7 @@
 import type { EventLoop } from "./event-loop.ts";
 
-/** Calls code of the application. What it throws surfaces as uncaught, and does not disturb what is under way here. */
-export function guard<Arguments extends unknown[]>(
+/** Calls code of the application. What it throws surfaces as uncaught and interrupts no work in progress. */
+export function safeCall<Arguments extends unknown[]>(
   loop: EventLoop,
   call: (...args: Arguments) => void,
   ...args: Arguments
@@ -13,7 +13,7 @@ export function guard<Arguments extends unknown[]>(
   }
 }
 
-/** Emits an event, under the same guard. */
+/** Emits an event the same way: what a listener throws surfaces as uncaught. */
 export function safeEmit(
   emitter: { emit(event: string, ...args: unknown[]): boolean },
   loop: EventLoop,
