@@ -2,6 +2,7 @@ import type { IncomingMessage, Server as HttpServer } from "node:http";
 import type { Http2SecureServer, Http2Server, Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { OutgoingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
+import { setImmediate } from "../timers.ts";
 
 /** A server of node:http, node:https or node:http2. */
 export type NodeServer = HttpServer | Http2Server | Http2SecureServer;
@@ -49,9 +50,8 @@ type ConnectListener = (
 function refuse(response: Http2ServerResponse | Duplex): void {
   if ("statusCode" in response) {
     response.statusCode = 405;
-    response.end();
-    // Nobody reads what the client has sent behind it.
-    response.stream.close();
+    // Nobody reads what the client sends behind it. Node 22 drops an answer that it has not written yet when a stream is reset.
+    response.end(() => setImmediate(() => response.stream.close()));
   } else {
     response.destroy();
   }
