@@ -176,7 +176,7 @@ export class Client<
   _welcome(attempt: ConnectAttempt, socket: ClientSocket): void {
     const { packets } = attempt;
     // By the index: a listener may make more come.
-    for (let i = 0; i < packets.length && socket.connected; i++) this.deliver(packets[i]!, socket);
+    for (let i = 0; i < packets.length && socket.connected; i++) this.passOn(packets[i]!, socket);
     this.endAttempt(attempt);
   }
 
@@ -226,7 +226,7 @@ export class Client<
   /** Ends a connection whose client has come back on another one, before the heartbeat finds it dead. */
   _replaced(): void {
     const { conn } = this;
-    this.onclose("transport close", new ReplacedError());
+    this.onClose("transport close", new ReplacedError());
     // Nothing can be sent to a client that is gone.
     conn.close(true);
   }
@@ -234,7 +234,7 @@ export class Client<
   private closeFor(reason: DisconnectReason): void {
     if (this.conn.readyState === "open") {
       this.conn.close();
-      this.onclose(reason);
+      this.onClose(reason);
     }
   }
 
@@ -252,30 +252,21 @@ export class Client<
     this.port.write(this.conn, Array.isArray(encodedPackets) ? encodedPackets : [encodedPackets], options);
   }
 
-  /** @internal */
-  onMessage(data: string | Buffer): void {
-    this.ondata(data);
-  }
-
-  /** @internal */
-  onClose(reason: string, description?: unknown): void {
-    this.onclose(reason, description);
-  }
-
-  /** Called with each message of the connection. */
-  ondata(data: unknown): void {
+  /** @internal Called with each message of the connection. */
+  onMessage(data: string | Binary): void {
     if (this.destroyed) return;
     this.attempts?.receive(sizeOf(data));
     try {
-      this.decoder.add(data as string | Binary);
+      const packet = this.decoder.add(data);
+      if (packet !== undefined) this.ondecoded(packet);
     } catch (error) {
       debug("invalid packet format");
       this.violation ??= badPacket(data, error);
-      this.onerror(error as Error);
+      this.onError(error as Error);
     }
   }
 
-  /** Called with each whole packet. */
+  /** Called with each whole packet, by decoders of other parsers too. */
   ondecoded(packet: Packet): void {
     if (this.destroyed) return;
     const { type } = packet;
@@ -287,7 +278,7 @@ export class Client<
       this.justLeft?.delete(namespace);
       this.tryConnect(namespace, this._parseNamespace(packet).authPayload);
     } else if (socket !== undefined && !wantsIn && type !== CONNECT_ERROR) {
-      this.deliver(packet, socket);
+      this.passOn(packet, socket);
     } else if (wantsIn || this.justLeft?.has(namespace) !== true) {
       debug("invalid state (packet type: %s)", type);
       this.violation = misplacedPacket(packet, namespace, socket !== undefined);
@@ -307,7 +298,7 @@ export class Client<
     this.closeFor("forced close");
   }
 
-  private deliver(packet: Packet, socket: ClientSocket): void {
+  private passOn(packet: Packet, socket: ClientSocket): void {
     try {
       socket._onpacket(packet);
     } catch (error) {
@@ -352,8 +343,8 @@ export class Client<
     return this.dialect.target(packet);
   }
 
-  /** Called when the client has broken the protocol, or the connection has failed. */
-  onerror(error: Error): void {
+  /** @internal Called when the client has broken the protocol, or the connection has failed. */
+  onError(error: Error): void {
     for (const socket of this.allSockets) {
       try {
         socket._onerror(error);
@@ -363,11 +354,11 @@ export class Client<
     }
     this.conn.close();
     // At once, also when something is still to be sent: one cause, one reason.
-    if (this.violation !== undefined && !this.destroyed) this.onclose("forced close");
+    if (this.violation !== undefined && !this.destroyed) this.onClose("forced close");
   }
 
-  /** Called once when the connection is closed, by whomever. */
-  onclose(reason: string, description: unknown = this.violation): void {
+  /** @internal Called once when the connection is closed, by either side. */
+  onClose(reason: string, description: unknown = this.violation): void {
     this.destroy();
     for (const socket of this.allSockets) {
       try {
@@ -388,10 +379,27 @@ export class Client<
     this.port.release(this.conn);
     this.forgetDeadline();
   }
+
+  // The handlers under their official names.
+
+  /** Takes a message as if it had come from the connection. */
+  ondata(data: string | Binary): void {
+    this.onMessage(data);
+  }
+
+  /** Closes the connection as after this error. */
+  onerror(error: Error): void {
+    this.onError(error);
+  }
+
+  /** Closes the sockets as after the end of the connection. */
+  onclose(reason: string, description?: unknown): void {
+    this.onClose(reason, description);
+  }
 }
 
-function sizeOf(data: unknown): number {
-  return typeof data === "string" ? data.length : ((data as { byteLength?: number }).byteLength ?? 0);
+function sizeOf(data: string | Binary): number {
+  return typeof data === "string" ? data.length : data.byteLength;
 }
 
 function originOf(packet: Packet, socket: ClientSocket): ErrorOrigin<ClientSocket> {

@@ -27,26 +27,32 @@ export interface Parser {
 /** The parser of this package as the `parser:` option takes it. */
 export const defaultParser: Parser = { Encoder, Decoder, PacketType, protocol };
 
-/** Who receives the packets of a decoder. */
+/** What a decoder calls. */
 export interface PacketReceiver {
+  /** Called with each packet of a decoder that emits its packets. The decoder of this package returns them instead. */
   ondecoded(packet: Packet): void;
   /**
-   * Called with a packet whose attachments are still to come, where the parser is that of this package. Who destroys the
-   * decoder here gets none of them.
+   * Called by the decoder of this package with a packet whose attachments are still to come. Destroying the decoder here
+   * refuses them.
    */
   onannounced?(packet: Packet): void;
 }
 
-/** A decoder that hands its packets to the receiver it was created with. */
+/** The decoder of one connection, whichever parser it comes from. */
 export interface ChunkDecoder {
-  /** Takes one message of the connection; throws what the parser throws on malformed input. */
-  add(chunk: string | Binary): void;
-  /** Frees what an unfinished packet holds. Packets still to come of a chunk at hand are dropped. */
+  /**
+   * Takes one message of the connection.
+   * @returns the packet that it completes, if the decoder has not passed it to the receiver
+   * @throws what the parser throws on malformed input
+   */
+  add(chunk: string | Binary): Packet | undefined;
+  /** Frees what an unfinished packet holds. The receiver gets no further packet of the message at hand. */
   destroy(): void;
 }
 
 /**
- * A decoder of `parser` for one connection; the receiver is called within `add`, once per whole packet.
+ * Creates a decoder of `parser` for one connection. That of this package returns each packet from `add`; others pass theirs
+ * to the receiver, as they emit them.
  * @param options - for the decoder of this package; others are created without arguments, as official hosts do
  */
 export function createDecoder(
@@ -55,11 +61,11 @@ export function createDecoder(
   options?: DecoderOptions,
 ): ChunkDecoder {
   return parser.Decoder === Decoder
-    ? new DirectDecoder(receiver, options)
+    ? new AnnouncingDecoder(receiver, options)
     : new ForeignDecoder(new parser.Decoder(), receiver);
 }
 
-class DirectDecoder extends PacketDecoder implements ChunkDecoder {
+class AnnouncingDecoder extends PacketDecoder implements ChunkDecoder {
   private readonly receiver: PacketReceiver;
 
   constructor(receiver: PacketReceiver, options: DecoderOptions | undefined) {
@@ -67,18 +73,12 @@ class DirectDecoder extends PacketDecoder implements ChunkDecoder {
     this.receiver = receiver;
   }
 
-  override add(chunk: string | Binary): undefined {
-    const packet = super.add(chunk);
-    if (packet !== undefined) {
-      this.receiver.ondecoded(packet);
-    }
-  }
-
   protected override announce(packet: Packet): void {
     this.receiver.onannounced?.(packet);
   }
 }
 
+/** Passes on what the decoder of another parser emits. */
 class ForeignDecoder implements ChunkDecoder {
   private readonly decoder: EventDecoder;
   private destroyed = false;
@@ -109,7 +109,7 @@ class ForeignDecoder implements ChunkDecoder {
       : undefined;
   }
 
-  add(chunk: string | Binary): void {
+  add(chunk: string | Binary): undefined {
     const size = typeof chunk === "string" ? chunk.length : chunk.byteLength;
     if (size > this.size) this.size = size;
     this.decoder.add(chunk);

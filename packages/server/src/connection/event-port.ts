@@ -1,35 +1,37 @@
+import type { Binary } from "@tidewire/parser";
 import type { Connection, ConnectionListener, ConnectionPort, EncodedPacket, WriteOptions } from "./port.ts";
 
-/** Listens to the events of a connection, as every engine emits them. */
+/** The port to a connection of any engine: listens to the events that all of them emit. */
 export class EventPort implements ConnectionPort {
-  private readonly conn: Connection;
-  private readonly ondata: (data: unknown) => void;
-  private readonly onerror: (error: Error) => void;
-  private readonly onclose: (reason: string, description?: unknown) => void;
+  readonly #conn: Connection;
+  readonly #onData: (data: string | Binary | undefined) => void;
+  readonly #onError: (error: Error) => void;
+  readonly #onClose: (reason: string, description?: unknown) => void;
 
   constructor(conn: Connection, listener: ConnectionListener) {
-    this.conn = conn;
-    this.ondata = (data) => listener.ondata(data);
-    this.onerror = (error) => listener.onerror(error);
-    this.onclose = (reason, description) => listener.onclose(reason, description);
-    conn.on("data", this.ondata);
-    conn.on("error", this.onerror);
-    conn.on("close", this.onclose);
+    this.#conn = conn;
+    // An empty message of engine.io has no data.
+    this.#onData = (data) => listener.onMessage(data ?? "");
+    this.#onError = (error) => listener.onError(error);
+    this.#onClose = (reason, description) => listener.onClose(reason, description);
+    conn.on("data", this.#onData);
+    conn.on("error", this.#onError);
+    conn.on("close", this.#onClose);
   }
 
   write(_conn: Connection, packet: EncodedPacket, options: WriteOptions): void {
-    if (options.volatile && !this.conn.transport.writable) {
+    if (options.volatile && !this.#conn.transport.writable) {
       return;
     }
     for (const message of packet) {
-      // A copy: engines write to it.
-      this.conn.write(message, { ...options });
+      // A copy, because engines write to the options.
+      this.#conn.write(message, { ...options });
     }
   }
 
   release(): void {
-    this.conn.removeListener("data", this.ondata);
-    this.conn.removeListener("error", this.onerror);
-    this.conn.removeListener("close", this.onclose);
+    this.#conn.removeListener("data", this.#onData);
+    this.#conn.removeListener("error", this.#onError);
+    this.#conn.removeListener("close", this.#onClose);
   }
 }

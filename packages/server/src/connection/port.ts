@@ -1,3 +1,4 @@
+import type { Binary } from "@tidewire/parser";
 import type { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { Untyped } from "../events/typed-events.ts";
@@ -49,24 +50,20 @@ export interface Connection extends EventEmitter {
   close(discard?: boolean): void;
 }
 
-/** Who is told what happens on a session of `@tidewire/engine`, which calls it. */
-export interface DirectListener {
-  onMessage(data: string | Buffer): void;
+/** What a connection calls. */
+export interface ConnectionListener {
+  onMessage(data: string | Binary): void;
+  /** Called where an engine reports an error before it closes the connection; sessions of `@tidewire/engine` close only. */
+  onError(error: Error): void;
+  /** Called once. */
   onClose(reason: string, description?: unknown): void;
 }
 
-/** Who is told what happens on any connection. */
-export interface ConnectionListener extends DirectListener {
-  ondata(data: unknown): void;
-  onerror(error: Error): void;
-  onclose(reason: string, description?: unknown): void;
-}
-
-/** The one way between a client and its connection. */
+/** The way from a client to its connection. */
 export interface ConnectionPort {
   /** Writes one packet. */
   write(conn: Connection, packet: EncodedPacket, options: WriteOptions): void;
-  /** Nothing is told any more. */
+  /** Stops calling the listener. */
   release(conn: Connection): void;
 }
 

@@ -1,10 +1,10 @@
 import type { Message } from "@tidewire/engine";
-import type { Connection, ConnectionPort, DirectListener } from "./port.ts";
+import type { Connection, ConnectionListener, ConnectionPort } from "./port.ts";
 import { ForeignBroadcast, SharedPacket, toMessage } from "./shared-packet.ts";
 
 /** A session of `@tidewire/engine`: it calls its handlers, and takes messages that many sessions share. */
 export interface DirectConnection extends Connection {
-  handlers: DirectListener | undefined;
+  handlers: Pick<ConnectionListener, "onMessage" | "onClose"> | undefined;
   readonly writable: boolean;
   sendMessage(message: Message, isShared?: boolean): void;
 }

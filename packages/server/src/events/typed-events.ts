@@ -193,12 +193,9 @@ export abstract class StrictEventEmitter<
     return super.emit(ev, ...args);
   }
 
-  /** @internal Calls the listeners of an event, whatever its name: its name, then its arguments. */
-  emitUntyped(event: readonly [string, ...unknown[]]): boolean {
-    // Most events have one argument, or one and the function that answers.
-    if (event.length === 2) return super.emit(event[0], event[1]);
-    if (event.length === 3) return super.emit(event[0], event[1], event[2]);
-    return super.emit.apply(this, event as [string, ...unknown[]]);
+  /** @internal Calls the listeners of an event, whatever its name. */
+  protected emitUntyped(ev: string, ...args: unknown[]): boolean {
+    return super.emit(ev, ...args);
   }
 
   /** The listeners of an event. */

@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import { rethrowLater } from "../errors.ts";
 import type { AckCallback } from "./acks.ts";
 import { runMiddlewares } from "./middleware.ts";
@@ -34,19 +35,13 @@ export type Callable = (...args: never[]) => unknown;
 /** An event: its name, then its arguments. */
 type NamedEvent = readonly [string, ...unknown[]];
 
-/** What has listeners: a socket or a namespace. */
-interface Listened {
-  rawListeners(event: string): unknown[];
-  emitUntyped(event: NamedEvent): boolean;
-}
-
 /**
  * How the server calls code of the application: {@link plainCalls} until the first `io.onError()`, {@link GuardedCalls} from then
  * on.
  */
 export interface UserCode {
   /** Calls the listeners of an event. */
-  emit(emitter: Listened, event: NamedEvent, source: ErrorSource, socket: object | undefined): void;
+  emit(emitter: EventEmitter, event: NamedEvent, source: ErrorSource, socket: object | undefined): void;
   /** Calls listeners of every event. Those that are added or removed meanwhile make no difference. */
   callAny(listeners: readonly Callable[], socket: object, event: NamedEvent): void;
   /** Calls middlewares in turn. `failed` gets the `next` of one that fails without having called it. */
@@ -70,7 +65,12 @@ export interface UserCode {
 /** Errors take their usual way, to `uncaughtException` or `unhandledRejection`. */
 export const plainCalls: UserCode = {
   emit(emitter, event) {
-    emitter.emitUntyped(event);
+    // Sockets and namespaces have an `emit` of their own, which sends.
+    const { prototype } = EventEmitter;
+    // Most events have one argument, or one and the function that answers.
+    if (event.length === 2) prototype.emit.call(emitter, event[0], event[1]);
+    else if (event.length === 3) prototype.emit.call(emitter, event[0], event[1], event[2]);
+    else prototype.emit.apply(emitter, event as [string, ...unknown[]]);
   },
   callAny(listeners, socket, event) {
     for (const listener of listeners.slice()) Reflect.apply(listener, socket, event);
@@ -94,7 +94,7 @@ export class GuardedCalls implements UserCode {
     this.#handlers.push(handler);
   }
 
-  emit(emitter: Listened, event: NamedEvent, source: ErrorSource, socket: object | undefined): void {
+  emit(emitter: EventEmitter, event: NamedEvent, source: ErrorSource, socket: object | undefined): void {
     const [name, ...args] = event;
     const origin = { source, event: name, socket };
     for (const listener of emitter.rawListeners(name))

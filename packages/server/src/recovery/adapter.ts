@@ -207,10 +207,10 @@ function packetsFor(sessionRooms: readonly string[], events: Iterable<LoggedEven
 }
 
 function dataOf(encoded: EncodedPacket, parser: Parser): unknown[] {
-  let data: unknown;
-  const decoder = createDecoder(parser, { ondecoded: (packet) => (data = packet.data) });
-  for (const part of encoded) decoder.add(part as string | Binary);
-  return data as unknown[];
+  let decoded: Packet | undefined;
+  const decoder = createDecoder(parser, { ondecoded: (packet) => (decoded = packet) });
+  for (const part of encoded) decoded = decoder.add(part as string | Binary) ?? decoded;
+  return decoded?.data as unknown[];
 }
 
 /** The application may write into what it has sent, and a parser into what it has encoded. */
