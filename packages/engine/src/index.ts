@@ -4,7 +4,6 @@ import type { AttachOptions, ServerOptions } from "./options.ts";
 import { Server } from "./server.ts";
 
 export { Server, Server as uServer } from "./server.ts";
-export type { Host } from "./server.ts";
 export { Engine } from "./engine.ts";
 export type { Engine as BaseServer } from "./engine.ts";
 export { Clock } from "./loop/clock.ts";

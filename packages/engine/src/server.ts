@@ -1,10 +1,11 @@
 import { createServer } from "node:http";
-import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { isMainThread } from "node:worker_threads";
 import { Engine } from "./engine.ts";
 import { ConnectionErrorCode, connectionErrorMessages } from "./errors.ts";
-import type { HostTarget, HttpServerLike } from "./host/host.ts";
+import { CLOSE_GRACE } from "./host/host.ts";
+import type { Host, HttpServerLike } from "./host/host.ts";
 import { loadUws, nodeTooOld } from "./host/uws/load.ts";
 import type { NodeServer } from "./host/node/http2.ts";
 import { NodeHost } from "./host/node/host.ts";
@@ -12,22 +13,14 @@ import { uwsCompression } from "./host/uws/compression.ts";
 import { clearTimeout, setImmediate, setTimeout } from "./host/timers.ts";
 import { UwsHttpServer } from "./host/uws/server.ts";
 import type { Uws, UwsApp } from "./host/uws/types.ts";
-import { attachUws, refuseOtherPaths } from "./host/uws/host.ts";
+import { UwsHost } from "./host/uws/host.ts";
 import { portNumber } from "./http/port.ts";
 import { attachOptions, knownOptions } from "./known-options.ts";
 import { readOptions, warnOfUnknownOptions } from "./option-rules.ts";
 import { withThreshold } from "./options.ts";
 import type { AttachAppOptions, AttachOptions, ServerOptions } from "./options.ts";
 
-/** How long `io.close()` waits for the last answers and close frames, in ms. */
-const GRACE = 1000;
-
-/** Any host that brings requests of its own accord, such as `MemoryHost`. */
-export interface Host {
-  bind(target: HostTarget): void;
-}
-
-/** An Engine.IO server: the engine, and the hosts it can be attached to. One class for all of them. */
+/** An Engine.IO server: the engine, and the hosts that it is attached to. */
 export class Server extends Engine {
   /** Codes of refused requests by name, as on the official server. */
   static readonly errors: typeof ConnectionErrorCode = ConnectionErrorCode;
@@ -36,21 +29,22 @@ export class Server extends Engine {
 
   /** The HTTP server this engine is attached to. */
   httpServer: HttpServerLike | undefined = undefined;
+  readonly #hosts: Host[] = [];
   #nodeHost: NodeHost | undefined = undefined;
 
   constructor(opts: ServerOptions = {}) {
     super(opts);
   }
 
-  /** The WebSocket server of node:http. */
+  /** The WebSocket server that is used on node:http. */
   get ws(): unknown {
     return this.#node().webSocketServer;
   }
 
   /**
-   * Serves the path on a node http, https or http2 server. Requests to other paths go to the listeners that were there
-   * before. A uWebSockets.js app is taken as by {@link attachApp}: `uServer` is this class under its other name.
-   * Over HTTP/2 there are WebSockets, too (RFC 8441): the setting that tells clients so is made here.
+   * Serves the path on a server of node:http, node:https or node:http2. Requests to other paths go to the listeners that the
+   * server had before. A uWebSockets.js app is attached as by {@link attachApp}: `uServer` is this class under its other name.
+   * WebSockets over HTTP/2 (RFC 8441) are served too; this enables the setting that announces them.
    */
   attach(server: NodeServer | UwsApp, given: AttachAppOptions = {}): this {
     if (isUwsApp(server)) return this.attachApp(server, given);
@@ -70,31 +64,44 @@ export class Server extends Engine {
 
   /** Serves the path on an application's own uWebSockets.js `App` or `SSLApp`. The application listens. */
   attachApp(app: UwsApp, given: AttachAppOptions = {}): this {
+    this.#attachApp(app, given, false);
+    return this;
+  }
+
+  #attachApp(app: UwsApp, given: AttachAppOptions, isAlone: boolean): UwsHttpServer {
     const tooOld = nodeTooOld();
     if (tooOld !== undefined) throw tooOld;
     const { opts } = this;
     const options = attachmentOf(given);
     if (options.maxBackpressure !== undefined) opts.maxBackpressure = options.maxBackpressure;
     if (options.compression) opts.perMessageDeflate ||= withThreshold(true);
-    const activity = attachUws(app, this, {
+    const host = new UwsHost(app, {
       path: computePath(options),
+      isAlone,
       secure: app.constructor.name.includes("SSL"),
       websocket: this.#websocket,
       compression: options.compression ?? uwsCompression(opts.perMessageDeflate),
       idleTimeout: options.idleTimeout ?? 0,
       proxyProtocol: options.proxyProtocol ?? false,
     });
-    this.httpServer = new UwsHttpServer(app, activity);
-    this.httpServer.on("close", () => this.startAgain());
+    this.#serve(host);
+    this.startAgain();
+    const server = new UwsHttpServer(app, host.activity);
+    server.on("close", () => this.startAgain());
+    this.httpServer = server;
+    return server;
+  }
+
+  /** Serves everything that any other host receives, such as a `MemoryHost`. */
+  attachHost(host: Host): this {
+    this.#serve(host);
     this.startAgain();
     return this;
   }
 
-  /** Serves requests from any other host. */
-  attachHost(host: Host): this {
+  #serve(host: Host): void {
     host.bind(this);
-    this.startAgain();
-    return this;
+    this.#hosts.push(host);
   }
 
   /**
@@ -111,12 +118,7 @@ export class Server extends Engine {
     const uws = this.opts.host === "node" ? undefined : this.#loadUws();
     if (uws !== undefined) {
       const app = uws.App();
-      this.attachApp(app, options);
-      // A second route of one pattern would take the place of the first.
-      if (computePath(options).length > 1) {
-        refuseOtherPaths(app);
-      }
-      return (this.httpServer as UwsHttpServer).listen(app, uws, number);
+      return this.#attachApp(app, options, true).listen(app, uws, number);
     }
     const server = createServer((_request, response) => response.writeHead(404).end());
     this.attach(server, options);
@@ -133,16 +135,16 @@ export class Server extends Engine {
     this.#node().handleUpgrade(request, socket, head);
   }
 
-  /** Closes every session, and lets connections of HTTP/2 end that nothing else needs. Hosts go on listening. */
+  /** Closes every session, and connections of HTTP/2 that no request needs. Hosts go on listening. */
   override close(): this {
     super.close();
-    this.#nodeHost?.closeIdle();
+    for (const host of this.#hosts) host.close?.();
     return this;
   }
 
   /**
-   * For `io.close()`: refuses what comes, and closes the HTTP server. Calls back when that has closed, or after a second:
-   * what is left then are requests of the application, which may take as long as they like.
+   * For `io.close()`: refuses new clients and closes the HTTP server. Calls back when that has closed, or after a second, when
+   * only requests of the application are left, which may take as long as they like.
    */
   shutDownServer(server: HttpServerLike, done: (error?: Error) => void): void {
     // It may have begun to listen since.
@@ -155,19 +157,17 @@ export class Server extends Engine {
       done(error);
     };
     const timer = setTimeout(() => {
-      if (this.isShutDown) this.#cut(server);
-      // Connections tell of their end a turn later.
+      if (this.isShutDown) {
+        for (const host of this.#hosts) host.cut?.();
+        server.closeIdleConnections?.();
+      }
+      // Connections emit `close` a turn later.
       setImmediate(() => setImmediate(() => finish()));
-    }, GRACE);
+    }, CLOSE_GRACE);
     server.close(finish);
   }
 
-  #cut(server: HttpServerLike): void {
-    this.#nodeHost?.cut();
-    (server as Partial<HttpServer>).closeIdleConnections?.();
-  }
-
-  /** Leaves the server to another engine that is attached to it. */
+  /** Leaves the upgrades of the server to another engine that is attached to it. */
   detach(server: NodeServer): void {
     this.#nodeHost?.detach(server);
   }
@@ -177,11 +177,15 @@ export class Server extends Engine {
   }
 
   #node(): NodeHost {
-    return (this.#nodeHost ??= new NodeHost(this, this.opts));
+    if (this.#nodeHost === undefined) {
+      this.#nodeHost = new NodeHost(this.opts);
+      this.#serve(this.#nodeHost);
+    }
+    return this.#nodeHost;
   }
 
   #loadUws(): Uws | undefined {
-    // Its part of the event loop does not survive the end of a thread: the process aborts.
+    // When the thread ends, uWebSockets.js aborts the process.
     if (!isMainThread && this.opts.host !== "uws") {
       warnOnce(
         "TIDEWIRE_WORKER_THREAD",

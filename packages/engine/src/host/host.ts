@@ -63,6 +63,19 @@ export interface Exchange {
   onAbort: (() => void) | undefined;
 }
 
+/** A host, as a server attaches to it. */
+export interface Host {
+  /** Hands everything that the host receives to the target. Called once. */
+  bind(target: HostTarget): void;
+  /** Ends connections that no request needs. All sessions have been closed; the host goes on listening. */
+  close?(): void;
+  /** Drops the connections that delay the end of a closing server, except for requests of the application. */
+  cut?(): void;
+}
+
+/** How long a closing server waits for the last answers and close frames, in ms. */
+export const CLOSE_GRACE = 1000;
+
 /** How long a client may take nothing of an answer that is under way before its connection is dropped, in ms. */
 export const STALL_TIMEOUT = 30_000;
 
@@ -165,4 +178,5 @@ export interface HttpServerLike extends NodeJS.EventEmitter {
   readonly listening: boolean;
   address(): { address: string; family: string; port: number } | string | null;
   close(callback?: (error?: Error) => void): unknown;
+  closeIdleConnections?(): void;
 }

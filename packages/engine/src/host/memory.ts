@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { CopiedHttpExchange, CopiedUpgradeExchange } from "./copied/exchange.ts";
-import type { HostTarget, RequestHead, WebSocketHandlers, WebSocketPort } from "./host.ts";
+import type { Host, HostTarget, RequestHead, WebSocketHandlers, WebSocketPort } from "./host.ts";
 import { ParsedHead } from "./copied/head.ts";
 
 export interface MemoryRequest {
@@ -10,7 +10,7 @@ export interface MemoryRequest {
   url: string;
   headers?: IncomingHttpHeaders;
   body?: string | Buffer;
-  /** Whether more of the body comes with `call.push`. Default: it is whole. */
+  /** Whether more of the body follows by `call.push`. Default false. */
   streamed?: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface MemoryResponse {
   body: Buffer;
 }
 
-/** A request under way. `response` rejects if the server or the client drops the connection. */
+/** An open request. `response` rejects if the server or the client drops the connection. */
 export interface MemoryCall {
   response: Promise<MemoryResponse>;
   /** Sends the next part of a streamed body. */
@@ -31,10 +31,10 @@ export interface MemoryCall {
 }
 
 /**
- * A host without sockets: requests and WebSockets are function calls. For tests, fuzzers and for measuring what the protocol
+ * A host without sockets: requests and WebSockets are function calls. For tests, fuzzers and measurements of what the protocol
  * itself costs.
  */
-export class MemoryHost {
+export class MemoryHost implements Host {
   #target: HostTarget | undefined = undefined;
 
   /** Called by `engine.attachHost(host)`. */
@@ -59,9 +59,9 @@ export class MemoryHost {
   }
 
   /**
-   * Opens a WebSocket; resolves once it is accepted, rejects with the HTTP answer if it is not.
+   * Opens a WebSocket. Resolves once it is accepted; rejects with a `MemoryUpgradeError` if it is refused.
    *
-   * @param signal - lets the client go away before that
+   * @param signal - makes the client go away before that
    */
   connect(request: MemoryRequest, signal?: AbortSignal): Promise<MemoryWebSocket> {
     const target = this.#bound();
@@ -122,7 +122,7 @@ class MemoryExchange extends CopiedHttpExchange {
   }
 }
 
-/** Why a WebSocket was not opened. */
+/** The server has refused a WebSocket, with this response. */
 export class MemoryUpgradeError extends Error {
   readonly response: MemoryResponse;
 
@@ -164,9 +164,7 @@ class MemoryUpgrade extends CopiedUpgradeExchange {
     headers: OutgoingHttpHeaders,
     open: (port: WebSocketPort) => WebSocketHandlers,
   ): void {
-    const socket = new MemoryWebSocket(toResponse(101, headers, "").headers, this.#maxPayload);
-    this.#resolve(socket);
-    socket.open(open);
+    this.#resolve(new MemoryWebSocket(toResponse(101, headers, "").headers, this.#maxPayload, open));
   }
 
   protected override write(status: number, headers: OutgoingHttpHeaders, body: string | Buffer): void {
@@ -175,8 +173,8 @@ class MemoryUpgrade extends CopiedUpgradeExchange {
 }
 
 /**
- * The client's end of a WebSocket in memory. What arrives before a listener is set waits for it. While the client is paused
- * the server's frames wait on the way to it, and count as buffered there.
+ * The client's end of a WebSocket in memory. Messages that arrive before `onmessage` is set wait for it. While the client is
+ * paused, the server's frames wait on the way to it, and count as buffered there.
  */
 export class MemoryWebSocket {
   /** Headers of the 101. */
@@ -188,69 +186,21 @@ export class MemoryWebSocket {
   #onmessage: ((data: string | Buffer) => void) | undefined = undefined;
   #onclose: ((code: number, reason: string) => void) | undefined = undefined;
   #paused = false;
-  /** On the way to a client that is paused. */
+  /** Frames on the way to a client that is paused. */
   #held: Array<string | Buffer> = [];
   #heldBytes = 0;
-  /** Frames the server sent after it had been told of the end, or had called for it. There should be none. */
+  /** How many frames the server has sent after the end. A correct server sends none. */
   lateFrames: number = 0;
-  /** The server's close frame, behind what is held. */
+  /** The server's close frame, behind the held frames. */
   #heldClose: { code: number; reason: string } | undefined = undefined;
 
-  constructor(headers: MemoryResponse["headers"], maxPayload: number) {
+  constructor(
+    headers: MemoryResponse["headers"],
+    maxPayload: number,
+    open: (port: WebSocketPort) => WebSocketHandlers,
+  ) {
     this.headers = headers;
     this.#maxPayload = maxPayload;
-  }
-
-  set onmessage(listener: (data: string | Buffer) => void) {
-    this.#onmessage = listener;
-    for (const data of this.#received.splice(0)) listener(data);
-  }
-
-  set onclose(listener: (code: number, reason: string) => void) {
-    this.#onclose = listener;
-    if (this.#closed) listener(this.#closed.code, this.#closed.reason);
-  }
-
-  send(data: string | Buffer): void {
-    if (this.#closed) return;
-    if (Buffer.byteLength(data) <= this.#maxPayload) {
-      // As on a real host: what comes after our close frame is read and dropped.
-      if (this.#heldClose) return;
-      this.#handlers?.onMessage(data);
-      this.#handlers?.onReadEnd();
-      return;
-    }
-    this.#finish(1009, "Max payload size exceeded", new RangeError("Max payload size exceeded"));
-  }
-
-  /** Stops reading. */
-  pause(): void {
-    this.#paused = true;
-  }
-
-  /** Reads what has been held, and goes on. */
-  resume(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
-    const held = this.#held;
-    this.#held = [];
-    this.#heldBytes = 0;
-    for (const data of held) this.#deliver(data);
-    if (this.#heldClose) this.#finish(this.#heldClose.code, this.#heldClose.reason);
-    else if (held.length > 0) this.#handlers?.onDrain();
-  }
-
-  close(code: number = 1005, reason: string = ""): void {
-    this.#finish(code, reason);
-  }
-
-  /** Goes away without a closing handshake. */
-  terminate(): void {
-    this.#finish(1006, "");
-  }
-
-  /** For the host. */
-  open(open: (port: WebSocketPort) => WebSocketHandlers): void {
     const bufferedAmount = (): number => this.#heldBytes;
     this.#handlers = open({
       remoteAddress: "127.0.0.1",
@@ -267,8 +217,56 @@ export class MemoryWebSocket {
       close: (code = 1005, reason = "") => this.#closedByServer(code, reason),
       terminate: () => this.#finish(1006, ""),
     });
-    // Closed by its owner before there was anybody to tell.
+    // Its owner has closed it before the handlers were known.
     if (this.#closed) this.#handlers.onClose(this.#closed.code, this.#closed.reason);
+  }
+
+  set onmessage(listener: (data: string | Buffer) => void) {
+    this.#onmessage = listener;
+    for (const data of this.#received.splice(0)) listener(data);
+  }
+
+  set onclose(listener: (code: number, reason: string) => void) {
+    this.#onclose = listener;
+    if (this.#closed) listener(this.#closed.code, this.#closed.reason);
+  }
+
+  send(data: string | Buffer): void {
+    if (this.#closed) return;
+    if (Buffer.byteLength(data) <= this.#maxPayload) {
+      // As on a real host: messages after the server's close frame are read and dropped.
+      if (this.#heldClose) return;
+      this.#handlers?.onMessage(data);
+      this.#handlers?.onReadEnd();
+      return;
+    }
+    this.#finish(1009, "Max payload size exceeded", new RangeError("Max payload size exceeded"));
+  }
+
+  /** Stops reading. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** Reads the held frames, and goes on. */
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    for (const data of held) this.#deliver(data);
+    if (this.#heldClose) this.#finish(this.#heldClose.code, this.#heldClose.reason);
+    else if (held.length > 0) this.#handlers?.onDrain();
+  }
+
+  close(code: number = 1005, reason: string = ""): void {
+    this.#finish(code, reason);
+  }
+
+  /** Ends the connection without a closing handshake. */
+  terminate(): void {
+    this.#finish(1006, "");
   }
 
   #receive(data: string | Buffer): void {

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerR
 import type { Socket as NetSocket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
-import type { HostTarget, WebSocketHandlers, WebSocketPort } from "../host.ts";
+import type { Host, HostTarget, WebSocketHandlers, WebSocketPort } from "../host.ts";
 import { acceptableOffers } from "../window-bits.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { NodeHttpExchange, NodeUpgradeExchange } from "./exchange.ts";
@@ -16,7 +16,7 @@ import { clearTimeout, setTimeout } from "../timers.ts";
 
 const EXTENSIONS = "sec-websocket-extensions";
 
-/** zlib makes 9 of 8. */
+/** zlib replaces 8 by 9. */
 const FEWEST_BITS = 9;
 
 /** A class like `ws`'s `Server`, as the option `wsEngine` takes it. */
@@ -30,9 +30,9 @@ export interface NodeHostOptions {
 export interface NodeAttachOptions {
   /** With its trailing slash, unless the application wanted none. */
   path: string;
-  /** Whether WebSocket upgrades are taken at all. */
+  /** Whether WebSocket upgrades are accepted at all. */
   websocket: boolean;
-  /** Whether upgrades nobody takes are ended after `destroyUpgradeTimeout` ms. */
+  /** Whether upgrades that nobody takes are ended after `destroyUpgradeTimeout` ms. */
   destroyUpgrade: boolean;
   destroyUpgradeTimeout: number;
 }
@@ -40,40 +40,52 @@ export interface NodeAttachOptions {
 /** Options for our own `ws`: the port sends the pongs, and counts those that wait for the client. */
 const OWN_SOCKETS = { WebSocket: ExplainingWebSocket, autoPong: false };
 
-/** node:http, node:https and node:http2, and `ws` for the framing. */
-export class NodeHost {
-  readonly #target: HostTarget;
-  readonly webSocketServer: WebSocketServer;
+/** Servers of node:http, node:https and node:http2, with `ws` for the framing. */
+export class NodeHost implements Host {
+  readonly #options: NodeHostOptions;
+  // Both are set by `bind`.
+  #target!: HostTarget;
+  #webSocketServer!: WebSocketServer;
   /** Headers for the 101 that is about to be written. */
   #upgradeHeaders: OutgoingHttpHeaders = {};
   readonly #ongoing: OngoingSet = new Set();
   readonly #ports: PortContext = { frames: new FrameWriter(), ongoing: this.#ongoing };
   readonly #http2: Http2Connections = new Http2Connections();
-  /** What takes this host off its servers' upgrades. */
+  /** How to stop listening for the upgrades of each server. */
   readonly #detachments: Map<NodeServer, () => void> = new Map();
-  /** Whether the 101 of `ws` waits for the handshake packet: a system call less. What may be compressed is left to `ws`. */
+  /** Whether the 101 of `ws` waits for the handshake packet, which saves a system call. Not where `ws` may compress it. */
   readonly #gathersHandshake: boolean;
 
-  constructor(target: HostTarget, options: NodeHostOptions) {
-    this.#target = target;
+  constructor(options: NodeHostOptions) {
+    this.#options = options;
     this.#gathersHandshake = options.wsEngine === undefined && !options.perMessageDeflate;
-    const Engine = options.wsEngine ?? WebSocketServer;
-    this.webSocketServer = new Engine({
+  }
+
+  bind(target: HostTarget): void {
+    const { wsEngine, perMessageDeflate = false } = this.#options;
+    this.#target = target;
+    const Engine = wsEngine ?? WebSocketServer;
+    this.#webSocketServer = new Engine({
       noServer: true,
       clientTracking: false,
-      perMessageDeflate: options.perMessageDeflate ?? false,
+      perMessageDeflate,
       maxPayload: target.maxPayload,
       // Another engine has a class of its own.
-      ...(options.wsEngine === undefined ? OWN_SOCKETS : {}),
+      ...(wsEngine === undefined ? OWN_SOCKETS : {}),
     });
     // Not every `wsEngine` is an EventEmitter.
-    if (typeof this.webSocketServer.on === "function") {
-      this.webSocketServer.on("headers", (lines) => {
+    if (typeof this.#webSocketServer.on === "function") {
+      this.#webSocketServer.on("headers", (lines) => {
         for (const [name, value] of Object.entries(this.#upgradeHeaders)) {
           for (const each of Array.isArray(value) ? value : [value]) lines.push(`${name}: ${each}`);
         }
       });
     }
+  }
+
+  /** Of `ws`, or of the option `wsEngine`. */
+  get webSocketServer(): WebSocketServer {
+    return this.#webSocketServer;
   }
 
   handleRequest(request: IncomingMessage, response: ServerResponse): void {
@@ -106,7 +118,7 @@ export class NodeHost {
     exchange.watch();
   }
 
-  /** Takes what is under the path; everything else goes to the listeners that were there before. */
+  /** Serves requests under the path; all others go to the listeners that the server had before. */
   attach(server: NodeServer, options: NodeAttachOptions): void {
     const { path } = options;
     const emitter: NodeJS.EventEmitter = server;
@@ -119,7 +131,7 @@ export class NodeHost {
     if (isHttp2(server)) this.#http2.watch(server);
     if (!options.websocket) return;
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-      // What traces requests listens, too, or has put a method of its own in front.
+      // A tracing tool listens too, or has replaced `emit`.
       const isOurs = emitter.listenerCount("upgrade") === 1 && !Object.hasOwn(server, "emit");
       const isUnderPath = request.url?.startsWith(path) === true;
       const isPlain = isUnderPath
@@ -138,18 +150,17 @@ export class NodeHost {
     }
   }
 
-  /** Ends connections that only wait for further requests. */
-  closeIdle(): void {
+  /** Connections of HTTP/2: Node ends the idle ones of HTTP/1.1 itself. */
+  close(): void {
     this.#http2.close();
   }
 
-  /** Ends the connections that a closing server would wait for, but for those of the application. */
   cut(): void {
     for (const ongoing of this.#ongoing) ongoing.cut();
     this.#http2.close();
   }
 
-  /** Leaves the upgrades of the server to another host: two would take each. */
+  /** Leaves the upgrades of the server to another host; otherwise both would answer each. */
   detach(server: NodeServer): void {
     this.#detachments.get(server)?.();
     this.#detachments.delete(server);
@@ -172,7 +183,7 @@ export class NodeHost {
     const others = socket.listenerCount("data");
     if (isGathering) socket.cork();
     try {
-      this.webSocketServer.handleUpgrade(request, socket, head, (websocket) => {
+      this.#webSocketServer.handleUpgrade(request, socket, head, (websocket) => {
         const remoteAddress = request.socket.remoteAddress ?? "";
         const { maxPayload } = this.#target;
         const receive = addedTo(socket, others);
@@ -192,7 +203,7 @@ function setOrDelete(headers: IncomingHttpHeaders, offers: string | undefined): 
   else delete headers[EXTENSIONS];
 }
 
-/** The listener of `data` that was added to the others; nothing where none was, as by the `ws` that Bun has of its own. */
+/** Returns the listener of `data` that was added to the others, if there is one: the `ws` built into Bun adds none. */
 function addedTo(socket: Duplex, others: number): ReceiveChunk | undefined {
   const listeners = socket.listeners("data") as ReceiveChunk[];
   return listeners.length === others + 1 ? listeners[others] : undefined;
@@ -200,19 +211,19 @@ function addedTo(socket: Duplex, others: number): ReceiveChunk | undefined {
 
 type RequestListener = (this: NodeServer, request: IncomingMessage, response: ServerResponse) => void;
 
-/** Node leaves upgrades open that nobody takes, once anybody listens. Another library may take it in the meantime. */
+/** Once anybody listens for upgrades, Node leaves those open that nobody takes. Another library may still take this one. */
 function endUnlessTaken(socket: NetSocket, timeout: number): void {
   // Earlier responses were written to it, too.
   const { bytesWritten } = socket;
   socket.on("error", () => {});
   const timer = setTimeout(() => {
-    // Nobody reads what the client has sent, so that the end alone would leave the socket open.
+    // Nobody reads what the client has sent: `end()` alone would leave the socket open.
     if (socket.bytesWritten <= bytesWritten) socket.destroySoon();
   }, timeout);
   socket.once("close", () => clearTimeout(timer));
 }
 
-/** Node's parser announces a request in any coding, and fails when a body begins of which chunks are not the last coding. */
+/** Node's parser accepts the head of a request in any transfer coding, but fails at a body whose last coding is not chunked. */
 function isUnreadable({ headers }: IncomingMessage): boolean {
   const coding = headers["transfer-encoding"];
   return coding !== undefined && !/(?:^|,)[ \t]*chunked$/i.test(coding);

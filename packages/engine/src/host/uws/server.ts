@@ -1,28 +1,26 @@
 import cluster from "node:cluster";
 import { EventEmitter } from "node:events";
 import { createServer } from "node:net";
+import { CLOSE_GRACE } from "../host.ts";
 import type { HttpServerLike } from "../host.ts";
-import type { UwsActivity } from "./host.ts";
+import type { Activity } from "./activity.ts";
 import { fixSettings, warnOfSetting } from "./fixed-settings.ts";
 import type { OwnUwsApp, Uws, UwsApp } from "./types.ts";
 import { clearTimeout, nextTick, setImmediate, setTimeout } from "../timers.ts";
 
-/** How long closing waits for the last responses and close frames, in ms. */
-const GRACE = 1000;
-
 /**
- * `http.Server` as far as applications use `io.httpServer`, over a uWebSockets.js app: `listening`, `address()`, `close()` and
- * the events `listening`, `error` and `close`. An app that the application listens on itself has no address here.
+ * A uWebSockets.js app with the members of `http.Server` that applications use of `io.httpServer`: `listening`, `address()`,
+ * `close()` and the events `listening`, `error` and `close`. An app that the application listens on itself has no address here.
  */
 export class UwsHttpServer extends EventEmitter implements HttpServerLike {
   readonly #app: UwsApp;
-  readonly #activity: UwsActivity;
+  readonly #activity: Activity;
   #uws: Uws | undefined = undefined;
   #listenSocket: unknown = undefined;
   #port = 0;
   #closed = false;
 
-  constructor(app: UwsApp, activity: UwsActivity) {
+  constructor(app: UwsApp, activity: Activity) {
     super();
     this.#app = app;
     this.#activity = activity;
@@ -59,7 +57,7 @@ export class UwsHttpServer extends EventEmitter implements HttpServerLike {
     return this;
   }
 
-  /** Stops listening at once, lets what is under way finish, then closes every connection of the app. */
+  /** Stops listening at once, lets open requests and close frames finish for a second, then closes the app. */
   close(callback?: (error?: Error) => void): this {
     if (this.#closed) {
       const error = Object.assign(new Error("Server is not running."), { code: "ERR_SERVER_NOT_RUNNING" });
@@ -72,30 +70,29 @@ export class UwsHttpServer extends EventEmitter implements HttpServerLike {
     this.#listenSocket = undefined;
     const finish = (): void => {
       clearTimeout(timer);
-      this.#activity.onIdle = undefined;
-      // Keep-alive connections without a request, and what did not finish in time.
+      this.#activity.forget();
+      // Keep-alive connections without a request, and whatever did not finish in time.
       this.#app.close();
       this.emit("close");
     };
-    const timer = setTimeout(finish, GRACE);
-    if (this.#activity.open === 0) setImmediate(finish);
-    else this.#activity.onIdle = (): void => void setImmediate(finish);
+    const timer = setTimeout(finish, CLOSE_GRACE);
+    this.#activity.whenIdle(() => void setImmediate(finish));
     return this;
   }
 }
 
 fixSettings(UwsHttpServer.prototype);
 
-/** How often another port is asked for when somebody took the one that was just found. */
+/** How often to look for another port when somebody takes the one that was just found. */
 const ATTEMPTS = 10;
 
 /**
- * The listening socket, or nothing where the port is taken. For port 0 a free number is found and then bound by that number:
- * what is bound to 0 itself gets no SO_REUSEADDR from uWebSockets.js, so that a server which starts again could not have the
- * port while connections of the first are in TIME_WAIT.
+ * Returns the listening socket, or nothing where the port is taken. For port 0 it finds a free port and then binds that one by
+ * its number: uWebSockets.js sets no SO_REUSEADDR on port 0, and a server that starts again could not have the port while
+ * connections of the first are in TIME_WAIT.
  */
 function bind(app: OwnUwsApp, uws: Uws, port: number): unknown {
-  // Exclusive: without it a taken port is silently shared. Workers of a cluster are meant to.
+  // Otherwise a taken port is silently shared, as only workers of a cluster should.
   const options = cluster.isWorker ? 0 : uws.LIBUS_LISTEN_EXCLUSIVE_PORT;
   if (port !== 0) return listenOn(app, port, options);
   for (let attempt = 1; ; attempt++) {
@@ -108,12 +105,12 @@ function bind(app: OwnUwsApp, uws: Uws, port: number): unknown {
   }
 }
 
-/** uWebSockets.js does not say why it could not bind a port; node, asked for the same, does. */
+/** Binds the port with Node, which says why it fails; uWebSockets.js does not. */
 function whyNot(port: number, tell: (error: Error) => void): void {
   const probe = createServer();
   probe.once("error", tell);
   probe.listen({ port, exclusive: true }, () => {
-    // Whoever had it has gone meanwhile.
+    // The port has become free meanwhile.
     probe.close();
     const message = `listen EADDRINUSE: address already in use :::${port}`;
     tell(Object.assign(new Error(message), { code: "EADDRINUSE", syscall: "listen", address: "::", port }));
