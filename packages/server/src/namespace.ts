@@ -1,5 +1,5 @@
 import createDebug from "debug";
-import type { Adapter, Session, SocketId } from "socket.io-adapter";
+import type { Adapter, SocketId } from "socket.io-adapter";
 import { promiseOfResponses } from "./events/acks.ts";
 import type { AckCallback } from "./events/acks.ts";
 import { BroadcastOperator } from "./broadcast-operator.ts";
@@ -13,7 +13,8 @@ import type { ExtendedError } from "./extended-error.ts";
 import type { Middleware } from "./events/middleware.ts";
 import { NAMESPACE_RESERVED_EVENTS } from "./events/reserved.ts";
 import type { Server } from "./server.ts";
-import { restoreSession } from "./recovery/store.ts";
+import type { RestoredState } from "./recovery/states.ts";
+import { RecoveryStore } from "./recovery/store.ts";
 import { Socket } from "./socket.ts";
 import { ackOf } from "./events/user-code.ts";
 import type {
@@ -95,8 +96,8 @@ export class Namespace<
     new Map();
   /** The middlewares of {@link use}. */
   readonly _fns: Middleware<Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>[] = [];
-  /** The sockets that can be recovered, joined or waiting, by session. */
-  private readonly sessions: Map<string, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> =
+  /** The sockets that can be recovered, joined or waiting, by pid. */
+  private readonly recoverable: Map<string, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> =
     new Map();
   /** @internal Called after a socket was removed: a parent namespace closes a child that nobody is in. */
   _onRemove: (() => void) | undefined = undefined;
@@ -105,6 +106,7 @@ export class Namespace<
   /** The id of the next event that asks for an answer; shared by the sockets, so that broadcasts can use one id. */
   _ids: number = 0;
   adapter!: Adapter;
+  private store: RecoveryStore | undefined = undefined;
 
   constructor(server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>, name: string) {
     super();
@@ -148,8 +150,8 @@ export class Namespace<
   }
 
   /**
-   * Called with each client that wants to join. There is a promise where a session has to be asked for, or a middleware has
-   * thrown: that rejects it.
+   * Called with each client that wants to join. There is a promise where the adapter is asked for a recovery state, or a
+   * middleware has thrown: that rejects it.
    */
   _add(client: Client, auth: Auth, attempt: ConnectAttempt): Promise<void> | void {
     debug("adding socket to nsp %s", this.name);
@@ -170,13 +172,13 @@ export class Namespace<
     attempt: ConnectAttempt,
   ): void {
     const { client } = socket;
-    // Its client has gone, or has asked anew, while its session was asked for.
+    // Its client has gone, or has asked anew, while the adapter was asked for its state.
     if (!attempt.isWanted) return socket._cleanup();
     // What ends the attempt ends the socket, whether or not a middleware ever calls `next`.
     attempt.socket = socket;
     this._preConnectSockets.set(socket.id, socket);
     if (socket.pid !== undefined) {
-      this.sessions.set(socket.pid, socket);
+      this.recoverable.set(socket.pid, socket);
     }
     const skipMiddlewares = this.server._opts.connectionStateRecovery?.skipMiddlewares;
     if (skipMiddlewares && socket.recovered && client.conn.readyState === "open") {
@@ -206,35 +208,41 @@ export class Namespace<
     pid: string,
     attempt: ConnectAttempt,
   ): Promise<void> {
-    let session: Session | undefined;
+    let state: RestoredState | undefined;
     this._arriving++;
     try {
-      session = await this.recover(client, pid, auth["offset"]);
+      state = await this.recover(client, pid, auth["offset"]);
     } finally {
       this._arriving--;
     }
-    this.introduce(this._createSocket(client, auth, session), attempt);
+    this.introduce(this._createSocket(client, auth, state), attempt);
   }
 
   private _createSocket(
     client: Client,
     auth: Auth,
-    session?: Session,
+    state?: RestoredState,
   ): Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
-    return new Socket(this, client, auth, session);
+    return new Socket(this, client, auth, state);
   }
 
-  /** The session of a client that has come back. There is one socket of it at most: the latest. */
-  private async recover(client: Client, pid: string, offset: unknown): Promise<Session | undefined> {
-    let session: Session | undefined;
+  /** @internal The recovery states that the adapter keeps. */
+  get _recoveryStore(): RecoveryStore {
+    if (this.store?.adapter !== this.adapter) this.store = new RecoveryStore(this.adapter);
+    return this.store;
+  }
+
+  /** The state of a client that has come back. It has at most one socket, the latest. */
+  private async recover(client: Client, pid: string, offset: unknown): Promise<RestoredState | undefined> {
+    let state: RestoredState | undefined;
     do {
-      // The session of a socket that is still there is persisted by this.
-      this.sessions.get(pid)?._giveWayTo(client);
-      session = (await restoreSession(this.adapter, pid, offset)) ?? session;
+      // Persists the state of a socket that is still connected.
+      this.recoverable.get(pid)?._giveWayTo(client);
+      state = (await this._recoveryStore.restore(pid, offset)) ?? state;
       // Another connection may have been faster while the adapter was asked.
-    } while (this.sessions.has(pid));
-    if (session !== undefined) debug("connection state recovered for sid %s", session.sid);
-    return session;
+    } while (this.recoverable.has(pid));
+    if (state !== undefined) debug("connection state recovered for sid %s", state.sid);
+    return state;
   }
 
   private _doConnect(
@@ -274,8 +282,8 @@ export class Namespace<
     for (const sockets of [this.sockets, this._preConnectSockets]) {
       if (sockets.get(socket.id) === socket) sockets.delete(socket.id);
     }
-    if (socket.pid !== undefined && this.sessions.get(socket.pid) === socket) {
-      this.sessions.delete(socket.pid);
+    if (socket.pid !== undefined && this.recoverable.get(socket.pid) === socket) {
+      this.recoverable.delete(socket.pid);
     }
     this._onRemove?.();
   }

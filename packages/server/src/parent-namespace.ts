@@ -14,10 +14,10 @@ import type {
 
 const debug = createDebug("socket.io:parent-namespace");
 
-/** An adapter, as far as it keeps in memory the sessions of those who may come back. */
-interface SessionKeeper {
-  readonly hasSessions?: boolean;
-  onSessionsExpired?: (() => void) | undefined;
+/** An adapter that may keep recovery states in memory. */
+interface StateKeeper {
+  readonly hasStates?: boolean;
+  onStatesExpired?: (() => void) | undefined;
   close(): Promise<void> | void;
 }
 
@@ -92,12 +92,12 @@ export class ParentNamespace<
 
   private removeWhenEmpty(child: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>): void {
     child._onRemove = (): void => {
-      const keeper: SessionKeeper = child.adapter;
+      const keeper: StateKeeper = child.adapter;
       // A socket that is still waiting for its middlewares would join a namespace nobody can find.
       if (child.sockets.size > 0 || child._preConnectSockets.size > 0 || child._arriving > 0) return;
-      if (keeper.hasSessions) {
+      if (keeper.hasStates) {
         // Their clients may come back.
-        keeper.onSessionsExpired = child._onRemove;
+        keeper.onStatesExpired = child._onRemove;
         return;
       }
       debug("closing child namespace %s", child.name);

@@ -35,7 +35,7 @@ import type { Namespace } from "./namespace.ts";
 import type { DisconnectReason } from "./reasons.ts";
 import { directDelivery, RecordedDelivery } from "./recovery/delivery.ts";
 import type { Delivery } from "./recovery/delivery.ts";
-import type { RestoredSession } from "./recovery/sessions.ts";
+import type { RestoredState } from "./recovery/states.ts";
 import type { Server } from "./server.ts";
 
 const debug = createDebug("socket.io:socket");
@@ -107,27 +107,27 @@ export class Socket<
     nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
     client: Client,
     auth: Handshake["auth"],
-    previousSession?: RestoredSession,
+    restored?: RestoredState,
   ) {
     super();
     this.nsp = nsp;
     this.client = client;
     this.server = nsp.server;
     this.adapter = nsp.adapter;
-    this.recovered = previousSession !== undefined;
-    this.id = previousSession?.sid ?? client.dialect.socketId(nsp.name, client.id, generateId);
+    this.recovered = restored !== undefined;
+    this.id = restored?.sid ?? client.dialect.socketId(nsp.name, client.id, generateId);
     this.delivery = this.server._opts.connectionStateRecovery
-      ? new RecordedDelivery(previousSession?.pid ?? generateId(), previousSession)
+      ? new RecordedDelivery(nsp._recoveryStore, restored?.pid ?? generateId(), restored)
       : directDelivery;
-    if (previousSession !== undefined) this.restore(previousSession);
+    if (restored !== undefined) this.restore(restored);
     this.ownHandshake = new LazyHandshake(client.conn, auth);
     // An "error" that nobody listens to must not end the process: clients can send one.
     this.on("error", ignore);
   }
 
-  private restore(session: RestoredSession): void {
-    this.ownData = session.data as SocketData;
-    for (const room of session.rooms) {
+  private restore(state: RestoredState): void {
+    this.ownData = state.data as SocketData;
+    for (const room of state.rooms) {
       // Its own room is joined with the namespace.
       if (room !== this.id) void this.join(room);
     }

@@ -195,7 +195,7 @@ describe("the adapter of connection state recovery", () => {
     bench.send("1");
     bench.leave("a");
     mock.timers.tick(3 * MINUTE);
-    assert.deepEqual(kept(bench.adapter), { events: 0, sessions: 0, sweeps: false });
+    assert.deepEqual(kept(bench.adapter), { events: 0, states: 0, sweeps: false });
   });
 
   it("forgets everything when it is closed", () => {
@@ -203,9 +203,9 @@ describe("the adapter of connection state recovery", () => {
     bench.join("a");
     bench.send("1");
     bench.leave("a");
-    assert.deepEqual(kept(bench.adapter), { events: 1, sessions: 1, sweeps: true });
+    assert.deepEqual(kept(bench.adapter), { events: 1, states: 1, sweeps: true });
     bench.adapter.close();
-    assert.deepEqual(kept(bench.adapter), { events: 0, sessions: 0, sweeps: false });
+    assert.deepEqual(kept(bench.adapter), { events: 0, states: 0, sweeps: false });
   });
 
   it("leaves the packet it is given as it is: several namespaces may be handed the same", () => {
@@ -221,10 +221,10 @@ describe("the adapter of connection state recovery", () => {
 
 function kept(adapter: RecoveryAdapter): object {
   const log = Reflect.get(adapter, "log") as { size: number };
-  const sessions = Reflect.get(adapter, "sessions") as { size: number };
+  const states = Reflect.get(adapter, "states") as { size: number };
   return {
     events: log.size,
-    sessions: sessions.size,
+    states: states.size,
     sweeps: Reflect.get(adapter, "sweeper") !== undefined,
   };
 }

@@ -9,8 +9,8 @@ import { startInterval, stopInterval } from "../timers.ts";
 import { RecoveryLog } from "./log.ts";
 import type { LoggedEvent } from "./log.ts";
 import { offsetOf, positionOf } from "./offset.ts";
-import { RecoverySessions } from "./sessions.ts";
-import type { KeptSession, LeavingSession, RestoredSession } from "./sessions.ts";
+import { RecoveryStates } from "./states.ts";
+import type { KeptState, LeavingState, RestoredState } from "./states.ts";
 
 /** in ms */
 const DEFAULT_MAX_DISCONNECTION_DURATION = 120_000;
@@ -20,7 +20,7 @@ const BYTES_PER_EVENT = 512;
 /** in ms */
 const SWEEP_INTERVAL = 60_000;
 
-/** How long an engine may take to find out that a connection is dead, in ms. */
+/** The options that say how long an engine may take to find out that a connection is dead, in ms. */
 interface HeartbeatOptions {
   readonly pingInterval?: number;
   readonly pingTimeout?: number;
@@ -38,18 +38,18 @@ interface RecoveryNamespace extends AdapterNamespace {
 }
 
 /**
- * The adapter of a server with connection state recovery: keeps what was sent in memory, and the sessions of those who have
- * left. Every event carries, as its last argument, the offset that the client shows when it comes back.
+ * The adapter of a server with connection state recovery: keeps in memory what was sent and the states of sockets
+ * that have left. Every event carries, as its last argument, the offset that the client presents when it comes back.
  */
 export class RecoveryAdapter extends MemoryAdapter {
   declare readonly nsp: RecoveryNamespace;
-  /** A client that has received nothing yet has no offset; its session is restored all the same. */
+  /** A client that has received nothing yet has no offset; its state is restored too. */
   readonly restoresWithoutOffset: boolean = true;
-  /** Called when the last session that waited for its client has expired. */
-  onSessionsExpired: (() => void) | undefined = undefined;
+  /** Called when the last state that waited for its client has expired. */
+  onStatesExpired: (() => void) | undefined = undefined;
   private readonly maxDisconnectionDuration: number;
   private readonly log: RecoveryLog;
-  private readonly sessions: RecoverySessions = new RecoverySessions();
+  private readonly states: RecoveryStates = new RecoveryStates();
   private sweeper: ReturnType<typeof startInterval> | undefined = undefined;
 
   constructor(nsp: RecoveryNamespace) {
@@ -61,23 +61,23 @@ export class RecoveryAdapter extends MemoryAdapter {
 
   /** How long a connection can be dead before the heartbeat finds out, in ms. */
   private get blindTime(): number {
-    // The engine may have options of its own, and comes later than the adapter.
+    // The engine may have options of its own, and is created after the adapter.
     const { engine, opts } = this.nsp.server;
     const { pingInterval, pingTimeout, upgradeTimeout } = { ...opts, ...engine?.opts };
-    // Those of the server may be text.
+    // The server's options may be text.
     return Number(pingInterval ?? 25_000) + Number(pingTimeout ?? 20_000) + Number(upgradeTimeout ?? 10_000);
   }
 
-  /** Whether sessions wait for their clients. */
-  get hasSessions(): boolean {
-    return this.sessions.size > 0;
+  /** Whether states wait for their clients. */
+  get hasStates(): boolean {
+    return this.states.size > 0;
   }
 
   /** Forgets everything. */
   override close(): void {
     stopInterval(this.sweeper);
     this.sweeper = undefined;
-    this.sessions.clear();
+    this.states.clear();
     this.log.clear();
   }
 
@@ -86,8 +86,8 @@ export class RecoveryAdapter extends MemoryAdapter {
     try {
       super.addAll(id, rooms);
     } finally {
-      // A listener may throw, or make it leave.
-      if (joins && this.table.has(id, id)) this.sessions.joined(id, this.log.position);
+      // A listener may throw, or make the socket leave.
+      if (joins && this.table.has(id, id)) this.states.joined(id, this.log.position);
     }
   }
 
@@ -95,18 +95,18 @@ export class RecoveryAdapter extends MemoryAdapter {
     try {
       super.delAll(id);
     } finally {
-      this.sessions.left(id);
+      this.states.left(id);
     }
   }
 
   override broadcast(packet: Packet, target: BroadcastOptions): void {
-    // The callback of an event that asks for an answer comes last, so that the client keeps the offset it has.
+    // An event that asks for an answer ends in its callback, so that the client keeps the offset it has.
     if (packet.type !== PacketType.EVENT || packet.id !== undefined) {
       return super.broadcast(packet, target);
     }
     const isLogged = !target.flags?.volatile;
     const offset = offsetOf(this.log.position + (isLogged ? 1 : 0));
-    // A copy: other namespaces may be handed the same packet.
+    // A copy, because other namespaces may be given the same packet.
     const data = [...(packet.data as unknown[]), offset];
     const stamped: Packet = { ...packet, data, nsp: this.nsp.name };
     const encoded = this.nsp.server.encoder.encode(stamped);
@@ -117,43 +117,43 @@ export class RecoveryAdapter extends MemoryAdapter {
     this.send(stamped, encoded, target);
   }
 
-  override persistSession(session: LeavingSession): void {
-    this.sessions.keep(session, Date.now(), this.log.position);
+  override persistSession(state: LeavingState): void {
+    this.states.keep(state, Date.now(), this.log.position);
     this.startSweeping();
   }
 
   /**
-   * Finds a session and what its client has missed.
-   * @param offset - of the latest event the client has received; without it, it has received none
-   * @returns null if the session is unknown or has expired, or if something the client has missed is not held any more
+   * Finds a state and what its client has missed.
+   * @param offset - of the latest event that the client has received; undefined if it has received none
+   * @returns null if the state is unknown or has expired, or if an event that the client has missed is no longer held
    */
-  override restoreSession(pid: string, offset?: string): Promise<RestoredSession> {
+  override restoreSession(pid: string, offset?: string): Promise<RestoredState> {
     this.sweep();
-    const session = this.sessions.find(pid);
-    const position = session && this.receivedBy(session, offset);
-    if (session === undefined || position === undefined) {
-      // The type of the base class leaves out that there may be none.
-      return Promise.resolve(null as unknown as RestoredSession);
+    const state = this.states.find(pid);
+    const position = state && this.receivedBy(state, offset);
+    if (state === undefined || position === undefined) {
+      // The type of the base class does not allow null.
+      return Promise.resolve(null as unknown as RestoredState);
     }
-    this.sessions.resume(session, position);
-    return Promise.resolve(this.restored(session, position));
+    this.states.resume(state, position);
+    return Promise.resolve(this.restored(state, position));
   }
 
-  /** The position up to which the client of a session has received everything. */
-  private receivedBy(session: KeptSession, offset: string | undefined): number | undefined {
-    const claimed = offset === undefined ? session.start : positionOf(offset);
+  /** The position up to which the client of a state has received everything. */
+  private receivedBy(state: KeptState, offset: string | undefined): number | undefined {
+    const claimed = offset === undefined ? state.start : positionOf(offset);
     if (claimed === undefined || claimed > this.log.position) return undefined;
-    // An offset from before the session is that of an earlier one: in this one the client has received nothing.
-    const position = Math.max(claimed, session.start);
-    // What was dropped while the connection was alive has been received, or was for others.
-    const wasAlive = this.log.droppedUntil < session.since - this.blindTime;
+    // A lower offset belongs to an earlier state: since this one began the client has received nothing.
+    const position = Math.max(claimed, state.start);
+    // Events that were dropped while the connection was alive were received, or were for others.
+    const wasAlive = this.log.droppedUntil < state.since - this.blindTime;
     return wasAlive || this.log.reaches(position) ? position : undefined;
   }
 
-  private restored(session: KeptSession, position: number): RestoredSession {
+  private restored(state: KeptState, position: number): RestoredState {
     const { log } = this;
     const parser = this.nsp.server._parser ?? defaultParser;
-    const { sid, pid, rooms, data } = session;
+    const { sid, pid, rooms, data } = state;
     const missed = packetsFor(rooms, log.between(position));
     const restoredAt = log.position;
     return {
@@ -161,7 +161,7 @@ export class RecoveryAdapter extends MemoryAdapter {
       pid,
       rooms,
       data,
-      /** With what is sent before the socket joins: read when it does. */
+      /** Includes what is sent until the socket joins, which reads it then. */
       get missedEncoded() {
         return [...missed, ...packetsFor(rooms, log.between(restoredAt))];
       },
@@ -184,23 +184,23 @@ export class RecoveryAdapter extends MemoryAdapter {
   /** Drops what is too old; stops when nothing is left. */
   private sweep(): void {
     const oldest = Date.now() - this.maxDisconnectionDuration;
-    const { hasSessions } = this;
-    this.sessions.dropBefore(oldest);
-    if (hasSessions && !this.hasSessions) this.onSessionsExpired?.();
+    const { hasStates } = this;
+    this.states.dropBefore(oldest);
+    if (hasStates && !this.hasStates) this.onStatesExpired?.();
     this.log.dropBefore(oldest - this.blindTime);
-    if (this.sessions.size === 0 && this.log.size === 0) {
+    if (this.states.size === 0 && this.log.size === 0) {
       stopInterval(this.sweeper);
       this.sweeper = undefined;
     }
   }
 }
 
-/** Those of the events that were for a socket in these rooms. */
-function packetsFor(sessionRooms: readonly string[], events: Iterable<LoggedEvent>): EncodedPacket[] {
+/** The events that were for a socket in these rooms. */
+function packetsFor(rooms: readonly string[], events: Iterable<LoggedEvent>): EncodedPacket[] {
   const missed: EncodedPacket[] = [];
   for (const { encoded, target } of events) {
-    const isIncluded = target.rooms.size === 0 || sessionRooms.some((room) => target.rooms.has(room));
-    const isExcepted = target.except !== undefined && sessionRooms.some((room) => target.except?.has(room));
+    const isIncluded = target.rooms.size === 0 || rooms.some((room) => target.rooms.has(room));
+    const isExcepted = target.except !== undefined && rooms.some((room) => target.except?.has(room));
     if (isIncluded && !isExcepted) missed.push(encoded);
   }
   return missed;

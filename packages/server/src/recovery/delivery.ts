@@ -4,8 +4,8 @@ import type { Adapter, BroadcastFlags, Room, SocketId } from "socket.io-adapter"
 import type { WriteOptions } from "../connection/port.ts";
 import { recoverableReasons } from "../reasons.ts";
 import type { DisconnectReason } from "../reasons.ts";
-import type { RestoredSession } from "./sessions.ts";
-import { persistSession } from "./store.ts";
+import type { RestoredState } from "./states.ts";
+import type { RecoveryStore } from "./store.ts";
 
 /** What a delivery needs of its socket. */
 export interface DeliveringSocket {
@@ -15,22 +15,22 @@ export interface DeliveringSocket {
   readonly data: unknown;
   readonly client: { _packet(packet: unknown[], options: WriteOptions): void };
   readonly connected: boolean;
-  /** Whether it has left for good, or never will join. */
+  /** Whether it has left for good or will never join. */
   readonly _gone: boolean;
   notifyOutgoingListeners(packet: Packet): void;
   packet(packet: { type: PacketType; data?: unknown }, options?: WriteOptions): void;
 }
 
-/** How the events of a socket reach its client. Chosen once, when the socket is created. */
+/** How the events of a socket reach its client; chosen when the socket is created. */
 export interface Delivery {
   /** Identifies the recovery state; undefined where nothing is recovered. */
   readonly pid: string | undefined;
   emit(socket: DeliveringSocket, packet: Packet, flags: BroadcastFlags | undefined): void;
-  /** CONNECT is about to be sent. */
+  /** Called before CONNECT is sent. */
   connecting(socket: DeliveringSocket): void;
-  /** CONNECT was sent. */
+  /** Called after CONNECT was sent. */
   connected(socket: DeliveringSocket): void;
-  /** The socket leaves its namespace; it is still in its rooms. */
+  /** Called when the socket leaves its namespace, while it is still in its rooms. */
   leaving(socket: DeliveringSocket, reason: DisconnectReason): void;
 }
 
@@ -49,12 +49,14 @@ export const directDelivery: Delivery = {
 /** With recovery: through the adapter, which records what it broadcasts. One per socket. */
 export class RecordedDelivery implements Delivery {
   readonly pid: string;
-  /** What the client has missed, until it has been sent. */
-  #restored: RestoredSession | undefined;
-  /** What middlewares have emitted to a socket that is not yet in its own room. */
+  readonly #store: RecoveryStore;
+  /** The state with what the client has missed, until that is sent. */
+  #restored: RestoredState | undefined;
+  /** Sends what middlewares have emitted to a socket that is not in its own room yet. */
   #held: (() => void)[] = [];
 
-  constructor(pid: string, restored: RestoredSession | undefined) {
+  constructor(store: RecoveryStore, pid: string, restored: RestoredState | undefined) {
+    this.#store = store;
     this.pid = pid;
     this.#restored = restored;
   }
@@ -67,7 +69,7 @@ export class RecordedDelivery implements Delivery {
   }
 
   connecting(socket: DeliveringSocket): void {
-    // Read now: what was sent while middlewares ran was missed, too.
+    // Read now, because what was sent while middlewares ran was missed too.
     const restored = this.#restored;
     this.#restored = undefined;
     if (restored?.missedEncoded !== undefined) {
@@ -84,6 +86,6 @@ export class RecordedDelivery implements Delivery {
   leaving(socket: DeliveringSocket, reason: DisconnectReason): void {
     if (!recoverableReasons.has(reason)) return;
     const { id: sid, data } = socket;
-    persistSession(socket.adapter, { sid, pid: this.pid, rooms: [...socket.rooms], data });
+    this.#store.persist({ sid, pid: this.pid, rooms: [...socket.rooms], data });
   }
 }

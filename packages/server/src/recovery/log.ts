@@ -1,7 +1,7 @@
 import type { BroadcastOptions } from "socket.io-adapter";
 import type { EncodedPacket } from "../connection/port.ts";
 
-/** An event that was sent, for those who have missed it. */
+/** An event that was sent, for clients that have missed it. */
 export interface LoggedEvent {
   /** its name, its arguments and its offset, as they were when it was sent */
   readonly encoded: EncodedPacket;
@@ -12,79 +12,79 @@ export interface LoggedEvent {
   readonly at: number;
 }
 
-/** How many dropped events may stand at the front before the rest is moved. */
+/** How many empty places may precede the events before the list is compacted. */
 const SLACK = 1024;
 
 /**
- * The latest events of a namespace, oldest first. Each has a position, one behind that of the event before it; an event is
- * found by its position without a search. When there are too many bytes, the oldest are dropped.
+ * The latest events of a namespace, oldest first. The positions of events are consecutive, so an event is found by its position
+ * without a search. The oldest events are dropped when all of them take too many bytes.
  */
 export class RecoveryLog {
-  /** The position of the latest event; that of the log itself, as long as there was none. */
+  /** The position of the latest event; before the first one, the position at which the log starts. */
   position: number;
   /** When the latest of the dropped events was sent, in ms. */
   droppedUntil: number = -Infinity;
-  private readonly maxBytes: number;
-  private readonly events: (LoggedEvent | undefined)[] = [];
-  private dropped = 0;
-  private heldBytes = 0;
+  readonly #maxBytes: number;
+  readonly #events: (LoggedEvent | undefined)[] = [];
+  #dropped = 0;
+  #heldBytes = 0;
 
   constructor(start: number, maxBytes: number) {
     this.position = start;
-    this.maxBytes = maxBytes;
+    this.#maxBytes = maxBytes;
   }
 
   /** How many events are held. */
   get size(): number {
-    return this.events.length - this.dropped;
+    return this.#events.length - this.#dropped;
   }
 
   /** What they take, in bytes. */
   get bytes(): number {
-    return this.heldBytes;
+    return this.#heldBytes;
   }
 
   /** Adds an event at the next position. */
   append(event: LoggedEvent): void {
     this.position++;
-    this.events.push(event);
-    this.heldBytes += event.bytes;
-    while (this.heldBytes > this.maxBytes) this.dropOldest();
+    this.#events.push(event);
+    this.#heldBytes += event.bytes;
+    while (this.#heldBytes > this.#maxBytes) this.#dropOldest();
   }
 
-  /** Whether every event behind this position is held. */
+  /** Whether every event after this position is held. */
   reaches(position: number): boolean {
     return position >= this.position - this.size;
   }
 
-  /** The events behind a position that are still held, as far as `until`. */
+  /** The held events after one position, up to and including another. */
   *between(position: number, until: number = this.position): Generator<LoggedEvent> {
-    const first = this.position - this.events.length + 1;
+    const first = this.position - this.#events.length + 1;
     const end = until - first + 1;
-    for (let i = Math.max(position - first + 1, this.dropped); i < end; i++) {
-      yield this.events[i] as LoggedEvent;
+    for (let i = Math.max(position - first + 1, this.#dropped); i < end; i++) {
+      yield this.#events[i] as LoggedEvent;
     }
   }
 
   /** Drops the events that were sent before this time, in ms. */
   dropBefore(time: number): void {
-    while (this.size > 0 && (this.events[this.dropped] as LoggedEvent).at < time) this.dropOldest();
+    while (this.size > 0 && (this.#events[this.#dropped] as LoggedEvent).at < time) this.#dropOldest();
   }
 
   /** Drops all events. */
   clear(): void {
-    while (this.size > 0) this.dropOldest();
+    while (this.size > 0) this.#dropOldest();
   }
 
-  private dropOldest(): void {
-    const { at, bytes } = this.events[this.dropped] as LoggedEvent;
-    this.events[this.dropped] = undefined;
-    this.dropped++;
-    this.heldBytes -= bytes;
+  #dropOldest(): void {
+    const { at, bytes } = this.#events[this.#dropped] as LoggedEvent;
+    this.#events[this.#dropped] = undefined;
+    this.#dropped++;
+    this.#heldBytes -= bytes;
     this.droppedUntil = at;
-    if (this.dropped > SLACK && this.dropped > this.events.length / 2) {
-      this.events.splice(0, this.dropped);
-      this.dropped = 0;
+    if (this.#dropped > SLACK && this.#dropped > this.#events.length / 2) {
+      this.#events.splice(0, this.#dropped);
+      this.#dropped = 0;
     }
   }
 }

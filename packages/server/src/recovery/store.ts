@@ -1,61 +1,64 @@
 import createDebug from "debug";
-import type { Session } from "socket.io-adapter";
-import type { LeavingSession } from "./sessions.ts";
 import { isThenable } from "../events/user-code.ts";
+import type { LeavingState, RestoredState } from "./states.ts";
 
 const debug = createDebug("socket.io:namespace");
 
-/** An adapter, as far as it keeps sessions. Those that were written before recovery have none of it. */
-interface SessionStore {
-  /** whether it knows where a session has started */
+/** An adapter that may keep recovery states. */
+interface StateKeeper {
+  /** whether it knows where a state began, and so restores one whose client has received nothing */
   readonly restoresWithoutOffset?: boolean;
-  persistSession?(session: LeavingSession): unknown;
-  restoreSession?(pid: string, offset?: string): Promise<Session | null> | null;
+  persistSession?(state: LeavingState): unknown;
+  restoreSession?(pid: string, offset?: string): Promise<RestoredState | null> | null;
 }
 
-/** The sessions that stores are about to keep, by their ids. */
-const underWay = new WeakMap<SessionStore, Map<string, Promise<void>>>();
+/** The recovery states that an adapter keeps. What the adapter throws or rejects costs the state and nothing else. */
+export class RecoveryStore {
+  readonly adapter: StateKeeper;
+  /** The states that the adapter has not kept yet, by pid. */
+  readonly #pending = new Map<string, Promise<void>>();
 
-/** Hands the session of a socket that leaves to its adapter. One that fails costs the session, and nothing else. */
-export function persistSession(store: SessionStore, session: LeavingSession): void {
-  if (store.persistSession === undefined) return;
-  try {
-    const kept = store.persistSession(session);
-    if (isThenable(kept)) void settle(store, session.pid, kept);
-  } catch (error) {
-    failed(error);
+  constructor(adapter: StateKeeper) {
+    this.adapter = adapter;
   }
-}
 
-/** A client may come back before its session is kept. */
-async function settle(store: SessionStore, pid: string, kept: PromiseLike<unknown>): Promise<void> {
-  const sessions = underWay.get(store) ?? new Map<string, Promise<void>>();
-  underWay.set(store, sessions);
-  const settled = Promise.resolve(kept).then(() => {}, failed);
-  sessions.set(pid, settled);
-  await settled;
-  if (sessions.get(pid) === settled) sessions.delete(pid);
-}
-
-function failed(error: unknown): void {
-  debug("error while persisting session: %s", error);
-}
-
-/** The session the adapter has kept; null if it has none, keeps none, or fails. */
-export async function restoreSession(
-  store: SessionStore,
-  pid: string,
-  offset: unknown,
-): Promise<Session | null> {
-  if (store.restoreSession === undefined) return null;
-  await underWay.get(store)?.get(pid);
-  try {
-    if (typeof offset === "string") {
-      return await store.restoreSession(pid, offset);
+  /** Keeps the state of a socket that leaves. */
+  persist(state: LeavingState): void {
+    const { adapter } = this;
+    if (adapter.persistSession === undefined) return;
+    try {
+      const kept = adapter.persistSession(state);
+      if (isThenable(kept)) void this.#settle(state.pid, kept);
+    } catch (error) {
+      logFailure(error);
     }
-    return offset === undefined && store.restoresWithoutOffset ? await store.restoreSession(pid) : null;
-  } catch (error) {
-    debug("error while restoring session: %s", error);
-    return null;
   }
+
+  async #settle(pid: string, kept: PromiseLike<unknown>): Promise<void> {
+    const settled = Promise.resolve(kept).then(() => {}, logFailure);
+    this.#pending.set(pid, settled);
+    await settled;
+    if (this.#pending.get(pid) === settled) this.#pending.delete(pid);
+  }
+
+  /**
+   * Finds the state of a client that has come back, possibly before its state is kept.
+   * @returns null if the adapter has none, keeps none, or fails
+   */
+  async restore(pid: string, offset: unknown): Promise<RestoredState | null> {
+    const { adapter } = this;
+    if (adapter.restoreSession === undefined) return null;
+    await this.#pending.get(pid);
+    try {
+      if (typeof offset === "string") return await adapter.restoreSession(pid, offset);
+      return offset === undefined && adapter.restoresWithoutOffset ? await adapter.restoreSession(pid) : null;
+    } catch (error) {
+      debug("error while restoring session: %s", error);
+      return null;
+    }
+  }
+}
+
+function logFailure(error: unknown): void {
+  debug("error while persisting session: %s", error);
 }
