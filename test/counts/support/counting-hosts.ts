@@ -185,7 +185,7 @@ function corked(handlers: WebSocketHandlers, port: WebSocketPort, buffer: CorkBu
     onReadEnd: () => buffer.cork(port, () => handlers.onReadEnd()),
     onAnswered: (bytes) => handlers.onAnswered(bytes),
     onDrain: () => buffer.cork(port, () => handlers.onDrain()),
-    onError: (error) => handlers.onError(error),
+    onError: (kind, error) => handlers.onError(kind, error),
     onClose: (code, reason) => handlers.onClose(code, reason),
   };
 }

@@ -141,7 +141,10 @@ export interface WebSocketPort {
   terminate(): void;
 }
 
-/** What the host tells the owner of a WebSocket. Called synchronously from the host's own callbacks. */
+/** Why a WebSocket has failed: by a message larger than `maxPayload`, by a client that breaks the protocol, or below it. */
+export type WebSocketErrorKind = "too large" | "protocol" | "socket";
+
+/** What a host calls on the owner of a WebSocket, synchronously from its own callbacks. */
 export interface WebSocketHandlers {
   /** Text as string, binary as a Buffer of its own. */
   onMessage(data: string | Buffer): void;
@@ -151,8 +154,8 @@ export interface WebSocketHandlers {
   onAnswered(bytes: number): void;
   /** `bufferedAmount` has fallen back to 0. */
   onDrain(): void;
-  /** The socket failed; `onClose` follows. "Max payload size exceeded" where a message was larger than `maxPayload`. */
-  onError(error: Error): void;
+  /** `onClose` follows. */
+  onError(kind: WebSocketErrorKind, error: Error): void;
   /** Exactly once, last. 1006 where there was no closing handshake. */
   onClose(code: number, reason: string): void;
 }

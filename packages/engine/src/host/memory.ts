@@ -292,12 +292,12 @@ export class MemoryWebSocket {
     else this.#finish(code, reason);
   }
 
-  #finish(code: number, reason: string, error?: Error): void {
+  #finish(code: number, reason: string, tooLarge?: RangeError): void {
     if (this.#closed) return;
     this.#closed = { code, reason };
     this.#held = [];
     this.#heldBytes = 0;
-    if (error) this.#handlers?.onError(error);
+    if (tooLarge) this.#handlers?.onError("too large", tooLarge);
     this.#handlers?.onClose(code, reason);
     this.#onclose?.(code, reason);
   }

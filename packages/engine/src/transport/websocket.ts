@@ -1,13 +1,7 @@
 import { ParseError } from "@tidewire/parser";
 import { Timeout } from "../loop/timeout.ts";
-import {
-  FastProducerError,
-  PayloadTooLargeError,
-  TransportError,
-  transportErrors,
-  WebSocketClosedError,
-} from "../errors.ts";
-import type { WebSocketHandlers, WebSocketPort } from "../host/host.ts";
+import { FastProducerError, PayloadTooLargeError, TransportError, WebSocketClosedError } from "../errors.ts";
+import type { WebSocketErrorKind, WebSocketHandlers, WebSocketPort } from "../host/host.ts";
 import type { OutgoingPacket } from "../protocol/packet.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import { MessageBacklog } from "./message-backlog.ts";
@@ -175,13 +169,12 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers, 
     this.handlers?.onWritable();
   }
 
-  onError(error: Error): void {
-    if (this.#isBehind(() => this.onError(error))) return;
-    const { message } = error;
+  onError(kind: WebSocketErrorKind, error: Error): void {
+    if (this.#isBehind(() => this.onError(kind, error))) return;
     this.failed(
-      message === transportErrors.PAYLOAD_TOO_LARGE
+      kind === "too large"
         ? new PayloadTooLargeError(this.owner.opts.maxHttpBufferSize, error)
-        : new TransportError("WEBSOCKET_ERROR", { message, description: error }),
+        : new TransportError("WEBSOCKET_ERROR", { message: error.message, description: error }),
     );
   }
 

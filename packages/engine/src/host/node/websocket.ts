@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
-import type { WebSocketHandlers, WebSocketPort } from "../host.ts";
+import type { WebSocketErrorKind, WebSocketHandlers, WebSocketPort } from "../host.ts";
 import { FrameReader } from "./frame-reader.ts";
 import type { FrameFallback } from "./frame-reader.ts";
 import { Frame, MAX_GATHERED } from "./frame-writer.ts";
@@ -120,7 +120,7 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing 
   /** For the listener. */
   fail(error: Error): void {
     this.#reader?.end();
-    this.handlers.onError(error);
+    this.handlers.onError(kindOf(error), error);
   }
 
   /** For the WebSocket: the client has sent a ping. */
@@ -232,4 +232,10 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing 
   }
 
   readonly #sent = (): void => this.written();
+}
+
+/** By the codes of `ws` and of zlib. */
+function kindOf({ code = "" }: NodeJS.ErrnoException): WebSocketErrorKind {
+  if (code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") return "too large";
+  return /^(?:WS_ERR|Z)_/.test(code) ? "protocol" : "socket";
 }

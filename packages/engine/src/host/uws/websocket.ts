@@ -121,29 +121,32 @@ export class UwsWebSocketPort implements WebSocketPort {
 
   /** For the host. */
   closed(code: number, reason: string): void {
-    const error = code === 1006 && this.readyState === 1 ? errorOf(reason) : undefined;
+    const isDropped = code === 1006 && this.readyState === 1;
     this.readyState = 3;
-    if (error !== undefined) this.#handlers?.onError(error);
+    if (isDropped) this.#explain(reason);
     this.#handlers?.onClose(code, reason);
+  }
+
+  /** What the client did wrong, if uWebSockets.js has dropped the connection for it. Only the reason tells. */
+  #explain(reason: string): void {
+    if (reason === "Received too big message") {
+      this.#handlers?.onError("too large", tooLargeError());
+    } else if (reason.startsWith("Received too big message, or")) {
+      // uWebSockets.js does not distinguish a message that unpacks to too much from one that cannot be unpacked.
+      const message = "a compressed message is broken, or unpacks to more than maxHttpBufferSize";
+      this.#handlers?.onError("protocol", new Error(message));
+    } else if (reason.startsWith("Received invalid")) {
+      this.#handlers?.onError("protocol", new Error(reason));
+    }
   }
 
   /** For the host: a message was larger than the limit. */
   tooLarge(): void {
     if (this.readyState !== 1) return;
     this.readyState = 2;
-    this.#handlers?.onError(tooLargeError());
+    this.#handlers?.onError("too large", tooLargeError());
     this.#socket.end(1009, "Max payload size exceeded");
   }
-}
-
-/** What the client did wrong, if uWebSockets.js has dropped the connection for it. Only the reason tells. */
-function errorOf(reason: string): Error | undefined {
-  if (reason === "Received too big message") return tooLargeError();
-  // uWebSockets.js does not distinguish a message that unpacks to too much from one that cannot be unpacked.
-  if (reason.startsWith("Received too big message, or")) {
-    return new Error("a compressed message is broken, or unpacks to more than maxHttpBufferSize");
-  }
-  return reason.startsWith("Received invalid") ? new Error(reason) : undefined;
 }
 
 function tooLargeError(): RangeError {
