@@ -4,7 +4,6 @@ import { createDecoder, PacketType } from "@tidewire/parser";
 import type { Binary, ChunkDecoder, Packet, Parser } from "@tidewire/parser";
 import createDebug from "debug";
 import type { IncomingMessage } from "node:http";
-import { ClientSockets } from "./connection/client-sockets.ts";
 import { ConnectAttempt, ConnectAttempts, MAX_EARLY_PACKETS } from "./connection/connect-attempts.ts";
 import type {
   Connection,
@@ -18,6 +17,7 @@ import type { Auth, ConnectTarget, Dialect } from "./connection/dialect.ts";
 import { rethrowLater } from "./errors.ts";
 import { openPort } from "./connection/open-port.ts";
 import { badPacket, misplacedPacket, SocketPacketError } from "./connection/packet-errors.ts";
+import { SocketMaps } from "./connection/socket-maps.ts";
 import type { DisconnectReason } from "./reasons.ts";
 import { ReplacedError } from "./recovery/replaced-error.ts";
 import type { ErrorOrigin, UserCode } from "./events/user-code.ts";
@@ -74,10 +74,7 @@ export class Client<
   _EmitEvents = unknown,
   _ServerSideEvents = unknown,
   _SocketData = unknown,
->
-  extends ClientSockets<ClientSocket>
-  implements ConnectionListener
-{
+> implements ConnectionListener {
   readonly conn: Connection;
   readonly id: string;
   readonly server: ClientServer;
@@ -87,6 +84,10 @@ export class Client<
   /** runs until a namespace is joined */
   connectTimeout: Timeout | undefined = undefined;
   private port!: ConnectionPort;
+  /** The socket of a client that has one, until the maps exist. */
+  private only: ClientSocket | undefined = undefined;
+  /** Created for a second socket, or for an application that looks at them. */
+  private maps: SocketMaps<ClientSocket> | undefined = undefined;
   private destroyed = false;
   /** What the client did for which its connection is being closed. */
   private violation: SocketPacketError | undefined = undefined;
@@ -96,7 +97,6 @@ export class Client<
   private attempts: ConnectAttempts | undefined = undefined;
 
   constructor(server: ClientServer, conn: Connection) {
-    super();
     this.server = server;
     this.conn = conn;
     this.id = conn.id;
@@ -112,6 +112,53 @@ export class Client<
   /** The request that opened the connection. */
   get request(): IncomingMessage {
     return this.conn.request;
+  }
+
+  /** The sockets of the connection, by id. */
+  get sockets(): Map<string, ClientSocket> {
+    return this.createMaps().byId;
+  }
+
+  /** The sockets of the connection, by the name of their namespace. */
+  get nsps(): Map<string, ClientSocket> {
+    return this.createMaps().byNamespace;
+  }
+
+  private createMaps(): SocketMaps<ClientSocket> {
+    if (this.maps === undefined) {
+      this.maps = new SocketMaps();
+      if (this.only !== undefined) this.maps.add(this.only);
+      this.only = undefined;
+    }
+    return this.maps;
+  }
+
+  private addSocket(socket: ClientSocket): void {
+    if (this.only === undefined && this.maps === undefined) this.only = socket;
+    else this.createMaps().add(socket);
+  }
+
+  private removeSocket(socket: ClientSocket): boolean {
+    if (this.only !== socket) return this.maps?.remove(socket) === true;
+    this.only = undefined;
+    return true;
+  }
+
+  private socketIn(namespace: string): ClientSocket | undefined {
+    const { only } = this;
+    if (only === undefined) return this.maps?.byNamespace.get(namespace);
+    return only.nsp.name === namespace ? only : undefined;
+  }
+
+  /** A copy, because the sockets are removed while it is read. */
+  private get allSockets(): ClientSocket[] {
+    if (this.only !== undefined) return [this.only];
+    return this.maps === undefined ? [] : [...this.maps.byId.values()];
+  }
+
+  private forgetSockets(): void {
+    this.only = undefined;
+    this.maps?.byId.clear();
   }
 
   /** Starts to listen to the connection. */
