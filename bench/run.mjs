@@ -1,7 +1,7 @@
 // The bench: `npm run bench`, or `node bench/run.mjs --help`. See docs/performance.md.
 import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { buildIfNeeded } from "./harness/build.mjs";
+import { build } from "./harness/build.mjs";
 import { findVariants, findWorkloads, pick } from "./harness/catalogue.mjs";
 import { placeGenerator } from "./harness/cores.mjs";
 import { describeMachine, versions } from "./report/machine.mjs";
@@ -33,8 +33,8 @@ echo-16); without one, all of them run but scale and slow-readers.
 const ROUNDS = { smoke: 1, quick: 3, full: 5 };
 const LIMIT = { smoke: Infinity, quick: 460, full: Infinity };
 
-const log = (/** @type {string} */ text) => void process.stderr.write(`${text}\n`);
-const print = (/** @type {string} */ text) => void process.stdout.write(`${text}\n`);
+const log = (text) => void process.stderr.write(`${text}\n`);
+const print = (text) => void process.stdout.write(`${text}\n`);
 
 for (const [signal, code] of /** @type {const} */ ([
   ["SIGINT", 130],
@@ -48,23 +48,23 @@ function readArguments() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      variants: { type: "string", default: "" },
+      variants: { type: "string" },
       rounds: { type: "string" },
       limit: { type: "string" },
       json: { type: "string" },
-      write: { type: "boolean", default: false },
+      write: { type: "boolean" },
       from: { type: "string" },
       cores: { type: "string" },
       "cpu-prof": { type: "string" },
-      full: { type: "boolean", default: false },
-      smoke: { type: "boolean", default: false },
-      "no-build": { type: "boolean", default: false },
-      list: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
+      full: { type: "boolean" },
+      smoke: { type: "boolean" },
+      "no-build": { type: "boolean" },
+      list: { type: "boolean" },
+      help: { type: "boolean" },
     },
   });
   if (values.full && values.smoke) throw new Error("--full and --smoke exclude each other");
-  /** @type {import("./types.d.ts").Mode} */
+  /** @type {Mode} */
   const mode = values.smoke ? "smoke" : values.full ? "full" : "quick";
   const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
   if (rounds !== undefined && !(Number.isInteger(rounds) && rounds >= 1)) {
@@ -72,21 +72,15 @@ function readArguments() {
   }
   const limit = Number(values.limit ?? LIMIT[mode]);
   if (!(limit > 0)) throw new Error("--limit takes a number of seconds");
-  const named = values.variants.split(",").filter((name) => name !== "");
-  return { ...values, mode, rounds, limit, named, workloads: positionals };
+  const named = values.variants?.split(",").filter((name) => name !== "") ?? [];
+  return { ...values, mode, rounds, limit, named, names: positionals };
 }
 
-/**
- * Runs one workload against a fresh server process.
- *
- * @param {import("./types.d.ts").Workload} workload
- * @param {{ variant: import("./types.d.ts").Variant, url: string }} target
- * @param {{ mode: import("./types.d.ts").Mode, core: number | undefined, profileDir: string | undefined, note: (text: string) => void }} options
- */
-async function measure(workload, { variant, url }, { mode, core, profileDir, note }) {
-  const server = await startServer(variant, url, { core, profileDir, workload });
+/** Runs one workload against a fresh server process. */
+async function measure(workload, variant, { size, note, core, profileDir }) {
+  const server = await startServer(variant, { core, profileDir, workload });
   try {
-    return await workload.run({ server, variant, size: workload.sizes[mode], note });
+    return await workload.run({ server, variant, size, note });
   } catch (error) {
     const reason = await server.obituary();
     throw reason === undefined ? error : new Error(reason, { cause: error });
@@ -95,38 +89,25 @@ async function measure(workload, { variant, url }, { mode, core, profileDir, not
   }
 }
 
-/** @param {unknown} error */
 const messageOf = (error) => (error instanceof Error ? error.message : String(error));
 
 async function main() {
   const options = readArguments();
-  const allWorkloads = await findWorkloads();
-  const found = await findVariants();
-  const allVariants = found.map(({ variant }) => variant);
-  if (options.help) {
-    print(HELP);
-    return;
-  }
+  const { mode, named } = options;
+  if (options.help) return print(HELP);
+  const [allWorkloads, allVariants] = [await findWorkloads(), await findVariants()];
   if (options.list) {
-    print(`workloads: ${allWorkloads.map((workload) => workload.name).join(", ")}`);
-    print(`variants:  ${allVariants.map(({ name }) => name).join(", ")}`);
-    return;
+    const namesOf = (items) => items.map(({ name }) => name).join(", ");
+    return print(`workloads: ${namesOf(allWorkloads)}\nvariants:  ${namesOf(allVariants)}`);
   }
-  if (options.from !== undefined) {
-    const kept = JSON.parse(await readFile(options.from, "utf8"));
-    log(`written: ${publish(kept, allWorkloads, allVariants).join(", ")}`);
-    return;
-  }
-  const workloads = pick(allWorkloads, options.workloads, (workload) => workload.name).filter(
-    ({ named }) => !named || options.workloads.length > 0,
-  );
+  const publishAndTell = (run) => log(`written: ${publish(run, allWorkloads, allVariants).join(", ")}`);
+  if (options.from !== undefined) return publishAndTell(JSON.parse(await readFile(options.from, "utf8")));
+
+  const workloads = pick(allWorkloads, options.names);
   // Those that run by name alone take minutes each.
-  const rounds = options.rounds ?? (workloads.every(({ named }) => named) ? 1 : ROUNDS[options.mode]);
-  const targets = pick(found, options.named, ({ variant }) => variant.name).filter(
-    ({ variant }) => !variant.named || options.named.length > 0,
-  );
-  const variants = targets.map(({ variant }) => variant);
-  if (!options["no-build"] && variants.some((variant) => variant.built)) buildIfNeeded(log);
+  const rounds = options.rounds ?? (workloads.every((workload) => workload.named) ? 1 : ROUNDS[mode]);
+  const variants = pick(allVariants, named);
+  if (!options["no-build"] && variants.some(({ built }) => built)) build(log);
 
   const started = Date.now();
   const seconds = () => (Date.now() - started) / 1000;
@@ -134,18 +115,44 @@ async function main() {
   const machine = describeMachine(cores.note);
   log(machine);
 
-  /** @type {import("./types.d.ts").Cell[]} */
+  /** @type {Cell[]} */
   const cells = [];
   let failed = false;
-  /** Why a server could not start; it is not tried again. @type {Map<string, string>} */
+  /** Why a server could not start; it is not tried again. */
   const unavailable = new Map();
-  for (const { name, peer } of variants) {
-    const reason = peer === undefined ? undefined : providePeer(peer, log);
-    if (reason === undefined) continue;
+  const giveUp = (name, reason) => {
     unavailable.set(name, `not available: ${reason}`);
+    failed ||= named.length > 0;
+  };
+  for (const { name, peer } of variants) {
+    const reason = peer && providePeer(peer, log);
+    if (reason === undefined) continue;
+    giveUp(name, reason);
     log(`${name}: not available: ${reason}`);
-    if (options.named.length > 0) failed = true;
   }
+
+  async function measureInto(cell, workload, variant) {
+    const about = `${workload.name} on ${variant.name}`;
+    try {
+      cell.figures = await measure(workload, variant, {
+        size: workload.sizes[mode],
+        core: cores.server,
+        profileDir: options["cpu-prof"],
+        note(text) {
+          cell.notes.push(text);
+          log(`${about}: ${text}`);
+        },
+      });
+    } catch (error) {
+      const reason = messageOf(error);
+      const isAbsent = error instanceof NotAvailable;
+      cell.error = `${isAbsent ? "not available" : "failed"}: ${reason}`;
+      log(`${about}: ${cell.error}`);
+      if (isAbsent) giveUp(variant.name, reason);
+      else failed = true;
+    }
+  }
+
   let done = 0;
   for (let round = 1; round <= rounds; round++) {
     if (round > 1 && (seconds() * round) / (round - 1) > options.limit) {
@@ -153,36 +160,11 @@ async function main() {
       break;
     }
     for (const workload of workloads) {
-      for (const target of targets) {
-        const { name, floor } = target.variant;
-        if (workload.api && floor) continue;
-        /** @type {string[]} */
-        const notes = [];
-        const cell = { round, workload: workload.name, variant: name, notes };
-        const missing = unavailable.get(name);
-        if (missing !== undefined) {
-          cells.push({ ...cell, error: missing });
-          continue;
-        }
-        try {
-          const figures = await measure(workload, target, {
-            mode: options.mode,
-            core: cores.server,
-            profileDir: options["cpu-prof"],
-            note(text) {
-              notes.push(text);
-              log(`${workload.name} on ${name}: ${text}`);
-            },
-          });
-          cells.push({ ...cell, figures });
-        } catch (error) {
-          const absent = error instanceof NotAvailable;
-          const text = `${absent ? "not available" : "failed"}: ${messageOf(error)}`;
-          log(`${workload.name} on ${name}: ${text}`);
-          cells.push({ ...cell, error: text });
-          if (absent) unavailable.set(name, text);
-          if (!absent || options.named.length > 0) failed = true;
-        }
+      for (const variant of variants.filter(({ floor }) => !(workload.api && floor))) {
+        const error = unavailable.get(variant.name);
+        const cell = { round, workload: workload.name, variant: variant.name, notes: [], error };
+        cells.push(cell);
+        if (error === undefined) await measureInto(cell, workload, variant);
       }
       log(`round ${round}: ${workload.name} done after ${seconds().toFixed(0)} s`);
     }
@@ -190,13 +172,12 @@ async function main() {
   }
 
   const rows = summarise(workloads, variants, cells);
-  const run = `${options.mode} run, ${done} of ${rounds} rounds in ${seconds().toFixed(0)} s`;
-  const findings =
-    options.mode === "smoke" ? outcomes(workloads, cells) : tables(options.mode, workloads, variants, rows);
+  const run = `${mode} run, ${done} of ${rounds} rounds in ${seconds().toFixed(0)} s`;
+  const findings = mode === "smoke" ? outcomes(workloads, cells) : tables(mode, workloads, variants, rows);
   print(`\n${findings}\n\n${run}; ${machine}`);
   const measured = {
     date: new Date(started).toISOString(),
-    mode: options.mode,
+    mode,
     rounds: done,
     machine,
     versions: versions(),
@@ -204,7 +185,7 @@ async function main() {
     cells,
   };
   if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(measured, null, 2)}\n`);
-  if (options.write) log(`written: ${publish(measured, allWorkloads, allVariants).join(", ")}`);
+  if (options.write) publishAndTell(measured);
   if (failed) process.exitCode = 1;
 }
 

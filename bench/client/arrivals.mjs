@@ -6,18 +6,13 @@ export class Arrivals {
   /** What is still to come. */
   #pending = 0;
   #wanted = 0;
-  /** @type {Error | undefined} */
   #failure;
-  /** @type {{ resolve(): void, reject(error: Error): void } | undefined} */
   #wait;
 
   /**
    * Runs `start` and waits until `count` have arrived.
    *
-   * @param {number} count
-   * @param {string} what for the error when they do not come
-   * @param {() => void} start
-   * @returns {Promise<void>}
+   * @param what for the error when they do not come
    */
   async during(count, what, start) {
     if (this.#failure) throw this.#failure;
@@ -43,14 +38,12 @@ export class Arrivals {
     }
   }
 
-  /** @param {number} count */
   arrived(count) {
     this.#pending -= count;
     if (this.#pending === 0) this.#wait?.resolve();
     else if (this.#pending < 0) this.fail(new Error("more came than was to come"));
   }
 
-  /** @param {Error} error */
   fail(error) {
     this.#failure ??= error;
     this.#wait?.reject(this.#failure);

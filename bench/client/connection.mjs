@@ -1,10 +1,7 @@
 // One Socket.IO client over WebSocket on a bare TCP socket: handshake, root namespace, heartbeat, and a check of every
 // byte that comes after.
-import net from "node:net";
 import { clientFrame, CLOSE, frameAt, PING, TEXT } from "./frames.mjs";
-import { readBuffer } from "./stream.mjs";
-
-/** @typedef {import("./stream.mjs").ExpectedStream} ExpectedStream */
+import { connect, readBuffer } from "./stream.mjs";
 
 const CONNECT_PACKET = clientFrame("40");
 const PONG_PACKET = clientFrame("3");
@@ -50,9 +47,9 @@ export class Connection {
   /** Messages sent; counted by whoever sends them. */
   sent = 0;
 
-  /** Takes the contents of the frames of an open connection that no stream foretells. @type {((data: Buffer, start: number, end: number) => void) | undefined} */
+  /** Takes the contents of the frames of an open connection that no stream foretells. */
   onFrame;
-  /** Takes its end, where that is no failure. @type {(() => void) | undefined} */
+  /** Takes its end, where that is no failure. */
   onEnd;
 
   #socket;
@@ -60,49 +57,34 @@ export class Connection {
   #opening;
   #open = false;
   #closed = false;
-  /** @type {ExpectedStream | undefined} */
   #expected;
   /** Bytes of the expected stream received. */
   #offset = 0;
-  /** The beginning of a frame whose rest has not come. @type {Buffer | undefined} */
+  /** The beginning of a frame whose rest has not come. */
   #rest;
 
-  /**
-   * @param {number} port
-   * @param {ConnectionHandlers} handlers
-   * @param {Opening} [opening]
-   */
   constructor(port, handlers, opening = DIRECTLY) {
     this.#handlers = handlers;
     this.#opening = opening;
-    this.#socket = net.connect({
+    this.#socket = connect(
       port,
-      host: "127.0.0.1",
-      noDelay: true,
-      onread: {
-        buffer: readBuffer,
-        callback: (length) => {
-          this.#onRead(length);
-          return true;
-        },
-      },
-    });
-    this.#socket.on("error", (error) => this.fail(error.message));
-    this.#socket.on("close", () => this.fail("the server closed the connection"));
+      (length) => this.#onRead(length),
+      (reason) => this.fail(reason),
+    );
     this.#socket.write(
       `GET /socket.io/?EIO=4&transport=websocket${opening.query} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\n` +
         `Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\n\r\n`,
     );
   }
 
-  /** From now on exactly this may come, and pings. @param {ExpectedStream | undefined} stream nothing when undefined */
+  /** From now on exactly this may come, and pings. @param stream nothing when undefined */
   expect(stream) {
     this.#expected = stream;
     this.#offset = 0;
     this.received = 0;
   }
 
-  /** @param {Buffer} bytes one or more whole frames */
+  /** @param bytes one or more whole frames */
   write(bytes) {
     this.#socket.write(bytes);
   }
@@ -123,7 +105,7 @@ export class Connection {
     this.#socket.destroy();
   }
 
-  /** @param {number} length of what is in the read buffer */
+  /** @param length of what is in the read buffer */
   #onRead(length) {
     if (this.#closed) return;
     const stream = this.#expected;
@@ -142,10 +124,6 @@ export class Connection {
     }
   }
 
-  /**
-   * @param {ExpectedStream} stream
-   * @param {number} length
-   */
   #advance(stream, length) {
     this.#offset += length;
     const received = Math.floor(this.#offset / stream.messageLength);
@@ -154,7 +132,6 @@ export class Connection {
     if (count > 0) this.#handlers.onMessages(this, count);
   }
 
-  /** @param {Buffer} chunk */
   #onBytes(chunk) {
     const stream = this.#expected;
     let data = chunk;
@@ -183,10 +160,7 @@ export class Connection {
     }
   }
 
-  /**
-   * @param {Buffer} data
-   * @returns {number} the length of the response head, 0 while it is not complete
-   */
+  /** @returns the length of the response head, 0 while it is not complete */
   #readHead(data) {
     const end = data.indexOf("\r\n\r\n");
     if (end === -1) {
@@ -202,11 +176,7 @@ export class Connection {
     return end + 4;
   }
 
-  /**
-   * @param {Buffer} data
-   * @param {number} at where the frame's header starts
-   * @param {{ opcode: number, start: number, end: number }} frame
-   */
+  /** @param at where the frame's header starts */
   #onFrame(data, at, { opcode, start, end }) {
     if (opcode === CLOSE)
       throw new Error(`the server closed with ${data.toString("latin1", start + 2, end)}`);
@@ -241,7 +211,6 @@ export class Connection {
     this.#handlers.onOpen(this);
   }
 
-  /** @param {string} message */
   fail(message) {
     if (this.#closed) return;
     this.#closed = true;

@@ -2,17 +2,14 @@
 import { Arrivals } from "./arrivals.mjs";
 import { Connection } from "./connection.mjs";
 
-/** @typedef {import("./connection.mjs").ConnectionHandlers} ConnectionHandlers */
-/** @typedef {import("./stream.mjs").ExpectedStream} ExpectedStream */
-
 const HANDSHAKES_AT_ONCE = 50;
 
-/** Whether the server has uWebSockets.js under it, by the head of a response. @param {string} head */
+/** Whether the server has uWebSockets.js under it, by the head of a response. */
 const isUws = (head) => /^uWebSockets:/im.test(head);
 
 /**
- * @param {string} head of any response of the server
- * @param {import("../types.d.ts").Variant["host"]} host who is expected to answer
+ * @param head of any response of the server
+ * @param host who is expected to answer
  * @throws {Error} when it is another
  */
 export function checkHost(head, host) {
@@ -36,9 +33,8 @@ export class Fleet extends Arrivals {
   #all = [];
 
   /**
-   * @param {number} port
-   * @param {import("../types.d.ts").Variant["host"]} host who is expected to answer
-   * @param {(port: number, handlers: ConnectionHandlers) => { destroy(): void }} connect makes a connection
+   * @param host who is expected to answer
+   * @param connect makes a connection
    */
   constructor(port, host, connect) {
     super();
@@ -47,11 +43,7 @@ export class Fleet extends Arrivals {
     this.#connect = connect;
   }
 
-  /**
-   * Opens connections, root namespace included, until there are `count`.
-   *
-   * @param {number} count
-   */
+  /** Opens connections, root namespace included, until there are `count`. */
   async grow(count) {
     let missing = count - this.connections.length;
     let busy = 0;
@@ -84,8 +76,7 @@ export class Fleet extends Arrivals {
   /**
    * Tells connections what they will receive.
    *
-   * @param {ExpectedStream} stream
-   * @param {Connection[]} [connections] all of them by default
+   * @param connections all of them by default
    */
   expect(stream, connections = this.connections) {
     for (const connection of connections) connection.expect(stream);
@@ -98,15 +89,7 @@ export class Fleet extends Arrivals {
   }
 }
 
-/**
- * Runs `work` with a fleet, and closes it whatever happens.
- *
- * @template T
- * @param {import("../types.d.ts").WorkloadContext} context
- * @param {(fleet: Fleet) => Promise<T>} work
- * @param {ConstructorParameters<typeof Fleet>[2]} [connect]
- * @returns {Promise<T>}
- */
+/** Runs `work` with a fleet, and closes it whatever happens. */
 export async function withFleet(
   { server, variant },
   work,

@@ -7,11 +7,6 @@ export const PING = 9;
 
 const MASK = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
 
-/**
- * @param {number} opcode
- * @param {number} length
- * @param {number} maskBit
- */
 function header(opcode, length, maskBit) {
   if (length < 126) return Buffer.from([0x80 | opcode, maskBit | length]);
   if (length <= 0xffff) return Buffer.from([0x80 | opcode, maskBit | 126, length >> 8, length & 0xff]);
@@ -23,9 +18,7 @@ function header(opcode, length, maskBit) {
 /**
  * A masked frame, as clients send it.
  *
- * @param {string | Buffer} content text for a string, binary for a Buffer
- * @param {number} [opcode]
- * @returns {Buffer}
+ * @param content text for a string, binary for a Buffer
  */
 export function clientFrame(content, opcode = typeof content === "string" ? TEXT : BINARY) {
   const bytes = Buffer.from(content);
@@ -36,8 +29,7 @@ export function clientFrame(content, opcode = typeof content === "string" ? TEXT
 /**
  * The frame a server sends.
  *
- * @param {string | Buffer} content text for a string, binary for a Buffer
- * @returns {Buffer}
+ * @param content text for a string, binary for a Buffer
  */
 export function serverFrame(content) {
   const bytes = Buffer.from(content);
@@ -47,9 +39,7 @@ export function serverFrame(content) {
 /**
  * Where the frame that starts at `at` has its parts, or undefined when it is not there as a whole.
  *
- * @param {Buffer} data
- * @param {number} at
- * @returns {{ opcode: number, start: number, end: number } | undefined} `start` and `end` of the content
+ * @returns `start` and `end` of the content
  */
 export function frameAt(data, at) {
   if (data.length - at < 2) return undefined;

@@ -1,13 +1,10 @@
 // Requests over one TCP connection that is kept alive, one at a time.
-import net from "node:net";
-import { readBuffer } from "./stream.mjs";
+import { connect, readBuffer } from "./stream.mjs";
 
 /**
  * A request's bytes.
  *
- * @param {string} path
- * @param {string} [body] makes it a POST
- * @returns {Buffer}
+ * @param body makes it a POST
  */
 export function request(path, body) {
   const head = `${body === undefined ? "GET" : "POST"} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n`;
@@ -24,36 +21,20 @@ export class HttpConnection {
   #socket;
   #closed = false;
   #rest = "";
-  /** @type {((body: string, head: string) => void) | undefined} */
   #onResponse;
   #onFailure;
 
-  /**
-   * @param {number} port
-   * @param {(error: Error) => void} onFailure anything but a whole response with status 200
-   */
+  /** @param onFailure anything but a whole response with status 200 */
   constructor(port, onFailure) {
     this.#onFailure = onFailure;
-    this.#socket = net.connect({
+    this.#socket = connect(
       port,
-      host: "127.0.0.1",
-      noDelay: true,
-      onread: {
-        buffer: readBuffer,
-        callback: (length) => {
-          this.#onRead(length);
-          return true;
-        },
-      },
-    });
-    this.#socket.on("error", (error) => this.#fail(error.message));
-    this.#socket.on("close", () => this.#fail("the server closed a connection for requests"));
+      (length) => this.#onRead(length),
+      (reason) => this.#fail(reason),
+    );
   }
 
-  /**
-   * @param {Buffer} bytes of a request
-   * @param {(body: string, head: string) => void} onResponse
-   */
+  /** @param bytes of a request */
   send(bytes, onResponse) {
     if (this.#onResponse) throw new Error("the request before is not answered");
     this.#onResponse = onResponse;
@@ -65,7 +46,7 @@ export class HttpConnection {
     this.#socket.destroy();
   }
 
-  /** @param {number} length of what is in the read buffer */
+  /** @param length of what is in the read buffer */
   #onRead(length) {
     if (this.#closed) return;
     // Everything that the workloads exchange here is ASCII.
@@ -97,7 +78,6 @@ export class HttpConnection {
     onResponse(data.slice(start, stop), head);
   }
 
-  /** @param {string} message */
   #fail(message) {
     if (this.#closed) return;
     this.destroy();

@@ -3,22 +3,17 @@ import { Connection } from "./connection.mjs";
 import { clientFrame } from "./frames.mjs";
 import { HttpConnection, request } from "./http.mjs";
 
-/** @typedef {import("./connection.mjs").ConnectionHandlers} ConnectionHandlers */
-
 const PATH = "/socket.io/?EIO=4&transport=polling";
 const HANDSHAKE = request(PATH);
 const PROBE = clientFrame("2probe");
 const UPGRADE = clientFrame("5");
 
-/** @param {string} sid */
 export const pathOf = (sid) => `${PATH}&sid=${sid}`;
 
 /**
  * Opens a session and its root namespace.
  *
- * @param {HttpConnection} http
- * @param {(sid: string, head: string) => void} onOpen `head` is that of the first response
- * @param {(error: Error) => void} onFailure
+ * @param onOpen `head` is that of the first response
  */
 export function openSession(http, onOpen, onFailure) {
   http.send(HANDSHAKE, (handshake, head) => {
@@ -37,19 +32,11 @@ export function openSession(http, onOpen, onFailure) {
   });
 }
 
-/**
- * A connection that begins with long-polling, and is open when its upgrade is done.
- *
- * @param {number} port
- * @param {ConnectionHandlers} handlers
- * @returns {{ destroy(): void }}
- */
+/** A connection that begins with long-polling, and is open when its upgrade is done. */
 export function upgrading(port, handlers) {
-  /** @type {Connection | undefined} */
   let connection;
   const http = new HttpConnection(port, handlers.onFailure);
 
-  /** @param {string} sid */
   function upgrade(sid) {
     let answered = false;
     let probed = false;

@@ -1,17 +1,11 @@
 // What the workloads of scale have in common.
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** @typedef {import("../types.d.ts").Workload} Workload */
-/** @typedef {import("../types.d.ts").ServerHandle} ServerHandle */
-
 const PATIENCE = 20_000;
 
 /**
  * A workload that runs only when it is named. The young generation has its full size from the start: its growth is not what
  * connections leave behind.
- *
- * @param {Omit<Workload, "named" | "nodeArgs">} workload
- * @returns {Workload}
  */
 export const scale = (workload) => ({
   ...workload,
@@ -20,10 +14,22 @@ export const scale = (workload) => ({
 });
 
 /**
+ * A metric whose ratios to other servers say nothing.
+ *
+ * @param {number} [atMost] what it is to stay within
+ */
+export const bounded = (key, title, unit, atMost) => ({
+  key,
+  title,
+  unit,
+  absolute: true,
+  atMost,
+});
+
+/**
  * Asks the server again and again until its answer is the one that is waited for.
  *
- * @param {() => Promise<boolean>} isDone
- * @param {() => string} complaint what the error says after 20 s
+ * @param complaint what the error says after 20 s
  */
 export async function eventually(isDone, complaint) {
   const deadline = performance.now() + PATIENCE;
@@ -33,24 +39,27 @@ export async function eventually(isDone, complaint) {
   }
 }
 
-/** @param {ServerHandle} server */
 export const allLeft = (server) =>
   eventually(
     async () => Number(await server.call("connected")) === 0,
     () => "clients that left are still connected",
   );
 
-/**
- * CPU of the server, in µs, and the delay of its event loop while something runs.
- *
- * @param {ServerHandle} server
- * @param {() => Promise<void>} run
- */
+/** CPU of the server, in µs, and the delay of its event loop while something runs. */
 export async function cpuAndDelayDuring(server, run) {
-  /** @type {import("../types.d.ts").LoopDelay | undefined} */
   let delay;
   const cpu = await server.cpuDuring(async () => {
     delay = await server.loopDelayDuring(run);
   });
   return { cpu, delay };
 }
+
+/** The metrics of the delay of the server's event loop. */
+export const loopDelayMetrics = (key, when) =>
+  ["p50", "p99", "max"].map((kind) =>
+    bounded(key + kind, `event loop ${when}`, kind === "max" ? "ms late, at most" : `ms late, ${kind}`),
+  );
+
+/** Their figures. */
+export const loopDelayFigures = (key, delay) =>
+  Object.fromEntries(Object.entries(delay ?? {}).map(([kind, ms]) => [key + kind, ms]));

@@ -1,5 +1,6 @@
 // What a connection is to receive, byte for byte: an endless repetition of a few messages of equal length.
 // Comparing whole chunks with it is far cheaper than parsing frames, and leaves nothing unchecked.
+import net from "node:net";
 import { serverFrame } from "./frames.mjs";
 
 const READ_SIZE = 64 * 1024;
@@ -7,14 +8,31 @@ const READ_SIZE = 64 * 1024;
 /** Bytes of all reads: a read is looked at before the next one happens, so one buffer serves every connection. */
 export const readBuffer = Buffer.allocUnsafe(READ_SIZE);
 
+/**
+ * Opens a TCP connection.
+ *
+ * @param onRead gets the length of what is in the read buffer
+ * @param onEnd gets the reason
+ */
+export function connect(port, onRead, onEnd) {
+  const callback = (length) => {
+    onRead(length);
+    return true;
+  };
+  const onread = { buffer: readBuffer, callback };
+  const socket = net.connect({ port, host: "127.0.0.1", noDelay: true, onread });
+  socket.on("error", (error) => onEnd(error.message));
+  socket.on("close", () => onEnd("the server closed the connection"));
+  return socket;
+}
+
 export class ExpectedStream {
   /** Length of one message in bytes, frame headers included. */
   messageLength;
-  /** @type {Buffer} */
   #ring;
   #cycle;
 
-  /** @param {(string | Buffer)[][]} messages the contents of the frames of each message */
+  /** @param messages the contents of the frames of each message */
   constructor(messages) {
     const frames = messages.map((contents) => Buffer.concat(contents.map(serverFrame)));
     this.messageLength = frames[0].length;
@@ -27,26 +45,14 @@ export class ExpectedStream {
     this.#ring = Buffer.concat(Array.from({ length: repeats }, () => cycle));
   }
 
-  /**
-   * Whether `data[from..to]` is what comes after the first `offset` bytes of the stream.
-   *
-   * @param {Buffer} data
-   * @param {number} from
-   * @param {number} to
-   * @param {number} offset
-   * @returns {boolean}
-   */
+  /** Whether `data[from..to]` is what comes after the first `offset` bytes of the stream. */
   matches(data, from, to, offset) {
     const at = offset % this.#cycle;
     const end = at + to - from;
     return end <= this.#ring.length && data.compare(this.#ring, at, end, from, to) === 0;
   }
 
-  /**
-   * @param {number} from
-   * @param {number} to offsets less than one message apart
-   * @returns {Buffer}
-   */
+  /** @param to offsets less than one message apart */
   bytes(from, to) {
     const at = from % this.#cycle;
     return this.#ring.subarray(at, at + to - from);

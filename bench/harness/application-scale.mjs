@@ -1,17 +1,13 @@
 // What the workloads of scale and of slow readers need beside application.mjs.
-import { microseconds } from "./clock.mjs";
+import { microseconds } from "./payload.mjs";
 
-/**
- * @param {import("../types.d.ts").SocketIoServer} io
- * @returns {Record<string, import("../types.d.ts").Action>}
- */
 export function scaleActions(io) {
-  /** How sockets ended, by reason and code. @type {Record<string, number>} */
+  /** How sockets ended, by reason and code. */
   const ends = {};
   let answered = 0;
 
   io.of(/^\/dynamic-\d+$/).on("connection", (socket) => {
-    socket.on("echo", (/** @type {unknown} */ value) => socket.emit("echo", value));
+    socket.on("echo", (value) => socket.emit("echo", value));
   });
 
   return {
@@ -19,7 +15,7 @@ export function scaleActions(io) {
     connected: () => Math.max(io.sockets.sockets.size, io.engine.clientsCount ?? 0),
 
     /** Asks every socket `count` questions; each waits for its answer, for `timeout` ms unless that is 0. */
-    question(/** @type {number} */ count, /** @type {number} */ timeout) {
+    question(count, timeout) {
       for (const socket of io.sockets.sockets.values()) {
         for (let i = 0; i < count; i++) {
           const emitter = timeout > 0 ? socket.timeout(timeout) : socket;
@@ -36,25 +32,24 @@ export function scaleActions(io) {
     },
 
     /** Emits a text of `bytes` to everyone. */
-    large: (/** @type {number} */ bytes) => void io.emit("large", "x".repeat(bytes)),
+    large: (bytes) => void io.emit("large", "x".repeat(bytes)),
 
     /**
      * Emits message `n` to everyone: what it is, when it was sent, on a clock that all processes of a machine have in
      * common, and a text of `bytes`.
      */
-    stamped(/** @type {number} */ n, /** @type {number} */ bytes) {
+    stamped(n, bytes) {
       const now = String(microseconds()).padStart(16, "0");
       io.emit("stamped", String(n).padStart(8, "0"), now, "x".repeat(bytes));
     },
 
     /** Emits a message of `bytes` to those in a room who take it at once. */
-    fill: (/** @type {string} */ room, /** @type {number} */ bytes) =>
-      void io.to(room).volatile.emit("filling", "x".repeat(bytes)),
+    fill: (room, bytes) => void io.to(room).volatile.emit("filling", "x".repeat(bytes)),
 
     /** From now on counts how the sockets that are connected now end. */
     watchEnds() {
       for (const socket of io.sockets.sockets.values()) {
-        socket.on("disconnect", (/** @type {string} */ reason, description) => {
+        socket.on("disconnect", (reason, description) => {
           const { code } = /** @type {{ code?: string }} */ (/** @type {unknown} */ (description ?? {}));
           const end = code === undefined ? reason : `${reason}, ${code}`;
           ends[end] = (ends[end] ?? 0) + 1;

@@ -1,33 +1,19 @@
-// The application that every server with the Socket.IO API runs; floor/floor.mjs does the same by hand.
+// The application that every server with the Socket.IO API runs; floor.mjs does the same by hand.
 import { scaleActions } from "./application-scale.mjs";
 import { payload } from "./payload.mjs";
 
-/** @typedef {import("../types.d.ts").Receivers} Receivers */
-
 // Of all sockets: what an idle connection weighs is the server, not this application.
 
-/**
- * @this {import("../types.d.ts").SocketIoSocket}
- * @param {unknown} value
- */
 function echo(value) {
   this.emit("echo", value);
 }
 
-/**
- * @param {unknown} value
- * @param {(value: unknown) => void} reply
- */
 function ask(value, reply) {
   reply(value);
 }
 
-/**
- * @param {import("../types.d.ts").SocketIoServer} io
- * @returns {Record<string, import("../types.d.ts").Action>}
- */
 export function application(io) {
-  /** The socket that was the first in its room. @type {Map<string, import("../types.d.ts").SocketIoSocket>} */
+  /** The socket that was the first in its room. @type {Map<string, any>} */
   const leaders = new Map();
 
   io.on("connection", (socket) => {
@@ -35,7 +21,7 @@ export function application(io) {
     socket.on("ask", ask);
   });
 
-  /** Picks the receivers in a room. @type {Record<string, (room: string) => Receivers>} */
+  /** Picks the receivers in a room. */
   const picks = {
     to: (room) => io.to(room),
     except: (room) => io.to(room).except(leaders.get(room)?.id ?? ""),
@@ -50,14 +36,14 @@ export function application(io) {
     ...scaleActions(io),
 
     /** Emits messages `from` to `from + count - 1` to everyone, all in this tick. */
-    news(/** @type {number} */ from, /** @type {number} */ count) {
+    news(from, count) {
       for (let n = from; n < from + count; n++) io.emit("news", payload(n));
     },
 
     /** Lets those who connect from now on join rooms. */
     openRooms() {
       io.on("connection", (socket) => {
-        socket.on("join", (/** @type {string} */ room, reply) => {
+        socket.on("join", (room, reply) => {
           socket.join(room);
           if (!leaders.has(room)) leaders.set(room, socket);
           reply("ok");
@@ -66,13 +52,13 @@ export function application(io) {
     },
 
     /** Emits message `n` to each room, all in this tick. */
-    roomNews(/** @type {string} */ pick, /** @type {number} */ n) {
+    roomNews(pick, n) {
       const receivers = picks[pick];
       for (const room of leaders.keys()) receivers(room).emit("news", payload(n));
     },
 
     /** Emits message `n` to the rooms two by two, all in this tick. */
-    pairNews(/** @type {number} */ n) {
+    pairNews(n) {
       const rooms = [...leaders.keys()];
       for (let i = 0; i + 1 < rooms.length; i += 2)
         io.to(rooms[i])

@@ -5,15 +5,12 @@ import v8 from "node:v8";
 /** Kinds of nodes that count as objects: code, hidden classes, numbers and strings come and go with the optimiser. */
 const KINDS = new Set(["object", "closure", "array", "native"]);
 
-/**
- * @returns {Promise<Record<string, number> | undefined>} counts by name; undefined on a runtime with another format
- */
+/** @returns counts by name; undefined on a runtime with another format */
 export async function countObjects() {
   if (process.versions.bun !== undefined) return undefined;
   const { snapshot, nodes, strings } = JSON.parse(await text(v8.getHeapSnapshot()));
   const { node_fields: fields, node_types: types } = snapshot.meta;
   const [kind, name] = [fields.indexOf("type"), fields.indexOf("name")];
-  /** @type {Record<string, number>} */
   const counts = {};
   for (let i = 0; i < nodes.length; i += fields.length) {
     if (!KINDS.has(types[kind][nodes[i + kind]])) continue;
@@ -26,10 +23,8 @@ export async function countObjects() {
 /**
  * Which constructors have more objects than before.
  *
- * @param {Record<string, number>} before
- * @param {Record<string, number>} after
- * @param {number} tolerance how many more are no growth
- * @returns {string[]} "name +count", the most grown first
+ * @param tolerance how many more are no growth
+ * @returns "name +count", the most grown first
  */
 export function grown(before, after, tolerance) {
   return Object.entries(after)

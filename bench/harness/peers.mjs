@@ -6,19 +6,16 @@ import { fileURLToPath } from "node:url";
 
 const INSTALL_TIMEOUT = 180_000;
 
-/** @param {string} name */
 const folderOf = (name) => new URL(`../.peers/${name}/`, import.meta.url);
 
 /**
  * Where a package of a peer is installed.
  *
- * @param {string} peer
- * @param {string} path below node_modules
- * @returns {URL}
+ * @param path below node_modules
  */
 export const peerFile = (peer, path) => new URL(`node_modules/${path}`, folderOf(peer));
 
-/** @param {string} output of npm */
+/** @param output of npm */
 function reasonIn(output) {
   const lines = output.split("\n").map((line) => line.replace(/^npm error\s*/, ""));
   return (
@@ -29,9 +26,7 @@ function reasonIn(output) {
 /**
  * Installs a peer unless it is there.
  *
- * @param {string} name
- * @param {(text: string) => void} log
- * @returns {string | undefined} why it is not there
+ * @returns why it is not there
  */
 export function providePeer(name, log) {
   const wanted = new URL(`../servers/peers/${name}/package.json`, import.meta.url);

@@ -1,9 +1,7 @@
 // The server process: starts one variant and does over IPC what the load generator asks.
 //
-// In:  { id?, action, args }      an action without id gets no answer
-// Out: { ready: port }            once, when the server listens
-//      { failed: text }           once, when it cannot start
-//      { id, value } | { id, error }
+// In:  { id?, action, args }            an action without id gets no answer
+// Out: { id, value } or { id, error }   first with the id "ready": the port, or why the server cannot start
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { countObjects } from "./heap-objects.mjs";
@@ -42,7 +40,6 @@ let cpuAtStart;
 /** How often the delay of the event loop is looked at, in ms. */
 const RESOLUTION = 10;
 
-/** @type {import("node:perf_hooks").IntervalHistogram | undefined} */
 let loopDelay;
 
 /** @type {Record<string, (...args: any[]) => unknown>} */
@@ -70,7 +67,7 @@ const actions = {
   loopDelayStop() {
     if (loopDelay === undefined || loopDelay.count === 0) return undefined;
     loopDelay.disable();
-    const late = (/** @type {number} */ nanoseconds) => Math.max(0, nanoseconds / 1e6 - RESOLUTION);
+    const late = (nanoseconds) => Math.max(0, nanoseconds / 1e6 - RESOLUTION);
     return {
       p50: late(loopDelay.percentile(50)),
       p99: late(loopDelay.percentile(99)),
@@ -105,31 +102,33 @@ const actions = {
   },
 };
 
-/** @param {{ id?: number, action: string, args: unknown[] }} request */
-async function serve({ id, action, args }) {
+/** Sends what `work` returns, or throws. */
+async function answer(id, work) {
   try {
-    const run = actions[action];
-    if (run === undefined) throw new Error(`this server has no action "${action}"`);
-    const result = run(...args);
-    if (id === undefined) return;
-    send({ id, value: result instanceof Promise ? await result : result });
+    send({ id, value: await work() });
   } catch (error) {
-    if (id === undefined) throw error;
-    send({ id, error: String(error) });
+    send({ id, error: error instanceof Error ? error.message : String(error) });
   }
 }
 
-process.on("message", (/** @type {Parameters<typeof serve>[0]} */ request) => void serve(request));
+function run({ action, args }) {
+  if (actions[action] === undefined) throw new Error(`this server has no action "${action}"`);
+  return actions[action](...args);
+}
+
+process.on("message", (/** @type {any} */ request) => {
+  if (request.id === undefined) run(request);
+  else void answer(request.id, () => run(request));
+});
 
 // Whatever becomes of the load generator, nothing is left behind.
 process.on("disconnect", () => process.exit());
 
-try {
-  const [, , url, options] = process.argv;
-  const { default: variant } = await import(url);
+await answer("ready", async () => {
+  const [, , url = "", name, options = ""] = process.argv;
+  const { default: variants } = await import(url);
+  const variant = [variants].flat().find((each) => each.name === name);
   const started = await variant.start(JSON.parse(options));
   Object.assign(actions, started.actions);
-  send({ ready: started.port });
-} catch (error) {
-  send({ failed: error instanceof Error ? error.message : String(error) });
-}
+  return started.port;
+});

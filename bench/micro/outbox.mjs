@@ -8,10 +8,7 @@ const engine = new Engine();
 engine.attachHost(host);
 /** @type {import("@tidewire/engine").Session[]} */
 const sessions = [];
-engine.on(
-  "connection",
-  (/** @type {import("@tidewire/engine").Session} */ session) => void sessions.push(session),
-);
+engine.on("connection", (session) => void sessions.push(session));
 const client = await host.connect({ url: "/engine.io/?EIO=4&transport=websocket" });
 client.onmessage = () => {};
 const [session] = sessions;

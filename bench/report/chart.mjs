@@ -1,9 +1,6 @@
 // The chart of a run: what each server costs as a multiple of the floor, a row for each workload.
 import { FLOOR, OURS } from "./report.mjs";
 
-/** @typedef {import("./report.mjs").Report} Report */
-/** @typedef {import("./report.mjs").Entry} Entry */
-
 const WIDTH = 860;
 const LEFT = 345;
 const RIGHT = 20;
@@ -49,20 +46,18 @@ const STYLE = `
       .uws { fill: #e3b341; } .bun { fill: #d2a8ff; } .eiows { fill: #56d364; }
     }`;
 
-/** @param {string} text */
 const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
 /**
- * @param {Entry[]} entries workloads of the report that are drawn
- * @param {Report} report
- * @returns {string} an SVG for light and dark pages
+ * @param entries workloads of the report that are drawn
+ * @returns an SVG for light and dark pages
  */
 export function chart(entries, report) {
   const marks = MARKS.filter(({ name }) => entries.some(({ rows }) => rows.get(name)?.toFloor !== undefined));
   const drawn = entries.filter(({ rows }) => rows.get(FLOOR)?.value !== undefined);
   const ratios = drawn.flatMap(({ rows }) => marks.map(({ name }) => rows.get(name)?.toFloor?.median ?? 1));
   const most = Math.max(2, ...ratios) * 1.15;
-  const scale = (/** @type {number} */ ratio) => {
+  const scale = (ratio) => {
     const share = Math.log(ratio / FLOOR_AT_LEAST) / Math.log(most / FLOOR_AT_LEAST);
     return (LEFT + Math.max(0, share) * (WIDTH - LEFT - RIGHT)).toFixed(1);
   };

@@ -7,7 +7,7 @@ import { peerFile } from "../harness/peers.mjs";
 
 const require = createRequire(import.meta.url);
 
-/** @param {string | URL} path of a package.json */
+/** @param path of a package.json */
 function versionIn(path) {
   try {
     return String(JSON.parse(readFileSync(path, "utf8")).version);
@@ -16,7 +16,6 @@ function versionIn(path) {
   }
 }
 
-/** @param {string} name */
 function versionOf(name) {
   const paths = require.resolve.paths(name) ?? [];
   for (const path of paths) {
@@ -35,7 +34,7 @@ function commit() {
   return git("status", "--porcelain", "--", "../packages") === "" ? head : `${head} and changes`;
 }
 
-/** @param {string} placement how server and load generator are placed */
+/** @param placement how server and load generator are placed */
 export function describeMachine(placement) {
   const model = os.cpus()[0]?.model ?? process.arch;
   const memory = Math.round(os.totalmem() / 2 ** 30);
@@ -43,7 +42,7 @@ export function describeMachine(placement) {
   return `Node ${process.version}, ${model}, ${os.cpus().length} cores, ${memory} GiB, ${system}; ${placement}`;
 }
 
-/** @returns {Record<string, string>} by name; what is not there is left out */
+/** @returns by name; what is not there is left out */
 export function versions() {
   const found = {
     tidewire: [versionOf("@tidewire/server"), commit()].filter(Boolean).join(", "),

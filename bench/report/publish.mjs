@@ -1,11 +1,7 @@
 // Writes what a run found into README.md and docs/performance.md, between markers, and draws the chart.
 import { readFileSync, writeFileSync } from "node:fs";
 import { chart } from "./chart.mjs";
-import { OURS, reportOf, shown } from "./report.mjs";
-
-/** @typedef {import("./report.mjs").Report} Report */
-/** @typedef {import("./report.mjs").Entry} Entry */
-/** @typedef {import("./report.mjs").Row} Row */
+import { entriesOf, OURS, shown, shownRatio } from "./report.mjs";
 
 const README = new URL("../../README.md", import.meta.url);
 const PAGE = new URL("../../docs/performance.md", import.meta.url);
@@ -29,127 +25,80 @@ const HIGHLIGHTS = [
 
 /** Columns of the README. */
 const BRIEF = [OURS.uws, OURS.node, "official-ws", "official-uws", "bun", "floor-uws"];
+const ABSENT = "not available: ";
 
-/** Which part of a page a workload belongs to. @param {string} workload */
+/** Which part of a page a workload belongs to. */
 const partOf = (workload) =>
   workload.startsWith("scale-") ? "scale" : workload === "slow-readers" ? "slow-readers" : "workloads";
 
-/** The text above the tables says whose CPU time it is. @param {string} unit */
+/** @type {(entry?: any) => string[]} */
+const none = () => [];
+
+/** A table with a column for each server; `before` and `after` give the other cells of an entry. */
+function table(entries, variants, { before, after = none, heads = none() }) {
+  const lines = entries.map((entry) => [
+    ...before(entry),
+    ...variants.map(({ name }) => figure(entry.rows.get(name))),
+    ...after(entry),
+  ]);
+  return markdown(["", "unit", ...variants.map(({ title }) => title), ...heads], lines);
+}
+
+function markdown(head, lines) {
+  const rule = head.map((_, i) => (i === 0 ? "---" : "---:"));
+  return [head, rule, ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+/** The text above the tables says whose CPU time it is. */
 const brief = (unit) => unit.replace("server CPU ", "");
 
-/** @param {string[]} cells */
-const row = (cells) => `| ${cells.join(" | ")} |`;
-
-/** @param {string[][]} lines the first of them is the head */
-function table([head = [], ...lines]) {
-  const rule = head.map((_, i) => (i === 0 ? "---" : "---:"));
-  return [head, rule, ...lines].map(row).join("\n");
+function figure(row) {
+  if (row === undefined) return "";
+  if (row.value === undefined) return "–";
+  const text = shown(row.value.median);
+  return row.value.median > row.atMost ? `**${text}**` : text;
 }
 
-/** @param {import("./report.mjs").Spread | undefined} ratio */
-const range = (ratio) =>
-  ratio === undefined ? "" : `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`;
-
-/** @param {Row | undefined} found */
-function figure(found) {
-  if (found?.value === undefined) return "–";
-  const text = shown(found.value.median);
-  return found.atMost !== undefined && found.value.median > found.atMost ? `**${text}**` : text;
-}
-
-/**
- * How one of ours stands to what it is held against.
- *
- * @param {Row | undefined} found
- * @param {"toFloor" | "toOfficial"} kind
- */
-function standing(found, kind) {
-  const ratio = range(found?.[kind]);
-  const { budget } = found ?? {};
+/** How one of ours stands to what it is held against. */
+function standing(row, kind) {
+  const ratio = shownRatio(row?.[kind]);
+  const budget = row?.budget;
   if (budget === undefined) return ratio;
-  return `${budget.plain ? figure(found) : ratio} ${budget.met ? "≤" : "**>**"} ${shown(budget.limit)}`;
+  return `${budget.plain ? figure(row) : ratio} ${budget.met ? "≤" : "**>**"} ${shown(budget.limit)}`;
 }
 
-/** @param {Entry[]} entries */
-const serversIn = (entries, /** @type {Report} */ { variants }) =>
-  variants.filter(({ name }) => entries.some(({ rows }) => rows.has(name)));
-
-/**
- * A line for each metric, and how ours stand.
- *
- * @param {Entry[]} entries
- * @param {Report} report
- */
-function comparison(entries, report) {
-  const variants = serversIn(entries, report);
-  const ratios = ["tidewire on uWebSockets.js ÷ floor", "tidewire on node:http ÷ official on node:http"];
-  return table([
-    ["", "unit", ...variants.map(({ title }) => title), ...ratios],
-    ...entries.map(({ title, unit, rows }) => [
-      title,
-      brief(unit),
-      ...variants.map(({ name }) => figure(rows.get(name))),
+/** A line for each metric, and how ours stand. */
+const comparison = (entries, variants) =>
+  table(entries, variants, {
+    before: ({ title, unit }) => [title, brief(unit)],
+    after: ({ rows }) => [
       standing(rows.get(OURS.uws), "toFloor"),
       standing(rows.get(OURS.node), "toOfficial"),
-    ]),
-  ]);
+    ],
+    heads: ["tidewire on uWebSockets.js ÷ floor", "tidewire on node:http ÷ official on node:http"],
+  });
+
+/** The metrics of each workload under its name. */
+function grouped(entries, variants) {
+  const lines = entries.flatMap((entry, i) => {
+    const isFirst = entry.group !== entries[i - 1]?.group;
+    return isFirst ? [{ group: entry.group, rows: new Map() }, entry] : [entry];
+  });
+  return table(lines, variants, {
+    before: ({ group, label, unit }) => (label === undefined ? [`**${group}**`, ""] : [label, brief(unit)]),
+  });
 }
 
-/**
- * The metrics of each workload under its name.
- *
- * @param {Entry[]} entries
- * @param {Report} report
- */
-function grouped(entries, report) {
-  const variants = serversIn(entries, report);
-  /** @type {string[][]} */
-  const lines = [];
-  let last = "";
-  for (const { group, label, unit, rows } of entries) {
-    if (group !== last) lines.push([`**${group}**`, "", ...variants.map(() => "")]);
-    last = group;
-    lines.push([label, brief(unit), ...variants.map(({ name }) => figure(rows.get(name)))]);
-  }
-  return table([["", "unit", ...variants.map(({ title }) => title)], ...lines]);
-}
-
-/** @param {Report} report */
-function circumstances(report) {
-  const list = Object.entries(report.versions).map(([name, version]) => `${name} ${version}`);
-  const missing = report.missing.map((sentence) => `${sentence}\n`).join("");
-  return (
-    `${report.date.slice(0, 10)}, ${report.mode} run, rounds: ${report.rounds}, medians. ${report.machine}.\n` +
-    `Versions: ${list.join("; ")}.\n${missing}`
-  );
-}
-
-/**
- * @param {Entry[]} entries
- * @param {Report} report
- */
-function highlights(entries, report) {
+/** The few lines and columns of the README. */
+function highlights(entries, variants) {
   const chosen = HIGHLIGHTS.flatMap((wanted) =>
     entries.filter(({ workload, metric }) => `${workload} ${metric}` === wanted),
   );
-  const columns = report.variants.filter(({ name }) => BRIEF.includes(name));
-  return table([
-    ["", "unit", ...columns.map(({ title }) => title)],
-    ...chosen.map(({ title, unit, rows }) => [
-      title,
-      brief(unit),
-      ...columns.map(({ name }) => figure(rows.get(name))),
-    ]),
-  ]);
+  const columns = variants.filter(({ name }) => BRIEF.includes(name));
+  return table(chosen, columns, { before: ({ title, unit }) => [title, brief(unit)] });
 }
 
-/**
- * Replaces what is between the markers of a part.
- *
- * @param {URL} file
- * @param {string} part
- * @param {string} text
- */
+/** Replaces what is between the markers of a part. */
 function replacePart(file, part, text) {
   const page = readFileSync(file, "utf8");
   const [start, end] = [`<!-- bench:${part} -->`, `<!-- /bench:${part} -->`];
@@ -160,41 +109,55 @@ function replacePart(file, part, text) {
 }
 
 /**
- * @param {import("./report.mjs").Measured} measured
- * @param {import("../types.d.ts").Workload[]} workloads all that there are
- * @param {import("../types.d.ts").Variant[]} variants likewise
- * @returns {string[]} the parts written
+ * @param run what `--json` writes
+ * @param workloads all that there are
+ * @param allVariants likewise
+ * @returns the parts written
  * @throws {Error} when a part is there by half
  */
-export function publish(measured, workloads, variants) {
-  const report = reportOf(measured, workloads, variants);
-  if (report.mode === "smoke") throw new Error("a smoke run measures nothing that could be published");
-  const parts = new Set(report.entries.map(({ workload }) => partOf(workload)));
-  const there = new Set(report.entries.map(({ workload }) => workload));
+export function publish(run, workloads, allVariants) {
+  if (run.mode === "smoke") throw new Error("a smoke run measures nothing that could be published");
+  const measured = workloads.filter(({ name }) => run.rows.some((row) => row.workload === name));
+  const parts = new Set(measured.map(({ name }) => partOf(name)));
+  const missing = workloads.filter(
+    (workload) => parts.has(partOf(workload.name)) && !measured.includes(workload),
+  );
+  if (missing.length > 0)
+    throw new Error(`to publish this the run needs ${missing.map(({ name }) => name).join(", ")} too`);
+
+  const titles = new Map(allVariants.map(({ name, title }) => [name, title]));
+  const absent = new Map(
+    run.rows.flatMap(({ variant, error }) =>
+      error?.startsWith(ABSENT) ? [[variant, error.slice(ABSENT.length)]] : [],
+    ),
+  );
+  const variants = allVariants.filter(
+    ({ name }) => run.rows.some(({ variant }) => variant === name) && !absent.has(name),
+  );
+  const versions = Object.entries(run.versions).map(([name, version]) => `${name} ${version}`);
+  const circumstances = [
+    `${run.date.slice(0, 10)}, ${run.mode} run, rounds: ${run.rounds}, medians. ${run.machine}.`,
+    `Versions: ${versions.join("; ")}.`,
+    ...[...absent].map(([name, reason]) => `Not measured: ${titles.get(name)}; ${reason}.`),
+  ].join("\n");
+  const all = entriesOf(run.mode, measured, run.rows);
+
   for (const part of parts) {
-    const missing = workloads
-      .map(({ name }) => name)
-      .filter((name) => partOf(name) === part && !there.has(name));
-    if (missing.length > 0) throw new Error(`to publish "${part}" the run needs ${missing.join(", ")} too`);
-  }
-  for (const part of parts) {
-    const entries = report.entries.filter(({ workload }) => partOf(workload) === part);
-    const picture = part === "workloads" ? `![${ALT}](performance.svg)\n\n` : "";
-    const notes = report.notes
-      .filter(({ workload }) => partOf(workload) === part)
-      .map(({ text }) => `- ${text}`);
+    const entries = all.filter(({ workload }) => partOf(workload) === part);
+    const notes = run.cells.flatMap(({ workload, variant, notes: texts = [] }) =>
+      partOf(workload) === part ? texts.map((text) => `- ${workload}, ${titles.get(variant)}: ${text}`) : [],
+    );
+    const isMain = part === "workloads";
     replacePart(
       PAGE,
       part,
-      `${picture}${circumstances(report)}\n${part === "workloads" ? comparison(entries, report) : grouped(entries, report)}\n\n${notes.join("\n")}`,
+      `${isMain ? `![${ALT}](performance.svg)\n\n` : ""}${circumstances}\n\n` +
+        `${isMain ? comparison(entries, variants) : grouped(entries, variants)}\n\n${[...new Set(notes)].join("\n")}`,
     );
-    if (part !== "workloads") continue;
-    writeFileSync(CHART, chart(entries, report));
-    replacePart(
-      README,
-      part,
-      `![${ALT}](docs/performance.svg)\n\n${highlights(entries, report)}\n\n${circumstances(report)}`,
-    );
+    if (!isMain) continue;
+    writeFileSync(CHART, chart(entries, run));
+    const picture = `![${ALT}](docs/performance.svg)`;
+    replacePart(README, part, `${picture}\n\n${highlights(entries, variants)}\n\n${circumstances}`);
   }
   return [...parts];
 }

@@ -1,12 +1,8 @@
 // The floor: what a server on uWebSockets.js costs that does the work of the workloads and nothing else.
-import { Floor } from "./floor/floor.mjs";
-import { listen } from "../harness/listen-uws.mjs";
+import { Floor } from "../harness/floor.mjs";
+import { listenUws } from "../harness/listen.mjs";
 
-/** @typedef {import("uWebSockets.js").WebSocket<Session>} WebSocket */
-/** @typedef {import("./floor/floor.mjs").Session<any>} Session */
-/** @typedef {import("uWebSockets.js").HttpResponse} HttpResponse */
-
-/** @type {import("../types.d.ts").Variant} */
+/** @type {Variant} */
 export default {
   name: "floor-uws",
   title: "hand-written floor on uWebSockets.js",
@@ -18,15 +14,10 @@ export default {
     const { App } = await import("uWebSockets.js");
     const decoder = new TextDecoder();
 
-    /**
-     * @param {HttpResponse} res
-     * @param {string} body
-     */
     function answer(res, body) {
       res.cork(() => void res.writeHeader("content-type", "text/plain; charset=UTF-8").end(body));
     }
 
-    /** @type {Floor<WebSocket, HttpResponse>} */
     const floor = new Floor({
       pingInterval,
       send: (ws, message) => void ws.send(message),
@@ -100,6 +91,6 @@ export default {
       });
     });
 
-    return { port: await listen(app), actions: floor.actions() };
+    return { port: await listenUws(app), actions: floor.actions() };
   },
 };

@@ -1,26 +1,37 @@
-import { broadcasts } from "../client/broadcasts.mjs";
+import { broadcastTicks, newsStream } from "../client/broadcasts.mjs";
+import { withFleet } from "../client/fleet.mjs";
 
 /**
- * @param {string} name
- * @param {number} order
- * @param {Record<number, import("../types.d.ts").Metric["budget"]>} perTicks messages per tick, and their budgets
- * @param {import("../types.d.ts").Workload["sizes"]} sizes
- * @returns {import("../types.d.ts").Workload}
+ * @param budgets by the number of messages per tick: one measurement after the other, in one process
+ * @returns {Workload} its sizes count `warmup` and `measured` in ticks
  */
-function broadcast(name, order, perTicks, sizes) {
-  const metrics = Object.entries(perTicks).map(([perTick, budget]) => ({
-    key: `cpu${perTick}`,
-    title: `${perTick} per tick`,
-    unit: "µs server CPU per delivery",
-    budget,
-  }));
+function broadcast(name, order, budgets, sizes) {
   return {
     name,
     title: ({ clients }) => `io.emit to ${clients} clients`,
     order,
-    metrics,
+    metrics: Object.entries(budgets).map(([perTick, budget]) => ({
+      key: `cpu${perTick}`,
+      title: `${perTick} per tick`,
+      unit: "µs server CPU per delivery",
+      budget,
+    })),
     sizes,
-    run: (context) => broadcasts(context, Object.keys(perTicks).map(Number)),
+    run(context) {
+      const { server, size } = context;
+      return withFleet(context, async (fleet) => {
+        await fleet.grow(size.clients);
+        const figures = {};
+        for (const perTick of Object.keys(budgets).map(Number)) {
+          fleet.expect(newsStream);
+          const tick = broadcastTicks(fleet, server, perTick);
+          await tick(size.warmup);
+          const cpu = await server.cpuDuring(() => tick(size.measured));
+          figures[`cpu${perTick}`] = cpu / (size.measured * size.clients * perTick);
+        }
+        return figures;
+      });
+    },
   };
 }
 

@@ -2,15 +2,7 @@ import { broadcastTicks, newsStream } from "../client/broadcasts.mjs";
 import { withFleet } from "../client/fleet.mjs";
 import { upgrading } from "../client/polling.mjs";
 
-/**
- * @param {string} name
- * @param {string} title
- * @param {number} order
- * @param {import("../types.d.ts").Metric["budget"]} budget
- * @param {import("../types.d.ts").Workload["sizes"]} sizes connections in all
- * @param {Parameters<typeof withFleet>[2]} [connect]
- * @returns {import("../types.d.ts").Workload}
- */
+/** @param sizes connections in all */
 function connecting(name, title, order, budget, sizes, connect) {
   return {
     name,

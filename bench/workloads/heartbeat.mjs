@@ -4,7 +4,7 @@ import { withFleet } from "../client/fleet.mjs";
 /** In ms. Short, so that what is measured is heartbeats. */
 const pingInterval = 500;
 
-/** @type {import("../types.d.ts").Workload} */
+/** @type {Workload} */
 export default {
   name: "heartbeat",
   title: ({ clients }) => `heartbeat of ${clients} connections, every ${pingInterval} ms`,

@@ -2,7 +2,7 @@ import { withFleet } from "../client/fleet.mjs";
 
 const KB = 1024;
 
-/** @type {import("../types.d.ts").Workload} */
+/** @type {Workload} */
 export default {
   name: "idle",
   title: ({ few, many }) => `idle connection, from ${few} to ${many}`,

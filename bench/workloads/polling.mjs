@@ -1,9 +1,63 @@
-import { polls } from "../client/polls.mjs";
+// Every client sends a packet by POST and receives it by GET, one after the other, on a connection for each.
+import { Arrivals } from "../client/arrivals.mjs";
+import { checkHost } from "../client/fleet.mjs";
+import { HttpConnection, request } from "../client/http.mjs";
+import { openSession, pathOf } from "../client/polling.mjs";
 import { payload, SLOTS } from "../harness/payload.mjs";
 
 const packets = Array.from({ length: SLOTS }, (_, n) => `42${JSON.stringify(["echo", payload(n)])}`);
 
-/** @type {import("../types.d.ts").Workload} */
+class PollingClient {
+  #get = Buffer.alloc(0);
+  /** @type {Buffer[]} */
+  #requests = [];
+  #sent = 0;
+  /** Of the two responses of a round trip. */
+  #missing = 0;
+  /** How many round trips it is to make in all. */
+  share = 0;
+
+  constructor({ server, variant }, arrivals) {
+    this.arrivals = arrivals;
+    this.host = variant.host;
+    const fail = (error) => arrivals.fail(error);
+    this.gets = new HttpConnection(server.port, fail);
+    this.posts = new HttpConnection(server.port, fail);
+  }
+
+  open() {
+    const opened = (sid, head) => {
+      checkHost(head, this.host);
+      this.#get = request(pathOf(sid));
+      this.#requests = packets.map((packet) => request(pathOf(sid), packet));
+      this.arrivals.arrived(1);
+    };
+    openSession(this.gets, opened, (error) => this.arrivals.fail(error));
+  }
+
+  /** A GET that waits, and the POST that makes it answered; and again when both are. */
+  next() {
+    if (this.#sent === this.share) return;
+    const slot = this.#sent++ % packets.length;
+    this.#missing = 2;
+    this.gets.send(this.#get, (body) => this.#check(body, packets[slot]));
+    this.posts.send(this.#requests[slot], (body) => this.#check(body, "ok"));
+  }
+
+  #check(body, wanted) {
+    if (body !== wanted) this.arrivals.fail(new Error(`a request was answered with ${JSON.stringify(body)}`));
+    if (--this.#missing > 0) return;
+    this.arrivals.arrived(1);
+    this.next();
+  }
+
+  destroy() {
+    this.gets.destroy();
+    this.posts.destroy();
+  }
+}
+
+/** @type {Workload} */
 export default {
   name: "polling",
   title: ({ clients }) => `long-polling echo, ${clients} clients`,
@@ -14,7 +68,29 @@ export default {
     quick: { clients: 100, warmup: 3000, measured: 5000 },
     full: { clients: 100, warmup: 20_000, measured: 60_000 },
   },
+
   async run(context) {
-    return { cpu: await polls(context, packets) };
+    const { server, size } = context;
+    const arrivals = new Arrivals();
+    const clients = Array.from({ length: size.clients }, () => new PollingClient(context, arrivals));
+    const run = (each) =>
+      arrivals.during(each * clients.length, "round trips were made", () => {
+        for (const client of clients) {
+          client.share += each;
+          client.next();
+        }
+      });
+    try {
+      await arrivals.during(clients.length, "sessions opened", () => {
+        for (const client of clients) client.open();
+      });
+      await run(Math.ceil(size.warmup / clients.length));
+      const each = Math.ceil(size.measured / clients.length);
+      const cpu = await server.cpuDuring(() => run(each));
+      arrivals.check();
+      return { cpu: cpu / (each * clients.length) };
+    } finally {
+      for (const client of clients) client.destroy();
+    }
   },
 };

@@ -12,12 +12,7 @@ const PICKS = [
   { key: "two", title: "io.to(room).to(another)", budget: { uws: 1.15, node: 0.75 } },
 ];
 
-/**
- * Puts the connections into rooms; the first of each room is the one that the others know as its leader.
- *
- * @param {import("../client/fleet.mjs").Fleet} fleet
- * @param {number} rooms
- */
+/** Puts the connections into rooms; the first of each room is the one that the others know as its leader. */
 async function join(fleet, rooms) {
   const frames = Array.from({ length: rooms }, (_, n) =>
     clientFrame(`420${JSON.stringify(["join", `r${n}`])}`),
@@ -33,14 +28,12 @@ async function join(fleet, rooms) {
   return { leaders, others };
 }
 
-/** @param {import("../types.d.ts").WorkloadContext} context */
 function run(context) {
   const { server, size } = context;
   return withFleet(context, async (fleet) => {
     await server.call("openRooms");
     await fleet.grow(size.rooms * size.members);
     const { leaders, others } = await join(fleet, size.rooms);
-    /** @type {Record<string, number>} */
     const figures = {};
     for (const { key } of PICKS) {
       // Who is left out fails at the first message.
@@ -49,7 +42,7 @@ function run(context) {
       for (const leader of leaders) leader.expect(leftOut ? undefined : newsStream);
       const receivers = leftOut ? others.length : fleet.connections.length;
       let next = 0;
-      const tell = async (/** @type {number} */ ticks) => {
+      const tell = async (ticks) => {
         for (let i = 0; i < ticks; i++) {
           const n = next++;
           await fleet.during(receivers, "messages to rooms arrived", () => {
@@ -65,10 +58,6 @@ function run(context) {
   });
 }
 
-/**
- * @param {Pick<import("../types.d.ts").Workload, "name" | "order" | "named" | "sizes">} workload
- * @returns {import("../types.d.ts").Workload}
- */
 const inRooms = (workload) => ({
   ...workload,
   title: ({ rooms, members }) => `${rooms} rooms of ${members}`,

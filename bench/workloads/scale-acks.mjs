@@ -1,6 +1,6 @@
 import { clientFrame } from "../client/frames.mjs";
 import { withFleet } from "../client/fleet.mjs";
-import { eventually, scale } from "../client/scale.mjs";
+import { bounded, eventually, scale } from "../client/scale.mjs";
 
 /** In ms. No question is left that long. */
 const TIMEOUT = 120_000;
@@ -8,10 +8,7 @@ const TIMEOUT = 120_000;
 /**
  * Lets the server ask questions of all, reads its memory while they wait, and answers them.
  *
- * @param {import("../types.d.ts").WorkloadContext} context
- * @param {import("../client/fleet.mjs").Fleet} fleet
- * @param {number} timeout
- * @returns {Promise<number>} bytes of heap per question
+ * @returns bytes of heap per question
  */
 async function ask({ server, size }, fleet, timeout) {
   const total = size.clients * size.each;
@@ -51,12 +48,7 @@ export default scale({
   metrics: [
     { key: "plain", title: "without a timeout", unit: "bytes of V8 heap each" },
     { key: "timed", title: "with a timeout", unit: "bytes of V8 heap each" },
-    {
-      key: "left",
-      title: "after all were answered",
-      unit: "bytes of V8 heap each, still there",
-      absolute: true,
-    },
+    bounded("left", "after all were answered", "bytes of V8 heap each, still there"),
   ],
   sizes: {
     smoke: { clients: 20, each: 5 },

@@ -1,9 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { clientFrame, CLOSE, serverFrame } from "../client/frames.mjs";
 import { Connection } from "../client/connection.mjs";
-import { loopDelayFigures, loopDelayMetrics } from "../client/loop-delay.mjs";
 import { upgrading } from "../client/polling.mjs";
-import { allLeft, cpuAndDelayDuring, scale } from "../client/scale.mjs";
+import {
+  bounded,
+  allLeft,
+  cpuAndDelayDuring,
+  loopDelayFigures,
+  loopDelayMetrics,
+  scale,
+} from "../client/scale.mjs";
 import { grown } from "../harness/heap-objects.mjs";
 
 /** In ms. How long a client stays. */
@@ -18,17 +24,13 @@ const RSS_LIMIT = 1.1;
 /**
  * Clients come, say something, hear it, and go: half of them by an upgrade from long-polling, half with a goodbye.
  *
- * @param {import("../types.d.ts").WorkloadContext} context
- * @param {number} perSecond
- * @param {number} seconds
- * @returns {Promise<number>} how many came
+ * @returns how many came
  */
 async function churn({ server }, perSecond, seconds) {
-  /** @type {Error | undefined} */
   let failure;
   let came = 0;
   let heard = 0;
-  const fail = (/** @type {Error} */ error) => {
+  const fail = (error) => {
     failure ??= error;
   };
   const wanted = serverFrame(ECHO).subarray(2).toString();
@@ -78,21 +80,14 @@ export default scale({
   order: 160,
   api: true,
   metrics: [
-    {
-      key: "rss",
-      title: "memory when all have left",
-      unit: "RSS ÷ that before",
-      absolute: true,
-      atMost: RSS_LIMIT,
-    },
-    { key: "heap", title: "memory when all have left", unit: "V8 heap ÷ that before", absolute: true },
-    {
-      key: "grown",
-      title: "heap snapshots",
-      unit: "constructors with more objects than before, by over 1 % of the connections",
-      absolute: true,
-      atMost: 0,
-    },
+    bounded("rss", "memory when all have left", "RSS ÷ that before", RSS_LIMIT),
+    bounded("heap", "memory when all have left", "V8 heap ÷ that before"),
+    bounded(
+      "grown",
+      "heap snapshots",
+      "constructors with more objects than before, by over 1 % of the connections",
+      0,
+    ),
     { key: "cpu", title: "coming, an echo and going", unit: "µs server CPU per connection" },
     ...loopDelayMetrics("delay", "meanwhile"),
   ],
@@ -105,7 +100,6 @@ export default scale({
   async run(context) {
     const { server, size, note } = context;
     await churn(context, size.perSecond, size.warmup);
-    /** @type {any} */
     const objectsBefore = await server.call("objects");
     // A snapshot leaves its own memory behind: both readings of RSS come after one, and after clients.
     await churn(context, size.perSecond, size.warmup);
@@ -115,7 +109,6 @@ export default scale({
       came = await churn(context, size.perSecond, size.seconds);
     });
     const after = await server.memory();
-    /** @type {any} */
     const objectsAfter = await server.call("objects");
     const more = objectsAfter && grown(objectsBefore, objectsAfter, Math.max(100, came / 100));
     if (more?.length > 0) note(more.slice(0, 10).join(", "));

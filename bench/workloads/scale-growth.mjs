@@ -1,9 +1,8 @@
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { broadcastTicks, newsStream } from "../client/broadcasts.mjs";
 import { withFleet } from "../client/fleet.mjs";
-import { loopDelayFigures, loopDelayMetrics } from "../client/loop-delay.mjs";
-import { scale } from "../client/scale.mjs";
-import { connectionsAllowed } from "../harness/limits.mjs";
+import { bounded, loopDelayFigures, loopDelayMetrics, scale } from "../client/scale.mjs";
 
 const GROWTH_LIMIT = 1.25;
 const BASE = 200;
@@ -11,44 +10,33 @@ const BASE = 200;
 /** In ms. At 20,000 connections the server is not busy with pings all of its time. */
 const pingInterval = 4000;
 
-/** @param {import("../types.d.ts").WorkloadContext} context */
+/** Files that a process has open besides its connections. */
+const OTHER_FILES = 200;
+
+/** The counts of a run: as many connections as wanted, or as one process may have open. */
 function counts({ size, note }) {
-  const many = connectionsAllowed(size.many);
+  const limits = process.platform === "linux" ? readFileSync("/proc/self/limits", "utf8") : "";
+  const [, files = Infinity] = /^Max open files\s+(\d+)/m.exec(limits) ?? [];
+  const many = Math.min(size.many, Number(files) - OTHER_FILES);
   if (many < size.many) note(`${many} instead of ${size.many} connections: the limit of open files`);
   return { few: size.few, many };
 }
 
-/** @type {import("../types.d.ts").Workload["sizes"]} connections, and ticks or pings per connection */
+/** @type {Workload["sizes"]} connections, and ticks or pings per connection */
 const sizes = {
   smoke: { few: 30, many: 120, measured: 2 },
   quick: { few: 5000, many: 20_000, measured: 5 },
   full: { few: 5000, many: 20_000, measured: 30 },
 };
 
-/**
- * @param {string} key
- * @param {string} title
- * @param {string} unit
- */
 function metrics(key, title, unit) {
   return [
     { key: `${key}Few`, title: `${title}, at the smaller count`, unit },
     { key: `${key}Many`, title: `${title}, at the larger count`, unit },
-    {
-      key: `${key}Growth`,
-      title: `${title}, growth`,
-      unit: "larger ÷ smaller",
-      absolute: true,
-      atMost: GROWTH_LIMIT,
-    },
+    bounded(`${key}Growth`, `${title}, growth`, "larger ÷ smaller", GROWTH_LIMIT),
   ];
 }
 
-/**
- * @param {string} key
- * @param {number} few
- * @param {number} many
- */
 const compared = (key, few, many) => ({
   [`${key}Few`]: few,
   [`${key}Many`]: many,
@@ -74,12 +62,11 @@ const growth = scale({
     return withFleet(context, async (fleet) => {
       /** @type {number[]} */
       const delivery = [];
-      /** @type {import("../types.d.ts").MemoryUse[]} */
+      /** @type {any[]} */
       const memory = [];
       await fleet.grow(BASE > few ? 1 : BASE);
       const base = fleet.connections.length;
       const empty = await server.memory();
-      /** @type {Record<string, number>} */
       let delays = {};
       for (const count of [few, many]) {
         const opening = await server.loopDelayDuring(() => fleet.grow(count));
@@ -92,7 +79,7 @@ const growth = scale({
         const telling = await server.loopDelayDuring(() => tick(size.measured));
         delays = { ...loopDelayFigures("opening", opening), ...loopDelayFigures("telling", telling) };
       }
-      const perConnection = (/** @type {"rss" | "heap"} */ kind) => {
+      const perConnection = (kind) => {
         const [less, more] = [few, many].map((count, i) => (memory[i][kind] - empty[kind]) / (count - base));
         return compared(kind, less, more);
       };

@@ -1,7 +1,6 @@
-import { loopDelayFigures, loopDelayMetrics } from "../client/loop-delay.mjs";
 import { ExpectedStream } from "../client/stream.mjs";
 import { withFleet } from "../client/fleet.mjs";
-import { cpuAndDelayDuring, scale } from "../client/scale.mjs";
+import { cpuAndDelayDuring, loopDelayFigures, loopDelayMetrics, scale } from "../client/scale.mjs";
 
 export default scale({
   name: "scale-large",

@@ -1,21 +1,16 @@
 import { clientFrame } from "../client/frames.mjs";
 import { withFleet } from "../client/fleet.mjs";
-import { allLeft, scale } from "../client/scale.mjs";
-
-/** @typedef {import("../client/connection.mjs").Connection} Connection */
+import { bounded, allLeft, scale } from "../client/scale.mjs";
 
 /**
  * Connects to namespaces and lets each echo a message.
  *
- * @param {import("../client/fleet.mjs").Fleet} fleet
- * @param {import("../types.d.ts").ServerHandle} server
- * @param {[Connection, number[]][]} wanted the numbers of the namespaces of each connection
- * @returns {Promise<number>} server CPU of connecting to them, in µs
+ * @param wanted the numbers of the namespaces of each connection
+ * @returns server CPU of connecting to them, in µs
  */
 async function connect(fleet, server, wanted) {
   const all = wanted.reduce((sum, [, namespaces]) => sum + namespaces.length, 0);
-  /** @param {(namespace: number) => string} messageOf */
-  const exchange = (messageOf, /** @type {(namespace: number) => string} */ answerOf) =>
+  const exchange = (messageOf, answerOf) =>
     fleet.during(all, "namespaces answered", () => {
       for (const [connection, namespaces] of wanted) {
         const answers = namespaces.map(answerOf);
@@ -35,7 +30,7 @@ async function connect(fleet, server, wanted) {
       (n) => `40/dynamic-${n},{`,
     ),
   );
-  const echo = (/** @type {number} */ n) => `42/dynamic-${n},${JSON.stringify(["echo", n])}`;
+  const echo = (n) => `42/dynamic-${n},${JSON.stringify(["echo", n])}`;
   await exchange(echo, echo);
   return cpu;
 }
@@ -50,13 +45,7 @@ export default scale({
     { key: "cpu", title: "joining", unit: "µs server CPU per namespace and client" },
     { key: "heap", title: "joined", unit: "bytes of V8 heap per namespace and client" },
     { key: "manyCpu", title: "50 new ones on one connection", unit: "µs server CPU per namespace" },
-    {
-      key: "left",
-      title: "namespaces that stay when their clients left",
-      unit: "namespaces",
-      absolute: true,
-      atMost: 0,
-    },
+    bounded("left", "namespaces that stay when their clients left", "namespaces", 0),
   ],
   serverOptions: { cleanupEmptyChildNamespaces: true },
   sizes: {

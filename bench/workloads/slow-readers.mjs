@@ -1,11 +1,10 @@
 import { createHistogram } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { clientFrame } from "../client/frames.mjs";
-import { Reader } from "../client/readers.mjs";
 import { ExpectedStream } from "../client/stream.mjs";
+import { bounded } from "../client/scale.mjs";
 import { withFleet } from "../client/fleet.mjs";
-
-/** @typedef {import("../types.d.ts").WorkloadContext} WorkloadContext */
+import { microseconds } from "../harness/payload.mjs";
 
 const MIB = 1024 * 1024;
 /** In bytes. The default of 16 MiB would take minutes to fill. */
@@ -21,6 +20,46 @@ const SLOW = "slow";
 const join = clientFrame(`420${JSON.stringify(["join", SLOW])}`);
 const joined = new ExpectedStream([[`430${JSON.stringify(["ok"])}`]]);
 
+/** Where the parts of `42["stamped","00000001","0000000000000001",…` are. */
+const STAMPED = { number: 14, time: 25 };
+const NUMBER_LENGTH = 8;
+const TIME_LENGTH = 16;
+const LETTER_S = 0x73;
+
+/** A client that receives numbered messages: how long those took, and whether one is missing. Others are not counted. */
+class Reader {
+  /** Messages missing between two that came. */
+  skipped = 0;
+  closed = false;
+  /** The next number. */
+  next = 0;
+
+  constructor(connection, onDelay) {
+    this.connection = connection;
+    connection.onFrame = (data, start) => {
+      if (data[start + 4] !== LETTER_S) return;
+      this.#count(data, start + STAMPED.number);
+      const at = start + STAMPED.time;
+      const sent = Number(data.toString("latin1", at, at + TIME_LENGTH));
+      onDelay(microseconds() - sent);
+    };
+  }
+
+  /** From now on its end is no failure. */
+  mayEnd() {
+    this.connection.onEnd = () => {
+      this.closed = true;
+    };
+  }
+
+  #count(data, at) {
+    const found = Number(data.toString("latin1", at, at + NUMBER_LENGTH));
+    if (!(found >= this.next)) this.connection.fail(`message ${found} came instead of ${this.next}`);
+    this.skipped += found - this.next;
+    this.next = found + 1;
+  }
+}
+
 /** Who sends to everyone, from the load generator's end. */
 class Broadcast {
   #server;
@@ -30,18 +69,14 @@ class Broadcast {
   /** RSS of the server, in bytes. */
   peak = 0;
 
-  /** @param {import("../types.d.ts").ServerHandle} server */
   constructor(server) {
     this.#server = server;
   }
 
-  /** Takes a delay in µs. @param {number} delay */
+  /** Takes a delay in µs. */
   onDelay = (delay) => this.#delays.record(Math.max(1, Math.round(delay)));
 
-  /**
-   * @param {number} seconds
-   * @returns {Promise<number>} 99th percentile of the delays, in ms
-   */
+  /** @returns 99th percentile of the delays, in ms */
   async run(seconds) {
     this.#delays.reset();
     const end = performance.now() + seconds * 1000;
@@ -55,12 +90,7 @@ class Broadcast {
   }
 }
 
-/**
- * Waits until every client that is not closed has everything, or nothing comes any more.
- *
- * @param {Reader[]} readers
- * @param {Broadcast} broadcast
- */
+/** Waits until every client that is not closed has everything, or nothing comes any more. */
 async function drained(readers, broadcast) {
   const missing = () =>
     readers.reduce((sum, { closed, next }) => sum + (closed ? 0 : broadcast.next - next), 0);
@@ -71,7 +101,7 @@ async function drained(readers, broadcast) {
   }
 }
 
-/** @type {import("../types.d.ts").Workload} */
+/** @type {Workload} */
 export default {
   name: "slow-readers",
   title: ({ clients, slow }) =>
@@ -80,25 +110,13 @@ export default {
   named: true,
   api: true,
   metrics: [
-    { key: "before", title: "delay to the readers while all read", unit: "ms, p99", absolute: true },
-    { key: "during", title: "delay to the readers when some have stopped", unit: "ms, p99", absolute: true },
-    { key: "added", title: "added delay", unit: "÷ that while all read", absolute: true, atMost: 1.5 },
-    {
-      key: "memory",
-      title: "memory per slow reader, at most",
-      unit: "MiB of RSS",
-      absolute: true,
-      atMost: 1.6,
-    },
-    { key: "open", title: "slow readers not closed", unit: "connections", absolute: true, atMost: 0 },
-    {
-      key: "unexplained",
-      title: "closed without SLOW_CONSUMER",
-      unit: "connections",
-      absolute: true,
-      atMost: 0,
-    },
-    { key: "skipped", title: "skipped in silence", unit: "messages", absolute: true, atMost: 0 },
+    bounded("before", "delay to the readers while all read", "ms, p99"),
+    bounded("during", "delay to the readers when some have stopped", "ms, p99"),
+    bounded("added", "added delay", "÷ that while all read", 1.5),
+    bounded("memory", "memory per slow reader, at most", "MiB of RSS", 1.6),
+    bounded("open", "slow readers not closed", "connections", 0),
+    bounded("unexplained", "closed without SLOW_CONSUMER", "connections", 0),
+    bounded("skipped", "skipped in silence", "messages", 0),
   ],
   // No ping is missed meanwhile; Bun takes no longer interval.
   serverOptions: { maxBackpressure, pingInterval: 110_000 },
@@ -118,7 +136,7 @@ export default {
       await fleet.during(size.slow, "rooms were joined", () => {
         for (const connection of slowOnes) connection.write(join);
       });
-      fleet.expect(/** @type {any} */ (undefined));
+      fleet.expect(/** */ undefined);
       await server.call("watchEnds");
 
       const broadcast = new Broadcast(server);
@@ -142,7 +160,7 @@ export default {
       for (const reader of slow) reader.connection.resume();
       await drained([...others, ...slow], broadcast);
 
-      const ends = /** @type {Record<string, number>} */ (await server.call("ends"));
+      const ends = /** */ await server.call("ends");
       const open = Number(await server.call("connected")) - others.length;
       if (Object.keys(ends).length > 0) note(JSON.stringify(ends));
       let skipped = 0;

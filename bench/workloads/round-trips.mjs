@@ -1,0 +1,95 @@
+// Questions and answers: clients ask, and ask again when answered. Echoes, acknowledgements, and echoes of binary data.
+import { clientFrame } from "../client/frames.mjs";
+import { withFleet } from "../client/fleet.mjs";
+import { ExpectedStream } from "../client/stream.mjs";
+import { binaryPayload, payload, SLOTS } from "../harness/payload.mjs";
+
+const FIRST_ID = 1000;
+const slots = Array.from({ length: SLOTS }, (_, n) => n);
+const echoes = slots.map((n) => [`42${JSON.stringify(["echo", payload(n)])}`]);
+const questions = slots.map((n) => [`42${FIRST_ID + n}${JSON.stringify(["ask", payload(n)])}`]);
+const answers = slots.map((n) => [`43${FIRST_ID + n}${JSON.stringify([payload(n)])}`]);
+const binaryEvent = `451-${JSON.stringify(["echo", { _placeholder: true, num: 0 }])}`;
+const binaries = slots.map((n) => [binaryEvent, binaryPayload(n)]);
+
+/**
+ * Every client keeps `outstanding` requests on their way until it has sent its share: one goes out for each answer that
+ * comes in. Requests and answers are repeated in order, endlessly.
+ *
+ * @param exchange `requests` and `answers`: the contents of the frames of each message, all of one length
+ * @returns server CPU per round trip, in µs
+ */
+function roundTrips(context, outstanding, exchange) {
+  const { server, size } = context;
+  const { clients } = size;
+  const frames = exchange.requests.map((contents) =>
+    Buffer.concat(contents.map((content) => clientFrame(content))),
+  );
+  const { length } = frames[0];
+  // Twice over, so that any run of requests is one slice.
+  const ring = Buffer.concat([...frames, ...frames]);
+
+  return withFleet(context, async (fleet) => {
+    await fleet.grow(clients);
+    fleet.expect(new ExpectedStream(exchange.answers));
+    let share = 0;
+
+    function send(connection, count) {
+      const now = Math.min(count, share - connection.sent, frames.length);
+      if (now <= 0) return;
+      const at = (connection.sent % frames.length) * length;
+      connection.sent += now;
+      connection.write(ring.subarray(at, at + now * length));
+    }
+
+    fleet.onMessages = send;
+    const run = (total) => {
+      const each = Math.ceil(total / clients);
+      share += each;
+      return fleet.during(each * clients, "answers arrived", () => {
+        for (const connection of fleet.connections) send(connection, outstanding);
+      });
+    };
+
+    await run(size.warmup);
+    const measured = Math.ceil(size.measured / clients) * clients;
+    const cpu = await server.cpuDuring(() => run(measured));
+    return cpu / measured;
+  });
+}
+
+/**
+ * Two workloads, with one and with sixteen requests outstanding.
+ *
+ * @param each `budget`, and the numbers of round trips in `quick` and `full` runs: before the measurement, and in it
+ * @returns {Workload[]}
+ */
+function workloads(name, what, order, exchange, each) {
+  return [1, 16].map((outstanding, i) => {
+    const { budget, quick, full } = each[i];
+    const sizeOf = ([warmup, measured], clients = 100) => ({ clients, warmup, measured });
+    return {
+      name: `${name}-${outstanding}`,
+      title: ({ clients }) => `${what}, ${clients} clients, ${outstanding} outstanding`,
+      order: order + i,
+      metrics: [{ key: "cpu", unit: "µs server CPU per round trip", budget }],
+      sizes: { smoke: sizeOf([64, 640], 4), quick: sizeOf(quick), full: sizeOf(full) },
+      run: async (context) => ({ cpu: await roundTrips(context, outstanding, exchange) }),
+    };
+  });
+}
+
+export default [
+  ...workloads("echo", "echo", 10, { requests: echoes, answers: echoes }, [
+    { budget: { uws: 1.15, node: 0.6 }, quick: [8000, 16_000], full: [40_000, 200_000] },
+    { budget: { uws: 1.2, node: 0.35 }, quick: [60_000, 40_000], full: [100_000, 600_000] },
+  ]),
+  ...workloads("ack", "ack", 20, { requests: questions, answers }, [
+    { budget: { uws: 1.15, node: 0.6 }, quick: [8000, 16_000], full: [40_000, 200_000] },
+    { budget: { uws: 1.25, node: 0.4 }, quick: [60_000, 40_000], full: [100_000, 600_000] },
+  ]),
+  ...workloads("binary", "echo of 1 KB binary", 30, { requests: binaries, answers: binaries }, [
+    { budget: { uws: 1.25, node: 0.6 }, quick: [6000, 12_000], full: [40_000, 200_000] },
+    { budget: { uws: 1.3, node: 0.45 }, quick: [40_000, 20_000], full: [100_000, 400_000] },
+  ]),
+];
