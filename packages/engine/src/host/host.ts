@@ -1,8 +1,13 @@
 /**
- * What a host is: the part that owns sockets and speaks HTTP and WebSocket framing. uWebSockets.js, node:http and memory are
- * peers behind this contract; nothing above it knows which one it runs on, and a host knows nothing of Engine.IO.
+ * The contract of a host, which owns sockets and speaks HTTP and WebSocket framing. uWebSockets.js, node:http and memory are
+ * peers behind it: nothing above knows which one it runs on, and a host knows nothing of Engine.IO.
  */
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+
+/** The headers that the engine reads of plain requests, such as polls. A host need not copy others unless it must. */
+export const PLAIN_HEADERS = ["origin", "content-type", "user-agent", "accept-encoding"] as const;
+
+export type PlainHeader = (typeof PLAIN_HEADERS)[number];
 
 /** A request as data, copied out of the host before anything asynchronous happens. */
 export interface RequestHead {
@@ -10,13 +15,19 @@ export interface RequestHead {
   readonly method: string;
   /** Path and query, as on the request line. */
   readonly url: string;
-  /** Lower-case names; repeated headers are joined as Node joins them. Hosts may make the record when it is asked for. */
+  /** Lower-case names; repeated headers are joined as Node joins them. A host may create the record on first use. */
   readonly headers: IncomingHttpHeaders;
   /** As Node writes it: `127.0.0.1`, `::ffff:127.0.0.1`, `2001:db8::1`. */
   readonly remoteAddress: string;
   /** Whether it came over TLS. */
   readonly secure: boolean;
-  /** One of the headers, without the record of all of them; not for `set-cookie`, which is a list. */
+  /** Returns one header, without the record of all. */
+  header(name: PlainHeader): string | undefined;
+}
+
+/** A head with all its headers. */
+export interface WholeHead extends RequestHead {
+  /** @param name - in lower case; not `set-cookie`, which is a list */
   header(name: string): string | undefined;
 }
 
@@ -27,7 +38,7 @@ export interface RequestView extends NodeJS.EventEmitter {
   headers: IncomingHttpHeaders;
   /** The parsed query. */
   _query?: Record<string, string>;
-  /** Of a view: keeps working under another prototype. An application of Express gives it its own. */
+  /** Of a view: lets it work under another prototype, which an Express application gives it. */
   keepMembers?(): void;
   [property: string]: unknown;
 }
@@ -46,20 +57,20 @@ export interface ResponseView extends NodeJS.EventEmitter {
   keepMembers?(): void;
 }
 
-/** A request that outlives its exchange: sessions keep it for `session.request`. The view is made on first use. */
+/** A request that outlives its exchange: sessions keep it for `session.request`. The view is created on first use. */
 export interface RequestSource {
   readonly head: RequestHead;
   readonly view: RequestView;
 }
 
-/** What a plain request and an upgrade request have in common. */
+/** A request that is answered once: the common part of plain requests and upgrades. */
 export interface Exchange {
   readonly request: RequestSource;
   /** The response for middlewares. For an upgrade: headers set on it go out with the 101. */
   readonly response: ResponseView;
-  /** Whether it was answered, or the client has gone. Nothing can be sent any more. */
+  /** Whether it was answered or the client has gone: nothing can be sent any more. */
   readonly ended: boolean;
-  /** Called once if the client goes away before the answer has left the host whole. */
+  /** Called once if the client goes away before the whole answer has left the host. */
   onAbort: (() => void) | undefined;
 }
 
@@ -76,18 +87,18 @@ export interface Host {
 /** How long a closing server waits for the last answers and close frames, in ms. */
 export const CLOSE_GRACE = 1000;
 
-/** How long a client may take nothing of an answer that is under way before its connection is dropped, in ms. */
+/** How long a client may read nothing of an answer before its connection is dropped, in ms. */
 export const STALL_TIMEOUT = 30_000;
 
 export type BodyError = "too large" | "aborted";
 
 /** One HTTP request, to be answered once. */
 export interface HttpExchange extends Exchange {
-  /** Reads the body, at most `limit` bytes of it. Calls back once; the bytes may be gone after that call. */
+  /** Reads a body of at most `limit` bytes. Calls back once; the bytes may be gone when the callback returns. */
   readBody(limit: number, done: (error: BodyError | undefined, body: Buffer) => void): void;
   /**
-   * Answers in one write. Headers set on `response` go out too. `Connection: close` closes the connection behind it. Does nothing
-   * once ended.
+   * Answers in one write, with the headers that were set on `response`. `Connection: close` closes the connection afterwards.
+   * Does nothing once ended.
    */
   respond(status: number, headers: OutgoingHttpHeaders, body?: string | Buffer): void;
   /** Drops the connection. */
@@ -96,11 +107,11 @@ export interface HttpExchange extends Exchange {
 
 /** One WebSocket upgrade request, to be accepted or rejected once. */
 export interface UpgradeExchange extends Exchange {
-  /** Whether it lacks what a WebSocket handshake must have; it can only be rejected then. */
+  /** Whether it is not a valid WebSocket handshake and can only be rejected. */
   readonly malformed: boolean;
-  /** Fixes the head, and gives the headers that middlewares have set, for the 101. */
+  /** Ends the time in which middlewares may set headers, and returns those they have set, for the 101. */
   commitHeaders(): OutgoingHttpHeaders;
-  /** Completes the upgrade with these headers and no others. `open` is called with the port, unless the client has gone. */
+  /** Completes the upgrade with exactly these headers. `open` is called with the port, unless the client has gone. */
   accept(headers: OutgoingHttpHeaders, open: (port: WebSocketPort) => WebSocketHandlers): void;
   /** Answers with a plain HTTP error and closes the connection. */
   reject(status: number, body: string): void;
@@ -112,30 +123,30 @@ export interface WebSocketPort {
   /** The host's own object, for `transport.socket`. */
   readonly socket: unknown;
   /**
-   * Whether the host gathers what is sent from `onMessage` until `onReadEnd` has returned, so that an answer costs no system
-   * call of its own.
+   * Whether frames that are sent between `onMessage` and the return of `onReadEnd` leave together, so that an answer costs no
+   * system call of its own.
    */
   readonly corksReads: boolean;
-  /** Bytes accepted by `send` that the kernel has not taken yet. */
+  /** Bytes accepted by `send` that the kernel has not accepted yet. */
   readonly bufferedAmount: number;
-  /** Whether `send` copies the bytes that it does not write at once. */
+  /** Whether `send` copies bytes that it does not write immediately. */
   readonly copies: boolean;
   /**
-   * Sends one frame, text or binary. Never drops: what the kernel does not take is buffered.
+   * Sends one frame, text or binary. Never drops one: bytes that the kernel does not accept are buffered.
    *
-   * @param packet - what the frame is made of: the same object where several receivers get the same frame
+   * @param packet - identifies the frame: the same object for all receivers of the same frame
    */
   send(data: string | Buffer, binary: boolean, compress: boolean, packet: object): void;
   /** Runs `batch.write()`; the frames it sends leave in one system call. */
   cork(batch: { write(): void }): void;
   /**
-   * Stops reading, so that the client has to wait, until `resume()`. What was read already still comes.
+   * Stops reading until `resume()`, so that the client has to wait. Messages that were read before still arrive.
    *
-   * @returns false on a host that cannot
+   * @returns false on a host that cannot pause
    */
   pause(): boolean;
   resume(): void;
-  /** Starts the closing handshake, after what is buffered. */
+  /** Starts the closing handshake, after the buffered frames. */
   close(code?: number, reason?: string): void;
   /** Drops the connection. */
   terminate(): void;
@@ -148,9 +159,9 @@ export type WebSocketErrorKind = "too large" | "protocol" | "socket";
 export interface WebSocketHandlers {
   /** Text as string, binary as a Buffer of its own. */
   onMessage(data: string | Buffer): void;
-  /** What was received together has been handed over: one message or several. */
+  /** All messages that were received together have been handed over. */
   onReadEnd(): void;
-  /** The host has answered a control frame of the client by itself, with that many bytes. */
+  /** The host itself has answered a control frame of the client, with this many bytes. */
   onAnswered(bytes: number): void;
   /** `bufferedAmount` has fallen back to 0. */
   onDrain(): void;
@@ -160,16 +171,13 @@ export interface WebSocketHandlers {
   onClose(code: number, reason: string): void;
 }
 
-/** The headers that are read of every plain request. */
-export const READ_HEADERS = ["origin", "content-type", "user-agent", "accept-encoding"] as const;
-
-/** Who answers what a host receives. */
+/** Who answers the requests that a host receives. */
 export interface HostTarget {
   /** Largest message or body in bytes. */
   readonly maxPayload: number;
   /**
-   * Whether anybody may look at a plain request in full. Otherwise the host need not copy more of its head than method, URL
-   * and {@link READ_HEADERS}.
+   * Whether anybody may look at all headers of a plain request. Otherwise the host may copy only the method, the URL and
+   * {@link PLAIN_HEADERS}.
    */
   needsWholeHead(url: string): boolean;
   onRequest(exchange: HttpExchange): void;

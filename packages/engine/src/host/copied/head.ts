@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { formatAddress } from "./address.ts";
-import type { RequestHead } from "../host.ts";
+import type { WholeHead } from "../host.ts";
 
 /** A head whose headers are a record already. */
-export class ParsedHead implements RequestHead {
+export class ParsedHead implements WholeHead {
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
@@ -33,7 +33,7 @@ export class ParsedHead implements RequestHead {
  * A head as it came: sessions keep theirs for as long as they live, mostly for nobody, and one string of all headers takes a
  * fifth of the memory of the record.
  */
-export class RawHead implements RequestHead {
+export class RawHead implements WholeHead {
   readonly method: string;
   readonly url: string;
   readonly secure: boolean;

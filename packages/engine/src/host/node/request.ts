@@ -2,7 +2,7 @@ import { IncomingMessage } from "node:http";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { RequestHead, RequestSource, RequestView } from "../host.ts";
+import type { RequestSource, RequestView, WholeHead } from "../host.ts";
 import { keepConnection } from "./http2.ts";
 
 /** What a request is made of again. */
@@ -20,7 +20,7 @@ class Condensed {
 }
 
 /** On node:http the view is the request itself. */
-export class NodeRequest implements RequestSource, RequestHead {
+export class NodeRequest implements RequestSource, WholeHead {
   readonly method: string;
   readonly url: string;
   readonly remoteAddress: string;
@@ -38,7 +38,7 @@ export class NodeRequest implements RequestSource, RequestHead {
     this.#message = message;
   }
 
-  get head(): RequestHead {
+  get head(): WholeHead {
     return this;
   }
 

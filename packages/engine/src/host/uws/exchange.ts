@@ -2,7 +2,7 @@ import { AsyncResource } from "node:async_hooks";
 import { STATUS_CODES } from "node:http";
 import type { OutgoingHttpHeaders } from "node:http";
 import { CopiedHttpExchange, CopiedUpgradeExchange } from "../copied/exchange.ts";
-import type { RequestHead, WebSocketHandlers, WebSocketPort } from "../host.ts";
+import type { RequestHead, WebSocketHandlers, WebSocketPort, WholeHead } from "../host.ts";
 import { PartialHead } from "./head.ts";
 import { LARGE, LargeAnswer } from "./large-answer.ts";
 import type { UwsRequest, UwsResponse } from "./types.ts";
@@ -141,6 +141,7 @@ interface UpgradeKeys {
 
 export class UwsUpgradeExchange extends CopiedUpgradeExchange {
   #response: UwsResponse | undefined;
+  readonly #head: WholeHead;
   readonly #keys: UpgradeKeys;
   /** Where a proxy has said that the client is. */
   proxied: ArrayBuffer | undefined = undefined;
@@ -150,10 +151,11 @@ export class UwsUpgradeExchange extends CopiedUpgradeExchange {
     response: UwsResponse,
     request: UwsRequest,
     context: unknown,
-    head: RequestHead,
+    head: WholeHead,
     extensions: string,
   ) {
     super(head);
+    this.#head = head;
     this.#response = response;
     this.#keys = {
       key: request.getHeader("sec-websocket-key"),
@@ -169,9 +171,9 @@ export class UwsUpgradeExchange extends CopiedUpgradeExchange {
 
   /** The key is looked at by uWebSockets.js itself. */
   override get malformed(): boolean {
-    const { head } = this.request;
-    const upgrade = head.header("upgrade") ?? "";
-    return !/^websocket$/i.test(upgrade) || !/^(?:8|13)$/.test(head.header("sec-websocket-version") ?? "");
+    const upgrade = this.#head.header("upgrade") ?? "";
+    const version = this.#head.header("sec-websocket-version") ?? "";
+    return !/^websocket$/i.test(upgrade) || !/^(?:8|13)$/.test(version);
   }
 
   protected override upgrade(

@@ -1,18 +1,18 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { formatAddress } from "../copied/address.ts";
-import { READ_HEADERS } from "../host.ts";
-import type { RequestHead } from "../host.ts";
+import { PLAIN_HEADERS } from "../host.ts";
+import type { PlainHeader, RequestHead } from "../host.ts";
 import { RawHead } from "../copied/head.ts";
 import { framing } from "./framing.ts";
 import type { UwsRequest, UwsResponse } from "./types.ts";
 
-/** Path and query. Joined: with `+` a string would be a tree of its parts. */
+/** Path and query, as one flat string: `+` would make a tree of the parts. */
 export function urlOf(request: UwsRequest, path: string): string {
   const query = request.getQuery();
   return query === undefined ? path : [path, query].join("?");
 }
 
-/** As node:http reads bytes: each is a character. uWebSockets.js reads UTF-8, and cuts what is not ASCII off the ends of headers. */
+/** Reads bytes as node:http does, each as a character. uWebSockets.js reads UTF-8, and trims other bytes off the ends of headers. */
 function latin1(text: string): string {
   return /[^\0-\x7f]/.test(text) ? Buffer.from(text).toString("latin1") : text;
 }
@@ -23,21 +23,21 @@ function methodOf(request: UwsRequest): string {
   return method === "post" ? "POST" : method.toUpperCase();
 }
 
-/** Where a request comes from: the bytes of the address. */
+/** Returns the address of a client, as bytes. */
 export type AddressOf = (response: UwsResponse) => ArrayBuffer;
 
 /** The other end of the connection. */
 export const addressOfPeer: AddressOf = (response) => response.getRemoteAddress();
 
-/** What the header of the PROXY protocol says, where there is one. */
+/** The client's address in the header of the PROXY protocol, if there is one. */
 export const addressBehindProxy: AddressOf = (response) => {
   const address = response.getProxiedRemoteAddress();
   return address.byteLength > 0 ? address.slice(0) : response.getRemoteAddress();
 };
 
 /**
- * Copies a request; uWebSockets.js takes it away when its handler returns. Its parts are joined, as sessions keep them. Leaves
- * what the head says about the body in {@link framing}.
+ * Copies a request, which is gone when its handler returns. Its headers are joined into one string, as sessions keep them. What
+ * the head says about the body is left in {@link framing}.
  */
 export function copyHead(
   response: UwsResponse,
@@ -45,7 +45,7 @@ export function copyHead(
   url: string,
   secure: boolean,
   addressOf: AddressOf,
-): RequestHead {
+): RawHead {
   const lines: string[] = [];
   framing.reset();
   request.forEach((name, value) => {
@@ -55,7 +55,7 @@ export function copyHead(
   return new RawHead(methodOf(request), latin1(url), latin1(lines.join("")), addressOf(response), secure);
 }
 
-/** The headers of a POST that are read, of the one that was collected last. */
+/** The headers of the POST that is being read. */
 let origin = "";
 let userAgent = "";
 let contentType = "";
@@ -67,14 +67,14 @@ function collect(name: string, value: string): void {
   else framing.see(name, value);
 }
 
-/** What is read of a request of long-polling. To copy the rest of its head for nobody costs a seventh of a round trip. */
+/** The part of a poll or post that the engine reads. To copy its whole head costs a seventh of a round trip. */
 export class PartialHead implements RequestHead {
   readonly method: string;
   readonly url: string;
   readonly secure: boolean;
   readonly #origin: string;
   readonly #userAgent: string;
-  /** The one of the two that is read: of a body or of an answer. */
+  /** `accept-encoding` of a GET, `content-type` of a POST: only that one is read. */
   readonly #content: string;
   #response: UwsResponse | undefined;
   readonly #addressOf: AddressOf;
@@ -113,19 +113,19 @@ export class PartialHead implements RequestHead {
 
   get headers(): IncomingHttpHeaders {
     const headers: IncomingHttpHeaders = {};
-    for (const name of READ_HEADERS) {
+    for (const name of PLAIN_HEADERS) {
       const value = this.header(name);
       if (value !== undefined) headers[name] = value;
     }
     return headers;
   }
 
-  header(name: string): string | undefined {
-    // An empty header reads like none.
+  header(name: PlainHeader): string | undefined {
+    // An empty header reads like a missing one.
     return this.#valueOf(name) || undefined;
   }
 
-  #valueOf(name: string): string {
+  #valueOf(name: PlainHeader): string {
     switch (name) {
       case "origin":
         return this.#origin;
@@ -135,12 +135,10 @@ export class PartialHead implements RequestHead {
         return this.method === "GET" ? this.#content : "";
       case "content-type":
         return this.method === "GET" ? "" : this.#content;
-      default:
-        return "";
     }
   }
 
-  /** For the exchange: the response can be asked no more. */
+  /** For the exchange: the response is gone. */
   answered(): void {
     this.#response = undefined;
   }
