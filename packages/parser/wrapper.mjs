@@ -10,6 +10,7 @@ export const StreamFrameDecoder = parser.StreamFrameDecoder;
 
 export const PacketType = parser.PacketType;
 export const protocol = parser.protocol;
+export const reservedEvents = parser.reservedEvents;
 export const isPacketValid = parser.isPacketValid;
 export const payloadRulesV4 = parser.payloadRulesV4;
 export const payloadRulesV5 = parser.payloadRulesV5;

@@ -33,10 +33,8 @@ export {
   WebTransportClosedError,
 } from "./errors.ts";
 export type { ConnectionError, TransportErrorCode } from "./errors.ts";
-// For what is built upon it: a Socket.IO server reads its own options, and those it hands down, by the same rules.
-export { knownOptions } from "./known-options.ts";
-export * as optionRules from "./option-rules.ts";
-export type { OptionError, OptionRule, OptionRules } from "./option-rules.ts";
+export * as internals from "./internals.ts";
+export type { OptionError } from "./option-rules.ts";
 export type { CloseReason } from "./reasons.ts";
 export type { Middleware } from "./admission/middlewares.ts";
 export type { EngineRequest } from "./http/query.ts";

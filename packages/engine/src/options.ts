@@ -119,6 +119,21 @@ export interface ResolvedOptions extends ServerOptions {
 
 const COMPRESSION_THRESHOLD = 1024;
 
+/** The defaults of options that need no further look. */
+export const defaultOptions: Readonly<
+  Omit<ResolvedOptions, "httpCompression" | "perMessageDeflate" | "cookie">
+> = {
+  pingTimeout: 20_000,
+  pingInterval: 25_000,
+  upgradeTimeout: 10_000,
+  maxHttpBufferSize: 1e6,
+  maxBackpressure: 16 * 1024 * 1024,
+  maxReceiveBacklog: 16 * 1024 * 1024,
+  transports: ["polling", "websocket"],
+  allowUpgrades: true,
+  allowEIO3: false,
+};
+
 /**
  * Options that are present but undefined count as absent, numbers in text as numbers.
  *
@@ -128,15 +143,8 @@ export function resolveOptions(given: ServerOptions): ResolvedOptions {
   const present = readOptions(given, engineOptions);
   warnOfUnknownOptions(given, knownOptions);
   return {
-    pingTimeout: 20_000,
-    pingInterval: 25_000,
-    upgradeTimeout: 10_000,
-    maxHttpBufferSize: 1e6,
-    maxBackpressure: 16 * 1024 * 1024,
-    maxReceiveBacklog: 16 * 1024 * 1024,
-    transports: ["polling", "websocket"],
-    allowUpgrades: true,
-    allowEIO3: false,
+    ...defaultOptions,
+    transports: [...defaultOptions.transports],
     ...present,
     httpCompression: withThreshold(present.httpCompression ?? true),
     perMessageDeflate: withThreshold(present.perMessageDeflate ?? false),

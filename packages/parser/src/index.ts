@@ -9,7 +9,14 @@ export { v4 as engineCodecV4 } from "./engine/v4.ts";
 export { encodeStreamFrames, StreamFrameDecoder } from "./engine/stream.ts";
 export type { StreamFrame } from "./engine/stream.ts";
 
-export { isPacketValid, PacketType, payloadRulesV4, payloadRulesV5, protocol } from "./socket/packet.ts";
+export {
+  isPacketValid,
+  PacketType,
+  payloadRulesV4,
+  payloadRulesV5,
+  protocol,
+  reservedEvents,
+} from "./socket/packet.ts";
 export type { Packet, PayloadRules } from "./socket/packet.ts";
 export { hasBinary, isBinary, toBuffer } from "./socket/attachments.ts";
 export type { Binary } from "./socket/attachments.ts";

@@ -14,7 +14,7 @@ import type {
 } from "./connection/port.ts";
 import { dialectOf } from "./connection/dialect.ts";
 import type { Auth, ConnectTarget, Dialect } from "./connection/dialect.ts";
-import { rethrowLater } from "./errors.ts";
+import { rethrow } from "./errors.ts";
 import { openPort } from "./connection/open-port.ts";
 import { badPacket, misplacedPacket, SocketPacketError } from "./connection/packet-errors.ts";
 import { SocketMaps } from "./connection/socket-maps.ts";
@@ -396,7 +396,7 @@ export class Client<
       try {
         socket._onerror(error);
       } catch (thrown) {
-        rethrowLater(thrown);
+        rethrow(thrown);
       }
     }
     this.conn.close();
@@ -411,7 +411,7 @@ export class Client<
       try {
         socket._onclose(reason as DisconnectReason, description);
       } catch (error) {
-        rethrowLater(error);
+        rethrow(error);
       }
     }
     this.forgetSockets();

@@ -1,4 +1,4 @@
-import { nextTick } from "./timers.ts";
+import { internals } from "@tidewire/engine";
 
 /** Every error the server raises for the application, with its message: that of the official server where it has one. */
 const messages = {
@@ -38,12 +38,5 @@ export function assertNotReserved(reserved: ReadonlySet<string | symbol>, event:
   }
 }
 
-/**
- * Lets an error of the application surface as an uncaught exception, without unwinding the code that called its listener:
- * the other packets and sockets of the same connection are served first.
- */
-export function rethrowLater(error: unknown): void {
-  nextTick(() => {
-    throw error;
-  });
-}
+/** Lets an error of the application surface as an uncaught exception on the next tick, after the packets and sockets at hand were served. */
+export const rethrow: (error: unknown) => void = internals.rethrow;

@@ -2,8 +2,7 @@ import type { CorsOptions, CorsOptionsDelegate } from "cors";
 import type { IncomingMessage } from "node:http";
 import type { Adapter } from "socket.io-adapter";
 import type { Untyped } from "./events/typed-events.ts";
-import { knownOptions as engineOptions, optionRules } from "@tidewire/engine";
-import type { OptionRule, OptionRules } from "@tidewire/engine";
+import { internals } from "@tidewire/engine";
 
 /** Keeps the state of a client for a while after it has left, for when it comes back. */
 export interface RecoveryOptions {
@@ -168,16 +167,19 @@ export interface ServerOptions extends Required<Pick<AttachOptions, "path">>, En
 
 /** The default time a client may be connected without joining a namespace, in ms. */
 export const DEFAULT_CONNECT_TIMEOUT = 45_000;
+/** The default time for which the state of a client is kept, in ms. */
+export const DEFAULT_MAX_DISCONNECTION_DURATION = 120_000;
 /** The default path. */
 export const DEFAULT_PATH = "/socket.io";
 
+const { knownOptions: engineOptions, optionRules } = internals;
 const { duration, flag, group, size } = optionRules;
 
 /** The limit for joining a namespace. */
-export const connectTimeoutRule: OptionRule = duration;
+export const connectTimeoutRule: internals.OptionRule = duration;
 
 /** All options that a server may be given: its own, and those it hands down. */
-const knownOptions: OptionRules = {
+const knownOptions: internals.OptionRules = {
   ...engineOptions,
   cleanupEmptyChildNamespaces: flag,
   connectTimeout: connectTimeoutRule,
@@ -207,7 +209,7 @@ export function applyRecoveryDefaults(
 ): void {
   if (connectionStateRecovery) {
     options.connectionStateRecovery = {
-      maxDisconnectionDuration: 120_000,
+      maxDisconnectionDuration: DEFAULT_MAX_DISCONNECTION_DURATION,
       skipMiddlewares: true,
       ...connectionStateRecovery,
     };

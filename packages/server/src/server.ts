@@ -1,4 +1,4 @@
-import { Clock, optionRules, Server as Engine } from "@tidewire/engine";
+import { Clock, internals, Server as Engine } from "@tidewire/engine";
 import { defaultParser } from "@tidewire/parser";
 import type { Packet, Parser } from "@tidewire/parser";
 import cors from "cors";
@@ -217,7 +217,11 @@ export class Server<
   connectTimeout(): number;
   connectTimeout(v?: number): this | number {
     if (v === undefined) return this._connectTimeout;
-    this._connectTimeout = optionRules.readOption("connectTimeout", connectTimeoutRule, v) as number;
+    this._connectTimeout = internals.optionRules.readOption(
+      "connectTimeout",
+      connectTimeoutRule,
+      v,
+    ) as number;
     return this;
   }
 

@@ -1,3 +1,4 @@
+import { internals } from "@tidewire/engine";
 import { PacketType } from "@tidewire/parser";
 import type { Packet } from "@tidewire/parser";
 import createDebug from "debug";
@@ -10,7 +11,7 @@ import type { Client } from "./client.ts";
 import { LazyHandshake } from "./connection/handshake.ts";
 import type { Handshake } from "./connection/handshake.ts";
 import type { Connection, WriteOptions } from "./connection/port.ts";
-import { assertNotReserved, rethrowLater } from "./errors.ts";
+import { assertNotReserved, rethrow } from "./errors.ts";
 import { registerTimedAck, replyOnce } from "./events/acks.ts";
 import type { AckCallback } from "./events/acks.ts";
 import { AnyListeners } from "./events/any-listeners.ts";
@@ -30,7 +31,6 @@ import type {
   Untyped,
 } from "./events/typed-events.ts";
 import { ackOf } from "./events/user-code.ts";
-import { generateId } from "./ids.ts";
 import type { Namespace } from "./namespace.ts";
 import type { DisconnectReason } from "./reasons.ts";
 import { directDelivery, RecordedDelivery } from "./recovery/delivery.ts";
@@ -41,6 +41,7 @@ import type { Server } from "./server.ts";
 const debug = createDebug("socket.io:socket");
 
 // Exports of other packages are read through accessors: not for each packet.
+const { generateId } = internals;
 const { CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK } = PacketType;
 
 /** How most packets are written. */
@@ -578,7 +579,7 @@ export class Socket<
     try {
       this.server._userCode.emit(this, [ev, reason, description], "listener", this);
     } catch (error) {
-      rethrowLater(error);
+      rethrow(error);
     }
   }
 

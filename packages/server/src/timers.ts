@@ -1,13 +1,13 @@
-import process from "node:process";
+import { internals } from "@tidewire/engine";
 import timers from "node:timers";
 
 /*
- * Node's own timers, whatever fake timers of a test, or an environment such as jsdom, put into their places. Only the
- * times that the application sets, those of acknowledgements and of connection state recovery, are left to its fakes, as officially.
+ * Node's own timers, as the engine uses them, even where a test or an environment such as jsdom has replaced the globals. Only the
+ * times that the application sets, those of acknowledgements and of connection state recovery, follow its fakes, as officially.
  */
-export const setImmediate: typeof timers.setImmediate = timers.setImmediate;
-export const queueMicrotask: typeof globalThis.queueMicrotask = globalThis.queueMicrotask;
-export const nextTick: typeof process.nextTick = process.nextTick.bind(process);
+export const setImmediate: typeof internals.timers.setImmediate = internals.timers.setImmediate;
+export const queueMicrotask: typeof internals.timers.queueMicrotask = internals.timers.queueMicrotask;
+export const nextTick: typeof internals.timers.nextTick = internals.timers.nextTick;
 
 const { setTimeout: ownTimeout } = timers;
 

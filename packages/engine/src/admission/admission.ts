@@ -4,10 +4,11 @@ import type { HttpExchange, RequestSource, UpgradeExchange } from "../host/host.
 import { parseQuery, toIncomingMessage } from "../http/query.ts";
 import type { Query } from "../http/query.ts";
 import { safeEmit } from "../loop/safe-call.ts";
+import { isThenable } from "../loop/thenable.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import type { WebTransportSession } from "../transport/webtransport-session.ts";
 import { closeSession } from "../transport/webtransport.ts";
-import { askAllowRequest, checkId, isPromiseLike } from "./hooks.ts";
+import { askAllowRequest, checkId } from "./hooks.ts";
 import { generateId } from "./ids.ts";
 import { runMiddlewares } from "./middlewares.ts";
 import type { AdmissionOwner, PendingRequest } from "./pending-request.ts";
@@ -177,7 +178,7 @@ export class Admission {
       this.#refuseId(request, error);
       return;
     }
-    if (isPromiseLike(made)) {
+    if (isThenable(made)) {
       void made.then(
         (id) => this.#open(request, protocol, id),
         (error: unknown) => this.#refuseId(request, error),

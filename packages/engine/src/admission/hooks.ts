@@ -45,7 +45,3 @@ export function checkId(made: unknown, sessions: { find(id: string): unknown }):
   if (sessions.find(id) !== undefined) throw new Error("generateId() gave the id of another session");
   return id;
 }
-
-export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as Partial<PromiseLike<unknown>> | null | undefined)?.then === "function";
-}

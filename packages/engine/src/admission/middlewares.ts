@@ -1,8 +1,9 @@
 import { AsyncResource } from "node:async_hooks";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ResponseView } from "../host/host.ts";
+import { rethrow } from "../host/rethrow.ts";
 import type { EngineRequest } from "../http/query.ts";
-import { nextTick } from "../host/timers.ts";
+import { isThenable } from "../loop/thenable.ts";
 
 /** A middleware as for Express: calls `next` once, with an error to refuse the request. */
 export type Middleware = {
@@ -93,9 +94,7 @@ class Chain {
     try {
       this.run();
     } catch (error) {
-      nextTick(() => {
-        throw error;
-      });
+      rethrow(error);
     }
   }
 
@@ -109,8 +108,4 @@ class Chain {
 /** An Express application replaces the prototypes of requests and responses. */
 function isExpressApplication(middleware: Middleware): boolean {
   return "request" in middleware && "response" in middleware;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

@@ -1,3 +1,4 @@
+import { isBinary, toBuffer } from "@tidewire/parser";
 import type { EngineCodec, EnginePacket, EnginePacketType } from "@tidewire/parser";
 import { PacketList } from "./packet-list.ts";
 
@@ -89,9 +90,8 @@ export class Message extends OutgoingPacket {
 
 /** Text as it is, binary of any kind as a Buffer on the same memory. */
 export function toData(data: unknown): string | Buffer {
-  if (typeof data === "string" || Buffer.isBuffer(data)) return data;
-  if (data instanceof ArrayBuffer) return Buffer.from(data);
-  if (ArrayBuffer.isView(data)) return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  if (typeof data === "string") return data;
+  if (isBinary(data)) return toBuffer(data);
   // Nothing is sent for what is falsy.
   return data ? `${data as string}` : "";
 }

@@ -35,8 +35,8 @@ export interface Packet {
   attachments?: number;
 }
 
-/** Event names that have a meaning of their own on one side or the other. */
-const RESERVED_EVENTS: ReadonlySet<unknown> = new Set([
+/** Names that no application may emit, because one side or the other emits these events itself. */
+export const reservedEvents: ReadonlySet<string> = new Set([
   "connect",
   "connect_error",
   "disconnect",
@@ -53,11 +53,11 @@ const isUndefined = (value: unknown): boolean => value === undefined;
 const isEventName = (value: unknown): boolean => typeof value === "string" || typeof value === "number";
 /** Whether the payload names an event that no side may send. */
 export function isReservedEvent(payload: unknown): boolean {
-  return Array.isArray(payload) && RESERVED_EVENTS.has(payload[0]);
+  return Array.isArray(payload) && reservedEvents.has(payload[0]);
 }
 
 const isEvent = (value: unknown): boolean =>
-  Array.isArray(value) && isEventName(value[0]) && !RESERVED_EVENTS.has(value[0]);
+  Array.isArray(value) && isEventName(value[0]) && !reservedEvents.has(value[0]);
 
 /** Socket.IO protocol v5 (Socket.IO 3 and 4). */
 export const payloadRulesV5: PayloadRules = [

@@ -1,14 +1,9 @@
-/** Names no application may emit to a client: both sides emit them on their sockets themselves. */
-export const SOCKET_RESERVED_EVENTS: ReadonlySet<string | symbol> = new Set([
-  "connect",
-  "connect_error",
-  "disconnect",
-  "disconnecting",
-  "newListener",
-  "removeListener",
-]);
+import { reservedEvents } from "@tidewire/parser";
 
-/** Names no application may emit to the other servers: each emits them on its namespaces itself. */
+/** Names that no application may emit to a client, because sockets on either side emit these events themselves. */
+export const SOCKET_RESERVED_EVENTS: ReadonlySet<string | symbol> = reservedEvents;
+
+/** Names that no application may emit to other servers, because namespaces emit these events themselves. */
 export const NAMESPACE_RESERVED_EVENTS: ReadonlySet<string | symbol> = new Set([
   "connect",
   "connection",

@@ -1,8 +1,11 @@
+import { internals } from "@tidewire/engine";
 import { EventEmitter } from "node:events";
-import { rethrowLater } from "../errors.ts";
+import { rethrow } from "../errors.ts";
 import type { AckCallback } from "./acks.ts";
 import { runMiddlewares } from "./middleware.ts";
 import type { Middleware } from "./middleware.ts";
+
+const { isThenable } = internals;
 
 /** Which code of the application has failed. */
 export type ErrorSource =
@@ -82,7 +85,7 @@ export const plainCalls: UserCode = {
     ack.apply(self, args);
   },
   watch() {},
-  report: rethrowLater,
+  report: rethrow,
   reportThrown() {},
 };
 
@@ -139,7 +142,7 @@ export class GuardedCalls implements UserCode {
       try {
         handler(error, origin as ErrorOrigin<never>);
       } catch (thrown) {
-        rethrowLater(thrown);
+        rethrow(thrown);
       }
     }
   }
@@ -204,9 +207,4 @@ export function ackOf(
       socket,
     });
   };
-}
-
-/** Whether a value is a promise of any kind. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

@@ -1,9 +1,11 @@
+import { internals } from "@tidewire/engine";
 import { createDecoder, defaultParser, PacketType, toBuffer } from "@tidewire/parser";
 import type { Binary, Packet, Parser } from "@tidewire/parser";
 import type { BroadcastOptions } from "socket.io-adapter";
 import { MemoryAdapter } from "../rooms/memory-adapter.ts";
 import type { AdapterNamespace } from "../rooms/memory-adapter.ts";
 import type { EncodedPacket } from "../connection/port.ts";
+import { DEFAULT_MAX_DISCONNECTION_DURATION } from "../options.ts";
 import type { ServerOptions } from "../options.ts";
 import { startInterval, stopInterval } from "../timers.ts";
 import { RecoveryLog } from "./log.ts";
@@ -12,8 +14,6 @@ import { offsetOf, positionOf } from "./offset.ts";
 import { RecoveryStates } from "./states.ts";
 import type { KeptState, LeavingState, RestoredState } from "./states.ts";
 
-/** in ms */
-const DEFAULT_MAX_DISCONNECTION_DURATION = 120_000;
 const DEFAULT_MAX_LOG_BYTES = 16 * 1024 * 1024;
 /** The objects around a logged event, in bytes, roughly. */
 const BYTES_PER_EVENT = 512;
@@ -63,9 +63,13 @@ export class RecoveryAdapter extends MemoryAdapter {
   private get blindTime(): number {
     // The engine may have options of its own, and is created after the adapter.
     const { engine, opts } = this.nsp.server;
-    const { pingInterval, pingTimeout, upgradeTimeout } = { ...opts, ...engine?.opts };
-    // The server's options may be text.
-    return Number(pingInterval ?? 25_000) + Number(pingTimeout ?? 20_000) + Number(upgradeTimeout ?? 10_000);
+    const given: HeartbeatOptions = { ...opts, ...engine?.opts };
+    let sum = 0;
+    for (const name of ["pingInterval", "pingTimeout", "upgradeTimeout"] as const) {
+      // The server's options may be text.
+      sum += Number(given[name] ?? internals.defaultOptions[name]);
+    }
+    return sum;
   }
 
   /** Whether states wait for their clients. */

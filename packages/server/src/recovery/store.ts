@@ -1,5 +1,5 @@
+import { internals } from "@tidewire/engine";
 import createDebug from "debug";
-import { isThenable } from "../events/user-code.ts";
 import type { LeavingState, RestoredState } from "./states.ts";
 
 const debug = createDebug("socket.io:namespace");
@@ -28,7 +28,7 @@ export class RecoveryStore {
     if (adapter.persistSession === undefined) return;
     try {
       const kept = adapter.persistSession(state);
-      if (isThenable(kept)) void this.#settle(state.pid, kept);
+      if (internals.isThenable(kept)) void this.#settle(state.pid, kept);
     } catch (error) {
       logFailure(error);
     }

@@ -2,7 +2,7 @@ import type { Packet } from "@tidewire/parser";
 import type { AckCallback } from "../events/acks.ts";
 import type { EncodedPacket, WriteOptions } from "../connection/port.ts";
 import type { SharedPacket } from "../connection/shared-packet.ts";
-import { rethrowLater } from "../errors.ts";
+import { rethrow } from "../errors.ts";
 
 /** What a broadcast needs of a receiver. */
 export interface Receiver {
@@ -17,7 +17,7 @@ export function sendShared(receiver: Receiver, packet: Packet, shared: SharedPac
     receiver.notifyOutgoingListeners?.(packet);
   } catch (error) {
     // A listener of one receiver must not cost the others the packet.
-    rethrowLater(error);
+    rethrow(error);
   }
   receiver.client.writeToEngine(shared.encoded, shared);
 }
