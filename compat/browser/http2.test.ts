@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Http2ServerRequest } from "node:http2";
 import { describeWithChromium } from "../../test/support/browser/chromium.ts";
 import { Http2TestServer } from "../../test/support/http2/peers.ts";
-import { afterThisTest, itDiffers, socketio, type Socket } from "../../test/support/server/socketio.ts";
+import { afterThisTest, socketio, type Socket } from "../../test/support/server/socketio.ts";
 import { Queue, within } from "../../test/support/waiting/queue.ts";
 import { isFull, unsupported } from "../support/cell.ts";
 import { onEachHost, wayNames, ways } from "./support/cells.ts";
@@ -16,8 +16,7 @@ describeWithChromium("browser: HTTP/2", (browser) => {
       onEachHost(client, way, "over HTTP/2", (host) => {
         const title = "exchanges events over a connection of HTTP/2";
         if (host === "uws") return unsupported(title, "uWebSockets.js has no HTTP/2");
-        const declare = way === "polling" ? it : itOverHttp2;
-        declare(title, async () => {
+        it(title, async () => {
           const { page, socket } = await open(client, way);
           assert.deepEqual(await page.ask("echo", "over a stream"), ["over a stream"]);
           assert.equal((socket.request as unknown as Http2ServerRequest).httpVersion, "2.0");
@@ -28,10 +27,6 @@ describeWithChromium("browser: HTTP/2", (browser) => {
         });
       });
     }
-  }
-
-  function itOverHttp2(title: string, body: () => Promise<void>): void {
-    itDiffers(title, "WebSocket over HTTP/2 is refused", body);
   }
 
   async function open(

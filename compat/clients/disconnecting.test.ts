@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { next } from "../../test/support/server/socketio.ts";
 import { cuttableProxy } from "../../test/support/proxies/tcp.ts";
-import { broken, impatient, itFallsSilent } from "./broken.ts";
+import { broken, impatient } from "./broken.ts";
 import type { Client } from "./client.ts";
 import { onEveryClient, type Joined } from "./setting.ts";
 
@@ -110,7 +110,7 @@ onEveryClient("disconnection", {}, (setting) => {
     assert.deepEqual(await heard, { client: broken[setting.transport], server: broken[setting.transport] });
   });
 
-  itFallsSilent(setting, async () => {
+  it("by silence", async () => {
     const server = await setting.start(impatient);
     using proxy = await cuttableProxy(server.port);
     const joined = await setting.joinFully({ io: server.io, url: `http://127.0.0.1:${proxy.port}` });

@@ -40,14 +40,7 @@ function installed(name: string): { version: string; module: EngineClientModule 
   return { version: versionOf(name), module: load<EngineClientModule>(name) };
 }
 
-/** With ORACLE set the official engine stands in; it has one host. */
-const hosts: readonly (readonly [Cell["host"], keyof typeof engineHosts])[] =
-  process.env["ORACLE"] === undefined
-    ? [
-        ["uws", "uws"],
-        ["node", "node"],
-      ]
-    : [["node", "official"]];
+const hosts = ["uws", "node"] as const;
 
 export interface EngineJoined {
   readonly client: EngineClient;
@@ -62,16 +55,10 @@ export class EngineSetting {
   readonly version: EngineClientVersion;
   readonly mode: Mode;
   readonly cell: Cell;
-  readonly #host: keyof typeof engineHosts;
 
-  constructor(
-    version: EngineClientVersion,
-    mode: Mode,
-    [host, started]: readonly [Cell["host"], keyof typeof engineHosts],
-  ) {
+  constructor(version: EngineClientVersion, mode: Mode, host: Cell["host"]) {
     this.version = version;
     this.mode = mode;
-    this.#host = started;
     this.cell = {
       group: "Official clients",
       part: "engine.io-client",
@@ -86,7 +73,7 @@ export class EngineSetting {
   }
 
   start(options: EngineOptions = {}): Promise<StartedEngine> {
-    return engineHosts[this.#host].start({ ...this.version.server, ...options });
+    return engineHosts[this.cell.host].start({ ...this.version.server, ...options });
   }
 
   open(url: string, further: object = {}): EngineClient {

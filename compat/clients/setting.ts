@@ -4,8 +4,6 @@ import { within } from "../../test/support/waiting/queue.ts";
 import {
   afterThisTest,
   hosts,
-  isOracle,
-  itDiffers,
   next,
   suite,
   transports,
@@ -156,12 +154,6 @@ export class Setting {
   async refused(client: Client): Promise<Refusal> {
     const [given] = await next(client, this.version.refused);
     return this.version.refusal(given);
-  }
-
-  /** Declares a test of what the official server does otherwise on uWebSockets.js. */
-  itDiffersOnUws(title: string, differs: string, body: () => Promise<void>): void {
-    if (isOracle && this.cell.host === "uws") itDiffers(title, differs, body);
-    else it(title, body);
   }
 
   /** Declares a test of something that not every version can do. */

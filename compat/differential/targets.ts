@@ -4,9 +4,11 @@ import type { AddressInfo } from "node:net";
 import { Server as OfficialServer } from "socket.io";
 import type { Server, ServerOptions } from "socket.io";
 import * as tidewire from "@tidewire/server";
-import type { EngineOptions } from "../../test/support/engine/types.ts";
+import type { Engine, EngineOptions } from "../../test/support/engine/types.ts";
+import { Server as OfficialEngine } from "engine.io";
 import { engineHosts } from "../../test/support/engine/hosts.ts";
-import type { StartedEngine } from "../../test/support/engine/started-engine.ts";
+import { StartedEngine } from "../../test/support/engine/started-engine.ts";
+import { NetworkClient } from "../../test/support/wire/network-client.ts";
 
 export const ourHosts = ["uws", "node"] as const;
 export type OurHost = (typeof ourHosts)[number];
@@ -45,5 +47,19 @@ async function stopNode(io: Server, httpServer: HttpServer): Promise<void> {
 }
 
 export function startEngine(target: Target, options: EngineOptions = {}): Promise<StartedEngine> {
-  return engineHosts[target].start(options, false);
+  return target === "official" ? startOfficialEngine(options) : engineHosts[target].start(options, false);
+}
+
+async function startOfficialEngine(options: EngineOptions): Promise<StartedEngine> {
+  const engine = new OfficialEngine(options) as unknown as Engine;
+  const httpServer = createServer((_, response) => response.writeHead(404).end());
+  engine.attach(httpServer, options.path === undefined ? {} : { path: options.path });
+  await new Promise<void>((resolve) => httpServer.listen(0, resolve));
+  const { port } = httpServer.address() as AddressInfo;
+  const stop = async (): Promise<void> => {
+    httpServer.close();
+    httpServer.closeAllConnections();
+  };
+  const path = `${(options.path ?? "/engine.io").replace(/\/$/, "")}/`;
+  return new StartedEngine({ engine, client: new NetworkClient(port), port, path, httpServer, stop }, false);
 }

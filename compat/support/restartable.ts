@@ -9,7 +9,7 @@ import type { Cell } from "./cell.ts";
 
 export type CellHost = Cell["host"];
 
-/** The hosts of this run, as the table names them; with ORACLE set, the one that the official server runs on. */
+/** The hosts of this run, as the table names them. */
 export const cellHosts: readonly CellHost[] = hosts.map(({ name }) => (name === "node" ? "node" : "uws"));
 
 export interface RestartableOptions {

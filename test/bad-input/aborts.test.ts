@@ -57,36 +57,28 @@ function leavingAll(ask: (run: Run, signal: AbortSignal) => Promise<unknown>): R
   return Object.fromEntries(Object.entries(hooks).map(([name, hook]) => [name, leaving(hook, ask)]));
 }
 
-const differs = "it goes on with the request";
-
 scenario(
   "goes away from its handshake while a hook decides",
   leavingAll(({ server }, signal) => server.client.get(server.path("transport=polling"), { signal })),
-  { differs },
 );
 
 scenario(
   "goes away from its WebSocket handshake while a hook decides",
   leavingAll(({ server }, signal) => server.client.websocket(server.path("transport=websocket"), { signal })),
-  { differs },
 );
 
 const fails = held(({ server }, hold) => {
   server.engine.use((_req, _res, next) => hold(() => next(new Error("no"))));
 });
 
-scenario(
-  "goes away from its handshake while a middleware decides, which then fails",
-  {
-    "long-polling": leaving(fails, ({ server }, signal) =>
-      server.client.get(server.path("transport=polling"), { signal }),
-    ),
-    WebSocket: leaving(fails, ({ server }, signal) =>
-      server.client.websocket(server.path("transport=websocket"), { signal }),
-    ),
-  },
-  { differs },
-);
+scenario("goes away from its handshake while a middleware decides, which then fails", {
+  "long-polling": leaving(fails, ({ server }, signal) =>
+    server.client.get(server.path("transport=polling"), { signal }),
+  ),
+  WebSocket: leaving(fails, ({ server }, signal) =>
+    server.client.websocket(server.path("transport=websocket"), { signal }),
+  ),
+});
 
 /** As above, of a session that is there before the middleware is. */
 function leavingSession(ask: (run: Run, path: string, signal: AbortSignal) => Promise<unknown>): Misdeed {
@@ -105,14 +97,10 @@ function leavingSession(ask: (run: Run, path: string, signal: AbortSignal) => Pr
   };
 }
 
-scenario(
-  "goes away from a request of its session while a middleware decides",
-  {
-    poll: leavingSession(({ server }, path, signal) => server.client.get(path, { signal })),
-    POST: leavingSession(({ server }, path, signal) => server.client.post(path, "4x", { signal })),
-    upgrade: leavingSession(({ server }, path, signal) =>
-      server.client.websocket(path.replace("=polling", "=websocket"), { signal }),
-    ),
-  },
-  { differs },
-);
+scenario("goes away from a request of its session while a middleware decides", {
+  poll: leavingSession(({ server }, path, signal) => server.client.get(path, { signal })),
+  POST: leavingSession(({ server }, path, signal) => server.client.post(path, "4x", { signal })),
+  upgrade: leavingSession(({ server }, path, signal) =>
+    server.client.websocket(path.replace("=polling", "=websocket"), { signal }),
+  ),
+});

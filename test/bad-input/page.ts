@@ -11,7 +11,6 @@ const HOST_NAMES = {
   uws: "uWebSockets.js",
   node: "node:http",
   memory: "memory",
-  official: "official",
 } as const;
 
 /** What came of a bad input: the three middle columns of the tables. */

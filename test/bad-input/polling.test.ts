@@ -41,7 +41,7 @@ scenario(
     "in fewer characters": async (run) =>
       answered(await (await run.polling()).post(`4${"€".repeat(LIMIT / 2)}`)),
   },
-  { options, differs: "it reports nothing" },
+  { options },
 );
 
 /** A POST made by hand, of which the body is written in pieces. Answers the status. */
@@ -85,7 +85,7 @@ scenario(
         Array.from({ length: 5 }, () => `fa\r\n${"4".repeat(250)}\r\n`),
       ),
   },
-  { options, needs: "tcp", differs: "it reports nothing" },
+  { options, needs: "tcp" },
 );
 
 scenario("posts what is no packet", {
@@ -111,17 +111,13 @@ scenario("posts text that is not UTF-8", async (run) => {
   return `${answer}, read as ${JSON.stringify(await message)}`;
 });
 
-scenario(
-  "posts hundreds of thousands of tiny packets",
-  async (run) => {
-    const peer = await run.polling();
-    let messages = 0;
-    peer.session.on("message", () => messages++);
-    const answer = answered(await peer.post("4\x1e".repeat(499_999) + "4"));
-    return `${answer}, ${messages} taken`;
-  },
-  { differs: "it has no limit" },
-);
+scenario("posts hundreds of thousands of tiny packets", async (run) => {
+  const peer = await run.polling();
+  let messages = 0;
+  peer.session.on("message", () => messages++);
+  const answer = answered(await peer.post("4\x1e".repeat(499_999) + "4"));
+  return `${answer}, ${messages} taken`;
+});
 
 for (const [title, packet] of [
   ["posts an open packet", "0{}"],

@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
+import { Server } from "@tidewire/engine";
 import type { Engine, EngineOptions } from "../support/engine/types.ts";
 import type { EngineHost } from "../support/engine/hosts.ts";
 import { firstAnswer, NetworkClient } from "../support/wire/network-client.ts";
@@ -16,11 +17,8 @@ const PATIENCE = 20_000;
 
 /** On node:http the limits are those of the application's server: one that does not wait for minutes. */
 async function startImpatient(host: EngineHost, options: EngineOptions = {}): Promise<StartedEngine> {
-  if (host.name !== "node" && host.name !== "official") return host.start(options);
-  const { Server } = (await import(host.name === "node" ? "@tidewire/engine" : "engine.io")) as {
-    Server: new (options: EngineOptions) => Engine;
-  };
-  const engine = new Server(options);
+  if (host.name !== "node") return host.start(options);
+  const engine = new Server(options) as unknown as Engine;
   const httpServer = createServer({
     headersTimeout: 200,
     requestTimeout: 400,

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { within } from "../support/waiting/queue.ts";
-import { afterThisTest, itDiffers, listen, next, onEveryHost } from "../support/server/socketio.ts";
+import { afterThisTest, listen, next, onEveryHost } from "../support/server/socketio.ts";
 import type { Host, Running, Socket } from "../support/server/socketio.ts";
 import { describeWithChromium } from "../support/browser/chromium.ts";
 
@@ -37,7 +37,7 @@ function call(page: Page, source: string, argument: unknown): Promise<unknown> {
 }
 
 function itRunsNoPlainText(title: string, body: () => Promise<void>): void {
-  itDiffers(title, "scripts are sent as text/plain, which no browser runs under nosniff", body);
+  it(title, body);
 }
 
 describeWithChromium("browser: socket.io-client 2 on a page of another origin", (browser) => {

@@ -7,7 +7,6 @@ import {
 } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { Server as OfficialEngine } from "engine.io";
 import * as uWS from "uWebSockets.js";
 import { Server as TidewireEngine } from "@tidewire/engine";
 import type { Engine, EngineOptions } from "../support/engine/types.ts";
@@ -253,9 +252,6 @@ describe("engine: attach", () => {
   const names = hosts.map((host) => host.name);
   if (names.includes("node")) {
     describeAttach("ours", TidewireEngine as unknown as EngineClass);
-  }
-  if (names.includes("official")) {
-    describeAttach("the official package", OfficialEngine as unknown as EngineClass);
   }
   if (names.includes("uws")) {
     describeAttachApp();

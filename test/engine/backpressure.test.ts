@@ -125,7 +125,7 @@ describe("engine: backpressure", () => {
       },
     );
 
-    const limited = { needs: "tcp", differs: "there is no limit", timeout: 20_000 } as const;
+    const limited = { needs: "tcp", timeout: 20_000 } as const;
 
     host.it(
       "ends the connection of a reader that lets maxBackpressure grow over many ticks",

@@ -100,12 +100,12 @@ describe("engine: long-polling of protocol 3, from the client", () => {
       assert.deepEqual(messages, ["a"]);
     });
 
-    for (const [what, body, needs] of [
-      ["a length that does not end", "01 04", {}],
-      ["a length beyond the end", "01 09 ff 04 01", { differs: "the message is taken for whole" }],
-      ["an unknown packet type", "01 02 ff 09 01", { differs: "the packet is dropped in silence" }],
+    for (const [what, body] of [
+      ["a length that does not end", "01 04"],
+      ["a length beyond the end", "01 09 ff 04 01"],
+      ["an unknown packet type", "01 02 ff 09 01"],
     ] as const) {
-      host.it(`closes the session for ${what} in a binary payload`, needs, async () => {
+      host.it(`closes the session for ${what} in a binary payload`, async () => {
         await using server = await host.start({ allowEIO3 });
         const peer = await LegacyPeer.open(server);
         assert.equal((await peer.postBinary(hex(body))).body, "ok");

@@ -119,9 +119,7 @@ describe("engine: heartbeat", () => {
       }
       assert.equal(peer.session.transport.name, "websocket");
     });
-
-    const pauses = "the official heartbeat goes on, and times out, while an upgrade is under way";
-    host.it("pauses while an upgrade is under way, and goes on after it", { differs: pauses }, async () => {
+    host.it("pauses while an upgrade is under way, and goes on after it", async () => {
       await using server = await host.start({ pingInterval: 20, pingTimeout: 30 });
       const peer = await PollingPeer.open(server);
       const socket = await peer.probe();

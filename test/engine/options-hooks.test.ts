@@ -7,7 +7,6 @@ import type { StartedEngine } from "../support/engine/started-engine.ts";
 type AllowRequest = NonNullable<EngineOptions["allowRequest"]>;
 
 const failure = new Error("the database is down");
-const ends = "the process ends with an uncaught error";
 
 const failing: [how: string, allowRequest: AllowRequest][] = [
   [
@@ -30,7 +29,7 @@ async function refusedPoll(server: StartedEngine): Promise<string> {
 describe("engine: hooks that fail", () => {
   onEveryHost((host) => {
     for (const [how, allowRequest] of failing) {
-      host.it(`refuses a poll when allowRequest ${how}`, { differs: ends }, async () => {
+      host.it(`refuses a poll when allowRequest ${how}`, async () => {
         await using server = await host.start({ allowRequest });
         assert.equal(await refusedPoll(server), '403 {"code":4,"message":"Forbidden"}');
         const { code, context } = await server.nextError();
@@ -39,7 +38,7 @@ describe("engine: hooks that fail", () => {
         assert.equal(server.engine.clientsCount, 0);
       });
 
-      host.it(`refuses a WebSocket when allowRequest ${how}`, { differs: ends }, async () => {
+      host.it(`refuses a WebSocket when allowRequest ${how}`, async () => {
         await using server = await host.start({ allowRequest });
         const { status, body } = await server.client.refused(server.path("transport=websocket"));
         assert.equal(`${status} ${body}`, "400 Forbidden");
@@ -47,21 +46,17 @@ describe("engine: hooks that fail", () => {
       });
     }
 
-    host.it(
-      "takes the first of two answers of allowRequest",
-      { differs: "the second counts too" },
-      async () => {
-        const allowRequest: AllowRequest = (_req, callback) => {
-          callback(null, true);
-          callback("no, wait", false);
-        };
-        await using server = await host.start({ allowRequest });
-        await PollingPeer.open(server);
-        await openWebSocket(server);
-        assert.equal(server.engine.clientsCount, 2);
-        assert.equal(server.errors.length, 0);
-      },
-    );
+    host.it("takes the first of two answers of allowRequest", async () => {
+      const allowRequest: AllowRequest = (_req, callback) => {
+        callback(null, true);
+        callback("no, wait", false);
+      };
+      await using server = await host.start({ allowRequest });
+      await PollingPeer.open(server);
+      await openWebSocket(server);
+      assert.equal(server.engine.clientsCount, 2);
+      assert.equal(server.errors.length, 0);
+    });
 
     host.it("admits by an allowRequest that is async and calls back", async () => {
       const allowRequest = (async (_req: unknown, callback: (error: null, success: boolean) => void) => {
@@ -90,13 +85,11 @@ describe("engine: hooks that fail", () => {
       assert.deepEqual(context, { name: "ID_GENERATION_ERROR", error: failure });
       assert.equal(server.engine.clientsCount, 0);
     });
-
-    const intoStream = "the error is written into the upgraded stream";
     for (const [how, generateId] of [
       ["throws", () => fail()],
       ["rejects", () => Promise.reject(failure)],
     ] as const) {
-      host.it(`refuses a WebSocket when generateId ${how}`, { differs: intoStream }, async () => {
+      host.it(`refuses a WebSocket when generateId ${how}`, async () => {
         await using server = await host.start();
         server.engine.generateId = generateId;
         const { status, body } = await server.client.refused(server.path("transport=websocket"));
@@ -104,51 +97,41 @@ describe("engine: hooks that fail", () => {
         assert.deepEqual((await server.nextError()).context, { name: "ID_GENERATION_ERROR", error: failure });
       });
     }
+    host.it("refuses an id that is another session's, and leaves that alone", async () => {
+      await using server = await host.start();
+      server.engine.generateId = () => "same";
+      const first = await PollingPeer.open(server);
+      assert.equal(await refusedPoll(server), BAD_REQUEST);
+      const { context = {} } = await server.nextError();
+      assert.equal(context["name"], "ID_GENERATION_ERROR");
+      assert.equal((context["error"] as Error).message, "generateId() gave the id of another session");
+      const upgrade = await server.client.refused(server.path("transport=websocket"));
+      assert.equal(upgrade.status, 400);
+      assert.equal(server.engine.clientsCount, 1);
+      assert.equal(server.engine.clients["same"], first.session);
+      first.session.send("still here");
+      assert.equal(await first.poll(), "4still here");
+    });
 
-    const takes = "the newcomer takes its place";
-    host.it(
-      "refuses an id that is another session's, and leaves that alone",
-      { differs: takes },
-      async () => {
-        await using server = await host.start();
-        server.engine.generateId = () => "same";
-        const first = await PollingPeer.open(server);
-        assert.equal(await refusedPoll(server), BAD_REQUEST);
-        const { context = {} } = await server.nextError();
-        assert.equal(context["name"], "ID_GENERATION_ERROR");
-        assert.equal((context["error"] as Error).message, "generateId() gave the id of another session");
-        const upgrade = await server.client.refused(server.path("transport=websocket"));
-        assert.equal(upgrade.status, 400);
-        assert.equal(server.engine.clientsCount, 1);
-        assert.equal(server.engine.clients["same"], first.session);
-        first.session.send("still here");
-        assert.equal(await first.poll(), "4still here");
-      },
-    );
+    host.it("refuses the second of two that are given one id at the same time", async () => {
+      await using server = await host.start();
+      const waiting: ((id: string) => void)[] = [];
+      const both = new Promise<void>((resolve) => {
+        server.engine.generateId = () =>
+          new Promise((give) => {
+            if (waiting.push(give) === 2) resolve();
+          });
+      });
+      const polls = [refusedPoll(server), refusedPoll(server)];
+      await both;
+      for (const give of waiting) give("same");
+      const answers = (await Promise.all(polls)).sort();
+      assert.match(answers[0]!, /^200 0\{"sid":"same"/);
+      assert.equal(answers[1], BAD_REQUEST);
+      assert.equal(server.engine.clientsCount, 1);
+    });
 
-    host.it(
-      "refuses the second of two that are given one id at the same time",
-      { differs: takes },
-      async () => {
-        await using server = await host.start();
-        const waiting: ((id: string) => void)[] = [];
-        const both = new Promise<void>((resolve) => {
-          server.engine.generateId = () =>
-            new Promise((give) => {
-              if (waiting.push(give) === 2) resolve();
-            });
-        });
-        const polls = [refusedPoll(server), refusedPoll(server)];
-        await both;
-        for (const give of waiting) give("same");
-        const answers = (await Promise.all(polls)).sort();
-        assert.match(answers[0]!, /^200 0\{"sid":"same"/);
-        assert.equal(answers[1], BAD_REQUEST);
-        assert.equal(server.engine.clientsCount, 1);
-      },
-    );
-
-    host.it("refuses what is no id", { differs: "it becomes one" }, async () => {
+    host.it("refuses what is no id", async () => {
       await using server = await host.start();
       for (const made of [undefined, null, "", {}, Promise.resolve(undefined)]) {
         server.engine.generateId = () => made as string;

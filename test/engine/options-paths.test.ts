@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Server as OfficialEngine } from "engine.io";
 import * as uWS from "uWebSockets.js";
 import { Server as TidewireEngine } from "@tidewire/engine";
 import type { AttachOptions } from "@tidewire/engine";
@@ -14,27 +13,20 @@ interface Site extends AsyncDisposable {
 
 type Serve = (options: AttachOptions) => Promise<Site>;
 
-interface Attachable {
-  attach(httpServer: ReturnType<typeof createServer>, options: AttachOptions): unknown;
-  close(): unknown;
-}
-
-function onNode(Engine: new () => Attachable): Serve {
-  return async (options) => {
-    const httpServer = createServer((_req, res) => res.end("other"));
-    const engine = new Engine();
-    engine.attach(httpServer, options);
-    await new Promise<void>((resolve) => httpServer.listen(0, resolve));
-    const client = new NetworkClient((httpServer.address() as AddressInfo).port);
-    const dispose = async (): Promise<void> => {
-      engine.close();
-      client.close();
-      httpServer.close();
-      httpServer.closeAllConnections();
-    };
-    return { client, [Symbol.asyncDispose]: dispose };
+const onNode: Serve = async (options) => {
+  const httpServer = createServer((_req, res) => res.end("other"));
+  const engine = new TidewireEngine();
+  engine.attach(httpServer, options);
+  await new Promise<void>((resolve) => httpServer.listen(0, resolve));
+  const client = new NetworkClient((httpServer.address() as AddressInfo).port);
+  const dispose = async (): Promise<void> => {
+    engine.close();
+    client.close();
+    httpServer.close();
+    httpServer.closeAllConnections();
   };
-}
+  return { client, [Symbol.asyncDispose]: dispose };
+};
 
 const onUws: Serve = async (options) => {
   const app = uWS.App();
@@ -110,7 +102,7 @@ function describePaths(name: string, serve: Serve): void {
   });
 }
 
-describePaths("node", onNode(TidewireEngine));
+describePaths("node", onNode);
 describePaths("uws", onUws);
 
 describe("engine: paths of listen()", () => {
@@ -126,5 +118,3 @@ describe("engine: paths of listen()", () => {
     });
   }
 });
-
-if (process.env["ORACLE"] === "1") describePaths("official", onNode(OfficialEngine));

@@ -27,7 +27,7 @@ function make(options: Record<string, unknown>): Server {
 
 describe("engine: options that are text or senseless", () => {
   onEveryHost((host) => {
-    host.it("takes numbers in text for numbers", { differs: "the client is told text" }, async () => {
+    host.it("takes numbers in text for numbers", async () => {
       await using server = await host.start({
         pingInterval: "1234",
         pingTimeout: " 567 ",
@@ -54,7 +54,7 @@ describe("engine: options that are text or senseless", () => {
       });
     }
 
-    host.it("takes transports in text", { differs: "it finds them in the text" }, async () => {
+    host.it("takes transports in text", async () => {
       await using server = await host.start({ transports: "polling, websocket" } as never);
       const { handshake } = await PollingPeer.open(server);
       assert.deepEqual(handshake.upgrades, ["websocket"]);

@@ -10,8 +10,6 @@ import type { StartedEngine } from "../support/engine/started-engine.ts";
 import { uncaught } from "../support/process/uncaught.ts";
 import type { WireResponse } from "../support/wire/client.ts";
 
-const poor = "there the response of an upgrade has but a few of these";
-
 /** The answer of a middleware that answers by itself. */
 function answered(
   server: StartedEngine,
@@ -34,9 +32,8 @@ function codeOf(act: () => unknown): unknown {
 describe("middlewares: the response", () => {
   onEveryHost((host) => {
     for (const way of ways) {
-      const differs = way.name === "websocket" ? { differs: poor } : {};
       describe(`by ${way.name}`, () => {
-        host.it("takes headers, by names in any case", differs, async () => {
+        host.it("takes headers, by names in any case", async () => {
           await using server = await host.start();
           const { headers } = await answered(server, way, (res) => {
             assert.equal(res.setHeader("X-A", 1), res);
@@ -66,7 +63,7 @@ describe("middlewares: the response", () => {
           assert.equal(headers["x-e"], undefined);
         });
 
-        host.it("refuses headers that would break the response", differs, async () => {
+        host.it("refuses headers that would break the response", async () => {
           await using server = await host.start();
           const { status, headers } = await answered(server, way, (res) => {
             assert.equal(
@@ -97,7 +94,7 @@ describe("middlewares: the response", () => {
           assert.equal(headers["x-evil"], undefined);
         });
 
-        host.it("takes nothing more once its head is written", differs, async () => {
+        host.it("takes nothing more once its head is written", async () => {
           await using server = await host.start();
           await answered(server, way, (res) => {
             res.flushHeaders();
@@ -130,7 +127,7 @@ describe("middlewares: the response", () => {
           ["an object", { "X-A": "1", "Set-Cookie": ["a=1", "b=2"] }],
           ["names and values in turn", ["X-A", "1", "Set-Cookie", "a=1", "Set-Cookie", "b=2"]],
         ] as const) {
-          host.it(`takes the headers of writeHead as ${what}`, differs, async () => {
+          host.it(`takes the headers of writeHead as ${what}`, async () => {
             await using server = await host.start();
             const response = await answered(server, way, (res) => {
               const before = res.writeHead(418, "Teapot", headers as unknown as string[]);
@@ -145,7 +142,7 @@ describe("middlewares: the response", () => {
           });
         }
 
-        host.it("writes in parts and encodings, and calls back", differs, async () => {
+        host.it("writes in parts and encodings, and calls back", async () => {
           await using server = await host.start();
           const called: string[] = [];
           const { raw } = await answered(server, way, (res) => {
@@ -164,7 +161,7 @@ describe("middlewares: the response", () => {
           assert.deepEqual(called.sort(), ["again", "bytes", "end", "write"]);
         });
 
-        host.it("tells how far it is", differs, async () => {
+        host.it("tells how far it is", async () => {
           await using server = await host.start();
           let response: ServerResponse | undefined;
           const states: unknown[] = [];
@@ -188,7 +185,7 @@ describe("middlewares: the response", () => {
           assert.match((response as unknown as { _header: string })._header, /^HTTP\/1\.1 200 OK\r\n/);
         });
 
-        host.it("finishes and closes once when a middleware has answered", differs, async () => {
+        host.it("finishes and closes once when a middleware has answered", async () => {
           await using server = await host.start();
           let seen: string[] = [];
           let closed: Promise<unknown> | undefined;
@@ -201,10 +198,7 @@ describe("middlewares: the response", () => {
           await closed;
           assert.deepEqual(seen, ["finish", "close"]);
         });
-
-        const late = "there the response of an upgrade closes with the WebSocket, and never finishes";
-        const upgrade = way.name === "websocket" ? { differs: late } : {};
-        host.it("finishes and closes once when the engine has answered", upgrade, async () => {
+        host.it("finishes and closes once when the engine has answered", async () => {
           await using server = await host.start();
           let seen: string[] = [];
           let status: unknown;
@@ -225,7 +219,7 @@ describe("middlewares: the response", () => {
           assert.deepEqual(status, [way.name === "polling" ? 200 : 101, true, true]);
         });
 
-        host.it("has the status of a refusal, and finishes", upgrade, async () => {
+        host.it("has the status of a refusal, and finishes", async () => {
           await using server = await host.start({ allowRequest: (_req, callback) => callback(null, false) });
           let closed: Promise<unknown> | undefined;
           let response: ServerResponse | undefined;
@@ -257,10 +251,7 @@ describe("middlewares: the response", () => {
           const { headers } = await way.open(server);
           assert.equal(headers["x-late"], "1");
         });
-
-        const joined = "there cookies of an upgrade are joined in one header";
-        const cookies = way.name === "websocket" ? { differs: joined } : {};
-        host.it("sends several cookies", cookies, async () => {
+        host.it("sends several cookies", async () => {
           await using server = await host.start();
           use(server.engine, (_req, res, next) => {
             res.appendHeader("Set-Cookie", "a=1");
@@ -291,9 +282,8 @@ describe("middlewares: the response", () => {
     }
 
     for (const way of ways) {
-      const hangs = "there a request stays without an answer, and an upgrade gets the header";
       const title = `drops a response that a listener of headers would break, by ${way.name}`;
-      host.it(title, { differs: hangs }, async () => {
+      host.it(title, async () => {
         await using server = await host.start();
         server.engine.once("headers", (headers: Record<string, string>) => {
           headers["x-a"] = "1\r\nx-evil: 1";
@@ -339,9 +329,7 @@ describe("middlewares: the response", () => {
       const request = `GET ${server.path("transport=polling")} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
       assert.match(await exchange(server.port, request), /^HTTP\/1\.1 403 Not Today\r\n/);
     });
-
-    const replaced = "there the engine's cookie replaces those of middlewares";
-    host.it("keeps the cookies of middlewares beside the engine's own", { differs: replaced }, async () => {
+    host.it("keeps the cookies of middlewares beside the engine's own", async () => {
       await using server = await host.start({ cookie: true as never });
       use(server.engine, (_req, res, next) => {
         res.setHeader("set-cookie", "a=1");

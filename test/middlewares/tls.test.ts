@@ -8,7 +8,7 @@ import * as uWS from "uWebSockets.js";
 import { WebSocket } from "ws";
 import { cookieOf, install, use } from "../support/engine/middlewares.ts";
 import { within } from "../support/waiting/queue.ts";
-import { isOracle, listen, listenApp, next, socketio, suite, track } from "../support/server/socketio.ts";
+import { listen, listenApp, next, socketio, suite, track } from "../support/server/socketio.ts";
 import type { Running } from "../support/server/socketio.ts";
 
 const cert = new URL("../support/tls/cert.pem", import.meta.url);
@@ -59,7 +59,7 @@ const ways: Record<string, (port: number) => Promise<IncomingHttpHeaders>> = {
 
 for (const [name, start] of [
   ["https", overHttps],
-  ...(isOracle ? [] : [["SSLApp", overSslApp] as const]),
+  ["SSLApp", overSslApp],
 ] as const) {
   suite(`middlewares: over TLS [${name}]`, () => {
     for (const [way, open] of Object.entries(ways)) {

@@ -3,7 +3,6 @@ import { connect } from "node:net";
 import {
   afterThisTest,
   connected,
-  itSurvives,
   next,
   onEveryHostAndApp,
   onEveryTransport,
@@ -108,7 +107,7 @@ onEveryHostAndApp("allowRequest", (host) => {
       const title = `${what} reset while it is under way ${then}`;
       const test = (): Promise<void> => cutDuringAllowRequest(head, "reset", allowed);
       if (what === "a polling request") it(title, test);
-      else itSurvives(title, test);
+      else it(title, test);
     }
   }
 });

@@ -9,8 +9,6 @@ import { within } from "../support/waiting/queue.ts";
 import {
   afterThisTest,
   connected,
-  itDiffers,
-  itSurvives,
   listen,
   onEveryHost,
   onEveryHostAndApp,
@@ -86,7 +84,7 @@ const hooks: Record<string, Hook> = {
 };
 
 onEveryHostAndApp("while io.close() is under way", (host) => {
-  itDiffers("a handshake is refused, and its connection closed", "it is served", async () => {
+  it("a handshake is refused, and its connection closed", async () => {
     const { adapter, release } = slowAdapter();
     const running = await host.start({ adapter });
     afterThisTest(release);
@@ -98,7 +96,7 @@ onEveryHostAndApp("while io.close() is under way", (host) => {
     await within(closing, "the server to close");
   });
 
-  itDiffers("a handshake of protocol 3 is refused likewise", "it is served", async () => {
+  it("a handshake of protocol 3 is refused likewise", async () => {
     const { adapter, release } = slowAdapter();
     const running = await host.start({ adapter, allowEIO3: true });
     afterThisTest(release);
@@ -110,7 +108,7 @@ onEveryHostAndApp("while io.close() is under way", (host) => {
     await within(closing, "the server to close");
   });
 
-  itDiffers("a WebSocket is refused", "it is served", async () => {
+  it("a WebSocket is refused", async () => {
     const { adapter, release } = slowAdapter();
     const running = await host.start({ adapter });
     afterThisTest(release);
@@ -121,7 +119,7 @@ onEveryHostAndApp("while io.close() is under way", (host) => {
     await within(closing, "the server to close");
   });
 
-  itDiffers("a POST is refused before its body has come", "it is answered with 400", async () => {
+  it("a POST is refused before its body has come", async () => {
     const { adapter, release } = slowAdapter();
     const running = await host.start({ adapter });
     afterThisTest(release);
@@ -134,7 +132,7 @@ onEveryHostAndApp("while io.close() is under way", (host) => {
     await within(closing, "the server to close");
   });
 
-  itDiffers("the files of the client are no longer served", "they are", async () => {
+  it("the files of the client are no longer served", async () => {
     const { adapter, release } = slowAdapter();
     const running = await host.start({ adapter });
     afterThisTest(release);
@@ -160,7 +158,7 @@ onEveryHostAndApp("while io.close() is under way", (host) => {
 
 onEveryHost("io.close() with requests under way", (host) => {
   for (const [name, hook] of Object.entries(hooks)) {
-    itDiffers(`${name} that lets a handshake in later opens no session`, "it does", async () => {
+    it(`${name} that lets a handshake in later opens no session`, async () => {
       const running = await host.start();
       const { asked, goOn } = hook(running);
       const answer = clientOf(running).get(POLLING, { headers: { connection: "keep-alive" } });
@@ -176,7 +174,7 @@ onEveryHost("io.close() with requests under way", (host) => {
     });
   }
 
-  itSurvives("ends though a hook never decides on a request", async () => {
+  it("ends though a hook never decides on a request", async () => {
     const running = await host.start();
     const { asked } = hooks["allowRequest"]!(running);
     const kept = await KeptConnection.open(running.port);
@@ -186,7 +184,7 @@ onEveryHost("io.close() with requests under way", (host) => {
     await within(kept.closed, "the connection to end");
   });
 
-  itSurvives("ends though a hook never decides on a WebSocket", async () => {
+  it("ends though a hook never decides on a WebSocket", async () => {
     const running = await host.start();
     const { asked } = hooks["allowRequest"]!(running);
     const kept = await KeptConnection.open(running.port);
@@ -199,7 +197,7 @@ onEveryHost("io.close() with requests under way", (host) => {
     await within(kept.closed, "the connection to end");
   });
 
-  itDiffers("a handshake that is finished after it opens no session", "it does", async () => {
+  it("a handshake that is finished after it opens no session", async () => {
     const running = await host.start();
     const { asked, goOn } = hooks["allowRequest"]!(running);
     const held = clientOf(running).get(POLLING);
@@ -217,7 +215,7 @@ onEveryHost("io.close() with requests under way", (host) => {
     assert.equal(running.io.engine.clientsCount, 0);
   });
 
-  itDiffers("a handshake behind a POST that is finished after it opens no session", "it does", async () => {
+  it("a handshake behind a POST that is finished after it opens no session", async () => {
     const running = await host.start();
     const kept = await KeptConnection.open(running.port);
     // Refused as soon as its head is there: a session begins with a GET.
@@ -241,7 +239,7 @@ onEveryHost("io.close() with requests under way", (host) => {
     await within(kept.closed, "the connection to end");
   });
 
-  itSurvives("ends though a client answers no close frame", async () => {
+  it("ends though a client answers no close frame", async () => {
     const running = await host.start();
     const kept = await KeptConnection.open(running.port);
     const headers =
@@ -268,7 +266,7 @@ async function besideAnApplication(): Promise<{ running: Running; response: Prom
 const APPLICATION = "GET /app HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 suite("io.close() beside requests of the application, on node:http", () => {
-  itDiffers("ends, and leaves them open", "it waits for them", async () => {
+  it("ends, and leaves them open", async () => {
     const { running, response } = await besideAnApplication();
     const kept = await KeptConnection.open(running.port);
     kept.write(APPLICATION);
@@ -301,7 +299,7 @@ suite("io.close() beside requests of the application, on node:http", () => {
     assert.match(kept.received, /finished/);
   });
 
-  itDiffers("refuses a handshake behind one of them", "it is served", async () => {
+  it("refuses a handshake behind one of them", async () => {
     const { running, response } = await besideAnApplication();
     const kept = await KeptConnection.open(running.port);
     kept.write("POST /app HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n12");
@@ -315,7 +313,7 @@ suite("io.close() beside requests of the application, on node:http", () => {
     await within(closing, "the server to close");
   });
 
-  itDiffers("closes a connection that is idle since", "it waits for its keepAliveTimeout", async () => {
+  it("closes a connection that is idle since", async () => {
     const { running, response } = await besideAnApplication();
     const kept = await KeptConnection.open(running.port);
     kept.write(APPLICATION);
@@ -370,15 +368,11 @@ suite("after io.close()", () => {
     assert.equal(io.httpServer.listening, false);
   });
 
-  itDiffers(
-    "io.attach() may take the same HTTP server",
-    "each upgrade is taken twice, which throws",
-    async () => {
-      const { io, httpServer, port } = await started();
-      io.attach(httpServer);
-      assert.equal(httpServer.listenerCount("upgrade"), 1);
-      await new Promise<void>((resolve) => httpServer.listen(port, resolve));
-      await connected(track(io, port).client({ transports: ["websocket"] }));
-    },
-  );
+  it("io.attach() may take the same HTTP server", async () => {
+    const { io, httpServer, port } = await started();
+    io.attach(httpServer);
+    assert.equal(httpServer.listenerCount("upgrade"), 1);
+    await new Promise<void>((resolve) => httpServer.listen(port, resolve));
+    await connected(track(io, port).client({ transports: ["websocket"] }));
+  });
 });

@@ -1,16 +1,7 @@
 // Data that is nested deeper than what passes it on can bear.
 import assert from "node:assert/strict";
 import * as msgpack from "socket.io-msgpack-parser";
-import {
-  itDiffers,
-  itSurvives,
-  next,
-  onEveryHost,
-  pair,
-  rawPair,
-  rawSession,
-  settled,
-} from "../support/server/socketio.ts";
+import { next, onEveryHost, pair, rawPair, rawSession, settled } from "../support/server/socketio.ts";
 
 /** `[[…]]`, so many of them. */
 const arrays = (depth: number): string => "[".repeat(depth) + "]".repeat(depth);
@@ -21,7 +12,7 @@ onEveryHost("deep data", (host) => {
     "an event with attachments": (inner: string) => `451-["echo",${inner},{"_placeholder":true,"num":0}]`,
     "an answer": (inner: string) => `430[${inner}]`,
   })) {
-    itSurvives(`in ${what} of a client ends its connection, and says why`, async () => {
+    it(`in ${what} of a client ends its connection, and says why`, async () => {
       const running = await host.start();
       const { wire, socket } = await rawPair(running);
       socket.on("echo", (data: unknown) => socket.emit("echo", data));
@@ -36,7 +27,7 @@ onEveryHost("deep data", (host) => {
     });
   }
 
-  itSurvives("in the credentials of a CONNECT ends its connection", async () => {
+  it("in the credentials of a CONNECT ends its connection", async () => {
     const running = await host.start();
     running.io.use(() => assert.fail("asked"));
     const wire = await rawSession(running);
@@ -44,7 +35,7 @@ onEveryHost("deep data", (host) => {
     await wire.closed;
   });
 
-  itSurvives("through a parser of others ends its connection", async () => {
+  it("through a parser of others ends its connection", async () => {
     const running = await host.start({ parser: msgpack });
     const { client, socket } = await pair(running, { parser: msgpack, transports: ["websocket"] });
     socket.on("echo", (data: unknown) => socket.emit("echo", data));
@@ -89,7 +80,7 @@ onEveryHost("data of the application that cannot be encoded", (host) => {
 });
 
 onEveryHost("a packet with attachments for a namespace that was not joined", (host) => {
-  itDiffers("ends the connection before the first attachment", "they are waited for", async () => {
+  it("ends the connection before the first attachment", async () => {
     const running = await host.start();
     const wire = await rawSession(running);
     const conn = Object.values((running.io.engine as unknown as { clients: object }).clients)[0] as object;
@@ -99,7 +90,7 @@ onEveryHost("a packet with attachments for a namespace that was not joined", (ho
     assert.deepEqual([reason, description], ["forced close", undefined]);
   });
 
-  itSurvives("tells the sockets of the connection", async () => {
+  it("tells the sockets of the connection", async () => {
     const running = await host.start();
     const { wire, socket } = await rawPair(running);
     const gone = next<[string, Error & Record<string, unknown>]>(socket, "disconnect");

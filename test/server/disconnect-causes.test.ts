@@ -6,15 +6,7 @@ import { packetErrors } from "../../packages/server/src/connection/packet-errors
 import { encodeFrame, OPCODE } from "../support/wire/frames.ts";
 import { HalfPost, NetworkClient } from "../support/wire/network-client.ts";
 import type { RawWebSocket } from "../support/wire/raw-websocket.ts";
-import {
-  afterThisTest,
-  isOracle,
-  next,
-  onEveryHost,
-  pair,
-  rawPair,
-  rawSession,
-} from "../support/server/socketio.ts";
+import { afterThisTest, next, onEveryHost, pair, rawPair, rawSession } from "../support/server/socketio.ts";
 import type { Host, Running, Socket } from "../support/server/socketio.ts";
 import { webTransport, webTransportClient } from "../support/webtransport/socketio.ts";
 import type { WebTransportClient } from "../support/webtransport/socketio.ts";
@@ -197,190 +189,188 @@ async function start(host: Host, options: object = {}): Promise<Running> {
   return running;
 }
 
-if (!isOracle) {
-  onEveryHost("the description of a disconnection", (host) => {
-    for (const [code, [does, cause]] of Object.entries(byWebSocket)) {
-      it(`is ${code}, by WebSocket`, async () => {
-        const { wire, socket } = await rawPair(await start(host));
-        assertCause(await causeOf(socket, () => does(wire)), { reason: "forced close", code, ...cause });
-        await wire.closed;
-      });
-    }
-
-    for (const [code, [does, cause, revision]] of Object.entries(byPolling)) {
-      it(`is ${code}, by long-polling`, async () => {
-        const poller = await Poller.open(await start(host), revision);
-        assertCause(await causeOf(poller.socket, () => does(poller)), { code, ...cause });
-      });
-    }
-
-    it("is WEBSOCKET_CLOSED with 1006 when the connection is cut", async () => {
+onEveryHost("the description of a disconnection", (host) => {
+  for (const [code, [does, cause]] of Object.entries(byWebSocket)) {
+    it(`is ${code}, by WebSocket`, async () => {
       const { wire, socket } = await rawPair(await start(host));
-      const cause = await causeOf(socket, () => wire.reset());
-      assertCause(cause, { reason: "transport close", code: "WEBSOCKET_CLOSED", wsCode: 1006 });
-    });
-
-    for (const [what, [does, cause]] of Object.entries(byWebTransport)) {
-      it(`is WEBTRANSPORT_CLOSED when ${what}`, async () => {
-        const client = await webTransportClient(await start(host, webTransport));
-        const actual = await causeOf(client.socket, () => does(client));
-        assertCause(actual, { reason: "transport close", code: "WEBTRANSPORT_CLOSED", ...cause });
-      });
-    }
-
-    it("is missing when the client closes its WebTransport session without a code", async () => {
-      const { pair, socket } = await webTransportClient(await start(host, webTransport));
-      const left = next(socket, "disconnect");
-      pair.close();
-      assert.deepEqual(await left, ["transport close", undefined]);
-    });
-
-    it("is REPLACED when the client comes back before its connection is known to be dead", async () => {
-      const running = await start(host, { connectionStateRecovery: {} });
-      const { wire, socket } = await rawPair(running);
-      const { pid } = socket as unknown as { pid: string };
-      const cause = await causeOf(socket, async () => {
-        const again = await rawSession(running);
-        again.sendText(`40{"pid":"${pid}"}`);
-      });
-      assertCause(cause, { reason: "transport close", code: "REPLACED" });
+      assertCause(await causeOf(socket, () => does(wire)), { reason: "forced close", code, ...cause });
       await wire.closed;
     });
+  }
 
-    it("is POST_ABORTED when the client goes away in the middle of one", async () => {
-      const running = await start(host);
-      const { port, path, socket } = await Poller.open(running);
-      const begun = new Promise<void>((resolve) => {
-        running.io.engine.use((_req: unknown, _res: unknown, goOn: () => void) => {
-          goOn();
-          resolve();
-        });
-      });
-      const cause = await causeOf(socket, async () => {
-        const half = new HalfPost(port, path);
-        await begun;
-        half.abort();
-      });
-      assertCause(cause, { reason: "transport error", code: "POST_ABORTED" });
+  for (const [code, [does, cause, revision]] of Object.entries(byPolling)) {
+    it(`is ${code}, by long-polling`, async () => {
+      const poller = await Poller.open(await start(host), revision);
+      assertCause(await causeOf(poller.socket, () => does(poller)), { code, ...cause });
     });
+  }
 
-    it("is PING_TIMEOUT with the numbers of the heartbeat", async () => {
-      const { socket } = await rawPair(await start(host, { pingInterval: 200, pingTimeout: 300 }));
-      const { silentFor, ...cause } = await causeOf(socket, () => {});
-      assertCause(cause, {
-        reason: "ping timeout",
-        code: "PING_TIMEOUT",
-        pingInterval: 200,
-        pingTimeout: 300,
-      });
-      assert.ok(Number.isInteger(silentFor) && Number(silentFor) >= 300, String(silentFor));
+  it("is WEBSOCKET_CLOSED with 1006 when the connection is cut", async () => {
+    const { wire, socket } = await rawPair(await start(host));
+    const cause = await causeOf(socket, () => wire.reset());
+    assertCause(cause, { reason: "transport close", code: "WEBSOCKET_CLOSED", wsCode: 1006 });
+  });
+
+  for (const [what, [does, cause]] of Object.entries(byWebTransport)) {
+    it(`is WEBTRANSPORT_CLOSED when ${what}`, async () => {
+      const client = await webTransportClient(await start(host, webTransport));
+      const actual = await causeOf(client.socket, () => does(client));
+      assertCause(actual, { reason: "transport close", code: "WEBTRANSPORT_CLOSED", ...cause });
     });
+  }
 
-    it("is SLOW_CONSUMER with the limit and what waits", async () => {
-      const { wire, socket } = await rawPair(await start(host, { maxBackpressure: 1000 }));
-      wire.pause();
-      const cause = await causeOf(socket, async () => {
-        while (socket.connected) {
-          socket.emit("n", "x".repeat(100_000));
-          await new Promise(setImmediate);
-        }
-      });
-      const { bufferedBytes } = cause;
-      assertCause(cause, { reason: "transport error", code: "SLOW_CONSUMER", limit: 1000 });
-      assert.ok(Number(bufferedBytes) > 1000);
+  it("is missing when the client closes its WebTransport session without a code", async () => {
+    const { pair, socket } = await webTransportClient(await start(host, webTransport));
+    const left = next(socket, "disconnect");
+    pair.close();
+    assert.deepEqual(await left, ["transport close", undefined]);
+  });
+
+  it("is REPLACED when the client comes back before its connection is known to be dead", async () => {
+    const running = await start(host, { connectionStateRecovery: {} });
+    const { wire, socket } = await rawPair(running);
+    const { pid } = socket as unknown as { pid: string };
+    const cause = await causeOf(socket, async () => {
+      const again = await rawSession(running);
+      again.sendText(`40{"pid":"${pid}"}`);
     });
+    assertCause(cause, { reason: "transport close", code: "REPLACED" });
+    await wire.closed;
+  });
 
-    if (host.name !== "node") {
-      it("is FAST_PRODUCER with the limit and what waits", async () => {
-        const { wire, socket } = await rawPair(await start(host, { maxReceiveBacklog: 1000 }));
-        socket.on("slow", () => {
-          const end = performance.now() + 2;
-          while (performance.now() < end);
-        });
-        const cause = await causeOf(socket, () => {
-          const frame = encodeFrame(OPCODE.text, Buffer.from('42["slow"]'));
-          wire.socket.write(Buffer.concat(Array.from({ length: 400 }, () => frame)));
-        });
-        assertCause(cause, { reason: "transport error", code: "FAST_PRODUCER", limit: 1000 });
-        assert.ok(Number(cause["waitingBytes"]) > 1000);
+  it("is POST_ABORTED when the client goes away in the middle of one", async () => {
+    const running = await start(host);
+    const { port, path, socket } = await Poller.open(running);
+    const begun = new Promise<void>((resolve) => {
+      running.io.engine.use((_req: unknown, _res: unknown, goOn: () => void) => {
+        goOn();
+        resolve();
       });
-    }
-
-    for (const [what, leave] of [
-      ["the client closes its WebSocket without a code", (wire) => wire.close()],
-      ["the client closes its WebSocket with 1000", (wire) => wire.close(1000)],
-      ["the client leaves its page", (wire) => wire.close(1001)],
-      ["the client leaves the namespace", (wire) => wire.sendText("41")],
-      ["the application disconnects it", (_wire, socket) => void socket.disconnect(true)],
-      ["the application closes the connection", (_wire, socket) => socket.conn.close()],
-    ] as [string, (wire: RawWebSocket, socket: Socket) => void][]) {
-      it(`is missing when ${what}`, async () => {
-        const { wire, socket } = await rawPair(await start(host));
-        const left = next(socket, "disconnect");
-        leave(wire, socket);
-        assert.equal((await left)[1], undefined);
-      });
-    }
-
-    it("is missing when the server shuts down", async () => {
-      const running = await start(host);
-      const { socket } = await pair(running, { transports: ["websocket"] });
-      const left = next(socket, "disconnect");
-      await running.io.close();
-      assert.deepEqual(await left, ["server shutting down", undefined]);
     });
+    const cause = await causeOf(socket, async () => {
+      const half = new HalfPost(port, path);
+      await begun;
+      half.abort();
+    });
+    assertCause(cause, { reason: "transport error", code: "POST_ABORTED" });
+  });
 
-    it("says the error that the listener of `error` was given", async () => {
+  it("is PING_TIMEOUT with the numbers of the heartbeat", async () => {
+    const { socket } = await rawPair(await start(host, { pingInterval: 200, pingTimeout: 300 }));
+    const { silentFor, ...cause } = await causeOf(socket, () => {});
+    assertCause(cause, {
+      reason: "ping timeout",
+      code: "PING_TIMEOUT",
+      pingInterval: 200,
+      pingTimeout: 300,
+    });
+    assert.ok(Number.isInteger(silentFor) && Number(silentFor) >= 300, String(silentFor));
+  });
+
+  it("is SLOW_CONSUMER with the limit and what waits", async () => {
+    const { wire, socket } = await rawPair(await start(host, { maxBackpressure: 1000 }));
+    wire.pause();
+    const cause = await causeOf(socket, async () => {
+      while (socket.connected) {
+        socket.emit("n", "x".repeat(100_000));
+        await new Promise(setImmediate);
+      }
+    });
+    const { bufferedBytes } = cause;
+    assertCause(cause, { reason: "transport error", code: "SLOW_CONSUMER", limit: 1000 });
+    assert.ok(Number(bufferedBytes) > 1000);
+  });
+
+  if (host.name !== "node") {
+    it("is FAST_PRODUCER with the limit and what waits", async () => {
+      const { wire, socket } = await rawPair(await start(host, { maxReceiveBacklog: 1000 }));
+      socket.on("slow", () => {
+        const end = performance.now() + 2;
+        while (performance.now() < end);
+      });
+      const cause = await causeOf(socket, () => {
+        const frame = encodeFrame(OPCODE.text, Buffer.from('42["slow"]'));
+        wire.socket.write(Buffer.concat(Array.from({ length: 400 }, () => frame)));
+      });
+      assertCause(cause, { reason: "transport error", code: "FAST_PRODUCER", limit: 1000 });
+      assert.ok(Number(cause["waitingBytes"]) > 1000);
+    });
+  }
+
+  for (const [what, leave] of [
+    ["the client closes its WebSocket without a code", (wire) => wire.close()],
+    ["the client closes its WebSocket with 1000", (wire) => wire.close(1000)],
+    ["the client leaves its page", (wire) => wire.close(1001)],
+    ["the client leaves the namespace", (wire) => wire.sendText("41")],
+    ["the application disconnects it", (_wire, socket) => void socket.disconnect(true)],
+    ["the application closes the connection", (_wire, socket) => socket.conn.close()],
+  ] as [string, (wire: RawWebSocket, socket: Socket) => void][]) {
+    it(`is missing when ${what}`, async () => {
       const { wire, socket } = await rawPair(await start(host));
-      const told = next<[Error]>(socket, "error");
-      const left = next<[string, Error]>(socket, "disconnect");
-      wire.sendText("49");
-      assert.equal((await left)[1].cause, (await told)[0]);
+      const left = next(socket, "disconnect");
+      leave(wire, socket);
+      assert.equal((await left)[1], undefined);
     });
+  }
+
+  it("is missing when the server shuts down", async () => {
+    const running = await start(host);
+    const { socket } = await pair(running, { transports: ["websocket"] });
+    const left = next(socket, "disconnect");
+    await running.io.close();
+    assert.deepEqual(await left, ["server shutting down", undefined]);
   });
 
-  describe("docs/disconnects.md", () => {
-    const page = readFileSync(new URL("../../docs/disconnects.md", import.meta.url), "utf8");
-    const codesUnder = (heading: string): string[] => {
-      const section = page.split(/^## /m).find((text) => text.startsWith(heading)) ?? "";
-      return [...section.matchAll(/^\| `([A-Z0-9_]+)`/gm)].map((match) => match[1]!).sort();
-    };
-    const ofEngine = (code: string): boolean =>
-      Object.keys(parseErrors).indexOf(code) < Object.keys(parseErrors).indexOf("UNKNOWN_PACKET_TYPE");
-    const parse = Object.keys(parseErrors);
-
-    it("lists every code of the transports, and no other", () => {
-      const abnormalClose = [...codesUnder("transport close"), ...codesUnder("ping timeout")];
-      const listed = [...codesUnder("transport error"), ...abnormalClose].sort();
-      assert.deepEqual(listed, [...Object.keys(transportErrors), ...ofConnections].sort());
-    });
-
-    it("lists every code of bad Engine.IO packets, and no other", () => {
-      assert.deepEqual(codesUnder("parse error"), parse.filter(ofEngine).sort());
-    });
-
-    it("lists every code of bad Socket.IO packets, and no other", () => {
-      assert.deepEqual(codesUnder("forced close"), Object.keys(packetErrors).sort());
-      assert.deepEqual(codesUnder("Bad Socket.IO packets"), parse.filter((code) => !ofEngine(code)).sort());
-    });
-
-    it("lists every reason", () => {
-      const source = readFileSync(new URL("../../packages/server/src/reasons.ts", import.meta.url), "utf8");
-      const union = source.slice(source.indexOf("export type")).split(";")[0]!;
-      const reasons = [...union.matchAll(/"([^"]+)"/g)].map((match) => match[1]);
-      const listed = [...page.matchAll(/^\| `([a-z ]+)` \|/gm)].map((match) => match[1]);
-      assert.deepEqual(new Set(listed), new Set(reasons));
-    });
-
-    it("has a test for every code", () => {
-      const shown = [...Object.keys(byWebSocket), ...Object.keys(byPolling), ...others].sort();
-      const existing = [
-        ...Object.keys(transportErrors),
-        ...ofConnections,
-        ...parse.filter(ofEngine),
-        ...Object.keys(packetErrors),
-      ];
-      assert.deepEqual(shown, [...new Set(existing)].sort());
-    });
+  it("says the error that the listener of `error` was given", async () => {
+    const { wire, socket } = await rawPair(await start(host));
+    const told = next<[Error]>(socket, "error");
+    const left = next<[string, Error]>(socket, "disconnect");
+    wire.sendText("49");
+    assert.equal((await left)[1].cause, (await told)[0]);
   });
-}
+});
+
+describe("docs/disconnects.md", () => {
+  const page = readFileSync(new URL("../../docs/disconnects.md", import.meta.url), "utf8");
+  const codesUnder = (heading: string): string[] => {
+    const section = page.split(/^## /m).find((text) => text.startsWith(heading)) ?? "";
+    return [...section.matchAll(/^\| `([A-Z0-9_]+)`/gm)].map((match) => match[1]!).sort();
+  };
+  const ofEngine = (code: string): boolean =>
+    Object.keys(parseErrors).indexOf(code) < Object.keys(parseErrors).indexOf("UNKNOWN_PACKET_TYPE");
+  const parse = Object.keys(parseErrors);
+
+  it("lists every code of the transports, and no other", () => {
+    const abnormalClose = [...codesUnder("transport close"), ...codesUnder("ping timeout")];
+    const listed = [...codesUnder("transport error"), ...abnormalClose].sort();
+    assert.deepEqual(listed, [...Object.keys(transportErrors), ...ofConnections].sort());
+  });
+
+  it("lists every code of bad Engine.IO packets, and no other", () => {
+    assert.deepEqual(codesUnder("parse error"), parse.filter(ofEngine).sort());
+  });
+
+  it("lists every code of bad Socket.IO packets, and no other", () => {
+    assert.deepEqual(codesUnder("forced close"), Object.keys(packetErrors).sort());
+    assert.deepEqual(codesUnder("Bad Socket.IO packets"), parse.filter((code) => !ofEngine(code)).sort());
+  });
+
+  it("lists every reason", () => {
+    const source = readFileSync(new URL("../../packages/server/src/reasons.ts", import.meta.url), "utf8");
+    const union = source.slice(source.indexOf("export type")).split(";")[0]!;
+    const reasons = [...union.matchAll(/"([^"]+)"/g)].map((match) => match[1]);
+    const listed = [...page.matchAll(/^\| `([a-z ]+)` \|/gm)].map((match) => match[1]);
+    assert.deepEqual(new Set(listed), new Set(reasons));
+  });
+
+  it("has a test for every code", () => {
+    const shown = [...Object.keys(byWebSocket), ...Object.keys(byPolling), ...others].sort();
+    const existing = [
+      ...Object.keys(transportErrors),
+      ...ofConnections,
+      ...parse.filter(ofEngine),
+      ...Object.keys(packetErrors),
+    ];
+    assert.deepEqual(shown, [...new Set(existing)].sort());
+  });
+});

@@ -3,7 +3,6 @@ import { NetworkClient } from "../support/wire/network-client.ts";
 import {
   afterThisTest,
   connected,
-  itDiffers,
   next,
   onEveryHost,
   onEveryTransport,
@@ -14,8 +13,6 @@ import {
 } from "../support/server/socketio.ts";
 import type { ClientSocket, Socket } from "../support/server/socketio.ts";
 import { cuttableProxy } from "../support/proxies/tcp.ts";
-
-const inside = "it goes round until the stack is full, or both events come twice";
 
 const reservedEvents = [
   "connect",
@@ -264,28 +261,24 @@ onEveryHost("disconnect reasons", (host) => {
     ["socket.disconnect(true)", (socket: Socket) => socket.disconnect(true)],
     ["conn.close()", (socket: Socket) => socket.conn.close()],
   ] as const) {
-    itDiffers(
-      `${what} while disconnecting changes nothing: one disconnect, of the first reason`,
-      inside,
-      async () => {
-        const { wire, socket } = await rawPair(await host.start());
-        const seen: unknown[] = [];
-        socket.on("disconnecting", (reason) => {
-          seen.push(["disconnecting", reason]);
-          if (seen.length < 10) act(socket);
-        });
-        socket.on("disconnect", (reason) => seen.push(["disconnect", reason]));
-        const gone = next(socket, "disconnect");
-        wire.sendText("41");
-        await gone;
-        await new Promise(setImmediate);
-        assert.deepEqual(seen, [
-          ["disconnecting", "client namespace disconnect"],
-          ["disconnect", "client namespace disconnect"],
-        ]);
-        assert.deepEqual(wire.pending, []);
-      },
-    );
+    it(`${what} while disconnecting changes nothing: one disconnect, of the first reason`, async () => {
+      const { wire, socket } = await rawPair(await host.start());
+      const seen: unknown[] = [];
+      socket.on("disconnecting", (reason) => {
+        seen.push(["disconnecting", reason]);
+        if (seen.length < 10) act(socket);
+      });
+      socket.on("disconnect", (reason) => seen.push(["disconnect", reason]));
+      const gone = next(socket, "disconnect");
+      wire.sendText("41");
+      await gone;
+      await new Promise(setImmediate);
+      assert.deepEqual(seen, [
+        ["disconnecting", "client namespace disconnect"],
+        ["disconnect", "client namespace disconnect"],
+      ]);
+      assert.deepEqual(wire.pending, []);
+    });
   }
 
   it("may be called in the connection listener", async () => {

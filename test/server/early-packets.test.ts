@@ -4,8 +4,6 @@ import { NetworkClient } from "../support/wire/network-client.ts";
 import {
   afterThisTest,
   internals,
-  itDiffers,
-  itSurvives,
   next,
   onEveryHost,
   rawPair,
@@ -15,8 +13,6 @@ import type { Running, Server, Socket } from "../support/server/socketio.ts";
 
 type Namespace = Server["sockets"];
 type Next = (error?: Error) => void;
-
-const closes = "the connection is closed";
 
 /** What the sockets of the namespace hear, in order, and that they have connected. */
 function heardBy(nsp: Namespace): unknown[][] {
@@ -52,7 +48,7 @@ async function flushed(running: Running, wire: Awaited<ReturnType<typeof rawSess
 }
 
 onEveryHost("events behind their CONNECT", (host) => {
-  itDiffers("are heard after connection, from one read", closes, async () => {
+  it("are heard after connection, from one read", async () => {
     const running = await host.start();
     const heard = heardBy(running.io.sockets);
     const wire = await rawSession(running);
@@ -61,7 +57,7 @@ onEveryHost("events behind their CONNECT", (host) => {
     assert.deepEqual(heard, [["connection"], ["one", 1], ["two", 2]]);
   });
 
-  itDiffers("are heard after connection, from one POST", closes, async () => {
+  it("are heard after connection, from one POST", async () => {
     const running = await host.start();
     const heard = heardBy(running.io.sockets);
     const client = new NetworkClient(running.port);
@@ -75,7 +71,7 @@ onEveryHost("events behind their CONNECT", (host) => {
     assert.deepEqual(heard, [["connection"], ["one", 1], ["two", 2]]);
   });
 
-  itDiffers("wait for a middleware, in order, with attachments and answers", closes, async () => {
+  it("wait for a middleware, in order, with attachments and answers", async () => {
     const running = await host.start();
     const heard = heardBy(running.io.sockets);
     running.io.on("connection", (socket) => {
@@ -99,7 +95,7 @@ onEveryHost("events behind their CONNECT", (host) => {
     assert.equal(heard[3]![0], "ask");
   });
 
-  itDiffers("answer what a middleware has asked", closes, async () => {
+  it("answer what a middleware has asked", async () => {
     const running = await host.start();
     const answers: unknown[] = [];
     running.io.use((socket, done) => {
@@ -120,7 +116,7 @@ onEveryHost("events behind their CONNECT", (host) => {
     assert.deepEqual(answers, ["answer"]);
   });
 
-  itDiffers("wait for the function that decides about the namespace", closes, async () => {
+  it("wait for the function that decides about the namespace", async () => {
     const running = await host.start();
     let decide = (): void => {};
     const asked = new Promise<void>((resolve) => {
@@ -140,7 +136,7 @@ onEveryHost("events behind their CONNECT", (host) => {
     assert.deepEqual(heard, [["connection"], ["one", 1]]);
   });
 
-  itDiffers("with a DISCONNECT behind them: the socket joins, hears them, and leaves", closes, async () => {
+  it("with a DISCONNECT behind them: the socket joins, hears them, and leaves", async () => {
     const running = await host.start();
     const heard = heardBy(running.io.sockets);
     const wire = await rawSession(running);
@@ -149,7 +145,7 @@ onEveryHost("events behind their CONNECT", (host) => {
     assert.deepEqual(heard, [["connection"], ["one"], ["disconnect", "client namespace disconnect"]]);
   });
 
-  itDiffers("are heard by the others if one listener throws", closes, async () => {
+  it("are heard by the others if one listener throws", async () => {
     const running = await host.start();
     (running.io as unknown as { onError(handler: () => void): void }).onError(() => {});
     const heard = heardBy(running.io.sockets);
@@ -165,7 +161,7 @@ onEveryHost("events behind their CONNECT", (host) => {
     assert.deepEqual(heard, [["connection"], ["one"], ["two"]]);
   });
 
-  itDiffers("are dropped when it is refused, and the connection stays", closes, async () => {
+  it("are dropped when it is refused, and the connection stays", async () => {
     const running = await host.start();
     running.io.of("/closed").on("connection", () => assert.fail("connected"));
     const arrival = held(running.io.of("/closed"));
@@ -178,19 +174,15 @@ onEveryHost("events behind their CONNECT", (host) => {
     await next(socket, "still here");
   });
 
-  itDiffers(
-    "are dropped with those for a namespace that does not exist, in the same read",
-    closes,
-    async () => {
-      const running = await host.start();
-      const { wire, socket } = await rawPair(running);
-      wire.sendTogether("40/none,", '42/none,["one"]', '42["still here"]');
-      await next(socket, "still here");
-      assert.equal(await wire.next(), '44/none,{"message":"Invalid namespace"}');
-    },
-  );
+  it("are dropped with those for a namespace that does not exist, in the same read", async () => {
+    const running = await host.start();
+    const { wire, socket } = await rawPair(running);
+    wire.sendTogether("40/none,", '42/none,["one"]', '42["still here"]');
+    await next(socket, "still here");
+    assert.equal(await wire.next(), '44/none,{"message":"Invalid namespace"}');
+  });
 
-  itSurvives("close the connection if there are more than 1,000", async () => {
+  it("close the connection if there are more than 1,000", async () => {
     const running = await host.start();
     const arrival = held(running.io.of("/slow"));
     const { wire, socket } = await rawPair(running);
@@ -208,7 +200,7 @@ onEveryHost("events behind their CONNECT", (host) => {
     assert.equal(late.connected, false);
   });
 
-  itSurvives("close the connection if there is more than a megabyte", async () => {
+  it("close the connection if there is more than a megabyte", async () => {
     const running = await host.start();
     const arrival = held(running.io.of("/slow"));
     const { wire, socket } = await rawPair(running);
@@ -224,7 +216,7 @@ onEveryHost("events behind their CONNECT", (host) => {
     assert.equal((await gone)[1].code, "TOO_MANY_EARLY_PACKETS");
   });
 
-  itSurvives("for another namespace of the connection do not count", async () => {
+  it("for another namespace of the connection do not count", async () => {
     const running = await host.start();
     const arrival = held(running.io.of("/slow"));
     const { wire, socket } = await rawPair(running);
@@ -241,7 +233,7 @@ onEveryHost("events behind their CONNECT", (host) => {
 });
 
 onEveryHost("a second CONNECT while a middleware decides", (host) => {
-  itDiffers("takes the place of the first", "there are two sockets of one client", async () => {
+  it("takes the place of the first", async () => {
     const running = await host.start();
     const arrival = held(running.io.sockets);
     const sockets: Socket[] = [];
@@ -262,7 +254,7 @@ onEveryHost("a second CONNECT while a middleware decides", (host) => {
     assert.equal(running.io.sockets.sockets.size, 1);
   });
 
-  itDiffers("is one socket, however many come", "there is a socket for each", async () => {
+  it("is one socket, however many come", async () => {
     const running = await host.start();
     let asked = 0;
     running.io.use(() => asked++);
@@ -290,7 +282,7 @@ onEveryHost("a second CONNECT while a middleware decides", (host) => {
     assert.equal(second.nsp.sockets.size, 1);
   });
 
-  itDiffers("while the function decides that makes the namespace", "there are two sockets", async () => {
+  it("while the function decides that makes the namespace", async () => {
     const running = await host.start();
     const decisions: (() => void)[] = [];
     let arrived = (): void => {};
@@ -311,7 +303,7 @@ onEveryHost("a second CONNECT while a middleware decides", (host) => {
 });
 
 onEveryHost("a client that goes while a middleware decides", (host) => {
-  itDiffers("takes its socket with it, though next is never called", "it stays for ever", async () => {
+  it("takes its socket with it, though next is never called", async () => {
     const running = await host.start();
     const arrival = held(running.io.sockets);
     const wire = await rawSession(running);
@@ -325,7 +317,7 @@ onEveryHost("a client that goes while a middleware decides", (host) => {
     assert.deepEqual([...running.io.sockets.adapter.rooms.keys()], []);
   });
 
-  itDiffers("takes an empty child namespace with it", "it stays for ever", async () => {
+  it("takes an empty child namespace with it", async () => {
     const running = await host.start({ cleanupEmptyChildNamespaces: true });
     const arrival = held(running.io.of(/^\/room$/));
     const wire = await rawSession(running);
@@ -337,7 +329,7 @@ onEveryHost("a client that goes while a middleware decides", (host) => {
     assert.equal(running.io._nsps.has("/room"), false);
   });
 
-  itDiffers("makes no namespace any more", "an empty one is made", async () => {
+  it("makes no namespace any more", async () => {
     const running = await host.start({ cleanupEmptyChildNamespaces: true });
     running.io.on("new_namespace", () => assert.fail("new namespace"));
     let decide = (): void => {};
@@ -364,25 +356,21 @@ onEveryHost("a middleware that calls next twice", (host) => {
     ["next()", undefined],
     ["next(error)", new Error("no")],
   ] as const) {
-    itDiffers(
-      `with ${name} the second time: the socket joins once`,
-      "it is let in, and then again or refused",
-      async () => {
-        const running = await host.start();
-        const arrival = held(running.io.sockets);
-        let connections = 0;
-        running.io.on("connection", () => connections++);
-        const wire = await rawSession(running);
-        wire.sendText("40");
-        const [socket, proceed] = await arrival();
-        proceed();
-        proceed(error);
-        assert.match(String(await wire.next()), /^40\{"sid":/);
-        await flushed(running, wire);
-        assert.match(String(await wire.next()), /^40\/other,/);
-        assert.deepEqual([connections, socket.connected], [1, true]);
-        assert.equal(running.io.sockets.sockets.get(socket.id), socket);
-      },
-    );
+    it(`with ${name} the second time: the socket joins once`, async () => {
+      const running = await host.start();
+      const arrival = held(running.io.sockets);
+      let connections = 0;
+      running.io.on("connection", () => connections++);
+      const wire = await rawSession(running);
+      wire.sendText("40");
+      const [socket, proceed] = await arrival();
+      proceed();
+      proceed(error);
+      assert.match(String(await wire.next()), /^40\{"sid":/);
+      await flushed(running, wire);
+      assert.match(String(await wire.next()), /^40\/other,/);
+      assert.deepEqual([connections, socket.connected], [1, true]);
+      assert.equal(running.io.sockets.sockets.get(socket.id), socket);
+    });
   }
 });

@@ -1,14 +1,6 @@
 // Sockets whose connection ends, or that are disconnected, in the middle of joining or leaving.
 import assert from "node:assert/strict";
-import {
-  internals,
-  itDiffers,
-  itSurvives,
-  next,
-  onEveryHost,
-  rawPair,
-  rawSession,
-} from "../support/server/socketio.ts";
+import { internals, next, onEveryHost, rawPair, rawSession } from "../support/server/socketio.ts";
 import type { Running, Socket } from "../support/server/socketio.ts";
 import { uncaught } from "../support/process/uncaught.ts";
 
@@ -33,7 +25,7 @@ function remains(nsp: Running["io"]["sockets"]): object {
 const nothing = { sockets: 0, waiting: 0, rooms: [], sids: [] };
 
 onEveryHost("a connection that ends with the CONNECT of a second namespace", (host) => {
-  itDiffers("leaves no socket behind in it", "it stays for ever", async () => {
+  it("leaves no socket behind in it", async () => {
     const running = await host.start();
     const second = running.io.of("/second");
     const heard: string[] = [];
@@ -53,7 +45,7 @@ onEveryHost("a connection that ends with the CONNECT of a second namespace", (ho
 
 onEveryHost("a listener of the adapter that disconnects a socket which joins", (host) => {
   for (const event of ["create-room", "join-room"]) {
-    itSurvives(`at ${event}: CONNECT, then DISCONNECT`, async () => {
+    it(`at ${event}: CONNECT, then DISCONNECT`, async () => {
       const running = await host.start();
       const { io } = running;
       io.on("connection", () => assert.fail("connected"));
@@ -65,7 +57,7 @@ onEveryHost("a listener of the adapter that disconnects a socket which joins", (
       assert.deepEqual(remains(io.sockets), nothing);
     });
 
-    itSurvives(`at ${event}, with its connection`, async () => {
+    it(`at ${event}, with its connection`, async () => {
       const running = await host.start();
       const { io } = running;
       io.on("connection", () => assert.fail("connected"));
@@ -77,7 +69,7 @@ onEveryHost("a listener of the adapter that disconnects a socket which joins", (
       assert.deepEqual(remains(io.sockets), nothing);
     });
 
-    itDiffers(`at ${event} of one of several rooms`, "it stays in the others", async () => {
+    it(`at ${event} of one of several rooms`, async () => {
       const running = await host.start();
       const { socket } = await rawPair(running);
       onRoomEvent(running.io.sockets.adapter, event, (room) => {
@@ -101,7 +93,7 @@ onEveryHost("a listener of leave-room", (host) => {
   };
 
   for (const close of [false, true]) {
-    itDiffers(`that calls disconnect(${close}): disconnect is emitted once`, "twice", async () => {
+    it(`that calls disconnect(${close}): disconnect is emitted once`, async () => {
       const running = await host.start();
       const { wire, socket } = await rawPair(running);
       const events = told(socket);
@@ -117,7 +109,7 @@ onEveryHost("a listener of leave-room", (host) => {
     });
   }
 
-  itSurvives("that throws: the socket leaves all the same", async () => {
+  it("that throws: the socket leaves all the same", async () => {
     const running = await host.start();
     const { wire, socket } = await rawPair(running);
     void socket.join(["one", "two"]);
@@ -132,7 +124,7 @@ onEveryHost("a listener of leave-room", (host) => {
     assert.deepEqual(remains(running.io.sockets), nothing);
   });
 
-  itDiffers("that makes the socket join again: it does not", "its id stays in the room", async () => {
+  it("that makes the socket join again: it does not", async () => {
     const running = await host.start();
     const { wire, socket } = await rawPair(running);
     void socket.join("one");

@@ -2,14 +2,7 @@ import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mock } from "node:test";
-import {
-  afterThisTest,
-  isOracle,
-  next,
-  onEveryHost,
-  openClient,
-  transports,
-} from "../support/server/socketio.ts";
+import { afterThisTest, next, onEveryHost, openClient, transports } from "../support/server/socketio.ts";
 import type { Socket } from "../support/server/socketio.ts";
 import { needUws } from "../support/uws/absent.ts";
 
@@ -47,25 +40,23 @@ onEveryHost("server: fake timers of a test", (host) => {
   });
 });
 
-if (!isOracle) {
-  onEveryHost("server: without the globals of Node", ({ name }) => {
-    if (!ENVIRONMENTS.includes(name as "uws")) return;
+onEveryHost("server: without the globals of Node", ({ name }) => {
+  if (!ENVIRONMENTS.includes(name as "uws")) return;
 
-    it("connects, answers, pings and times out", async () => {
-      if (name === "uws") needUws();
-      const child = fork(new URL("../support/processes/bare-server.ts", import.meta.url), [name], {
-        execArgv: ["--import=tsx/esm", "--conditions=@tidewire/source"],
-      });
-      afterThisTest(() => child.kill());
-      const [port] = (await once(child, "message")) as [number];
-      const client = openClient(`http://127.0.0.1:${port}`);
-      const outcome = next(client, "outcome");
-      const alive = next(client, "alive");
-      await next(client, "connect");
-      const bytes = Buffer.from("bytes");
-      assert.deepEqual(await client.emitWithAck("echo", { bytes }), { bytes });
-      assert.equal((await outcome)[0], "operation has timed out");
-      await alive;
+  it("connects, answers, pings and times out", async () => {
+    if (name === "uws") needUws();
+    const child = fork(new URL("../support/processes/bare-server.ts", import.meta.url), [name], {
+      execArgv: ["--import=tsx/esm", "--conditions=@tidewire/source"],
     });
+    afterThisTest(() => child.kill());
+    const [port] = (await once(child, "message")) as [number];
+    const client = openClient(`http://127.0.0.1:${port}`);
+    const outcome = next(client, "outcome");
+    const alive = next(client, "alive");
+    await next(client, "connect");
+    const bytes = Buffer.from("bytes");
+    assert.deepEqual(await client.emitWithAck("echo", { bytes }), { bytes });
+    assert.equal((await outcome)[0], "operation has timed out");
+    await alive;
   });
-}
+});

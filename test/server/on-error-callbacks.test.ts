@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Adapter } from "socket.io-adapter";
 import { assertOrigin, failure, reporting, startReporting, ways } from "../support/server/on-error.ts";
 import type { WithOnError } from "../support/server/on-error.ts";
-import { connected, isOracle, next, onEveryHost, pair, settled } from "../support/server/socketio.ts";
+import { connected, next, onEveryHost, pair, settled } from "../support/server/socketio.ts";
 import { uncaught } from "../support/process/uncaught.ts";
 
 const webSocket = { transports: ["websocket"] };
@@ -14,105 +14,103 @@ class Answering extends Adapter {
   }
 }
 
-if (!isOracle) {
-  onEveryHost("io.onError, for callbacks", (host) => {
-    for (const [how, fail] of Object.entries(ways)) {
-      describe(`is told of what ${how}:`, () => {
-        it("the callback of a broadcast that was answered", async () => {
-          const { running, io, reported } = await startReporting(host);
-          const { client, socket } = await pair(running, webSocket);
-          client.on("q", (answer: () => void) => answer());
-          io.timeout(10_000).emit("q", fail);
-          assertOrigin(await reported(), "acknowledgement", "q");
-          await settled(client, socket);
-        });
-
-        it("the callback of a broadcast that ran out of time", async () => {
-          const { running, io, reported } = await startReporting(host);
-          const { client, socket } = await pair(running, webSocket);
-          io.to(socket.id).timeout(1).emit("unanswered", fail);
-          assertOrigin(await reported(), "acknowledgement", "unanswered");
-          await settled(client, socket);
-        });
-
-        it("the callback of a broadcast that nobody receives", async () => {
-          const { io, reported } = await startReporting(host);
-          io.timeout(10_000).emit("q", fail);
-          assertOrigin(await reported(), "acknowledgement", "q");
-        });
-
-        it("the callback of serverSideEmit()", async () => {
-          const { io, reported } = await startReporting(host, { adapter: Answering });
-          io.serverSideEmit("ping", fail);
-          assertOrigin(await reported(), "acknowledgement", "ping");
-        });
-
-        it("a listener of an event of another server; the others hear it all the same", async () => {
-          const { io, reported } = await startReporting(host);
-          io.on("hello", fail);
-          const heard = next(io, "hello");
-          (io.sockets as unknown as { _onServerSideEmit(event: unknown[]): void })._onServerSideEmit([
-            "hello",
-            1,
-          ]);
-          assert.deepEqual(await heard, [1]);
-          assertOrigin(await reported(), "listener", "hello");
-        });
-
-        it("an acknowledgement that was asked for before there was a handler", async () => {
-          const running = await host.start();
-          const { client, socket } = await pair(running, webSocket);
-          const asked = next<[() => void]>(client, "q");
-          socket.emit("q", fail);
-          socket.timeout(1).emit("unanswered", fail);
-          const { reported } = reporting(running);
-          (await asked)[0]();
-          const events = new Set([(await reported()).event, (await reported()).event]);
-          assert.deepEqual(events, new Set(["q", "unanswered"]));
-          await settled(client, socket);
-        });
+onEveryHost("io.onError, for callbacks", (host) => {
+  for (const [how, fail] of Object.entries(ways)) {
+    describe(`is told of what ${how}:`, () => {
+      it("the callback of a broadcast that was answered", async () => {
+        const { running, io, reported } = await startReporting(host);
+        const { client, socket } = await pair(running, webSocket);
+        client.on("q", (answer: () => void) => answer());
+        io.timeout(10_000).emit("q", fail);
+        assertOrigin(await reported(), "acknowledgement", "q");
+        await settled(client, socket);
       });
-    }
 
-    it("is told of a listener of the adapter that throws, and the socket is in", async () => {
-      const { running, io, reported } = await startReporting(host);
-      io.sockets.adapter.once("join-room", ways.throws);
-      const { client, socket } = await pair(running, webSocket);
-      assertOrigin(await reported(), "connection", undefined, socket);
-      await settled(client, socket);
-    });
-
-    it("is told when the function that decides about namespaces rejects; the next one is asked", async () => {
-      const { running, io, reported } = await startReporting(host);
-      io.of(ways.rejects);
-      io.of((name, _auth, decide) => decide(null, name === "/second"));
-      const [denied, accepted] = ["/first", "/second"].map((name) => running.client(webSocket, name));
-      const refusal = next<[Error]>(denied, "connect_error");
-      await connected(accepted!);
-      assertOrigin(await reported(), "connection", undefined);
-      assertOrigin(await reported(), "connection", undefined);
-      assert.equal((await refusal)[0].message, "Invalid namespace");
-    });
-
-    it("leaves an answer that was given before it rejected as it is", async () => {
-      const { running, io, reported } = await startReporting(host);
-      io.of((_name, _auth, decide) => {
-        decide(null, true);
-        return ways.rejects() as void;
+      it("the callback of a broadcast that ran out of time", async () => {
+        const { running, io, reported } = await startReporting(host);
+        const { client, socket } = await pair(running, webSocket);
+        io.to(socket.id).timeout(1).emit("unanswered", fail);
+        assertOrigin(await reported(), "acknowledgement", "unanswered");
+        await settled(client, socket);
       });
-      await connected(running.client(webSocket, "/any"));
-      assertOrigin(await reported(), "connection", undefined);
-    });
 
-    it("does not hear what emitWithAck() tells its caller", async () => {
-      const running = await host.start();
-      const { socket } = await pair(running, webSocket);
-      (running.io as unknown as WithOnError).onError((error) => assert.fail(String(error)));
-      await assert.rejects(socket.timeout(1).emitWithAck("q"), /operation has timed out/);
-      await assert.rejects(running.io.timeout(1).emitWithAck("q"), /operation has timed out/);
+      it("the callback of a broadcast that nobody receives", async () => {
+        const { io, reported } = await startReporting(host);
+        io.timeout(10_000).emit("q", fail);
+        assertOrigin(await reported(), "acknowledgement", "q");
+      });
+
+      it("the callback of serverSideEmit()", async () => {
+        const { io, reported } = await startReporting(host, { adapter: Answering });
+        io.serverSideEmit("ping", fail);
+        assertOrigin(await reported(), "acknowledgement", "ping");
+      });
+
+      it("a listener of an event of another server; the others hear it all the same", async () => {
+        const { io, reported } = await startReporting(host);
+        io.on("hello", fail);
+        const heard = next(io, "hello");
+        (io.sockets as unknown as { _onServerSideEmit(event: unknown[]): void })._onServerSideEmit([
+          "hello",
+          1,
+        ]);
+        assert.deepEqual(await heard, [1]);
+        assertOrigin(await reported(), "listener", "hello");
+      });
+
+      it("an acknowledgement that was asked for before there was a handler", async () => {
+        const running = await host.start();
+        const { client, socket } = await pair(running, webSocket);
+        const asked = next<[() => void]>(client, "q");
+        socket.emit("q", fail);
+        socket.timeout(1).emit("unanswered", fail);
+        const { reported } = reporting(running);
+        (await asked)[0]();
+        const events = new Set([(await reported()).event, (await reported()).event]);
+        assert.deepEqual(events, new Set(["q", "unanswered"]));
+        await settled(client, socket);
+      });
     });
+  }
+
+  it("is told of a listener of the adapter that throws, and the socket is in", async () => {
+    const { running, io, reported } = await startReporting(host);
+    io.sockets.adapter.once("join-room", ways.throws);
+    const { client, socket } = await pair(running, webSocket);
+    assertOrigin(await reported(), "connection", undefined, socket);
+    await settled(client, socket);
   });
-}
+
+  it("is told when the function that decides about namespaces rejects; the next one is asked", async () => {
+    const { running, io, reported } = await startReporting(host);
+    io.of(ways.rejects);
+    io.of((name, _auth, decide) => decide(null, name === "/second"));
+    const [denied, accepted] = ["/first", "/second"].map((name) => running.client(webSocket, name));
+    const refusal = next<[Error]>(denied, "connect_error");
+    await connected(accepted!);
+    assertOrigin(await reported(), "connection", undefined);
+    assertOrigin(await reported(), "connection", undefined);
+    assert.equal((await refusal)[0].message, "Invalid namespace");
+  });
+
+  it("leaves an answer that was given before it rejected as it is", async () => {
+    const { running, io, reported } = await startReporting(host);
+    io.of((_name, _auth, decide) => {
+      decide(null, true);
+      return ways.rejects() as void;
+    });
+    await connected(running.client(webSocket, "/any"));
+    assertOrigin(await reported(), "connection", undefined);
+  });
+
+  it("does not hear what emitWithAck() tells its caller", async () => {
+    const running = await host.start();
+    const { socket } = await pair(running, webSocket);
+    (running.io as unknown as WithOnError).onError((error) => assert.fail(String(error)));
+    await assert.rejects(socket.timeout(1).emitWithAck("q"), /operation has timed out/);
+    await assert.rejects(running.io.timeout(1).emitWithAck("q"), /operation has timed out/);
+  });
+});
 
 onEveryHost("without io.onError, for callbacks", (host) => {
   for (const [how, fail] of Object.entries(ways)) {

@@ -1,158 +1,156 @@
 import assert from "node:assert/strict";
 import { assertOrigin, failure, startReporting, ways } from "../support/server/on-error.ts";
 import type { WithOnError } from "../support/server/on-error.ts";
-import { connected, isOracle, next, onEveryHost, pair, settled } from "../support/server/socketio.ts";
+import { connected, next, onEveryHost, pair, settled } from "../support/server/socketio.ts";
 import { uncaught } from "../support/process/uncaught.ts";
 
 const webSocket = { transports: ["websocket"] };
 
-if (!isOracle) {
-  onEveryHost("io.onError", (host) => {
-    for (const [how, fail] of Object.entries(ways)) {
-      describe(`is told of what ${how}:`, () => {
-        it("a listener of an event; the others hear it all the same", async () => {
-          const { running, reported } = await startReporting(host);
-          const { client, socket } = await pair(running, webSocket);
-          const heard = next(socket, "ev");
-          socket.prependListener("ev", fail);
-          client.emit("ev", 1);
-          assert.deepEqual(await heard, [1]);
-          assertOrigin(await reported(), "listener", "ev", socket);
-          await settled(client, socket);
-        });
-
-        it("a listener of once(), which is called once", async () => {
-          const { running, reported } = await startReporting(host);
-          const { client, socket } = await pair(running, webSocket);
-          let calls = 0;
-          socket.once("ev", () => {
-            calls++;
-            return fail();
-          });
-          client.emit("ev");
-          client.emit("ev");
-          assertOrigin(await reported(), "listener", "ev", socket);
-          await settled(client, socket);
-          assert.equal(calls, 1);
-        });
-
-        it("a listener of onAny()", async () => {
-          const { running, reported } = await startReporting(host);
-          const { client, socket } = await pair(running, webSocket);
-          socket.onAny((event) => (event === "ev" ? fail() : undefined));
-          const heard = next(socket, "ev");
-          client.emit("ev");
-          await heard;
-          assertOrigin(await reported(), "listener", "ev", socket);
-        });
-
-        it("a listener of onAnyOutgoing(); the event is sent, to the others, too", async () => {
-          const { running, io, reported } = await startReporting(host);
-          const [a, b] = [await pair(running, webSocket), await pair(running, webSocket)];
-          a.socket.onAnyOutgoing((event) => (event === "ev" ? fail() : undefined));
-          const heard = [next(a.client, "ev"), next(b.client, "ev"), next(a.client, "ev")];
-          io.emit("ev");
-          a.socket.emit("ev");
-          await Promise.all(heard);
-          assertOrigin(await reported(), "listener", "ev", a.socket);
-          assertOrigin(await reported(), "listener", "ev", a.socket);
-        });
-
-        it("a listener of connection; that of connect was called, and the socket is in", async () => {
-          const { running, io, reported } = await startReporting(host);
-          io.on("connection", fail);
-          const { client, socket } = await pair(running, webSocket);
-          assertOrigin(await reported(), "connection", "connection", socket);
-          await settled(client, socket);
-        });
-
-        it("a listener of disconnecting or disconnect", async () => {
-          const { running, reported } = await startReporting(host);
-          const { client, socket } = await pair(running, webSocket);
-          socket.on("disconnecting", fail);
-          socket.on("disconnect", fail);
-          client.disconnect();
-          const events = [await reported(), await reported()].map(({ event }) => event);
-          assert.deepEqual(events, ["disconnecting", "disconnect"]);
-          assert.equal(running.io.sockets.sockets.size, 0);
-        });
-
-        it("a middleware of a namespace, and the client is refused", async () => {
-          const { running, io, reported } = await startReporting(host);
-          io.use(fail);
-          const refused = next<[Error]>(running.client(webSocket), "connect_error");
-          const { source, event, socket } = await reported();
-          assert.deepEqual([source, event, socket?.nsp.name], ["middleware", undefined, "/"]);
-          assert.equal((await refused)[0].message, "Internal server error");
-        });
-
-        it("a middleware of a namespace that has called next(), and the client is in", async () => {
-          const { running, io, reported } = await startReporting(host);
-          io.use((_socket, goOn) => {
-            goOn();
-            return fail() as void;
-          });
-          const { client, socket } = await pair(running, webSocket);
-          assertOrigin(await reported(), "middleware", undefined, socket);
-          await settled(client, socket);
-        });
-
-        it("a middleware of a socket, and the event is dropped", async () => {
-          const { running, reported } = await startReporting(host);
-          const { client, socket } = await pair(running, webSocket);
-          socket.use(([event], goOn) => (event === "ev" ? (fail() as void) : goOn()));
-          let isHeard = false;
-          socket.on("ev", () => (isHeard = true));
-          client.emit("ev");
-          assertOrigin(await reported(), "socket middleware", "ev", socket);
-          await settled(client, socket);
-          assert.equal(isHeard, false);
-        });
-
-        it("an acknowledgement, answered or timed out", async () => {
-          const { running, reported } = await startReporting(host);
-          const { client, socket } = await pair(running, webSocket);
-          client.on("q", (answer: () => void) => answer());
-          socket.emit("q", fail);
-          assertOrigin(await reported(), "acknowledgement", "q", socket);
-          socket.timeout(1).emit("unanswered", fail);
-          assertOrigin(await reported(), "acknowledgement", "unanswered", socket);
-          await settled(client, socket);
-        });
-
-        it("a listener of new_namespace", async () => {
-          const { io, reported } = await startReporting(host);
-          io.on("new_namespace", fail);
-          io.of("/new");
-          assertOrigin(await reported(), "listener", "new_namespace");
-        });
+onEveryHost("io.onError", (host) => {
+  for (const [how, fail] of Object.entries(ways)) {
+    describe(`is told of what ${how}:`, () => {
+      it("a listener of an event; the others hear it all the same", async () => {
+        const { running, reported } = await startReporting(host);
+        const { client, socket } = await pair(running, webSocket);
+        const heard = next(socket, "ev");
+        socket.prependListener("ev", fail);
+        client.emit("ev", 1);
+        assert.deepEqual(await heard, [1]);
+        assertOrigin(await reported(), "listener", "ev", socket);
+        await settled(client, socket);
       });
-    }
 
-    it("is told of an error of the function that decides about namespaces; the connection is closed", async () => {
-      const { running, io, reported } = await startReporting(host);
-      io.of(ways.throws);
-      const client = running.client(webSocket, "/asked-for");
-      const gone = next(client.io, "close");
-      assertOrigin(await reported(), "connection", undefined);
-      await gone;
-    });
-
-    it("may be given several handlers, and an error of one is an uncaught exception", async () => {
-      const { running, io, reported } = await startReporting(host);
-      const ofHandler = new Error("thrown by a handler");
-      (io as unknown as WithOnError).onError(() => {
-        throw ofHandler;
+      it("a listener of once(), which is called once", async () => {
+        const { running, reported } = await startReporting(host);
+        const { client, socket } = await pair(running, webSocket);
+        let calls = 0;
+        socket.once("ev", () => {
+          calls++;
+          return fail();
+        });
+        client.emit("ev");
+        client.emit("ev");
+        assertOrigin(await reported(), "listener", "ev", socket);
+        await settled(client, socket);
+        assert.equal(calls, 1);
       });
-      const { client, socket } = await pair(running, webSocket);
-      socket.on("ev", ways.throws);
-      const surfaced = uncaught(1);
-      client.emit("ev");
-      await reported();
-      assert.deepEqual(await surfaced, [ofHandler]);
+
+      it("a listener of onAny()", async () => {
+        const { running, reported } = await startReporting(host);
+        const { client, socket } = await pair(running, webSocket);
+        socket.onAny((event) => (event === "ev" ? fail() : undefined));
+        const heard = next(socket, "ev");
+        client.emit("ev");
+        await heard;
+        assertOrigin(await reported(), "listener", "ev", socket);
+      });
+
+      it("a listener of onAnyOutgoing(); the event is sent, to the others, too", async () => {
+        const { running, io, reported } = await startReporting(host);
+        const [a, b] = [await pair(running, webSocket), await pair(running, webSocket)];
+        a.socket.onAnyOutgoing((event) => (event === "ev" ? fail() : undefined));
+        const heard = [next(a.client, "ev"), next(b.client, "ev"), next(a.client, "ev")];
+        io.emit("ev");
+        a.socket.emit("ev");
+        await Promise.all(heard);
+        assertOrigin(await reported(), "listener", "ev", a.socket);
+        assertOrigin(await reported(), "listener", "ev", a.socket);
+      });
+
+      it("a listener of connection; that of connect was called, and the socket is in", async () => {
+        const { running, io, reported } = await startReporting(host);
+        io.on("connection", fail);
+        const { client, socket } = await pair(running, webSocket);
+        assertOrigin(await reported(), "connection", "connection", socket);
+        await settled(client, socket);
+      });
+
+      it("a listener of disconnecting or disconnect", async () => {
+        const { running, reported } = await startReporting(host);
+        const { client, socket } = await pair(running, webSocket);
+        socket.on("disconnecting", fail);
+        socket.on("disconnect", fail);
+        client.disconnect();
+        const events = [await reported(), await reported()].map(({ event }) => event);
+        assert.deepEqual(events, ["disconnecting", "disconnect"]);
+        assert.equal(running.io.sockets.sockets.size, 0);
+      });
+
+      it("a middleware of a namespace, and the client is refused", async () => {
+        const { running, io, reported } = await startReporting(host);
+        io.use(fail);
+        const refused = next<[Error]>(running.client(webSocket), "connect_error");
+        const { source, event, socket } = await reported();
+        assert.deepEqual([source, event, socket?.nsp.name], ["middleware", undefined, "/"]);
+        assert.equal((await refused)[0].message, "Internal server error");
+      });
+
+      it("a middleware of a namespace that has called next(), and the client is in", async () => {
+        const { running, io, reported } = await startReporting(host);
+        io.use((_socket, goOn) => {
+          goOn();
+          return fail() as void;
+        });
+        const { client, socket } = await pair(running, webSocket);
+        assertOrigin(await reported(), "middleware", undefined, socket);
+        await settled(client, socket);
+      });
+
+      it("a middleware of a socket, and the event is dropped", async () => {
+        const { running, reported } = await startReporting(host);
+        const { client, socket } = await pair(running, webSocket);
+        socket.use(([event], goOn) => (event === "ev" ? (fail() as void) : goOn()));
+        let isHeard = false;
+        socket.on("ev", () => (isHeard = true));
+        client.emit("ev");
+        assertOrigin(await reported(), "socket middleware", "ev", socket);
+        await settled(client, socket);
+        assert.equal(isHeard, false);
+      });
+
+      it("an acknowledgement, answered or timed out", async () => {
+        const { running, reported } = await startReporting(host);
+        const { client, socket } = await pair(running, webSocket);
+        client.on("q", (answer: () => void) => answer());
+        socket.emit("q", fail);
+        assertOrigin(await reported(), "acknowledgement", "q", socket);
+        socket.timeout(1).emit("unanswered", fail);
+        assertOrigin(await reported(), "acknowledgement", "unanswered", socket);
+        await settled(client, socket);
+      });
+
+      it("a listener of new_namespace", async () => {
+        const { io, reported } = await startReporting(host);
+        io.on("new_namespace", fail);
+        io.of("/new");
+        assertOrigin(await reported(), "listener", "new_namespace");
+      });
     });
+  }
+
+  it("is told of an error of the function that decides about namespaces; the connection is closed", async () => {
+    const { running, io, reported } = await startReporting(host);
+    io.of(ways.throws);
+    const client = running.client(webSocket, "/asked-for");
+    const gone = next(client.io, "close");
+    assertOrigin(await reported(), "connection", undefined);
+    await gone;
   });
-}
+
+  it("may be given several handlers, and an error of one is an uncaught exception", async () => {
+    const { running, io, reported } = await startReporting(host);
+    const ofHandler = new Error("thrown by a handler");
+    (io as unknown as WithOnError).onError(() => {
+      throw ofHandler;
+    });
+    const { client, socket } = await pair(running, webSocket);
+    socket.on("ev", ways.throws);
+    const surfaced = uncaught(1);
+    client.emit("ev");
+    await reported();
+    assert.deepEqual(await surfaced, [ofHandler]);
+  });
+});
 
 onEveryHost("without io.onError", (host) => {
   it("a listener that rejects is an unhandled rejection, and the connection goes on", async () => {
@@ -188,17 +186,15 @@ onEveryHost("without io.onError", (host) => {
   }
 });
 
-if (!isOracle) {
-  onEveryHost("a listener of onAnyOutgoing that throws", (host) => {
-    it("does not keep a broadcast from the other receivers", async () => {
-      const running = await host.start();
-      const [a, b] = [await pair(running, webSocket), await pair(running, webSocket)];
-      a.socket.onAnyOutgoing(ways.throws);
-      const heard = [next(a.client, "ev"), next(b.client, "ev")];
-      const surfaced = uncaught(1);
-      running.io.emit("ev");
-      await Promise.all(heard);
-      assert.deepEqual(await surfaced, [failure]);
-    });
+onEveryHost("a listener of onAnyOutgoing that throws", (host) => {
+  it("does not keep a broadcast from the other receivers", async () => {
+    const running = await host.start();
+    const [a, b] = [await pair(running, webSocket), await pair(running, webSocket)];
+    a.socket.onAnyOutgoing(ways.throws);
+    const heard = [next(a.client, "ev"), next(b.client, "ev")];
+    const surfaced = uncaught(1);
+    running.io.emit("ev");
+    await Promise.all(heard);
+    assert.deepEqual(await surfaced, [failure]);
   });
-}
+});

@@ -2,15 +2,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { Server } from "@tidewire/server";
-import {
-  isOracle,
-  next,
-  onEveryHost,
-  pair,
-  rawSession,
-  socketio,
-  suite,
-} from "../support/server/socketio.ts";
+import { next, onEveryHost, pair, rawSession, socketio, suite } from "../support/server/socketio.ts";
 
 interface Warning extends Error {
   code?: string;
@@ -53,8 +45,6 @@ onEveryHost("numbers in text", (host) => {
 });
 
 suite("options of a server", () => {
-  if (isOracle) return;
-
   for (const [options, option] of [
     [{ pingInterval: -1 }, "pingInterval"],
     [{ maxHttpBufferSize: "10MB" }, "maxHttpBufferSize"],

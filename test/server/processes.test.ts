@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { hosts, isOracle, suite } from "../support/server/socketio.ts";
+import { hosts, suite } from "../support/server/socketio.ts";
 import { needUws } from "../support/uws/absent.ts";
 
 const run = promisify(execFile);
@@ -17,28 +17,26 @@ function runSupport(name: string, ...args: string[]): Promise<{ stdout: string; 
   return run(process.execPath, node, { timeout: 50_000, env: { ...process.env, NODE_OPTIONS: "" } });
 }
 
-if (!isOracle) {
-  suite("a server in a worker thread", () => {
-    it("listens on node:http, says so once, and ends with its thread", async () => {
-      const { stdout, stderr } = await runSupport("servers-in-a-thread");
-      const one = { status: 200, isNode: true };
-      assert.deepEqual(JSON.parse(stdout), [one, one], stderr);
-      assert.equal(stderr.match(/TIDEWIRE_WORKER_THREAD/g)?.length, 1, stderr);
-    }).timeout(60_000);
-  });
+suite("a server in a worker thread", () => {
+  it("listens on node:http, says so once, and ends with its thread", async () => {
+    const { stdout, stderr } = await runSupport("servers-in-a-thread");
+    const one = { status: 200, isNode: true };
+    assert.deepEqual(JSON.parse(stdout), [one, one], stderr);
+    assert.equal(stderr.match(/TIDEWIRE_WORKER_THREAD/g)?.length, 1, stderr);
+  }).timeout(60_000);
+});
 
-  suite("servers in workers of node:cluster", () => {
-    for (const { name } of hosts) {
-      it(`share their port on ${name}`, async () => {
-        if (name === "uws") needUws();
-        const probe = createServer();
-        await new Promise<void>((resolve) => probe.listen(0, resolve));
-        const { port } = probe.address() as AddressInfo;
-        await new Promise((resolve) => probe.close(resolve));
-        const { stdout } = await runSupport("servers-in-a-cluster", String(port), name);
-        const one = { event: "listening", isNode: name === "node" };
-        assert.deepEqual(JSON.parse(stdout), { seen: [one, one], status: 200 });
-      }).timeout(60_000);
-    }
-  });
-}
+suite("servers in workers of node:cluster", () => {
+  for (const { name } of hosts) {
+    it(`share their port on ${name}`, async () => {
+      if (name === "uws") needUws();
+      const probe = createServer();
+      await new Promise<void>((resolve) => probe.listen(0, resolve));
+      const { port } = probe.address() as AddressInfo;
+      await new Promise((resolve) => probe.close(resolve));
+      const { stdout } = await runSupport("servers-in-a-cluster", String(port), name);
+      const one = { event: "listening", isNode: name === "node" };
+      assert.deepEqual(JSON.parse(stdout), { seen: [one, one], status: 200 });
+    }).timeout(60_000);
+  }
+});

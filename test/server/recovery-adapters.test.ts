@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Adapter, SessionAwareAdapter } from "socket.io-adapter";
 import type { BroadcastOptions, Session } from "socket.io-adapter";
 import { back, heardBy, lost } from "../support/server/recovery.ts";
-import { itDiffers, itSurvives, next, onEveryHostAndApp, pair, settled } from "../support/server/socketio.ts";
+import { next, onEveryHostAndApp, pair, settled } from "../support/server/socketio.ts";
 import type { ServerOptions } from "../support/server/socketio.ts";
 
 type AdapterOption = NonNullable<ServerOptions["adapter"]>;
@@ -31,7 +31,7 @@ const broken = {
 
 onEveryHostAndApp("connection state recovery by an adapter", (host) => {
   for (const [what, [persist, restore]] of Object.entries({ ...nothing, ...broken })) {
-    itSurvives(`with ${what}: a client that comes back is a new one, and nothing else happens`, async () => {
+    it(`with ${what}: a client that comes back is a new one, and nothing else happens`, async () => {
       const adapter = keeping(persist, restore);
       const running = await host.start({ adapter, connectionStateRecovery: {} });
       const { client, socket } = await pair(running);
@@ -87,25 +87,21 @@ onEveryHostAndApp("connection state recovery by an adapter", (host) => {
     ]);
   });
 
-  itDiffers(
-    "may take its time to keep a session: its client may be back sooner",
-    "it starts anew",
-    async () => {
-      class Slow extends SessionAwareAdapter {}
-      Object.assign(Slow.prototype, {
-        async persistSession(this: Slow, session: Session) {
-          await new Promise((resolve) => setTimeout(resolve, 200));
-          SessionAwareAdapter.prototype.persistSession.call(this, session);
-        },
-      });
-      const running = await host.start({ adapter: Slow, connectionStateRecovery: {} });
-      const { client, socket } = await pair(running, { transports: ["websocket"] });
-      const first = next(client, "first");
-      socket.emit("first");
-      await first;
-      await lost(client, socket);
-      const again = await back(running, client);
-      assert.deepEqual([again.recovered, again.id], [true, socket.id]);
-    },
-  );
+  it("may take its time to keep a session: its client may be back sooner", async () => {
+    class Slow extends SessionAwareAdapter {}
+    Object.assign(Slow.prototype, {
+      async persistSession(this: Slow, session: Session) {
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        SessionAwareAdapter.prototype.persistSession.call(this, session);
+      },
+    });
+    const running = await host.start({ adapter: Slow, connectionStateRecovery: {} });
+    const { client, socket } = await pair(running, { transports: ["websocket"] });
+    const first = next(client, "first");
+    socket.emit("first");
+    await first;
+    await lost(client, socket);
+    const again = await back(running, client);
+    assert.deepEqual([again.recovered, again.id], [true, socket.id]);
+  });
 });

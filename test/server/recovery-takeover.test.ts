@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import {
   afterThisTest,
   connected,
-  itDiffers,
   next,
   onEveryHostAndApp,
   onEveryTransport,
@@ -14,7 +13,6 @@ import { back, heardBy } from "../support/server/recovery.ts";
 import { cuttableProxy } from "../support/proxies/tcp.ts";
 
 const options: Partial<ServerOptions> = { connectionStateRecovery: {} };
-const doubled = "there are two sockets, and nothing is recovered";
 
 /** A client behind a proxy that stops to carry anything when it is told to. */
 async function behindProxy(
@@ -43,7 +41,7 @@ async function behindProxy(
 
 onEveryHostAndApp("a half-open connection whose client comes back", (host) => {
   onEveryTransport((name, mode) => {
-    itDiffers("is taken over", doubled, async () => {
+    it("is taken over", async () => {
       const running = await host.start(options);
       const { client, socket, breakLine } = await behindProxy(running, mode);
       if (name === "upgrade") await upgraded(client);
@@ -79,7 +77,7 @@ onEveryHostAndApp("a half-open connection whose client comes back", (host) => {
     });
   });
 
-  itDiffers("is taken over by a client that has received nothing", doubled, async () => {
+  it("is taken over by a client that has received nothing", async () => {
     const running = await host.start(options);
     const { client, socket, breakLine } = await behindProxy(running, { transports: ["websocket"] });
     await breakLine();
@@ -89,7 +87,7 @@ onEveryHostAndApp("a half-open connection whose client comes back", (host) => {
     assert.deepEqual([again.recovered, again.id, heard], [true, socket.id, [["missed"]]]);
   });
 
-  itDiffers("is closed with all its namespaces, and each is recovered", doubled, async () => {
+  it("is closed with all its namespaces, and each is recovered", async () => {
     const running = await host.start(options);
     const { client, breakLine } = await behindProxy(running, { transports: ["websocket"] });
     const connection = next<[Socket]>(running.io.of("/other"), "connection");
@@ -104,7 +102,7 @@ onEveryHostAndApp("a half-open connection whose client comes back", (host) => {
     assert.deepEqual([(await otherBack).recovered, other.id], [true, otherSocket.id]);
   });
 
-  itDiffers("is taken over in a child namespace that is removed when it is empty", doubled, async () => {
+  it("is taken over in a child namespace that is removed when it is empty", async () => {
     const running = await host.start({ ...options, cleanupEmptyChildNamespaces: true });
     const connection = next<[Socket]>(running.io.of(/^\/child$/), "connection");
     const { client, breakLine } = await behindProxy(running, { transports: ["websocket"] });

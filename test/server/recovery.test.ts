@@ -1,12 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  connected,
-  itDiffers,
-  next,
-  onEveryHostAndApp,
-  onEveryTransport,
-  pair,
-} from "../support/server/socketio.ts";
+import { connected, next, onEveryHostAndApp, onEveryTransport, pair } from "../support/server/socketio.ts";
 import type { ClientSocket, Running, ServerOptions, Socket } from "../support/server/socketio.ts";
 import { back, heardBy, lost, offset } from "../support/server/recovery.ts";
 
@@ -61,7 +54,7 @@ onEveryHostAndApp("connection state recovery", (host) => {
     assert.deepEqual(heard, [["to all"], ["to the room"], ["to it"], ["last"]]);
   });
 
-  itDiffers("a volatile event does not spoil the offset", "it does", async () => {
+  it("a volatile event does not spoil the offset", async () => {
     const { running, client, socket } = await come(host.start(options));
     await heardOnce(client, socket);
     const volatile = next(client, "volatile");
@@ -86,21 +79,17 @@ onEveryHostAndApp("connection state recovery", (host) => {
     assert.deepEqual(heard, [["missed"]]);
   });
 
-  itDiffers(
-    "a client that has received nothing recovers what was sent since it joined",
-    "it does not",
-    async () => {
-      const running = await host.start(options);
-      running.io.emit("before");
-      const { client, socket } = await pair(running);
-      await lost(client, socket);
-      running.io.emit("missed");
-      const heard = heardBy(client);
-      const again = await back(running, client);
-      assert.deepEqual([again.recovered, again.id], [true, socket.id]);
-      assert.deepEqual(heard, [["missed"]]);
-    },
-  );
+  it("a client that has received nothing recovers what was sent since it joined", async () => {
+    const running = await host.start(options);
+    running.io.emit("before");
+    const { client, socket } = await pair(running);
+    await lost(client, socket);
+    running.io.emit("missed");
+    const heard = heardBy(client);
+    const again = await back(running, client);
+    assert.deepEqual([again.recovered, again.id], [true, socket.id]);
+    assert.deepEqual(heard, [["missed"]]);
+  });
 
   it("can be had again and again", async () => {
     const { running, client, socket } = await come(host.start(options));
@@ -126,23 +115,19 @@ onEveryHostAndApp("connection state recovery", (host) => {
     assert.deepEqual([again.recovered, again.id === socket.id, client.recovered], [false, false, false]);
   });
 
-  itDiffers(
-    "starts anew after a recovered socket has left on purpose",
-    "the old session comes back",
-    async () => {
-      const { running, client, socket } = await come(host.start(options));
-      await heardOnce(client, socket);
-      await lost(client, socket);
-      const again = await back(running, client);
-      const gone = next(again, "disconnect");
-      client.disconnect();
-      await gone;
-      client.connect();
-      assert.equal((await back(running, client)).recovered, false);
-    },
-  );
+  it("starts anew after a recovered socket has left on purpose", async () => {
+    const { running, client, socket } = await come(host.start(options));
+    await heardOnce(client, socket);
+    await lost(client, socket);
+    const again = await back(running, client);
+    const gone = next(again, "disconnect");
+    client.disconnect();
+    await gone;
+    client.connect();
+    assert.equal((await back(running, client)).recovered, false);
+  });
 
-  itDiffers("starts anew when more was missed than the log may hold", "there is no limit", async () => {
+  it("starts anew when more was missed than the log may hold", async () => {
     const recovery: object = { maxLogBytes: 10_000 };
     const { running, client, socket } = await come(host.start({ connectionStateRecovery: recovery }));
     await heardOnce(client, socket);
@@ -153,7 +138,7 @@ onEveryHostAndApp("connection state recovery", (host) => {
     assert.deepEqual(heard, []);
   });
 
-  itDiffers("what is sent while the middlewares run is not lost", "it is", async () => {
+  it("what is sent while the middlewares run is not lost", async () => {
     const running = await host.start({ connectionStateRecovery: { skipMiddlewares: false } });
     running.io.use((socket, pass) => {
       if (socket.recovered) running.io.emit("meanwhile");
@@ -168,7 +153,7 @@ onEveryHostAndApp("connection state recovery", (host) => {
     assert.deepEqual(heard, [["missed"], ["meanwhile"]]);
   });
 
-  itDiffers("a client that is refused gets what it has missed later, once", "it gets it twice", async () => {
+  it("a client that is refused gets what it has missed later, once", async () => {
     const running = await host.start({ connectionStateRecovery: { skipMiddlewares: false } });
     let refused = 0;
     running.io.use((socket, pass) => pass(socket.recovered && refused++ === 0 ? new Error("no") : undefined));
@@ -184,7 +169,7 @@ onEveryHostAndApp("connection state recovery", (host) => {
     assert.deepEqual(heard, [["missed"]]);
   });
 
-  itDiffers("what a middleware emits to the socket arrives", "it is lost", async () => {
+  it("what a middleware emits to the socket arrives", async () => {
     const running = await host.start(options);
     running.io.use((socket, pass) => {
       socket.emit("early", "some text");

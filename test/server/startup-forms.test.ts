@@ -13,7 +13,6 @@ import {
   afterThisTest,
   connected,
   internals,
-  itSurvives,
   listen,
   listenApp,
   next,
@@ -173,7 +172,7 @@ suite("io.attach() and io.listen()", () => {
 });
 
 onEveryHost("a server that is attached further", (host) => {
-  itSurvives("to an app and to an HTTP server reaches the clients of all", async () => {
+  it("to an app and to an HTTP server reaches the clients of all", async () => {
     const first = await host.start();
     const { io } = first;
     const [app, httpServer] = [uWS.App(), createServer()];

@@ -1,5 +1,4 @@
-// What is wrong over HTTP with the official server on uWebSockets.js, and must not be with ours: a test each, named by what
-// was wrong. ORACLE=uws runs the official server through attachApp(): then these fail, as they should.
+// Bugs of the official server on uWebSockets.js over HTTP, one per test. The titles name the bug; ours must not have it.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";

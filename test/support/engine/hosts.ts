@@ -1,4 +1,4 @@
-import { createServer, type Server as HttpServer } from "node:http";
+import type { Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { MemoryHost } from "@tidewire/engine";
 import type { Engine, EngineOptions } from "./types.ts";
@@ -6,7 +6,7 @@ import { connectInMemory } from "../wire/memory-client.ts";
 import { NetworkClient } from "../wire/network-client.ts";
 import { StartedEngine } from "./started-engine.ts";
 
-export type HostName = "uws" | "node" | "memory" | "official";
+export type HostName = "uws" | "node" | "memory";
 
 /** What a test may need that not every host has. */
 export type Capability =
@@ -20,8 +20,6 @@ export type Capability =
 export interface TestNeeds {
   /** Left out, under a name that says so, on a host that lacks it. */
   needs?: Capability;
-  /** Why ours is deliberately unlike the official package; the test is left out, by name, on the oracle. */
-  differs?: string;
   /** Milliseconds, when the default is too short. */
   timeout?: number;
 }
@@ -122,21 +120,6 @@ const memoryEngine: HostSpec<StartedEngine, EngineOptions> = {
   },
 };
 
-const officialEngine: HostSpec<StartedEngine, EngineOptions> = {
-  name: "official",
-  gaps: {},
-  async start(options = {}, observe = true) {
-    const { Server } = await import("engine.io");
-    const engine = new Server(options) as unknown as Engine;
-    const httpServer = createServer((_, res) => res.writeHead(404).end());
-    engine.attach(httpServer, options.path === undefined ? {} : { path: options.path });
-    await new Promise<void>((resolve) => httpServer.listen(0, resolve));
-    const port = portOf(httpServer);
-    const parts = { engine, client: new NetworkClient(port), port, httpServer, path: enginePath(options) };
-    return new StartedEngine({ ...parts, stop: () => stop(httpServer) }, observe);
-  },
-};
-
 function withIt<Started, Options>(spec: HostSpec<Started, Options>): Host<Started, Options> {
   return {
     ...spec,
@@ -145,8 +128,6 @@ function withIt<Started, Options>(spec: HostSpec<Started, Options>): Host<Starte
       const gap = needs.needs === undefined ? undefined : spec.gaps[needs.needs];
       if (gap !== undefined) {
         it(`${title} [not on ${spec.name}: ${gap}]`);
-      } else if (spec.name === "official" && needs.differs !== undefined) {
-        it(`${title} [official differs: ${needs.differs}]`);
       } else {
         const test = it(title, async () => {
           await body();
@@ -159,17 +140,10 @@ function withIt<Started, Options>(spec: HostSpec<Started, Options>): Host<Starte
   };
 }
 
-/**
- * `ORACLE=1` adds the official packages as one more host: a test that they fail is wrong, or says how ours differs.
- * `HOSTS=uws,node` runs on those alone.
- */
+/** `HOSTS=uws,node` runs on those alone. */
 function chosen<Started, Options>(specs: HostSpec<Started, Options>[]): Host<Started, Options>[] {
   const names = process.env["HOSTS"]?.split(",");
-  const oracle = process.env["ORACLE"] === "1" || names?.includes("official") === true;
-  const there = specs.filter(
-    (spec) => (spec.name !== "official" || oracle) && (names?.includes(spec.name) ?? true),
-  );
-  return there.map((spec) => withIt(spec));
+  return specs.filter(({ name }) => names?.includes(name) ?? true).map((spec) => withIt(spec));
 }
 
 /** Every way to start an engine, whatever the run has chosen. */
@@ -177,7 +151,6 @@ export const engineHosts: Readonly<Record<HostName, HostSpec<StartedEngine, Engi
   uws: tidewireEngine("uws"),
   node: tidewireEngine("node"),
   memory: memoryEngine,
-  official: officialEngine,
 };
 
 /** Where the engine suites run. */

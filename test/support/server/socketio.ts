@@ -7,6 +7,7 @@ import type { Server, ServerOptions, Socket } from "socket.io";
 import { io as connectClient } from "socket.io-client";
 import type { ManagerOptions, Socket as ClientSocket, SocketOptions } from "socket.io-client";
 import * as uWS from "uWebSockets.js";
+import * as tidewire from "@tidewire/server";
 import { needUws } from "../uws/absent.ts";
 import { within } from "../waiting/queue.ts";
 import { RawWebSocket } from "../wire/raw-websocket.ts";
@@ -16,16 +17,8 @@ export type { Server, ServerOptions, Socket, ClientSocket };
 type ServerModule = typeof official;
 type AnyOptions = Partial<ServerOptions> & { host?: "uws" | "node"; maxBackpressure?: number };
 
-/** "1": the official server on node:http instead of ours; "uws": the official server on uWebSockets.js. */
-const oracle: string | undefined = process.env["ORACLE"];
-
-/** The module under test: `@tidewire/server`, or `socket.io` when ORACLE is set. */
-export const socketio: ServerModule = oracle
-  ? await import("socket.io")
-  : ((await import("@tidewire/server")) as unknown as ServerModule);
-
-/** True while the official server stands in for ours. */
-export const isOracle: boolean = oracle !== undefined;
+/** The module under test, with the types of the official one. */
+export const socketio: ServerModule = tidewire as unknown as ServerModule;
 
 /** A started server. Everything it holds is closed after the test that started it. */
 export interface Running {
@@ -123,13 +116,13 @@ export function listenApp(app: uWS.TemplatedApp, wished = 0): number {
 }
 
 /** HOST=attachApp: an app of the caller instead of ours. It differs in who made it, so that it is not always all run. */
-const onApp = oracle === "uws" || process.env["HOST"] === "attachApp";
+const onApp = process.env["HOST"] === "attachApp";
 
 /** The hosts of this run. */
-export const hosts: readonly Host[] = onApp ? [attachedHost] : isOracle ? [nodeHost] : [uwsHost, nodeHost];
+export const hosts: readonly Host[] = onApp ? [attachedHost] : [uwsHost, nodeHost];
 
 /** The same, and an app of the caller. */
-export const everyHost: readonly Host[] = isOracle || onApp ? hosts : [...hosts, attachedHost];
+export const everyHost: readonly Host[] = onApp ? hosts : [...hosts, attachedHost];
 
 /** Describes `body` once for each host. */
 export function onEveryHost(title: string, body: (host: Host) => void): void {
@@ -142,7 +135,7 @@ export function onEveryHostAndApp(title: string, body: (host: Host) => void): vo
 }
 
 function describeOn(some: readonly Host[], title: string, body: (host: Host) => void): void {
-  for (const host of some) suite(`${title} [${isOracle ? "official " : ""}${host.name}]`, () => body(host));
+  for (const host of some) suite(`${title} [${host.name}]`, () => body(host));
 }
 
 /** `describe` that closes after every test what the test opened. */
@@ -159,26 +152,6 @@ export function sharingSuite(title: string, body: () => void): void {
     after(closeAll);
     body();
   });
-}
-
-/**
- * A test of a deliberate difference: it holds for us, and must fail with the official server,
- * so that an explanation never outlives what it explains.
- */
-export function itDiffers(title: string, differs: string, body: () => Promise<void>): void {
-  it(isOracle ? `${title} (differs: ${differs})` : title, async () => {
-    if (!isOracle) return body();
-    const failed = await body().then(
-      () => false,
-      () => true,
-    );
-    if (!failed) throw new Error(`the official server does this too; not a difference: ${differs}`);
-  });
-}
-
-/** A test of what brings the official server down; it cannot be run against it. */
-export function itSurvives(title: string, body: () => Promise<void>): void {
-  if (!isOracle) it(title, body);
 }
 
 type Mode = Partial<ManagerOptions & SocketOptions>;
