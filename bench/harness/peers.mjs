@@ -46,7 +46,7 @@ export function providePeer(name, log) {
   if (status !== 0) {
     log(`npm install of ${name} failed: ${reasonIn(stderr)}`);
     const { needs } = JSON.parse(readFileSync(wanted, "utf8"));
-    return `it does not install on this machine${needs === undefined ? "" : `, for it needs ${needs}`}`;
+    return `it does not install on this machine${needs === undefined ? "" : ` because it needs ${needs}`}`;
   }
   cpSync(wanted, done);
   return undefined;
