@@ -116,7 +116,7 @@ export default {
     bounded("memory", "memory per slow reader, at most", "MiB of RSS", 1.6),
     bounded("open", "slow readers not closed", "connections", 0),
     bounded("unexplained", "closed without SLOW_CONSUMER", "connections", 0),
-    bounded("skipped", "skipped in silence", "messages", 0),
+    bounded("skipped", "skipped silently", "messages", 0),
   ],
   // No ping is missed meanwhile; Bun takes no longer interval.
   serverOptions: { maxBackpressure, pingInterval: 110_000 },
