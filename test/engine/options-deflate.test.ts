@@ -14,7 +14,8 @@ import type { StartedEngine } from "../support/engine/started-engine.ts";
 /** The bit that permessage-deflate sets on the first frame of a compressed message, RFC 7692 section 6. */
 const RSV1 = 4;
 /** uWebSockets.js does not say which of the two it was. */
-const UNPACKING_FAILED = /^a compressed message is broken, or unpacks to more than maxHttpBufferSize$/;
+const UNPACKING_FAILED =
+  /^a compressed message is invalid, or larger than maxHttpBufferSize when decompressed$/;
 const OFFER = "permessage-deflate; client_max_window_bits";
 
 async function openRaw(

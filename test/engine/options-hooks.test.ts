@@ -104,7 +104,7 @@ describe("engine: hooks that fail", () => {
       assert.equal(await refusedPoll(server), BAD_REQUEST);
       const { context = {} } = await server.nextError();
       assert.equal(context["name"], "ID_GENERATION_ERROR");
-      assert.equal((context["error"] as Error).message, "generateId() gave the id of another session");
+      assert.equal((context["error"] as Error).message, "generateId() returned the id of another session");
       const upgrade = await server.client.refused(server.path("transport=websocket"));
       assert.equal(upgrade.status, 400);
       assert.equal(server.engine.clientsCount, 1);

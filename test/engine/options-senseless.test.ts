@@ -86,7 +86,7 @@ describe("engine: options that are text or senseless", () => {
           assert.equal(error.code, "INVALID_OPTION");
           assert.equal(error.option, name);
           assert.ok(
-            error.message.startsWith(`the option ${name} must be ${expected}; it is `),
+            error.message.startsWith(`Invalid option "${name}": expected ${expected}, got `),
             error.message,
           );
           assert.ok(typeof value === "number" ? error instanceof RangeError : error instanceof TypeError);
@@ -149,13 +149,13 @@ describe("engine: options that are text or senseless", () => {
         make({ pingIntervall: 6 });
       });
       assert.deepEqual(warnings, [
-        ["TIDEWIRE_UNKNOWN_OPTION", 'There is no option "pingIntervall": did you mean "pingInterval"?'],
+        ["TIDEWIRE_UNKNOWN_OPTION", 'Unknown option "pingIntervall": did you mean "pingInterval"?'],
       ]);
     });
 
     it("is named without a guess where none is close", async () => {
       const warnings = await warningsOf(() => make({ zzz: 5 }));
-      assert.deepEqual(warnings, [["TIDEWIRE_UNKNOWN_OPTION", 'There is no option "zzz": it has no effect']]);
+      assert.deepEqual(warnings, [["TIDEWIRE_UNKNOWN_OPTION", 'Unknown option "zzz": it has no effect']]);
     });
 
     it("is warned about inside of other options", async () => {
@@ -169,9 +169,9 @@ describe("engine: options that are text or senseless", () => {
       assert.deepEqual(
         warnings.map(([, message]) => message),
         [
-          'There is no option "perMessageDeflate.treshold": did you mean "perMessageDeflate.threshold"?',
-          'There is no option "httpCompression.levle": did you mean "httpCompression.level"?',
-          'There is no option "cookie.samesite": did you mean "cookie.sameSite"?',
+          'Unknown option "perMessageDeflate.treshold": did you mean "perMessageDeflate.threshold"?',
+          'Unknown option "httpCompression.levle": did you mean "httpCompression.level"?',
+          'Unknown option "cookie.samesite": did you mean "cookie.sameSite"?',
         ],
       );
     });
@@ -186,7 +186,7 @@ describe("engine: options that are text or senseless", () => {
       });
       assert.deepEqual(
         warnings.map(([, message]) => message),
-        ['There is no option "destroyUpgrad": did you mean "destroyUpgrade"?'],
+        ['Unknown option "destroyUpgrad": did you mean "destroyUpgrade"?'],
       );
     });
 

@@ -86,9 +86,9 @@ suite("options of a server", () => {
       make({ ...options }).attach(createServer(), { serveCleint: false } as never);
     });
     assert.deepEqual(warnings, [
-      'There is no option "conectTimeout": did you mean "connectTimeout"?',
-      'There is no option "connectionStateRecovery.maxDisconectionDuration": did you mean "connectionStateRecovery.maxDisconnectionDuration"?',
-      'There is no option "serveCleint": did you mean "serveClient"?',
+      'Unknown option "conectTimeout": did you mean "connectTimeout"?',
+      'Unknown option "connectionStateRecovery.maxDisconectionDuration": did you mean "connectionStateRecovery.maxDisconnectionDuration"?',
+      'Unknown option "serveCleint": did you mean "serveClient"?',
     ]);
   });
 

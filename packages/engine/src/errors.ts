@@ -40,11 +40,11 @@ export const transportErrors = {
   INVALID_HEARTBEAT_DIRECTION: "invalid heartbeat direction",
   PAYLOAD_TOO_LARGE: "Max payload size exceeded",
   WEBSOCKET_ERROR: "websocket error",
-  WEBSOCKET_CLOSED: "the WebSocket was closed by an abnormal code",
+  WEBSOCKET_CLOSED: "the WebSocket closed with an abnormal code",
   WEBTRANSPORT_CLOSED: "the WebTransport session was lost",
-  PING_TIMEOUT: "the heartbeat of the client did not come in time",
-  SLOW_CONSUMER: "the client does not read fast enough; see maxBackpressure",
-  FAST_PRODUCER: "the client sends faster than its messages are handled; see maxReceiveBacklog",
+  PING_TIMEOUT: "the client's heartbeat did not arrive in time",
+  SLOW_CONSUMER: "the client reads more slowly than the server sends; see maxBackpressure",
+  FAST_PRODUCER: "the client sends faster than the server handles its messages; see maxReceiveBacklog",
 } as const;
 
 export type TransportErrorCode = keyof typeof transportErrors;
@@ -87,7 +87,9 @@ export class WebSocketClosedError extends TransportError {
   constructor(wsCode: number, wsReason: string) {
     super("WEBSOCKET_CLOSED", {
       message:
-        wsCode === 1006 ? "the WebSocket ended without a close frame" : `the WebSocket closed: ${wsCode}`,
+        wsCode === 1006
+          ? "the WebSocket closed without a close frame"
+          : `the WebSocket closed with code ${wsCode}`,
     });
     this.wsCode = wsCode;
     this.wsReason = wsReason;

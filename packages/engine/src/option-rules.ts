@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 
 /** What an option may be. */
 export interface OptionRule {
-  /** For the error: "must be …". */
+  /** For the error: "expected …". */
   readonly expected: string;
   /** The value that is meant by the given one, or {@link INVALID}. */
   read(given: unknown): unknown;
@@ -100,7 +100,7 @@ export interface OptionError extends Error {
 }
 
 function optionError(option: string, { expected }: OptionRule, given: unknown): OptionError {
-  const message = `the option ${option} must be ${expected}; it is ${inspect(given, { depth: 1, maxStringLength: 80 })}`;
+  const message = `Invalid option "${option}": expected ${expected}, got ${inspect(given, { depth: 1, maxStringLength: 80 })}`;
   const error = typeof given === "number" ? new RangeError(message) : new TypeError(message);
   return Object.assign(error, { code: "INVALID_OPTION" as const, option });
 }
@@ -147,7 +147,7 @@ export function warnOfUnknownOptions(given: object, rules: OptionRules, prefix: 
       warned.add(prefix + name);
       const meant = closest(name, Object.keys(rules));
       const hint = meant === undefined ? "it has no effect" : `did you mean ${quote(prefix + meant)}?`;
-      process.emitWarning(`There is no option ${quote(prefix + name)}: ${hint}`, {
+      process.emitWarning(`Unknown option ${quote(prefix + name)}: ${hint}`, {
         type: "TidewireWarning",
         code: "TIDEWIRE_UNKNOWN_OPTION",
       });

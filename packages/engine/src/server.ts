@@ -189,7 +189,7 @@ export class Server extends Engine {
     if (!isMainThread && this.opts.host !== "uws") {
       warnOnce(
         "TIDEWIRE_WORKER_THREAD",
-        "uWebSockets.js cannot end with a worker thread; listening on node:http instead.",
+        "Listening on node:http: uWebSockets.js aborts the process when a worker thread ends.",
       );
       return undefined;
     }
@@ -210,7 +210,7 @@ const warned = new Set<string>();
 function warnOnce(code: string, message: string): void {
   if (warned.has(code)) return;
   warned.add(code);
-  process.emitWarning(`${message} Set host: "node" to say that this is intended.`, {
+  process.emitWarning(`${message} Set host: "node" to turn this warning off.`, {
     type: "TidewireWarning",
     code,
   });

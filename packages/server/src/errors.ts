@@ -6,13 +6,13 @@ const messages = {
   ACK_TIMEOUT: (): string => "operation has timed out",
   REQUEST_HANDLER: (): string =>
     "You are trying to attach socket.io to an express request handler function. Please pass a http.Server instance.",
-  NO_SERVER: (given: string): string => `neither a server nor a port: ${given}`,
+  NO_SERVER: (given: string): string => `expected a server or a port, got ${given}`,
   STATEFUL_REGEXP: (): string => "stateful regular expressions are not supported",
   PARENT_FETCH: (): string => "fetchSockets() is not supported on parent namespaces",
   NO_ADAPTER: (): string =>
     "No adapter for this namespace, are you trying to get the list of clients of a dynamic namespace?",
   MIDDLEWARE_FAILED: (): string => "Internal server error",
-  NOT_ATTACHED: (): string => "the server cannot be closed before it is attached to anything",
+  NOT_ATTACHED: (): string => "cannot close a server that is not attached; call listen() or attach() first",
 } as const;
 
 /** Identifies an error of the server, whatever its message. */

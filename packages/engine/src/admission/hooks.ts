@@ -41,7 +41,8 @@ export function askAllowRequest(
  */
 export function checkId(made: unknown, sessions: { find(id: string): unknown }): string {
   const id = typeof made === "number" ? String(made) : made;
-  if (typeof id !== "string" || id === "") throw new TypeError("generateId() must give a string");
-  if (sessions.find(id) !== undefined) throw new Error("generateId() gave the id of another session");
+  if (typeof id !== "string" || id === "")
+    throw new TypeError("generateId() must return a string that is not empty");
+  if (sessions.find(id) !== undefined) throw new Error("generateId() returned the id of another session");
   return id;
 }

@@ -204,7 +204,7 @@ export class WebTransportTransport extends Transport {
 function errorOf(info: WebTransportCloseInfo | undefined): WebTransportClosedError | undefined {
   const { closeCode = 0, reason = "" } = info ?? {};
   if (closeCode === 0) return undefined;
-  const message = `the WebTransport session closed: ${closeCode}`;
+  const message = `the WebTransport session closed with code ${closeCode}`;
   return new WebTransportClosedError({ message, closeCode, closeReason: reason });
 }
 

@@ -137,8 +137,8 @@ function warnOfMissingFiles(): void {
   if (warned) return;
   warned = true;
   process.emitWarning(
-    "The client files cannot be found from a bundle, and requests for them are answered with 404: copy the folder client-dist " +
-      "of the package beside the bundle, keep the package out of the bundle, or set serveClient: false.",
+    "The client files were not found, so requests for them get 404. Copy the package's folder client-dist next to the bundle, " +
+      "keep the package out of the bundle, or set serveClient: false.",
     { type: "TidewireWarning", code: "TIDEWIRE_NO_CLIENT_FILES" },
   );
 }

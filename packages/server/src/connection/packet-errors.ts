@@ -5,12 +5,12 @@ import { PacketType } from "@tidewire/parser";
 /** Every way a client can break the rules of Socket.IO, with the message the operator reads. */
 export const packetErrors = {
   BAD_SOCKET_PACKET: "a Socket.IO packet could not be decoded",
-  RESERVED_EVENT: "the client sent an event whose name is reserved",
-  SECOND_CONNECT: "the client asked to join a namespace it is in",
+  RESERVED_EVENT: "the client sent an event with a reserved name",
+  SECOND_CONNECT: "the client asked to join a namespace that it has already joined",
   NAMESPACE_NOT_JOINED: "the client sent a packet for a namespace it has not joined",
-  UNEXPECTED_PACKET: "the client sent a packet that only a server may send",
-  TOO_MANY_EARLY_PACKETS: "the client sent too much for a namespace whose CONNECT was still being decided",
-  CONNECT_FAILED: "the code that decides about a namespace has thrown",
+  UNEXPECTED_PACKET: "the client sent a packet that only servers may send",
+  TOO_MANY_EARLY_PACKETS: "the client sent too many packets for a namespace before its CONNECT was accepted",
+  CONNECT_FAILED: "the application or the adapter threw while the client joined a namespace",
 } as const;
 
 export type SocketPacketErrorCode = keyof typeof packetErrors;

@@ -80,7 +80,7 @@ export class ContinuedResponse implements UwsResponse {
   }
 
   upgrade(): never {
-    throw new Error("A request with a body is no WebSocket handshake");
+    throw new Error("A request with a body cannot be a WebSocket handshake");
   }
 
   #writeStatusLine(): void {

@@ -32,8 +32,8 @@ export function warnOfSetting(name: string): void {
   if (isWarned) return;
   isWarned = true;
   process.emitWarning(
-    `httpServer.${name} has no effect on uWebSockets.js: it ends a connection ${IDLE_SECONDS} seconds after it began to wait for ` +
-      `a request, or for the rest of one. Where that does not do, set host: "node".`,
+    `httpServer.${name} has no effect on uWebSockets.js, which closes a connection that waits ${IDLE_SECONDS} seconds for a request ` +
+      `or for the rest of one. If you need another limit, set host: "node".`,
     { type: "TidewireWarning", code: "TIDEWIRE_FIXED_SETTING" },
   );
 }

@@ -131,7 +131,7 @@ export class UwsHost implements Host {
 }
 
 function opened(): never {
-  throw new Error("This WebSocket has been opened");
+  throw new Error("This WebSocket is already open");
 }
 
 /** Answers requests that no other route of the app takes. */

@@ -49,10 +49,7 @@ export function loadUws(): Uws | UwsLoadError {
 /** The first version of Node that can tell whether text is well-formed, which is asked of each message. */
 export function nodeTooOld(version: string = process.versions.node): UwsLoadError | undefined {
   if (Number.parseInt(version, 10) >= 20) return undefined;
-  return new UwsLoadError(
-    "NODE_TOO_OLD",
-    `Node.js 20.19 or later is needed on uWebSockets.js, this is ${version}`,
-  );
+  return new UwsLoadError("NODE_TOO_OLD", `uWebSockets.js needs Node.js 20.19 or later; this is ${version}`);
 }
 
 function load(): Uws | UwsLoadError {
@@ -89,14 +86,14 @@ export function explain(errors: readonly unknown[]): UwsLoadError {
   const libc = texts.findIndex((text) => /GLIBC|GLIBCXX|musl|ld-linux|libc\.so|symbol not found/i.test(text));
   const platform = `${process.platform}-${process.arch}, ABI ${process.versions.modules}`;
   if (libc !== -1) {
-    const cure = "use an image with a recent glibc, such as node:22-slim, instead of Alpine or an older one";
-    const message = `the binary of uWebSockets.js does not fit the C library of this system (${platform}): ${cure}`;
+    const cure = "use an image with a recent glibc, such as node:22-slim, not Alpine or an older system";
+    const message = `the binary of uWebSockets.js needs another C library than this system has (${platform}): ${cure}`;
     return new UwsLoadError("UWS_WRONG_LIBC", message, errors[libc]);
   }
   const isMissing = (text: string): boolean =>
     /Cannot find module|supports only Node|ERR_PACKAGE_PATH/i.test(text);
   if (texts.every((text) => isMissing(text) || /No "exports" main/i.test(text))) {
-    const cure = "install a version of it that has one, or another version of Node.js";
+    const cure = "install another version of it or of Node.js";
     const message = `uWebSockets.js has no binary for this version of Node.js (${process.versions.node}: ${platform}): ${cure}`;
     // A repack has no main module: that is no cause.
     const cause = errors.find((error) => !/No "exports" main/i.test(String(error)));

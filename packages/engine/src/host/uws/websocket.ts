@@ -133,7 +133,7 @@ export class UwsWebSocketPort implements WebSocketPort {
       this.#handlers?.onError("too large", tooLargeError());
     } else if (reason.startsWith("Received too big message, or")) {
       // uWebSockets.js does not distinguish a message that unpacks to too much from one that cannot be unpacked.
-      const message = "a compressed message is broken, or unpacks to more than maxHttpBufferSize";
+      const message = "a compressed message is invalid, or larger than maxHttpBufferSize when decompressed";
       this.#handlers?.onError("protocol", new Error(message));
     } else if (reason.startsWith("Received invalid")) {
       this.#handlers?.onError("protocol", new Error(reason));
