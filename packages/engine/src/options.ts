@@ -26,23 +26,22 @@ export interface ServerOptions {
   /** Largest message or request body. Default 1,000,000 bytes. */
   maxHttpBufferSize?: number;
   /**
-   * Most bytes that may wait, from one turn of the event loop to the next, for a client that does not take what was sent
-   * before; past it the session ends with `transport error` and a `SlowConsumerError`. Not held against the client are: what
-   * the turn under way sends, the oldest burst that waits, and what the host has taken already; so a client that reads gets a
-   * burst of any size. Each packet counts with 128 bytes beside its data. Pongs to WebSocket pings that are not read have the
-   * same limit for themselves, and so have the answers to the probes of an upgrade, which is then given up. 0 for no limit.
-   * Default 16 MiB.
+   * Most bytes that may wait, from one turn of the event loop to the next, for a client that does not read; beyond it the session
+   * ends with `transport error` and a `SlowConsumerError`. What the current turn sends, the oldest burst that waits and what the
+   * host has taken already do not count, so a client that reads gets a burst of any size. Each packet counts 128 bytes beside its
+   * data. The same limit applies to unread pongs to WebSocket pings, and to unread answers to the probes of an upgrade, which is
+   * then given up. 0 for no limit. Default 16 MiB.
    */
   maxBackpressure?: number;
   /**
    * Most bytes that may be received from a client and not handled yet, when it sends faster than the application handles its
-   * messages; past it the session ends with `transport error` and a `FastProducerError`. On node:http the client is made to wait
+   * messages; beyond it the session ends with `transport error` and a `FastProducerError`. On node:http the client has to wait
    * instead. 0 for no limit. Default 16 MiB.
    */
   maxReceiveBacklog?: number;
-  /** Admits or refuses handshakes. */
+  /** Decides on each handshake and each upgrade: `callback(null, true)` admits it. */
   allowRequest?: AllowRequest;
-  /** Transports that are offered. Default `["polling", "websocket"]`. */
+  /** Transports that clients may use. Default `["polling", "websocket"]`. */
   transports?: TransportName[];
   /** Whether clients may change their transport. Default true. */
   allowUpgrades?: boolean;
@@ -55,31 +54,35 @@ export interface ServerOptions {
   httpCompression?: boolean | (ZlibOptions & { threshold?: number });
   /** The WebSocket server class used on node:http. Default that of `ws`. */
   wsEngine?: WebSocketEngine;
-  /** A message that is sent with the handshake. */
+  /** A message that is sent right after the handshake. */
   initialPacket?: string | Buffer;
   /** The cookie set by the handshake response; `true` for `io`. Default false. */
   cookie?: boolean | ({ name?: string } & CookieOptions);
-  /** Options of the `cors` package. Default none: no CORS headers. */
+  /** Options of the `cors` package, or a function that returns them for each request. Default none: no CORS headers. */
   cors?: CorsOptions | CorsOptionsDelegate;
-  /** Whether clients of Engine.IO v3 are served. Default false. */
+  /** Whether clients of Engine.IO v3, as of Socket.IO v2, are served. Default false. */
   allowEIO3?: boolean;
-  /** Forces the host `listen()` uses. Default: uWebSockets.js if it loads, else node:http. */
+  /** The host that a server listens on when it is given a port. Default: uWebSockets.js if it loads, else node:http. */
   host?: "uws" | "node";
+  /** Accepted as by `engine.io`, without effect: a request body may take as long as the heartbeat and the host allow. */
+  httpRequestBodyTimeout?: number;
+  /** Accepted as by `engine.io`, without effect: `maxHttpBufferSize` limits a request body, in any number of chunks. */
+  maxBufferedChunks?: number;
 }
 
 /** Options of `attach`, `attachApp` and `listen`. */
 export interface AttachOptions {
-  /** Path that is served. Default `/engine.io`. */
+  /** Path of all requests. Default `/engine.io`. */
   path?: string;
-  /** Whether the path ends with a slash. Default true. */
+  /** Whether the path ends in a slash, given or not. Default true. */
   addTrailingSlash?: boolean;
-  /** Whether upgrades to other paths that nobody takes are ended. Default true. node:http only. */
+  /** Whether upgrade requests to other paths that nobody answers are closed. Default true. Only on node:http. */
   destroyUpgrade?: boolean;
-  /** After how long. Default 1000 ms. */
+  /** After how long they are closed. Default 1000 ms. */
   destroyUpgradeTimeout?: number;
 }
 
-/** Options of `attachApp`: those of `attach`, and what uWebSockets.js alone has. */
+/** Options of `attachApp`: those of `attach`, and those of uWebSockets.js. */
 export interface AttachAppOptions extends AttachOptions {
   /**
    * A compressor of uWebSockets.js, such as `SHARED_COMPRESSOR`. Default: what `perMessageDeflate` asks for. Given without
@@ -97,7 +100,7 @@ export interface AttachAppOptions extends AttachOptions {
    * keep their own address. Default false. Not on node:http, which takes the header for a broken request.
    */
   proxyProtocol?: boolean;
-  /** As the option of the engine, in bytes. */
+  /** Replaces the option of the engine. */
   maxBackpressure?: number;
 }
 

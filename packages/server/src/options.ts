@@ -1,8 +1,7 @@
-import type { CorsOptions, CorsOptionsDelegate } from "cors";
-import type { IncomingMessage } from "node:http";
+import { internals } from "@tidewire/engine";
+import type { AttachAppOptions, ServerOptions as EngineOptions } from "@tidewire/engine";
 import type { Adapter } from "socket.io-adapter";
 import type { Untyped } from "./events/typed-events.ts";
-import { internals } from "@tidewire/engine";
 
 /** Keeps the state of a client for a while after it has left, for when it comes back. */
 export interface RecoveryOptions {
@@ -28,112 +27,16 @@ export interface RecoveryOptions {
 /** A class, or a function that returns an adapter, for one namespace. */
 export type AdapterConstructor = typeof Adapter | ((nsp: Untyped) => Adapter);
 
-/** Options of the engine underneath, passed on as they are. */
-export interface EngineOptions {
-  /**
-   * How long a client may take to answer a heartbeat, in ms.
-   * @default 20000
-   */
-  pingTimeout?: number;
-  /**
-   * Time between two heartbeats, in ms.
-   * @default 25000
-   */
-  pingInterval?: number;
-  /**
-   * How long an upgrade to another transport may take, in ms.
-   * @default 10000
-   */
-  upgradeTimeout?: number;
-  /**
-   * The largest message that is accepted, in bytes.
-   * @default 1000000
-   */
-  maxHttpBufferSize?: number;
-  /** Decides on each handshake and upgrade: `callback(null, true)` lets it in. */
-  allowRequest?: (
-    req: IncomingMessage,
-    callback: (err: string | null | undefined, success: boolean) => void,
-  ) => void;
-  /**
-   * The transports that are accepted.
-   * @default ["polling", "websocket"]
-   */
-  transports?: ("polling" | "websocket" | "webtransport")[];
-  /**
-   * Whether clients may upgrade to another transport.
-   * @default true
-   */
-  allowUpgrades?: boolean;
-  /**
-   * Compression of WebSocket messages.
-   * @default false
-   */
-  perMessageDeflate?: boolean | object;
-  /**
-   * Compression of long-polling responses, with `threshold` in bytes.
-   * @default { threshold: 1024 }
-   */
-  httpCompression?: boolean | object;
-  /** The `Server` class of `ws`, or one that can take its place, on node:http. */
-  wsEngine?: Untyped;
-  /** Sent to each client right after the handshake. */
-  initialPacket?: Untyped;
-  /**
-   * The cookie of the handshake response; true stands for `{ name: "io" }`.
-   * @default false
-   */
-  cookie?: boolean | object;
-  /** Options of the package `cors`, or a function that gives them for each request. */
-  cors?: CorsOptions | CorsOptionsDelegate;
-  /**
-   * Whether clients of Socket.IO v2 are accepted, too.
-   * @default false
-   */
-  allowEIO3?: boolean;
-  /** What the server listens on when it is given a port: uWebSockets.js if it can be loaded, unless this says otherwise. */
-  host?: "uws" | "node";
-  /**
-   * Most bytes that may wait for a client that does not read, beside the oldest burst and what the present turn of the event
-   * loop sends; past it `disconnect` tells `transport error` with the code `SLOW_CONSUMER`. 0 for no limit.
-   * @default 16 MiB
-   */
-  maxBackpressure?: number;
-  /**
-   * Most bytes that may be received from a client and not handled yet; past it the client is disconnected, or made to wait on
-   * node:http. 0 for no limit.
-   * @default 16777216
-   */
-  maxReceiveBacklog?: number;
-}
-
-/** Options of the attachment to an HTTP server. */
-export interface AttachOptions {
+/** Options of a {@link Server}: its own, and those of the engine and of its attachment, which are passed on. */
+export interface ServerOptions extends EngineOptions, AttachAppOptions {
   /**
    * The path of all requests.
    * @default "/socket.io"
    */
-  path?: string;
-  /**
-   * Whether upgrade requests nobody answers are closed.
-   * @default true
-   */
-  destroyUpgrade?: boolean;
-  /**
-   * After which time they are, in ms.
-   * @default 1000
-   */
-  destroyUpgradeTimeout?: number;
-  /**
-   * Whether the path ends in a slash, given or not.
-   * @default true
-   */
-  addTrailingSlash?: boolean;
-}
-
-/** Options of a {@link Server}. */
-export interface ServerOptions extends Required<Pick<AttachOptions, "path">>, EngineOptions, AttachOptions {
   path: string;
+  // The official types accept anything for these two.
+  wsEngine?: Untyped;
+  initialPacket?: Untyped;
   /**
    * Whether the files of the client are served.
    * @default true

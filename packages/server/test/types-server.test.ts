@@ -47,6 +47,8 @@ describe("types of a server", () => {
         pingInterval: 1,
         upgradeTimeout: 1,
         maxHttpBufferSize: 1,
+        httpRequestBodyTimeout: 1,
+        maxBufferedChunks: 1,
         allowRequest: (req, callback) => callback(null, req.headers.origin === undefined),
         transports: ["polling", "websocket", "webtransport"],
         allowUpgrades: true,
