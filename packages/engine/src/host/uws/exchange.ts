@@ -5,6 +5,7 @@ import { CopiedHttpExchange, CopiedUpgradeExchange } from "../copied/exchange.ts
 import type { RequestHead, WebSocketHandlers, WebSocketPort, WholeHead } from "../host.ts";
 import { PartialHead } from "./head.ts";
 import { LARGE, LargeAnswer } from "./large-answer.ts";
+import type { UwsWebSocketPort } from "./websocket.ts";
 import type { UwsRequest, UwsResponse } from "./types.ts";
 import { wellFormed } from "./well-formed.ts";
 import { setImmediate } from "../timers.ts";
@@ -146,6 +147,12 @@ export class UwsUpgradeExchange extends CopiedUpgradeExchange {
   /** Where a proxy has said that the client is. */
   proxied: ArrayBuffer | undefined = undefined;
 
+  /**
+   * Whether the handler of uWebSockets.js has returned. A `cork()` of the response then ends with a look at memory that the
+   * upgrade has freed, and closes the WebSocket if somebody has written there: nothing of ours may run in between.
+   */
+  isDelayed: boolean = false;
+
   /** @param extensions - what the client offers, as far as it can be accepted */
   constructor(
     response: UwsResponse,
@@ -188,11 +195,17 @@ export class UwsUpgradeExchange extends CopiedUpgradeExchange {
     // uWebSockets.js calls back in no async context, or another one.
     const caller = new AsyncResource("TIDEWIRE");
     const opened = (port: WebSocketPort): WebSocketHandlers => caller.runInAsyncScope(open, undefined, port);
-    const connection = { open: opened, port: undefined, ...(proxied === undefined ? {} : { proxied }) };
+    const delayed: UwsWebSocketPort[] = [];
+    const accepted = (port: UwsWebSocketPort): void => {
+      if (this.isDelayed) delayed.push(port);
+      else port.open(opened);
+    };
+    const connection = { accepted, port: undefined, ...(proxied === undefined ? {} : { proxied }) };
     response.cork(() => {
       writeHead(response, 101, headers);
       response.upgrade(connection, key, protocol, extensions, context);
     });
+    for (const port of delayed) port.cork({ write: () => port.open(opened) });
   }
 
   protected override write(

@@ -89,6 +89,7 @@ export class UwsHost implements Host {
     const exchange = new UwsUpgradeExchange(response, request, context, head, extensions);
     if (proxyProtocol) exchange.proxied = this.#addressOf(response);
     target.onUpgrade(exchange);
+    exchange.isDelayed = true;
   }
 
   #webSockets(target: HostTarget): UwsWebSocketBehavior<UwsConnection> {
@@ -108,11 +109,11 @@ export class UwsHost implements Host {
       open: (socket) => {
         this.activity.begin();
         const connection = socket.getUserData();
-        connection.port = new UwsWebSocketPort(socket);
-        const { open } = connection;
+        const { accepted } = connection;
         // It holds the upgrade request, which is no longer needed.
-        connection.open = opened;
-        connection.port.open(open);
+        connection.accepted = ignore;
+        connection.port = new UwsWebSocketPort(socket);
+        accepted(connection.port);
       },
       message: (socket, message, isBinary) => {
         const port = socket.getUserData().port!;
@@ -130,9 +131,7 @@ export class UwsHost implements Host {
   }
 }
 
-function opened(): never {
-  throw new Error("This WebSocket is already open");
-}
+function ignore(): void {}
 
 /** Answers requests that no other route of the app takes. */
 function refuse(response: UwsResponse, request: UwsRequest): void {

@@ -6,7 +6,8 @@ import { wellFormed } from "./well-formed.ts";
 
 /** The user data of an upgraded socket. uWebSockets.js copies its own properties, so it is a plain record. */
 export interface UwsConnection {
-  open: (port: WebSocketPort) => WebSocketHandlers;
+  /** Called once, when uWebSockets.js has opened the socket. */
+  accepted: (port: UwsWebSocketPort) => void;
   port: UwsWebSocketPort | undefined;
   /** The address of the client, where a proxy has sent one. */
   proxied?: ArrayBuffer;
@@ -36,7 +37,7 @@ export class UwsWebSocketPort implements WebSocketPort {
   }
 
   /** For the host. */
-  open(open: UwsConnection["open"]): void {
+  open(open: (port: WebSocketPort) => WebSocketHandlers): void {
     const handlers = open(this);
     this.#handlers = handlers;
     // Its owner has closed it before the handlers were known.
