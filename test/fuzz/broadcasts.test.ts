@@ -1,0 +1,21 @@
+// Random programs of broadcasts and of what may come between them, run on two adapters: ours, and the official one, which
+// writes each broadcast to each socket by itself. FUZZ_SEED repeats a failure, FUZZ_PROGRAMS makes a longer run.
+import assert from "node:assert/strict";
+import { Adapter } from "socket.io-adapter";
+import { logsOf, randomProgram } from "./broadcasts.ts";
+import { Random } from "./random.ts";
+
+const { FUZZ_SEED, FUZZ_PROGRAMS } = process.env;
+const count = Number(FUZZ_PROGRAMS ?? 1000);
+const first = Number(FUZZ_SEED ?? (FUZZ_PROGRAMS === undefined ? 1 : Date.now() % 2 ** 31));
+
+describe("broadcasts: fuzzing", () => {
+  it(`reach each client as if they were written to each by itself, in ${count} random programs from ${first} on`, async function () {
+    this.timeout(0);
+    for (let seed = first; seed < first + count; seed++) {
+      const program = randomProgram(new Random(seed));
+      const logs = await logsOf(program, undefined);
+      assert.deepEqual(logs, await logsOf(program, Adapter), `FUZZ_SEED=${seed} ${JSON.stringify(program)}`);
+    }
+  });
+});
