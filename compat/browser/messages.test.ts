@@ -50,7 +50,7 @@ function declare(
   }
 
   if (!client.version.startsWith("4")) {
-    unsupported("is loaded as an ES module", "this version is published for browsers as a script alone");
+    unsupported("is loaded as an ES module", "this version has no ES module for browsers");
   }
 
   it("hears events and is heard, in order, whatever the transport of the moment", async () => {

@@ -145,7 +145,7 @@ function declareInterruptions(browser: () => Browser, client: Client, way: Way, 
       assert.equal((await page.state()).id, (await site.sockets.next()).id);
     });
   } else {
-    unsupported(offline, "clients before version 4.3 do not listen to the event offline");
+    unsupported(offline, "clients before version 4.3 do not listen to the offline event");
   }
 
   const recovers = "recovers its state, with what it missed, when the connection broke";

@@ -10,7 +10,7 @@ describe("browser: WebTransport", () => {
       if (!client.version.startsWith("4")) return unsupported(title, "WebTransport came with version 4.7");
       if (client !== latest) return;
       const binary =
-        "browsers take WebTransport from HTTP/3 alone, and the native part of the HTTP/3 server for Node is not in its npm package: it is downloaded from elsewhere, or compiled";
+        "browsers support WebTransport over HTTP/3 only, and the native part of the HTTP/3 server for Node is not in its npm package: it must be downloaded separately or compiled";
       unsupported(title, binary);
     });
   }

@@ -33,8 +33,8 @@ export interface Joined {
 const LACKS: Readonly<Record<Ability, string>> = {
   "catch-all": "the client has no onAny() before version 3",
   volatile: "the client has no volatile events before version 3",
-  "typed arrays": "the client takes typed arrays for plain objects before version 3",
-  timeouts: "the client has no timeouts of acknowledgements before version 4.4",
+  "typed arrays": "the client treats typed arrays as plain objects before version 3",
+  timeouts: "the client has no acknowledgement timeouts before version 4.4",
   promises: "the client has no emitWithAck() before version 4.6",
   recovery: "the client cannot recover its state before version 4.6",
   retries: "the client has no retries before version 4.6",

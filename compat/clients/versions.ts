@@ -89,7 +89,7 @@ export const versions: readonly ClientVersion[] = [
       version: versionOf("socket.io-msgpack-parser-v2"),
       parser: load("socket.io-msgpack-parser-v2"),
       plainOnly:
-        "version 2 of the parser writes joins, leaves and binary in forms that version 3, in the server, does not read",
+        "version 2 of the parser encodes joins, leaves and binary data in a format that version 3, which the server uses, does not read",
     },
   },
   {

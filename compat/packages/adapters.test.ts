@@ -30,7 +30,7 @@ published("@socket.io/redis-adapter", (host) => {
 
 published("@socket.io/redis-streams-adapter", (host) => {
   // Its new adapter counts the answers of the old one, which never leaves the channel.
-  const reason = "the adapter of a namespace that is gone goes on answering fetchSockets(), without sockets";
+  const reason = "the adapter of a removed namespace keeps answering fetchSockets(), without sockets";
   describeAdapter("streams", host, { ...overRedis("streams"), unsupported: { [CHILD_AGAIN]: reason } });
 });
 

@@ -6,7 +6,7 @@ import { connect, program, published } from "./support/published.ts";
 
 published("fastify-socket.io", (host) => {
   if (host === "uws") {
-    const reason = "the plugin attaches its server to that of fastify, which is one of node:http";
+    const reason = "the plugin attaches its server to fastify's, which is a node:http server";
     unsupported("routes and sockets on one port", reason);
     return;
   }

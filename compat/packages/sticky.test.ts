@@ -8,7 +8,7 @@ import { connect, published } from "./support/published.ts";
 published("@socket.io/sticky", (host) => {
   if (host === "uws") {
     const reason =
-      "the primary hands TCP connections to a server of node:http, which uWebSockets.js cannot take";
+      "the primary process passes TCP connections to a node:http server, and uWebSockets.js cannot accept them";
     unsupported("one port for all workers", reason);
     return;
   }

@@ -92,14 +92,11 @@ function declareMessages(python: () => Python, host: CellHost, way: Way): void {
     assert.equal((await client.state()).sid, socket.id);
   });
 
-  unsupported(
-    "hears in order what comes in a burst",
-    "this client handles each packet in a thread of its own",
-  );
+  unsupported("hears in order what comes in a burst", "this client handles each packet in its own thread");
   if (way === "polling") {
     unsupported(
       "hears more than 16 packets in one answer",
-      "this client refuses such a payload and disconnects",
+      "this client rejects such a payload and disconnects",
     );
   }
 
@@ -261,7 +258,7 @@ function declareInterruptions(python: () => Python, host: CellHost, way: Way): v
   });
 
   if (way === "polling") {
-    const inOrder = "this client takes an orderly close for its own end, and stays away";
+    const inOrder = "this client does not reconnect after an orderly close";
     unsupported("comes back when the server was closed in order and started again", inOrder);
   }
 
@@ -281,7 +278,7 @@ function declareInterruptions(python: () => Python, host: CellHost, way: Way): v
 
   if (way === "polling") {
     it(still, async () => standStill((await open(pings)).socket));
-    unsupported(`${still}, and comes back with it`, "this client is silent when a POST of its is refused");
+    unsupported(`${still}, and comes back with it`, "this client does not report a refused POST");
   } else {
     it(`${still}, and comes back with it`, async () => {
       const opened = await open(pings);

@@ -3,9 +3,9 @@ import type { Score, Table } from "./table.ts";
 
 const INTRODUCTION = `# Compatibility
 
-Tidewire held against parts nobody here wrote, unmodified, as they are published. A row is a part and its version, a column
-the host that Tidewire ran on and the transport; a cell says how many of the tests passed, of how many. A number beside it
-leads to what is not supported, and why. \`npm run compat\` writes this page; do not edit it.
+Tidewire is tested with unmodified, published clients, adapters, frameworks and servers of others. Each row is a version of such a
+part; each column is the host that Tidewire runs on and the transport. A cell shows how many tests passed, of how many. A footnote
+says what is not supported, and why. \`npm run compat\` writes this page; do not edit it.
 `;
 
 export function renderPage({ groups, notes }: Table): string {
