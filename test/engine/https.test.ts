@@ -5,12 +5,13 @@ import { createServer, request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { Server } from "@tidewire/engine";
-import type { ServerOptions, Session } from "@tidewire/engine";
+import type { AttachAppOptions, ServerOptions, Session, UwsApp } from "@tidewire/engine";
 import * as uWS from "uWebSockets.js";
 import { WebSocket } from "ws";
 import { tls } from "../support/http2/peers.ts";
 import { hosts } from "../support/engine/hosts.ts";
 import { until } from "../support/engine/peers.ts";
+import { needUws } from "../support/uws/absent.ts";
 import { Queue, within } from "../support/waiting/queue.ts";
 
 const POLLING = "/engine.io/?EIO=4&transport=polling";
@@ -34,11 +35,19 @@ async function onNode(options: ServerOptions): Promise<Secure> {
   return { engine, port: (http.address() as AddressInfo).port, [Symbol.asyncDispose]: dispose };
 }
 
-async function onUws(options: ServerOptions): Promise<Secure> {
+function sslApp(): uWS.TemplatedApp {
   const path = (name: string): string =>
     fileURLToPath(new URL(`../support/tls/${name}.pem`, import.meta.url));
-  const app = uWS.SSLApp({ cert_file_name: path("cert"), key_file_name: path("key") });
+  return uWS.SSLApp({ cert_file_name: path("cert"), key_file_name: path("key") });
+}
+
+async function onUws(options: ServerOptions): Promise<Secure> {
+  const app = sslApp();
   const engine = new Server(options).attachApp(app);
+  return listenOn(app, engine);
+}
+
+async function listenOn(app: uWS.TemplatedApp, engine: Server): Promise<Secure> {
   const listening = await new Promise<unknown>((resolve) => app.listen(0, resolve));
   assert.ok(listening);
   const dispose = async (): Promise<void> => {
@@ -153,3 +162,42 @@ for (const { name, start } of [
     });
   });
 }
+
+/** An app in front of another, as frameworks on uWebSockets.js put one there. */
+function wrapped(app: uWS.TemplatedApp): UwsApp {
+  return {
+    any: (pattern, handler) => app.any(pattern, handler),
+    ws: (pattern, behavior) => app.ws(pattern, behavior as Parameters<typeof app.ws>[1]),
+    close: () => app.close(),
+  };
+}
+
+describe("TLS on uWebSockets.js", () => {
+  const cases: [name: string, isTls: boolean, options: AttachAppOptions, expected: boolean][] = [
+    ["is known of an SSLApp", true, {}, true],
+    ["is known of an App", false, {}, false],
+    ["is what the option `secure` says, such as behind a proxy", false, { secure: true }, true],
+    ["is what the option `secure` says, on an SSLApp too", true, { secure: false }, false],
+  ];
+  for (const [name, isTls, options, expected] of cases) {
+    for (const transport of ["polling", "websocket"]) {
+      it(`${name}, by ${transport}`, async () => {
+        needUws();
+        const app = isTls ? sslApp() : uWS.App();
+        await using server = await listenOn(app, new Server().attachApp(wrapped(app), options));
+        const opened = nextSession(server.engine);
+        const address = `${isTls ? "s" : ""}://localhost:${server.port}${transport === "polling" ? POLLING : WEBSOCKET}`;
+        if (transport === "websocket") {
+          const socket = new WebSocket(`ws${address}`, { ca: tls.cert });
+          await within(once(socket, "open"), "the WebSocket to open");
+          assert.equal(isEncrypted(await opened), expected);
+          socket.terminate();
+        } else {
+          if (isTls) await request(server.port, "GET", POLLING);
+          else await fetch(`http${address}`);
+          assert.equal(isEncrypted(await opened), expected);
+        }
+      });
+    }
+  }
+});

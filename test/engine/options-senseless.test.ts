@@ -204,6 +204,7 @@ describe("engine: options that are text or senseless", () => {
           destroyUpgradeTimeout: 1,
           compression: 0,
           idleTimeout: 0,
+          secure: true,
           serveClient: false,
           adapter: undefined,
           parser: {},

@@ -27,6 +27,7 @@ export const attachOptions: OptionRules = {
   compression: integer,
   idleTimeout: idleSeconds,
   proxyProtocol: flag,
+  secure: flag,
   maxBackpressure: size,
 };
 

@@ -91,15 +91,21 @@ export interface AttachAppOptions extends AttachOptions {
   compression?: number;
   /**
    * Seconds after which uWebSockets.js ends a WebSocket that sends nothing, not even a pong frame: 0 for never, else 8 to 960.
-   * Default 0: the heartbeat of the protocol finds those that are gone.
+   * Default 0: the heartbeat of the protocol finds lost clients.
    */
   idleTimeout?: number;
   /**
-   * Takes the address of clients from the header of the PROXY protocol, version 2, with which a load balancer begins each
-   * connection. Only for servers that nobody else can reach: whoever can may claim any address. Connections without the header
-   * keep their own address. Default false. Not on node:http, which takes the header for a broken request.
+   * Reads the address of clients from the header of the PROXY protocol, version 2, with which a load balancer begins each
+   * connection. Only for servers that nobody else can reach: anybody who can may claim any address. Connections without the
+   * header keep their own address. Default false. Not on node:http, which rejects the header as a bad request.
    */
   proxyProtocol?: boolean;
+  /**
+   * Whether clients connect over TLS, which `handshake.secure` and `req.socket.encrypted` say. Set it to true behind a proxy that
+   * ends TLS, and on an `SSLApp` of a version of uWebSockets.js whose responses have no `getX509Certificate()`. Default: whether
+   * the app is an `SSLApp`. Not on node:http, where it is what the socket says.
+   */
+  secure?: boolean;
   /** Replaces the option of the engine. */
   maxBackpressure?: number;
 }

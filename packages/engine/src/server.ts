@@ -78,7 +78,7 @@ export class Server extends Engine {
     const host = new UwsHost(app, {
       path: computePath(options),
       isAlone,
-      secure: app.constructor.name.includes("SSL"),
+      secure: options.secure,
       websocket: this.#websocket,
       compression: options.compression ?? uwsCompression(opts.perMessageDeflate),
       idleTimeout: options.idleTimeout ?? 0,

@@ -30,7 +30,7 @@ describe("types of what the official server has not", () => {
 
   it("take a port as text, and a host", () => {
     checked(() => {
-      new Server("3000", { host: "node", maxBackpressure: 0, proxyProtocol: true });
+      new Server("3000", { host: "node", maxBackpressure: 0, proxyProtocol: true, secure: true });
       new Server({ connectionStateRecovery: { maxLogBytes: 1 } });
     });
   });

@@ -16,8 +16,8 @@ export interface UwsHostOptions {
   path: string;
   /** Whether the app serves nothing else: requests to other paths get a 404. */
   isAlone: boolean;
-  /** Whether the app is an `SSLApp`. */
-  secure: boolean;
+  /** Whether clients connect over TLS; undefined if the host is to find out. */
+  secure: boolean | undefined;
   /** Whether WebSocket upgrades are accepted at all. */
   websocket: boolean;
   /** A compressor constant of uWebSockets.js, 0 for none. */
@@ -35,6 +35,7 @@ export class UwsHost implements Host {
   readonly activity: Activity = new Activity();
   readonly #app: UwsApp;
   readonly #options: UwsHostOptions;
+  #secure: boolean | undefined;
   readonly #addressOf: AddressOf;
   readonly #isElsewhere: (request: UwsRequest) => boolean;
   readonly #fewestBits: number;
@@ -47,6 +48,7 @@ export class UwsHost implements Host {
     }
     this.#app = app;
     this.#options = options;
+    this.#secure = options.secure;
     this.#addressOf = proxyProtocol ? addressBehindProxy : addressOfPeer;
     this.#isElsewhere = outside(path);
     this.#fewestBits = fewestWindowBits(compression);
@@ -65,7 +67,8 @@ export class UwsHost implements Host {
 
   #receive(response: UwsResponse, request: UwsRequest, target: HostTarget): void {
     if (this.#isElsewhere(request)) return;
-    const { path, secure } = this.#options;
+    const { path } = this.#options;
+    const secure = this.#isSecure(response);
     const requestPath = request.getUrl();
     const url = urlOf(request, requestPath);
     // Longer paths are those of files, not of sessions.
@@ -82,14 +85,19 @@ export class UwsHost implements Host {
 
   #upgrade(response: UwsResponse, request: UwsRequest, context: unknown, target: HostTarget): void {
     if (this.#isElsewhere(request)) return;
-    const { proxyProtocol, secure } = this.#options;
-    const head = copyHead(response, request, urlOf(request, request.getUrl()), secure, this.#addressOf);
+    const url = urlOf(request, request.getUrl());
+    const head = copyHead(response, request, url, this.#isSecure(response), this.#addressOf);
     if (framing.isAmbiguous) return answerAndClose(response, BAD_REQUEST);
     const extensions = acceptableOffers(request.getHeader("sec-websocket-extensions"), this.#fewestBits);
     const exchange = new UwsUpgradeExchange(response, request, context, head, extensions);
-    if (proxyProtocol) exchange.proxied = this.#addressOf(response);
+    if (this.#options.proxyProtocol) exchange.proxied = this.#addressOf(response);
     target.onUpgrade(exchange);
     exchange.isDelayed = true;
+  }
+
+  /** An app does not say whether it is an `SSLApp`, but only its responses know the certificate of a client. */
+  #isSecure(response: UwsResponse): boolean {
+    return (this.#secure ??= "getX509Certificate" in response);
   }
 
   #webSockets(target: HostTarget): UwsWebSocketBehavior<UwsConnection> {
