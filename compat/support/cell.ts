@@ -36,6 +36,9 @@ export function cell(place: Cell, body: (this: Mocha.Suite) => void): void {
   Object.defineProperty(suite, "compatCell", { value: place });
 }
 
+/** Declares one test, or names it as {@link unsupported} where a part cannot pass it. */
+export type Declare = (name: string, body: () => Promise<void>) => void;
+
 /** Names a test that the part cannot pass, on any server, and why; the report links to the reason. */
 export function unsupported(title: string, reason: string): void {
   it(`${title} [not supported: ${reason}]`);

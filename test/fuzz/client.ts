@@ -1,9 +1,16 @@
 import { engineCodecV3, engineCodecV4 } from "@tidewire/parser";
 import type { EngineCodec, EnginePacket } from "@tidewire/parser";
-import type { MemoryCall, MemoryRequest, MemoryResponse, MemoryWebSocket } from "@tidewire/engine";
-import type { Served } from "./application.ts";
+import type { MemoryCall, MemoryRequest, MemoryResponse, MemoryWebSocket, Session } from "@tidewire/engine";
 import { WELCOME, numbered, numberOf } from "./world.ts";
 import type { Action, Arrival, World } from "./world.ts";
+
+/** What a client asks the application about its session. */
+interface ServedSession {
+  readonly session: Session;
+  readonly open: boolean;
+  readonly sent: number;
+  readonly received: number;
+}
 
 /**
  * A client that keeps to the protocol, at its own pace: what arrives waits in its inbox until it reads. It polls once at a
@@ -11,7 +18,8 @@ import type { Action, Arrival, World } from "./world.ts";
  */
 export class FuzzClient {
   readonly name: string;
-  served: Served | undefined = undefined;
+  /** Its session, as the application knows it. */
+  served: ServedSession | undefined = undefined;
   state: "idle" | "opening" | "open" | "closed" = "idle";
   /** Keeps to the protocol. */
   orderly = true;

@@ -1,7 +1,7 @@
 // Sockets and namespaces that a server of a cluster does not have itself.
 import assert from "node:assert/strict";
 import { next } from "../../../test/support/server/socketio.ts";
-import type { Declare } from "./adapter-suite.ts";
+import type { Declare } from "../../support/cell.ts";
 import { eventually, hearers, join, type Cluster, type Member, type Step } from "./cluster.ts";
 
 /** What a server tells of a socket. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { next } from "../../../test/support/server/socketio.ts";
 import { within } from "../../../test/support/waiting/queue.ts";
-import { unsupported } from "../../support/cell.ts";
+import { unsupported, type Declare } from "../../support/cell.ts";
 import { describeAnswers, describeBroadcasts } from "./adapter-broadcasts.ts";
 import { describeNamespaces, describeSockets, type SocketDetails } from "./adapter-sockets.ts";
 import { Cluster, eventually, hearers, join, type Member } from "./cluster.ts";
@@ -19,9 +19,6 @@ export interface AdapterSuite {
   /** Why it does not do a thing, by the title of the test. */
   readonly unsupported?: Readonly<Record<string, string>>;
 }
-
-/** Declares one test, or names it with the reason why the adapter cannot pass it. */
-export type Declare = (name: string, body: () => Promise<void>) => void;
 
 /** Declares the tests of an adapter. */
 export function describeAdapter(title: string, host: HostName, suite: AdapterSuite): void {
