@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describeWithChromium, type Browser } from "../../test/support/browser/chromium.ts";
-import { next, type Socket } from "../../test/support/server/socketio.ts";
+import { next } from "../../test/support/waiting/events.ts";
+import type { Socket } from "../../test/support/server/socketio.ts";
 import { isFull } from "../support/cell.ts";
 import type { CellHost, RestartableServer } from "../support/restartable.ts";
 import { onEachHost, wayNames, ways } from "./support/cells.ts";

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 
 import { describeWithChromium, type Browser } from "../../test/support/browser/chromium.ts";
-import { collect, next, sharingSuite, type Server, type Socket } from "../../test/support/server/socketio.ts";
+import { collect, next } from "../../test/support/waiting/events.ts";
+import { sharingSuite } from "../../test/support/hosts/after-test.ts";
+import type { Server, Socket } from "../../test/support/server/socketio.ts";
 import { isFull, unsupported } from "../support/cell.ts";
 import type { CellHost, RestartableServer } from "../support/restartable.ts";
 import { onEachHost, wayNames, ways } from "./support/cells.ts";

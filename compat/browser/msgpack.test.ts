@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { describeWithChromium } from "../../test/support/browser/chromium.ts";
-import { next, type ServerOptions, type Socket } from "../../test/support/server/socketio.ts";
+import { next } from "../../test/support/waiting/events.ts";
+import type { ServerOptions, Socket } from "../../test/support/server/socketio.ts";
 import { isFull } from "../support/cell.ts";
 import type { CellHost } from "../support/restartable.ts";
 import { onEachHost, wayNames, ways } from "./support/cells.ts";

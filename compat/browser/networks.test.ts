@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
 import { describeWithChromium, type Browser } from "../../test/support/browser/chromium.ts";
 import { startRefusingProxy, type Refusal } from "../../test/support/proxies/refusing.ts";
-import {
-  afterThisTest,
-  next,
-  writable,
-  type ServerOptions,
-  type Socket,
-} from "../../test/support/server/socketio.ts";
+import { afterThisTest } from "../../test/support/hosts/after-test.ts";
+import { next } from "../../test/support/waiting/events.ts";
+import { writable } from "../../test/support/server/clients.ts";
+import type { ServerOptions, Socket } from "../../test/support/server/socketio.ts";
 import { cuttableProxy, type CuttableProxy } from "../../test/support/proxies/tcp.ts";
 import { isFull, unsupported } from "../support/cell.ts";
 import type { CellHost, RestartableServer } from "../support/restartable.ts";

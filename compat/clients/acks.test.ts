@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { next } from "../../test/support/server/socketio.ts";
+import { next } from "../../test/support/waiting/events.ts";
 import { isFull } from "../support/cell.ts";
 import { onEveryClient } from "./setting.ts";
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { next, type Socket } from "../../test/support/server/socketio.ts";
+import { next } from "../../test/support/waiting/events.ts";
+import type { Socket } from "../../test/support/server/socketio.ts";
 import { onEveryClient } from "./setting.ts";
 
 onEveryClient("admission to a namespace", {}, (setting) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { collect, next } from "../../test/support/server/socketio.ts";
+import { collect, next } from "../../test/support/waiting/events.ts";
 import { broken } from "./broken.ts";
 import { onEveryClient, type Mode } from "./setting.ts";
 

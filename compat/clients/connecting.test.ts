@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
-import { listen, next } from "../../test/support/server/socketio.ts";
+import { listen } from "../../test/support/server/listening.ts";
+import { next } from "../../test/support/waiting/events.ts";
 import { onEveryClient } from "./setting.ts";
 
 const token = { token: "abc", user: "é 1" };

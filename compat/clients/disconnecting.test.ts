@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { next } from "../../test/support/server/socketio.ts";
+import { next } from "../../test/support/waiting/events.ts";
 import { cuttableProxy } from "../../test/support/proxies/tcp.ts";
 import { broken, impatient } from "./broken.ts";
 import type { Client } from "./client.ts";

@@ -1,8 +1,9 @@
 // The same for the raw engine.io-client against the engine alone.
 import type { EngineOptions, Session } from "../../test/support/engine/types.ts";
-import { engineHosts } from "../../test/support/engine/hosts.ts";
+import { engineOn } from "../../test/support/engine/hosts.ts";
+import { next } from "../../test/support/waiting/events.ts";
+import { suite } from "../../test/support/hosts/after-test.ts";
 import { until } from "../../test/support/engine/peers.ts";
-import { next, suite } from "../../test/support/server/socketio.ts";
 import type { StartedEngine } from "../../test/support/engine/started-engine.ts";
 import { cell, type Cell } from "../support/cell.ts";
 import { load, versionOf } from "../support/installed.ts";
@@ -73,7 +74,7 @@ export class EngineSetting {
   }
 
   start(options: EngineOptions = {}): Promise<StartedEngine> {
-    return engineHosts[this.cell.host].start({ ...this.version.server, ...options });
+    return engineOn[this.cell.host].start({ ...this.version.server, ...options });
   }
 
   open(url: string, further: object = {}): EngineClient {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { until } from "../../test/support/engine/peers.ts";
-import { next } from "../../test/support/server/socketio.ts";
+import { next } from "../../test/support/waiting/events.ts";
 import { broken, impatient } from "./broken.ts";
 import { cuttableProxy } from "../../test/support/proxies/tcp.ts";
 import { onEveryEngineClient, type EngineJoined } from "./engine-setting.ts";

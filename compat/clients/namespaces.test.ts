@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { next, type Running, type Socket } from "../../test/support/server/socketio.ts";
+import { next } from "../../test/support/waiting/events.ts";
+import type { StartedServer } from "../../test/support/server/started-server.ts";
+import type { Socket } from "../../test/support/server/socketio.ts";
 import type { Client } from "./client.ts";
 import { onEveryClient, type OpenOptions, type Setting } from "./setting.ts";
 
@@ -9,7 +11,7 @@ interface Both {
 }
 
 /** One connection with a client in /a and one in /b. */
-async function joinBoth(setting: Setting, server: Running, options?: OpenOptions): Promise<Both> {
+async function joinBoth(setting: Setting, server: StartedServer, options?: OpenOptions): Promise<Both> {
   const connections = ["/a", "/b"].map((name) => next<[Socket]>(server.io.of(name), "connection"));
   const [a, b] = setting.openAll(server.url, ["/a", "/b"], options) as [Client, Client];
   await Promise.all([setting.connected(a), setting.connected(b)]);

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
-import { collect, listen, next, type Socket } from "../../test/support/server/socketio.ts";
+import { collect, next } from "../../test/support/waiting/events.ts";
+import { listen } from "../../test/support/server/listening.ts";
+import type { Socket } from "../../test/support/server/socketio.ts";
 import { cuttableProxy } from "../../test/support/proxies/tcp.ts";
 import { RestartableServer } from "../support/restartable.ts";
 import type { Client } from "./client.ts";

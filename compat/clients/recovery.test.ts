@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
-import {
-  afterThisTest,
-  collect,
-  next,
-  type Server,
-  type Socket,
-} from "../../test/support/server/socketio.ts";
+import { afterThisTest } from "../../test/support/hosts/after-test.ts";
+import { collect, next } from "../../test/support/waiting/events.ts";
+import type { Server, Socket } from "../../test/support/server/socketio.ts";
 import { cuttableProxy } from "../../test/support/proxies/tcp.ts";
 import { RestartableServer } from "../support/restartable.ts";
 import { onEveryClient, type Joined, type OpenOptions, type Setting } from "./setting.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { until } from "../../test/support/engine/peers.ts";
-import { next, type Socket } from "../../test/support/server/socketio.ts";
+import { next } from "../../test/support/waiting/events.ts";
+import type { Socket } from "../../test/support/server/socketio.ts";
 import { RestartableServer } from "../support/restartable.ts";
 import { onEveryClient } from "./setting.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { next } from "../../test/support/server/socketio.ts";
+import { next } from "../../test/support/waiting/events.ts";
 import type { Client } from "./client.ts";
 import { onEveryClient, type Joined, type Listening, type Setting } from "./setting.ts";
 import { versions } from "./versions.ts";

@@ -1,17 +1,13 @@
 // Where a scenario runs: every version of the client, over every transport, on both hosts, with both parsers.
 import { until } from "../../test/support/engine/peers.ts";
 import { within } from "../../test/support/waiting/queue.ts";
-import {
-  afterThisTest,
-  hosts,
-  next,
-  suite,
-  transports,
-  type Host,
-  type Running,
-  type ServerOptions,
-  type Socket,
-} from "../../test/support/server/socketio.ts";
+import { afterThisTest, suite } from "../../test/support/hosts/after-test.ts";
+import { serverHosts } from "../../test/support/server/hosts.ts";
+import type { ServerHost } from "../../test/support/server/hosts.ts";
+import { next } from "../../test/support/waiting/events.ts";
+import { transports } from "../../test/support/server/clients.ts";
+import type { StartedServer } from "../../test/support/server/started-server.ts";
+import type { ServerOptions, Socket } from "../../test/support/server/socketio.ts";
 import { cell, isFull, unsupported, type Cell } from "../support/cell.ts";
 import type { Client, ClientOptions, Refusal } from "./client.ts";
 import { serverParser, versions, type Ability, type ClientVersion } from "./versions.ts";
@@ -23,7 +19,7 @@ export interface OpenOptions extends ClientOptions {
 }
 
 /** A server that clients can join. */
-export type Listening = Pick<Running, "io" | "url">;
+export type Listening = Pick<StartedServer, "io" | "url">;
 
 export interface Joined {
   client: Client;
@@ -44,10 +40,10 @@ const LACKS: Readonly<Record<Ability, string>> = {
 export class Setting {
   readonly version: ClientVersion;
   readonly mode: Mode;
-  readonly host: Host;
+  readonly host: ServerHost;
   readonly isMsgpack: boolean;
 
-  constructor(version: ClientVersion, mode: Mode, host: Host, isMsgpack: boolean) {
+  constructor(version: ClientVersion, mode: Mode, host: ServerHost, isMsgpack: boolean) {
     this.version = version;
     this.mode = mode;
     this.host = host;
@@ -81,7 +77,7 @@ export class Setting {
   }
 
   /** The server is closed after the test. */
-  start(options: Partial<ServerOptions> = {}): Promise<Running> {
+  start(options: Partial<ServerOptions> = {}): Promise<StartedServer> {
     return this.host.start(this.serverOptions(options));
   }
 
@@ -197,7 +193,7 @@ export function onEveryClient(title: string, topic: Topic, body: (setting: Setti
 }
 
 function* settings(): Generator<Setting> {
-  for (const host of hosts) {
+  for (const host of serverHosts) {
     for (const version of versions) {
       for (const mode of modes) yield new Setting(version, mode, host, false);
       for (const mode of msgpackModes) yield new Setting(version, mode, host, true);

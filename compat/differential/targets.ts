@@ -6,7 +6,7 @@ import type { Server, ServerOptions } from "socket.io";
 import * as tidewire from "@tidewire/server";
 import type { Engine, EngineOptions } from "../../test/support/engine/types.ts";
 import { Server as OfficialEngine } from "engine.io";
-import { engineHosts } from "../../test/support/engine/hosts.ts";
+import { engineOn } from "../../test/support/engine/hosts.ts";
 import { StartedEngine } from "../../test/support/engine/started-engine.ts";
 import { NetworkClient } from "../../test/support/wire/network-client.ts";
 
@@ -47,7 +47,7 @@ async function stopNode(io: Server, httpServer: HttpServer): Promise<void> {
 }
 
 export function startEngine(target: Target, options: EngineOptions = {}): Promise<StartedEngine> {
-  return target === "official" ? startOfficialEngine(options) : engineHosts[target].start(options, false);
+  return target === "official" ? startOfficialEngine(options) : engineOn[target].start(options, false);
 }
 
 async function startOfficialEngine(options: EngineOptions): Promise<StartedEngine> {

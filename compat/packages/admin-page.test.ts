@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Socket } from "socket.io-client";
 import { describeWithChromium } from "../../test/support/browser/chromium.ts";
-import { connected, next } from "../../test/support/server/socketio.ts";
+import { connected } from "../../test/support/server/clients.ts";
+import { next } from "../../test/support/waiting/events.ts";
 import { isFull } from "../support/cell.ts";
 import { AdminPage, serveAdminPage, type Site } from "./support/admin-page.ts";
 import { isOracle } from "./support/application.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { next } from "../../test/support/server/socketio.ts";
+import { next } from "../../test/support/waiting/events.ts";
 import { Cluster, eventually, hearers, type Member, type Step } from "./support/cluster.ts";
 import { program, published } from "./support/published.ts";
 import { describeWith, redis } from "./support/service.ts";

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Socket } from "socket.io-client";
 import { freePort } from "../../test/browser/support/chat-process.ts";
-import { next } from "../../test/support/server/socketio.ts";
+import { next } from "../../test/support/waiting/events.ts";
 import { application } from "./support/application.ts";
 import { eventually } from "./support/cluster.ts";
 import { connect, program, published } from "./support/published.ts";

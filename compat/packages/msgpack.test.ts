@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Socket } from "socket.io-client";
 import parser from "socket.io-msgpack-parser";
-import { connected, next, transports } from "../../test/support/server/socketio.ts";
+import { connected, transports } from "../../test/support/server/clients.ts";
+import { next } from "../../test/support/waiting/events.ts";
 import { connect, program, published } from "./support/published.ts";
 
 published("socket.io-msgpack-parser", (host) => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Socket } from "socket.io-client";
 import { freePort } from "../../test/browser/support/chat-process.ts";
-import { collect, connected, next } from "../../test/support/server/socketio.ts";
+import { collect, next } from "../../test/support/waiting/events.ts";
+import { connected } from "../../test/support/server/clients.ts";
 import { eventually } from "./support/cluster.ts";
 import { connect, program, published } from "./support/published.ts";
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { connected, next } from "../../test/support/server/socketio.ts";
+import { connected } from "../../test/support/server/clients.ts";
+import { next } from "../../test/support/waiting/events.ts";
 import { Cluster, eventually, join, type Member } from "./support/cluster.ts";
 import { published } from "./support/published.ts";
 import { describeWith, redis } from "./support/service.ts";

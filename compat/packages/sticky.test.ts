@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Socket } from "socket.io-client";
-import { next, upgraded } from "../../test/support/server/socketio.ts";
+import { next } from "../../test/support/waiting/events.ts";
+import { upgraded } from "../../test/support/server/clients.ts";
 import { unsupported } from "../support/cell.ts";
 import { Cluster, eventually } from "./support/cluster.ts";
 import { connect, published } from "./support/published.ts";

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { Readable, type Duplex } from "node:stream";
 import type { Socket } from "socket.io-client";
-import { connected } from "../../test/support/server/socketio.ts";
+import { connected } from "../../test/support/server/clients.ts";
 import { within } from "../../test/support/waiting/queue.ts";
 import { application } from "./support/application.ts";
 import { connect, program, published } from "./support/published.ts";

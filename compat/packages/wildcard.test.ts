@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Socket } from "socket.io-client";
-import { connected, next } from "../../test/support/server/socketio.ts";
+import { connected } from "../../test/support/server/clients.ts";
+import { next } from "../../test/support/waiting/events.ts";
 import { connect, program, published } from "./support/published.ts";
 
 published("socketio-wildcard", (host) => {

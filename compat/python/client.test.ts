@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { afterThisTest, collect, next, suite, writable } from "../../test/support/server/socketio.ts";
+import { afterThisTest, suite } from "../../test/support/hosts/after-test.ts";
+import { collect, next } from "../../test/support/waiting/events.ts";
+import { writable } from "../../test/support/server/clients.ts";
 import type { Server, ServerOptions, Socket } from "../../test/support/server/socketio.ts";
 import { cuttableProxy } from "../../test/support/proxies/tcp.ts";
 import { cell, unsupported } from "../support/cell.ts";

@@ -3,14 +3,19 @@ import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node
 import type { Socket as Connection } from "node:net";
 import * as uWS from "uWebSockets.js";
 import { Queue, within } from "../../test/support/waiting/queue.ts";
-import { afterThisTest, hosts, listen, listenApp, socketio } from "../../test/support/server/socketio.ts";
+import { afterThisTest } from "../../test/support/hosts/after-test.ts";
+import { serverHosts } from "../../test/support/server/hosts.ts";
+import { listen, listenApp } from "../../test/support/server/listening.ts";
+import { socketio } from "../../test/support/server/socketio.ts";
 import type { Server, ServerOptions, Socket } from "../../test/support/server/socketio.ts";
 import type { Cell } from "./cell.ts";
 
 export type CellHost = Cell["host"];
 
 /** The hosts of this run, as the table names them. */
-export const cellHosts: readonly CellHost[] = hosts.map(({ name }) => (name === "node" ? "node" : "uws"));
+export const cellHosts: readonly CellHost[] = serverHosts.map(({ name }) =>
+  name === "node" ? "node" : "uws",
+);
 
 export interface RestartableOptions {
   server?: Partial<ServerOptions>;

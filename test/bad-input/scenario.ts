@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import type { ConnectionError, EngineOptions, Session } from "../support/engine/types.ts";
-import { onEveryHost } from "../support/engine/hosts.ts";
-import type { EngineHost, TestNeeds } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import type { TestNeeds } from "../support/hosts/on-every-host.ts";
+import { engineHosts } from "../support/engine/hosts.ts";
+import type { EngineHost } from "../support/engine/hosts.ts";
 import { openWebSocket, PollingPeer, until } from "../support/engine/peers.ts";
 import type { WebSocketPeer } from "../support/engine/peers.ts";
 import { RawWebSocket } from "../support/wire/raw-websocket.ts";
@@ -177,13 +179,11 @@ export function scenariosOf(
 ): (title: string, variants: Record<string, Misdeed> | Misdeed, needs?: ScenarioNeeds) => void {
   return (title, variants, needs = {}) => {
     const row = rowShownBy(title, testUrl);
-    describe(title, () => {
-      onEveryHost((host) => {
-        const named = typeof variants === "function" ? { "has the outcome of the page": variants } : variants;
-        for (const [name, misdeed] of Object.entries(named)) {
-          host.it(name, needs, () => play(row, host, needs, misdeed));
-        }
-      });
+    onEveryHost(title, engineHosts, (host) => {
+      const named = typeof variants === "function" ? { "has the outcome of the page": variants } : variants;
+      for (const [name, misdeed] of Object.entries(named)) {
+        host.it(name, needs, () => play(row, host, needs, misdeed));
+      }
     });
   };
 }

@@ -3,8 +3,14 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { within } from "../support/waiting/queue.ts";
-import { afterThisTest, listen, next, onEveryHost } from "../support/server/socketio.ts";
-import type { Host, Running, Socket } from "../support/server/socketio.ts";
+import { afterThisTest } from "../support/hosts/after-test.ts";
+import { listen } from "../support/server/listening.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import type { Socket } from "../support/server/socketio.ts";
+import type { ServerHost } from "../support/server/hosts.ts";
+import type { StartedServer } from "../support/server/started-server.ts";
 import { describeWithChromium } from "../support/browser/chromium.ts";
 
 const bundle = createRequire(import.meta.url).resolve("socket.io-client-v2/dist/socket.io.js");
@@ -53,7 +59,7 @@ describeWithChromium("browser: socket.io-client 2 on a page of another origin", 
     return page;
   }
 
-  async function start(host: Host): Promise<Running> {
+  async function start(host: ServerHost): Promise<StartedServer> {
     const cors = { origin: /^http:\/\/localhost:\d+$/, credentials: true };
     const running = await host.start({ allowEIO3: true, cors });
     // as helmet does: a script of the type text/plain would not run
@@ -61,7 +67,7 @@ describeWithChromium("browser: socket.io-client 2 on a page of another origin", 
     return running;
   }
 
-  onEveryHost("with a server", (host) => {
+  onEveryHost("with a server", serverHosts, (host) => {
     for (const [way, options] of Object.entries(ways)) {
       const declare = way === "JSONP" ? itRunsNoPlainText : it;
       declare(`exchanges text and binary by ${way}`, async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import type { Server } from "../support/server/socketio.ts";
-import { onEveryCountingHost } from "./support/counting-hosts.ts";
+import { countingHosts } from "./support/counting-hosts.ts";
 
 /** A value that counts how often it is serialised. */
 class Counted {
@@ -22,7 +23,7 @@ const ways: [string, (io: Server) => { emit(event: string, value: unknown): unkn
   ["io.volatile", (io) => io.volatile],
 ];
 
-onEveryCountingHost("encodes", (host) => {
+onEveryHost("encodes", countingHosts, (host) => {
   for (const [name, way] of ways) {
     it(`of an event by ${name} to ${receivers} clients: as many as to one client`, async () => {
       const counts: number[] = [];

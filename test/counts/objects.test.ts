@@ -3,7 +3,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { NetworkClient } from "../support/wire/network-client.ts";
-import { afterThisTest, suite } from "../support/server/socketio.ts";
+import { afterThisTest, suite } from "../support/hosts/after-test.ts";
 import { needUws } from "../support/uws/absent.ts";
 
 const SERVER = fileURLToPath(new URL("support/idle-server.ts", import.meta.url));

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { createHook } from "node:async_hooks";
-import { afterThisTest, next } from "../support/server/socketio.ts";
-import { onEveryCountingHost } from "./support/counting-hosts.ts";
+import { afterThisTest } from "../support/hosts/after-test.ts";
+import { next } from "../support/waiting/events.ts";
+import { countingHosts } from "./support/counting-hosts.ts";
 
 /** Our sources, in a stack. */
 const OURS = /\/packages\/[^/]+\/src\//;
@@ -40,7 +42,7 @@ function watchTimers(): WatchedTimers {
   };
 }
 
-onEveryCountingHost("timers", (host) => {
+onEveryHost("timers", countingHosts, (host) => {
   it("of a hundred idle connections: as many as of ten", async () => {
     const timers = watchTimers();
     const server = await host.start();

@@ -1,13 +1,14 @@
 // Guards against slowness that need no clock: how often the kernel is called.
 import assert from "node:assert/strict";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { encodeFrame, OPCODE } from "../support/wire/frames.ts";
 import type { RawWebSocket } from "../support/wire/raw-websocket.ts";
-import { suite } from "../support/server/socketio.ts";
+import { suite } from "../support/hosts/after-test.ts";
 import type { Socket } from "../support/server/socketio.ts";
 import type { WireSocket } from "../support/wire/client.ts";
-import { nodeHost, onEveryCountingHost } from "./support/counting-hosts.ts";
+import { nodeHost, countingHosts } from "./support/counting-hosts.ts";
 
-onEveryCountingHost("writes", (host) => {
+onEveryHost("writes", countingHosts, (host) => {
   it("of ten emits to a socket in one tick: one", async () => {
     const server = await host.start();
     const wire = await server.connect();

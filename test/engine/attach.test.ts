@@ -10,7 +10,7 @@ import type { Duplex } from "node:stream";
 import * as uWS from "uWebSockets.js";
 import { Server as TidewireEngine } from "@tidewire/engine";
 import type { Engine, EngineOptions } from "../support/engine/types.ts";
-import { hosts } from "../support/engine/hosts.ts";
+import { engineHosts } from "../support/engine/hosts.ts";
 import { exchange, NetworkClient } from "../support/wire/network-client.ts";
 import { openWebSocket, PollingPeer, until } from "../support/engine/peers.ts";
 import { within } from "../support/waiting/queue.ts";
@@ -249,7 +249,7 @@ function describeAttachApp(): void {
 }
 
 describe("engine: attach", () => {
-  const names = hosts.map((host) => host.name);
+  const names = engineHosts.map((host) => host.name);
   if (names.includes("node")) {
     describeAttach("ours", TidewireEngine as unknown as EngineClass);
   }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Session } from "../support/engine/types.ts";
-import { onEveryHost } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { engineHosts } from "../support/engine/hosts.ts";
 import { PollingPeer, rawWebSocket, until } from "../support/engine/peers.ts";
 import type { RawWebSocket } from "../support/wire/raw-websocket.ts";
 import type { StartedEngine } from "../support/engine/started-engine.ts";
@@ -64,153 +65,147 @@ async function assertSlowConsumer(server: StartedEngine, session: Session): Prom
   assert.equal(server.engine.clientsCount, 0);
 }
 
-describe("engine: backpressure", () => {
-  onEveryHost((host) => {
-    for (const [how, send] of [
-      ["in one tick", sendAll],
-      ["over many ticks", sendOverManyTicks],
-    ] as const) {
-      host.it(
-        `leaves no gap for a paused reader, sent ${how}`,
-        { needs: "tcp", timeout: 20_000 },
-        async () => {
-          await using server = await host.start();
-          const { socket, session } = await openRaw(server);
-          socket.pause();
-          await send(session);
-          await pause(50);
-          socket.resume();
-          await assertAllOrReason(server, session, await readWithoutGap(socket));
-        },
-      );
-
-      host.it(
-        `keeps all of it when that may be buffered, sent ${how}`,
-        { needs: "tcp", timeout: 20_000 },
-        async () => {
-          await using server = await host.start({ maxBackpressure: 64_000_000 });
-          const { socket, session } = await openRaw(server);
-          socket.pause();
-          await send(session);
-          await pause(50);
-          socket.resume();
-          assert.equal(await readWithoutGap(socket), COUNT);
-          assert.equal(session.readyState, "open");
-        },
-      );
-    }
+onEveryHost("engine: backpressure", engineHosts, (host) => {
+  for (const [how, send] of [
+    ["in one tick", sendAll],
+    ["over many ticks", sendOverManyTicks],
+  ] as const) {
+    host.it(`leaves no gap for a paused reader, sent ${how}`, { needs: "tcp", timeout: 20_000 }, async () => {
+      await using server = await host.start();
+      const { socket, session } = await openRaw(server);
+      socket.pause();
+      await send(session);
+      await pause(50);
+      socket.resume();
+      await assertAllOrReason(server, session, await readWithoutGap(socket));
+    });
 
     host.it(
-      "closes once a reader has taken what a listener has sent, many small answers",
+      `keeps all of it when that may be buffered, sent ${how}`,
       { needs: "tcp", timeout: 20_000 },
       async () => {
         await using server = await host.start({ maxBackpressure: 64_000_000 });
         const { socket, session } = await openRaw(server);
-        const answered = new Promise<void>((resolve) => {
-          session.once("message", () => {
-            // Each is small enough to be gathered with others.
-            for (let index = 0; index < 3000; index++) session.send("x".repeat(10_000));
-            resolve();
-          });
+        socket.pause();
+        await send(session);
+        await pause(50);
+        socket.resume();
+        assert.equal(await readWithoutGap(socket), COUNT);
+        assert.equal(session.readyState, "open");
+      },
+    );
+  }
+
+  host.it(
+    "closes once a reader has taken what a listener has sent, many small answers",
+    { needs: "tcp", timeout: 20_000 },
+    async () => {
+      await using server = await host.start({ maxBackpressure: 64_000_000 });
+      const { socket, session } = await openRaw(server);
+      const answered = new Promise<void>((resolve) => {
+        session.once("message", () => {
+          // Each is small enough to be gathered with others.
+          for (let index = 0; index < 3000; index++) session.send("x".repeat(10_000));
+          resolve();
         });
-        socket.pause();
-        socket.sendText("4many, please");
-        await answered;
-        await turn();
-        const closed = server.closed(session);
-        session.close();
-        socket.resume();
-        for (let index = 0; index < 3000; index++) await socket.next();
-        assert.equal((await closed).reason, "forced close");
-      },
-    );
+      });
+      socket.pause();
+      socket.sendText("4many, please");
+      await answered;
+      await turn();
+      const closed = server.closed(session);
+      session.close();
+      socket.resume();
+      for (let index = 0; index < 3000; index++) await socket.next();
+      assert.equal((await closed).reason, "forced close");
+    },
+  );
 
-    const limited = { needs: "tcp", timeout: 20_000 } as const;
+  const limited = { needs: "tcp", timeout: 20_000 } as const;
 
-    host.it(
-      "ends the connection of a reader that lets maxBackpressure grow over many ticks",
-      limited,
-      async () => {
-        await using server = await host.start({ maxBackpressure: 1_000_000 });
-        const { socket, session } = await openRaw(server);
-        socket.pause();
-        await sendOverManyTicks(session);
-        await assertSlowConsumer(server, session);
-        socket.resume();
-        await readWithoutGap(socket);
-      },
-    );
-
-    host.it("ends the connection for what waits behind bursts, not for the bursts", limited, async () => {
+  host.it(
+    "ends the connection of a reader that lets maxBackpressure grow over many ticks",
+    limited,
+    async () => {
       await using server = await host.start({ maxBackpressure: 1_000_000 });
       const { socket, session } = await openRaw(server);
       socket.pause();
-      sendAll(session);
-      await pause(20);
-      assert.equal(session.readyState, "open");
-      // The oldest that waits, and what is held against the client from the next turn on.
-      sendAll(session);
-      await turn();
-      sendAll(session);
-      await turn();
-      assert.equal(session.readyState, "open");
-      session.send("one more");
+      await sendOverManyTicks(session);
       await assertSlowConsumer(server, session);
       socket.resume();
       await readWithoutGap(socket);
-    });
+    },
+  );
 
-    host.it("does not hold up others for a paused reader", { needs: "tcp", timeout: 20_000 }, async () => {
-      await using server = await host.start();
-      const paused = await openRaw(server);
-      const reader = await openRaw(server);
-      paused.socket.pause();
-      for (let index = 0; index < 100; index++) {
-        paused.session.send(body(index));
-        reader.session.send(`${index}`);
-      }
-      const messages = await reader.socket.take(100);
-      assert.equal(messages.at(-1), "499");
-      paused.socket.reset();
-      await server.closed(paused.session);
-    });
+  host.it("ends the connection for what waits behind bursts, not for the bursts", limited, async () => {
+    await using server = await host.start({ maxBackpressure: 1_000_000 });
+    const { socket, session } = await openRaw(server);
+    socket.pause();
+    sendAll(session);
+    await pause(20);
+    assert.equal(session.readyState, "open");
+    // The oldest that waits, and what is held against the client from the next turn on.
+    sendAll(session);
+    await turn();
+    sendAll(session);
+    await turn();
+    assert.equal(session.readyState, "open");
+    session.send("one more");
+    await assertSlowConsumer(server, session);
+    socket.resume();
+    await readWithoutGap(socket);
+  });
 
-    host.it(
-      "is not writable while the reader is paused, and drains when it reads again",
-      { needs: "tcp" },
-      async () => {
-        await using server = await host.start({ maxBackpressure: 64_000_000 });
-        const { socket, session } = await openRaw(server);
-        socket.pause();
-        sendAll(session);
-        await until(() => !session.transport.writable, "the transport to be full");
-        socket.resume();
-        await socket.take(COUNT);
-        await until(() => session.transport.writable, "the transport to drain");
-        assert.equal(session.writeBuffer.length, 0);
-      },
-    );
+  host.it("does not hold up others for a paused reader", { needs: "tcp", timeout: 20_000 }, async () => {
+    await using server = await host.start();
+    const paused = await openRaw(server);
+    const reader = await openRaw(server);
+    paused.socket.pause();
+    for (let index = 0; index < 100; index++) {
+      paused.session.send(body(index));
+      reader.session.send(`${index}`);
+    }
+    const messages = await reader.socket.take(100);
+    assert.equal(messages.at(-1), "499");
+    paused.socket.reset();
+    await server.closed(paused.session);
+  });
 
-    host.it("keeps everything for a client that has not polled yet", async () => {
-      await using server = await host.start();
-      const peer = await PollingPeer.open(server);
-      for (let index = 0; index < 300; index++) {
-        peer.session.send(`${index}:`.padEnd(10_000, "y"));
-      }
-      const packets = await peer.pollPackets(300);
-      packets.forEach((packet, index) => assert.equal(packet.slice(1, packet.indexOf(":")), String(index)));
-    });
-
-    host.it("forgets a paused reader that goes away", { needs: "tcp" }, async () => {
+  host.it(
+    "is not writable while the reader is paused, and drains when it reads again",
+    { needs: "tcp" },
+    async () => {
       await using server = await host.start({ maxBackpressure: 64_000_000 });
       const { socket, session } = await openRaw(server);
       socket.pause();
       sendAll(session);
-      await pause(50);
-      socket.reset();
-      assert.match((await server.closed(session)).reason, /^transport (error|close)$/);
-      assert.equal(server.engine.clientsCount, 0);
-    });
+      await until(() => !session.transport.writable, "the transport to be full");
+      socket.resume();
+      await socket.take(COUNT);
+      await until(() => session.transport.writable, "the transport to drain");
+      assert.equal(session.writeBuffer.length, 0);
+    },
+  );
+
+  host.it("keeps everything for a client that has not polled yet", async () => {
+    await using server = await host.start();
+    const peer = await PollingPeer.open(server);
+    for (let index = 0; index < 300; index++) {
+      peer.session.send(`${index}:`.padEnd(10_000, "y"));
+    }
+    const packets = await peer.pollPackets(300);
+    packets.forEach((packet, index) => assert.equal(packet.slice(1, packet.indexOf(":")), String(index)));
+  });
+
+  host.it("forgets a paused reader that goes away", { needs: "tcp" }, async () => {
+    await using server = await host.start({ maxBackpressure: 64_000_000 });
+    const { socket, session } = await openRaw(server);
+    socket.pause();
+    sendAll(session);
+    await pause(50);
+    socket.reset();
+    assert.match((await server.closed(session)).reason, /^transport (error|close)$/);
+    assert.equal(server.engine.clientsCount, 0);
   });
 });
 

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { block, OtherThread } from "../support/process/blocked-loop.ts";
-import { onEveryHost } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { engineHosts } from "../support/engine/hosts.ts";
 import { openWebSocket, PollingPeer, until } from "../support/engine/peers.ts";
 
 const pingInterval = 50;
 const pingTimeout = 200;
 
-describe("engine: an event loop that was blocked for longer than a client may be silent", () => {
-  onEveryHost((host) => {
+onEveryHost(
+  "engine: an event loop that was blocked for longer than a client may be silent",
+  engineHosts,
+  (host) => {
     host.it("reads the pong of a WebSocket before it judges it", { needs: "tcp" }, async () => {
       await using server = await host.start({ pingInterval, pingTimeout });
       const { socket, session } = await openWebSocket(server);
@@ -61,5 +64,5 @@ describe("engine: an event loop that was blocked for longer than a client may be
       await until(() => peer.session.upgraded, "the upgrade");
       assert.deepEqual(server.errors, []);
     });
-  });
-});
+  },
+);

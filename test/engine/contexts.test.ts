@@ -4,7 +4,8 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { EventEmitter } from "node:events";
 import type { EngineOptions, Session } from "../support/engine/types.ts";
 import { collectGarbage } from "../support/process/garbage.ts";
-import { onEveryHost } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { engineHosts } from "../support/engine/hosts.ts";
 import type { EngineHost } from "../support/engine/hosts.ts";
 import { PollingPeer, until } from "../support/engine/peers.ts";
 import { within } from "../support/waiting/queue.ts";
@@ -84,118 +85,116 @@ async function comeAndGo(server: StartedEngine, open: Open): Promise<void> {
   await server.closed(session);
 }
 
-describe("engine: async contexts", () => {
-  onEveryHost((host) => {
-    for (const [way, open] of Object.entries(ways)) {
-      host.it(`tells of a session in the context of its handshake [${way}]`, async () => {
-        await using server = await start(host, { allowEIO3: true });
-        const told = contextOf(server.engine, "connection");
-        await open(server, "a");
-        assert.equal(await told, "a");
-      });
-
-      host.it(`tells of a ping timeout in the context of the handshake of each client [${way}]`, async () => {
-        await using server = await start(host, { allowEIO3: true, pingInterval: 100, pingTimeout: 100 });
-        const names: string[] = [];
-        server.engine.on("connection", (session: Session) => {
-          session.on("close", () => names.push(String(current())));
-        });
-        await Promise.all(["a", "b", "c"].map((name) => open(server, name)));
-        await until(() => names.length === 3, "three sessions to close");
-        assert.deepEqual(names.toSorted(), ["a", "b", "c"]);
-      });
-    }
-
-    host.it("tells of a ping timeout in no context where the handshake had none", async () => {
-      await using server = await start(host, { pingInterval: 100, pingTimeout: 100 });
-      await byWebSocket(server, "a");
-      const { session } = await byWebSocket(server);
-      assert.equal(await contextOf(session, "close"), undefined);
+onEveryHost("engine: async contexts", engineHosts, (host) => {
+  for (const [way, open] of Object.entries(ways)) {
+    host.it(`tells of a session in the context of its handshake [${way}]`, async () => {
+      await using server = await start(host, { allowEIO3: true });
+      const told = contextOf(server.engine, "connection");
+      await open(server, "a");
+      assert.equal(await told, "a");
     });
-    for (const [way, open] of Object.entries(ways)) {
-      const title = `goes on in the context in which a middleware has called next [${way}]`;
-      host.it(title, async () => {
-        await using server = await startWithMiddleware(host, { allowEIO3: true });
-        const names: (string | undefined)[] = [];
-        server.engine.use((_req, _res, next) => {
-          names.push(current());
-          next();
-        });
-        const told = contextOf(server.engine, "connection");
-        await open(server, "a");
-        assert.deepEqual([...names, await told], ["a", "a"]);
-      });
-    }
 
-    host.it("sends a ping in the context of the handshake", async () => {
-      await using server = await start(host, { pingInterval: 100, pingTimeout: 10_000 });
-      const other = await byWebSocket(server, "a");
-      const { session } = await byWebSocket(server, "b");
-      const [ofA, ofB] = [contextOf(other.session, "packetCreate"), contextOf(session, "packetCreate")];
-      assert.deepEqual([await ofA, await ofB], ["a", "b"]);
+    host.it(`tells of a ping timeout in the context of the handshake of each client [${way}]`, async () => {
+      await using server = await start(host, { allowEIO3: true, pingInterval: 100, pingTimeout: 100 });
+      const names: string[] = [];
+      server.engine.on("connection", (session: Session) => {
+        session.on("close", () => names.push(String(current())));
+      });
+      await Promise.all(["a", "b", "c"].map((name) => open(server, name)));
+      await until(() => names.length === 3, "three sessions to close");
+      assert.deepEqual(names.toSorted(), ["a", "b", "c"]);
     });
-    host.it("flushes in the context of the session, whoever sends to it", async () => {
+  }
+
+  host.it("tells of a ping timeout in no context where the handshake had none", async () => {
+    await using server = await start(host, { pingInterval: 100, pingTimeout: 100 });
+    await byWebSocket(server, "a");
+    const { session } = await byWebSocket(server);
+    assert.equal(await contextOf(session, "close"), undefined);
+  });
+  for (const [way, open] of Object.entries(ways)) {
+    const title = `goes on in the context in which a middleware has called next [${way}]`;
+    host.it(title, async () => {
+      await using server = await startWithMiddleware(host, { allowEIO3: true });
+      const names: (string | undefined)[] = [];
+      server.engine.use((_req, _res, next) => {
+        names.push(current());
+        next();
+      });
+      const told = contextOf(server.engine, "connection");
+      await open(server, "a");
+      assert.deepEqual([...names, await told], ["a", "a"]);
+    });
+  }
+
+  host.it("sends a ping in the context of the handshake", async () => {
+    await using server = await start(host, { pingInterval: 100, pingTimeout: 10_000 });
+    const other = await byWebSocket(server, "a");
+    const { session } = await byWebSocket(server, "b");
+    const [ofA, ofB] = [contextOf(other.session, "packetCreate"), contextOf(session, "packetCreate")];
+    assert.deepEqual([await ofA, await ofB], ["a", "b"]);
+  });
+  host.it("flushes in the context of the session, whoever sends to it", async () => {
+    await using server = await start(host);
+    const a = await byWebSocket(server, "a");
+    const b = await byWebSocket(server, "b");
+    const events = ["flush", "drain"].flatMap((event) => [
+      contextOf(a.session, event),
+      contextOf(b.session, event),
+    ]);
+    requests.run({ name: "a sender" }, () => {
+      a.session.send("news");
+      b.session.send("news");
+    });
+    assert.deepEqual(await Promise.all(events), ["a", "b", "a", "b"]);
+  });
+
+  for (const [way, open] of Object.entries({ WebSocket: byWebSocket, "long-polling": byPolling })) {
+    host.it(`calls back from send() in the context of the caller [${way}]`, async () => {
       await using server = await start(host);
-      const a = await byWebSocket(server, "a");
-      const b = await byWebSocket(server, "b");
-      const events = ["flush", "drain"].flatMap((event) => [
-        contextOf(a.session, event),
-        contextOf(b.session, event),
-      ]);
-      requests.run({ name: "a sender" }, () => {
-        a.session.send("news");
-        b.session.send("news");
-      });
-      assert.deepEqual(await Promise.all(events), ["a", "b", "a", "b"]);
+      const { session } = await open(server, "a");
+      const names: (string | undefined)[] = [];
+      const send = (): void => void session.send("news", {}, () => names.push(current()));
+      requests.run({ name: "b" }, send);
+      send();
+      requests.run({ name: "c" }, send);
+      if (way === "long-polling") {
+        await server.client.get(server.path(`transport=polling&sid=${session.id}`), named("a poll"));
+      }
+      await until(() => names.length === 3, "three callbacks");
+      assert.deepEqual(names, ["b", undefined, "c"]);
     });
+  }
+  host.it("tells of an upgrade that takes too long in its context", async () => {
+    await using server = await startWithMiddleware(host, { upgradeTimeout: 100 });
+    await byWebSocket(server, "another client");
+    const { session } = await byPolling(server, "a");
+    const told = contextOf(server.engine, "connection_error");
+    const path = server.path(`transport=websocket&sid=${session.id}`);
+    await server.client.websocket(path, named("an upgrade"));
+    assert.equal(await told, "an upgrade");
+  });
 
-    for (const [way, open] of Object.entries({ WebSocket: byWebSocket, "long-polling": byPolling })) {
-      host.it(`calls back from send() in the context of the caller [${way}]`, async () => {
-        await using server = await start(host);
-        const { session } = await open(server, "a");
-        const names: (string | undefined)[] = [];
-        const send = (): void => void session.send("news", {}, () => names.push(current()));
-        requests.run({ name: "b" }, send);
-        send();
-        requests.run({ name: "c" }, send);
-        if (way === "long-polling") {
-          await server.client.get(server.path(`transport=polling&sid=${session.id}`), named("a poll"));
-        }
-        await until(() => names.length === 3, "three callbacks");
-        assert.deepEqual(names, ["b", undefined, "c"]);
-      });
-    }
-    host.it("tells of an upgrade that takes too long in its context", async () => {
-      await using server = await startWithMiddleware(host, { upgradeTimeout: 100 });
-      await byWebSocket(server, "another client");
-      const { session } = await byPolling(server, "a");
-      const told = contextOf(server.engine, "connection_error");
-      const path = server.path(`transport=websocket&sid=${session.id}`);
-      await server.client.websocket(path, named("an upgrade"));
-      assert.equal(await told, "an upgrade");
+  host.it("keeps nothing of the context of a client that is gone", { timeout: 30_000 }, async () => {
+    const stores: WeakRef<Store>[] = [];
+    await using server = await host.start({
+      allowRequest(req, decide) {
+        const store = { name: String(req.headers["x-name"]) };
+        if (store.name !== "one who stays") stores.push(new WeakRef(store));
+        requests.run(store, () => decide(null, true));
+      },
     });
-
-    host.it("keeps nothing of the context of a client that is gone", { timeout: 30_000 }, async () => {
-      const stores: WeakRef<Store>[] = [];
-      await using server = await host.start({
-        allowRequest(req, decide) {
-          const store = { name: String(req.headers["x-name"]) };
-          if (store.name !== "one who stays") stores.push(new WeakRef(store));
-          requests.run(store, () => decide(null, true));
-        },
-      });
-      // The first one starts whatever all share.
-      await comeAndGo(server, byWebSocket);
-      await comeAndGo(server, byPolling);
-      const staying = await byWebSocket(server, "one who stays");
-      staying.session.send("news");
-      await staying.socket!.next();
-      const alive = (): number => stores.filter((store) => store.deref() !== undefined).length;
-      await until(() => {
-        collectGarbage();
-        return alive() === 0;
-      }, "the contexts of clients that are gone to be collected");
-      assert.equal(stores.length, 2);
-    });
+    // The first one starts whatever all share.
+    await comeAndGo(server, byWebSocket);
+    await comeAndGo(server, byPolling);
+    const staying = await byWebSocket(server, "one who stays");
+    staying.session.send("news");
+    await staying.socket!.next();
+    const alive = (): number => stores.filter((store) => store.deref() !== undefined).length;
+    await until(() => {
+      collectGarbage();
+      return alive() === 0;
+    }, "the contexts of clients that are gone to be collected");
+    assert.equal(stores.length, 2);
   });
 });

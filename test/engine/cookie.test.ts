@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { EngineOptions } from "../support/engine/types.ts";
-import { onEveryHost } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { engineHosts } from "../support/engine/hosts.ts";
 import { PollingPeer } from "../support/engine/peers.ts";
 
 const encode = (value: string): string => `<${value.length}>`;
@@ -26,45 +27,43 @@ const cases: [cookie: unknown, name: string, attributes: string][] = [
   ],
 ];
 
-describe("engine: the cookie", () => {
-  onEveryHost((host) => {
-    for (const [cookie, name, attributes] of cases) {
-      host.it(`is set as ${JSON.stringify(cookie)} says`, async () => {
-        await using server = await host.start({ cookie } as EngineOptions);
-        const { headers } = await server.client.get(server.path("transport=polling"));
-        const { id } = await server.nextSession();
-        assert.deepEqual(headers["set-cookie"], [`${name}=${id}${attributes}`]);
-      });
-    }
-
-    host.it("is encoded as it is told", async () => {
-      await using server = await host.start({ cookie: { name: "io", encode } });
-      const { headers } = await server.client.get(server.path("transport=polling"));
-      assert.deepEqual(headers["set-cookie"], ["io=<20>; Path=/; HttpOnly; SameSite=Lax"]);
-    });
-
-    host.it("comes with the first response alone", async () => {
-      await using server = await host.start({ cookie: { name: "io" } });
-      const peer = await PollingPeer.open(server);
-      peer.session.send("x");
-      const poll = await peer.get();
-      const post = await peer.post("4x");
-      const upgrade = await server.client.websocket(peer.websocketPath);
-      const direct = await server.client.websocket(server.path("transport=websocket"));
-      const unknown = await server.client.get(server.path("transport=polling&sid=x"));
-      for (const { headers } of [poll, post, upgrade, direct, unknown]) {
-        assert.equal(headers["set-cookie"], undefined);
-      }
-    });
-
-    host.it("is there for listeners of initial_headers to see and to change", async () => {
-      await using server = await host.start({ cookie: { name: "io" } });
-      server.engine.on("initial_headers", (headers: Record<string, string[]>) => {
-        headers["Set-Cookie"] = [...(headers["Set-Cookie"] ?? []), "mine=1"];
-      });
+onEveryHost("engine: the cookie", engineHosts, (host) => {
+  for (const [cookie, name, attributes] of cases) {
+    host.it(`is set as ${JSON.stringify(cookie)} says`, async () => {
+      await using server = await host.start({ cookie } as EngineOptions);
       const { headers } = await server.client.get(server.path("transport=polling"));
       const { id } = await server.nextSession();
-      assert.deepEqual(headers["set-cookie"], [`io=${id}; Path=/; HttpOnly; SameSite=Lax`, "mine=1"]);
+      assert.deepEqual(headers["set-cookie"], [`${name}=${id}${attributes}`]);
     });
+  }
+
+  host.it("is encoded as it is told", async () => {
+    await using server = await host.start({ cookie: { name: "io", encode } });
+    const { headers } = await server.client.get(server.path("transport=polling"));
+    assert.deepEqual(headers["set-cookie"], ["io=<20>; Path=/; HttpOnly; SameSite=Lax"]);
+  });
+
+  host.it("comes with the first response alone", async () => {
+    await using server = await host.start({ cookie: { name: "io" } });
+    const peer = await PollingPeer.open(server);
+    peer.session.send("x");
+    const poll = await peer.get();
+    const post = await peer.post("4x");
+    const upgrade = await server.client.websocket(peer.websocketPath);
+    const direct = await server.client.websocket(server.path("transport=websocket"));
+    const unknown = await server.client.get(server.path("transport=polling&sid=x"));
+    for (const { headers } of [poll, post, upgrade, direct, unknown]) {
+      assert.equal(headers["set-cookie"], undefined);
+    }
+  });
+
+  host.it("is there for listeners of initial_headers to see and to change", async () => {
+    await using server = await host.start({ cookie: { name: "io" } });
+    server.engine.on("initial_headers", (headers: Record<string, string[]>) => {
+      headers["Set-Cookie"] = [...(headers["Set-Cookie"] ?? []), "mine=1"];
+    });
+    const { headers } = await server.client.get(server.path("transport=polling"));
+    const { id } = await server.nextSession();
+    assert.deepEqual(headers["set-cookie"], [`io=${id}; Path=/; HttpOnly; SameSite=Lax`, "mine=1"]);
   });
 });

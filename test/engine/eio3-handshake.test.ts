@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { onEveryHost } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { engineHosts } from "../support/engine/hosts.ts";
 import {
   framed,
   LegacyPeer,
@@ -13,112 +14,105 @@ import { exchange } from "../support/wire/network-client.ts";
 const allowEIO3 = true;
 const UNSUPPORTED = "Unsupported protocol version";
 
-describe("engine: the handshake of protocol 3", () => {
-  onEveryHost((host) => {
-    host.it("answers a first poll with the open packet, its length in front", async () => {
+onEveryHost("engine: the handshake of protocol 3", engineHosts, (host) => {
+  host.it("answers a first poll with the open packet, its length in front", async () => {
+    await using server = await host.start({ allowEIO3 });
+    const { status, headers, body } = await server.client.get(legacyPath(server, "transport=polling"));
+    const session = await server.nextSession();
+    assert.equal(status, 200);
+    assert.equal(headers["content-type"], "text/plain; charset=UTF-8");
+    assert.equal(body, `118:${openPacket(session.id, ["websocket"])}`);
+    assert.equal(session.protocol, 3);
+    assert.equal(session.readyState, "open");
+  });
+
+  host.it("opens a WebSocket with the open packet", async () => {
+    await using server = await host.start({ allowEIO3 });
+    const socket = await server.client.websocket(legacyPath(server, "transport=websocket"));
+    const session = await server.nextSession();
+    assert.equal(await socket.next(), openPacket(session.id, []));
+    assert.equal(session.protocol, 3);
+  });
+
+  for (const version of ["", "EIO=2&", "EIO=abc&", "EIO=04&"]) {
+    host.it(`takes a client that says "${version}" for one of protocol 3`, async () => {
       await using server = await host.start({ allowEIO3 });
-      const { status, headers, body } = await server.client.get(legacyPath(server, "transport=polling"));
-      const session = await server.nextSession();
-      assert.equal(status, 200);
-      assert.equal(headers["content-type"], "text/plain; charset=UTF-8");
-      assert.equal(body, `118:${openPacket(session.id, ["websocket"])}`);
-      assert.equal(session.protocol, 3);
-      assert.equal(session.readyState, "open");
+      await server.client.get(server.path("transport=polling").replace("EIO=4&", version));
+      assert.equal((await server.nextSession()).protocol, 3);
     });
+  }
 
-    host.it("opens a WebSocket with the open packet", async () => {
-      await using server = await host.start({ allowEIO3 });
-      const socket = await server.client.websocket(legacyPath(server, "transport=websocket"));
-      const session = await server.nextSession();
-      assert.equal(await socket.next(), openPacket(session.id, []));
-      assert.equal(session.protocol, 3);
-    });
+  host.it("sends initialPacket and the listener's messages in the answer to the next poll", async () => {
+    await using server = await host.start({ allowEIO3, initialPacket: "hi" });
+    server.engine.on("connection", (session: { send(data: string): void }) => session.send("one"));
+    const path = legacyPath(server, "transport=polling");
+    const first = await server.client.get(path);
+    const { id } = await server.nextSession();
+    assert.equal(first.body, `${framed(openPacket(id, ["websocket"]))}3:4hi`);
+    const second = await server.client.get(`${path}&sid=${id}`);
+    assert.equal(second.body, "4:4one");
+  });
 
-    for (const version of ["", "EIO=2&", "EIO=abc&", "EIO=04&"]) {
-      host.it(`takes a client that says "${version}" for one of protocol 3`, async () => {
-        await using server = await host.start({ allowEIO3 });
-        await server.client.get(server.path("transport=polling").replace("EIO=4&", version));
-        assert.equal((await server.nextSession()).protocol, 3);
-      });
-    }
-
-    host.it("sends initialPacket and the listener's messages in the answer to the next poll", async () => {
-      await using server = await host.start({ allowEIO3, initialPacket: "hi" });
-      server.engine.on("connection", (session: { send(data: string): void }) => session.send("one"));
-      const path = legacyPath(server, "transport=polling");
-      const first = await server.client.get(path);
-      const { id } = await server.nextSession();
-      assert.equal(first.body, `${framed(openPacket(id, ["websocket"]))}3:4hi`);
-      const second = await server.client.get(`${path}&sid=${id}`);
-      assert.equal(second.body, "4:4one");
-    });
-
-    host.it("serves clients of both protocols side by side", async () => {
-      await using server = await host.start({ allowEIO3 });
-      const old = await LegacyPeer.open(server);
-      const current = await PollingPeer.open(server);
-      for (const peer of [old, current]) peer.session.send("a");
-      assert.equal((await old.poll()).body, "2:4a");
-      assert.equal(await current.poll(), "4a");
-    });
+  host.it("serves clients of both protocols side by side", async () => {
+    await using server = await host.start({ allowEIO3 });
+    const old = await LegacyPeer.open(server);
+    const current = await PollingPeer.open(server);
+    for (const peer of [old, current]) peer.session.send("a");
+    assert.equal((await old.poll()).body, "2:4a");
+    assert.equal(await current.poll(), "4a");
   });
 });
 
-describe("engine: protocol 3 where it is not allowed", () => {
-  onEveryHost((host) => {
-    host.it("answers a poll with 400 and code 5", async () => {
-      await using server = await host.start();
-      const response = await server.client.get(legacyPath(server, "transport=polling"));
-      assert.equal(response.status, 400);
-      assert.equal(response.headers["content-type"], "application/json");
-      assert.equal(response.body, `{"code":5,"message":"${UNSUPPORTED}"}`);
-      const { code, message, context } = await server.nextError();
-      assert.deepEqual(
-        { code, message, context },
-        { code: 5, message: UNSUPPORTED, context: { protocol: 3 } },
-      );
-      assert.equal(server.engine.clientsCount, 0);
-    });
+onEveryHost("engine: protocol 3 where it is not allowed", engineHosts, (host) => {
+  host.it("answers a poll with 400 and code 5", async () => {
+    await using server = await host.start();
+    const response = await server.client.get(legacyPath(server, "transport=polling"));
+    assert.equal(response.status, 400);
+    assert.equal(response.headers["content-type"], "application/json");
+    assert.equal(response.body, `{"code":5,"message":"${UNSUPPORTED}"}`);
+    const { code, message, context } = await server.nextError();
+    assert.deepEqual({ code, message, context }, { code: 5, message: UNSUPPORTED, context: { protocol: 3 } });
+    assert.equal(server.engine.clientsCount, 0);
+  });
 
-    host.it("rejects a WebSocket before the upgrade", async () => {
-      await using server = await host.start();
-      const response = await server.client.refused(legacyPath(server, "transport=websocket"));
-      assert.equal(response.status, 400);
-      assert.equal(response.body, UNSUPPORTED);
-      const { code, context } = await server.nextError();
-      assert.deepEqual({ code, context }, { code: 5, context: { protocol: 3 } });
-      assert.equal(server.engine.clientsCount, 0);
-    });
+  host.it("rejects a WebSocket before the upgrade", async () => {
+    await using server = await host.start();
+    const response = await server.client.refused(legacyPath(server, "transport=websocket"));
+    assert.equal(response.status, 400);
+    assert.equal(response.body, UNSUPPORTED);
+    const { code, context } = await server.nextError();
+    assert.deepEqual({ code, context }, { code: 5, context: { protocol: 3 } });
+    assert.equal(server.engine.clientsCount, 0);
+  });
 
-    const one = "one HTTP response on the wire and not a byte more";
-    host.it(`sends a WebSocket ${one}`, { needs: "tcp" }, async () => {
-      await using server = await host.start();
-      const head = [
-        `GET ${legacyPath(server, "transport=websocket")} HTTP/1.1`,
-        "Host: localhost",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
-        "Sec-WebSocket-Version: 13",
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-      ].join("\r\n");
-      const bytes = await exchange(server.port, `${head}\r\n\r\n`);
-      assert.match(bytes, /^HTTP\/1\.1 400 Bad Request\r\n/);
-      assert.equal(bytes.match(/HTTP\/1\.1/g)?.length, 1);
-      assert.ok(bytes.endsWith(`\r\n\r\n${UNSUPPORTED}`), bytes);
-      assert.match(bytes, new RegExp(`content-length: ${UNSUPPORTED.length}\r\n`, "i"));
-    });
+  const one = "one HTTP response on the wire and not a byte more";
+  host.it(`sends a WebSocket ${one}`, { needs: "tcp" }, async () => {
+    await using server = await host.start();
+    const head = [
+      `GET ${legacyPath(server, "transport=websocket")} HTTP/1.1`,
+      "Host: localhost",
+      "Upgrade: websocket",
+      "Connection: Upgrade",
+      "Sec-WebSocket-Version: 13",
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    ].join("\r\n");
+    const bytes = await exchange(server.port, `${head}\r\n\r\n`);
+    assert.match(bytes, /^HTTP\/1\.1 400 Bad Request\r\n/);
+    assert.equal(bytes.match(/HTTP\/1\.1/g)?.length, 1);
+    assert.ok(bytes.endsWith(`\r\n\r\n${UNSUPPORTED}`), bytes);
+    assert.match(bytes, new RegExp(`content-length: ${UNSUPPORTED.length}\r\n`, "i"));
+  });
 
-    host.it("is refused after allowRequest was asked", async () => {
-      let asked = 0;
-      const allowRequest = (_: unknown, done: (error: null, success: boolean) => void): void => {
-        asked++;
-        done(null, true);
-      };
-      await using server = await host.start({ allowRequest });
-      const response = await server.client.get(legacyPath(server, "transport=polling"));
-      assert.equal(response.body, `{"code":5,"message":"${UNSUPPORTED}"}`);
-      assert.equal(asked, 1);
-    });
+  host.it("is refused after allowRequest was asked", async () => {
+    let asked = 0;
+    const allowRequest = (_: unknown, done: (error: null, success: boolean) => void): void => {
+      asked++;
+      done(null, true);
+    };
+    await using server = await host.start({ allowRequest });
+    const response = await server.client.get(legacyPath(server, "transport=polling"));
+    assert.equal(response.body, `{"code":5,"message":"${UNSUPPORTED}"}`);
+    assert.equal(asked, 1);
   });
 });
 
@@ -134,7 +128,7 @@ describe("engine: a session keeps its protocol and its transport", () => {
     previousTransport,
   });
 
-  onEveryHost((host) => {
+  onEveryHost("requests with another one", engineHosts, (host) => {
     for (const method of ["GET", "POST"]) {
       host.it(`refuses a ${method} of protocol 4 to a session of protocol 3`, async () => {
         await using server = await host.start({ allowEIO3 });

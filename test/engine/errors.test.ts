@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { engineHosts } from "../support/engine/hosts.ts";
 import type { EngineHost } from "../support/engine/hosts.ts";
-import { onEveryHost } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { PollingPeer, until } from "../support/engine/peers.ts";
 import type { EngineOptions } from "../support/engine/types.ts";
 import type { StartedEngine } from "../support/engine/started-engine.ts";
@@ -75,166 +76,164 @@ function failMiddleware({ engine }: StartedEngine): void {
   engine.use((_req, _res, next) => next(new Error("no")));
 }
 
-describe("engine: errors", () => {
-  onEveryHost((host) => {
-    const both: Refusal[] = [
-      {
-        title: "no such transport",
-        query: "EIO=4&transport=tcp",
-        ...UNKNOWN_TRANSPORT,
-        context: { transport: "tcp" },
-      },
-      {
-        title: "an inherited name",
-        query: "EIO=4&transport=constructor",
-        ...UNKNOWN_TRANSPORT,
-        context: { transport: "constructor" },
-      },
-      {
-        title: "no transport at all",
-        query: "EIO=4",
-        ...UNKNOWN_TRANSPORT,
-        context: { transport: undefined },
-      },
-      {
-        title: "WebTransport by HTTP",
-        options: { transports: ["polling", "websocket", "webtransport"] },
-        query: "EIO=4&transport=webtransport",
-        ...UNKNOWN_TRANSPORT,
-        context: { transport: "webtransport" },
-      },
-    ];
-    for (const refusal of both) {
-      refusesRequest(host, "GET", refusal);
-      refusesUpgrade(host, refusal);
-    }
-    for (const sid of ["abc", "__proto__", "constructor"]) {
-      refusesRequest(host, "GET", {
-        title: `the sid ${sid}`,
-        query: `EIO=4&transport=polling&sid=${sid}`,
-        ...UNKNOWN_SID,
-        context: { sid },
-      });
-      refusesRequest(host, "POST", {
-        title: `POST, the sid ${sid}`,
-        query: `EIO=4&transport=polling&sid=${sid}`,
-        ...UNKNOWN_SID,
-        context: { sid },
-      });
-      refusesUpgrade(host, {
-        title: `the sid ${sid}`,
-        query: `EIO=4&transport=websocket&sid=${sid}`,
-        ...UNKNOWN_SID,
-        context: { sid },
-      });
-    }
-    for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
-      refusesRequest(host, method, {
-        title: `${method} without a sid`,
-        query: "EIO=4&transport=polling",
-        ...BAD_METHOD,
-        context: { method },
-      });
-    }
+onEveryHost("engine: errors", engineHosts, (host) => {
+  const both: Refusal[] = [
+    {
+      title: "no such transport",
+      query: "EIO=4&transport=tcp",
+      ...UNKNOWN_TRANSPORT,
+      context: { transport: "tcp" },
+    },
+    {
+      title: "an inherited name",
+      query: "EIO=4&transport=constructor",
+      ...UNKNOWN_TRANSPORT,
+      context: { transport: "constructor" },
+    },
+    {
+      title: "no transport at all",
+      query: "EIO=4",
+      ...UNKNOWN_TRANSPORT,
+      context: { transport: undefined },
+    },
+    {
+      title: "WebTransport by HTTP",
+      options: { transports: ["polling", "websocket", "webtransport"] },
+      query: "EIO=4&transport=webtransport",
+      ...UNKNOWN_TRANSPORT,
+      context: { transport: "webtransport" },
+    },
+  ];
+  for (const refusal of both) {
+    refusesRequest(host, "GET", refusal);
+    refusesUpgrade(host, refusal);
+  }
+  for (const sid of ["abc", "__proto__", "constructor"]) {
     refusesRequest(host, "GET", {
-      title: "a WebSocket handshake that is no upgrade",
-      query: "EIO=4&transport=websocket",
-      ...BAD_REQUEST,
-      context: { name: "TRANSPORT_HANDSHAKE_ERROR" },
+      title: `the sid ${sid}`,
+      query: `EIO=4&transport=polling&sid=${sid}`,
+      ...UNKNOWN_SID,
+      context: { sid },
     });
-    const ids = {
-      title: "an id that cannot be made",
-      prepare: failIds,
-      ...BAD_REQUEST,
-      context: { name: "ID_GENERATION_ERROR", error: failure },
-    };
-    refusesRequest(host, "GET", { ...ids, query: "EIO=4&transport=polling" });
-    refusesUpgrade(host, { ...ids, query: "EIO=4&transport=websocket" });
-    const middleware = {
-      title: "a middleware that fails",
-      prepare: failMiddleware,
-      ...BAD_REQUEST,
-      context: { name: "MIDDLEWARE_FAILURE" },
-    };
-    refusesRequest(host, "GET", { ...middleware, query: "EIO=4&transport=polling" });
-    refusesUpgrade(host, { ...middleware, query: "EIO=4&transport=websocket" });
-    for (const version of ["EIO=3&", "EIO=5&", ""]) {
-      const title = `a client that says ${JSON.stringify(version)}`;
-      refusesRequest(host, "GET", { title, query: `${version}transport=polling`, ...UNSUPPORTED });
-      refusesUpgrade(host, { title, query: `${version}transport=websocket`, ...UNSUPPORTED });
-    }
+    refusesRequest(host, "POST", {
+      title: `POST, the sid ${sid}`,
+      query: `EIO=4&transport=polling&sid=${sid}`,
+      ...UNKNOWN_SID,
+      context: { sid },
+    });
+    refusesUpgrade(host, {
+      title: `the sid ${sid}`,
+      query: `EIO=4&transport=websocket&sid=${sid}`,
+      ...UNKNOWN_SID,
+      context: { sid },
+    });
+  }
+  for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
+    refusesRequest(host, method, {
+      title: `${method} without a sid`,
+      query: "EIO=4&transport=polling",
+      ...BAD_METHOD,
+      context: { method },
+    });
+  }
+  refusesRequest(host, "GET", {
+    title: "a WebSocket handshake that is no upgrade",
+    query: "EIO=4&transport=websocket",
+    ...BAD_REQUEST,
+    context: { name: "TRANSPORT_HANDSHAKE_ERROR" },
+  });
+  const ids = {
+    title: "an id that cannot be made",
+    prepare: failIds,
+    ...BAD_REQUEST,
+    context: { name: "ID_GENERATION_ERROR", error: failure },
+  };
+  refusesRequest(host, "GET", { ...ids, query: "EIO=4&transport=polling" });
+  refusesUpgrade(host, { ...ids, query: "EIO=4&transport=websocket" });
+  const middleware = {
+    title: "a middleware that fails",
+    prepare: failMiddleware,
+    ...BAD_REQUEST,
+    context: { name: "MIDDLEWARE_FAILURE" },
+  };
+  refusesRequest(host, "GET", { ...middleware, query: "EIO=4&transport=polling" });
+  refusesUpgrade(host, { ...middleware, query: "EIO=4&transport=websocket" });
+  for (const version of ["EIO=3&", "EIO=5&", ""]) {
+    const title = `a client that says ${JSON.stringify(version)}`;
+    refusesRequest(host, "GET", { title, query: `${version}transport=polling`, ...UNSUPPORTED });
+    refusesUpgrade(host, { title, query: `${version}transport=websocket`, ...UNSUPPORTED });
+  }
 
-    host.it("refuses long-polling for a session on a WebSocket", async () => {
-      await using server = await host.start();
-      const peer = await PollingPeer.open(server);
-      const socket = await peer.probe();
-      socket.sendText("5");
-      await until(() => peer.session.upgraded, "the upgrade");
-      assertJson(await peer.get(), 400, '{"code":3,"message":"Bad request"}');
-      const { code, context } = await server.nextError();
-      assert.equal(code, 3);
-      assert.deepEqual(context, {
-        name: "TRANSPORT_MISMATCH",
-        transport: "polling",
-        previousTransport: "websocket",
+  host.it("refuses long-polling for a session on a WebSocket", async () => {
+    await using server = await host.start();
+    const peer = await PollingPeer.open(server);
+    const socket = await peer.probe();
+    socket.sendText("5");
+    await until(() => peer.session.upgraded, "the upgrade");
+    assertJson(await peer.get(), 400, '{"code":3,"message":"Bad request"}');
+    const { code, context } = await server.nextError();
+    assert.equal(code, 3);
+    assert.deepEqual(context, {
+      name: "TRANSPORT_MISMATCH",
+      transport: "polling",
+      previousTransport: "websocket",
+    });
+  });
+
+  host.it("refuses a request of another protocol version than the session's", async () => {
+    await using server = await host.start();
+    const peer = await PollingPeer.open(server);
+    const path = peer.path.replace("EIO=4", "EIO=3");
+    assertJson(await server.client.get(path), 400, '{"code":3,"message":"Bad request"}');
+    const { code, context } = await server.nextError();
+    assert.equal(code, 3);
+    assert.deepEqual(context, { name: "PROTOCOL_MISMATCH", protocol: 3, previousProtocol: 4 });
+    peer.session.send("x");
+    assert.equal(await peer.poll(), "4x");
+  });
+
+  host.it("refuses an upgrade of another protocol version than the session's", async () => {
+    await using server = await host.start();
+    const peer = await PollingPeer.open(server);
+    const response = await server.client.refused(peer.websocketPath.replace("EIO=4", "EIO=3"));
+    assert.equal(`${response.status} ${response.body}`, "400 Bad request");
+    assert.deepEqual((await server.nextError()).context, {
+      name: "PROTOCOL_MISMATCH",
+      protocol: 3,
+      previousProtocol: 4,
+    });
+  });
+
+  host.it("emits nothing for what goes well", async () => {
+    await using server = await host.start();
+    const peer = await PollingPeer.open(server);
+    const socket = await peer.probe();
+    socket.sendText("5");
+    await until(() => peer.session.upgraded, "the upgrade");
+    socket.close();
+    await server.closed(peer.session);
+    assert.deepEqual(server.errors, []);
+  });
+
+  host.it("has the table of codes on the class", () => {
+    return host.start().then(async (server) => {
+      const { errors, errorMessages } = server.engine.constructor as unknown as Record<string, object>;
+      await server.close();
+      assert.deepEqual(errors, {
+        UNKNOWN_TRANSPORT: 0,
+        UNKNOWN_SID: 1,
+        BAD_HANDSHAKE_METHOD: 2,
+        BAD_REQUEST: 3,
+        FORBIDDEN: 4,
+        UNSUPPORTED_PROTOCOL_VERSION: 5,
       });
-    });
-
-    host.it("refuses a request of another protocol version than the session's", async () => {
-      await using server = await host.start();
-      const peer = await PollingPeer.open(server);
-      const path = peer.path.replace("EIO=4", "EIO=3");
-      assertJson(await server.client.get(path), 400, '{"code":3,"message":"Bad request"}');
-      const { code, context } = await server.nextError();
-      assert.equal(code, 3);
-      assert.deepEqual(context, { name: "PROTOCOL_MISMATCH", protocol: 3, previousProtocol: 4 });
-      peer.session.send("x");
-      assert.equal(await peer.poll(), "4x");
-    });
-
-    host.it("refuses an upgrade of another protocol version than the session's", async () => {
-      await using server = await host.start();
-      const peer = await PollingPeer.open(server);
-      const response = await server.client.refused(peer.websocketPath.replace("EIO=4", "EIO=3"));
-      assert.equal(`${response.status} ${response.body}`, "400 Bad request");
-      assert.deepEqual((await server.nextError()).context, {
-        name: "PROTOCOL_MISMATCH",
-        protocol: 3,
-        previousProtocol: 4,
-      });
-    });
-
-    host.it("emits nothing for what goes well", async () => {
-      await using server = await host.start();
-      const peer = await PollingPeer.open(server);
-      const socket = await peer.probe();
-      socket.sendText("5");
-      await until(() => peer.session.upgraded, "the upgrade");
-      socket.close();
-      await server.closed(peer.session);
-      assert.deepEqual(server.errors, []);
-    });
-
-    host.it("has the table of codes on the class", () => {
-      return host.start().then(async (server) => {
-        const { errors, errorMessages } = server.engine.constructor as unknown as Record<string, object>;
-        await server.close();
-        assert.deepEqual(errors, {
-          UNKNOWN_TRANSPORT: 0,
-          UNKNOWN_SID: 1,
-          BAD_HANDSHAKE_METHOD: 2,
-          BAD_REQUEST: 3,
-          FORBIDDEN: 4,
-          UNSUPPORTED_PROTOCOL_VERSION: 5,
-        });
-        assert.deepEqual(errorMessages, {
-          0: "Transport unknown",
-          1: "Session ID unknown",
-          2: "Bad handshake method",
-          3: "Bad request",
-          4: "Forbidden",
-          5: "Unsupported protocol version",
-        });
+      assert.deepEqual(errorMessages, {
+        0: "Transport unknown",
+        1: "Session ID unknown",
+        2: "Bad handshake method",
+        3: "Bad request",
+        4: "Forbidden",
+        5: "Unsupported protocol version",
       });
     });
   });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { mock } from "node:test";
 import timers from "node:timers";
-import { onEveryHost } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { engineHosts } from "../support/engine/hosts.ts";
 import { openWebSocket, PollingPeer } from "../support/engine/peers.ts";
 
 let undo: (() => void)[] = [];
@@ -34,7 +35,7 @@ function restoreTimers(): void {
 describe("engine: fake timers of a test", () => {
   afterEach(restoreTimers);
 
-  onEveryHost((host) => {
+  onEveryHost("clients", engineHosts, (host) => {
     host.it("serves a WebSocket client while all timers are replaced, and another one after", async () => {
       await using server = await host.start();
       fakeTimers();

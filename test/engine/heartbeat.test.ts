@@ -1,134 +1,133 @@
 import assert from "node:assert/strict";
-import { onEveryHost } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { engineHosts } from "../support/engine/hosts.ts";
 import { openWebSocket, PollingPeer, until } from "../support/engine/peers.ts";
 
-describe("engine: heartbeat", () => {
-  onEveryHost((host) => {
-    host.it("pings a WebSocket again and again as long as it answers", async () => {
-      await using server = await host.start({ pingInterval: 30, pingTimeout: 2_000 });
-      const { socket, session } = await openWebSocket(server);
-      for (let round = 0; round < 4; round++) {
-        assert.equal(await socket.next(), "2");
-        socket.sendText("3");
-      }
-      assert.equal(session.readyState, "open");
-    });
-
-    host.it("pings over long-polling again and again as long as it answers", async () => {
-      await using server = await host.start({ pingInterval: 30, pingTimeout: 2_000 });
-      const peer = await PollingPeer.open(server);
-      for (let round = 0; round < 4; round++) {
-        assert.equal(await peer.poll(), "2");
-        await peer.send("3");
-      }
-      assert.equal(peer.session.readyState, "open");
-    });
-
-    host.it("emits heartbeat for every pong", async () => {
-      await using server = await host.start({ pingInterval: 30, pingTimeout: 2_000 });
-      const { socket, session } = await openWebSocket(server);
-      let heartbeats = 0;
-      session.on("heartbeat", () => heartbeats++);
+onEveryHost("engine: heartbeat", engineHosts, (host) => {
+  host.it("pings a WebSocket again and again as long as it answers", async () => {
+    await using server = await host.start({ pingInterval: 30, pingTimeout: 2_000 });
+    const { socket, session } = await openWebSocket(server);
+    for (let round = 0; round < 4; round++) {
       assert.equal(await socket.next(), "2");
-      assert.equal(heartbeats, 0);
       socket.sendText("3");
-      await until(() => heartbeats === 1, "the heartbeat event");
-    });
+    }
+    assert.equal(session.readyState, "open");
+  });
 
-    host.it("closes a WebSocket that does not answer", async () => {
-      await using server = await host.start({ pingInterval: 30, pingTimeout: 40 });
-      const { socket, session } = await openWebSocket(server);
-      assert.equal(await socket.next(), "2");
-      assert.equal((await server.closed(session)).reason, "ping timeout");
-      assert.equal((await socket.closed).code, 1005);
-      assert.equal(server.engine.clientsCount, 0);
-    });
-
-    host.it("closes a long-polling session that does not answer, and ends its poll", async () => {
-      await using server = await host.start({ pingInterval: 30, pingTimeout: 60 });
-      const peer = await PollingPeer.open(server);
+  host.it("pings over long-polling again and again as long as it answers", async () => {
+    await using server = await host.start({ pingInterval: 30, pingTimeout: 2_000 });
+    const peer = await PollingPeer.open(server);
+    for (let round = 0; round < 4; round++) {
       assert.equal(await peer.poll(), "2");
-      const response = await peer.get();
-      assert.equal(response.body, "1");
-      assert.equal((await server.closed(peer.session)).reason, "ping timeout");
-    });
+      await peer.send("3");
+    }
+    assert.equal(peer.session.readyState, "open");
+  });
 
-    host.it("closes a session whose client never came back", async () => {
-      await using server = await host.start({ pingInterval: 30, pingTimeout: 30 });
-      const peer = await PollingPeer.open(server);
-      assert.equal((await server.closed(peer.session)).reason, "ping timeout");
-      const response = await peer.get();
-      assert.equal(response.body, '{"code":1,"message":"Session ID unknown"}');
-    });
+  host.it("emits heartbeat for every pong", async () => {
+    await using server = await host.start({ pingInterval: 30, pingTimeout: 2_000 });
+    const { socket, session } = await openWebSocket(server);
+    let heartbeats = 0;
+    session.on("heartbeat", () => heartbeats++);
+    assert.equal(await socket.next(), "2");
+    assert.equal(heartbeats, 0);
+    socket.sendText("3");
+    await until(() => heartbeats === 1, "the heartbeat event");
+  });
 
-    host.it("waits longer when another packet comes instead of the pong", async () => {
-      const pingTimeout = 500;
-      await using server = await host.start({ pingInterval: 30, pingTimeout });
-      const { socket, session } = await openWebSocket(server);
-      const order: string[] = [];
-      session.on("message", () => {
-        // the first deadline is well before this, the second well after
-        setTimeout(() => order.push("still waiting"), pingTimeout * 0.75);
-      });
-      session.on("close", (reason: string) => order.push(reason));
-      assert.equal(await socket.next(), "2");
-      setTimeout(() => socket.sendText("4x"), pingTimeout / 2);
-      await server.closed(session);
-      assert.deepEqual(order, ["still waiting", "ping timeout"]);
-    });
+  host.it("closes a WebSocket that does not answer", async () => {
+    await using server = await host.start({ pingInterval: 30, pingTimeout: 40 });
+    const { socket, session } = await openWebSocket(server);
+    assert.equal(await socket.next(), "2");
+    assert.equal((await server.closed(session)).reason, "ping timeout");
+    assert.equal((await socket.closed).code, 1005);
+    assert.equal(server.engine.clientsCount, 0);
+  });
 
-    host.it("waits longer once only, however many packets come", async () => {
-      await using server = await host.start({ pingInterval: 30, pingTimeout: 80 });
-      const { socket, session } = await openWebSocket(server);
-      assert.equal(await socket.next(), "2");
-      const chatter = setInterval(() => socket.sendText("4x"), 10);
-      try {
-        assert.equal((await server.closed(session)).reason, "ping timeout");
-      } finally {
-        clearInterval(chatter);
-      }
-    });
+  host.it("closes a long-polling session that does not answer, and ends its poll", async () => {
+    await using server = await host.start({ pingInterval: 30, pingTimeout: 60 });
+    const peer = await PollingPeer.open(server);
+    assert.equal(await peer.poll(), "2");
+    const response = await peer.get();
+    assert.equal(response.body, "1");
+    assert.equal((await server.closed(peer.session)).reason, "ping timeout");
+  });
 
-    host.it("closes a WebSocket whose client sends a ping", async () => {
-      await using server = await host.start();
-      const { socket, session } = await openWebSocket(server);
-      socket.sendText("2");
-      const { reason, description } = await server.closed(session);
-      assert.equal(reason, "transport error");
-      assert.equal((description as Error).message, "invalid heartbeat direction");
-      assert.equal((await socket.closed).code, 1005);
-    });
+  host.it("closes a session whose client never came back", async () => {
+    await using server = await host.start({ pingInterval: 30, pingTimeout: 30 });
+    const peer = await PollingPeer.open(server);
+    assert.equal((await server.closed(peer.session)).reason, "ping timeout");
+    const response = await peer.get();
+    assert.equal(response.body, '{"code":1,"message":"Session ID unknown"}');
+  });
 
-    host.it("closes a long-polling session whose client sends a ping", async () => {
-      await using server = await host.start();
-      const peer = await PollingPeer.open(server);
-      const { answer } = await peer.park();
-      await peer.post("2").catch(() => {});
-      assert.equal((await server.closed(peer.session)).reason, "transport error");
-      assert.equal((await answer).body, "1");
+  host.it("waits longer when another packet comes instead of the pong", async () => {
+    const pingTimeout = 500;
+    await using server = await host.start({ pingInterval: 30, pingTimeout });
+    const { socket, session } = await openWebSocket(server);
+    const order: string[] = [];
+    session.on("message", () => {
+      // the first deadline is well before this, the second well after
+      setTimeout(() => order.push("still waiting"), pingTimeout * 0.75);
     });
+    session.on("close", (reason: string) => order.push(reason));
+    assert.equal(await socket.next(), "2");
+    setTimeout(() => socket.sendText("4x"), pingTimeout / 2);
+    await server.closed(session);
+    assert.deepEqual(order, ["still waiting", "ping timeout"]);
+  });
 
-    host.it("goes on with the heartbeat after an upgrade", async () => {
-      await using server = await host.start({ pingInterval: 40, pingTimeout: 2_000 });
-      const peer = await PollingPeer.open(server);
-      const socket = await peer.probe();
-      socket.sendText("5");
-      for (let round = 0; round < 3; round++) {
-        assert.equal(await socket.next(), "2");
-        socket.sendText("3");
-      }
-      assert.equal(peer.session.transport.name, "websocket");
-    });
-    host.it("pauses while an upgrade is under way, and goes on after it", async () => {
-      await using server = await host.start({ pingInterval: 20, pingTimeout: 30 });
-      const peer = await PollingPeer.open(server);
-      const socket = await peer.probe();
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      assert.equal(peer.session.readyState, "open");
-      socket.sendText("5");
+  host.it("waits longer once only, however many packets come", async () => {
+    await using server = await host.start({ pingInterval: 30, pingTimeout: 80 });
+    const { socket, session } = await openWebSocket(server);
+    assert.equal(await socket.next(), "2");
+    const chatter = setInterval(() => socket.sendText("4x"), 10);
+    try {
+      assert.equal((await server.closed(session)).reason, "ping timeout");
+    } finally {
+      clearInterval(chatter);
+    }
+  });
+
+  host.it("closes a WebSocket whose client sends a ping", async () => {
+    await using server = await host.start();
+    const { socket, session } = await openWebSocket(server);
+    socket.sendText("2");
+    const { reason, description } = await server.closed(session);
+    assert.equal(reason, "transport error");
+    assert.equal((description as Error).message, "invalid heartbeat direction");
+    assert.equal((await socket.closed).code, 1005);
+  });
+
+  host.it("closes a long-polling session whose client sends a ping", async () => {
+    await using server = await host.start();
+    const peer = await PollingPeer.open(server);
+    const { answer } = await peer.park();
+    await peer.post("2").catch(() => {});
+    assert.equal((await server.closed(peer.session)).reason, "transport error");
+    assert.equal((await answer).body, "1");
+  });
+
+  host.it("goes on with the heartbeat after an upgrade", async () => {
+    await using server = await host.start({ pingInterval: 40, pingTimeout: 2_000 });
+    const peer = await PollingPeer.open(server);
+    const socket = await peer.probe();
+    socket.sendText("5");
+    for (let round = 0; round < 3; round++) {
       assert.equal(await socket.next(), "2");
       socket.sendText("3");
-      assert.equal(await socket.next(), "2");
-    });
+    }
+    assert.equal(peer.session.transport.name, "websocket");
+  });
+  host.it("pauses while an upgrade is under way, and goes on after it", async () => {
+    await using server = await host.start({ pingInterval: 20, pingTimeout: 30 });
+    const peer = await PollingPeer.open(server);
+    const socket = await peer.probe();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.equal(peer.session.readyState, "open");
+    socket.sendText("5");
+    assert.equal(await socket.next(), "2");
+    socket.sendText("3");
+    assert.equal(await socket.next(), "2");
   });
 });

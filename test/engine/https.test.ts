@@ -9,7 +9,7 @@ import type { AttachAppOptions, ServerOptions, Session, UwsApp } from "@tidewire
 import * as uWS from "uWebSockets.js";
 import { WebSocket } from "ws";
 import { tls } from "../support/http2/peers.ts";
-import { hosts } from "../support/engine/hosts.ts";
+import { engineHosts } from "../support/engine/hosts.ts";
 import { until } from "../support/engine/peers.ts";
 import { needUws } from "../support/uws/absent.ts";
 import { Queue, within } from "../support/waiting/queue.ts";
@@ -88,7 +88,7 @@ function isEncrypted(session: Session): unknown {
   return (session.request as unknown as { connection: { encrypted?: boolean } }).connection.encrypted;
 }
 
-const names = hosts.map(({ name }) => name);
+const names = engineHosts.map(({ name }) => name);
 
 for (const { name, start } of [
   { name: "node", start: onNode },

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Session } from "../support/engine/types.ts";
 import { collectGarbage } from "../support/process/garbage.ts";
-import { onEveryHost } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { engineHosts } from "../support/engine/hosts.ts";
 import { Http2Engine } from "../support/http2/engine.ts";
 import { until } from "../support/engine/peers.ts";
 import type { StartedEngine } from "../support/engine/started-engine.ts";
@@ -50,7 +51,7 @@ async function webSocketRound(running: Http2Engine, round: number): Promise<Weak
   return [session, session.transport, session.request as object].map((each) => new WeakRef(each));
 }
 
-onEveryHost((host) => {
+onEveryHost("engine: memory of WebTransport", engineHosts, (host) => {
   host.it("nothing is left of WebTransport sessions, however they end", async () => {
     await using server = await startWithWebTransport(host);
     const refs: WeakRef<object>[] = [];

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Session } from "../support/engine/types.ts";
 import { collectGarbage } from "../support/process/garbage.ts";
-import { onEveryHost } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { engineHosts } from "../support/engine/hosts.ts";
 import { until } from "../support/engine/peers.ts";
 import type { StartedEngine } from "../support/engine/started-engine.ts";
 
@@ -98,46 +99,44 @@ async function unfinishedUpgrades(server: StartedEngine, count: number): Promise
   await Promise.all(Array.from({ length: count }, begin));
 }
 
-describe("engine: memory", () => {
-  onEveryHost((host) => {
-    const title = "reaches nothing of 350 connections that were opened, upgraded and ended in every way";
-    host.it(title, { timeout: 60_000 }, async () => {
-      await using server = await host.start({ pingInterval: 200, pingTimeout: 200 }, false);
-      const remains = new Remains();
-      remains.watch(server);
-      server.engine.on("connection", (session: Session) => {
-        session.on("message", (data: string) => session.send(data));
-      });
-      for (let round = 0; round < 350; round++) {
-        await wholeRound(server, round);
-      }
-      await until(() => server.engine.clientsCount === 0, "all sessions to close");
-      assert.equal(remains.count, 350 * 4);
-      assert.deepEqual(await remains.alive(), {});
+onEveryHost("engine: memory", engineHosts, (host) => {
+  const title = "reaches nothing of 350 connections that were opened, upgraded and ended in every way";
+  host.it(title, { timeout: 60_000 }, async () => {
+    await using server = await host.start({ pingInterval: 200, pingTimeout: 200 }, false);
+    const remains = new Remains();
+    remains.watch(server);
+    server.engine.on("connection", (session: Session) => {
+      session.on("message", (data: string) => session.send(data));
     });
-    host.it("reaches nothing of 100 upgrades that were abandoned", { timeout: 60_000 }, async () => {
-      await using server = await host.start({ pingInterval: 100, pingTimeout: 100 }, false);
-      const remains = new Remains();
-      remains.watch(server);
-      for (let round = 0; round < 100; round++) {
-        await abandonedUpgrade(server, round);
-      }
-      await until(() => server.engine.clientsCount === 0, "all sessions to close");
-      assert.ok(remains.count >= 300);
-      assert.deepEqual(await remains.alive(), {});
-    });
+    for (let round = 0; round < 350; round++) {
+      await wholeRound(server, round);
+    }
+    await until(() => server.engine.clientsCount === 0, "all sessions to close");
+    assert.equal(remains.count, 350 * 4);
+    assert.deepEqual(await remains.alive(), {});
+  });
+  host.it("reaches nothing of 100 upgrades that were abandoned", { timeout: 60_000 }, async () => {
+    await using server = await host.start({ pingInterval: 100, pingTimeout: 100 }, false);
+    const remains = new Remains();
+    remains.watch(server);
+    for (let round = 0; round < 100; round++) {
+      await abandonedUpgrade(server, round);
+    }
+    await until(() => server.engine.clientsCount === 0, "all sessions to close");
+    assert.ok(remains.count >= 300);
+    assert.deepEqual(await remains.alive(), {});
+  });
 
-    host.it("reaches nothing of 50 upgrades that were never finished", { timeout: 60_000 }, async () => {
-      await using server = await host.start(
-        // Long enough for 50 to begin on a busy machine.
-        { pingInterval: 1_000, pingTimeout: 1_000, upgradeTimeout: 500 },
-        false,
-      );
-      const remains = new Remains();
-      remains.watch(server);
-      await unfinishedUpgrades(server, 50);
-      await until(() => server.engine.clientsCount === 0, "all sessions to time out");
-      assert.deepEqual(await remains.alive(), {});
-    });
+  host.it("reaches nothing of 50 upgrades that were never finished", { timeout: 60_000 }, async () => {
+    await using server = await host.start(
+      // Long enough for 50 to begin on a busy machine.
+      { pingInterval: 1_000, pingTimeout: 1_000, upgradeTimeout: 500 },
+      false,
+    );
+    const remains = new Remains();
+    remains.watch(server);
+    await unfinishedUpgrades(server, 50);
+    await until(() => server.engine.clientsCount === 0, "all sessions to time out");
+    assert.deepEqual(await remains.alive(), {});
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { engineHosts } from "../support/engine/hosts.ts";
 import type { EngineHost } from "../support/engine/hosts.ts";
-import { hosts } from "../support/engine/hosts.ts";
 import { openWebSocket, PollingPeer, until } from "../support/engine/peers.ts";
 import type { StartedEngine } from "../support/engine/started-engine.ts";
 import type { WireSocket } from "../support/wire/client.ts";
@@ -65,8 +65,8 @@ function describePair(first: EngineHost, second: EngineHost): void {
 }
 
 describe("engine: two engines in one process", () => {
-  for (const first of hosts) {
-    for (const second of hosts) {
+  for (const first of engineHosts) {
+    for (const second of engineHosts) {
       describePair(first, second);
     }
   }

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Session } from "../support/engine/types.ts";
+import { engineHosts } from "../support/engine/hosts.ts";
 import type { EngineHost } from "../support/engine/hosts.ts";
-import { onEveryHost } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { openWebSocket, PollingPeer, rawWebSocket, until } from "../support/engine/peers.ts";
 import type { RawWebSocket } from "../support/wire/raw-websocket.ts";
 import type { StartedEngine } from "../support/engine/started-engine.ts";
@@ -172,9 +173,7 @@ function describeWebSocket(host: EngineHost): void {
   });
 }
 
-describe("engine: maxBackpressure", () => {
-  onEveryHost((host) => {
-    describe("long-polling", () => describePolling(host));
-    describe("WebSocket", () => describeWebSocket(host));
-  });
+onEveryHost("engine: maxBackpressure", engineHosts, (host) => {
+  describe("long-polling", () => describePolling(host));
+  describe("WebSocket", () => describeWebSocket(host));
 });

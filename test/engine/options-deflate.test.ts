@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { inflateRawSync } from "node:zlib";
 import { WebSocket } from "ws";
 import type { Session } from "../support/engine/types.ts";
+import { engineHosts } from "../support/engine/hosts.ts";
 import type { EngineHost } from "../support/engine/hosts.ts";
-import { onEveryHost } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { rawWebSocket } from "../support/engine/peers.ts";
 import { OPCODE } from "../support/wire/frames.ts";
 import type { Frame } from "../support/wire/frames.ts";
@@ -124,165 +125,160 @@ function describeThreshold(host: EngineHost): void {
   });
 }
 
-describe("engine: perMessageDeflate", () => {
-  onEveryHost((host) => {
-    host.it("is negotiated with a client that offers it", { needs }, async () => {
-      await using server = await host.start({ perMessageDeflate: true });
-      const { socket } = await openRaw(server);
-      assert.match(socket.headers["sec-websocket-extensions"] ?? "", /^permessage-deflate/);
+onEveryHost("engine: perMessageDeflate", engineHosts, (host) => {
+  host.it("is negotiated with a client that offers it", { needs }, async () => {
+    await using server = await host.start({ perMessageDeflate: true });
+    const { socket } = await openRaw(server);
+    assert.match(socket.headers["sec-websocket-extensions"] ?? "", /^permessage-deflate/);
+  });
+
+  host.it("is not used for a client that does not offer it", { needs }, async () => {
+    await using server = await host.start({ perMessageDeflate: true });
+    const { socket, session } = await openRaw(server, "");
+    assert.equal(socket.headers["sec-websocket-extensions"], undefined);
+    session.send("x".repeat(5_000));
+    const frame = await nextFrame(socket);
+    assert.equal(`${frame.rsv} ${frame.payload.length}`, "0 5001");
+  });
+
+  host.it("is off unless asked for", { needs }, async () => {
+    await using server = await host.start();
+    const { socket, session } = await openRaw(server);
+    assert.equal(socket.headers["sec-websocket-extensions"], undefined);
+    session.send("x".repeat(5_000));
+    assert.equal((await nextFrame(socket)).rsv, 0);
+  });
+
+  describeThreshold(host);
+
+  host.it("is negotiated for an upgrade too", { needs }, async () => {
+    await using server = await host.start({
+      perMessageDeflate: { threshold: 10, serverNoContextTakeover: true },
     });
+    const handshake = await server.client.get(server.path("transport=polling"));
+    const session = await server.nextSession();
+    assert.equal(handshake.status, 200);
+    const path = server.path(`transport=websocket&sid=${session.id}`);
+    const headers = { "sec-websocket-extensions": OFFER };
+    const socket = await rawWebSocket(server, path, { headers });
+    socket.sendText("2probe");
+    assert.equal(await socket.next(), "3probe");
+    socket.sendText("5");
+    session.send("x".repeat(1_000));
+    const frame = await nextFrame(socket);
+    assert.equal(frame.rsv, RSV1);
+    assert.equal(inflated(frame), `4${"x".repeat(1_000)}`);
+  });
 
-    host.it("is not used for a client that does not offer it", { needs }, async () => {
-      await using server = await host.start({ perMessageDeflate: true });
-      const { socket, session } = await openRaw(server, "");
-      assert.equal(socket.headers["sec-websocket-extensions"], undefined);
-      session.send("x".repeat(5_000));
-      const frame = await nextFrame(socket);
-      assert.equal(`${frame.rsv} ${frame.payload.length}`, "0 5001");
-    });
-
-    host.it("is off unless asked for", { needs }, async () => {
-      await using server = await host.start();
-      const { socket, session } = await openRaw(server);
-      assert.equal(socket.headers["sec-websocket-extensions"], undefined);
-      session.send("x".repeat(5_000));
-      assert.equal((await nextFrame(socket)).rsv, 0);
-    });
-
-    describeThreshold(host);
-
-    host.it("is negotiated for an upgrade too", { needs }, async () => {
-      await using server = await host.start({
-        perMessageDeflate: { threshold: 10, serverNoContextTakeover: true },
-      });
-      const handshake = await server.client.get(server.path("transport=polling"));
-      const session = await server.nextSession();
-      assert.equal(handshake.status, 200);
-      const path = server.path(`transport=websocket&sid=${session.id}`);
-      const headers = { "sec-websocket-extensions": OFFER };
-      const socket = await rawWebSocket(server, path, { headers });
-      socket.sendText("2probe");
-      assert.equal(await socket.next(), "3probe");
-      socket.sendText("5");
-      session.send("x".repeat(1_000));
-      const frame = await nextFrame(socket);
-      assert.equal(frame.rsv, RSV1);
-      assert.equal(inflated(frame), `4${"x".repeat(1_000)}`);
-    });
-
-    for (const [name, perMessageDeflate] of [
-      ["shared state", { threshold: 0, serverNoContextTakeover: true, clientNoContextTakeover: true }],
-      ["state of its own", { threshold: 0, serverNoContextTakeover: false, clientNoContextTakeover: false }],
-      ["small windows", { threshold: 0, serverNoContextTakeover: false, serverMaxWindowBits: 10 }],
-    ] as const) {
-      host.it(`carries messages both ways with ${name}, read by the client of ws`, { needs }, async () => {
-        await using server = await host.start({ perMessageDeflate });
-        const { socket, session } = await openWs(server);
-        assert.match(socket.extensions, /permessage-deflate/);
-        const fromServer: string[] = [];
-        const fromClient: string[] = [];
-        const done = new Promise<void>((resolve) => {
-          socket.on("message", (data: Buffer) => {
-            if (fromServer.push(String(data)) === 20) resolve();
-          });
-        });
-        session.on("message", (data: string) => {
-          fromClient.push(data);
-          session.send(data);
-        });
-        const sent = Array.from(
-          { length: 20 },
-          (_, index) => `${index}: ${"lorem ipsum ".repeat(index * 40)}`,
-        );
-        for (const text of sent) socket.send(`4${text}`);
-        await done;
-        assert.deepEqual(fromClient, sent);
-        assert.deepEqual(
-          fromServer,
-          sent.map((text) => `4${text}`),
-        );
-        socket.close();
-        await server.closed(session);
-      });
-    }
-
-    host.it(
-      "takes a compressed message up to maxHttpBufferSize, counted when unpacked",
-      { needs },
-      async () => {
-        await using server = await host.start({ perMessageDeflate: true, maxHttpBufferSize: 10_000 });
-        const { socket, session } = await openWs(server);
-        const received = once(session, "message");
-        socket.send(`4${"x".repeat(9_999)}`);
-        assert.equal(String((await received)[0]).length, 9_999);
-        const closed = once(socket, "close");
-        socket.send(`4${"x".repeat(10_000)}`);
-        assert.equal((await closed)[0], 1009);
-        const { reason, description } = await server.closed(session);
-        assert.equal(reason, "transport error");
-        assert.match((description as Error).message, /Max payload size exceeded$/);
-      },
-    );
-
-    host.it("ends a message that unpacks to far more than maxHttpBufferSize", { needs }, async () => {
-      await using server = await host.start({ perMessageDeflate: true, maxHttpBufferSize: 1_000 });
-      const { socket, session } = await openWs(server);
-      socket.on("error", () => {});
-      socket.send(`4${"x".repeat(5_000_000)}`);
-      const { reason, description } = await server.closed(session);
-      assert.equal(reason, "transport error");
-      const expected = host.name === "uws" ? UNPACKING_FAILED : /Max payload size exceeded$/;
-      assert.match((description as Error).message, expected);
-      assert.equal(server.engine.clientsCount, 0);
-      socket.terminate();
-    });
-
-    host.it("does not call a compressed message that is broken too large", { needs }, async () => {
-      await using server = await host.start({ perMessageDeflate: true });
-      const { socket, session } = await openRaw(server);
-      // A block of the reserved type 3, RFC 1951 section 3.2.3.
-      socket.sendFrame(OPCODE.text, Buffer.from([0xff, 0xff, 0xff]), { rsv: RSV1 });
-      const { reason, description } = await server.closed(session);
-      assert.equal(reason, "transport error");
-      const error = description as Error & { code?: string; description?: Error };
-      assert.equal(error.code, "WEBSOCKET_ERROR");
-      const expected = host.name === "uws" ? UNPACKING_FAILED : /invalid block type/;
-      assert.match(error.description?.message ?? error.message, expected);
-      const { code } = await socket.closed;
-      assert.equal(code, host.name === "uws" ? 1006 : 1007);
-    });
-
-    const smaller = "permessage-deflate; server_max_window_bits=10";
-    const eight = "permessage-deflate; server_max_window_bits=8";
-
-    /** What the server has accepted of an offer. */
-    async function accepted(
-      perMessageDeflate: boolean | { serverNoContextTakeover: boolean },
-      offer: string,
-    ): Promise<string | undefined> {
+  for (const [name, perMessageDeflate] of [
+    ["shared state", { threshold: 0, serverNoContextTakeover: true, clientNoContextTakeover: true }],
+    ["state of its own", { threshold: 0, serverNoContextTakeover: false, clientNoContextTakeover: false }],
+    ["small windows", { threshold: 0, serverNoContextTakeover: false, serverMaxWindowBits: 10 }],
+  ] as const) {
+    host.it(`carries messages both ways with ${name}, read by the client of ws`, { needs }, async () => {
       await using server = await host.start({ perMessageDeflate });
-      const socket = await server.client.websocket(server.path("transport=websocket"), {
-        headers: { "sec-websocket-extensions": offer },
+      const { socket, session } = await openWs(server);
+      assert.match(socket.extensions, /permessage-deflate/);
+      const fromServer: string[] = [];
+      const fromClient: string[] = [];
+      const done = new Promise<void>((resolve) => {
+        socket.on("message", (data: Buffer) => {
+          if (fromServer.push(String(data)) === 20) resolve();
+        });
       });
-      return socket.headers["sec-websocket-extensions"];
-    }
-
-    host.it("keeps to the smaller window that a client asks for, or declines", { needs }, async () => {
-      const shared = await accepted(true, smaller);
-      if (host.name === "uws") assert.equal(shared, undefined);
-      else assert.match(shared ?? "", /server_max_window_bits=10/);
-      const dedicated = await accepted({ serverNoContextTakeover: false }, smaller);
-      assert.match(dedicated ?? "", /server_max_window_bits=10/);
+      session.on("message", (data: string) => {
+        fromClient.push(data);
+        session.send(data);
+      });
+      const sent = Array.from({ length: 20 }, (_, index) => `${index}: ${"lorem ipsum ".repeat(index * 40)}`);
+      for (const text of sent) socket.send(`4${text}`);
+      await done;
+      assert.deepEqual(fromClient, sent);
+      assert.deepEqual(
+        fromServer,
+        sent.map((text) => `4${text}`),
+      );
+      socket.close();
+      await server.closed(session);
     });
+  }
 
-    host.it("takes the next offer instead of one that it cannot keep to", { needs }, async () => {
-      const answer = await accepted(true, `${eight}, permessage-deflate`);
-      assert.match(answer ?? "", /^permessage-deflate(?!.*server_max_window_bits)/);
-    });
+  host.it(
+    "takes a compressed message up to maxHttpBufferSize, counted when unpacked",
+    { needs },
+    async () => {
+      await using server = await host.start({ perMessageDeflate: true, maxHttpBufferSize: 10_000 });
+      const { socket, session } = await openWs(server);
+      const received = once(session, "message");
+      socket.send(`4${"x".repeat(9_999)}`);
+      assert.equal(String((await received)[0]).length, 9_999);
+      const closed = once(socket, "close");
+      socket.send(`4${"x".repeat(10_000)}`);
+      assert.equal((await closed)[0], 1009);
+      const { reason, description } = await server.closed(session);
+      assert.equal(reason, "transport error");
+      assert.match((description as Error).message, /Max payload size exceeded$/);
+    },
+  );
 
-    host.it("declines a window of 8 bits, which zlib cannot do", { needs }, async () => {
-      assert.equal(await accepted(true, eight), undefined);
-      assert.equal(await accepted({ serverNoContextTakeover: false }, eight), undefined);
+  host.it("ends a message that unpacks to far more than maxHttpBufferSize", { needs }, async () => {
+    await using server = await host.start({ perMessageDeflate: true, maxHttpBufferSize: 1_000 });
+    const { socket, session } = await openWs(server);
+    socket.on("error", () => {});
+    socket.send(`4${"x".repeat(5_000_000)}`);
+    const { reason, description } = await server.closed(session);
+    assert.equal(reason, "transport error");
+    const expected = host.name === "uws" ? UNPACKING_FAILED : /Max payload size exceeded$/;
+    assert.match((description as Error).message, expected);
+    assert.equal(server.engine.clientsCount, 0);
+    socket.terminate();
+  });
+
+  host.it("does not call a compressed message that is broken too large", { needs }, async () => {
+    await using server = await host.start({ perMessageDeflate: true });
+    const { socket, session } = await openRaw(server);
+    // A block of the reserved type 3, RFC 1951 section 3.2.3.
+    socket.sendFrame(OPCODE.text, Buffer.from([0xff, 0xff, 0xff]), { rsv: RSV1 });
+    const { reason, description } = await server.closed(session);
+    assert.equal(reason, "transport error");
+    const error = description as Error & { code?: string; description?: Error };
+    assert.equal(error.code, "WEBSOCKET_ERROR");
+    const expected = host.name === "uws" ? UNPACKING_FAILED : /invalid block type/;
+    assert.match(error.description?.message ?? error.message, expected);
+    const { code } = await socket.closed;
+    assert.equal(code, host.name === "uws" ? 1006 : 1007);
+  });
+
+  const smaller = "permessage-deflate; server_max_window_bits=10";
+  const eight = "permessage-deflate; server_max_window_bits=8";
+
+  /** What the server has accepted of an offer. */
+  async function accepted(
+    perMessageDeflate: boolean | { serverNoContextTakeover: boolean },
+    offer: string,
+  ): Promise<string | undefined> {
+    await using server = await host.start({ perMessageDeflate });
+    const socket = await server.client.websocket(server.path("transport=websocket"), {
+      headers: { "sec-websocket-extensions": offer },
     });
+    return socket.headers["sec-websocket-extensions"];
+  }
+
+  host.it("keeps to the smaller window that a client asks for, or declines", { needs }, async () => {
+    const shared = await accepted(true, smaller);
+    if (host.name === "uws") assert.equal(shared, undefined);
+    else assert.match(shared ?? "", /server_max_window_bits=10/);
+    const dedicated = await accepted({ serverNoContextTakeover: false }, smaller);
+    assert.match(dedicated ?? "", /server_max_window_bits=10/);
+  });
+
+  host.it("takes the next offer instead of one that it cannot keep to", { needs }, async () => {
+    const answer = await accepted(true, `${eight}, permessage-deflate`);
+    assert.match(answer ?? "", /^permessage-deflate(?!.*server_max_window_bits)/);
+  });
+
+  host.it("declines a window of 8 bits, which zlib cannot do", { needs }, async () => {
+    assert.equal(await accepted(true, eight), undefined);
+    assert.equal(await accepted({ serverNoContextTakeover: false }, eight), undefined);
   });
 });

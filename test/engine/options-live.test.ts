@@ -3,71 +3,67 @@ import { createServer } from "node:http";
 import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Server as TidewireEngine } from "@tidewire/engine";
-import { onEveryHost } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { engineHosts } from "../support/engine/hosts.ts";
 import { NetworkClient } from "../support/wire/network-client.ts";
 import { openWebSocket, PollingPeer, until } from "../support/engine/peers.ts";
 
-describe("engine: options that change while it runs", () => {
-  onEveryHost((host) => {
-    host.it("tells a changed pingInterval, pingTimeout and maxHttpBufferSize to new clients", async () => {
-      await using server = await host.start();
-      await PollingPeer.open(server);
-      Object.assign(server.engine.opts, { pingInterval: 111, pingTimeout: 222, maxHttpBufferSize: 333 });
-      const { handshake } = await PollingPeer.open(server);
-      const { pingInterval, pingTimeout, maxPayload } = handshake;
-      assert.deepEqual(
-        { pingInterval, pingTimeout, maxPayload },
-        { pingInterval: 111, pingTimeout: 222, maxPayload: 333 },
-      );
-    });
+onEveryHost("engine: options that change while it runs", engineHosts, (host) => {
+  host.it("tells a changed pingInterval, pingTimeout and maxHttpBufferSize to new clients", async () => {
+    await using server = await host.start();
+    await PollingPeer.open(server);
+    Object.assign(server.engine.opts, { pingInterval: 111, pingTimeout: 222, maxHttpBufferSize: 333 });
+    const { handshake } = await PollingPeer.open(server);
+    const { pingInterval, pingTimeout, maxPayload } = handshake;
+    assert.deepEqual(
+      { pingInterval, pingTimeout, maxPayload },
+      { pingInterval: 111, pingTimeout: 222, maxPayload: 333 },
+    );
+  });
 
-    host.it("refuses a transport that is no longer among the transports", async () => {
-      await using server = await host.start();
-      await PollingPeer.open(server);
-      server.engine.opts.transports = ["websocket"];
-      const { body } = await server.client.get(server.path("transport=polling"));
-      assert.equal(body, '{"code":0,"message":"Transport unknown"}');
-      await openWebSocket(server);
-    });
+  host.it("refuses a transport that is no longer among the transports", async () => {
+    await using server = await host.start();
+    await PollingPeer.open(server);
+    server.engine.opts.transports = ["websocket"];
+    const { body } = await server.client.get(server.path("transport=polling"));
+    assert.equal(body, '{"code":0,"message":"Transport unknown"}');
+    await openWebSocket(server);
+  });
 
-    host.it("lets in clients of the older protocol once allowEIO3 is set", async () => {
-      await using server = await host.start();
-      const path = server.path("transport=polling").replace("EIO=4", "EIO=3");
-      assert.equal(
-        (await server.client.get(path)).body,
-        '{"code":5,"message":"Unsupported protocol version"}',
-      );
-      server.engine.opts.allowEIO3 = true;
-      assert.match((await server.client.get(path)).body, /^\d+:0\{"sid"/);
-    });
+  host.it("lets in clients of the older protocol once allowEIO3 is set", async () => {
+    await using server = await host.start();
+    const path = server.path("transport=polling").replace("EIO=4", "EIO=3");
+    assert.equal((await server.client.get(path)).body, '{"code":5,"message":"Unsupported protocol version"}');
+    server.engine.opts.allowEIO3 = true;
+    assert.match((await server.client.get(path)).body, /^\d+:0\{"sid"/);
+  });
 
-    host.it("offers no upgrade once allowUpgrades is false", async () => {
-      await using server = await host.start();
-      server.engine.opts.allowUpgrades = false;
-      assert.deepEqual((await PollingPeer.open(server)).handshake.upgrades, []);
-    });
-    host.it("closes an upgrade that allowUpgrades forbids, and keeps the session", async () => {
-      await using server = await host.start({ allowUpgrades: false });
-      const peer = await PollingPeer.open(server);
-      const socket = await server.client.websocket(peer.websocketPath);
-      socket.sendText("2probe");
-      await socket.closed;
-      assert.deepEqual([...socket.pending], []);
-      peer.session.send("still polling");
-      assert.equal(await peer.poll(), "4still polling");
-    });
+  host.it("offers no upgrade once allowUpgrades is false", async () => {
+    await using server = await host.start();
+    server.engine.opts.allowUpgrades = false;
+    assert.deepEqual((await PollingPeer.open(server)).handshake.upgrades, []);
+  });
+  host.it("closes an upgrade that allowUpgrades forbids, and keeps the session", async () => {
+    await using server = await host.start({ allowUpgrades: false });
+    const peer = await PollingPeer.open(server);
+    const socket = await server.client.websocket(peer.websocketPath);
+    socket.sendText("2probe");
+    await socket.closed;
+    assert.deepEqual([...socket.pending], []);
+    peer.session.send("still polling");
+    assert.equal(await peer.poll(), "4still polling");
+  });
 
-    host.it("gives up an upgrade that takes longer than upgradeTimeout, and keeps the session", async () => {
-      await using server = await host.start({ upgradeTimeout: 30 });
-      const peer = await PollingPeer.open(server);
-      const socket = await peer.probe();
-      assert.equal(peer.session.upgrading, true);
-      await socket.closed;
-      await until(() => !peer.session.upgrading, "the upgrade to be given up");
-      peer.session.send("still polling");
-      assert.deepEqual(await peer.pollPackets(1), ["4still polling"]);
-      assert.equal(peer.session.transport.name, "polling");
-    });
+  host.it("gives up an upgrade that takes longer than upgradeTimeout, and keeps the session", async () => {
+    await using server = await host.start({ upgradeTimeout: 30 });
+    const peer = await PollingPeer.open(server);
+    const socket = await peer.probe();
+    assert.equal(peer.session.upgrading, true);
+    await socket.closed;
+    await until(() => !peer.session.upgrading, "the upgrade to be given up");
+    peer.session.send("still polling");
+    assert.deepEqual(await peer.pollPackets(1), ["4still polling"]);
+    assert.equal(peer.session.transport.name, "polling");
   });
 });
 

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { inspect } from "node:util";
 import { Server } from "@tidewire/engine";
-import { onEveryHost } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { engineHosts } from "../support/engine/hosts.ts";
 import { openWebSocket, PollingPeer } from "../support/engine/peers.ts";
 
 interface Warning extends Error {
@@ -26,7 +27,7 @@ function make(options: Record<string, unknown>): Server {
 }
 
 describe("engine: options that are text or senseless", () => {
-  onEveryHost((host) => {
+  onEveryHost("given as text", engineHosts, (host) => {
     host.it("takes numbers in text for numbers", async () => {
       await using server = await host.start({
         pingInterval: "1234",

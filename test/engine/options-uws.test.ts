@@ -5,7 +5,7 @@ import { WebSocket } from "ws";
 import { Server, uServer } from "@tidewire/engine";
 import type { AttachAppOptions, ServerOptions } from "@tidewire/engine";
 import type { Engine } from "../support/engine/types.ts";
-import { hosts } from "../support/engine/hosts.ts";
+import { engineHosts } from "../support/engine/hosts.ts";
 import { NetworkClient } from "../support/wire/network-client.ts";
 import { openWebSocket, rawWebSocket } from "../support/engine/peers.ts";
 import { StartedEngine } from "../support/engine/started-engine.ts";
@@ -210,5 +210,5 @@ function describeOnUws(): void {
 }
 
 describe("engine: options of uWebSockets.js", () => {
-  if (hosts.some(({ name }) => name === "uws")) describeOnUws();
+  if (engineHosts.some(({ name }) => name === "uws")) describeOnUws();
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
-import { onEveryHost } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { engineHosts } from "../support/engine/hosts.ts";
 import { PollingPeer, parked } from "../support/engine/peers.ts";
 import { within } from "../support/waiting/queue.ts";
 
@@ -46,43 +47,41 @@ async function stalledPoll(
 
 const tcp = { needs: "tcp" } as const;
 
-describe("engine: a client that stalls while the answer to its poll is written", () => {
-  onEveryHost((host) => {
-    host.it("gets all of it when it goes on reading after 14 s", { ...tcp, timeout: 60_000 }, async () => {
-      await using server = await host.start();
-      const peer = await PollingPeer.open(server);
-      const poll = await stalledPoll(peer);
-      await new Promise((resolve) => setTimeout(resolve, STALL));
-      poll.goOn();
-      await within(poll.ended, "the answer");
-      // With the type of the packet.
-      assert.equal(poll.size(), SIZE + 1);
-      assert.equal(peer.session.readyState, "open");
-      peer.session.send("next");
-      assert.deepEqual(await peer.pollPackets(1), ["4next"]);
-      poll.close();
-    });
+onEveryHost("engine: a client that stalls while the answer to its poll is written", engineHosts, (host) => {
+  host.it("gets all of it when it goes on reading after 14 s", { ...tcp, timeout: 60_000 }, async () => {
+    await using server = await host.start();
+    const peer = await PollingPeer.open(server);
+    const poll = await stalledPoll(peer);
+    await new Promise((resolve) => setTimeout(resolve, STALL));
+    poll.goOn();
+    await within(poll.ended, "the answer");
+    // With the type of the packet.
+    assert.equal(poll.size(), SIZE + 1);
+    assert.equal(peer.session.readyState, "open");
+    peer.session.send("next");
+    assert.deepEqual(await peer.pollPackets(1), ["4next"]);
+    poll.close();
+  });
 
-    host.it("ends its session at once when it is gone", { ...tcp }, async () => {
-      await using server = await host.start();
-      const peer = await PollingPeer.open(server);
-      const poll = await stalledPoll(peer);
-      poll.reset();
-      const { reason, description } = await server.closed(peer.session);
-      assert.equal(reason, "transport error");
-      assert.equal((description as { code?: string }).code, "POLL_ABORTED");
-    });
+  host.it("ends its session at once when it is gone", { ...tcp }, async () => {
+    await using server = await host.start();
+    const peer = await PollingPeer.open(server);
+    const poll = await stalledPoll(peer);
+    poll.reset();
+    const { reason, description } = await server.closed(peer.session);
+    assert.equal(reason, "transport error");
+    assert.equal((description as { code?: string }).code, "POLL_ABORTED");
+  });
 
-    host.it("is not thought gone when it closes a connection that was answered", tcp, async () => {
-      await using server = await host.start();
-      const peer = await PollingPeer.open(server);
-      const poll = await stalledPoll(peer);
-      poll.goOn();
-      await within(poll.ended, "the answer");
-      poll.close();
-      peer.session.send("next");
-      assert.deepEqual(await peer.pollPackets(1), ["4next"]);
-      assert.equal(peer.session.readyState, "open");
-    });
+  host.it("is not thought gone when it closes a connection that was answered", tcp, async () => {
+    await using server = await host.start();
+    const peer = await PollingPeer.open(server);
+    const poll = await stalledPoll(peer);
+    poll.goOn();
+    await within(poll.ended, "the answer");
+    poll.close();
+    peer.session.send("next");
+    assert.deepEqual(await peer.pollPackets(1), ["4next"]);
+    assert.equal(peer.session.readyState, "open");
   });
 });

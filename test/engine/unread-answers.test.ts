@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { Session } from "../support/engine/types.ts";
 import { encodeFrame, OPCODE } from "../support/wire/frames.ts";
-import { onEveryHost } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { engineHosts } from "../support/engine/hosts.ts";
 import type { EngineHost } from "../support/engine/hosts.ts";
 import { legacyPath } from "../support/engine/legacy-peers.ts";
 import { PollingPeer, rawWebSocket, until } from "../support/engine/peers.ts";
@@ -129,6 +130,4 @@ function describeFloods(host: EngineHost): void {
   );
 }
 
-describe("engine: answers that nobody reads", () => {
-  onEveryHost(describeFloods);
-});
+onEveryHost("engine: answers that nobody reads", engineHosts, describeFloods);

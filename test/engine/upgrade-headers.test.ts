@@ -4,7 +4,8 @@ import { createServer, request } from "node:http";
 import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Server } from "@tidewire/engine";
-import { onEveryHost } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { engineHosts } from "../support/engine/hosts.ts";
 import { PollingPeer } from "../support/engine/peers.ts";
 import { Queue, within } from "../support/waiting/queue.ts";
 
@@ -19,8 +20,10 @@ const spellings: Readonly<Record<string, Record<string, string>>> = {
   websocket: { connection: "Upgrade", upgrade: "websocket" },
 };
 
-describe("engine: a request with an Upgrade header that is no WebSocket handshake", () => {
-  onEveryHost((host) => {
+onEveryHost(
+  "engine: a request with an Upgrade header that is no WebSocket handshake",
+  engineHosts,
+  (host) => {
     for (const [name, headers] of Object.entries(spellings)) {
       host.it(`opens a session, with Upgrade: ${name}`, { needs: "tcp" }, async () => {
         await using server = await host.start();
@@ -51,8 +54,8 @@ describe("engine: a request with an Upgrade header that is no WebSocket handshak
       assert.deepEqual(JSON.parse(body), { code: 3, message: "Bad request" });
       assert.deepEqual((await server.nextError()).context, { name: "TRANSPORT_HANDSHAKE_ERROR" });
     });
-  });
-});
+  },
+);
 
 describe("engine: a request with an Upgrade header for another path of a node:http server", () => {
   it("goes to the application's own listeners if it offers h2c, unless somebody else listens for upgrades", async () => {

@@ -6,7 +6,8 @@ import { Socket as EngineClient } from "engine.io-client";
 import type { Socket as OfficialSocket } from "socket.io";
 import { io as connect } from "socket.io-client";
 import type { Session } from "../support/engine/types.ts";
-import { onEveryHost } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { engineHosts } from "../support/engine/hosts.ts";
 import { within } from "../support/waiting/queue.ts";
 import { whyNoWebTransport, WebTransportServer } from "../support/webtransport/http3-server.ts";
 import type { ClientWebTransport } from "../support/webtransport/http3-server.ts";
@@ -137,7 +138,7 @@ describe("WebTransport over a network", () => {
     });
   });
 
-  onEveryHost((host) => {
+  onEveryHost("beginning with long-polling", engineHosts, (host) => {
     host.it("upgrades the official engine.io-client from polling", { needs: "tcp" }, async () => {
       await using started = await host.start({ transports: ["polling", "webtransport"] });
       const engine = started.engine as unknown as Server;

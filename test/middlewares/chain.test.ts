@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { onEveryHost } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { engineHosts } from "../support/engine/hosts.ts";
 import type { EngineHost } from "../support/engine/hosts.ts";
 import { assertServes, record, use, ways } from "../support/engine/middlewares.ts";
 import type { Handler, Way } from "../support/engine/middlewares.ts";
@@ -290,62 +291,60 @@ function onEveryWay(host: EngineHost, way: Way): void {
   });
 }
 
-describe("middlewares: the chain", () => {
-  onEveryHost((host) => {
-    for (const way of ways) {
-      describe(`by ${way.name}`, () => onEveryWay(host, way));
+onEveryHost("middlewares: the chain", engineHosts, (host) => {
+  for (const way of ways) {
+    describe(`by ${way.name}`, () => onEveryWay(host, way));
+  }
+
+  host.it("runs them for polls, POSTs and requests that are refused", async () => {
+    await using server = await host.start();
+    const seen: string[] = [];
+    use(server.engine, (req, _res, next) => {
+      seen.push(`${req.method} ${req._query?.["transport"]}`);
+      next();
+    });
+    const peer = await PollingPeer.open(server);
+    await peer.send("4x");
+    peer.session.send("y");
+    await peer.poll();
+    await server.client.request("DELETE", server.path("transport=tcp"));
+    assert.deepEqual(seen, ["GET polling", "POST polling", "GET polling", "DELETE tcp"]);
+  });
+
+  host.it("refuses a POST whose middleware fails, and keeps the session", async () => {
+    await using server = await host.start();
+    const peer = await PollingPeer.open(server);
+    use(
+      server.engine,
+      marked((_req, _res, next) => next(failure)),
+    );
+    const messages = record(peer.session, "message");
+    assert.equal((await peer.post("4x", mark)).status, 400);
+    assert.deepEqual((await server.nextError()).context, { name: "MIDDLEWARE_FAILURE" });
+    assert.equal(peer.session.readyState, "open");
+    await peer.send("4x");
+    assert.deepEqual(messages, ["message"]);
+  });
+  host.it("makes no view of requests without middlewares", async () => {
+    await using server = await host.start({}, false);
+    const { CopiedRequest } = await import("../../packages/engine/src/host/copied/request-view.ts");
+    const views = Object.getOwnPropertyDescriptor(CopiedRequest.prototype, "view") as PropertyDescriptor;
+    let made = 0;
+    Object.defineProperty(CopiedRequest.prototype, "view", {
+      ...views,
+      get(this: object): unknown {
+        made++;
+        return views.get?.call(this);
+      },
+    });
+    try {
+      await server.client.get(server.path("transport=polling"));
+      const socket = await server.client.websocket(server.path("transport=websocket"));
+      await socket.next();
+      await server.client.get(server.path("transport=tcp"));
+      assert.equal(made, 0);
+    } finally {
+      Object.defineProperty(CopiedRequest.prototype, "view", views);
     }
-
-    host.it("runs them for polls, POSTs and requests that are refused", async () => {
-      await using server = await host.start();
-      const seen: string[] = [];
-      use(server.engine, (req, _res, next) => {
-        seen.push(`${req.method} ${req._query?.["transport"]}`);
-        next();
-      });
-      const peer = await PollingPeer.open(server);
-      await peer.send("4x");
-      peer.session.send("y");
-      await peer.poll();
-      await server.client.request("DELETE", server.path("transport=tcp"));
-      assert.deepEqual(seen, ["GET polling", "POST polling", "GET polling", "DELETE tcp"]);
-    });
-
-    host.it("refuses a POST whose middleware fails, and keeps the session", async () => {
-      await using server = await host.start();
-      const peer = await PollingPeer.open(server);
-      use(
-        server.engine,
-        marked((_req, _res, next) => next(failure)),
-      );
-      const messages = record(peer.session, "message");
-      assert.equal((await peer.post("4x", mark)).status, 400);
-      assert.deepEqual((await server.nextError()).context, { name: "MIDDLEWARE_FAILURE" });
-      assert.equal(peer.session.readyState, "open");
-      await peer.send("4x");
-      assert.deepEqual(messages, ["message"]);
-    });
-    host.it("makes no view of requests without middlewares", async () => {
-      await using server = await host.start({}, false);
-      const { CopiedRequest } = await import("../../packages/engine/src/host/copied/request-view.ts");
-      const views = Object.getOwnPropertyDescriptor(CopiedRequest.prototype, "view") as PropertyDescriptor;
-      let made = 0;
-      Object.defineProperty(CopiedRequest.prototype, "view", {
-        ...views,
-        get(this: object): unknown {
-          made++;
-          return views.get?.call(this);
-        },
-      });
-      try {
-        await server.client.get(server.path("transport=polling"));
-        const socket = await server.client.websocket(server.path("transport=websocket"));
-        await socket.next();
-        await server.client.get(server.path("transport=tcp"));
-        assert.equal(made, 0);
-      } finally {
-        Object.defineProperty(CopiedRequest.prototype, "view", views);
-      }
-    });
   });
 });

@@ -4,7 +4,8 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import compression from "compression";
 import helmet from "helmet";
-import { onEveryHost } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { engineHosts } from "../support/engine/hosts.ts";
 import { install, use, ways } from "../support/engine/middlewares.ts";
 import { until } from "../support/engine/peers.ts";
 import type { StartedEngine } from "../support/engine/started-engine.ts";
@@ -46,47 +47,40 @@ async function openAndUse(server: StartedEngine, way: (typeof ways)[number]): Pr
   await server.client.get(path);
 }
 
-describe("middlewares: memory", () => {
-  onEveryHost((host) => {
-    for (const way of ways) {
-      host.it(`an open session reaches no response, by ${way.name}`, async () => {
-        await using server = await host.start();
-        // not express-session: the methods of its sessions hold the response
-        install(server.engine, helmet());
-        install(server.engine, compression());
-        const refs = watch(server);
-        for (let count = 0; count < 10; count++) await openAndUse(server, way);
-        assert.equal(server.engine.clientsCount, 10);
-        assert.equal(refs.length, way.name === "polling" ? 50 : 10);
-        const left = await remaining(refs);
-        assert.ok(left <= HELD_BY_NODE, `${left} of ${refs.length} remain`);
-      });
+onEveryHost("middlewares: memory", engineHosts, (host) => {
+  for (const way of ways) {
+    host.it(`an open session reaches no response, by ${way.name}`, async () => {
+      await using server = await host.start();
+      // not express-session: the methods of its sessions hold the response
+      install(server.engine, helmet());
+      install(server.engine, compression());
+      const refs = watch(server);
+      for (let count = 0; count < 10; count++) await openAndUse(server, way);
+      assert.equal(server.engine.clientsCount, 10);
+      assert.equal(refs.length, way.name === "polling" ? 50 : 10);
+      const left = await remaining(refs);
+      assert.ok(left <= HELD_BY_NODE, `${left} of ${refs.length} remain`);
+    });
 
-      const tcp = way.name === "websocket" ? ({ needs: "tcp" } as const) : {};
-      host.it(
-        `nothing remains of requests that were never passed on, by ${way.name}`,
-        { ...tcp },
-        async () => {
-          await using server = await host.start();
-          const refs: WeakRef<object>[] = [];
-          use(server.engine, (req, res) => {
-            refs.push(new WeakRef(req), new WeakRef(res));
-          });
-          const aborter = new AbortController();
-          const request = { signal: aborter.signal };
-          const path = server.path(`transport=${way.name}`);
-          for (let count = 0; count < 10; count++) {
-            const { client } = server;
-            const answer =
-              way.name === "polling" ? client.get(path, request) : client.websocket(path, request);
-            answer.catch(() => {});
-          }
-          await until(() => refs.length === 20, "the middleware to be asked");
-          aborter.abort();
-          const left = await remaining(refs);
-          assert.ok(left <= HELD_BY_NODE, `${left} of ${refs.length} remain`);
-        },
-      );
-    }
-  });
+    const tcp = way.name === "websocket" ? ({ needs: "tcp" } as const) : {};
+    host.it(`nothing remains of requests that were never passed on, by ${way.name}`, { ...tcp }, async () => {
+      await using server = await host.start();
+      const refs: WeakRef<object>[] = [];
+      use(server.engine, (req, res) => {
+        refs.push(new WeakRef(req), new WeakRef(res));
+      });
+      const aborter = new AbortController();
+      const request = { signal: aborter.signal };
+      const path = server.path(`transport=${way.name}`);
+      for (let count = 0; count < 10; count++) {
+        const { client } = server;
+        const answer = way.name === "polling" ? client.get(path, request) : client.websocket(path, request);
+        answer.catch(() => {});
+      }
+      await until(() => refs.length === 20, "the middleware to be asked");
+      aborter.abort();
+      const left = await remaining(refs);
+      assert.ok(left <= HELD_BY_NODE, `${left} of ${refs.length} remain`);
+    });
+  }
 });

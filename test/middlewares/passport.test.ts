@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import session from "express-session";
 import passport from "passport";
-import { onEveryHost } from "../support/engine/hosts.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { engineHosts } from "../support/engine/hosts.ts";
 import { cookieOf, install, use, ways } from "../support/engine/middlewares.ts";
 import type { StartedEngine } from "../support/engine/started-engine.ts";
 
@@ -42,48 +43,46 @@ class Ticket extends passport.Strategy {
   }
 }
 
-describe("middlewares: passport", () => {
-  onEveryHost((host) => {
-    for (const way of ways) {
-      describe(`by ${way.name}`, () => {
-        host.it("finds the user of the session", async () => {
-          await using server = await host.start();
-          installPassport(server);
-          const cookie = await logIn(server);
-          const { session: connection } = await way.open(server, { cookie });
-          const request = connection.request as unknown as { user: User; isAuthenticated(): boolean };
-          assert.deepEqual(request.user, { id: 7, name: "user 7" });
-          assert.equal(request.isAuthenticated(), true);
-        });
-
-        host.it("finds none without a session", async () => {
-          await using server = await host.start();
-          installPassport(server);
-          const { session: connection } = await way.open(server);
-          const request = connection.request as unknown as { user?: User; isAuthenticated(): boolean };
-          assert.equal(request.user, undefined);
-          assert.equal(request.isAuthenticated(), false);
-        });
-
-        host.it("lets in who a strategy lets in", async () => {
-          await using server = await host.start();
-          const authenticator = new passport.Passport().use(new Ticket());
-          install(server.engine, authenticator.initialize());
-          install(server.engine, authenticator.authenticate("ticket", { session: false }));
-          const { session: connection } = await way.open(server, { "x-ticket": "good" });
-          assert.deepEqual((connection.request as { user?: User }).user, { id: 1, name: "ann" });
-        });
-        host.it("answers 401 for who it does not", async () => {
-          await using server = await host.start();
-          const authenticator = new passport.Passport().use(new Ticket());
-          install(server.engine, authenticator.initialize());
-          install(server.engine, authenticator.authenticate("ticket", { session: false }));
-          const { status, body, headers } = await way.refused(server);
-          assert.equal(`${status} ${body}`, "401 Unauthorized");
-          assert.equal(String(headers["www-authenticate"]), "Ticket");
-          assert.equal(server.engine.clientsCount, 0);
-        });
+onEveryHost("middlewares: passport", engineHosts, (host) => {
+  for (const way of ways) {
+    describe(`by ${way.name}`, () => {
+      host.it("finds the user of the session", async () => {
+        await using server = await host.start();
+        installPassport(server);
+        const cookie = await logIn(server);
+        const { session: connection } = await way.open(server, { cookie });
+        const request = connection.request as unknown as { user: User; isAuthenticated(): boolean };
+        assert.deepEqual(request.user, { id: 7, name: "user 7" });
+        assert.equal(request.isAuthenticated(), true);
       });
-    }
-  });
+
+      host.it("finds none without a session", async () => {
+        await using server = await host.start();
+        installPassport(server);
+        const { session: connection } = await way.open(server);
+        const request = connection.request as unknown as { user?: User; isAuthenticated(): boolean };
+        assert.equal(request.user, undefined);
+        assert.equal(request.isAuthenticated(), false);
+      });
+
+      host.it("lets in who a strategy lets in", async () => {
+        await using server = await host.start();
+        const authenticator = new passport.Passport().use(new Ticket());
+        install(server.engine, authenticator.initialize());
+        install(server.engine, authenticator.authenticate("ticket", { session: false }));
+        const { session: connection } = await way.open(server, { "x-ticket": "good" });
+        assert.deepEqual((connection.request as { user?: User }).user, { id: 1, name: "ann" });
+      });
+      host.it("answers 401 for who it does not", async () => {
+        await using server = await host.start();
+        const authenticator = new passport.Passport().use(new Ticket());
+        install(server.engine, authenticator.initialize());
+        install(server.engine, authenticator.authenticate("ticket", { session: false }));
+        const { status, body, headers } = await way.refused(server);
+        assert.equal(`${status} ${body}`, "401 Unauthorized");
+        assert.equal(String(headers["www-authenticate"]), "Ticket");
+        assert.equal(server.engine.clientsCount, 0);
+      });
+    });
+  }
 });

@@ -5,8 +5,13 @@ import type { Server, Socket } from "socket.io";
 import { cookieOf, install, use } from "../support/engine/middlewares.ts";
 import type { Request } from "../support/engine/middlewares.ts";
 import { NetworkClient } from "../support/wire/network-client.ts";
-import { afterThisTest, connected, onEveryHostAndApp, pair, upgraded } from "../support/server/socketio.ts";
-import type { Host, Pair, Running } from "../support/server/socketio.ts";
+
+import { connected, pair, upgraded } from "../support/server/clients.ts";
+import type { Pair } from "../support/server/clients.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHostsAndApp } from "../support/server/hosts.ts";
+import type { ServerHost } from "../support/server/hosts.ts";
+import type { StartedServer } from "../support/server/started-server.ts";
 import type { WireClient } from "../support/wire/client.ts";
 
 interface Visitor {
@@ -41,13 +46,13 @@ async function connect(
 }
 
 /** A running server, and a client for requests of one's own. */
-type Started = Running & { wire: WireClient };
+type Started = StartedServer & { wire: WireClient };
 
-async function start(host: Host, options?: Parameters<Host["start"]>[0]): Promise<Started> {
+async function start(host: ServerHost, options?: Parameters<ServerHost["start"]>[0]): Promise<Started> {
   const running = await host.start(options);
   const wire = new NetworkClient(running.port);
-  afterThisTest(() => wire.close());
-  return { ...running, wire };
+  running.closeWith(() => wire.close());
+  return Object.assign(running, { wire });
 }
 
 function path(query: string): string {
@@ -83,7 +88,7 @@ async function cookieOfVisitor(server: Started): Promise<string> {
   return cookie;
 }
 
-onEveryHostAndApp("middlewares: with Socket.IO", (host) => {
+onEveryHost("middlewares: with Socket.IO", serverHostsAndApp, (host) => {
   for (const mode of Object.keys(modes) as (keyof typeof modes)[]) {
     describe(`by ${mode}`, () => {
       it("express-session: a listener reloads, changes and saves the session", async () => {

@@ -8,22 +8,25 @@ import * as uWS from "uWebSockets.js";
 import { WebSocket } from "ws";
 import { cookieOf, install, use } from "../support/engine/middlewares.ts";
 import { within } from "../support/waiting/queue.ts";
-import { listen, listenApp, next, socketio, suite, track } from "../support/server/socketio.ts";
-import type { Running } from "../support/server/socketio.ts";
+import { serve, serveApp } from "../support/server/listening.ts";
+import { next } from "../support/waiting/events.ts";
+import { socketio } from "../support/server/socketio.ts";
+import { suite } from "../support/hosts/after-test.ts";
+import type { StartedServer } from "../support/server/started-server.ts";
 
 const cert = new URL("../support/tls/cert.pem", import.meta.url);
 const key = new URL("../support/tls/key.pem", import.meta.url);
 
-async function overHttps(): Promise<Running> {
+async function overHttps(): Promise<StartedServer> {
   const server = createServer({ cert: readFileSync(cert), key: readFileSync(key) });
-  return track(new socketio.Server(server), await listen(server), "https");
+  return await serve(new socketio.Server(server), server, "https");
 }
 
-async function overSslApp(): Promise<Running> {
+async function overSslApp(): Promise<StartedServer> {
   const app = uWS.SSLApp({ cert_file_name: fileURLToPath(cert), key_file_name: fileURLToPath(key) });
   const io = new socketio.Server();
   io.attachApp(app);
-  return track(io, listenApp(app), "https");
+  return serveApp(io, app, "https");
 }
 
 const path = "/socket.io/?EIO=4&transport=";

@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { io as connectClient } from "socket.io-client";
-import { next } from "../support/server/socketio.ts";
+import { next } from "../support/waiting/events.ts";
 import { evaluate, output, pack } from "./packed.ts";
 
 /** Two servers, so that a warning per server would show; it ends when its input does. */

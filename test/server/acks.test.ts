@@ -1,17 +1,14 @@
 import assert from "node:assert/strict";
-import {
-  next,
-  onEveryHost,
-  onEveryTransport,
-  pair,
-  rawPair,
-  settled,
-  internals,
-} from "../support/server/socketio.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import { onEveryTransport, pair, settled } from "../support/server/clients.ts";
+import { rawPair } from "../support/server/wires.ts";
+import { internals } from "../support/server/internals.ts";
 
 type Ack = (...args: unknown[]) => void;
 
-onEveryHost("acks", (host) => {
+onEveryHost("acks", serverHosts, (host) => {
   onEveryTransport((_name, mode) => {
     it("calls back the client", async () => {
       const { client, socket } = await pair(await host.start(), mode);

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { Adapter } from "socket.io-adapter";
 import type { BroadcastOptions } from "socket.io-adapter";
-import { connected, next, onEveryHostAndApp, pair, settled } from "../support/server/socketio.ts";
-import type { Running } from "../support/server/socketio.ts";
+import { connected, pair, settled } from "../support/server/clients.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHostsAndApp } from "../support/server/hosts.ts";
+import type { StartedServer } from "../support/server/started-server.ts";
 import { uncaught } from "../support/process/uncaught.ts";
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -37,11 +40,11 @@ Object.assign(Slow.prototype, {
 });
 
 /** Resolves when the adapter holds that many sockets. */
-async function holds({ io }: Running, count: number): Promise<void> {
+async function holds({ io }: StartedServer, count: number): Promise<void> {
   while (io.sockets.adapter.sids.size !== count) await turn();
 }
 
-onEveryHostAndApp("an adapter whose functions are asynchronous", (host) => {
+onEveryHost("an adapter whose functions are asynchronous", serverHostsAndApp, (host) => {
   it("joins and leaves by promises", async () => {
     const running = await host.start({ adapter: Slow });
     const { client, socket } = await pair(running);

@@ -4,8 +4,13 @@ import assert from "node:assert/strict";
 import { Adapter } from "socket.io-adapter";
 import { HeartbeatCluster } from "../support/cluster/heartbeat-adapter.ts";
 import { officialParser, watched } from "../support/server/parsers.ts";
-import { next, onEveryHostAndApp, pair, settled } from "../support/server/socketio.ts";
-import type { Host, Pair, Running } from "../support/server/socketio.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHostsAndApp } from "../support/server/hosts.ts";
+import { pair, settled } from "../support/server/clients.ts";
+import type { Pair } from "../support/server/clients.ts";
+import type { ServerHost } from "../support/server/hosts.ts";
+import type { StartedServer } from "../support/server/started-server.ts";
 
 /** Of one connection: the packets made for it, and how many of them each flush took. */
 interface Traffic {
@@ -22,12 +27,12 @@ function trafficOf({ socket }: Pair): Traffic {
 
 interface Senders {
   /** where the receivers are */
-  readonly receiving: Running;
+  readonly receiving: StartedServer;
   /** where the broadcast begins */
-  readonly sending: Running;
+  readonly sending: StartedServer;
 }
 
-type Start = (host: Host, options: object) => Promise<Senders>;
+type Start = (host: ServerHost, options: object) => Promise<Senders>;
 
 const adapters: Readonly<Record<string, Start>> = {
   "super.broadcast()": async (host, options) => {
@@ -47,7 +52,7 @@ const adapters: Readonly<Record<string, Start>> = {
 };
 
 for (const [name, start] of Object.entries(adapters)) {
-  onEveryHostAndApp(`two broadcasts of one tick by ${name}`, (host) => {
+  onEveryHost(`two broadcasts of one tick by ${name}`, serverHostsAndApp, (host) => {
     it("are encoded once each, are the same packets for all, and leave in one flush", async () => {
       const { parser, encoded } = watched(officialParser);
       const { receiving, sending } = await start(host, { parser });

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { Adapter, type BroadcastOptions } from "socket.io-adapter";
-import { connected, next, onEveryHostAndApp, pair, settled } from "../support/server/socketio.ts";
+import { connected, pair, settled } from "../support/server/clients.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHostsAndApp } from "../support/server/hosts.ts";
 
 type Packet = { type: number; nsp: string; data: unknown[] };
 
-onEveryHostAndApp("adapter", (host) => {
+onEveryHost("adapter", serverHostsAndApp, (host) => {
   it("is an Adapter of socket.io-adapter by default", async () => {
     const { io } = await host.start();
     assert.ok(io.sockets.adapter instanceof Adapter);

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
-import {
-  afterThisTest,
-  connected,
-  next,
-  onEveryHostAndApp,
-  onEveryTransport,
-} from "../support/server/socketio.ts";
-import type { Running } from "../support/server/socketio.ts";
+import { afterThisTest } from "../support/hosts/after-test.ts";
+import { connected, onEveryTransport } from "../support/server/clients.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHostsAndApp } from "../support/server/hosts.ts";
+import type { StartedServer } from "../support/server/started-server.ts";
 
 type Answer = (error: string | null, success: boolean) => void;
 
@@ -15,7 +13,7 @@ type Answer = (error: string | null, success: boolean) => void;
 type Cut = "closed" | "reset";
 
 /** Sends the head of a request and gives the function that cuts the connection. */
-function send(running: Running, head: string, cut: Cut): () => Promise<void> {
+function send(running: StartedServer, head: string, cut: Cut): () => Promise<void> {
   const socket = connect({ port: running.port, host: "127.0.0.1" });
   socket.on("error", () => {});
   socket.write(`${head}\r\nhost: x\r\n\r\n`);
@@ -39,7 +37,7 @@ const heads: Readonly<Record<string, string>> = {
   ].join("\r\n"),
 };
 
-onEveryHostAndApp("allowRequest", (host) => {
+onEveryHost("allowRequest", serverHostsAndApp, (host) => {
   onEveryTransport((_name, mode) => {
     it("lets the client in when it says so, also later", async () => {
       const running = await host.start({

@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
 import * as uWS from "uWebSockets.js";
 import { isClosed } from "../support/wire/network-client.ts";
-import {
-  attachedHost,
-  connected,
-  listenApp,
-  next,
-  pair,
-  socketio,
-  suite,
-  track,
-} from "../support/server/socketio.ts";
+import { attachedHost } from "../support/server/hosts.ts";
+import { connected, pair } from "../support/server/clients.ts";
+import { listenApp, serveApp } from "../support/server/listening.ts";
+import { StartedServer } from "../support/server/started-server.ts";
+import { next } from "../support/waiting/events.ts";
+import { socketio } from "../support/server/socketio.ts";
+import { suite } from "../support/hosts/after-test.ts";
 
 suite("attachApp", () => {
   it("serves over an app of the caller, which keeps its own routes", async () => {
@@ -18,7 +15,7 @@ suite("attachApp", () => {
     app.get("/hello", (res) => void res.end("application"));
     const io = new socketio.Server();
     io.attachApp(app);
-    const running = track(io, listenApp(app));
+    const running = serveApp(io, app);
     await connected(running.client());
     assert.equal(await (await fetch(`${running.url}/hello`)).text(), "application");
   });
@@ -28,7 +25,7 @@ suite("attachApp", () => {
     const io = new socketio.Server();
     io.attachApp(app);
     app.any("/*", (res) => void res.writeStatus("404 Not Found").end("nothing here"));
-    const running = track(io, listenApp(app));
+    const running = serveApp(io, app);
     await connected(running.client());
     assert.equal((await fetch(`${running.url}/other`)).status, 404);
   });
@@ -37,7 +34,7 @@ suite("attachApp", () => {
     const app = uWS.App();
     const io = new socketio.Server({ path: "/mine" });
     io.attachApp(app, { pingInterval: 12_345 });
-    const running = track(io, listenApp(app));
+    const running = serveApp(io, app);
     const answer = await fetch(`${running.url}/mine/?EIO=4&transport=polling`);
     assert.equal(
       (JSON.parse((await answer.text()).slice(1)) as { pingInterval: number }).pingInterval,
@@ -52,8 +49,8 @@ suite("attachApp", () => {
     two.attachApp(app);
     const port = listenApp(app);
     const [a, b] = [
-      await pair(track(one, port), { path: "/one" }),
-      await pair(track(two, port), { path: "/two" }),
+      await pair(new StartedServer(one, { port }), { path: "/one" }),
+      await pair(new StartedServer(two, { port }), { path: "/two" }),
     ];
     const heard = [next(a.client, "ev"), next(b.client, "ev")];
     one.emit("ev", 1);

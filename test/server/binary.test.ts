@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { collect, next, onEveryHost, onEveryTransport, pair, rawPair } from "../support/server/socketio.ts";
+import { collect, next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import { onEveryTransport, pair } from "../support/server/clients.ts";
+import { rawPair } from "../support/server/wires.ts";
 
 const bytes = Buffer.from([0, 1, 2, 127, 128, 254, 255]);
 const megabyte = randomBytes(1_000_000);
 
-onEveryHost("binary", (host) => {
+onEveryHost("binary", serverHosts, (host) => {
   onEveryTransport((_name, mode) => {
     it("carries a Buffer both ways as a Buffer", async () => {
       const { client, socket } = await pair(await host.start(), mode);

@@ -1,42 +1,49 @@
 import assert from "node:assert/strict";
 import { block, OtherThread } from "../support/process/blocked-loop.ts";
-import { next, onEveryHost, rawPair } from "../support/server/socketio.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
 import type { Socket } from "../support/server/socketio.ts";
+import { rawPair } from "../support/server/wires.ts";
 
 const TIMEOUT = 100;
 
-onEveryHost("server: an event loop that was blocked for longer than an answer may take", (host) => {
-  it("reads the answer of a WebSocket before its time is over", async () => {
-    const { wire, socket } = await rawPair(await host.start());
-    const answer = socket.timeout(TIMEOUT).emitWithAck("question");
-    assert.equal(await wire.next(), '420["question"]');
-    wire.sendText('430["answer"]');
-    block(2 * TIMEOUT);
-    assert.equal(await answer, "answer");
-  });
+onEveryHost(
+  "server: an event loop that was blocked for longer than an answer may take",
+  serverHosts,
+  (host) => {
+    it("reads the answer of a WebSocket before its time is over", async () => {
+      const { wire, socket } = await rawPair(await host.start());
+      const answer = socket.timeout(TIMEOUT).emitWithAck("question");
+      assert.equal(await wire.next(), '420["question"]');
+      wire.sendText('430["answer"]');
+      block(2 * TIMEOUT);
+      assert.equal(await answer, "answer");
+    });
 
-  it("reads an answer that came over a new connection before the time of a client that polls is over", async () => {
-    const running = await host.start();
-    await using thread = await OtherThread.start();
-    const path = "/socket.io/?EIO=4&transport=polling";
-    const open = await (await fetch(running.url + path)).text();
-    const { sid } = JSON.parse(open.slice(1)) as { sid: string };
-    const own = `${path}&sid=${sid}`;
-    const connection = next(running.io, "connection");
-    await fetch(running.url + own, { method: "POST", body: "40" });
-    const [socket] = (await connection) as [Socket];
-    assert.match(await (await fetch(running.url + own)).text(), /^40/);
-    const answer = socket.timeout(TIMEOUT).emitWithAck("question");
-    assert.equal(await (await fetch(running.url + own)).text(), '420["question"]');
-    thread.postWhileBlocked(running.port, own, '430["answer"]', 2 * TIMEOUT);
-    assert.equal(await answer, "answer");
-  });
+    it("reads an answer that came over a new connection before the time of a client that polls is over", async () => {
+      const running = await host.start();
+      await using thread = await OtherThread.start();
+      const path = "/socket.io/?EIO=4&transport=polling";
+      const open = await (await fetch(running.url + path)).text();
+      const { sid } = JSON.parse(open.slice(1)) as { sid: string };
+      const own = `${path}&sid=${sid}`;
+      const connection = next(running.io, "connection");
+      await fetch(running.url + own, { method: "POST", body: "40" });
+      const [socket] = (await connection) as [Socket];
+      assert.match(await (await fetch(running.url + own)).text(), /^40/);
+      const answer = socket.timeout(TIMEOUT).emitWithAck("question");
+      assert.equal(await (await fetch(running.url + own)).text(), '420["question"]');
+      thread.postWhileBlocked(running.port, own, '430["answer"]', 2 * TIMEOUT);
+      assert.equal(await answer, "answer");
+    });
 
-  it("still gives up an answer that did not come", async () => {
-    const { wire, socket } = await rawPair(await host.start());
-    const answer = socket.timeout(TIMEOUT).emitWithAck("question");
-    assert.equal(await wire.next(), '420["question"]');
-    block(2 * TIMEOUT);
-    await assert.rejects(answer, { message: "operation has timed out" });
-  });
-});
+    it("still gives up an answer that did not come", async () => {
+      const { wire, socket } = await rawPair(await host.start());
+      const answer = socket.timeout(TIMEOUT).emitWithAck("question");
+      assert.equal(await wire.next(), '420["question"]');
+      block(2 * TIMEOUT);
+      await assert.rejects(answer, { message: "operation has timed out" });
+    });
+  },
+);

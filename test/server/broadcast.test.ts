@@ -1,18 +1,12 @@
 import assert from "node:assert/strict";
-import {
-  collect,
-  next,
-  onEveryHost,
-  onEveryTransport,
-  pair,
-  rawPair,
-  settled,
-  upgraded,
-  writable,
-  internals,
-} from "../support/server/socketio.ts";
+import { collect, next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import { onEveryTransport, pair, settled, upgraded, writable } from "../support/server/clients.ts";
+import { rawPair } from "../support/server/wires.ts";
+import { internals } from "../support/server/internals.ts";
 
-onEveryHost("broadcast", (host) => {
+onEveryHost("broadcast", serverHosts, (host) => {
   onEveryTransport((name, mode) => {
     it("reaches every client with io.emit()", async () => {
       const running = await host.start();

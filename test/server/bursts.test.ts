@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import * as parser from "socket.io-parser";
-import { collect, next, onEveryHost, onEveryTransport, pair } from "../support/server/socketio.ts";
+import { collect, next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
 import type { Socket } from "../support/server/socketio.ts";
+import { onEveryTransport, pair } from "../support/server/clients.ts";
 
 const MEGABYTE = 1_000_000;
 
@@ -19,7 +22,7 @@ function sendMany(socket: Socket): void {
   for (let index = 0; index < COUNT; index++) socket.emit("part", index, "x".repeat(MEGABYTE));
 }
 
-onEveryHost("server: bursts to a client that reads", (host) => {
+onEveryHost("server: bursts to a client that reads", serverHosts, (host) => {
   onEveryTransport((_, mode) => {
     it("arrive whole when a listener answers with many events of 1 MB", async () => {
       const { client, socket } = await pair(await host.start(), mode);

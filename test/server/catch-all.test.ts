@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { next, onEveryHost, pair, settled } from "../support/server/socketio.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import { pair, settled } from "../support/server/clients.ts";
 
-onEveryHost("catch-all listeners", (host) => {
+onEveryHost("catch-all listeners", serverHosts, (host) => {
   it("onAny hears every event before its own listeners, with the ack", async () => {
     const { client, socket } = await pair(await host.start());
     const seen: unknown[] = [];
@@ -88,7 +91,7 @@ onEveryHost("catch-all listeners", (host) => {
   });
 });
 
-onEveryHost("socket middleware", (host) => {
+onEveryHost("socket middleware", serverHosts, (host) => {
   it("sees every event, may change it, and runs in order", async () => {
     const { client, socket } = await pair(await host.start());
     const order: unknown[] = [];

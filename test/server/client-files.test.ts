@@ -5,8 +5,11 @@ import { dirname, join } from "node:path";
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import { NetworkClient } from "../support/wire/network-client.ts";
 import type { WireResponse } from "../support/wire/client.ts";
-import { afterThisTest, onEveryHost } from "../support/server/socketio.ts";
-import type { Host, ServerOptions } from "../support/server/socketio.ts";
+import { afterThisTest } from "../support/hosts/after-test.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import type { ServerOptions } from "../support/server/socketio.ts";
+import type { ServerHost } from "../support/server/hosts.ts";
 
 const official = join(
   dirname(createRequire(import.meta.url).resolve("socket.io-client/package.json")),
@@ -19,14 +22,14 @@ const files = ["", ".min", ".esm.min", ".msgpack.min"].flatMap((kind) => [
 
 type Get = (path: string, headers?: Record<string, string>) => Promise<WireResponse>;
 
-async function start(host: Host, options?: Partial<ServerOptions>): Promise<Get> {
+async function start(host: ServerHost, options?: Partial<ServerOptions>): Promise<Get> {
   const { port } = await host.start(options);
   const wire = new NetworkClient(port);
   afterThisTest(() => wire.close());
   return (path, headers = {}) => wire.get(path, { headers });
 }
 
-onEveryHost("client files", (host) => {
+onEveryHost("client files", serverHosts, (host) => {
   for (const file of files) {
     it(`${file} is the official one, byte for byte`, async () => {
       const get = await start(host);

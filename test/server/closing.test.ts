@@ -6,25 +6,21 @@ import { Adapter } from "socket.io-adapter";
 import { KeptConnection } from "../support/wire/kept-connection.ts";
 import { NetworkClient } from "../support/wire/network-client.ts";
 import { within } from "../support/waiting/queue.ts";
-import {
-  afterThisTest,
-  connected,
-  listen,
-  onEveryHost,
-  onEveryHostAndApp,
-  pair,
-  socketio,
-  suite,
-  track,
-} from "../support/server/socketio.ts";
-import type { Running } from "../support/server/socketio.ts";
+import { afterThisTest, suite } from "../support/hosts/after-test.ts";
+import { connected, pair } from "../support/server/clients.ts";
+import { listen, serve } from "../support/server/listening.ts";
+import { StartedServer } from "../support/server/started-server.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts, serverHostsAndApp } from "../support/server/hosts.ts";
+import { socketio } from "../support/server/socketio.ts";
+
 import type { WireResponse } from "../support/wire/client.ts";
 
 const POLLING = "/socket.io/?EIO=4&transport=polling";
 const WEBSOCKET = "/socket.io/?EIO=4&transport=websocket";
 const HANDSHAKE = `GET ${POLLING} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 
-function clientOf({ port }: Running): NetworkClient {
+function clientOf({ port }: StartedServer): NetworkClient {
   const client = new NetworkClient(port);
   afterThisTest(() => client.close());
   return client;
@@ -47,7 +43,7 @@ function slowAdapter(): { adapter: typeof Adapter; release: () => void } {
 }
 
 /** A hook that holds back each handshake. */
-type Hook = (running: Running) => { asked: Promise<unknown>; goOn: () => void };
+type Hook = (running: StartedServer) => { asked: Promise<unknown>; goOn: () => void };
 
 const hooks: Record<string, Hook> = {
   "a middleware": ({ io }) => {
@@ -83,7 +79,7 @@ const hooks: Record<string, Hook> = {
   },
 };
 
-onEveryHostAndApp("while io.close() is under way", (host) => {
+onEveryHost("while io.close() is under way", serverHostsAndApp, (host) => {
   it("a handshake is refused, and its connection closed", async () => {
     const { adapter, release } = slowAdapter();
     const running = await host.start({ adapter });
@@ -156,7 +152,7 @@ onEveryHostAndApp("while io.close() is under way", (host) => {
   });
 });
 
-onEveryHost("io.close() with requests under way", (host) => {
+onEveryHost("io.close() with requests under way", serverHosts, (host) => {
   for (const [name, hook] of Object.entries(hooks)) {
     it(`${name} that lets a handshake in later opens no session`, async () => {
       const running = await host.start();
@@ -253,13 +249,13 @@ onEveryHost("io.close() with requests under way", (host) => {
 });
 
 /** A server of node:http whose application holds the responses of `/app`. */
-async function besideAnApplication(): Promise<{ running: Running; response: Promise<ServerResponse> }> {
+async function besideAnApplication(): Promise<{ running: StartedServer; response: Promise<ServerResponse> }> {
   let take!: (response: ServerResponse) => void;
   const response = new Promise<ServerResponse>((resolve) => (take = resolve));
   const httpServer = createServer((_, res) => take(res));
   // So that a connection which only waits for a next request does not end by itself.
   httpServer.keepAliveTimeout = 3_600_000;
-  const running = track(new socketio.Server(httpServer), await listen(httpServer));
+  const running = await serve(new socketio.Server(httpServer), httpServer);
   return { running, response };
 }
 
@@ -336,7 +332,7 @@ suite("after io.close()", () => {
     const httpServer = createServer();
     const port = await listen(httpServer);
     const io = new socketio.Server(httpServer);
-    const running = track(io, port);
+    const running = new StartedServer(io, { port });
     await pair(running, { transports: ["websocket"] });
     await within(io.close(), "the server to close");
     return { io, httpServer, port };
@@ -346,14 +342,15 @@ suite("after io.close()", () => {
     it(`the HTTP server may listen again, and is served over ${transports[0]}`, async () => {
       const { io, httpServer, port } = await started();
       await new Promise<void>((resolve) => httpServer.listen(port, resolve));
-      await connected(track(io, port).client({ transports }));
+      await connected(new StartedServer(io, { port }).client({ transports }));
     });
 
     it(`io.attach() serves another HTTP server over ${transports[0]}`, async () => {
       const { io } = await started();
       const another = createServer();
       io.attach(another);
-      await connected(track(io, await listen(another)).client({ transports }));
+      const running = await serve(io, another);
+      await connected(running.client({ transports }));
       await within(io.close(), "the server to close");
       assert.equal(another.listening, false);
     });
@@ -363,7 +360,7 @@ suite("after io.close()", () => {
     const { io } = await started();
     io.listen(0);
     const { port } = io.httpServer.address() as { port: number };
-    await connected(track(io, port).client());
+    await connected(new StartedServer(io, { port }).client());
     await within(io.close(), "the server to close");
     assert.equal(io.httpServer.listening, false);
   });
@@ -373,6 +370,6 @@ suite("after io.close()", () => {
     io.attach(httpServer);
     assert.equal(httpServer.listenerCount("upgrade"), 1);
     await new Promise<void>((resolve) => httpServer.listen(port, resolve));
-    await connected(track(io, port).client({ transports: ["websocket"] }));
+    await connected(new StartedServer(io, { port }).client({ transports: ["websocket"] }));
   });
 });

@@ -2,8 +2,13 @@
 // lost.
 import assert from "node:assert/strict";
 import { HeartbeatCluster } from "../support/cluster/heartbeat-adapter.ts";
-import { next, onEveryHostAndApp, pair, settled } from "../support/server/socketio.ts";
-import type { Host, Pair, Running } from "../support/server/socketio.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHostsAndApp } from "../support/server/hosts.ts";
+import { pair, settled } from "../support/server/clients.ts";
+import type { Pair } from "../support/server/clients.ts";
+import type { ServerHost } from "../support/server/hosts.ts";
+import type { StartedServer } from "../support/server/started-server.ts";
 
 type Ack = (...args: unknown[]) => void;
 type Three<T> = [T, T, T];
@@ -13,24 +18,24 @@ const NEVER = 600_000;
 
 /** Three servers that know each other, with a client each. */
 async function three(
-  host: Host,
+  host: ServerHost,
   heartbeatTimeout = NEVER,
-): Promise<{ servers: Three<Running>; clients: Three<Pair>; cluster: HeartbeatCluster }> {
+): Promise<{ servers: Three<StartedServer>; clients: Three<Pair>; cluster: HeartbeatCluster }> {
   const cluster = new HeartbeatCluster(heartbeatTimeout);
-  const start = (): Promise<Running> => host.start({ adapter: cluster.adapter as never });
-  const servers: Three<Running> = [await start(), await start(), await start()];
+  const start = (): Promise<StartedServer> => host.start({ adapter: cluster.adapter as never });
+  const servers: Three<StartedServer> = [await start(), await start(), await start()];
   const clients = (await Promise.all(servers.map((server) => pair(server)))) as Three<Pair>;
   for (const server of servers) await known(server, 3);
   return { servers, clients, cluster };
 }
 
 /** Resolves when the server knows of that many servers, itself included. */
-async function known({ io }: Running, count: number): Promise<void> {
+async function known({ io }: StartedServer, count: number): Promise<void> {
   while ((await io.of("/").adapter.serverCount()) !== count)
     await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-onEveryHostAndApp("servers with heartbeats", (host) => {
+onEveryHost("servers with heartbeats", serverHostsAndApp, (host) => {
   it("reach the clients of all", async () => {
     const { servers, clients } = await three(host);
     const heard = clients.map(({ client }) => next(client, "ev"));

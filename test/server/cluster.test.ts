@@ -3,28 +3,35 @@
 import assert from "node:assert/strict";
 import { mock } from "node:test";
 import { cluster } from "../support/cluster/adapter.ts";
-import { next, onEveryHost, pair, settled, socketio, suite } from "../support/server/socketio.ts";
-import type { Host, Pair, Running } from "../support/server/socketio.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import { socketio } from "../support/server/socketio.ts";
+import { pair, settled } from "../support/server/clients.ts";
+import type { Pair } from "../support/server/clients.ts";
+import { suite } from "../support/hosts/after-test.ts";
+import type { ServerHost } from "../support/server/hosts.ts";
+import type { StartedServer } from "../support/server/started-server.ts";
 
 type Ack = (...args: unknown[]) => void;
-type Remote = Awaited<ReturnType<Running["io"]["fetchSockets"]>>[number];
+type Remote = Awaited<ReturnType<StartedServer["io"]["fetchSockets"]>>[number];
 
-async function servers(host: Host, count = 2): Promise<Running[]> {
+async function servers(host: ServerHost, count = 2): Promise<StartedServer[]> {
   const adapter = cluster() as never;
   return Promise.all(Array.from({ length: count }, () => host.start({ adapter })));
 }
 
 interface Distance {
-  readonly near: Running;
-  readonly far: Running;
+  readonly near: StartedServer;
+  readonly far: StartedServer;
   /** A client of the far server. */
   readonly there: Pair;
   /** What the near server sees of it. */
   readonly remote: Remote;
 }
 
-async function remotely(host: Host): Promise<Distance> {
-  const [near, far] = (await servers(host)) as [Running, Running];
+async function remotely(host: ServerHost): Promise<Distance> {
+  const [near, far] = (await servers(host)) as [StartedServer, StartedServer];
   const there = await pair(far, { auth: { token: "t" } });
   there.socket.data.name = "ann";
   await there.socket.join("room");
@@ -33,9 +40,9 @@ async function remotely(host: Host): Promise<Distance> {
   return { near, far, there, remote };
 }
 
-onEveryHost("events between the servers of a cluster", (host) => {
+onEveryHost("events between the servers of a cluster", serverHosts, (host) => {
   it("are heard by the others, of the main namespace", async () => {
-    const [near, far] = (await servers(host)) as [Running, Running];
+    const [near, far] = (await servers(host)) as [StartedServer, StartedServer];
     near.io.on("hello", () => assert.fail("heard itself"));
     const heard = next(far.io, "hello");
     assert.equal(near.io.serverSideEmit("hello", 1, { a: "b" }), true);
@@ -43,7 +50,7 @@ onEveryHost("events between the servers of a cluster", (host) => {
   });
 
   it("are heard in their namespace only", async () => {
-    const [near, far] = (await servers(host)) as [Running, Running];
+    const [near, far] = (await servers(host)) as [StartedServer, StartedServer];
     near.io.of("/chat");
     const heard = next(far.io.of("/chat"), "hello");
     far.io.on("hello", () => assert.fail("heard in the main namespace"));
@@ -52,7 +59,7 @@ onEveryHost("events between the servers of a cluster", (host) => {
   });
 
   it("are answered by every other server", async () => {
-    const [near, ...others] = (await servers(host, 3)) as [Running, Running, Running];
+    const [near, ...others] = (await servers(host, 3)) as [StartedServer, StartedServer, StartedServer];
     for (const [index, { io }] of others.entries()) {
       io.on("ping", (value: string, answer: Ack) => answer(`${value} ${index}`));
     }
@@ -81,7 +88,7 @@ onEveryHost("events between the servers of a cluster", (host) => {
   });
 });
 
-onEveryHost("a server sees of a socket of another", (host) => {
+onEveryHost("a server sees of a socket of another", serverHosts, (host) => {
   it("id, handshake, rooms and data", async () => {
     const { remote, there } = await remotely(host);
     assert.notEqual(remote, there.socket);
@@ -108,7 +115,7 @@ onEveryHost("a server sees of a socket of another", (host) => {
   });
 });
 
-onEveryHost("a server may, with a socket of another,", (host) => {
+onEveryHost("a server may, with a socket of another,", serverHosts, (host) => {
   it("emit to it", async () => {
     const { remote, there } = await remotely(host);
     const heard = next(there.client, "ev");
@@ -183,7 +190,7 @@ onEveryHost("a server may, with a socket of another,", (host) => {
   });
 });
 
-onEveryHost("a broadcast in a cluster", (host) => {
+onEveryHost("a broadcast in a cluster", serverHosts, (host) => {
   it("reaches the clients of every server, once, and with local those of this one", async () => {
     const { near, there } = await remotely(host);
     const here = await pair(near);

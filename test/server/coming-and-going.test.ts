@@ -1,17 +1,13 @@
 // Sockets that come while others go, and what comes too late for one that is gone.
 import assert from "node:assert/strict";
 import { back, lost } from "../support/server/recovery.ts";
-import {
-  connected,
-  internals,
-  next,
-  onEveryHost,
-  pair,
-  rawPair,
-  rawSession,
-  settled,
-} from "../support/server/socketio.ts";
+import { connected, pair, settled } from "../support/server/clients.ts";
+import { internals } from "../support/server/internals.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
 import type { ClientSocket, Server, Socket } from "../support/server/socketio.ts";
+import { rawPair, rawSession } from "../support/server/wires.ts";
 
 type Namespace = Server["sockets"];
 type Ack = (...args: unknown[]) => void;
@@ -30,7 +26,7 @@ function held(nsp: Server | Namespace): () => Promise<[Socket, (error?: Error) =
   };
 }
 
-onEveryHost("a socket in its middlewares", (host) => {
+onEveryHost("a socket in its middlewares", serverHosts, (host) => {
   it("is among those that connect, not among the connected, and gets no broadcast", async () => {
     const running = await host.start();
     const arrival = held(running.io);
@@ -112,7 +108,7 @@ onEveryHost("a socket in its middlewares", (host) => {
   });
 });
 
-onEveryHost("many clients", (host) => {
+onEveryHost("many clients", serverHosts, (host) => {
   it("come to and leave a child namespace that is removed when it is empty, and each gets in", async () => {
     const running = await host.start({ cleanupEmptyChildNamespaces: true });
     const parent = running.io.of(/^\/room-/);
@@ -154,7 +150,7 @@ onEveryHost("many clients", (host) => {
   });
 });
 
-onEveryHost("a child namespace that is removed when it is empty", (host) => {
+onEveryHost("a child namespace that is removed when it is empty", serverHosts, (host) => {
   const options = { cleanupEmptyChildNamespaces: true, connectionStateRecovery: {} };
 
   it("stays for a client that may come back, and is recovered", async () => {
@@ -184,7 +180,7 @@ onEveryHost("a child namespace that is removed when it is empty", (host) => {
   });
 });
 
-onEveryHost("an answer", (host) => {
+onEveryHost("an answer", serverHosts, (host) => {
   it("that does not come before the disconnection is a timeout, once, and nothing is kept", async () => {
     const { client, socket } = await pair(await host.start());
     const calls: unknown[][] = [];
@@ -233,7 +229,7 @@ onEveryHost("an answer", (host) => {
   });
 });
 
-onEveryHost("a connection", (host) => {
+onEveryHost("a connection", serverHosts, (host) => {
   it("knows its sockets by id and by namespace, until they leave", async () => {
     const running = await host.start();
     const { client, socket } = await pair(running);
@@ -263,7 +259,7 @@ onEveryHost("a connection", (host) => {
   });
 });
 
-onEveryHost("an event called error", (host) => {
+onEveryHost("an event called error", serverHosts, (host) => {
   it("is heard like any other, and does no harm when nobody listens", async () => {
     const { client, socket } = await pair(await host.start());
     client.emit("error", "unheard");

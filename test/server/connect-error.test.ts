@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
-import { connected, next, onEveryHost, onEveryTransport, internals } from "../support/server/socketio.ts";
+import { connected, onEveryTransport } from "../support/server/clients.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import { internals } from "../support/server/internals.ts";
 
 type ConnectError = Error & { data?: unknown };
 
-onEveryHost("connect error", (host) => {
+onEveryHost("connect error", serverHosts, (host) => {
   onEveryTransport((_name, mode) => {
     it("says Invalid namespace for a namespace that does not exist", async () => {
       const running = await host.start();

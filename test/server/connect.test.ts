@@ -1,16 +1,11 @@
 import assert from "node:assert/strict";
-import {
-  connected,
-  next,
-  onEveryHost,
-  onEveryTransport,
-  pair,
-  settled,
-  upgraded,
-} from "../support/server/socketio.ts";
+import { connected, onEveryTransport, pair, settled, upgraded } from "../support/server/clients.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
 import type { Socket } from "../support/server/socketio.ts";
 
-onEveryHost("connect", (host) => {
+onEveryHost("connect", serverHosts, (host) => {
   onEveryTransport((name, mode) => {
     it("connects, and both sides know the same id of 20 characters", async () => {
       const { client, socket } = await pair(await host.start(), mode);

@@ -1,8 +1,11 @@
 // With an AsyncLocalStorage around each handshake: in whose context the server tells of what nobody has sent.
 import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
-import { collect, onEveryHost, rawSession } from "../support/server/socketio.ts";
+import { collect } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
 import type { ServerOptions } from "../support/server/socketio.ts";
+import { rawSession } from "../support/server/wires.ts";
 
 /** Numbers of handshakes, in order. */
 const handshakes = new AsyncLocalStorage<number>();
@@ -15,7 +18,7 @@ function inContexts(options: Partial<ServerOptions>): Partial<ServerOptions> {
   };
 }
 
-onEveryHost("async contexts", (host) => {
+onEveryHost("async contexts", serverHosts, (host) => {
   it("a ping timeout: disconnect in that of the handshake of each client", async () => {
     const running = await host.start(inContexts({ pingInterval: 200, pingTimeout: 200 }));
     const found: string[] = [];

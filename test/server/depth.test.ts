@@ -1,12 +1,16 @@
 // Data that is nested deeper than what passes it on can bear.
 import assert from "node:assert/strict";
 import * as msgpack from "socket.io-msgpack-parser";
-import { next, onEveryHost, pair, rawPair, rawSession, settled } from "../support/server/socketio.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import { pair, settled } from "../support/server/clients.ts";
+import { rawPair, rawSession } from "../support/server/wires.ts";
 
 /** `[[…]]`, so many of them. */
 const arrays = (depth: number): string => "[".repeat(depth) + "]".repeat(depth);
 
-onEveryHost("deep data", (host) => {
+onEveryHost("deep data", serverHosts, (host) => {
   for (const [what, packet] of Object.entries({
     "an event": (inner: string) => `42["echo",${inner}]`,
     "an event with attachments": (inner: string) => `451-["echo",${inner},{"_placeholder":true,"num":0}]`,
@@ -60,7 +64,7 @@ onEveryHost("deep data", (host) => {
   });
 });
 
-onEveryHost("data of the application that cannot be encoded", (host) => {
+onEveryHost("data of the application that cannot be encoded", serverHosts, (host) => {
   const cyclic: Record<string, unknown> = {};
   cyclic["self"] = cyclic;
   for (const [what, data] of Object.entries({ cyclic, "too deep": JSON.parse(arrays(50_000)) as unknown })) {
@@ -79,7 +83,7 @@ onEveryHost("data of the application that cannot be encoded", (host) => {
   }
 });
 
-onEveryHost("a packet with attachments for a namespace that was not joined", (host) => {
+onEveryHost("a packet with attachments for a namespace that was not joined", serverHosts, (host) => {
   it("ends the connection before the first attachment", async () => {
     const running = await host.start();
     const wire = await rawSession(running);

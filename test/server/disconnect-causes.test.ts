@@ -6,8 +6,15 @@ import { packetErrors } from "../../packages/server/src/connection/packet-errors
 import { encodeFrame, OPCODE } from "../support/wire/frames.ts";
 import { HalfPost, NetworkClient } from "../support/wire/network-client.ts";
 import type { RawWebSocket } from "../support/wire/raw-websocket.ts";
-import { afterThisTest, next, onEveryHost, pair, rawPair, rawSession } from "../support/server/socketio.ts";
-import type { Host, Running, Socket } from "../support/server/socketio.ts";
+import { afterThisTest } from "../support/hosts/after-test.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import type { Socket } from "../support/server/socketio.ts";
+import { pair } from "../support/server/clients.ts";
+import { rawPair, rawSession } from "../support/server/wires.ts";
+import type { ServerHost } from "../support/server/hosts.ts";
+import type { StartedServer } from "../support/server/started-server.ts";
 import { webTransport, webTransportClient } from "../support/webtransport/socketio.ts";
 import type { WebTransportClient } from "../support/webtransport/socketio.ts";
 
@@ -35,7 +42,7 @@ class Poller {
     this.socket = socket;
   }
 
-  static async open({ io, port }: Running, revision: 3 | 4 = 4): Promise<Poller> {
+  static async open({ io, port }: StartedServer, revision: 3 | 4 = 4): Promise<Poller> {
     const client = new NetworkClient(port);
     afterThisTest(() => client.close());
     const connection = next<[Socket]>(io, "connection");
@@ -179,7 +186,7 @@ function assertCause(actual: Cause, expected: Cause): void {
   assert.deepEqual(given, expected);
 }
 
-async function start(host: Host, options: object = {}): Promise<Running> {
+async function start(host: ServerHost, options: object = {}): Promise<StartedServer> {
   const running = await host.start({ maxHttpBufferSize: 50_000, allowEIO3: true, ...options });
   running.io.of((name, _auth, decide) => {
     if (name === "/throws") throw new Error("thrown by the application");
@@ -189,7 +196,7 @@ async function start(host: Host, options: object = {}): Promise<Running> {
   return running;
 }
 
-onEveryHost("the description of a disconnection", (host) => {
+onEveryHost("the description of a disconnection", serverHosts, (host) => {
   for (const [code, [does, cause]] of Object.entries(byWebSocket)) {
     it(`is ${code}, by WebSocket`, async () => {
       const { wire, socket } = await rawPair(await start(host));

@@ -1,17 +1,12 @@
 import assert from "node:assert/strict";
 import { NetworkClient } from "../support/wire/network-client.ts";
-import {
-  afterThisTest,
-  connected,
-  next,
-  onEveryHost,
-  onEveryTransport,
-  pair,
-  rawPair,
-  rawSession,
-  upgraded,
-} from "../support/server/socketio.ts";
+import { afterThisTest } from "../support/hosts/after-test.ts";
+import { connected, onEveryTransport, pair, upgraded } from "../support/server/clients.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
 import type { ClientSocket, Socket } from "../support/server/socketio.ts";
+import { rawPair, rawSession } from "../support/server/wires.ts";
 import { cuttableProxy } from "../support/proxies/tcp.ts";
 
 const reservedEvents = [
@@ -31,7 +26,7 @@ async function parted(client: ClientSocket, socket: Socket, act: () => void): Pr
   return [...server, other[0]];
 }
 
-onEveryHost("disconnect reasons", (host) => {
+onEveryHost("disconnect reasons", serverHosts, (host) => {
   onEveryTransport((name, mode) => {
     it("socket.disconnect(): server namespace disconnect, io server disconnect", async () => {
       const { client, socket } = await pair(await host.start(), mode);

@@ -1,16 +1,22 @@
 import assert from "node:assert/strict";
-import { connected, internals, next, onEveryHost, settled } from "../support/server/socketio.ts";
-import type { Pair, Running, Socket } from "../support/server/socketio.ts";
+import { connected, settled } from "../support/server/clients.ts";
+import type { Pair } from "../support/server/clients.ts";
+import { internals } from "../support/server/internals.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import type { Socket } from "../support/server/socketio.ts";
+import type { StartedServer } from "../support/server/started-server.ts";
 
 /** A client of a namespace that only exists when it connects. */
-async function enter(running: Running, parent: unknown, namespace: string): Promise<Pair> {
+async function enter(running: StartedServer, parent: unknown, namespace: string): Promise<Pair> {
   const connection = next(parent, "connection");
   const client = running.client({}, namespace);
   await connected(client);
   return { client, socket: (await connection)[0] as Socket };
 }
 
-onEveryHost("dynamic namespaces", (host) => {
+onEveryHost("dynamic namespaces", serverHosts, (host) => {
   it("are made by a regular expression when a client asks", async () => {
     const running = await host.start();
     const parent = running.io.of(/^\/room-\d+$/);

@@ -1,15 +1,14 @@
 // What comes for a namespace while it is still being decided on its CONNECT.
 import assert from "node:assert/strict";
 import { NetworkClient } from "../support/wire/network-client.ts";
-import {
-  afterThisTest,
-  internals,
-  next,
-  onEveryHost,
-  rawPair,
-  rawSession,
-} from "../support/server/socketio.ts";
-import type { Running, Server, Socket } from "../support/server/socketio.ts";
+import { afterThisTest } from "../support/hosts/after-test.ts";
+import { internals } from "../support/server/internals.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import type { Server, Socket } from "../support/server/socketio.ts";
+import { rawPair, rawSession } from "../support/server/wires.ts";
+import type { StartedServer } from "../support/server/started-server.ts";
 
 type Namespace = Server["sockets"];
 type Next = (error?: Error) => void;
@@ -40,14 +39,14 @@ function held(nsp: Namespace): () => Promise<[Socket, Next]> {
 }
 
 /** All that was sent before has been handled when it resolves: another namespace has answered. */
-async function flushed(running: Running, wire: Awaited<ReturnType<typeof rawSession>>): Promise<void> {
+async function flushed(running: StartedServer, wire: Awaited<ReturnType<typeof rawSession>>): Promise<void> {
   const other = running.io.of("/other");
   const connection = next(other, "connection");
   wire.sendText("40/other,");
   await connection;
 }
 
-onEveryHost("events behind their CONNECT", (host) => {
+onEveryHost("events behind their CONNECT", serverHosts, (host) => {
   it("are heard after connection, from one read", async () => {
     const running = await host.start();
     const heard = heardBy(running.io.sockets);
@@ -232,7 +231,7 @@ onEveryHost("events behind their CONNECT", (host) => {
   });
 });
 
-onEveryHost("a second CONNECT while a middleware decides", (host) => {
+onEveryHost("a second CONNECT while a middleware decides", serverHosts, (host) => {
   it("takes the place of the first", async () => {
     const running = await host.start();
     const arrival = held(running.io.sockets);
@@ -302,7 +301,7 @@ onEveryHost("a second CONNECT while a middleware decides", (host) => {
   });
 });
 
-onEveryHost("a client that goes while a middleware decides", (host) => {
+onEveryHost("a client that goes while a middleware decides", serverHosts, (host) => {
   it("takes its socket with it, though next is never called", async () => {
     const running = await host.start();
     const arrival = held(running.io.sockets);
@@ -351,7 +350,7 @@ onEveryHost("a client that goes while a middleware decides", (host) => {
   });
 });
 
-onEveryHost("a middleware that calls next twice", (host) => {
+onEveryHost("a middleware that calls next twice", serverHosts, (host) => {
   for (const [name, error] of [
     ["next()", undefined],
     ["next(error)", new Error("no")],

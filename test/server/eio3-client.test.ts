@@ -2,16 +2,22 @@ import assert from "node:assert/strict";
 import { openOldClient, openOldManager } from "../support/server/old-clients.ts";
 import type { OldClient, OldClientOptions } from "../support/server/old-clients.ts";
 import { until } from "../support/engine/peers.ts";
-import { afterThisTest, next, onEveryHost, onEveryTransport } from "../support/server/socketio.ts";
-import type { Host, Running, Socket } from "../support/server/socketio.ts";
+import { afterThisTest } from "../support/hosts/after-test.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import type { Socket } from "../support/server/socketio.ts";
+import { onEveryTransport } from "../support/server/clients.ts";
+import type { ServerHost } from "../support/server/hosts.ts";
+import type { StartedServer } from "../support/server/started-server.ts";
 
 type Mode = Pick<OldClientOptions, "transports">;
 
-function start(host: Host, options: object = {}): Promise<Running> {
+function start(host: ServerHost, options: object = {}): Promise<StartedServer> {
   return host.start({ allowEIO3: true, ...options });
 }
 
-function open(server: Running, mode: Mode, namespace = "/", options: OldClientOptions = {}): OldClient {
+function open(server: StartedServer, mode: Mode, namespace = "/", options: OldClientOptions = {}): OldClient {
   const client = openOldClient(server.url + namespace, { ...mode, ...options });
   afterThisTest(() => client.close());
   return client;
@@ -23,7 +29,7 @@ interface OldPair {
 }
 
 /** A client and its socket, both connected, the upgrade over where there is one. */
-async function pair(server: Running, mode: Mode, namespace = "/"): Promise<OldPair> {
+async function pair(server: StartedServer, mode: Mode, namespace = "/"): Promise<OldPair> {
   const connection = next<[Socket]>(server.io.of(namespace), "connection");
   const client = open(server, mode, namespace);
   const [[socket]] = await Promise.all([connection, next(client, "connect")]);
@@ -39,7 +45,7 @@ function sessionId(socket: Socket): string {
 const bytes = Buffer.from([0, 1, 4, 0x7f, 0x80, 0xff]);
 const texts = ["", "plain", "é€", "😀 👩‍👩‍👧", "\u2028", "line\nline\\nline", "x".repeat(30_000)];
 
-onEveryHost("server: socket.io-client 2", (host) => {
+onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
   onEveryTransport((_, mode) => {
     const old = mode as Mode;
 

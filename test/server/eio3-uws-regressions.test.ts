@@ -1,13 +1,14 @@
 // Bugs of the official server on uWebSockets.js with clients of protocol 3, one per test. Ours must not have them.
 import assert from "node:assert/strict";
 import { NetworkClient } from "../support/wire/network-client.ts";
-import { afterThisTest, everyHost, suite } from "../support/server/socketio.ts";
-import type { Host } from "../support/server/socketio.ts";
+import { afterThisTest, suite } from "../support/hosts/after-test.ts";
+import { serverHostsAndApp } from "../support/server/hosts.ts";
+import type { ServerHost } from "../support/server/hosts.ts";
 
 const PATH = "/socket.io/?EIO=3&transport=";
 
 async function start(
-  host: Host,
+  host: ServerHost,
   options: object = { allowEIO3: true },
 ): Promise<[emit: Emit, NetworkClient]> {
   const { io, port } = await host.start(options);
@@ -18,7 +19,7 @@ async function start(
 
 type Emit = (event: string, ...args: unknown[]) => void;
 
-for (const host of everyHost) {
+for (const host of serverHostsAndApp) {
   suite(`server: protocol 3 on ${host.name}, what official uWebSockets.js support gets wrong`, () => {
     it("a binary broadcast lacks its type byte", async () => {
       const [broadcast, wire] = await start(host);

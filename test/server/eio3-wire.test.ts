@@ -3,21 +3,24 @@ import type { Socket } from "socket.io";
 import { framed, openPacket } from "../support/engine/legacy-peers.ts";
 import { NetworkClient } from "../support/wire/network-client.ts";
 import { within } from "../support/waiting/queue.ts";
-import { afterThisTest, onEveryHost } from "../support/server/socketio.ts";
-import type { Host, Running } from "../support/server/socketio.ts";
+
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import type { ServerHost } from "../support/server/hosts.ts";
+import type { StartedServer } from "../support/server/started-server.ts";
 import type { WireSocket } from "../support/wire/client.ts";
 
 const hex = (text: string): Buffer => Buffer.from(text, "hex");
 
-interface WireServer extends Running {
+interface WireServer extends StartedServer {
   readonly wire: NetworkClient;
 }
 
-async function start(host: Host, options: object = {}): Promise<WireServer> {
+async function start(host: ServerHost, options: object = {}): Promise<WireServer> {
   const running = await host.start({ allowEIO3: true, ...options });
   const wire = new NetworkClient(running.port);
-  afterThisTest(() => wire.close());
-  return { ...running, wire };
+  running.closeWith(() => wire.close());
+  return Object.assign(running, { wire });
 }
 
 function path(query: string): string {
@@ -51,7 +54,7 @@ function connection(server: WireServer, namespace = "/"): Promise<Socket> {
   return within(come, "a connection");
 }
 
-onEveryHost("server: protocol 3 on the wire", (host) => {
+onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
   it("opens the root namespace unasked, in the answer to the poll after the handshake", async () => {
     const server = await start(host);
     server.io.on("connection", (socket) => socket.emit("hello", "é"));

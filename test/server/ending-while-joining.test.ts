@@ -1,10 +1,15 @@
 // Sockets whose connection ends, or that are disconnected, in the middle of joining or leaving.
 import assert from "node:assert/strict";
-import { internals, next, onEveryHost, rawPair, rawSession } from "../support/server/socketio.ts";
-import type { Running, Socket } from "../support/server/socketio.ts";
+import { internals } from "../support/server/internals.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import type { Socket } from "../support/server/socketio.ts";
+import { rawPair, rawSession } from "../support/server/wires.ts";
+import type { StartedServer } from "../support/server/started-server.ts";
 import { uncaught } from "../support/process/uncaught.ts";
 
-type Adapter = Running["io"]["sockets"]["adapter"];
+type Adapter = StartedServer["io"]["sockets"]["adapter"];
 
 /** Calls the listener for the events of the socket that is being let in, or leaves: not those of other rooms. */
 function onRoomEvent(adapter: Adapter, event: string, listener: (room: string) => void): void {
@@ -12,7 +17,7 @@ function onRoomEvent(adapter: Adapter, event: string, listener: (room: string) =
 }
 
 /** What is left of sockets in a namespace. */
-function remains(nsp: Running["io"]["sockets"]): object {
+function remains(nsp: StartedServer["io"]["sockets"]): object {
   const { rooms, sids } = nsp.adapter;
   return {
     sockets: nsp.sockets.size,
@@ -24,7 +29,7 @@ function remains(nsp: Running["io"]["sockets"]): object {
 
 const nothing = { sockets: 0, waiting: 0, rooms: [], sids: [] };
 
-onEveryHost("a connection that ends with the CONNECT of a second namespace", (host) => {
+onEveryHost("a connection that ends with the CONNECT of a second namespace", serverHosts, (host) => {
   it("leaves no socket behind in it", async () => {
     const running = await host.start();
     const second = running.io.of("/second");
@@ -43,7 +48,7 @@ onEveryHost("a connection that ends with the CONNECT of a second namespace", (ho
   });
 });
 
-onEveryHost("a listener of the adapter that disconnects a socket which joins", (host) => {
+onEveryHost("a listener of the adapter that disconnects a socket which joins", serverHosts, (host) => {
   for (const event of ["create-room", "join-room"]) {
     it(`at ${event}: CONNECT, then DISCONNECT`, async () => {
       const running = await host.start();
@@ -83,7 +88,7 @@ onEveryHost("a listener of the adapter that disconnects a socket which joins", (
   }
 });
 
-onEveryHost("a listener of leave-room", (host) => {
+onEveryHost("a listener of leave-room", serverHosts, (host) => {
   /** What the socket tells from now on. */
   const told = (socket: Socket): string[] => {
     const events: string[] = [];

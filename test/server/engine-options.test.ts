@@ -2,8 +2,14 @@
 import assert from "node:assert/strict";
 import { WebSocketServer } from "ws";
 import { RawWebSocket } from "../support/wire/raw-websocket.ts";
-import { afterThisTest, connected, next, onEveryHost, pair, rawSession } from "../support/server/socketio.ts";
-import type { Running, ServerOptions } from "../support/server/socketio.ts";
+import { afterThisTest } from "../support/hosts/after-test.ts";
+import { connected, pair } from "../support/server/clients.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import type { ServerOptions } from "../support/server/socketio.ts";
+import { rawSession } from "../support/server/wires.ts";
+import type { StartedServer } from "../support/server/started-server.ts";
 
 const options: Partial<ServerOptions> = {
   pingTimeout: 1_001,
@@ -16,11 +22,11 @@ const options: Partial<ServerOptions> = {
   initialPacket: "first",
 };
 
-async function poll({ url }: Running, path = "/socket.io/", query = ""): Promise<Response> {
+async function poll({ url }: StartedServer, path = "/socket.io/", query = ""): Promise<Response> {
   return fetch(`${url}${path}?EIO=4&transport=polling${query}`);
 }
 
-onEveryHost("an option of the engine, given to the server,", (host) => {
+onEveryHost("an option of the engine, given to the server,", serverHosts, (host) => {
   for (const [name, value] of Object.entries(options)) {
     it(`is there as io.engine.opts.${name}`, async () => {
       const { io } = await host.start({ [name]: value });

@@ -1,18 +1,13 @@
 import assert from "node:assert/strict";
 import { failure, ways } from "../support/server/on-error.ts";
-import {
-  collect,
-  connected,
-  next,
-  onEveryHost,
-  onEveryTransport,
-  pair,
-  rawPair,
-  settled,
-} from "../support/server/socketio.ts";
+import { collect, next } from "../support/waiting/events.ts";
+import { connected, onEveryTransport, pair, settled } from "../support/server/clients.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import { rawPair } from "../support/server/wires.ts";
 import { uncaught } from "../support/process/uncaught.ts";
 
-onEveryHost("a listener that throws", (host) => {
+onEveryHost("a listener that throws", serverHosts, (host) => {
   onEveryTransport((_name, mode) => {
     it("raises uncaughtException, as with the official server, and the connection goes on", async () => {
       const { client, socket } = await pair(await host.start(), mode);

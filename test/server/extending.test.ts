@@ -1,17 +1,14 @@
 // What published packages do to the objects of the server: they replace methods, add properties, wrap prototypes.
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
-import {
-  connected,
-  internals,
-  next,
-  onEveryHost,
-  pair,
-  rawPair,
-  settled,
-  socketio,
-} from "../support/server/socketio.ts";
+import { connected, pair, settled } from "../support/server/clients.ts";
+import { internals } from "../support/server/internals.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import { socketio } from "../support/server/socketio.ts";
 import type { Socket } from "../support/server/socketio.ts";
+import { rawPair } from "../support/server/wires.ts";
 
 type Method = (...args: unknown[]) => unknown;
 type Packet = { type: number; nsp: string; data: unknown; id?: number };
@@ -32,7 +29,7 @@ function watch(thing: object, name: string): unknown[][] {
   return calls;
 }
 
-onEveryHost("a replaced method of a socket", (host) => {
+onEveryHost("a replaced method of a socket", serverHosts, (host) => {
   it("onevent sees the packet, and may answer by ack() and hold the event back", async () => {
     const { wire, socket } = await rawPair(await host.start(), "/chat");
     const seen: Packet[] = [];
@@ -160,7 +157,7 @@ onEveryHost("a replaced method of a socket", (host) => {
   });
 });
 
-onEveryHost("a replaced method of a namespace", (host) => {
+onEveryHost("a replaced method of a namespace", serverHosts, (host) => {
   it("_remove is told of each socket that leaves, and of one that was refused", async () => {
     const running = await host.start();
     const removed = watch(running.io.sockets, "_remove");
@@ -182,7 +179,7 @@ onEveryHost("a replaced method of a namespace", (host) => {
   });
 });
 
-onEveryHost("packages", (host) => {
+onEveryHost("packages", serverHosts, (host) => {
   it("may remove all listeners of a socket in the connection handler: it goes on, and ends", async () => {
     const running = await host.start();
     running.io.on("connection", (socket) => socket.removeAllListeners());

@@ -2,13 +2,18 @@ import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mock } from "node:test";
-import { afterThisTest, next, onEveryHost, openClient, transports } from "../support/server/socketio.ts";
+import { afterThisTest } from "../support/hosts/after-test.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
 import type { Socket } from "../support/server/socketio.ts";
+import { openClient } from "../support/server/started-server.ts";
+import { transports } from "../support/server/clients.ts";
 import { needUws } from "../support/uws/absent.ts";
 
 const ENVIRONMENTS = ["uws", "node"] as const;
 
-onEveryHost("server: fake timers of a test", (host) => {
+onEveryHost("server: fake timers of a test", serverHosts, (host) => {
   afterEach(() => mock.timers.reset());
 
   for (const [name, mode] of Object.entries(transports)) {
@@ -40,7 +45,7 @@ onEveryHost("server: fake timers of a test", (host) => {
   });
 });
 
-onEveryHost("server: without the globals of Node", ({ name }) => {
+onEveryHost("server: without the globals of Node", serverHosts, ({ name }) => {
   if (!ENVIRONMENTS.includes(name as "uws")) return;
 
   it("connects, answers, pings and times out", async () => {

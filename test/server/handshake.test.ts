@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
-import { next, onEveryHost, onEveryTransport, pair } from "../support/server/socketio.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
 import type { Socket } from "../support/server/socketio.ts";
+import { onEveryTransport, pair } from "../support/server/clients.ts";
 
-onEveryHost("handshake", (host) => {
+onEveryHost("handshake", serverHosts, (host) => {
   onEveryTransport((name, mode) => {
     it("has its nine fields", async () => {
       const { socket } = await pair(await host.start(), mode);
@@ -140,7 +143,7 @@ onEveryHost("handshake", (host) => {
   });
 });
 
-onEveryHost("socket.data", (host) => {
+onEveryHost("socket.data", serverHosts, (host) => {
   it("begins empty and is the application's", async () => {
     const { socket } = await pair(await host.start());
     assert.equal(Object.keys(socket.data).length, 0);

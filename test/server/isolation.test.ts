@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { Adapter } from "socket.io-adapter";
-import { everyHost, next, pair, settled, suite } from "../support/server/socketio.ts";
+import { serverHostsAndApp } from "../support/server/hosts.ts";
+import { next } from "../support/waiting/events.ts";
+import { pair, settled } from "../support/server/clients.ts";
+import { suite } from "../support/hosts/after-test.ts";
 
 /** Every two hosts, the same one twice included. */
-const couples = everyHost.flatMap((first, index) =>
-  everyHost.slice(index).map((second) => [first, second] as const),
+const couples = serverHostsAndApp.flatMap((first, index) =>
+  serverHostsAndApp.slice(index).map((second) => [first, second] as const),
 );
 
 suite("two servers in one process", () => {

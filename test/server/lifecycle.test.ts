@@ -3,18 +3,15 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import express from "express";
 import { isClosed } from "../support/wire/network-client.ts";
-import {
-  connected,
-  listen,
-  next,
-  onEveryHost,
-  pair,
-  rawPair,
-  socketio,
-  suite,
-  track,
-  upgraded,
-} from "../support/server/socketio.ts";
+import { connected, pair, upgraded } from "../support/server/clients.ts";
+import { serve } from "../support/server/listening.ts";
+import { StartedServer } from "../support/server/started-server.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import { socketio } from "../support/server/socketio.ts";
+import { rawPair } from "../support/server/wires.ts";
+import { suite } from "../support/hosts/after-test.ts";
 
 async function freePort(): Promise<number> {
   const probe = createServer();
@@ -24,7 +21,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-onEveryHost("io.close()", (host) => {
+onEveryHost("io.close()", serverHosts, (host) => {
   it("stops listening: a new connection is refused", async () => {
     const running = await host.start();
     await pair(running);
@@ -84,7 +81,7 @@ onEveryHost("io.close()", (host) => {
   it("lets clients reconnect to a server that starts after it on the same port", async () => {
     const port = await freePort();
     const options: object = { host: host.name };
-    const running = track(new socketio.Server(port, options), port);
+    const running = new StartedServer(new socketio.Server(port, options), { port });
     const client = running.client({ reconnection: true, reconnectionDelay: 20, reconnectionDelayMax: 40 });
     await connected(client);
     await upgraded(client);
@@ -92,7 +89,7 @@ onEveryHost("io.close()", (host) => {
     await running.io.close();
     await gone;
     const again = new socketio.Server(port, options);
-    track(again, port);
+    new StartedServer(again, { port });
     await connected(client);
     assert.equal(again.engine.clientsCount, 1);
   });
@@ -105,7 +102,7 @@ onEveryHost("io.close()", (host) => {
       await pair(running, { transports: ["websocket"] });
       await pair(running, { transports: ["polling"] });
       await running.io.close();
-      running = track(new socketio.Server(port, options), port);
+      running = new StartedServer(new socketio.Server(port, options), { port });
       assert.equal((running.io.httpServer.address() as AddressInfo | null)?.port, port);
     }
     await connected(running.client());
@@ -124,7 +121,7 @@ suite("startup", () => {
   it("new Server(port) knows its port at once", async () => {
     const io = new socketio.Server(0);
     const { port } = io.httpServer.address() as AddressInfo;
-    const running = track(io, port);
+    const running = new StartedServer(io, { port });
     assert.ok(port > 0);
     assert.equal(io.httpServer.listening, true);
     await connected(running.client());
@@ -132,7 +129,7 @@ suite("startup", () => {
 
   it("new Server('port') takes a string", async () => {
     const io = new socketio.Server("0" as unknown as number);
-    const running = track(io, (io.httpServer.address() as AddressInfo).port);
+    const running = new StartedServer(io, { port: (io.httpServer.address() as AddressInfo).port });
     await connected(running.client());
   });
 
@@ -140,7 +137,7 @@ suite("startup", () => {
     for (const method of ["listen", "attach"] as const) {
       const io = new socketio.Server({ path: "/later" });
       assert.equal(io[method](0), io);
-      const running = track(io, (io.httpServer.address() as AddressInfo).port);
+      const running = new StartedServer(io, { port: (io.httpServer.address() as AddressInfo).port });
       await connected(running.client({ path: "/later" }));
     }
   });
@@ -148,7 +145,7 @@ suite("startup", () => {
   it("new Server(httpServer) leaves the application its requests", async () => {
     const httpServer = createServer((_req, res) => res.end("application"));
     const io = new socketio.Server(httpServer);
-    const running = track(io, await listen(httpServer));
+    const running = await serve(io, httpServer);
     assert.equal(io.httpServer, httpServer);
     await connected(running.client());
     assert.equal(await (await fetch(`${running.url}/hello`)).text(), "application");
@@ -159,7 +156,7 @@ suite("startup", () => {
     const app = express();
     app.get("/hello", (_req, res) => void res.send("express"));
     const httpServer = createServer(app);
-    const running = track(new socketio.Server(httpServer), await listen(httpServer));
+    const running = await serve(new socketio.Server(httpServer), httpServer);
     await connected(running.client());
     assert.equal(await (await fetch(`${running.url}/hello`)).text(), "express");
   });
@@ -172,7 +169,7 @@ suite("startup", () => {
 
   it("answers 404 on a port of its own, beside the path", async () => {
     const io = new socketio.Server(0);
-    const running = track(io, (io.httpServer.address() as AddressInfo).port);
+    const running = new StartedServer(io, { port: (io.httpServer.address() as AddressInfo).port });
     assert.equal((await fetch(`${running.url}/`)).status, 404);
     assert.equal((await fetch(`${running.url}/socket.iox/`)).status, 404);
   });
@@ -201,7 +198,7 @@ suite("startup", () => {
   it("host: 'node' and host: 'uws' choose the host of a port", async () => {
     for (const host of ["node", "uws"]) {
       const io = new socketio.Server(0, { host } as object);
-      const running = track(io, (io.httpServer.address() as AddressInfo).port);
+      const running = new StartedServer(io, { port: (io.httpServer.address() as AddressInfo).port });
       await connected(running.client());
       assert.equal(io.httpServer instanceof (await import("node:http")).Server, host === "node");
     }

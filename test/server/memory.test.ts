@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { io as connectClient } from "socket.io-client";
 import { collectGarbage } from "../support/process/garbage.ts";
-import { connected, next, onEveryHost, rawSession, upgraded } from "../support/server/socketio.ts";
-import type { Running, Socket } from "../support/server/socketio.ts";
+import { connected, upgraded } from "../support/server/clients.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import type { Socket } from "../support/server/socketio.ts";
+import { rawSession } from "../support/server/wires.ts";
+import type { StartedServer } from "../support/server/started-server.ts";
 import { RawWebSocket } from "../support/wire/raw-websocket.ts";
 
 const rounds = 500;
@@ -10,7 +15,7 @@ const rounds = 500;
 type Watch = (thing: object) => void;
 
 /** Connects, upgrades, says a word and leaves; nothing of it stays with the caller. */
-async function round(running: Running, how: number): Promise<void> {
+async function round(running: StartedServer, how: number): Promise<void> {
   const client = connectClient(running.url, { forceNew: true, reconnection: false });
   await connected(client);
   await upgraded(client);
@@ -20,7 +25,7 @@ async function round(running: Running, how: number): Promise<void> {
 }
 
 /** A polling session that begins to upgrade and is torn in the middle. */
-async function abandonedUpgrade(running: Running): Promise<void> {
+async function abandonedUpgrade(running: StartedServer): Promise<void> {
   const poll = await fetch(`${running.url}/socket.io/?EIO=4&transport=polling`);
   const { sid } = JSON.parse((await poll.text()).slice(1)) as { sid: string };
   const wire = await RawWebSocket.connect(running.port, `/socket.io/?EIO=4&transport=websocket&sid=${sid}`);
@@ -39,11 +44,11 @@ async function reachable(watched: WeakRef<object>[]): Promise<number> {
   return count();
 }
 
-async function emptied(running: Running): Promise<void> {
+async function emptied(running: StartedServer): Promise<void> {
   while (running.io.engine.clientsCount > 0) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-onEveryHost("memory", (host) => {
+onEveryHost("memory", serverHosts, (host) => {
   it(`nothing of ${rounds} sockets is reachable after they left`, async function () {
     this.timeout(60_000);
     const running = await host.start();

@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
-import {
-  collect,
-  next,
-  onEveryHost,
-  onEveryTransport,
-  pair,
-  rawPair,
-  settled,
-} from "../support/server/socketio.ts";
+import { collect, next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
 import type { Socket } from "../support/server/socketio.ts";
+import { onEveryTransport, pair, settled } from "../support/server/clients.ts";
+import { rawPair } from "../support/server/wires.ts";
 
 /** Arguments as they are sent, and as JSON brings them over. */
 const kinds: readonly [what: string, sent: unknown[], received: unknown[]][] = [
@@ -31,7 +27,7 @@ const kinds: readonly [what: string, sent: unknown[], received: unknown[]][] = [
   ["a long string", ["x".repeat(100_000)], ["x".repeat(100_000)]],
 ];
 
-onEveryHost("messages", (host) => {
+onEveryHost("messages", serverHosts, (host) => {
   onEveryTransport((_name, mode) => {
     it("carries every kind of argument from client to server", async () => {
       const { client, socket } = await pair(await host.start(), mode);

@@ -1,17 +1,14 @@
 import assert from "node:assert/strict";
-import {
-  connected,
-  next,
-  onEveryHost,
-  onEveryTransport,
-  pair,
-  rawSession,
-  internals,
-} from "../support/server/socketio.ts";
+import { connected, onEveryTransport, pair } from "../support/server/clients.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
 import type { Socket } from "../support/server/socketio.ts";
+import { rawSession } from "../support/server/wires.ts";
+import { internals } from "../support/server/internals.ts";
 import { uncaught } from "../support/process/uncaught.ts";
 
-onEveryHost("namespace middleware", (host) => {
+onEveryHost("namespace middleware", serverHosts, (host) => {
   onEveryTransport((_name, mode) => {
     it("runs in order, each when the one before is done, and before connection", async () => {
       const running = await host.start();

@@ -1,20 +1,16 @@
 import assert from "node:assert/strict";
-import {
-  connected,
-  next,
-  onEveryHost,
-  onEveryTransport,
-  pair,
-  rawPair,
-  rawSession,
-  settled,
-  socketio,
-} from "../support/server/socketio.ts";
-import type { ClientSocket, Running, Socket } from "../support/server/socketio.ts";
+import { connected, onEveryTransport, pair, settled } from "../support/server/clients.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import { socketio } from "../support/server/socketio.ts";
+import type { ClientSocket, Socket } from "../support/server/socketio.ts";
+import { rawPair, rawSession } from "../support/server/wires.ts";
+import type { StartedServer } from "../support/server/started-server.ts";
 
 /** A second namespace on the connection of `client`. */
 async function join(
-  running: Running,
+  running: StartedServer,
   client: ClientSocket,
   namespace: string,
 ): Promise<{ client: ClientSocket; socket: Socket }> {
@@ -24,7 +20,7 @@ async function join(
   return { client: other, socket: (await connection)[0] as Socket };
 }
 
-onEveryHost("namespaces", (host) => {
+onEveryHost("namespaces", serverHosts, (host) => {
   onEveryTransport((_name, mode) => {
     it("carries several namespaces over one connection, with a socket each", async () => {
       const running = await host.start();

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { Adapter } from "socket.io-adapter";
 import { assertOrigin, failure, reporting, startReporting, ways } from "../support/server/on-error.ts";
 import type { WithOnError } from "../support/server/on-error.ts";
-import { connected, next, onEveryHost, pair, settled } from "../support/server/socketio.ts";
+import { connected, pair, settled } from "../support/server/clients.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
 import { uncaught } from "../support/process/uncaught.ts";
 
 const webSocket = { transports: ["websocket"] };
@@ -14,7 +17,7 @@ class Answering extends Adapter {
   }
 }
 
-onEveryHost("io.onError, for callbacks", (host) => {
+onEveryHost("io.onError, for callbacks", serverHosts, (host) => {
   for (const [how, fail] of Object.entries(ways)) {
     describe(`is told of what ${how}:`, () => {
       it("the callback of a broadcast that was answered", async () => {
@@ -112,7 +115,7 @@ onEveryHost("io.onError, for callbacks", (host) => {
   });
 });
 
-onEveryHost("without io.onError, for callbacks", (host) => {
+onEveryHost("without io.onError, for callbacks", serverHosts, (host) => {
   for (const [how, fail] of Object.entries(ways)) {
     it(`an acknowledgement that ${how} surfaces, answered or timed out, and the connection goes on`, async () => {
       const { client, socket } = await pair(await host.start(), webSocket);

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { assertOrigin, failure, startReporting, ways } from "../support/server/on-error.ts";
 import type { WithOnError } from "../support/server/on-error.ts";
-import { connected, next, onEveryHost, pair, settled } from "../support/server/socketio.ts";
+import { connected, pair, settled } from "../support/server/clients.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
 import { uncaught } from "../support/process/uncaught.ts";
 
 const webSocket = { transports: ["websocket"] };
 
-onEveryHost("io.onError", (host) => {
+onEveryHost("io.onError", serverHosts, (host) => {
   for (const [how, fail] of Object.entries(ways)) {
     describe(`is told of what ${how}:`, () => {
       it("a listener of an event; the others hear it all the same", async () => {
@@ -152,7 +155,7 @@ onEveryHost("io.onError", (host) => {
   });
 });
 
-onEveryHost("without io.onError", (host) => {
+onEveryHost("without io.onError", serverHosts, (host) => {
   it("a listener that rejects is an unhandled rejection, and the connection goes on", async () => {
     const { client, socket } = await pair(await host.start(), webSocket);
     socket.on("ev", ways.rejects);
@@ -186,7 +189,7 @@ onEveryHost("without io.onError", (host) => {
   }
 });
 
-onEveryHost("a listener of onAnyOutgoing that throws", (host) => {
+onEveryHost("a listener of onAnyOutgoing that throws", serverHosts, (host) => {
   it("does not keep a broadcast from the other receivers", async () => {
     const running = await host.start();
     const [a, b] = [await pair(running, webSocket), await pair(running, webSocket)];

@@ -2,8 +2,11 @@
 import assert from "node:assert/strict";
 import { Adapter } from "socket.io-adapter";
 import type { BroadcastOptions } from "socket.io-adapter";
-import { onEveryHost, pair } from "../support/server/socketio.ts";
-import type { Host, Server, Socket } from "../support/server/socketio.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import type { Server, Socket } from "../support/server/socketio.ts";
+import { pair } from "../support/server/clients.ts";
+import type { ServerHost } from "../support/server/hosts.ts";
 
 type Step = (...args: unknown[]) => Emitter;
 interface Emitter {
@@ -86,7 +89,7 @@ const starts: Readonly<Record<string, (io: Server, socket: Socket) => unknown>> 
   "an operator": (io) => io.compress(true),
 };
 
-async function started(host: Host, name: string): Promise<Start> {
+async function started(host: ServerHost, name: string): Promise<Start> {
   const running = await host.start({ adapter: Recording });
   const { socket } = await pair(running);
   calls.length = 0;
@@ -98,7 +101,7 @@ async function started(host: Host, name: string): Promise<Start> {
 const flagsOf = (name: string): object => (name === "an operator" ? { compress: true } : {});
 
 for (const name of Object.keys(starts)) {
-  onEveryHost(`from ${name}`, (host) => {
+  onEveryHost(`from ${name}`, serverHosts, (host) => {
     const initial = flagsOf(name);
 
     it("to() and in() add rooms, except() leaves some out", async () => {
@@ -167,7 +170,7 @@ for (const name of Object.keys(starts)) {
 }
 
 for (const name of ["the server", "a namespace"]) {
-  onEveryHost(`straight from ${name}`, (host) => {
+  onEveryHost(`straight from ${name}`, serverHosts, (host) => {
     it("emit(), send() and write() reach everyone", async () => {
       const { emitter } = await started(host, name);
       assert.equal(emitter.emit("ev", 1), true);
@@ -217,7 +220,7 @@ for (const name of ["the server", "a namespace"]) {
   });
 }
 
-onEveryHost("the modifiers of a socket", (host) => {
+onEveryHost("the modifiers of a socket", serverHosts, (host) => {
   it("apply to the chain that starts next, and to that alone", async () => {
     const { emitter, except } = await started(host, "a socket");
     emitter.volatile.compress(false).to("a").emit("one");

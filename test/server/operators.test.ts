@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
-import { next, onEveryHost, pair, settled, internals } from "../support/server/socketio.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import { pair, settled } from "../support/server/clients.ts";
+import { internals } from "../support/server/internals.ts";
 
-onEveryHost("operators on sockets", (host) => {
+onEveryHost("operators on sockets", serverHosts, (host) => {
   it("fetches the sockets of all, of rooms, and not of others", async () => {
     const running = await host.start();
     const [a, b, c] = [await pair(running), await pair(running), await pair(running)];

@@ -2,7 +2,13 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { Server } from "@tidewire/server";
-import { next, onEveryHost, pair, rawSession, socketio, suite } from "../support/server/socketio.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import { socketio } from "../support/server/socketio.ts";
+import { pair } from "../support/server/clients.ts";
+import { rawSession } from "../support/server/wires.ts";
+import { suite } from "../support/hosts/after-test.ts";
 
 interface Warning extends Error {
   code?: string;
@@ -25,7 +31,7 @@ function make(options: Record<string, unknown>): Server {
   return new Server(options);
 }
 
-onEveryHost("numbers in text", (host) => {
+onEveryHost("numbers in text", serverHosts, (host) => {
   it("are times: clients are neither pinged to death nor closed before they join", async () => {
     const running = await host.start({
       pingInterval: "20",

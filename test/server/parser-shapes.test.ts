@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { openOldClient } from "../support/server/old-clients.ts";
 import { jsonParser, msgpack, oldMsgpack } from "../support/server/parsers.ts";
-import {
-  afterThisTest,
-  next,
-  onEveryHostAndApp,
-  onEveryTransport,
-  pair,
-} from "../support/server/socketio.ts";
+import { afterThisTest } from "../support/hosts/after-test.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHostsAndApp } from "../support/server/hosts.ts";
 import type { Socket } from "../support/server/socketio.ts";
+import { onEveryTransport, pair } from "../support/server/clients.ts";
 
 const bytesOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
 
@@ -23,7 +21,7 @@ const shapes: Readonly<Record<string, (text: string) => unknown>> = {
   "a list of one view": (text) => [bytesOf(`__${text}__`).subarray(2, -2)],
 };
 
-onEveryHostAndApp("a parser of one's own", (host) => {
+onEveryHost("a parser of one's own", serverHostsAndApp, (host) => {
   for (const [what, wrap] of Object.entries(shapes)) {
     onEveryTransport((_name, mode) => {
       it(`may encode to ${what}`, async () => {
@@ -40,7 +38,7 @@ onEveryHostAndApp("a parser of one's own", (host) => {
   }
 });
 
-onEveryHostAndApp("socket.io-msgpack-parser 2, with a client of Socket.IO 2", (host) => {
+onEveryHost("socket.io-msgpack-parser 2, with a client of Socket.IO 2", serverHostsAndApp, (host) => {
   // What it sends with bytes in it is of a type that the newer parser does not know.
   for (const transports of [["websocket"], ["polling"]] as const) {
     it(`talks to a server with socket.io-msgpack-parser 3, over ${transports[0]}`, async () => {

@@ -2,33 +2,34 @@ import assert from "node:assert/strict";
 import { connectV3, msgpack, officialParser, watched } from "../support/server/parsers.ts";
 import type { AnyParser } from "../support/server/parsers.ts";
 import { back, heardBy, lost } from "../support/server/recovery.ts";
-import {
-  afterThisTest,
-  collect,
-  connected,
-  next,
-  onEveryHostAndApp,
-  onEveryTransport,
-  pair,
-  rawSession,
-  settled,
-  upgraded,
-} from "../support/server/socketio.ts";
-import type { Host, Pair, Running, ServerOptions, Socket } from "../support/server/socketio.ts";
+import { afterThisTest } from "../support/hosts/after-test.ts";
+import { collect, next } from "../support/waiting/events.ts";
+import { connected, onEveryTransport, pair, settled, upgraded } from "../support/server/clients.ts";
+import type { Pair } from "../support/server/clients.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHostsAndApp } from "../support/server/hosts.ts";
+import type { ServerOptions, Socket } from "../support/server/socketio.ts";
+import { rawSession } from "../support/server/wires.ts";
+import type { ServerHost } from "../support/server/hosts.ts";
+import type { StartedServer } from "../support/server/started-server.ts";
 
 const parsers: Readonly<Record<string, AnyParser>> = {
   "socket.io-msgpack-parser": msgpack,
   "socket.io-parser": officialParser,
 };
 
-function start(host: Host, parser: AnyParser, options: Partial<ServerOptions> = {}): Promise<Running> {
+function start(
+  host: ServerHost,
+  parser: AnyParser,
+  options: Partial<ServerOptions> = {},
+): Promise<StartedServer> {
   return host.start({ ...options, parser });
 }
 
 for (const [package_, parser] of Object.entries(parsers)) {
-  onEveryHostAndApp(`parser: ${package_}`, (host) => {
+  onEveryHost(`parser: ${package_}`, serverHostsAndApp, (host) => {
     onEveryTransport((name, mode) => {
-      const connect = async (running: Running, namespace?: string): Promise<Pair> => {
+      const connect = async (running: StartedServer, namespace?: string): Promise<Pair> => {
         const made = await pair(running, { ...mode, parser }, namespace);
         if (name === "upgrade") await upgraded(made.client);
         return made;
@@ -153,7 +154,7 @@ for (const [package_, parser] of Object.entries(parsers)) {
   });
 }
 
-onEveryHostAndApp("parser: socket.io-msgpack-parser, from a client made by hand", (host) => {
+onEveryHost("parser: socket.io-msgpack-parser, from a client made by hand", serverHostsAndApp, (host) => {
   const encoder = new msgpack.Encoder();
   const encode = (packet: object): Buffer => (encoder.encode(packet as never) as [Buffer])[0];
 

@@ -5,7 +5,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { hosts, suite } from "../support/server/socketio.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import { suite } from "../support/hosts/after-test.ts";
 import { needUws } from "../support/uws/absent.ts";
 
 const run = promisify(execFile);
@@ -27,7 +28,7 @@ suite("a server in a worker thread", () => {
 });
 
 suite("servers in workers of node:cluster", () => {
-  for (const { name } of hosts) {
+  for (const { name } of serverHosts) {
     it(`share their port on ${name}`, async () => {
       if (name === "uws") needUws();
       const probe = createServer();

@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { Adapter, SessionAwareAdapter } from "socket.io-adapter";
 import type { BroadcastOptions, Session } from "socket.io-adapter";
 import { back, heardBy, lost } from "../support/server/recovery.ts";
-import { next, onEveryHostAndApp, pair, settled } from "../support/server/socketio.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHostsAndApp } from "../support/server/hosts.ts";
 import type { ServerOptions } from "../support/server/socketio.ts";
+import { pair, settled } from "../support/server/clients.ts";
 
 type AdapterOption = NonNullable<ServerOptions["adapter"]>;
 
@@ -29,7 +32,7 @@ const broken = {
   "a store that knows nothing": [() => {}, () => null],
 } as const;
 
-onEveryHostAndApp("connection state recovery by an adapter", (host) => {
+onEveryHost("connection state recovery by an adapter", serverHostsAndApp, (host) => {
   for (const [what, [persist, restore]] of Object.entries({ ...nothing, ...broken })) {
     it(`with ${what}: a client that comes back is a new one, and nothing else happens`, async () => {
       const adapter = keeping(persist, restore);

@@ -1,14 +1,11 @@
 import assert from "node:assert/strict";
-import {
-  afterThisTest,
-  connected,
-  next,
-  onEveryHostAndApp,
-  onEveryTransport,
-  pair,
-  upgraded,
-} from "../support/server/socketio.ts";
-import type { ClientSocket, Running, ServerOptions, Socket } from "../support/server/socketio.ts";
+import { afterThisTest } from "../support/hosts/after-test.ts";
+import { connected, onEveryTransport, pair, upgraded } from "../support/server/clients.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHostsAndApp } from "../support/server/hosts.ts";
+import type { ClientSocket, ServerOptions, Socket } from "../support/server/socketio.ts";
+import type { StartedServer } from "../support/server/started-server.ts";
 import { back, heardBy } from "../support/server/recovery.ts";
 import { cuttableProxy } from "../support/proxies/tcp.ts";
 
@@ -16,8 +13,8 @@ const options: Partial<ServerOptions> = { connectionStateRecovery: {} };
 
 /** A client behind a proxy that stops to carry anything when it is told to. */
 async function behindProxy(
-  running: Running,
-  mode: Parameters<Running["client"]>[0],
+  running: StartedServer,
+  mode: Parameters<StartedServer["client"]>[0],
 ): Promise<{ client: ClientSocket; socket: Socket; breakLine: () => Promise<void> }> {
   const proxy = await cuttableProxy(running.port);
   afterThisTest(() => proxy.close());
@@ -39,7 +36,7 @@ async function behindProxy(
   };
 }
 
-onEveryHostAndApp("a half-open connection whose client comes back", (host) => {
+onEveryHost("a half-open connection whose client comes back", serverHostsAndApp, (host) => {
   onEveryTransport((name, mode) => {
     it("is taken over", async () => {
       const running = await host.start(options);

@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
-import { connected, next, onEveryHostAndApp, onEveryTransport, pair } from "../support/server/socketio.ts";
-import type { ClientSocket, Running, ServerOptions, Socket } from "../support/server/socketio.ts";
+import { connected, onEveryTransport, pair } from "../support/server/clients.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHostsAndApp } from "../support/server/hosts.ts";
+import type { ClientSocket, ServerOptions, Socket } from "../support/server/socketio.ts";
+import type { StartedServer } from "../support/server/started-server.ts";
 import { back, heardBy, lost, offset } from "../support/server/recovery.ts";
 
 const options: Partial<ServerOptions> = { connectionStateRecovery: {} };
 
-onEveryHostAndApp("connection state recovery", (host) => {
+onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
   onEveryTransport((_name, mode) => {
     it("gives a client that comes back its id, rooms and data, and what it has missed", async () => {
       const running = await host.start(options);
@@ -203,8 +207,8 @@ onEveryHostAndApp("connection state recovery", (host) => {
 
 /** A client that reconnects, and its socket. */
 async function come(
-  start: Promise<Running>,
-): Promise<{ running: Running; client: ClientSocket; socket: Socket }> {
+  start: Promise<StartedServer>,
+): Promise<{ running: StartedServer; client: ClientSocket; socket: Socket }> {
   const running = await start;
   const { client, socket } = await pair(running, { transports: ["websocket"] });
   await connected(client);

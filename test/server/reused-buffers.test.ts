@@ -1,16 +1,21 @@
 import assert from "node:assert/strict";
 import { officialParser } from "../support/server/parsers.ts";
 import { back, heardBy, lost } from "../support/server/recovery.ts";
-import { collect, onEveryHostAndApp, pair, transports } from "../support/server/socketio.ts";
-import type { Pair, Running, Socket } from "../support/server/socketio.ts";
+import { collect } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHostsAndApp } from "../support/server/hosts.ts";
+import type { Socket } from "../support/server/socketio.ts";
+import { pair, transports } from "../support/server/clients.ts";
+import type { Pair } from "../support/server/clients.ts";
+import type { StartedServer } from "../support/server/started-server.ts";
 
 const mode = transports.websocket;
 
-async function three(running: Running): Promise<Pair[]> {
+async function three(running: StartedServer): Promise<Pair[]> {
   return [await pair(running, mode), await pair(running, mode), await pair(running, mode)];
 }
 
-onEveryHostAndApp("a buffer that the application writes into again", (host) => {
+onEveryHost("a buffer that the application writes into again", serverHostsAndApp, (host) => {
   it("is emitted with what it holds in each tick", async () => {
     const { client, socket } = await pair(await host.start(), mode);
     const counter = Buffer.alloc(1);

@@ -1,15 +1,21 @@
 import assert from "node:assert/strict";
-import { next, onEveryHost, onEveryTransport, pair, settled, internals } from "../support/server/socketio.ts";
-import type { ClientSocket, Host, Running, Socket } from "../support/server/socketio.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import type { ClientSocket, Socket } from "../support/server/socketio.ts";
+import { onEveryTransport, pair, settled } from "../support/server/clients.ts";
+import { internals } from "../support/server/internals.ts";
+import type { ServerHost } from "../support/server/hosts.ts";
+import type { StartedServer } from "../support/server/started-server.ts";
 
 type Mode = Parameters<typeof pair>[1];
 type Member = { client: ClientSocket; socket: Socket; heard: unknown[] };
 
 /** Three connected clients that write down what they hear as `ev`. */
 async function three(
-  host: Host,
+  host: ServerHost,
   mode: Mode = { transports: ["websocket"] },
-): Promise<[Running, Member, Member, Member]> {
+): Promise<[StartedServer, Member, Member, Member]> {
   const running = await host.start();
   const member = async (): Promise<Member> => {
     const { client, socket } = await pair(running, mode);
@@ -25,7 +31,7 @@ async function heardBy(...members: Member[]): Promise<unknown[][]> {
   return members.map(({ heard }) => heard);
 }
 
-onEveryHost("rooms", (host) => {
+onEveryHost("rooms", serverHosts, (host) => {
   onEveryTransport((_name, mode) => {
     it("delivers to the members of a room and nobody else", async () => {
       const [{ io }, a, b, c] = await three(host, mode);

@@ -3,7 +3,13 @@ import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { Adapter } from "socket.io-adapter";
 import { openOldClient } from "../support/server/old-clients.ts";
-import { next, onEveryHost, pair, rawPair, rawSession, socketio, suite } from "../support/server/socketio.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import { socketio } from "../support/server/socketio.ts";
+import { pair } from "../support/server/clients.ts";
+import { rawPair, rawSession } from "../support/server/wires.ts";
+import { suite } from "../support/hosts/after-test.ts";
 
 suite("the settings of a server", () => {
   it("path() is read and set, without a slash at its end", () => {
@@ -95,7 +101,7 @@ suite("the server as an emitter", () => {
   });
 });
 
-onEveryHost("connectTimeout", (host) => {
+onEveryHost("connectTimeout", serverHosts, (host) => {
   it("counts for the clients that come after it was set", async () => {
     const running = await host.start();
     running.io.connectTimeout(50);
@@ -161,7 +167,7 @@ onEveryHost("connectTimeout", (host) => {
   });
 });
 
-onEveryHost("io.close(callback)", (host) => {
+onEveryHost("io.close(callback)", serverHosts, (host) => {
   it("calls back once, without an error, before it resolves", async () => {
     const running = await host.start();
     await pair(running);

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
-import { next, onEveryHost, pair, rawPair, settled } from "../support/server/socketio.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import { pair, settled } from "../support/server/clients.ts";
+import { rawPair } from "../support/server/wires.ts";
 
 const count = 300;
 const body = "x".repeat(100_000);
 
-onEveryHost("a client that does not read", (host) => {
+onEveryHost("a client that does not read", serverHosts, (host) => {
   it("gets all of 300 broadcasts of 100 KB afterwards, or is closed with a reason: never a gap", async () => {
     const running = await host.start({ pingInterval: 60_000 });
     const { wire, socket } = await rawPair(running);

@@ -9,35 +9,30 @@ import type { AddressInfo } from "node:net";
 import { Server as OfficialEngine } from "engine.io";
 import * as uWS from "uWebSockets.js";
 import { tls } from "../support/http2/peers.ts";
-import {
-  afterThisTest,
-  connected,
-  internals,
-  listen,
-  listenApp,
-  next,
-  onEveryHost,
-  pair,
-  settled,
-  socketio,
-  suite,
-  track,
-  transports,
-} from "../support/server/socketio.ts";
-import type { Pair, Running, Server } from "../support/server/socketio.ts";
+import { afterThisTest, suite } from "../support/hosts/after-test.ts";
+import { connected, pair, settled, transports } from "../support/server/clients.ts";
+import type { Pair } from "../support/server/clients.ts";
+import { internals } from "../support/server/internals.ts";
+import { listen, serve, serveApp } from "../support/server/listening.ts";
+import { StartedServer } from "../support/server/started-server.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import { socketio } from "../support/server/socketio.ts";
+import type { Server } from "../support/server/socketio.ts";
 
-function running(io: Server): Running {
-  return track(io, (io.httpServer.address() as AddressInfo).port);
+function running(io: Server): StartedServer {
+  return new StartedServer(io, { port: (io.httpServer.address() as AddressInfo).port });
 }
 
 /** The handshake of Engine.IO at the path. */
-async function handshake({ url }: Running, path = "/socket.io/"): Promise<Record<string, unknown>> {
+async function handshake({ url }: StartedServer, path = "/socket.io/"): Promise<Record<string, unknown>> {
   const response = await fetch(`${url}${path}?EIO=4&transport=polling`);
   assert.equal(response.status, 200);
   return JSON.parse((await response.text()).slice(1)) as Record<string, unknown>;
 }
 
-async function statusOf({ url }: Running, path: string): Promise<number> {
+async function statusOf({ url }: StartedServer, path: string): Promise<number> {
   return (await fetch(url + path)).status;
 }
 
@@ -58,7 +53,7 @@ suite("a server attached to", () => {
           for (const socket of sockets) socket.destroy();
         };
         const port = await listen(secure);
-        const server = track(new socketio.Server(secure), port, "https");
+        const server = new StartedServer(new socketio.Server(secure), { port, scheme: "https" });
         assert.equal(server.io.httpServer, secure);
         const { client, socket } = await pair(server, { ...mode, ca: tls.cert.toString() });
         assert.equal(socket.handshake.secure, true);
@@ -105,7 +100,8 @@ suite("io.attach() and io.listen()", () => {
       const io = new socketio.Server();
       assert.equal(io[method](httpServer), io);
       assert.equal(io.httpServer, httpServer);
-      await connected(track(io, await listen(httpServer)).client());
+      const running = await serve(io, httpServer);
+      await connected(running.client());
     });
   }
 
@@ -146,7 +142,10 @@ suite("io.attach() and io.listen()", () => {
     assert.equal(io.httpServer, second);
     const engines = [io.engine];
     afterThisTest(() => engines.forEach((engine) => engine.close()));
-    for (const httpServer of [first, second]) await connected(track(io, await listen(httpServer)).client());
+    for (const httpServer of [first, second]) {
+      const running = await serve(io, httpServer);
+      await connected(running.client());
+    }
     assert.equal(io.sockets.sockets.size, 2);
   });
 
@@ -171,7 +170,7 @@ suite("io.attach() and io.listen()", () => {
   });
 });
 
-onEveryHost("a server that is attached further", (host) => {
+onEveryHost("a server that is attached further", serverHosts, (host) => {
   it("to an app and to an HTTP server reaches the clients of all", async () => {
     const first = await host.start();
     const { io } = first;
@@ -185,7 +184,7 @@ onEveryHost("a server that is attached further", (host) => {
     const { engine: second } = io;
     afterThisTest(() => second.close());
     io.attach(httpServer);
-    const all = [first, track(io, listenApp(app)), track(io, await listen(httpServer))];
+    const all = [first, serveApp(io, app), await serve(io, httpServer)];
     const pairs: Pair[] = [];
     for (const each of all) pairs.push(await pair(each, { transports: ["websocket"] }));
     const heard = Promise.all(pairs.map(({ client }) => next(client, "ev")));
@@ -196,7 +195,7 @@ onEveryHost("a server that is attached further", (host) => {
 });
 
 suite("io.bind() and io.onconnection()", () => {
-  async function bound(bind: (io: Server, engine: OfficialEngine) => void): Promise<Running> {
+  async function bound(bind: (io: Server, engine: OfficialEngine) => void): Promise<StartedServer> {
     const httpServer = createServer();
     const engine = new OfficialEngine();
     engine.attach(httpServer, { path: "/socket.io/" });
@@ -204,7 +203,7 @@ suite("io.bind() and io.onconnection()", () => {
     bind(io, engine);
     const port = await listen(httpServer);
     afterThisTest(() => engine.close());
-    return track(io, port);
+    return new StartedServer(io, { port });
   }
 
   it("bind(engine) takes the connections of another engine", async () => {

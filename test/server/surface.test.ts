@@ -2,7 +2,13 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import * as official from "socket.io";
-import { listen, onEveryHost, pair, socketio, suite, track } from "../support/server/socketio.ts";
+import { listen } from "../support/server/listening.ts";
+import { StartedServer } from "../support/server/started-server.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import { socketio } from "../support/server/socketio.ts";
+import { pair } from "../support/server/clients.ts";
+import { suite } from "../support/hosts/after-test.ts";
 
 /** Names on the prototypes of an object, up to EventEmitter. */
 function members(thing: object): Set<string> {
@@ -23,10 +29,10 @@ function missing(theirs: object, ours: object): string[] {
 async function officialServer(): Promise<official.Server> {
   const httpServer = createServer();
   const port = await listen(httpServer);
-  return track(new official.Server(httpServer), port).io;
+  return new StartedServer(new official.Server(httpServer), { port }).io;
 }
 
-onEveryHost("the surface of the official objects", (host) => {
+onEveryHost("the surface of the official objects", serverHosts, (host) => {
   it("Server", async () => {
     const { io } = await host.start();
     assert.deepEqual(missing(await officialServer(), io), []);
@@ -77,7 +83,7 @@ onEveryHost("the surface of the official objects", (host) => {
     const { socket } = await pair(running);
     const theirs = await officialServer();
     const port = (theirs.httpServer.address() as { port: number }).port;
-    const { socket: other } = await pair(track(theirs, port));
+    const { socket: other } = await pair(new StartedServer(theirs, { port }));
     assert.deepEqual(missing(other, socket), []);
     assert.deepEqual(missing(other.client, socket.client), []);
     const keys = [
@@ -132,8 +138,9 @@ onEveryHost("the surface of the official objects", (host) => {
 
   for (const name of ["polling", "websocket"] as const) {
     it(`the values of conn and its transport by ${name}`, async () => {
-      const { io, ...running } = await host.start();
-      const { socket } = await pair({ io, ...running }, { transports: [name] });
+      const running = await host.start();
+      const { io } = running;
+      const { socket } = await pair(running, { transports: [name] });
       const conn = socket.conn as unknown as Record<string, unknown>;
       const transport = conn["transport"] as Record<string, unknown>;
       assert.deepEqual(

@@ -6,22 +6,16 @@ import { createServer as createSecureServer } from "node:https";
 import { fileURLToPath } from "node:url";
 import * as uWS from "uWebSockets.js";
 import { NetworkClient } from "../support/wire/network-client.ts";
-import {
-  afterThisTest,
-  connected,
-  hosts,
-  listen,
-  listenApp,
-  next,
-  onEveryHostAndApp,
-  pair,
-  rawPair,
-  settled,
-  socketio,
-  suite,
-  track,
-} from "../support/server/socketio.ts";
-import type { Running, Socket } from "../support/server/socketio.ts";
+import { afterThisTest, suite } from "../support/hosts/after-test.ts";
+import { connected, pair, settled } from "../support/server/clients.ts";
+import { serverHosts, serverHostsAndApp } from "../support/server/hosts.ts";
+import { serve, serveApp } from "../support/server/listening.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { socketio } from "../support/server/socketio.ts";
+import type { Socket } from "../support/server/socketio.ts";
+import { rawPair } from "../support/server/wires.ts";
+import type { StartedServer } from "../support/server/started-server.ts";
 
 const tls = {
   cert: new URL("../support/tls/cert.pem", import.meta.url),
@@ -45,19 +39,19 @@ function addHeaderLate(_req: unknown, res: LateResponse, done: () => void): void
   done();
 }
 
-async function secureNode(): Promise<Running> {
+async function secureNode(): Promise<StartedServer> {
   const server = createSecureServer({ cert: readFileSync(tls.cert), key: readFileSync(tls.key) });
-  return track(new socketio.Server(server), await listen(server), "https");
+  return await serve(new socketio.Server(server), server, "https");
 }
 
-async function secureUws(): Promise<Running> {
+async function secureUws(): Promise<StartedServer> {
   const app = uWS.SSLApp({ cert_file_name: fileURLToPath(tls.cert), key_file_name: fileURLToPath(tls.key) });
   const io = new socketio.Server();
   io.attachApp(app);
-  return track(io, listenApp(app), "https");
+  return serveApp(io, app, "https");
 }
 
-onEveryHostAndApp("what was wrong over HTTP with attachApp()", (host) => {
+onEveryHost("what was wrong over HTTP with attachApp()", serverHostsAndApp, (host) => {
   it("a POST in chunks was refused with 411", async () => {
     const running = await host.start();
     const { client, socket } = await pair(running, { transports: ["polling"] });
@@ -156,7 +150,7 @@ onEveryHostAndApp("what was wrong over HTTP with attachApp()", (host) => {
 suite("handshake.secure was always false with attachApp()", () => {
   const starts = {
     "node:https": secureNode,
-    ...(hosts.length === 1 && hosts[0]?.name === "node" ? {} : { "uWS.SSLApp": secureUws }),
+    ...(serverHosts.length === 1 && serverHosts[0]?.name === "node" ? {} : { "uWS.SSLApp": secureUws }),
   };
   for (const [name, start] of Object.entries(starts)) {
     for (const transport of ["polling", "websocket"] as const) {

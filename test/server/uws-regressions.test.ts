@@ -3,25 +3,21 @@ import assert from "node:assert/strict";
 import * as uWS from "uWebSockets.js";
 import { back, heardBy, lost } from "../support/server/recovery.ts";
 import { RawWebSocket } from "../support/wire/raw-websocket.ts";
-import {
-  afterThisTest,
-  connected,
-  everyHost,
-  listenApp,
-  next,
-  onEveryHostAndApp,
-  pair,
-  rawPair,
-  settled,
-  socketio,
-  track,
-} from "../support/server/socketio.ts";
-import type { Host, Socket } from "../support/server/socketio.ts";
+import { afterThisTest } from "../support/hosts/after-test.ts";
+import { connected, pair, settled } from "../support/server/clients.ts";
+import { serverHostsAndApp } from "../support/server/hosts.ts";
+import type { ServerHost } from "../support/server/hosts.ts";
+import { serveApp } from "../support/server/listening.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { socketio } from "../support/server/socketio.ts";
+import type { Socket } from "../support/server/socketio.ts";
+import { rawPair } from "../support/server/wires.ts";
 
 /** The bit that permessage-deflate sets, RFC 7692 section 6. */
 const RSV1 = 4;
 
-onEveryHostAndApp("what was wrong with attachApp()", (host) => {
+onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
   it("a slow reader silently missed most of 60 broadcasts of 100 KB", async () => {
     const running = await host.start({ pingInterval: 60_000 });
     const { wire } = await rawPair(running);
@@ -41,7 +37,7 @@ onEveryHostAndApp("what was wrong with attachApp()", (host) => {
   });
 
   it("the first server's broadcasts reached nobody once a second server was attached", async () => {
-    const [first, second] = [await host.start(), await (everyHost.at(-1) as Host).start()];
+    const [first, second] = [await host.start(), await (serverHostsAndApp.at(-1) as ServerHost).start()];
     const { client } = await pair(first);
     await pair(second);
     const heard = next(client, "ev");
@@ -53,7 +49,7 @@ onEveryHostAndApp("what was wrong with attachApp()", (host) => {
     const app = uWS.App();
     const attached = new socketio.Server();
     attached.attachApp(app);
-    track(attached, listenApp(app));
+    serveApp(attached, app);
     const { client, socket } = await pair(await host.start(), { transports: ["websocket"] });
     await socket.join("room");
     const heard = next(client, "ev");

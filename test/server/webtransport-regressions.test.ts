@@ -1,11 +1,17 @@
 // What is wrong over WebTransport with the official server, and must not be with ours: a test each, named by what was wrong.
 import assert from "node:assert/strict";
 import { install } from "../support/engine/middlewares.ts";
-import { next, onEveryHostAndApp } from "../support/server/socketio.ts";
-import type { Host } from "../support/server/socketio.ts";
+import { next } from "../support/waiting/events.ts";
+import { onEveryHost } from "../support/hosts/on-every-host.ts";
+import { serverHostsAndApp } from "../support/server/hosts.ts";
+import type { ServerHost } from "../support/server/hosts.ts";
 import { webTransport, webTransportClient } from "../support/webtransport/socketio.ts";
 
-async function carriesEvents(host: Host, options: object, useMore: (engine: unknown) => void): Promise<void> {
+async function carriesEvents(
+  host: ServerHost,
+  options: object,
+  useMore: (engine: unknown) => void,
+): Promise<void> {
   const running = await host.start({ ...webTransport, ...options });
   useMore(running.io.engine);
   const { stream, socket } = await webTransportClient(running);
@@ -19,7 +25,7 @@ async function carriesEvents(host: Host, options: object, useMore: (engine: unkn
   assert.equal(String(await stream.frame()), '42["down",2]');
 }
 
-onEveryHostAndApp("what was wrong over WebTransport", (host) => {
+onEveryHost("what was wrong over WebTransport", serverHostsAndApp, (host) => {
   it("nothing, as long as there is no middleware: events are carried, with attachApp(), too", () =>
     carriesEvents(host, {}, () => {}));
 

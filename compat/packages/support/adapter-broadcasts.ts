@@ -1,6 +1,6 @@
 // Broadcasts between the servers of a cluster, and the answers to them.
 import assert from "node:assert/strict";
-import { next } from "../../../test/support/server/socketio.ts";
+import { next } from "../../../test/support/waiting/events.ts";
 import type { Declare } from "../../support/cell.ts";
 import { hearers, type Cluster, type Member } from "./cluster.ts";
 import type { ProgramError } from "./program.ts";

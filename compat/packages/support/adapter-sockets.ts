@@ -1,6 +1,6 @@
 // Sockets and namespaces that a server of a cluster does not have itself.
 import assert from "node:assert/strict";
-import { next } from "../../../test/support/server/socketio.ts";
+import { next } from "../../../test/support/waiting/events.ts";
 import type { Declare } from "../../support/cell.ts";
 import { eventually, hearers, join, type Cluster, type Member, type Step } from "./cluster.ts";
 

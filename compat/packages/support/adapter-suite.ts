@@ -1,6 +1,6 @@
 // What every published adapter must do between three server processes.
 import assert from "node:assert/strict";
-import { next } from "../../../test/support/server/socketio.ts";
+import { next } from "../../../test/support/waiting/events.ts";
 import { within } from "../../../test/support/waiting/queue.ts";
 import { unsupported, type Declare } from "../../support/cell.ts";
 import { describeAnswers, describeBroadcasts } from "./adapter-broadcasts.ts";

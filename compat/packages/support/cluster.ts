@@ -1,7 +1,8 @@
 // A cluster of three server processes with two official clients on each, one by WebSocket, one by long-polling.
 import assert from "node:assert/strict";
 import type { Socket } from "socket.io-client";
-import { connected, next } from "../../../test/support/server/socketio.ts";
+import { connected } from "../../../test/support/server/clients.ts";
+import { next } from "../../../test/support/waiting/events.ts";
 import { within } from "../../../test/support/waiting/queue.ts";
 import { runProgram, type HostName, type Listening, type Program } from "./program.ts";
 import { connect } from "./published.ts";

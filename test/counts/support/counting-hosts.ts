@@ -6,9 +6,12 @@ import * as uWS from "uWebSockets.js";
 import type { HostTarget, WebSocketHandlers, WebSocketPort } from "../../../packages/engine/src/host/host.ts";
 import { connectInMemory } from "../../support/wire/memory-client.ts";
 import { NetworkClient } from "../../support/wire/network-client.ts";
-import { afterThisTest, listen, listenApp, socketio, suite } from "../../support/server/socketio.ts";
+import { afterThisTest } from "../../support/hosts/after-test.ts";
+import { listen, listenApp } from "../../support/server/listening.ts";
+import { socketio } from "../../support/server/socketio.ts";
 import type { Server, ServerOptions } from "../../support/server/socketio.ts";
 import type { WireClient, WireSocket } from "../../support/wire/client.ts";
+import { chosen } from "../../support/hosts/on-every-host.ts";
 import { CorkBuffer } from "./cork-buffer.ts";
 
 const PATH = "/socket.io/?EIO=4&transport=";
@@ -228,7 +231,5 @@ const memoryHost: CountingHost = {
   },
 };
 
-/** Describes `body` once for each host. */
-export function onEveryCountingHost(title: string, body: (host: CountingHost) => void): void {
-  for (const host of [uwsHost, nodeHost, memoryHost]) suite(`${title} [${host.name}]`, () => body(host));
-}
+/** Where what is written is counted. */
+export const countingHosts: readonly CountingHost[] = chosen([uwsHost, nodeHost, memoryHost]);

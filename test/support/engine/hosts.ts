@@ -1,6 +1,7 @@
 import type { Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { MemoryHost } from "@tidewire/engine";
+import { chosen, defineHost, type Host } from "../hosts/on-every-host.ts";
 import type { Engine, EngineOptions } from "./types.ts";
 import { connectInMemory } from "../wire/memory-client.ts";
 import { NetworkClient } from "../wire/network-client.ts";
@@ -8,39 +9,11 @@ import { StartedEngine } from "./started-engine.ts";
 
 export type HostName = "uws" | "node" | "memory";
 
-/** What a test may need that not every host has. */
-export type Capability =
-  /** A port: raw TCP, resets, paused readers. */
-  | "tcp"
-  /** Headers whose first and last bytes are not ASCII. */
-  | "edges"
-  /** A WebSocket library that insists on masked frames. */
-  | "masks";
-
-export interface TestNeeds {
-  /** Left out, under a name that says so, on a host that lacks it. */
-  needs?: Capability;
-  /** Milliseconds, when the default is too short. */
-  timeout?: number;
+export interface EngineHost extends Host<StartedEngine, EngineOptions> {
+  readonly name: HostName;
+  /** `observe: false` adds no listener of ours to the engine. */
+  start(options?: EngineOptions, observe?: boolean): Promise<StartedEngine>;
 }
-
-type Body = () => Promise<void> | void;
-
-interface HostSpec<Started, Options> {
-  name: HostName;
-  /** Why a capability is missing here. */
-  gaps: Partial<Record<Capability, string>>;
-  start(options?: Options, observe?: boolean): Promise<Started>;
-}
-
-/** One place where the suites run. */
-export interface Host<Started, Options> extends HostSpec<Started, Options> {
-  /** Declares a test; what cannot run here stays visible, as pending, with the reason in its name. */
-  it(title: string, body: Body): void;
-  it(title: string, needs: TestNeeds, body: Body): void;
-}
-
-export type EngineHost = Host<StartedEngine, EngineOptions>;
 
 interface ListeningServer {
   readonly listening: boolean;
@@ -87,11 +60,17 @@ function enginePath(options: EngineOptions): string {
   return `${(options.path ?? "/engine.io").replace(/\/$/, "")}/`;
 }
 
-function tidewireEngine(host: "uws" | "node"): HostSpec<StartedEngine, EngineOptions> {
-  return {
+function networkHost(host: "uws" | "node"): EngineHost {
+  return defineHost({
     name: host,
-    gaps: host === "uws" ? { edges: "uWS cuts such bytes off", masks: "uWS takes unmasked frames" } : {},
-    async start(options = {}, observe = true) {
+    gaps:
+      host === "uws"
+        ? {
+            edges: "uWebSockets.js strips such bytes from headers",
+            masks: "uWebSockets.js takes unmasked frames",
+          }
+        : {},
+    async start(options: EngineOptions = {}, observe: boolean = true): Promise<StartedEngine> {
       const { Server } = await loadEngine();
       const engine = new Server({ host, ...options });
       const httpServer = engine.listen(0, options.path === undefined ? {} : { path: options.path });
@@ -100,17 +79,17 @@ function tidewireEngine(host: "uws" | "node"): HostSpec<StartedEngine, EngineOpt
       const parts = { engine, client, port, httpServer: httpServer as HttpServer, path: enginePath(options) };
       return new StartedEngine({ ...parts, stop: () => stop(httpServer) }, observe);
     },
-  };
+  });
 }
 
-const memoryEngine: HostSpec<StartedEngine, EngineOptions> = {
+const memoryHost: EngineHost = defineHost({
   name: "memory",
   gaps: {
-    tcp: "there is no TCP in memory",
-    edges: "there are no bytes of headers in memory",
-    masks: "there are no frames in memory",
+    tcp: "the memory host has no TCP",
+    edges: "the memory host has no header bytes",
+    masks: "the memory host has no frames",
   },
-  async start(options = {}, observe = true) {
+  async start(options: EngineOptions = {}, observe: boolean = true): Promise<StartedEngine> {
     const { Server, MemoryHost } = await loadEngine();
     const engine = new Server(options);
     const host = new MemoryHost();
@@ -118,47 +97,14 @@ const memoryEngine: HostSpec<StartedEngine, EngineOptions> = {
     const parts = { engine, client: connectInMemory(host), port: 0, httpServer: undefined };
     return new StartedEngine({ ...parts, path: enginePath(options), stop: async () => {} }, observe);
   },
+});
+
+/** Each way to start an engine, whatever the run has chosen. */
+export const engineOn: Readonly<Record<HostName, EngineHost>> = {
+  uws: networkHost("uws"),
+  node: networkHost("node"),
+  memory: memoryHost,
 };
 
-function withIt<Started, Options>(spec: HostSpec<Started, Options>): Host<Started, Options> {
-  return {
-    ...spec,
-    it(title: string, ...rest: [Body] | [TestNeeds, Body]): void {
-      const [needs, body] = rest.length === 1 ? [{}, rest[0]] : rest;
-      const gap = needs.needs === undefined ? undefined : spec.gaps[needs.needs];
-      if (gap !== undefined) {
-        it(`${title} [not on ${spec.name}: ${gap}]`);
-      } else {
-        const test = it(title, async () => {
-          await body();
-        });
-        if (needs.timeout !== undefined) {
-          test.timeout(needs.timeout);
-        }
-      }
-    },
-  };
-}
-
-/** `HOSTS=uws,node` runs on those alone. */
-function chosen<Started, Options>(specs: HostSpec<Started, Options>[]): Host<Started, Options>[] {
-  const names = process.env["HOSTS"]?.split(",");
-  return specs.filter(({ name }) => names?.includes(name) ?? true).map((spec) => withIt(spec));
-}
-
-/** Every way to start an engine, whatever the run has chosen. */
-export const engineHosts: Readonly<Record<HostName, HostSpec<StartedEngine, EngineOptions>>> = {
-  uws: tidewireEngine("uws"),
-  node: tidewireEngine("node"),
-  memory: memoryEngine,
-};
-
-/** Where the engine suites run. */
-export const hosts: readonly EngineHost[] = chosen(Object.values(engineHosts));
-
-/** Declares the suite once for every host of the engine. */
-export function onEveryHost(suite: (host: EngineHost) => void): void {
-  for (const host of hosts) {
-    describe(`on ${host.name}`, () => suite(host));
-  }
-}
+/** Where the suites of the engine run. */
+export const engineHosts: readonly EngineHost[] = chosen(Object.values(engineOn));

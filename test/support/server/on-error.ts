@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import type { ErrorOrigin, Socket as OurSocket } from "@tidewire/server";
 import { within } from "../waiting/queue.ts";
-import type { Host, Running, Server, ServerOptions, Socket } from "./socketio.ts";
+import type { ServerHost } from "./hosts.ts";
+import type { StartedServer } from "./started-server.ts";
+import type { Server, ServerOptions, Socket } from "./socketio.ts";
 
 export type Origin = ErrorOrigin<OurSocket>;
 export interface WithOnError {
@@ -23,17 +25,17 @@ export const ways: Record<"throws" | "rejects", () => unknown> = {
 
 /** A server whose errors go to a handler, and the next of them. */
 export interface Reporting {
-  running: Running;
+  running: StartedServer;
   io: Server;
   reported: () => Promise<Origin>;
 }
 
-export async function startReporting(host: Host, options?: Partial<ServerOptions>): Promise<Reporting> {
+export async function startReporting(host: ServerHost, options?: Partial<ServerOptions>): Promise<Reporting> {
   return reporting(await host.start(options));
 }
 
 /** Gives a running server a handler. */
-export function reporting(running: Running): Reporting {
+export function reporting(running: StartedServer): Reporting {
   const origins: Origin[] = [];
   const waiting: ((origin: Origin) => void)[] = [];
   (running.io as unknown as WithOnError).onError((error, origin) => {

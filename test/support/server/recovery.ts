@@ -1,5 +1,7 @@
-import { connected, next } from "./socketio.ts";
-import type { ClientSocket, Running, Socket } from "./socketio.ts";
+import { connected } from "./clients.ts";
+import { next } from "../waiting/events.ts";
+import type { ClientSocket, Socket } from "./socketio.ts";
+import type { StartedServer } from "./started-server.ts";
 
 /** Breaks the client's connection under it, and waits until both ends know. */
 export async function lost(client: ClientSocket, socket: Socket): Promise<void> {
@@ -10,7 +12,7 @@ export async function lost(client: ClientSocket, socket: Socket): Promise<void> 
 }
 
 /** Lets a client come back; its socket, with what it has missed already delivered. */
-export async function back(running: Running, client: ClientSocket, namespace = "/"): Promise<Socket> {
+export async function back(running: StartedServer, client: ClientSocket, namespace = "/"): Promise<Socket> {
   const connection = next<[Socket]>(running.io.of(namespace), "connection");
   client.connect();
   const [[socket]] = await Promise.all([connection, connected(client)]);

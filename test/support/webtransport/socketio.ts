@@ -1,5 +1,6 @@
-import { next } from "../server/socketio.ts";
-import type { Running, ServerOptions, Socket } from "../server/socketio.ts";
+import { next } from "../waiting/events.ts";
+import type { StartedServer } from "../server/started-server.ts";
+import type { ServerOptions, Socket } from "../server/socketio.ts";
 import { WebTransportPair } from "./pair.ts";
 import type { WebTransportClientStream } from "./pair.ts";
 
@@ -12,7 +13,7 @@ export interface WebTransportClient {
 }
 
 /** A client over WebTransport, made by hand, which has joined the root namespace. */
-export async function webTransportClient({ io }: Running): Promise<WebTransportClient> {
+export async function webTransportClient({ io }: StartedServer): Promise<WebTransportClient> {
   const pair = new WebTransportPair();
   const stream = pair.stream();
   void io.engine.onWebTransportSession(pair.session);

@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { afterThisTest } from "../server/socketio.ts";
+import { afterThisTest } from "../hosts/after-test.ts";
 import { within } from "../waiting/queue.ts";
 
 /** A connection to which a test writes its requests by hand, in pieces. */

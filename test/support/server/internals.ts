@@ -1,0 +1,16 @@
+/** Members that the official types hide, and that published packages use all the same. */
+export interface Internals {
+  readonly acks: ReadonlyMap<number, unknown>;
+  readonly flags: object;
+  readonly _preConnectSockets: ReadonlyMap<string, unknown>;
+  readonly children: ReadonlySet<unknown>;
+  readonly readyState: unknown;
+  leaveAll(): void;
+  onconnection(conn: unknown): unknown;
+  ack(id: number): unknown;
+}
+
+/** A socket or a namespace, seen with its internals. */
+export function internals(thing: object): Internals {
+  return thing as Internals;
+}
