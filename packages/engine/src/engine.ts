@@ -40,7 +40,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   /** @internal */ readonly loop: EventLoop;
   /** @internal */ readonly clock: Clock;
   /** @internal */ readonly contexts: Contexts = new Contexts();
-  /** @internal */ readonly flushQueue: FlushQueue;
+  /** @internal */ readonly flushQueue: FlushQueue<Session>;
   /** @internal */ readonly turns: Turns;
   readonly #admission: Admission = new Admission({
     engine: this,
@@ -53,7 +53,11 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     super();
     this.loop = loop;
     this.clock = new Clock(loop);
-    this.flushQueue = new FlushQueue(loop, this.contexts);
+    this.flushQueue = new FlushQueue(
+      (session) => Session.control.flushScheduled(session),
+      loop,
+      this.contexts,
+    );
     this.turns = new Turns(loop);
     this.opts = resolveOptions(opts);
     if (this.opts.cors) this.use(cors(this.opts.cors));
@@ -176,13 +180,12 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     this.contexts.keep(session);
     this.#sessions.set(id, session);
     if (this.#clients !== undefined) this.#clients[id] = session;
-    session.open();
     if (poll !== undefined) transport.onRequest(poll);
     // A listener of the flush may have closed it already; nobody would hear of its end.
     if (session.readyState === "closed") return;
     safeEmit(this, this.loop, "connection", session);
     // What a listener has sent rides the cork of the handshake. A poll was answered by the open packet, and takes nothing.
-    session.flush();
+    Session.control.flush(session);
   }
 
   /** @internal */

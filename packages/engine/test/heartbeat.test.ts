@@ -1,43 +1,34 @@
 import assert from "node:assert/strict";
 import { Clock } from "../src/loop/clock.ts";
 import { v3, v4 } from "../src/protocol/index.ts";
-import type { Heartbeat, HeartbeatTarget } from "../src/protocol/heartbeat.ts";
+import type { Heartbeat, HeartbeatHandlers, HeartbeatSession } from "../src/protocol/heartbeat.ts";
 import { DrivenLoop } from "./driven-loop.ts";
 
-class Session implements HeartbeatTarget {
+class Session implements HeartbeatSession {
+  readonly server: HeartbeatSession["server"];
   upgrading = false;
   isBehind = false;
   readonly log: string[] = [];
   readonly #loop: DrivenLoop;
 
-  constructor(loop: DrivenLoop) {
+  constructor(loop: DrivenLoop, clock: Clock) {
     this.#loop = loop;
+    this.server = { clock, opts: { pingInterval: 25_000, pingTimeout: 20_000 } };
   }
 
-  sendPing(): void {
-    this.#note("ping");
-  }
-
-  sendPong(): void {
-    this.#note("pong");
-  }
-
-  onHeartbeat(): void {
-    this.#note("heartbeat");
-  }
-
-  onPingTimeout(): void {
-    this.#note("timeout");
-  }
-
-  onWrongDirection(): void {
-    this.#note("wrong direction");
-  }
-
-  #note(what: string): void {
+  note(what: string): void {
     this.log.push(`${what} at ${this.#loop.now()}`);
   }
 }
+
+const handlers: HeartbeatHandlers<Session> = {
+  isBehind: (session) => session.isBehind,
+  sendPing: (session) => session.note("ping"),
+  sendPong: (session) => session.note("pong"),
+  onHeartbeat: (session) => session.note("heartbeat"),
+  onPingTimeout: (session) => session.note("timeout"),
+  onWrongDirection: (session) => session.note("wrong direction"),
+};
 
 describe("heartbeat", () => {
   let loop: DrivenLoop;
@@ -48,11 +39,8 @@ describe("heartbeat", () => {
   const begin = (protocol: typeof v3): void => {
     loop = new DrivenLoop();
     clock = new Clock(loop);
-    session = new Session(loop);
-    heartbeat = protocol.createHeartbeat(session, {
-      clock,
-      opts: { pingInterval: 25_000, pingTimeout: 20_000 },
-    });
+    session = new Session(loop, clock);
+    heartbeat = protocol.createHeartbeat(session, handlers);
     heartbeat.start();
   };
 

@@ -3,7 +3,7 @@ import type { UpgradeExchange, WebSocketHandlers, WebSocketPort } from "../host/
 import { queueMicrotask } from "../host/timers.ts";
 import type { Query } from "../http/query.ts";
 import type { Protocol } from "../protocol/protocol.ts";
-import type { Session } from "../session/session.ts";
+import { Session } from "../session/session.ts";
 import type { TransportOwner } from "../transport/transport.ts";
 import { WebSocketTransport } from "../transport/websocket.ts";
 import type { AdmissionOwner, PendingRequest } from "./pending-request.ts";
@@ -65,7 +65,7 @@ export class UpgradeRequest implements PendingRequest {
       return refusePort(port);
     }
     const transport = this.#transport(port, session.transport.wireProtocol, engine);
-    session.probe(transport, refused);
+    Session.control.probe(session, transport, refused);
     return transport;
   }
 

@@ -7,25 +7,17 @@ import { ParsedHead } from "../host/copied/head.ts";
 import { CopiedRequest } from "../host/copied/request-view.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { v4 } from "../protocol/index.ts";
+import { Session } from "../session/session.ts";
 import type { Transport, TransportHandlers, TransportOwner } from "../transport/transport.ts";
 import type { WebTransportSession, WebTransportStream } from "../transport/webtransport-session.ts";
 import { closeSession, WebTransportTransport } from "../transport/webtransport.ts";
-
-/** What the handshake needs of a session that is to be upgraded. */
-export interface UpgradableSession {
-  readonly readyState: string;
-  readonly upgrading: boolean;
-  readonly protocol: number;
-  readonly transport: { readonly name: string };
-  probe(transport: Transport, refused: (context: Record<string, unknown>) => void): void;
-}
 
 /** What the handshake needs of the engine. */
 export interface WebTransportOwner {
   readonly transports: TransportOwner;
   readonly opts: ResolvedOptions;
   readonly clock: Clock;
-  find(sid: string): UpgradableSession | undefined;
+  find(sid: string): Session | undefined;
   /** Opens a new session on the transport. */
   open(transport: Transport): void;
   /** Reports a refused session. The request is a stand-in: there is none. */
@@ -36,7 +28,7 @@ export interface WebTransportOwner {
  * The beginning of a WebTransport session: the client opens a stream and sends an open packet on it, without data for a new
  * Engine.IO session, with `{"sid":"…"}` to move an open one to this transport.
  */
-export class WebTransportHandshake implements TransportHandlers {
+export class WebTransportHandshake {
   readonly #session: WebTransportSession;
   readonly #owner: WebTransportOwner;
   /** The client has not sent its open packet in time. */
@@ -44,6 +36,23 @@ export class WebTransportHandshake implements TransportHandlers {
     this.#refuse(Code.BAD_REQUEST, { name: "TRANSPORT_HANDSHAKE_ERROR" }),
   );
   #transport: WebTransportTransport | undefined = undefined;
+
+  static readonly #transportHandlers: TransportHandlers<WebTransportHandshake> = {
+    onPacket(handshake, packet) {
+      handshake.#onPacket(packet);
+    },
+    onParseError(handshake) {
+      handshake.#owner.clock.cancel(handshake.#timeout);
+      handshake.#refuse(Code.BAD_REQUEST, { name: "TRANSPORT_HANDSHAKE_ERROR" });
+    },
+    onClose(handshake) {
+      handshake.#owner.clock.cancel(handshake.#timeout);
+    },
+    onError() {},
+    onAnswerHeld() {},
+    onReadEnd() {},
+    onWritable() {},
+  };
 
   constructor(session: WebTransportSession, owner: WebTransportOwner) {
     this.#session = session;
@@ -61,7 +70,7 @@ export class WebTransportHandshake implements TransportHandlers {
       clock.cancel(this.#timeout);
     } else if (this.#timeout.isScheduled) {
       this.#transport = new WebTransportTransport(this.#session, stream, v4, this.#owner.transports);
-      this.#transport.handlers = this;
+      this.#transport.attach(this, WebTransportHandshake.#transportHandlers);
       this.#transport.start();
     }
   }
@@ -75,7 +84,7 @@ export class WebTransportHandshake implements TransportHandlers {
     }
   }
 
-  onPacket(packet: EnginePacket): void {
+  #onPacket(packet: EnginePacket): void {
     this.#owner.clock.cancel(this.#timeout);
     const transport = this.#transport!;
     if (packet.type !== "open") {
@@ -114,23 +123,9 @@ export class WebTransportHandshake implements TransportHandlers {
         previousTransport,
       });
     } else {
-      session.probe(transport, (context) => this.#report(Code.BAD_REQUEST, context));
+      Session.control.probe(session, transport, (context) => this.#report(Code.BAD_REQUEST, context));
     }
   }
-
-  onParseError(): void {
-    this.#owner.clock.cancel(this.#timeout);
-    this.#refuse(Code.BAD_REQUEST, { name: "TRANSPORT_HANDSHAKE_ERROR" });
-  }
-
-  onClose(): void {
-    this.#owner.clock.cancel(this.#timeout);
-  }
-
-  onError(): void {}
-  onAnswerHeld(): void {}
-  onReadEnd(): void {}
-  onWritable(): void {}
 
   #refuse(code: Code, context: Record<string, unknown>): void {
     const info = { closeCode: code, reason: connectionErrorMessages[code] };
@@ -138,7 +133,7 @@ export class WebTransportHandshake implements TransportHandlers {
     if (transport === undefined) {
       closeSession(this.#session, info);
     } else {
-      transport.handlers = undefined;
+      transport.detach();
       transport.refuse(info);
     }
     this.#report(code, context);

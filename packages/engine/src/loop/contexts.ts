@@ -1,14 +1,14 @@
 import { AsyncResource } from "node:async_hooks";
 
 /**
- * The async contexts of the handshakes of sessions, for those whose handshake ran in one of the application's: with a store of
- * an `AsyncLocalStorage`. Most have none, and cost nothing here.
+ * The async contexts of sessions whose handshake ran in one of the application's, with a store of an `AsyncLocalStorage`. Most
+ * sessions have none, and cost nothing here.
  */
 export class Contexts {
   readonly #own: AsyncResource = new AsyncResource("TIDEWIRE");
   #kept: Map<object, AsyncResource> | undefined = undefined;
 
-  /** Keeps the context of what runs now for the session, until it is forgotten. */
+  /** Keeps the current context for the session, until it is forgotten. */
   keep(session: object): void {
     const context = new AsyncResource("TIDEWIRE");
     if (!isLike(context, this.#own)) (this.#kept ??= new Map()).set(session, context);
@@ -18,17 +18,17 @@ export class Contexts {
     if (this.#kept?.delete(session) === true && this.#kept.size === 0) this.#kept = undefined;
   }
 
-  /** Calls the method of the session in its context. */
-  run<Target extends object>(session: Target, method: (this: Target) => void): void {
+  /** Calls the function with the session, in the context of the session. */
+  run<Session extends object>(session: Session, call: (session: Session) => void): void {
     const context = this.#kept?.get(session);
-    if (context === undefined) method.call(session);
-    else context.runInAsyncScope(method, session);
+    if (context === undefined) call(session);
+    else context.runInAsyncScope(call, undefined, session);
   }
 }
 
 /**
- * Whether both have the same stores. Node has no question for that, and holds them in properties under symbols: beside the two
- * numbers that each resource has of its own. Where it is not known how they are held, they count as different.
+ * Whether both have the same stores. Node offers no way to ask: it holds the stores in properties under symbols, beside the two
+ * numbers of each resource. Where it is not known how they are held, they count as different.
  */
 function isLike(context: AsyncResource, other: AsyncResource): boolean {
   const properties = Object.getOwnPropertySymbols(context);

@@ -1,133 +1,140 @@
 import { Deadline } from "../loop/clock.ts";
 import type { Clock } from "../loop/clock.ts";
 
-/** What a heartbeat does to its session. */
-export interface HeartbeatTarget {
-  /** While a transport is being probed the client cannot answer; the heartbeat waits. */
+/** What a heartbeat reads of its session. */
+export interface HeartbeatSession {
+  readonly server: {
+    readonly clock: Clock;
+    /** In ms. */
+    readonly opts: { readonly pingInterval: number; readonly pingTimeout: number };
+  };
+  /** While a transport is being probed the client cannot answer, so the heartbeat waits. */
   readonly upgrading: boolean;
-  /** What the client has sent waits for its turn; the sign of life may be among it. */
-  readonly isBehind: boolean;
-  sendPing(): void;
-  sendPong(): void;
-  onHeartbeat(): void;
-  onPingTimeout(): void;
-  onWrongDirection(): void;
 }
 
-/** What a heartbeat needs of the engine. */
-export interface HeartbeatOwner {
-  readonly clock: Clock;
-  /** In ms. */
-  readonly opts: { readonly pingInterval: number; readonly pingTimeout: number };
+/** What a heartbeat does to its session. One record serves all sessions. */
+export interface HeartbeatHandlers<Session> {
+  /** Whether packets of the client wait for their turn: the sign of life may be among them. */
+  isBehind(session: Session): boolean;
+  sendPing(session: Session): void;
+  sendPong(session: Session): void;
+  /** The client is alive. */
+  onHeartbeat(session: Session): void;
+  onPingTimeout(session: Session): void;
+  /** The client sent what only the server sends in this version, or the other way round. */
+  onWrongDirection(session: Session): void;
 }
 
-/** Finds connections that are half open. One entry in the clock, whatever the state. */
+/** Finds connections that are half open. It has one entry in the clock, whatever its state. */
 export abstract class Heartbeat extends Deadline {
-  protected readonly target: HeartbeatTarget;
-  protected readonly owner: HeartbeatOwner;
+  protected readonly session: HeartbeatSession;
+  protected readonly handlers: HeartbeatHandlers<HeartbeatSession>;
 
-  constructor(target: HeartbeatTarget, owner: HeartbeatOwner) {
+  constructor(session: HeartbeatSession, handlers: HeartbeatHandlers<HeartbeatSession>) {
     super();
-    this.target = target;
-    this.owner = owner;
+    this.session = session;
+    this.handlers = handlers;
   }
 
   abstract start(): void;
   abstract onPing(): void;
   abstract onPong(): void;
-  /** Any other packet: the client is alive. */
+  /** Called for any other packet: the client is alive. */
   abstract onActivity(): void;
-  /** The upgrade that was under way has ended. */
+  /** Called when an upgrade has ended. */
   abstract resume(): void;
 
   stop(): void {
-    this.owner.clock.cancel(this);
+    this.session.server.clock.cancel(this);
+  }
+
+  protected schedule(ms: number): void {
+    this.session.server.clock.schedule(this, ms);
   }
 }
 
-/** Where a heartbeat of v4 is. */
+/** The phases of a heartbeat of v4. */
 type Phase =
-  /** the next ping is not due yet */
+  /** The next ping is not due yet. */
   | "resting"
-  /** a pong is waited for */
+  /** The pong is due. */
   | "waiting"
-  /** the same, for longer: a silent client gets more time once per ping when it sends something else */
+  /** The pong is due later: a silent client gets more time, once per ping, when it sends something else. */
   | "extended";
 
-/** v4: the server sends a ping every `interval` ms after the last pong and expects the next within `timeout` ms. */
+/** v4: the server sends a ping every `pingInterval` ms after the last pong and expects the next one within `pingTimeout` ms. */
 export class ServerHeartbeat extends Heartbeat {
   #phase: Phase = "resting";
-  /** It has expired during an upgrade. */
-  #held = false;
 
   start(): void {
     this.#phase = "resting";
-    this.#held = false;
-    this.owner.clock.schedule(this, this.owner.opts.pingInterval);
+    this.schedule(this.session.server.opts.pingInterval);
   }
 
   onPing(): void {
-    this.target.onWrongDirection();
+    this.handlers.onWrongDirection(this.session);
   }
 
   onPong(): void {
     this.start();
-    this.target.onHeartbeat();
+    this.handlers.onHeartbeat(this.session);
   }
 
   onActivity(): void {
-    if (this.#phase !== "waiting" || this.#held) return;
+    // Not while it is held by an upgrade.
+    if (this.#phase !== "waiting" || !this.isScheduled) return;
     this.#phase = "extended";
-    this.awaitPong();
+    this.#awaitPong();
   }
 
   onExpired(): void {
-    if (this.target.upgrading) this.#held = true;
-    else if (this.#phase === "resting") this.ping();
-    else if (this.target.isBehind) this.awaitPong();
-    else this.target.onPingTimeout();
+    // Held until the upgrade has ended.
+    if (this.session.upgrading) return;
+    if (this.#phase === "resting") this.#ping();
+    else if (this.handlers.isBehind(this.session)) this.#awaitPong();
+    else this.handlers.onPingTimeout(this.session);
   }
 
   resume(): void {
-    if (!this.#held) return;
-    this.#held = false;
-    if (this.#phase === "resting") this.ping();
-    else this.awaitPong();
+    if (this.isScheduled) return;
+    if (this.#phase === "resting") this.#ping();
+    else this.#awaitPong();
   }
 
-  private ping(): void {
+  #ping(): void {
     this.#phase = "waiting";
-    this.awaitPong();
-    this.target.sendPing();
+    this.#awaitPong();
+    this.handlers.sendPing(this.session);
   }
 
-  private awaitPong(): void {
-    this.owner.clock.schedule(this, this.owner.opts.pingTimeout);
+  #awaitPong(): void {
+    this.schedule(this.session.server.opts.pingTimeout);
   }
 }
 
-/** v3: the client pings; a client that is silent for longer than interval and timeout is gone. */
+/** v3: the client pings. One that is silent for longer than `pingInterval` and `pingTimeout` together is gone. */
 export class ClientHeartbeat extends Heartbeat {
   start(): void {
-    const { clock, opts } = this.owner;
-    clock.schedule(this, Number(opts.pingInterval) + Number(opts.pingTimeout));
+    const { pingInterval, pingTimeout } = this.session.server.opts;
+    // An application may have assigned text to `engine.opts`.
+    this.schedule(Number(pingInterval) + Number(pingTimeout));
   }
 
   onPing(): void {
     this.start();
-    this.target.sendPong();
-    this.target.onHeartbeat();
+    this.handlers.sendPong(this.session);
+    this.handlers.onHeartbeat(this.session);
   }
 
   onPong(): void {
-    this.target.onWrongDirection();
+    this.handlers.onWrongDirection(this.session);
   }
 
   onActivity(): void {}
 
   onExpired(): void {
-    if (this.target.upgrading || this.target.isBehind) this.start();
-    else this.target.onPingTimeout();
+    if (this.session.upgrading || this.handlers.isBehind(this.session)) this.start();
+    else this.handlers.onPingTimeout(this.session);
   }
 
   resume(): void {}

@@ -6,7 +6,7 @@ import { v4 } from "./v4.ts";
 export type { Protocol } from "./protocol.ts";
 export { v3, v4 };
 
-/** The protocol a request speaks. Clients of v3 do not always say. */
+/** The protocol that a request speaks. Not every client of v3 names it. */
 export function protocolOf(query: Query): Protocol {
   return query["EIO"] === "4" ? v4 : v3;
 }

@@ -1,5 +1,5 @@
 import type { EngineCodec } from "@tidewire/parser";
-import type { Heartbeat, HeartbeatOwner, HeartbeatTarget } from "./heartbeat.ts";
+import type { Heartbeat, HeartbeatHandlers, HeartbeatSession } from "./heartbeat.ts";
 
 /** Everything that differs between the versions of Engine.IO. A session chooses its record once, at the handshake. */
 export interface Protocol {
@@ -9,5 +9,8 @@ export interface Protocol {
   isAllowed(options: { allowEIO3: boolean }): boolean;
   /** Whether a POST may carry `application/octet-stream`. */
   readonly binaryBodies: boolean;
-  createHeartbeat(target: HeartbeatTarget, owner: HeartbeatOwner): Heartbeat;
+  createHeartbeat<Session extends HeartbeatSession>(
+    session: Session,
+    handlers: HeartbeatHandlers<Session>,
+  ): Heartbeat;
 }

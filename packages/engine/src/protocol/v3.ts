@@ -8,5 +8,5 @@ export const v3: Protocol = {
   codec: engineCodecV3,
   isAllowed: ({ allowEIO3 }) => allowEIO3,
   binaryBodies: true,
-  createHeartbeat: (target, owner) => new ClientHeartbeat(target, owner),
+  createHeartbeat: (session, handlers) => new ClientHeartbeat(session, handlers),
 };

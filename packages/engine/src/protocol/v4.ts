@@ -8,5 +8,5 @@ export const v4: Protocol = {
   codec: engineCodecV4,
   isAllowed: () => true,
   binaryBodies: false,
-  createHeartbeat: (target, owner) => new ServerHeartbeat(target, owner),
+  createHeartbeat: (session, handlers) => new ServerHeartbeat(session, handlers),
 };

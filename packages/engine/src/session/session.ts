@@ -1,43 +1,172 @@
-import type { EnginePacket, ParseError } from "@tidewire/parser";
-import { PingTimeoutError, TransportError } from "../errors.ts";
-import type { Heartbeat, HeartbeatTarget } from "../protocol/heartbeat.ts";
+import { AsyncResource } from "node:async_hooks";
+import { PingTimeoutError, SlowConsumerError, TransportError } from "../errors.ts";
 import type { RequestSource } from "../host/host.ts";
-import { Message, NOOP, OutgoingPacket, PING, PONG } from "../protocol/packet.ts";
-import { Outbox } from "./outbox.ts";
+import { nextTick } from "../host/timers.ts";
 import { toIncomingMessage } from "../http/query.ts";
 import type { EngineRequest } from "../http/query.ts";
-import { hasListeners } from "../loop/quiet-emitter.ts";
+import { hasListeners, QuietEmitter } from "../loop/quiet-emitter.ts";
+import { safeCall, safeEmit } from "../loop/safe-call.ts";
+import type { Heartbeat, HeartbeatHandlers } from "../protocol/heartbeat.ts";
+import type { PacketList } from "../protocol/packet-list.ts";
+import { Message, NOOP, OutgoingPacket, PING, PONG, toData } from "../protocol/packet.ts";
+import type { PacketOptions } from "../protocol/packet.ts";
 import type { CloseReason } from "../reasons.ts";
-import type { ReadyState, SessionHandlers, SessionOwner } from "./types.ts";
 import type { Transport, TransportHandlers } from "../transport/transport.ts";
-import { safeCall } from "../loop/safe-call.ts";
+import { Backlog } from "./backlog.ts";
+import type { ReadyState, SendCallback, SendOptions, SessionHandlers, SessionOwner } from "./types.ts";
 import { Upgrade } from "./upgrade.ts";
-import type { UpgradingSession } from "./upgrade.ts";
-import { nextTick } from "../host/timers.ts";
+
+/** What the engine does to its sessions, and applications do not. */
+export interface SessionControl {
+  /** Hands everything queued to the transport, if it takes packets. */
+  flush(session: Session): void;
+  /** The same, for the flush queue. */
+  flushScheduled(session: Session): void;
+  /**
+   * Begins to probe another transport.
+   *
+   * @param refused - called with the reason if the probe fails and the session goes on
+   */
+  probe(session: Session, transport: Transport, refused: (context: Record<string, unknown>) => void): void;
+}
 
 /**
  * One connection: engine.io's `Socket`. It outlives its transports, of which it has one at a time.
  *
- * Events, for those who listen: `open`, `packet`, `packetCreate`, `data` and `message`, `flush`, `drain`, `heartbeat`,
- * `upgrading`, `upgrade` and, exactly once, `close(reason, description)`.
+ * Events: `packet`, `packetCreate`, `data` and `message`, `flush`, `drain`, `heartbeat`, `upgrading`, `upgrade` and, exactly
+ * once, `close(reason, description)`.
  */
-export class Session extends Outbox implements TransportHandlers, HeartbeatTarget, UpgradingSession {
+export class Session extends QuietEmitter {
   readonly id: string;
+  readonly server: SessionOwner;
   readonly remoteAddress: string;
-  /** The handshake request; null for WebTransport. It may be set to null, or deleted, to save its memory. */
-  declare request: EngineRequest;
+  transport: Transport;
+  readyState: ReadyState = "open";
   /** Whether the transport has been changed. */
   upgraded: boolean = false;
+  /** The handshake request; null for WebTransport. It may be set to null, or deleted, to save its memory. */
+  declare request: EngineRequest;
   /** Set by the layer above in its `connection` listener. */
   handlers: SessionHandlers | undefined = undefined;
-  readonly #heartbeat: Heartbeat;
   #source: RequestSource | undefined;
   #request: EngineRequest | null | undefined = undefined;
-  #upgrade: Upgrade | undefined = undefined;
+  readonly #heartbeat: Heartbeat;
   /** When the last packet came, or the session began, on the clock of the loop. */
   #heardAt: number;
+  #upgrade: Upgrade | undefined = undefined;
+  /** Whether a packet is being handled whose answers leave when that is done. */
+  #isReading = false;
+  #isFlushing = false;
+  /** Whether the session is in the flush queue. */
+  #isScheduled = false;
+  /** The packets that wait: a list that other sessions hold as well, or an array of its own. */
+  #waiting: PacketList<OutgoingPacket> | OutgoingPacket[] | undefined = undefined;
+  /** How much waits while the transport takes no packets. */
+  #backlog: Backlog | undefined = undefined;
+  /** Callbacks of `send` whose packets have not been written. */
+  #callbacks: SendCallback[] | undefined = undefined;
 
-  /** An own property of each session, so that it can be deleted; shared, and the view of the request made when asked for. */
+  /** @internal */
+  static readonly control: SessionControl = {
+    flush(session) {
+      session.#flush();
+    },
+    flushScheduled(session) {
+      session.#isScheduled = false;
+      session.#flush();
+    },
+    probe(session, transport, refused) {
+      session.#probe(transport, refused);
+    },
+  };
+
+  static readonly #transportHandlers: TransportHandlers<Session> = {
+    onPacket(session, packet) {
+      if (!session.#isOpen()) return;
+      const { server } = session;
+      session.#heardAt = server.clock.recent();
+      // Where the host's cork is open the answer rides it; elsewhere, and for a parked poll, it waits for the pass.
+      session.#isReading = session.transport.corksReads;
+      if (hasListeners(session, "packet")) {
+        session.#safeEmit("packet", packet);
+        if (session.#isClosed()) return;
+      }
+      switch (packet.type) {
+        case "message":
+          session.#heartbeat.onActivity();
+          try {
+            session.handlers?.onMessage(packet.data ?? "");
+          } catch (error) {
+            server.loop.rethrow(error);
+          }
+          if (hasListeners(session, "data")) session.#safeEmit("data", packet.data);
+          if (hasListeners(session, "message")) session.#safeEmit("message", packet.data);
+          break;
+        case "ping":
+          session.#heartbeat.onPing();
+          break;
+        case "pong":
+          session.#heartbeat.onPong();
+          break;
+        default:
+          session.#heartbeat.onActivity();
+      }
+    },
+    onReadEnd(session) {
+      if (!session.#isReading) return;
+      session.#isReading = false;
+      session.#flush();
+    },
+    onAnswerHeld(session, bytes) {
+      const { opts, flushQueue } = session.server;
+      if (opts.maxBackpressure === 0) return;
+      session.#backlog ??= new Backlog(flushQueue.turn);
+      session.#endIfSlow(session.#backlog.addAnswer(bytes), session.#backlog);
+    },
+    onWritable(session) {
+      if (session.#hasWaiting()) session.#flush();
+      else if (session.transport.name !== "polling") session.#onDrained();
+    },
+    onParseError(session, error) {
+      // It changes nothing once an orderly close is under way.
+      if (session.readyState !== "closing") session.#end("parse error", error);
+    },
+    onError(session, error) {
+      session.#end("transport error", error);
+    },
+    onClose(session, error) {
+      session.#end("transport close", error);
+    },
+  };
+
+  static readonly #heartbeatHandlers: HeartbeatHandlers<Session> = {
+    isBehind(session) {
+      return session.server.turns.backlogOf(session.transport) !== undefined;
+    },
+    sendPing(session) {
+      // In the context of the session: it may end a client that does not read.
+      session.server.contexts.run(session, () => session.#queue(PING));
+    },
+    sendPong(session) {
+      session.#queue(PONG);
+    },
+    onHeartbeat(session) {
+      // Deleting a property calls nothing, so it is looked for here.
+      if (!Object.hasOwn(session, "request")) session.#source = undefined;
+      if (hasListeners(session, "heartbeat")) session.#safeEmit("heartbeat");
+    },
+    onPingTimeout(session) {
+      const { contexts, loop, opts } = session.server;
+      const silentFor = Math.round(loop.now() - session.#heardAt);
+      const error = new PingTimeoutError(opts.pingInterval, opts.pingTimeout, silentFor);
+      contexts.run(session, () => session.#end("ping timeout", error));
+    },
+    onWrongDirection(session) {
+      session.#end("transport error", new TransportError("INVALID_HEARTBEAT_DIRECTION"));
+    },
+  };
+
+  /** An own property of each session, so that it can be deleted. All share its accessors; the view is created on first use. */
   static readonly #requestProperty: PropertyDescriptor & ThisType<Session> = {
     get() {
       if (this.#request === undefined && this.#source !== undefined) return toIncomingMessage(this.#source);
@@ -51,17 +180,35 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
     configurable: true,
   };
 
+  /** Opens a session: queues the handshake packet and starts the heartbeat. */
   constructor(id: string, owner: SessionOwner, transport: Transport, source: RequestSource | undefined) {
-    super(owner, transport);
+    super();
     this.id = id;
+    this.server = owner;
+    this.transport = transport;
     this.#source = source;
     Object.defineProperty(this, "request", Session.#requestProperty);
     if (source === undefined) this.#request = null;
     this.remoteAddress = source?.head.remoteAddress ?? "";
-    this.#heartbeat = transport.wireProtocol.createHeartbeat(this, owner);
+    this.#heartbeat = transport.wireProtocol.createHeartbeat(this, Session.#heartbeatHandlers);
     this.#heardAt = Math.round(owner.loop.now());
     transport.sid = id;
-    transport.handlers = this;
+    transport.attach(this, Session.#transportHandlers);
+    this.#open();
+  }
+
+  #open(): void {
+    const { opts } = this.server;
+    const handshake = {
+      sid: this.id,
+      upgrades: this.server.upgrades(this.transport.name),
+      pingInterval: opts.pingInterval,
+      pingTimeout: opts.pingTimeout,
+      maxPayload: opts.maxHttpBufferSize,
+    };
+    this.#queue(new OutgoingPacket("open", JSON.stringify(handshake)));
+    if (opts.initialPacket) this.sendMessage(new Message(opts.initialPacket));
+    this.#heartbeat.start();
   }
 
   /** @internal What the request is made of, until it is replaced or removed; for those who may ask for it later. */
@@ -84,170 +231,213 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
     return this.#upgrade !== undefined;
   }
 
-  /** @internal */
-  get isBehind(): boolean {
-    return this.server.turns.backlogOf(this.transport) !== undefined;
+  /** Whether a packet sent now leaves within this tick. Volatile packets are dropped when it does not. */
+  get writable(): boolean {
+    return this.transport.writable && this.readyState === "open";
   }
 
-  /** @internal Begins the protocol: the handshake packet, then the heartbeat. */
-  open(): void {
-    const { opts } = this.server;
-    this.readyState = "open";
-    const handshake = {
-      sid: this.id,
-      upgrades: this.server.upgrades(this.transport.name),
-      pingInterval: opts.pingInterval,
-      pingTimeout: opts.pingTimeout,
-      maxPayload: opts.maxHttpBufferSize,
-    };
-    this.queue(new OutgoingPacket("open", JSON.stringify(handshake)));
-    if (opts.initialPacket) this.sendMessage(new Message(opts.initialPacket));
-    if (hasListeners(this, "open")) this.safeEmit("open");
-    this.#heartbeat.start();
+  /** Packets that wait for the next flush, or for a transport that takes them. */
+  get writeBuffer(): OutgoingPacket[] {
+    const waiting = this.#waiting;
+    if (Array.isArray(waiting)) return waiting;
+    const own = waiting === undefined ? [] : [...waiting.packets];
+    this.#waiting = own;
+    return own;
   }
 
-  /** @internal */
-  /** In the context of the session, as a client that does not read may be given up. */
-  sendPing(): void {
-    this.server.contexts.run(this, () => this.queue(PING));
+  set writeBuffer(packets: OutgoingPacket[]) {
+    this.#waiting = packets;
   }
 
-  /** @internal */
-  sendPong(): void {
-    this.queue(PONG);
+  #packets(): readonly OutgoingPacket[] {
+    const waiting = this.#waiting;
+    return Array.isArray(waiting) ? waiting : (waiting?.packets ?? []);
   }
 
-  private deliver(data: string | Buffer): void {
-    try {
-      this.handlers?.onMessage(data);
-    } catch (error) {
-      this.server.loop.rethrow(error);
-    }
+  #hasWaiting(): boolean {
+    const waiting = this.#waiting;
+    return waiting !== undefined && !(Array.isArray(waiting) && waiting.length === 0);
   }
 
-  /** @internal */
-  onPacket(packet: EnginePacket): void {
-    if (this.readyState !== "open") return;
-    this.#heardAt = this.server.clock.recent();
-    // Where the host's cork is open the answer rides it; elsewhere, and for a parked poll, it waits for the pass.
-    this.reading = this.transport.corksReads;
-    if (hasListeners(this, "packet")) this.safeEmit("packet", packet);
-    // A listener may have ended the session.
-    if ((this.readyState as ReadyState) === "closed") return;
-    switch (packet.type) {
-      case "message":
-        this.#heartbeat.onActivity();
-        this.deliver(packet.data ?? "");
-        if (hasListeners(this, "data")) this.safeEmit("data", packet.data);
-        if (hasListeners(this, "message")) this.safeEmit("message", packet.data);
-        break;
-      case "ping":
-        this.#heartbeat.onPing();
-        break;
-      case "pong":
-        this.#heartbeat.onPong();
-        break;
-      default:
-        this.#heartbeat.onActivity();
-    }
+  #isOpen(): boolean {
+    return this.readyState === "open";
   }
 
-  /** @internal */
-  onReadEnd(): void {
-    if (!this.reading) return;
-    this.reading = false;
-    this.flush();
+  #isClosed(): boolean {
+    return this.readyState === "closed";
   }
 
-  /** @internal */
-  onWritable(): void {
-    if (this.hasWaiting) this.flush();
-    else if (this.transport.name !== "polling") this.drained();
-  }
-
-  /** @internal Changes nothing once an orderly close is under way. */
-  onParseError(error: ParseError): void {
-    if (this.readyState !== "closing") this.end("parse error", error);
-  }
-
-  /** @internal */
-  onError(error: TransportError): void {
-    this.end("transport error", error);
-  }
-
-  /** @internal */
-  onClose(error?: TransportError): void {
-    this.end("transport close", error);
-  }
-
-  /** @internal */
-  onHeartbeat(): void {
-    // Nothing tells that a property was deleted.
-    if (!Object.hasOwn(this, "request")) this.#source = undefined;
-    if (hasListeners(this, "heartbeat")) this.safeEmit("heartbeat");
-  }
-
-  /** @internal */
-  onPingTimeout(): void {
-    this.server.contexts.run(this, () => this.#endForSilence());
-  }
-
-  #endForSilence(): void {
-    const { loop, opts } = this.server;
-    const silentFor = Math.round(loop.now() - this.#heardAt);
-    this.end("ping timeout", new PingTimeoutError(opts.pingInterval, opts.pingTimeout, silentFor));
-  }
-
-  /** @internal */
-  onWrongDirection(): void {
-    this.end("transport error", new TransportError("INVALID_HEARTBEAT_DIRECTION"));
+  /** Bytes sent to the client that have not left yet: those of `writeBuffer`, and those that the host holds. */
+  get bufferedAmount(): number {
+    let bytes = this.transport.bufferedAmount;
+    for (const packet of this.#packets()) bytes += packet.byteLength;
+    return bytes;
   }
 
   /**
-   * @internal Begins to probe another transport.
+   * Queues a message. It leaves when the packet being handled has been handled, or at the end of the tick. The application may
+   * write into its buffer again: what it held is sent.
    *
-   * @param refused - told why, if nothing comes of it and the session goes on
+   * @param data - a string, or binary as Buffer, ArrayBuffer or view
+   * @param callback - called with the transport once the message was handed to the host, in the async context of the caller
    */
-  probe(transport: Transport, refused: (context: Record<string, unknown>) => void): void {
-    const { clock, opts } = this.server;
-    transport.sid = this.id;
-    this.#upgrade = new Upgrade(this, transport, clock, opts, (reason, error) =>
-      refused({ name: "UPGRADE_FAILURE", sid: this.id, transport: transport.name, reason, error }),
+  send(data: unknown, options?: SendOptions | SendCallback, callback?: SendCallback): this {
+    const given = typeof options === "object" ? options : undefined;
+    const packetOptions: PacketOptions = { ...given, compress: given?.compress !== false };
+    const done = typeof options === "function" ? options : callback;
+    if (done && this.readyState === "open") (this.#callbacks ??= []).push(bound(done));
+    this.sendMessage(new Message(toData(data), packetOptions));
+    return this;
+  }
+
+  /** The same as {@link send}. */
+  write(data: unknown, options?: SendOptions | SendCallback, callback?: SendCallback): this {
+    return this.send(data, options, callback);
+  }
+
+  /**
+   * Queues a message that may go to other sessions too: it is encoded once for all of them.
+   *
+   * @param isShared - whether it does: sessions that wait for the same messages then hold one list of them
+   */
+  sendMessage(message: Message, isShared: boolean = false): void {
+    this.#queue(message, isShared ? message : undefined);
+  }
+
+  #queue(packet: OutgoingPacket, shared?: Message): void {
+    if (!this.#isOpen()) return;
+    if (hasListeners(this, "packetCreate")) this.#safeEmit("packetCreate", packet);
+    if (this.#isReading && this.#isUnwatched()) {
+      // The host's cork is open, and gathers what leaves.
+      this.transport.sendWhileReading(packet);
+      return;
+    }
+    packet.keep();
+    const waiting = this.#waiting;
+    if (Array.isArray(waiting)) waiting.push(packet);
+    else if (shared === undefined)
+      this.#waiting = waiting === undefined ? [packet] : [...waiting.packets, packet];
+    else this.#waiting = waiting === undefined ? shared.alone : waiting.plus(shared);
+    if (!this.transport.writable) {
+      this.#hold(packet.byteLength);
+    } else if (!this.#isReading && !this.#isScheduled) {
+      this.#isScheduled = true;
+      this.server.flushQueue.add(this);
+    }
+  }
+
+  /** Whether a packet would be flushed alone, and nobody listens to that. */
+  #isUnwatched(): boolean {
+    return (
+      !this.#hasWaiting() &&
+      this.#callbacks === undefined &&
+      this.transport.writable &&
+      !hasListeners(this, "flush") &&
+      !hasListeners(this, "drain") &&
+      this.server.listenerCount("flush") === 0 &&
+      this.server.listenerCount("drain") === 0
     );
   }
 
-  /** @internal */
-  onProbed(transport: Transport): void {
-    if (hasListeners(this, "upgrading")) this.safeEmit("upgrading", transport);
+  /**
+   * Counts what the transport does not take yet, and gives up a client that has let it grow past the limit. What left while
+   * nothing waited is not held against the client, nor is a burst: a message or a burst of any size reaches a client that reads.
+   */
+  #hold(bytes: number): void {
+    const { opts, flushQueue } = this.server;
+    if (opts.maxBackpressure === 0) return;
+    const { turn } = flushQueue;
+    this.#backlog ??= new Backlog(turn);
+    this.#endIfSlow(this.#backlog.add(bytes, turn), this.#backlog);
   }
 
-  /** @internal Lets a parked poll return, so that the client can finish its upgrade. */
-  releasePoll(): void {
+  #endIfSlow(bytes: number, backlog: Backlog): void {
+    const limit = this.server.opts.maxBackpressure;
+    if (bytes <= limit) return;
+    const total = backlog.total(this.transport.bufferedAmount);
+    this.#end("transport error", new SlowConsumerError(total, limit));
+  }
+
+  /** Hands everything queued to the transport, if it takes packets. */
+  #flush(): void {
+    if (this.#isFlushing || !this.#canFlush()) return;
+    const { server } = this;
+    this.#isFlushing = true;
+    if (hasListeners(this, "flush")) this.#safeEmit("flush", this.writeBuffer);
+    if (server.listenerCount("flush") > 0) safeEmit(server, server.loop, "flush", this, this.writeBuffer);
+    this.#isFlushing = false;
+    // A listener may have ended the session.
+    if (!this.#canFlush()) return;
+    const packets = this.#packets();
+    const callbacks = this.#callbacks;
+    this.#forgetWaiting();
+    const { transport } = this;
+    const hasLeft = transport.send(packets);
+    if (callbacks !== undefined) for (const callback of callbacks) safeCall(server.loop, callback, transport);
+    // A WebSocket that could not pass everything on calls `onWritable` when it has.
+    if (hasLeft) this.#onDrained();
+  }
+
+  #canFlush(): boolean {
+    return this.#hasWaiting() && this.transport.writable && !this.#isClosed();
+  }
+
+  #forgetWaiting(): void {
+    this.#waiting = undefined;
+    this.#backlog = undefined;
+    this.#callbacks = undefined;
+  }
+
+  #onDrained(): void {
+    const { server } = this;
+    if (!this.#hasWaiting()) this.#backlog = undefined;
+    if (hasListeners(this, "drain")) this.#safeEmit("drain");
+    if (server.listenerCount("drain") > 0) safeEmit(server, server.loop, "drain", this);
+    if (this.readyState === "closing" && !this.#hasWaiting()) this.#closeTransport();
+  }
+
+  #safeEmit(event: string, ...args: unknown[]): void {
+    safeEmit(this, this.server.loop, event, ...args);
+  }
+
+  #probe(transport: Transport, refused: (context: Record<string, unknown>) => void): void {
+    const { clock, opts } = this.server;
+    transport.sid = this.id;
+    this.#upgrade = new Upgrade(transport, clock, opts, {
+      onProbed: () => {
+        if (hasListeners(this, "upgrading")) this.#safeEmit("upgrading", transport);
+      },
+      onPollDue: () => this.#releasePoll(),
+      onUpgraded: () => this.#changeTo(transport),
+      onAborted: () => {
+        this.#upgrade = undefined;
+        this.#heartbeat.resume();
+      },
+      onFailed: (reason, error) =>
+        refused({ name: "UPGRADE_FAILURE", sid: this.id, transport: transport.name, reason, error }),
+    });
+  }
+
+  /** Lets a parked poll return, so that the client can finish its upgrade. */
+  #releasePoll(): void {
     if (this.transport.name !== "polling" || !this.transport.writable) return;
-    if (this.hasWaiting) this.flush();
+    if (this.#hasWaiting()) this.#flush();
     else this.transport.send([NOOP]);
   }
 
-  /** @internal */
-  onUpgraded(transport: Transport): void {
+  #changeTo(transport: Transport): void {
     const former = this.transport;
     this.#upgrade = undefined;
     this.upgraded = true;
     this.transport = transport;
-    transport.handlers = this;
-    former.handlers = undefined;
+    transport.attach(this, Session.#transportHandlers);
+    former.detach();
     former.discard();
     former.close();
     this.#heartbeat.resume();
-    if (hasListeners(this, "upgrade")) this.safeEmit("upgrade", transport);
-    this.flush();
-    if (this.readyState === "closing" && !this.hasWaiting) this.closeTransport(false);
-  }
-
-  /** @internal */
-  onUpgradeAborted(): void {
-    this.#upgrade = undefined;
-    this.#heartbeat.resume();
+    if (hasListeners(this, "upgrade")) this.#safeEmit("upgrade", transport);
+    this.#flush();
+    if (this.readyState === "closing" && !this.#hasWaiting()) this.#closeTransport();
   }
 
   /**
@@ -257,43 +447,50 @@ export class Session extends Outbox implements TransportHandlers, HeartbeatTarge
    */
   close(discard?: boolean): void {
     if (discard && (this.readyState === "open" || this.readyState === "closing")) {
-      this.flush();
-      this.closeTransport(true);
+      this.#flush();
+      this.transport.discard();
+      this.#closeTransport();
       // Also when the transport was closing already, and waits for a poll.
-      this.end("forced close");
+      this.#end("forced close");
       return;
     }
-    if (this.readyState !== "open") return;
-    this.flush();
-    // Whatever a listener of the flush did, it may have closed the session already.
-    if ((this.readyState as ReadyState) !== "open") return;
+    if (!this.#isOpen()) return;
+    this.#flush();
+    // A listener of the flush may have closed the session.
+    if (!this.#isOpen()) return;
     this.readyState = "closing";
-    if (this.hasWaiting) return;
-    if (this.transport.bufferedAmount === 0) this.closeTransport(false);
-    // What was gathered in a dispatch has left for the host only after it; the host is to tell when it has gone.
+    if (this.#hasWaiting()) return;
+    if (this.transport.bufferedAmount === 0) this.#closeTransport();
+    // What was gathered while a packet was handled leaves the host afterwards: it will report when that has happened.
     else this.transport.writable = false;
   }
 
-  protected override closeTransport(discard: boolean): void {
-    if (discard) this.transport.discard();
-    this.transport.close(() => this.end("forced close"));
+  #closeTransport(): void {
+    this.transport.close(() => this.#end("forced close"));
   }
 
-  /** @internal The one road by which a session ends, from every state, once. */
-  override end(reason: CloseReason, description?: unknown): void {
-    if (this.readyState === "closed") return;
+  /** Every session ends here, from whatever state, once. */
+  #end(reason: CloseReason, description?: unknown): void {
+    if (this.#isClosed()) return;
     this.readyState = "closed";
     this.#upgrade?.abort();
     this.#heartbeat.stop();
-    this.transport.handlers = undefined;
+    this.transport.detach();
     this.transport.discard();
     this.transport.close();
     this.server.forget(this);
-    if (this.handlers) safeCall(this.server.loop, () => this.handlers?.onClose(reason, description));
-    if (hasListeners(this, "close")) this.safeEmit("close", reason, description);
+    const { handlers } = this;
+    if (handlers !== undefined) safeCall(this.server.loop, () => handlers.onClose(reason, description));
+    if (hasListeners(this, "close")) this.#safeEmit("close", reason, description);
     // Listeners of `close` may still look at what was not sent.
-    if (this.hasWaiting) nextTick(() => this.forgetWaiting());
+    if (this.#hasWaiting()) nextTick(() => this.#forgetWaiting());
   }
+}
+
+/** The callback in the async context of the caller: the pass in which it is called serves many. */
+function bound(callback: SendCallback): SendCallback {
+  const context = new AsyncResource("TIDEWIRE");
+  return (transport) => context.runInAsyncScope(callback, undefined, transport);
 }
 
 function isRequestSource(value: unknown): value is RequestSource {

@@ -1,21 +1,20 @@
 import type { Contexts } from "../loop/contexts.ts";
-import type { FlushQueue } from "./flush-queue.ts";
 import type { ResolvedOptions } from "../options.ts";
-import type { Transport, TransportOwner } from "../transport/transport.ts";
 import type { CloseReason } from "../reasons.ts";
+import type { Transport, TransportOwner } from "../transport/transport.ts";
 
 /** The direct road to the layer above: called instead of events, synchronously, in the host's own callback. */
 export interface SessionHandlers {
-  /** Replies written before it returns leave in the same system call. */
+  /** Replies that are sent before it returns leave in the same system call. */
   onMessage(data: string | Buffer): void;
-  /** Exactly once. */
+  /** Called exactly once. */
   onClose(reason: CloseReason, description?: unknown): void;
 }
 
 export interface SendOptions {
-  /** Whether a transport that can compress should. Default true. */
+  /** Whether a transport that can compress the message does so. Default: true. */
   compress?: boolean;
-  /** A frame for `ws` made by `socket.io-adapter`; accepted, and made anew. */
+  /** A frame for `ws`, made by `socket.io-adapter`. Accepted and not used: frames are cached here. */
   wsPreEncodedFrame?: unknown;
 }
 
@@ -25,11 +24,18 @@ export type ReadyState = "opening" | "open" | "closing" | "closed";
 /** What a session needs of its engine. */
 export interface SessionOwner extends TransportOwner {
   readonly opts: ResolvedOptions;
-  readonly flushQueue: FlushQueue;
+  /** @internal */
+  readonly flushQueue: {
+    /** Differs from one turn of the event loop to the next. */
+    readonly turn: number;
+    add(session: object): void;
+  };
+  /** @internal */
   readonly contexts: Contexts;
+  /** Names of the transports that a session on the given one may change to. */
   upgrades(transport: string): string[];
   emit(event: string, ...args: unknown[]): boolean;
   listenerCount(event: string): number;
-  /** The session has ended. */
+  /** @internal Called when the session has ended. */
   forget(session: { readonly id: string }): void;
 }

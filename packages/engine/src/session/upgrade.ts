@@ -1,22 +1,24 @@
-import type { EnginePacket, ParseError } from "@tidewire/parser";
+import { SlowConsumerError } from "../errors.ts";
 import type { Clock } from "../loop/clock.ts";
 import { Timeout } from "../loop/timeout.ts";
-import type { TransportError } from "../errors.ts";
-import { SlowConsumerError } from "../errors.ts";
 import { PROBE_PONG } from "../protocol/packet.ts";
-import { PACKET_OVERHEAD } from "./backlog.ts";
 import type { Transport, TransportHandlers } from "../transport/transport.ts";
+import { PACKET_OVERHEAD } from "./backlog.ts";
 
-/** What an upgrade does to its session. */
-export interface UpgradingSession {
-  /** The client has proved that the new transport works; its last poll must return for it to go on. */
-  onProbed(transport: Transport): void;
-  releasePoll(): void;
-  onUpgraded(transport: Transport): void;
-  onUpgradeAborted(): void;
+/** What an upgrade reports to its session. */
+export interface UpgradeHandlers {
+  /** The client has proved that the new transport works. */
+  onProbed(): void;
+  /** The client waits for its last poll to return. Called again and again: it may have started another one meanwhile. */
+  onPollDue(): void;
+  onUpgraded(): void;
+  /** The session stays on the transport it has. */
+  onAborted(): void;
+  /** Follows `onAborted`, unless the session itself gave the upgrade up. */
+  onFailed(reason: UpgradeFailure, error?: Error): void;
 }
 
-/** The options of the engine that bound it. */
+/** The options of the engine that limit an upgrade. */
 export interface UpgradeLimits {
   /** In ms. */
   readonly upgradeTimeout: number;
@@ -24,7 +26,7 @@ export interface UpgradeLimits {
   readonly maxBackpressure: number;
 }
 
-/** Why an upgrade was given up. */
+/** Why an upgrade failed. */
 export type UpgradeFailure =
   | "invalid packet"
   | "parse error"
@@ -32,103 +34,94 @@ export type UpgradeFailure =
   | "transport close"
   | "upgrade timeout";
 
-/** How often a poll that was parked after the probe is let go, in ms. */
+/** How often a poll that was parked after the probe is released, in ms. */
 const RELEASE_INTERVAL = 100;
 
 /**
  * The change from one transport to another: the client sends `2probe` on the new one, reads `3probe`, waits until its last
- * poll has returned, and sends `5`. Anything else, or too little time, and the session goes on over the transport it has.
+ * poll has returned, and sends `5`. If it sends anything else, or takes too long, the session stays on its transport.
  */
-export class Upgrade implements TransportHandlers {
-  readonly #session: UpgradingSession;
+export class Upgrade {
   readonly #transport: Transport;
   readonly #clock: Clock;
-  readonly #onFailure: (reason: UpgradeFailure, error?: Error) => void;
   readonly #limit: number;
+  readonly #handlers: UpgradeHandlers;
   readonly #timeout: Timeout = new Timeout(() => this.#fail("upgrade timeout"));
-  /** Lets parked polls return, again and again: between `3probe` and `5` the client may have started another. */
   readonly #release: Timeout = new Timeout(() => {
     this.#clock.schedule(this.#release, RELEASE_INTERVAL);
-    this.#session.releasePoll();
+    this.#handlers.onPollDue();
   });
   /** Bytes of answers that wait for a client that does not read. */
   #held = 0;
 
-  constructor(
-    session: UpgradingSession,
-    transport: Transport,
-    clock: Clock,
-    limits: UpgradeLimits,
-    onFailure: (reason: UpgradeFailure, error?: Error) => void,
-  ) {
-    this.#onFailure = onFailure;
-    this.#session = session;
+  static readonly #transportHandlers: TransportHandlers<Upgrade> = {
+    onPacket(upgrade, packet) {
+      if (packet.type === "ping" && packet.data === "probe") {
+        upgrade.#onProbe();
+      } else if (packet.type === "upgrade") {
+        upgrade.#stop();
+        upgrade.#handlers.onUpgraded();
+      } else {
+        upgrade.#fail("invalid packet");
+      }
+    },
+    onReadEnd() {},
+    onAnswerHeld(upgrade, bytes) {
+      upgrade.#hold(bytes);
+    },
+    onWritable(upgrade) {
+      upgrade.#held = 0;
+    },
+    onParseError(upgrade, error) {
+      upgrade.#fail("parse error", error);
+    },
+    onError(upgrade, error) {
+      upgrade.#fail("transport error", error);
+    },
+    onClose(upgrade, error) {
+      upgrade.#fail("transport close", error);
+    },
+  };
+
+  constructor(transport: Transport, clock: Clock, limits: UpgradeLimits, handlers: UpgradeHandlers) {
     this.#transport = transport;
     this.#clock = clock;
     this.#limit = limits.maxBackpressure;
-    transport.handlers = this;
+    this.#handlers = handlers;
+    transport.attach(this, Upgrade.#transportHandlers);
     clock.schedule(this.#timeout, limits.upgradeTimeout);
-  }
-
-  onPacket(packet: EnginePacket): void {
-    if (packet.type === "ping" && packet.data === "probe") {
-      this.#onProbe();
-    } else if (packet.type === "upgrade") {
-      this.#stop();
-      this.#session.onUpgraded(this.#transport);
-    } else {
-      this.#fail("invalid packet");
-    }
   }
 
   #onProbe(): void {
     const transport = this.#transport;
     if (transport.bufferedAmount > 0) {
-      this.onAnswerHeld(PROBE_PONG.byteLength);
+      this.#hold(PROBE_PONG.byteLength);
       if (transport.readyState !== "open") return;
     }
     transport.send([PROBE_PONG]);
-    // After the pong has left: the poll's answer is another socket's.
+    // After the pong has left: the answer to the poll belongs to another socket.
     this.#clock.schedule(this.#release, 0);
-    // Last: a listener may end the session, and this with it.
-    this.#session.onProbed(transport);
+    // Last: a listener may end the session, and with it the upgrade.
+    this.#handlers.onProbed();
   }
 
-  onAnswerHeld(bytes: number): void {
+  #hold(bytes: number): void {
     this.#held += bytes + PACKET_OVERHEAD;
     if (this.#limit === 0 || this.#held <= this.#limit) return;
     const total = Math.max(this.#held, this.#transport.bufferedAmount);
     this.#fail("transport error", new SlowConsumerError(total, this.#limit));
   }
 
-  onReadEnd(): void {}
-
-  onWritable(): void {
-    this.#held = 0;
-  }
-
-  onParseError(error: ParseError): void {
-    this.#fail("parse error", error);
-  }
-
-  onError(error: TransportError): void {
-    this.#fail("transport error", error);
-  }
-
-  onClose(error?: TransportError): void {
-    this.#fail("transport close", error);
-  }
-
   #fail(reason: UpgradeFailure, error?: Error): void {
     this.abort();
-    this.#onFailure(reason, error);
+    this.#handlers.onFailed(reason, error);
   }
 
-  /** Gives the new transport up. */
+  /** Closes the new transport. */
   abort(): void {
     this.#stop();
-    this.#transport.handlers = undefined;
-    this.#session.onUpgradeAborted();
+    this.#transport.detach();
+    this.#handlers.onAborted();
     this.#transport.close();
   }
 

@@ -4,13 +4,14 @@ import type { Backlog } from "../loop/turns.ts";
 const OVERHEAD = 64;
 
 /** Who handles the messages of a backlog. */
-export interface BacklogOwner {
-  /** Handles one message. */
-  handle(data: string | Buffer): void;
+export interface BacklogHandlers {
+  onMessage(data: string | Buffer): void;
+  /** All messages of this slice were handed over: the moment to answer. */
+  onReadEnd(): void;
   /** Runs `batch.write()`; what is sent meanwhile leaves together. */
   cork(batch: { write(): void }): void;
   /** Whether anybody wants to have the messages. */
-  readonly isWanted: boolean;
+  isWanted(): boolean;
   /** Goes on reading, after it was paused. */
   resume(): void;
 }
@@ -18,18 +19,17 @@ export interface BacklogOwner {
 /** The messages of one WebSocket that wait for another turn of the loop, in order, and then its end. */
 export class MessageBacklog implements Backlog {
   readonly isPaused: boolean;
-  readonly #owner: BacklogOwner;
+  readonly #handlers: BacklogHandlers;
   #messages: (string | Buffer | undefined)[] = [];
   /** Those before it were handled. */
   #next = 0;
   #end: (() => void)[] = [];
-  #isOver: () => boolean = () => true;
   /** In bytes. */
   size: number = 0;
 
   /** @param isPaused - whether nothing is read until the messages were handled */
-  constructor(owner: BacklogOwner, isPaused: boolean) {
-    this.#owner = owner;
+  constructor(handlers: BacklogHandlers, isPaused: boolean) {
+    this.#handlers = handlers;
     this.isPaused = isPaused;
   }
 
@@ -49,28 +49,29 @@ export class MessageBacklog implements Backlog {
   }
 
   work(isOver: () => boolean): boolean {
-    this.#isOver = isOver;
-    this.#owner.cork(this);
-    return this.#owner.isWanted && this.#next < this.#messages.length;
+    this.#handlers.cork({ write: () => this.#handle(isOver) });
+    return this.#handlers.isWanted() && this.#next < this.#messages.length;
   }
 
   finish(): void {
     for (const run of this.#end) run();
-    if (this.isPaused) this.#owner.resume();
+    if (this.isPaused) this.#handlers.resume();
   }
 
-  /** While corked. */
-  write(): void {
+  #handle(isOver: () => boolean): void {
+    const handlers = this.#handlers;
     const messages = this.#messages;
     do {
       const data = messages[this.#next]!;
       messages[this.#next++] = undefined;
       this.size -= data.length + OVERHEAD;
-      this.#owner.handle(data);
-    } while (this.#next < messages.length && this.#owner.isWanted && !this.#isOver());
+      handlers.onMessage(data);
+    } while (this.#next < messages.length && handlers.isWanted() && !isOver());
     // Half of it at a time: moving what is left costs as much as handling it.
-    if (this.#next * 2 < messages.length) return;
-    messages.splice(0, this.#next);
-    this.#next = 0;
+    if (this.#next * 2 >= messages.length) {
+      messages.splice(0, this.#next);
+      this.#next = 0;
+    }
+    handlers.onReadEnd();
   }
 }

@@ -85,7 +85,7 @@ export class PollingTransport extends Transport {
       else body.onFinished = () => this.failed(error);
     };
     this.writable = true;
-    this.handlers?.onWritable();
+    this.handlers?.onWritable(this.receiver);
     // An orderly close has waited for this poll, and there was nothing else to send.
     if (this.writable && this.#pendingClose !== undefined) this.send([NOOP]);
   }
@@ -161,15 +161,16 @@ export class PollingTransport extends Transport {
           this.#closedByClient();
           return false;
         }
-        this.packet(packet);
+        this.announce("packet", packet);
+        this.handlers?.onPacket(this.receiver, packet);
       } while (!isOver());
       return this.handlers !== undefined;
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
-      this.handlers?.onParseError(error);
+      this.handlers?.onParseError(this.receiver, error);
       return false;
     } finally {
-      this.handlers?.onReadEnd();
+      this.handlers?.onReadEnd(this.receiver);
     }
   }
 
@@ -219,14 +220,14 @@ export class PollingTransport extends Transport {
     if (encoding === undefined) {
       const headers = { "Content-Type": type, "Content-Length": Buffer.byteLength(body) };
       poll.respond(200, this.#headers(headers, poll), body);
-      this.drained();
+      this.announce("drain");
       return;
     }
     compress(encoding, body, httpCompression || {}, (compressed) => {
       const headers: OutgoingHttpHeaders = { "Content-Type": type };
       if (compressed !== undefined) headers["Content-Encoding"] = encoding;
       poll.respond(200, this.#headers(headers, poll), compressed ?? body);
-      this.drained();
+      this.announce("drain");
     });
   }
 

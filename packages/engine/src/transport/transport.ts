@@ -10,20 +10,23 @@ import { safeEmit } from "../loop/safe-call.ts";
 import type { Turns } from "../loop/turns.ts";
 import { hasListeners, QuietEmitter } from "../loop/quiet-emitter.ts";
 
-/** Who receives what a transport reads: the session, or an upgrade that is still being probed. */
-export interface TransportHandlers {
-  onPacket(packet: EnginePacket): void;
+/**
+ * What a transport reports to its receiver: a session, or an upgrade that is being probed. One record serves all receivers of a
+ * class, so a receiver needs no public methods and no closures for it.
+ */
+export interface TransportHandlers<Receiver> {
+  onPacket(receiver: Receiver, packet: EnginePacket): void;
   /** All packets of one frame or body were handed over, and the host's cork is still open: the moment to answer. */
-  onReadEnd(): void;
+  onReadEnd(receiver: Receiver): void;
   /** The host holds an answer that it has given by itself, because the client does not read. In bytes. */
-  onAnswerHeld(bytes: number): void;
+  onAnswerHeld(receiver: Receiver, bytes: number): void;
   /** The transport takes packets again. */
-  onWritable(): void;
+  onWritable(receiver: Receiver): void;
   /** What the client sent is not a packet. */
-  onParseError(error: ParseError): void;
-  onError(error: TransportError): void;
-  /** The client closed it; with an error, if not in the way of one that is done. */
-  onClose(error?: TransportError): void;
+  onParseError(receiver: Receiver, error: ParseError): void;
+  onError(receiver: Receiver, error: TransportError): void;
+  /** The client closed it; with an error, unless it closed it normally. */
+  onClose(receiver: Receiver, error?: TransportError): void;
 }
 
 /** What a transport needs of the engine. */
@@ -43,15 +46,14 @@ export interface TransportOwner {
    * @param sid - for the cookie, which WebSockets do not set
    */
   decorate(headers: OutgoingHttpHeaders, request: RequestSource, sid?: string): void;
-  /** Tells the operator of a request that was refused while the session goes on. */
+  /** Reports to the operator a request that was refused while the session goes on. */
   onRefusal(request: RequestSource, context: Record<string, unknown>): void;
 }
 
 /**
- * One way for packets to travel. The session sends only while `writable`, and everything it has at once.
+ * One way for packets to travel. The session sends only while it is `writable`, and everything it has at once.
  *
- * It is an EventEmitter for those who look at `conn.transport` from outside (`packet`, `drain`, `error`, `close`); inside,
- * everything goes to the handlers.
+ * Events, for those who listen to `conn.transport`: `packet`, `drain`, `error`, `close`. Inside, everything goes to the handlers.
  */
 export abstract class Transport extends QuietEmitter {
   /** Names of the transports that one of this kind can be upgraded to. */
@@ -62,12 +64,13 @@ export abstract class Transport extends QuietEmitter {
   sid: string = "";
   writable: boolean = false;
   readyState: "open" | "closing" | "closed" = "open";
-  /** Replaced by another transport: what it still holds no longer matters. */
+  /** Whether another transport has replaced it: what it still holds no longer matters. */
   discarded: boolean = false;
   readonly supportsBinary: boolean;
-  /** @internal */ handlers: TransportHandlers | undefined = undefined;
   /** @internal */ readonly wireProtocol: Protocol;
-  protected readonly owner: TransportOwner;
+  /** @internal */ protected readonly owner: TransportOwner;
+  /** @internal */ protected receiver: unknown = undefined;
+  /** @internal */ protected handlers: TransportHandlers<unknown> | undefined = undefined;
 
   constructor(protocol: Protocol, supportsBinary: boolean, owner: TransportOwner) {
     super();
@@ -79,6 +82,18 @@ export abstract class Transport extends QuietEmitter {
   /** The Engine.IO protocol version, 3 or 4. */
   get protocol(): number {
     return this.wireProtocol.version;
+  }
+
+  /** @internal From now on reports to this receiver. */
+  attach<Receiver>(receiver: Receiver, handlers: TransportHandlers<Receiver>): void {
+    this.receiver = receiver;
+    this.handlers = handlers;
+  }
+
+  /** @internal From now on reports to nobody. */
+  detach(): void {
+    this.receiver = undefined;
+    this.handlers = undefined;
   }
 
   /** Whether it begins with an HTTP upgrade. */
@@ -95,21 +110,21 @@ export abstract class Transport extends QuietEmitter {
   abstract get bufferedAmount(): number;
 
   /**
-   * Writes all the packets now. Call only while `writable`.
+   * Writes all packets now. Call it only while `writable`.
    *
-   * @returns whether nothing of it is left in the host
+   * @returns whether they have left the host
    */
   abstract send(packets: readonly OutgoingPacket[]): boolean;
 
-  /** @internal Writes one packet in the dispatch under way. For transports that answer there. */
+  /** @internal Writes one packet while a packet is handled. For transports of which `corksReads` is true. */
   sendWhileReading(packet: OutgoingPacket): void {
     this.send([packet]);
   }
 
-  /** Ends the transport in an orderly way; `done` is called once the client has been told, or can no longer be. */
+  /** @internal Closes the transport in an orderly way; `done` is called once the client was told, or can no longer be. */
   protected abstract doClose(done: () => void): void;
 
-  /** A plain HTTP request of the session. Only long-polling has them. */
+  /** @internal Handles a plain HTTP request of the session. Only long-polling has them. */
   onRequest(exchange: HttpExchange): void {
     exchange.respond(400, {});
   }
@@ -124,32 +139,27 @@ export abstract class Transport extends QuietEmitter {
     this.doClose(done);
   }
 
-  /** What a listener throws must not keep the session from hearing of it. */
-  private safeEmit(event: string, ...args: unknown[]): void {
-    safeEmit(this, this.owner.loop, event, ...args);
+  /** @internal Emits an event for those who listen; what they throw does not keep the receiver from hearing of it. */
+  protected announce(event: "packet" | "drain" | "error" | "close", argument?: unknown): void {
+    if (!hasListeners(this, event)) return;
+    if (argument === undefined) safeEmit(this, this.owner.loop, event);
+    else safeEmit(this, this.owner.loop, event, argument);
   }
 
-  protected packet(packet: EnginePacket): void {
-    if (hasListeners(this, "packet")) this.safeEmit("packet", packet);
-    this.handlers?.onPacket(packet);
-  }
-
-  protected drained(): void {
-    if (hasListeners(this, "drain")) this.safeEmit("drain");
-  }
-
+  /** @internal */
   protected failed(error: TransportError): void {
-    if (hasListeners(this, "error")) this.safeEmit("error", error);
-    this.handlers?.onError(error);
+    this.announce("error", error);
+    this.handlers?.onError(this.receiver, error);
   }
 
+  /** @internal */
   protected closed(error?: TransportError): void {
     if (this.readyState === "closed") return;
     this.readyState = "closed";
     this.writable = false;
     this.owner.turns.forget(this);
-    if (hasListeners(this, "close")) this.safeEmit("close");
-    this.handlers?.onClose(error);
+    this.announce("close");
+    this.handlers?.onClose(this.receiver, error);
   }
 }
 

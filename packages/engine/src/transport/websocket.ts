@@ -1,11 +1,12 @@
 import { ParseError } from "@tidewire/parser";
+import type { EnginePacket } from "@tidewire/parser";
 import { Timeout } from "../loop/timeout.ts";
 import { FastProducerError, PayloadTooLargeError, TransportError, WebSocketClosedError } from "../errors.ts";
 import type { WebSocketErrorKind, WebSocketHandlers, WebSocketPort } from "../host/host.ts";
 import type { OutgoingPacket } from "../protocol/packet.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import { MessageBacklog } from "./message-backlog.ts";
-import type { BacklogOwner } from "./message-backlog.ts";
+import type { BacklogHandlers } from "./message-backlog.ts";
 import { Transport } from "./transport.ts";
 import type { TransportOwner } from "./transport.ts";
 
@@ -15,13 +16,24 @@ const CLOSE_TIMEOUT = 30_000;
 /** How a WebSocket closes that is done: normally, by leaving the page, or without a code. */
 const NORMAL_CODES: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 
-/** What is about to be sent in one cork. Hosts write it before `cork` returns, so one variable serves all. */
-let batch: readonly OutgoingPacket[] = [];
-
 /** Engine.IO over WebSocket: one packet, one frame. The same on every host. */
-export class WebSocketTransport extends Transport implements WebSocketHandlers, BacklogOwner {
+export class WebSocketTransport extends Transport implements WebSocketHandlers {
   readonly #port: WebSocketPort;
   #closing: Timeout | undefined = undefined;
+
+  /** What is about to be sent in one cork. Hosts write it before `cork` returns, so one object serves all transports. */
+  static readonly #batch: {
+    transport: WebSocketTransport | undefined;
+    packets: readonly OutgoingPacket[];
+    write(): void;
+  } = {
+    transport: undefined,
+    packets: [],
+    write() {
+      const { transport, packets } = this;
+      for (let i = 0; i < packets.length; i++) transport!.#sendFrame(packets[i]!);
+    },
+  };
 
   constructor(port: WebSocketPort, protocol: Protocol, supportsBinary: boolean, owner: TransportOwner) {
     super(protocol, supportsBinary, owner);
@@ -57,59 +69,75 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers, 
 
   send(packets: readonly OutgoingPacket[]): boolean {
     if (packets.length === 1) {
-      this.sendFrame(packets[0]!);
+      this.#sendFrame(packets[0]!);
     } else {
-      batch = packets;
-      this.#port.cork(this);
+      const batch = WebSocketTransport.#batch;
+      batch.transport = this;
+      batch.packets = packets;
+      this.#port.cork(batch);
+      batch.transport = undefined;
     }
-    return this.sent();
+    return this.#sent();
   }
 
-  /** @internal For the port, while corked. */
-  write(): void {
-    const packets = batch;
-    for (let i = 0; i < packets.length; i++) this.sendFrame(packets[i]!);
-  }
-
+  /** @internal */
   override sendWhileReading(packet: OutgoingPacket): void {
     if (!this.#port.copies) packet.keep();
-    this.sendFrame(packet);
-    this.sent();
+    this.#sendFrame(packet);
+    this.#sent();
   }
 
-  private sent(): boolean {
+  #sent(): boolean {
     // The host buffers what the kernel does not take; until that has gone, more of it waits in the session's own queue.
     if (this.#port.bufferedAmount > 0) {
       this.writable = false;
       return false;
     }
-    this.drained();
+    this.announce("drain");
     return true;
   }
 
-  private sendFrame(packet: OutgoingPacket): void {
+  #sendFrame(packet: OutgoingPacket): void {
     const frame = packet.frame(this.wireProtocol.codec, this.supportsBinary);
     const deflate = this.perMessageDeflate;
     const compress = deflate !== false && packet.options.compress && isAtLeast(frame, deflate.threshold);
     this.#port.send(frame, packet.binary && this.supportsBinary, compress, packet);
   }
 
+  /** @internal */
   onMessage(data: string | Buffer): void {
     if (this.handlers === undefined) return;
-    if (this.owner.turns.isOver(this)) this.#wait(data);
-    else this.handle(data);
+    if (this.owner.turns.isOver(this)) {
+      this.#wait(data);
+      return;
+    }
+    const packet = this.#decode(data);
+    if (packet !== undefined) this.handlers?.onPacket(this.receiver, packet);
   }
 
-  get #backlog(): MessageBacklog | undefined {
+  /** Returns the packet of a message, once those who listen to the transport have seen it. */
+  #decode(data: string | Buffer): EnginePacket | undefined {
+    try {
+      const packet = this.wireProtocol.codec.decodePacket(data);
+      this.announce("packet", packet);
+      return packet;
+    } catch (error) {
+      if (!(error instanceof ParseError)) throw error;
+      this.handlers?.onParseError(this.receiver, error);
+      return undefined;
+    }
+  }
+
+  #backlog(): MessageBacklog | undefined {
     return this.owner.turns.backlogOf(this) as MessageBacklog | undefined;
   }
 
   /** Keeps a message for another turn of the loop. */
   #wait(data: string | Buffer): void {
     const { turns, opts } = this.owner;
-    let backlog = this.#backlog;
+    let backlog = this.#backlog();
     if (backlog === undefined) {
-      backlog = new MessageBacklog(this, this.#port.pause());
+      backlog = this.#newBacklog();
       turns.add(this, backlog);
     }
     backlog.add(data);
@@ -119,56 +147,44 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers, 
     }
   }
 
-  /** @internal For the backlog. */
-  get isWanted(): boolean {
-    return this.handlers !== undefined;
-  }
-
-  /** @internal For the backlog. */
-  cork(batch: { write(): void }): void {
-    this.#port.cork({
-      write: () => {
-        batch.write();
-        this.handlers?.onReadEnd();
+  #newBacklog(): MessageBacklog {
+    const port = this.#port;
+    const handlers: BacklogHandlers = {
+      onMessage: (data) => {
+        if (this.handlers === undefined) return;
+        const packet = this.#decode(data);
+        if (packet !== undefined) this.handlers?.onPacket(this.receiver, packet);
       },
-    });
+      onReadEnd: () => this.onReadEnd(),
+      cork: (batch) => port.cork(batch),
+      isWanted: () => this.handlers !== undefined,
+      resume: () => port.resume(),
+    };
+    return new MessageBacklog(handlers, port.pause());
   }
 
-  /** @internal For the backlog. */
-  resume(): void {
-    this.#port.resume();
-  }
-
-  /** @internal For the backlog. */
-  handle(data: string | Buffer): void {
-    const { handlers } = this;
-    if (handlers === undefined) return;
-    try {
-      this.packet(this.wireProtocol.codec.decodePacket(data));
-    } catch (error) {
-      if (!(error instanceof ParseError)) throw error;
-      handlers.onParseError(error);
-    }
-  }
-
+  /** @internal */
   onReadEnd(): void {
-    this.handlers?.onReadEnd();
+    this.handlers?.onReadEnd(this.receiver);
   }
 
+  /** @internal */
   onAnswered(bytes: number): void {
     if (this.#port.bufferedAmount === 0) return;
     // So that it is known when the client reads again.
     this.writable = false;
-    this.handlers?.onAnswerHeld(bytes);
+    this.handlers?.onAnswerHeld(this.receiver, bytes);
   }
 
+  /** @internal */
   onDrain(): void {
-    if (this.writable || this.readyState !== "open" || this.#backlog?.hasEnd) return;
+    if (this.writable || this.readyState !== "open" || this.#backlog()?.hasEnd) return;
     this.writable = true;
-    this.drained();
-    this.handlers?.onWritable();
+    this.announce("drain");
+    this.handlers?.onWritable(this.receiver);
   }
 
+  /** @internal */
   onError(kind: WebSocketErrorKind, error: Error): void {
     if (this.#isBehind(() => this.onError(kind, error))) return;
     this.failed(
@@ -180,7 +196,7 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers, 
 
   /** What was received before the end of the connection comes before it. */
   #isBehind(end: () => void): boolean {
-    const backlog = this.handlers && this.#backlog;
+    const backlog = this.handlers && this.#backlog();
     if (backlog === undefined) return false;
     backlog.addEnd(end);
     // Nothing gets through to the client any more.
@@ -188,6 +204,7 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers, 
     return true;
   }
 
+  /** @internal */
   onClose(code: number, reason: string): void {
     if (this.#isBehind(() => this.onClose(code, reason))) return;
     if (this.#closing !== undefined) this.owner.clock.cancel(this.#closing);

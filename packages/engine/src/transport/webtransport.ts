@@ -88,9 +88,9 @@ export class WebTransportTransport extends Transport {
   /** Resolves once the stream has taken the bytes; some implementations say so long after they take more. */
   async #write(bytes: Buffer, send: number): Promise<void> {
     try {
-      if (this.#isFull) await this.#writer.ready;
+      if (this.#isFull()) await this.#writer.ready;
       const written = this.#writer.write(bytes);
-      if (!this.#isFull) void Promise.resolve().then(() => this.#takesMore(send));
+      if (!this.#isFull()) void Promise.resolve().then(() => this.#takesMore(send));
       else this.#writer.ready.then(() => this.#takesMore(send), ignore);
       await written;
     } catch (error) {
@@ -103,7 +103,7 @@ export class WebTransportTransport extends Transport {
     if (this.#buffered === 0) this.#takesMore(this.#sends);
   }
 
-  get #isFull(): boolean {
+  #isFull(): boolean {
     return !((this.#writer.desiredSize ?? 0) > 0);
   }
 
@@ -112,8 +112,8 @@ export class WebTransportTransport extends Transport {
     if (this.readyState !== "open" || this.#losing !== undefined) return;
     safeCall(this.owner.loop, () => {
       this.writable = true;
-      this.drained();
-      this.handlers?.onWritable();
+      this.announce("drain");
+      this.handlers?.onWritable(this.receiver);
     });
   }
 
@@ -140,15 +140,18 @@ export class WebTransportTransport extends Transport {
     try {
       for (const frame of this.#decoder.add(chunk)) {
         const packet = this.wireProtocol.codec.decodePacket(frame);
-        safeCall(loop, () => this.packet(packet));
+        safeCall(loop, () => {
+          this.announce("packet", packet);
+          this.handlers?.onPacket(this.receiver, packet);
+        });
         if (this.readyState !== "open") break;
       }
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
       if (error.code === "PAYLOAD_TOO_LARGE") this.#closeInfo = TOO_LARGE;
-      safeCall(loop, () => this.handlers?.onParseError(error));
+      safeCall(loop, () => this.handlers?.onParseError(this.receiver, error));
     }
-    safeCall(loop, () => this.handlers?.onReadEnd());
+    safeCall(loop, () => this.handlers?.onReadEnd(this.receiver));
   }
 
   /** Closes the session and tells the client why. */
