@@ -58,12 +58,12 @@ function leavingAll(ask: (run: Run, signal: AbortSignal) => Promise<unknown>): R
 }
 
 scenario(
-  "goes away from its handshake while a hook decides",
+  "leaves its handshake while a hook is pending",
   leavingAll(({ server }, signal) => server.client.get(server.path("transport=polling"), { signal })),
 );
 
 scenario(
-  "goes away from its WebSocket handshake while a hook decides",
+  "leaves its WebSocket handshake while a hook is pending",
   leavingAll(({ server }, signal) => server.client.websocket(server.path("transport=websocket"), { signal })),
 );
 
@@ -71,7 +71,7 @@ const fails = held(({ server }, hold) => {
   server.engine.use((_req, _res, next) => hold(() => next(new Error("no"))));
 });
 
-scenario("goes away from its handshake while a middleware decides, which then fails", {
+scenario("leaves its handshake while a middleware is pending that then fails", {
   "long-polling": leaving(fails, ({ server }, signal) =>
     server.client.get(server.path("transport=polling"), { signal }),
   ),
@@ -97,7 +97,7 @@ function leavingSession(ask: (run: Run, path: string, signal: AbortSignal) => Pr
   };
 }
 
-scenario("goes away from a request of its session while a middleware decides", {
+scenario("leaves a request of its session while a middleware is pending", {
   poll: leavingSession(({ server }, path, signal) => server.client.get(path, { signal })),
   POST: leavingSession(({ server }, path, signal) => server.client.post(path, "4x", { signal })),
   upgrade: leavingSession(({ server }, path, signal) =>

@@ -39,7 +39,7 @@ function framed(
   return async (run) => {
     const line = await start(run);
     const head = `${line} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n${headers}\r\n\r\n`;
-    return (await statuses(run.server.port, head + body + behind(run))) || "the end of its connection";
+    return (await statuses(run.server.port, head + body + behind(run))) || "its connection is closed";
   };
 }
 
@@ -55,7 +55,7 @@ const variantsOf = (
 ): Record<string, Misdeed> =>
   Object.fromEntries(names.map((name) => [name, framed(start, ...ambiguous[name]!, behind)]));
 
-scenario("posts a body whose end can be read in two ways", variantsOf(post), { needs: "tcp" });
+scenario("posts a body whose end is ambiguous", variantsOf(post), { needs: "tcp" });
 
 /** uWebSockets.js answers these itself, whatever comes behind. */
 const refusedByUws = ["in chunks and of a length", "of a length with a sign", "of a list of lengths"];
@@ -121,7 +121,7 @@ scenario(
 const goodbye = "GET /elsewhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
 scenario(
-  "sends a request behind a body in chunks",
+  "sends a request after a chunked body",
   framed(post, "Transfer-Encoding: chunked", "2\r\n4x\r\n0\r\n\r\n", () => goodbye),
   { needs: "tcp" },
 );

@@ -59,7 +59,7 @@ scenario("sends a message to a listener that throws", {
   ...onMessage("packet"),
 });
 
-scenario("sends a message to the layer above, which throws", async (run) => {
+scenario("sends a message to a layer above that throws", async (run) => {
   const { socket, session } = await run.webSocket();
   const layered = session as unknown as { handlers: unknown };
   layered.handlers = { onMessage: fail, onClose() {} };
@@ -78,12 +78,12 @@ function connecting(open: (run: Run) => Promise<Session>): Misdeed {
   };
 }
 
-scenario("connects to a connection listener that throws", {
+scenario("connects where a connection listener throws", {
   "by long-polling": connecting(async ({ server }) => (await PollingPeer.open(server)).session),
   "by WebSocket": connecting(async ({ server }) => (await openWebSocket(server)).session),
 });
 
-scenario("leaves a session whose close listener throws", {
+scenario("closes a session whose close listener throws", {
   "by long-polling": async (run) => {
     const peer = await run.polling();
     peer.session.once("close", fail);
@@ -100,7 +100,7 @@ scenario("leaves a session whose close listener throws", {
   },
 });
 
-scenario("leaves a session to a listener of close on its transport that throws", {
+scenario("closes a session where a close listener of its transport throws", {
   "by long-polling": async (run) => {
     const peer = await run.polling();
     peer.session.transport.once("close", fail);
@@ -117,7 +117,7 @@ scenario("leaves a session to a listener of close on its transport that throws",
   },
 });
 
-scenario("breaks a rule where a listener of error on its transport throws", {
+scenario("violates the protocol where an error listener of its transport throws", {
   "by long-polling": async (run) => {
     const peer = await run.polling();
     const poll = await peer.park();
@@ -130,7 +130,7 @@ scenario("breaks a rule where a listener of error on its transport throws", {
   },
 });
 
-scenario("sends and is sent to where listeners of its transport throw", {
+scenario("exchanges messages where listeners of its transport throw", {
   "packet, by long-polling": async (run) => {
     const peer = await run.polling();
     peer.session.transport.once("packet", fail);
@@ -167,7 +167,7 @@ scenario("sends and is sent to where listeners of its transport throw", {
 });
 
 scenario(
-  "is sent to by a session whose listeners throw",
+  "receives from a session whose listeners throw",
   Object.fromEntries(
     ["packetCreate", "flush", "drain"].map((event) => [
       event,
@@ -183,12 +183,12 @@ scenario(
   ),
 );
 
-scenario("is refused where a listener of connection_error throws", async (run) => {
+scenario("is refused where a connection_error listener throws", async (run) => {
   run.server.engine.once("connection_error", fail);
   return throwing(run, async () => answered(await run.server.client.get(run.server.path("transport=tcp"))));
 });
 
-scenario("is answered with headers of listeners that throw", {
+scenario("gets a response while headers listeners throw", {
   "by long-polling": async (run) => {
     run.server.engine.once("headers", fail);
     const peer = await throwing(run, () => run.polling());

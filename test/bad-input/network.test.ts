@@ -51,7 +51,7 @@ scenario(
 );
 
 scenario(
-  "opens a session by long-polling and never comes back",
+  "opens a session over long-polling and never polls",
   async (run) => {
     const peer = await run.polling();
     await until(() => peer.session.readyState === "closed", "the session to close");
@@ -103,7 +103,7 @@ scenario(
 );
 
 scenario(
-  "resets its connection while the answer to its poll is written",
+  "resets its connection while the response to its poll is written",
   async (run) => {
     const peer = await run.polling();
     const poll = connect({ port: run.server.port, host: "127.0.0.1" });
@@ -125,7 +125,7 @@ scenario(
 );
 
 scenario(
-  "goes away while the answer to its poll is compressed",
+  "leaves while the response to its poll is compressed",
   async (run) => {
     const peer = await run.polling();
     const aborter = new AbortController();

@@ -64,7 +64,7 @@ async function postInPieces(run: Run, head: string, pieces: string[]): Promise<s
 }
 
 scenario(
-  "posts more than maxHttpBufferSize in pieces",
+  "posts more than maxHttpBufferSize in chunks",
   {
     "with Content-Length": (run) =>
       postInPieces(
@@ -88,7 +88,7 @@ scenario(
   { options, needs: "tcp" },
 );
 
-scenario("posts what is no packet", {
+scenario("posts an invalid packet", {
   "of an unknown type": async (run) => answered(await (await run.polling()).post("9")),
   "behind one that is": async (run) => answered(await (await run.polling()).post("4a\x1e9\x1e4b")),
 });
@@ -98,13 +98,13 @@ scenario("posts an empty packet", {
   "behind one that is": async (run) => answered(await (await run.polling()).post("4a\x1e")),
 });
 
-scenario("posts bytes in protocol 4", async (run) => {
+scenario("posts binary data in protocol 4", async (run) => {
   const peer = await run.polling();
   const headers = { "content-type": "application/octet-stream" };
   return answered(await peer.post(Buffer.from([4, 1]), { headers }));
 });
 
-scenario("posts text that is not UTF-8", async (run) => {
+scenario("posts invalid UTF-8", async (run) => {
   const peer = await run.polling();
   const message = nextMessage(peer.session);
   const answer = answered(await peer.post(Buffer.from([0x34, 0x61, 0xff])));
@@ -123,7 +123,7 @@ for (const [title, packet] of [
   ["posts an open packet", "0{}"],
   ["posts an upgrade packet", "5"],
   ["posts a noop packet", "6"],
-  ["posts a pong that was not asked for", "3"],
+  ["posts a pong without a ping", "3"],
 ] as const) {
   scenario(title, async (run) => answered(await (await run.polling()).post(packet)));
 }
@@ -142,7 +142,7 @@ scenario("posts a ping in protocol 4", async (run) => {
   return `the poll ${answered(await answer)}`;
 });
 
-scenario("goes away while its poll is held", async (run) => {
+scenario("leaves while its poll is pending", async (run) => {
   const peer = await run.polling();
   const aborter = new AbortController();
   const { answer } = await peer.park({ signal: aborter.signal });
@@ -151,7 +151,7 @@ scenario("goes away while its poll is held", async (run) => {
 });
 
 scenario(
-  "goes away in the middle of a POST",
+  "leaves in the middle of a POST",
   async (run) => {
     const { path, session } = await run.polling();
     const half = new HalfPost(run.server.port, path);

@@ -5,7 +5,7 @@ import { until } from "../support/engine/peers.ts";
 
 const scenario = scenariosOf(import.meta.url);
 
-scenario("asks for a transport that is not served", {
+scenario("requests an unknown transport", {
   "has no such transport": async ({ server }) =>
     answered(await server.client.get(server.path("transport=tcp"))),
   "names none": async ({ server }) => answered(await server.client.get(server.path("x=1"))),
@@ -13,11 +13,11 @@ scenario("asks for a transport that is not served", {
     answered(await server.client.get(server.path("transport=constructor"))),
 });
 
-scenario("asks for a WebSocket of a transport that is not served", async ({ server }) =>
+scenario("opens a WebSocket for an unknown transport", async ({ server }) =>
   answered(await server.client.refused(server.path("transport=tcp"))),
 );
 
-scenario("polls with a sid that nobody has", {
+scenario("polls with an unknown sid", {
   "an invented one": async ({ server }) =>
     answered(await server.client.get(server.path("transport=polling&sid=abc"))),
   "a name that every object has": async ({ server }) =>
@@ -38,11 +38,11 @@ scenario("polls with a sid that nobody has", {
   },
 });
 
-scenario("posts to a sid that nobody has", async ({ server }) =>
+scenario("posts with an unknown sid", async ({ server }) =>
   answered(await server.client.post(server.path("transport=polling&sid=abc"), "4x")),
 );
 
-scenario("asks for a WebSocket with a sid that nobody has", async ({ server }) =>
+scenario("opens a WebSocket with an unknown sid", async ({ server }) =>
   answered(await server.client.refused(server.path("transport=websocket&sid=abc"))),
 );
 
@@ -55,14 +55,14 @@ const methods = (query: string, list: string[]): Parameters<typeof scenario>[1] 
   );
 
 scenario(
-  "opens a session by another method than GET",
+  "opens a session with a method other than GET",
   methods("transport=polling", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"]),
 );
 
-scenario("opens a session by HEAD", methods("transport=polling", ["HEAD"]));
+scenario("opens a session with HEAD", methods("transport=polling", ["HEAD"]));
 
 scenario(
-  "sends a request that is neither GET nor POST to a session",
+  "sends a request other than GET or POST to a session",
   Object.fromEntries(
     ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "HEAD"].map((method) => [
       method,
@@ -71,11 +71,11 @@ scenario(
   ),
 );
 
-scenario("asks for a WebSocket by a plain request", async ({ server }) =>
+scenario("requests the websocket transport without an upgrade", async ({ server }) =>
   answered(await server.client.get(server.path("transport=websocket"))),
 );
 
-scenario("asks for long-polling by an upgrade", async ({ server }) =>
+scenario("requests the polling transport with an upgrade", async ({ server }) =>
   answered(await server.client.refused(server.path("transport=polling"))),
 );
 
@@ -97,7 +97,7 @@ function malformed(headers: Record<string, string>, method: string = "GET"): Mis
 }
 
 scenario(
-  "sends a WebSocket handshake that is not one",
+  "sends an invalid WebSocket handshake",
   {
     "with a short key": malformed({ "Sec-WebSocket-Key": "abc" }),
     "of version 7": malformed({ "Sec-WebSocket-Version": "7" }),
@@ -106,23 +106,23 @@ scenario(
   { needs: "tcp" },
 );
 
-scenario("sends a WebSocket handshake by POST", malformed({}, "POST"), { needs: "tcp" });
+scenario("sends a WebSocket handshake with POST", malformed({}, "POST"), { needs: "tcp" });
 
-scenario("speaks a protocol that is not served", {
+scenario("uses an unsupported protocol version", {
   "by long-polling": async ({ server }) =>
     answered(await server.client.get("/engine.io/?EIO=3&transport=polling")),
 });
 
-scenario("speaks a protocol that is not served, by WebSocket", async ({ server }) =>
+scenario("uses an unsupported protocol version over WebSocket", async ({ server }) =>
   answered(await server.client.refused("/engine.io/?EIO=3&transport=websocket")),
 );
 
-scenario("speaks another protocol than its session", async (run) => {
+scenario("uses another protocol version than its session", async (run) => {
   const peer = await run.polling();
   return answered(await run.server.client.get(peer.path.replace("EIO=4", "EIO=3")));
 });
 
-scenario("polls for a session that is on a WebSocket", {
+scenario("polls in a session that uses a WebSocket", {
   "from the start": async (run) => {
     const { handshake } = await run.webSocket();
     return answered(await run.server.client.get(run.server.path(`transport=polling&sid=${handshake.sid}`)));

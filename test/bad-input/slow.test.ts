@@ -88,9 +88,13 @@ scenario(
   patient,
 );
 
-scenario("connects and says nothing", async (run) => (await hearFromSilent(run))[0]!, patient);
+scenario("connects and sends nothing", async (run) => (await hearFromSilent(run))[0]!, patient);
 
-scenario("never finishes the head of its request", async (run) => (await hearFromSilent(run))[1]!, patient);
+scenario(
+  "never finishes the headers of its request",
+  async (run) => (await hearFromSilent(run))[1]!,
+  patient,
+);
 
 scenario("sends the body of a POST byte by byte", (run) => trickle(run), {
   needs: "tcp",
@@ -103,7 +107,7 @@ const bigHead = (run: Run, headers: string): Promise<string> => {
 };
 
 scenario(
-  "sends a head larger than 16 KiB",
+  "sends headers larger than 16 KiB",
   {
     "one large header": (run) => bigHead(run, `Cookie: ${"x".repeat(20_000)}\r\n`),
     "many small ones": (run) => bigHead(run, "Aaaa: bbbb\r\n".repeat(2_500)),
@@ -122,7 +126,7 @@ scenario(
 );
 
 scenario(
-  "sends a head of 15 KiB",
+  "sends headers of 15 KiB",
   async (run) => {
     const status = await bigHead(run, `Cookie: ${"x".repeat(15_000)}\r\nConnection: close\r\n`);
     run.adopt(await run.server.nextSession());
@@ -132,13 +136,13 @@ scenario(
 );
 
 scenario(
-  "speaks TLS to a server that does not",
+  "uses TLS with a server that does not",
   (run) => hearFrom(run, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"),
   { needs: "tcp" },
 );
 
 scenario(
-  "opens a session in HTTP/1.0",
+  "opens a session over HTTP/1.0",
   async (run) => {
     const request = `GET ${run.server.path("transport=polling")} HTTP/1.0\r\nHost: localhost\r\n\r\n`;
     const status = (await firstAnswer(run.server.port, request)).slice(9, 12);

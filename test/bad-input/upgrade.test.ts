@@ -23,18 +23,18 @@ const probe = async (socket: WireSocket): Promise<void> => {
 };
 
 scenario(
-  "opens the WebSocket of an upgrade and never speaks",
+  "opens the WebSocket of an upgrade and sends nothing",
   begun(() => {}),
   {
     options: { upgradeTimeout: 50 },
   },
 );
 
-scenario("probes and never finishes its upgrade", begun(probe), {
+scenario("probes but never finishes its upgrade", begun(probe), {
   options: { upgradeTimeout: 50 },
 });
 
-scenario("sends something else than an upgrade's packets", {
+scenario("sends a packet that does not belong to an upgrade", {
   "a message instead of the probe": begun((socket) => socket.sendText("4x")),
   "a message instead of 5": begun(async (socket) => {
     await probe(socket);
@@ -49,17 +49,17 @@ scenario("sends something else than an upgrade's packets", {
 });
 
 scenario(
-  "sends what is no packet on the WebSocket of an upgrade",
+  "sends an invalid packet on the WebSocket of an upgrade",
   begun((socket) => socket.sendText("9")),
 );
 
 scenario(
-  "sends too large a frame on the WebSocket of an upgrade",
+  "sends a frame that is too large on the WebSocket of an upgrade",
   begun((socket) => socket.sendText(`4${"x".repeat(1000)}`)),
   { options: { maxHttpBufferSize: 1000 } },
 );
 
-scenario("leaves its upgrade", {
+scenario("closes the WebSocket of its upgrade", {
   "closes it": begun((socket) => socket.close()),
   "closes it after the probe": begun(async (socket) => {
     await probe(socket);
@@ -68,11 +68,11 @@ scenario("leaves its upgrade", {
 });
 
 scenario(
-  "cuts its upgrade",
+  "resets the WebSocket of its upgrade",
   begun((socket) => socket.reset()),
 );
 
-scenario("upgrades twice at once", async (run) => {
+scenario("starts two upgrades at once", async (run) => {
   const peer = await run.polling();
   const first = await peer.probe();
   const second = await run.server.client.websocket(peer.websocketPath);
@@ -83,7 +83,7 @@ scenario("upgrades twice at once", async (run) => {
   return `the second ${end}`;
 });
 
-scenario("upgrades a session that is on a WebSocket", async (run) => {
+scenario("upgrades a session that uses a WebSocket", async (run) => {
   const { handshake } = await run.webSocket();
   const second = await run.server.client.websocket(
     run.server.path(`transport=websocket&sid=${handshake.sid}`),
@@ -92,7 +92,7 @@ scenario("upgrades a session that is on a WebSocket", async (run) => {
 });
 
 scenario(
-  "upgrades where allowUpgrades is false",
+  "upgrades although allowUpgrades is false",
   async (run) => {
     const peer = await run.polling();
     return ended(await run.server.client.websocket(peer.websocketPath));
@@ -115,7 +115,7 @@ scenario("sends 5 without a probe", async (run) => {
   return "the upgrade";
 });
 
-scenario("goes away while its poll is held during an upgrade", async (run) => {
+scenario("leaves while its poll is pending during an upgrade", async (run) => {
   const peer = await run.polling();
   const aborter = new AbortController();
   const { answer } = await peer.park({ signal: aborter.signal });

@@ -36,7 +36,7 @@ scenario(
 );
 
 scenario(
-  "sends frames that are larger than maxHttpBufferSize together",
+  "sends fragments that together exceed maxHttpBufferSize",
   endsWith((socket) => socket.sendFragmented(OPCODE.text, text(`4${"x".repeat(LIMIT)}`), 3)),
   { options: { maxHttpBufferSize: LIMIT }, needs: "tcp" },
 );
@@ -54,7 +54,7 @@ scenario(
 );
 
 scenario(
-  "sends text that is not UTF-8",
+  "sends invalid UTF-8",
   {
     "in one frame": endsWith((socket) => socket.sendFrame(OPCODE.text, Buffer.from([0x34, 0xff, 0xfe]))),
     "in two": endsWith((socket) => {
@@ -67,7 +67,7 @@ scenario(
 );
 
 scenario(
-  "breaks the framing of WebSocket",
+  "sends an invalid WebSocket frame",
   {
     "a reserved bit": endsWith((socket) => socket.sendFrame(OPCODE.text, text("4x"), { rsv: 4 })),
     "another reserved bit": endsWith((socket) => socket.sendFrame(OPCODE.text, text("4x"), { rsv: 1 })),
@@ -91,7 +91,7 @@ scenario(
 );
 
 scenario(
-  "sends a close frame with a code that nobody may send",
+  "sends a close frame with a code that must not be sent",
   endsWith((socket) => socket.sendFrame(OPCODE.close, Buffer.from("03ed", "hex"))),
   { needs: "tcp" },
 );
@@ -103,7 +103,7 @@ scenario(
 );
 
 scenario(
-  "sends control frames between the frames of a message",
+  "sends control frames between fragments",
   async (run) => {
     const { socket, session } = await run.rawWebSocket();
     const message = nextMessage(session);
@@ -118,7 +118,7 @@ scenario(
   { needs: "tcp" },
 );
 
-scenario("sends text that is no packet", {
+scenario("sends text that is not a packet", {
   "of an unknown type": async (run) => {
     const { socket } = await run.webSocket();
     socket.sendText("hello");
@@ -132,14 +132,14 @@ scenario("sends an empty text frame", async (run) => {
   return ended(socket);
 });
 
-scenario("sends a packet of text in a binary frame", async (run) => {
+scenario("sends a text packet in a binary frame", async (run) => {
   const { socket, session } = await run.webSocket();
   const message = nextMessage(session);
   socket.sendBinary(text("4x"));
   return `read as bytes ${((await message) as Buffer).toString("hex")}`;
 });
 
-scenario("sends binary in a text frame", async (run) => {
+scenario("sends binary data in a text frame", async (run) => {
   const { socket, session } = await run.webSocket();
   const message = nextMessage(session);
   socket.sendText("bAQI=");
@@ -151,7 +151,7 @@ for (const [title, packet] of [
   ["sends a close packet", "1"],
   ["sends an upgrade packet", "5"],
   ["sends a noop packet", "6"],
-  ["sends a pong that was not asked for", "3"],
+  ["sends a pong without a ping", "3"],
 ] as const) {
   scenario(title, async (run) => {
     const { socket } = await run.webSocket();
@@ -192,7 +192,7 @@ scenario("closes its WebSocket", async (run) => {
   return "–";
 });
 
-scenario("cuts its WebSocket", async (run) => {
+scenario("resets its WebSocket", async (run) => {
   const { socket } = await run.webSocket();
   socket.reset();
   return "–";
