@@ -88,7 +88,7 @@ export class Session extends QuietEmitter {
       // Where the host's cork is open the answer rides it; elsewhere, and for a parked poll, it waits for the pass.
       session.#isReading = session.transport.corksReads;
       if (hasListeners(session, "packet")) {
-        session.#safeEmit("packet", packet);
+        safeEmit(session, server.loop, "packet", packet);
         if (session.#isClosed()) return;
       }
       switch (packet.type) {
@@ -99,8 +99,8 @@ export class Session extends QuietEmitter {
           } catch (error) {
             server.loop.rethrow(error);
           }
-          if (hasListeners(session, "data")) session.#safeEmit("data", packet.data);
-          if (hasListeners(session, "message")) session.#safeEmit("message", packet.data);
+          if (hasListeners(session, "data")) safeEmit(session, server.loop, "data", packet.data);
+          if (hasListeners(session, "message")) safeEmit(session, server.loop, "message", packet.data);
           break;
         case "ping":
           session.#heartbeat.onPing();
@@ -153,7 +153,7 @@ export class Session extends QuietEmitter {
     onHeartbeat(session) {
       // Deleting a property calls nothing, so it is looked for here.
       if (!Object.hasOwn(session, "request")) session.#source = undefined;
-      if (hasListeners(session, "heartbeat")) session.#safeEmit("heartbeat");
+      if (hasListeners(session, "heartbeat")) safeEmit(session, session.server.loop, "heartbeat");
     },
     onPingTimeout(session) {
       const { contexts, loop, opts } = session.server;
@@ -306,7 +306,7 @@ export class Session extends QuietEmitter {
 
   #queue(packet: OutgoingPacket, shared?: Message): void {
     if (!this.#isOpen()) return;
-    if (hasListeners(this, "packetCreate")) this.#safeEmit("packetCreate", packet);
+    if (hasListeners(this, "packetCreate")) safeEmit(this, this.server.loop, "packetCreate", packet);
     if (this.#isReading && this.#isUnwatched()) {
       // The host's cork is open, and gathers what leaves.
       this.transport.sendWhileReading(packet);
@@ -363,7 +363,7 @@ export class Session extends QuietEmitter {
     if (this.#isFlushing || !this.#canFlush()) return;
     const { server } = this;
     this.#isFlushing = true;
-    if (hasListeners(this, "flush")) this.#safeEmit("flush", this.writeBuffer);
+    if (hasListeners(this, "flush")) safeEmit(this, this.server.loop, "flush", this.writeBuffer);
     if (server.listenerCount("flush") > 0) safeEmit(server, server.loop, "flush", this, this.writeBuffer);
     this.#isFlushing = false;
     // A listener may have ended the session.
@@ -391,13 +391,9 @@ export class Session extends QuietEmitter {
   #onDrained(): void {
     const { server } = this;
     if (!this.#hasWaiting()) this.#backlog = undefined;
-    if (hasListeners(this, "drain")) this.#safeEmit("drain");
+    if (hasListeners(this, "drain")) safeEmit(this, this.server.loop, "drain");
     if (server.listenerCount("drain") > 0) safeEmit(server, server.loop, "drain", this);
     if (this.readyState === "closing" && !this.#hasWaiting()) this.#closeTransport();
-  }
-
-  #safeEmit(event: string, ...args: unknown[]): void {
-    safeEmit(this, this.server.loop, event, ...args);
   }
 
   #probe(transport: Transport, refused: (context: Record<string, unknown>) => void): void {
@@ -405,7 +401,7 @@ export class Session extends QuietEmitter {
     transport.sid = this.id;
     this.#upgrade = new Upgrade(transport, clock, opts, {
       onProbed: () => {
-        if (hasListeners(this, "upgrading")) this.#safeEmit("upgrading", transport);
+        if (hasListeners(this, "upgrading")) safeEmit(this, this.server.loop, "upgrading", transport);
       },
       onPollDue: () => this.#releasePoll(),
       onUpgraded: () => this.#changeTo(transport),
@@ -435,7 +431,7 @@ export class Session extends QuietEmitter {
     former.discard();
     former.close();
     this.#heartbeat.resume();
-    if (hasListeners(this, "upgrade")) this.#safeEmit("upgrade", transport);
+    if (hasListeners(this, "upgrade")) safeEmit(this, this.server.loop, "upgrade", transport);
     this.#flush();
     if (this.readyState === "closing" && !this.#hasWaiting()) this.#closeTransport();
   }
@@ -481,7 +477,7 @@ export class Session extends QuietEmitter {
     this.server.forget(this);
     const { handlers } = this;
     if (handlers !== undefined) safeCall(this.server.loop, () => handlers.onClose(reason, description));
-    if (hasListeners(this, "close")) this.#safeEmit("close", reason, description);
+    if (hasListeners(this, "close")) safeEmit(this, this.server.loop, "close", reason, description);
     // Listeners of `close` may still look at what was not sent.
     if (this.#hasWaiting()) nextTick(() => this.#forgetWaiting());
   }
