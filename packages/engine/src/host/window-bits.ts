@@ -1,9 +1,9 @@
 /**
- * Leaves out what the client offers of permessage-deflate on the condition of a smaller window than the server can keep to
- * (`server_max_window_bits`, RFC 7692, section 7.1.2.1): another offer is taken instead, or none.
+ * Leaves out the client's offers of permessage-deflate that ask for a smaller window than the server can keep to
+ * (`server_max_window_bits`, RFC 7692, section 7.1.2.1), so that another offer is accepted, or none.
  *
  * @param offers - the value of `Sec-WebSocket-Extensions`
- * @param fewest - base-two logarithm of the smallest window that the server can be held to
+ * @param fewest - base-two logarithm of the smallest window that the server can keep to
  */
 export function acceptableOffers(offers: string, fewest: number): string {
   if (!/server_max_window_bits/i.test(offers)) return offers;

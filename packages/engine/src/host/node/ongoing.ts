@@ -1,4 +1,4 @@
-/** What keeps a connection of ours from ending by itself. */
+/** Something that keeps a connection open while its server closes. */
 export interface Ongoing {
   /** Drops the connection. */
   cut(): void;

@@ -2,19 +2,19 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { NodeServer } from "./http2.ts";
 
-/** As uWebSockets.js tells them apart: a proxy that puts `Upgrade: websocket` into every request makes up no key. */
+/** As on uWebSockets.js: a proxy that writes `Upgrade: websocket` into every request adds no key. */
 export function isWebSocketHandshake({ headers }: IncomingMessage): boolean {
   return "sec-websocket-key" in headers;
 }
 
-/** Whether it would rather be answered over HTTP/2, but need not be: no other listener takes that up. */
+/** Whether the client offers to change to HTTP/2, which the server may ignore. */
 export function offersHttp2({ headers }: IncomingMessage): boolean {
   return /^h2c$/i.test(headers.upgrade ?? "");
 }
 
 /**
- * Gives a request back to its server without its `Upgrade` header, as if it had come so. Node takes any request with one out of
- * HTTP as soon as anybody listens for upgrades; a server that knows nothing of the protocol ignores it: RFC 9110, section 7.8.
+ * Hands a request back to its server without its `Upgrade` header. As soon as anybody listens for upgrades, Node takes every
+ * request with that header out of HTTP; a server that does not know the protocol should ignore it (RFC 9110, section 7.8).
  */
 export function serveAsPlainRequest(
   server: NodeServer,
@@ -30,6 +30,6 @@ export function serveAsPlainRequest(
   }
   lines.push("", "");
   socket.unshift(Buffer.concat([Buffer.from(lines.join("\r\n"), "latin1"), head]));
-  // What the server listens to itself: of https the handshake of TLS is over.
+  // The server's own event. Of https, the TLS handshake is over.
   server.emit("encrypted" in socket ? "secureConnection" : "connection", socket);
 }

@@ -1,12 +1,12 @@
-/** Options of permessage-deflate, RFC 7692, in the words of the package `ws`. */
+/** Options of permessage-deflate (RFC 7692), with the names that the package `ws` gives them. */
 export interface PerMessageDeflateOptions {
-  /** Smallest message that is compressed, in bytes. Default 1024. */
+  /** The smallest message that is compressed, in bytes. Default 1024. */
   threshold?: number | undefined;
-  /** Whether each message we send is compressed by itself. */
+  /** Whether the server compresses each message by itself. */
   serverNoContextTakeover?: boolean | undefined;
-  /** Whether each message the client sends is compressed by itself. */
+  /** Whether the client compresses each message by itself. */
   clientNoContextTakeover?: boolean | undefined;
-  /** Base-two logarithm of our window, 9 to 15. */
+  /** Base-two logarithm of the server's window, 9 to 15. */
   serverMaxWindowBits?: number | undefined;
   /** Base-two logarithm of the client's window, 9 to 15. */
   clientMaxWindowBits?: number | boolean | undefined;
@@ -26,9 +26,9 @@ const SHARED_DECOMPRESSOR = 1 << 8;
 const DEDICATED_COMPRESSORS = [0x91, 0xa3, 0xb4, 0xc5, 0xd6, 0xe7, 0xf8] as const;
 
 /**
- * The constant of uWebSockets.js that does what the options of `ws` ask for. A compressor that is shared by all connections
- * keeps nothing between messages; a dedicated one compresses better and costs each connection up to 256 KiB, so it must be
- * asked for, with `serverNoContextTakeover: false`. The same for what the client sends.
+ * Returns the constant of uWebSockets.js for the options of `ws`. A compressor that all connections share keeps nothing between
+ * messages. A dedicated one compresses better, but costs each connection up to 256 KiB, so it needs
+ * `serverNoContextTakeover: false`. The same holds for decompressors.
  */
 export function uwsCompression(options: false | PerMessageDeflateOptions): number {
   if (!options) return DISABLED;
@@ -49,8 +49,8 @@ function windowBits(bits: unknown): number {
 }
 
 /**
- * The smallest window that a compressor can be held to: a shared one always has the largest, a dedicated one is made for its
- * connection, but zlib cannot do with fewer than 9 bits.
+ * Returns the smallest window that a compressor can keep to: a shared one always has the largest; a dedicated one is created for
+ * its connection, but zlib needs at least 9 bits.
  */
 export function fewestWindowBits(compression: number): number {
   return (compression & 0xf0) === 0 ? 15 : 9;

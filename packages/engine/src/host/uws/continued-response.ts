@@ -1,9 +1,9 @@
 import type { UwsResponse } from "./types.ts";
 
 /**
- * The response to a request that waits for `100 Continue` before it sends its body, and spells that in another way than
- * uWebSockets.js knows. The status line of the 100 is all that uWebSockets.js writes of its own accord; that of the answer
- * goes out in front of its first header.
+ * The response to a request that waits for `100 Continue` before it sends its body, and spells that in a way that uWebSockets.js
+ * does not know. uWebSockets.js writes one status line, which is used up for the 100; that of the answer is written in front of
+ * its first header.
  */
 export class ContinuedResponse implements UwsResponse {
   readonly #response: UwsResponse;

@@ -1,7 +1,7 @@
 /** Seconds after which uWebSockets.js ends a connection that waits for a request, or for the rest of one. */
 const IDLE_SECONDS = 10;
 
-/** What applications set on an `http.Server`, and uWebSockets.js cannot be told, with what it does instead. */
+/** Settings of an `http.Server` that uWebSockets.js does not have, with the values that it uses. */
 const FIXED: Readonly<Record<string, number>> = {
   keepAliveTimeout: IDLE_SECONDS * 1000,
   headersTimeout: IDLE_SECONDS * 1000,
@@ -12,7 +12,7 @@ const FIXED: Readonly<Record<string, number>> = {
   maxConnections: 0,
 };
 
-/** Has a server answer for these settings, and warn when one is assigned. */
+/** Gives a server these settings, which warn when they are assigned. */
 export function fixSettings(prototype: object): void {
   for (const [name, value] of Object.entries(FIXED)) {
     Object.defineProperty(prototype, name, {

@@ -2,8 +2,8 @@ import type { UwsRequest, UwsResponse } from "./types.ts";
 import { setImmediate } from "../timers.ts";
 
 /**
- * What the headers of one request say about where its body ends. uWebSockets.js takes the first length, an empty one for none,
- * and any transfer coding for chunks. A proxy in front may take for a body what would then be a request.
+ * Where the body of one request ends, by its headers. uWebSockets.js believes the first length, reads an empty one as none, and any
+ * transfer coding as chunks. A proxy in front may read a body where uWebSockets.js would read a request.
  */
 class BodyFraming {
   #fields = 0;
@@ -18,7 +18,7 @@ class BodyFraming {
     this.#isWaiting = false;
   }
 
-  /** One header; all of them, in any order. */
+  /** Call for every header, in any order. */
   readonly see = (name: string, value: string): void => {
     if (name.length === 14 && name === "content-length") {
       this.#fields++;
@@ -39,7 +39,7 @@ class BodyFraming {
     request.forEach(this.see);
   }
 
-  /** As {@link read}, in two looks where there is no body: an empty field in front of another goes unnoticed. */
+  /** As {@link read}, with two look-ups if there is no body. Misses an empty field in front of another. */
   readBodiless(request: UwsRequest): void {
     if (request.getHeader("content-length") || request.getHeader("transfer-encoding")) this.read(request);
     else this.reset();
@@ -49,7 +49,7 @@ class BodyFraming {
     return this.#fields > 0;
   }
 
-  /** Whether the body comes when it is asked for, and uWebSockets.js does not see that: it knows small letters alone. */
+  /** Whether the client waits for `100 Continue` and uWebSockets.js does not notice: it only knows lower case. */
   get waitsForContinue(): boolean {
     return this.#isWaiting && this.hasBody;
   }
@@ -59,12 +59,12 @@ class BodyFraming {
   }
 }
 
-/** Of the request whose head was read last: it is asked before the handler of uWebSockets.js returns. */
+/** Of the request whose head was read last. Only asked until the handler of uWebSockets.js returns. */
 export const framing: BodyFraming = new BodyFraming();
 
 /**
- * Answers without a body, and closes. Later: uWebSockets.js reads what came behind in the same chunk as the next request if
- * this one was answered by then, and otherwise drops the connection.
+ * Answers without a body and closes the connection, a turn later: uWebSockets.js reads bytes behind the request as the next one if
+ * this one has been answered by then, and otherwise drops the connection.
  */
 export function answerAndClose(response: UwsResponse, status: string): void {
   let gone = false;

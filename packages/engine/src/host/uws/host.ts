@@ -1,13 +1,15 @@
 import type { Host, HostTarget } from "../host.ts";
 import { acceptableOffers } from "../window-bits.ts";
 import { Activity } from "./activity.ts";
+import { ChunkedUwsExchange } from "./chunked-exchange.ts";
 import { fewestWindowBits } from "./compression.ts";
 import { ContinuedResponse } from "./continued-response.ts";
-import { ChunkedUwsExchange, UwsHttpExchange, UwsUpgradeExchange } from "./exchange.ts";
 import { answerAndClose, framing } from "./framing.ts";
 import { PartialHead, addressBehindProxy, addressOfPeer, copyHead, urlOf } from "./head.ts";
 import type { AddressOf } from "./head.ts";
+import { UwsHttpExchange } from "./http-exchange.ts";
 import type { UwsApp, UwsRequest, UwsResponse, UwsWebSocketBehavior } from "./types.ts";
+import { UwsUpgradeExchange } from "./upgrade-exchange.ts";
 import { UwsWebSocketPort } from "./websocket.ts";
 import type { UwsConnection } from "./websocket.ts";
 

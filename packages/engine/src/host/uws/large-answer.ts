@@ -2,22 +2,22 @@ import { clearTimeout, setTimeout } from "../timers.ts";
 import { STALL_TIMEOUT } from "../host.ts";
 import type { UwsResponse } from "./types.ts";
 
-/** An answer that the kernel may not take at once, in bytes. Smaller ones are written and forgotten. */
+/** The size of an answer, in bytes, above which the kernel may not accept it at once. Smaller ones are written and forgotten. */
 export const LARGE: number = 16 * 1024;
 
-/** uWebSockets.js ends a response that moves nothing for 10 s, unless it is written to again. In ms. */
+/** uWebSockets.js ends a response that makes no progress for 10 s, unless it is written to again. In ms. */
 const POKE_INTERVAL = 4000;
 
 /**
- * An answer that leaves as the client takes it, so that the end of the connection is known until all has left. A client may stop
- * reading for a while, as a phone does that changes its network.
+ * An answer that leaves as the client reads it, so that a lost connection is noticed until all of it has left. A client may stop
+ * reading for a while, such as a phone that changes its network.
  */
 export class LargeAnswer {
   readonly #response: UwsResponse;
   readonly #body: Buffer;
   readonly #done: () => void;
   #timer: NodeJS.Timeout | undefined = undefined;
-  /** What had left when it was looked at last, and for how long that has been all, in ms. */
+  /** How much had left at the last look, and for how many ms it has not become more. */
   #offset = 0;
   #stalledFor = 0;
 
@@ -27,19 +27,19 @@ export class LargeAnswer {
     this.#done = done;
   }
 
-  /** Writes what the kernel takes, and the rest when it takes more. Call while corked, behind the head. */
+  /** Writes what the kernel accepts, and the rest when it accepts more. Call while corked, behind the head. */
   start(): void {
     if (this.#write(0)) return;
     this.#response.onWritable((offset) => this.#write(offset));
     this.#watch();
   }
 
-  /** The connection has ended: nothing may be written any more. */
+  /** The connection has ended, and nothing may be written any more. */
   stop(): void {
     if (this.#timer !== undefined) clearTimeout(this.#timer);
   }
 
-  /** @returns whether the kernel took it all */
+  /** @returns whether the kernel accepted all of it */
   #write(offset: number): boolean {
     const [hasLeft, isDone] = this.#response.tryEnd(this.#body.subarray(offset), this.#body.length);
     if (isDone) {

@@ -4,21 +4,21 @@ import path from "node:path";
 import type { Uws } from "./types.ts";
 
 /**
- * The file from which uWebSockets.js is looked for. Compiled to CommonJS that is this file in the installed package, or the
- * bundle that holds it. An ES module has no `__filename`, and a bundler may make up one.
+ * The file from which uWebSockets.js is resolved: this file in the installed package, or the bundle that contains it. An ES
+ * module has no `__filename`, and a bundler may invent one.
  */
 const here =
   typeof __filename === "string" && path.isAbsolute(__filename) && existsSync(__filename)
     ? __filename
     : path.resolve(process.argv[1] ?? "index.js");
 
-/** uWebSockets.js reads it while it loads: how many bytes the head of a request may have. */
+/** The largest head of a request, in bytes. uWebSockets.js reads this variable while it loads. */
 const HEAD_SIZE = "UWS_HTTP_MAX_HEADERS_SIZE";
 
-/** As on node:http. Of its own accord uWebSockets.js takes 4 KiB, which the cookies of an application may well exceed. */
+/** As on node:http. The default is 4 KiB, which the cookies of an application may well exceed. */
 const HEAD_BYTES = "16384";
 
-/** Why uWebSockets.js did not load. The `cause` is what Node said. */
+/** uWebSockets.js did not load. The `cause` is Node's error. */
 export class UwsLoadError extends Error {
   override readonly name: string = "UwsLoadError";
   readonly code: "UWS_NOT_INSTALLED" | "UWS_NO_BINARY" | "UWS_WRONG_LIBC" | "UWS_NOT_LOADED" | "NODE_TOO_OLD";
@@ -30,8 +30,8 @@ export class UwsLoadError extends Error {
 }
 
 /**
- * Loads uWebSockets.js, synchronously, from wherever the application installed it: the package itself, or an ES module
- * repack of it, whose binary is then taken by its path. Gives the reason where it does not load.
+ * Loads uWebSockets.js synchronously from wherever the application installed it: the package itself, or a repack as an ES
+ * module, whose binary is then loaded by its path. Returns the error if it does not load.
  */
 export function loadUws(): Uws | UwsLoadError {
   const tooOld = nodeTooOld();
@@ -46,7 +46,7 @@ export function loadUws(): Uws | UwsLoadError {
   }
 }
 
-/** The first version of Node that can tell whether text is well-formed, which is asked of each message. */
+/** Returns an error below Node 20, which cannot check whether text is well-formed. */
 export function nodeTooOld(version: string = process.versions.node): UwsLoadError | undefined {
   if (Number.parseInt(version, 10) >= 20) return undefined;
   return new UwsLoadError("NODE_TOO_OLD", `uWebSockets.js needs Node.js 20.19 or later; this is ${version}`);
@@ -80,7 +80,7 @@ function notInstalled(cause: unknown): UwsLoadError {
   return new UwsLoadError("UWS_NOT_INSTALLED", `uWebSockets.js is not installed: ${command}`, cause);
 }
 
-/** Says what the errors of a package that is there come to. Its own names the one of the binary in its message. */
+/** Explains why an installed package did not load. Its own error quotes that of the binary. */
 export function explain(errors: readonly unknown[]): UwsLoadError {
   const texts = errors.map(String);
   const libc = texts.findIndex((text) => /GLIBC|GLIBCXX|musl|ld-linux|libc\.so|symbol not found/i.test(text));
@@ -95,7 +95,7 @@ export function explain(errors: readonly unknown[]): UwsLoadError {
   if (texts.every((text) => isMissing(text) || /No "exports" main/i.test(text))) {
     const cure = "install another version of it or of Node.js";
     const message = `uWebSockets.js has no binary for this version of Node.js (${process.versions.node}: ${platform}): ${cure}`;
-    // A repack has no main module: that is no cause.
+    // A repack never has a main module.
     const cause = errors.find((error) => !/No "exports" main/i.test(String(error)));
     return new UwsLoadError("UWS_NO_BINARY", message, cause);
   }

@@ -1,6 +1,6 @@
 /**
- * Text that can be written as UTF-8. uWebSockets.js would write half of a surrogate pair as three bytes of its own, which no
- * client takes for UTF-8; node:http and `ws` write U+FFFD. Text of Latin letters costs nothing to ask.
+ * Replaces lone surrogates by U+FFFD, as node:http and `ws` do. uWebSockets.js would write three bytes that are not valid UTF-8.
+ * For Latin-1 strings the check costs nothing.
  */
 export function wellFormed(data: string | Buffer): string | Buffer {
   return typeof data !== "string" || data.isWellFormed() ? data : data.toWellFormed();
