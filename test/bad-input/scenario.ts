@@ -88,12 +88,12 @@ export class Run {
 
   get state(): string {
     if (this.#session === undefined) return "none";
-    return this.#session.readyState === "closed" ? "gone" : "goes on";
+    return this.#session.readyState === "closed" ? "closed" : "stays open";
   }
 
   /** A message each way, if the session is there. */
   async proveAlive(): Promise<void> {
-    if (this.state === "goes on") await this.#prove?.();
+    if (this.state === "stays open") await this.#prove?.();
   }
 
   leave(): void {
