@@ -327,7 +327,7 @@ onEveryHost("middlewares: the chain", engineHosts, (host) => {
   });
   host.it("makes no view of requests without middlewares", async () => {
     await using server = await host.start({}, false);
-    const { CopiedRequest } = await import("../../packages/engine/src/host/copied/request-view.ts");
+    const { CopiedRequest } = await import("../../packages/engine/src/host/copied/request.ts");
     const views = Object.getOwnPropertyDescriptor(CopiedRequest.prototype, "view") as PropertyDescriptor;
     let made = 0;
     Object.defineProperty(CopiedRequest.prototype, "view", {

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
-import type { ResponseView } from "../src/host/host.ts";
+import type { ServerResponse } from "node:http";
 import { runMiddlewares } from "../src/admission/middlewares.ts";
 import type { Middleware } from "../src/admission/middlewares.ts";
 import type { EngineRequest } from "../src/http/query.ts";
 
 const request = (): EngineRequest =>
   Object.assign(new EventEmitter(), { headers: {} }) as unknown as EngineRequest;
-const response = {} as ResponseView;
+const response = {} as ServerResponse;
 
 /** How the chain ended: each time it did. */
 function outcomes(...middlewares: Middleware[]): unknown[] {

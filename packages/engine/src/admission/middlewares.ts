@@ -1,6 +1,5 @@
 import { AsyncResource } from "node:async_hooks";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { ResponseView } from "../host/host.ts";
 import { rethrow } from "../host/rethrow.ts";
 import type { EngineRequest } from "../http/query.ts";
 import { isThenable } from "../loop/thenable.ts";
@@ -19,7 +18,7 @@ export type Middleware = {
 export function runMiddlewares(
   middlewares: readonly Middleware[],
   req: EngineRequest,
-  res: ResponseView,
+  res: ServerResponse,
   done: (error?: unknown) => void,
 ): void {
   new Chain([...middlewares], req, res, done).run();
@@ -35,19 +34,14 @@ class Chain {
   constructor(
     middlewares: readonly Middleware[],
     req: EngineRequest,
-    res: ResponseView,
+    res: ServerResponse,
     done: (error?: unknown) => void,
   ) {
     this.#middlewares = middlewares;
     this.#req = req;
-    // The view has the members of a ServerResponse that middlewares use.
-    this.#res = res as unknown as ServerResponse;
+    this.#res = res;
     this.#done = done;
-    req.res = this.#res;
-    if (middlewares.some(isExpressApplication)) {
-      (req as { keepMembers?(): void }).keepMembers?.();
-      res.keepMembers?.();
-    }
+    req.res = res;
   }
 
   run(): void {
@@ -103,9 +97,4 @@ class Chain {
     this.#req.res = null;
     this.#done(error);
   }
-}
-
-/** An Express application replaces the prototypes of requests and responses. */
-function isExpressApplication(middleware: Middleware): boolean {
-  return "request" in middleware && "response" in middleware;
 }

@@ -4,7 +4,7 @@ import { Timeout } from "../loop/timeout.ts";
 import { ConnectionErrorCode as Code, connectionErrorMessages } from "../errors.ts";
 import type { RequestSource } from "../host/host.ts";
 import { ParsedHead } from "../host/copied/head.ts";
-import { CopiedRequest } from "../host/copied/request-view.ts";
+import { CopiedRequest } from "../host/copied/request.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { v4 } from "../protocol/index.ts";
 import { Session } from "../session/session.ts";

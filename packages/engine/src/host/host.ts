@@ -2,7 +2,7 @@
  * The contract of a host, which owns sockets and speaks HTTP and WebSocket framing. uWebSockets.js, node:http and memory are
  * peers behind it: nothing above knows which one it runs on, and a host knows nothing of Engine.IO.
  */
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 
 /** The headers that the engine reads of plain requests, such as polls. A host need not copy others unless it must. */
 export const PLAIN_HEADERS = ["origin", "content-type", "user-agent", "accept-encoding"] as const;
@@ -31,43 +31,18 @@ export interface WholeHead extends RequestHead {
   header(name: string): string | undefined;
 }
 
-/** The request that middlewares, `allowRequest` and applications see: an `IncomingMessage`, or a view with its members. */
-export interface RequestView extends NodeJS.EventEmitter {
-  method?: string | undefined;
-  url?: string | undefined;
-  headers: IncomingHttpHeaders;
-  /** The parsed query. */
-  _query?: Record<string, string>;
-  /** Of a view: lets it work under another prototype, which an Express application gives it. */
-  keepMembers?(): void;
-  [property: string]: unknown;
-}
-
-/** The response that middlewares see: a `ServerResponse`, or a view with its members. */
-export interface ResponseView extends NodeJS.EventEmitter {
-  statusCode: number;
-  readonly headersSent: boolean;
-  readonly writableEnded: boolean;
-  setHeader(name: string, value: number | string | readonly string[]): unknown;
-  getHeader(name: string): number | string | string[] | undefined;
-  removeHeader(name: string): void;
-  writeHead(status: number, headers?: OutgoingHttpHeaders): unknown;
-  end(body?: string | Uint8Array): unknown;
-  /** As that of the request. */
-  keepMembers?(): void;
-}
-
-/** A request that outlives its exchange: sessions keep it for `session.request`. The view is created on first use. */
+/** A request that outlives its exchange: sessions keep it for `session.request`. */
 export interface RequestSource {
   readonly head: RequestHead;
-  readonly view: RequestView;
+  /** The request that middlewares, `allowRequest` and applications see. Hosts may create it on first use. */
+  readonly view: IncomingMessage;
 }
 
 /** A request that is answered once: the common part of plain requests and upgrades. */
 export interface Exchange {
   readonly request: RequestSource;
   /** The response for middlewares. For an upgrade: headers set on it go out with the 101. */
-  readonly response: ResponseView;
+  readonly response: ServerResponse;
   /** Whether it was answered or the client has gone: nothing can be sent any more. */
   readonly ended: boolean;
   /** Called once if the client goes away before the whole answer has left the host. */

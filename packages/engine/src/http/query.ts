@@ -4,9 +4,7 @@ import type { RequestSource } from "../host/host.ts";
 /** The query of a request, the last value of each name, as `req._query` shows it. */
 export type Query = Record<string, string>;
 
-/**
- * The request as middlewares and applications see it: that of node:http, or on other hosts a view with its members.
- */
+/** The request as middlewares and applications see it. */
 export type EngineRequest = IncomingMessage & {
   /** The parsed query. */
   _query: Query;
@@ -42,8 +40,8 @@ export function parseQuery(url: string): Query {
 
 /** The request as middlewares and applications see it, with its `_query`. */
 export function toIncomingMessage({ head, view }: RequestSource): EngineRequest {
-  view._query ??= parseQuery(head.url);
-  return view as unknown as EngineRequest;
+  const request: IncomingMessage & { _query?: Query } = view;
+  return Object.assign(request, { _query: request._query ?? parseQuery(head.url) });
 }
 
 function decode(text: string): string {

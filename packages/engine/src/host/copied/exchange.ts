@@ -1,35 +1,55 @@
-import type { OutgoingHttpHeaders } from "node:http";
+import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { RequestHead, RequestSource, WebSocketHandlers, WebSocketPort } from "../host.ts";
 import type { BodyError, HttpExchange, UpgradeExchange } from "../host.ts";
-import { CopiedRequest } from "./request-view.ts";
-import { CollectedResponseView, validateHeaders } from "./response-view.ts";
-import type { ResponseSink } from "./response-view.ts";
-import { nextTick } from "../timers.ts";
+import { CopiedRequest } from "./request.ts";
+import { CollectedResponse, respondThrough, validateHeaders, withLength } from "./response.ts";
+import { CopiedSocket } from "./socket.ts";
+import { rethrow } from "../rethrow.ts";
 
-/** An exchange whose response view is made on first use, and sent whole. */
-abstract class CollectedExchange implements ResponseSink {
-  abstract readonly request: RequestSource;
+/** A request that is told how its exchange ended. */
+export interface EndedRequest extends RequestSource {
+  answered(): void;
+  /** The client has gone before it was answered. */
+  aborted(): void;
+}
+
+/** An exchange whose response is created on first use, and sent whole. */
+abstract class CollectedExchange {
+  abstract readonly request: EndedRequest;
   onAbort: (() => void) | undefined = undefined;
   ended: boolean = false;
-  protected view: CollectedResponseView | undefined = undefined;
+  protected collected: CollectedResponse | undefined = undefined;
 
-  get response(): CollectedResponseView {
-    return (this.view ??= new CollectedResponseView(this.request, this));
+  get response(): ServerResponse {
+    this.collected ??= this.#collect();
+    return this.collected.response;
+  }
+
+  #collect(): CollectedResponse {
+    const { head, view } = this.request;
+    const socket = view.socket instanceof CopiedSocket ? view.socket : new CopiedSocket(head, this);
+    return new CollectedResponse(view, socket, ({ status, headers, reason }, body) =>
+      this.#send(status, headers, body, reason),
+    );
   }
 
   respond(status: number, headers: OutgoingHttpHeaders, body: string | Buffer = ""): void {
     if (this.ended) return;
-    // Through the view where there is one, for the middlewares that wait for it.
-    if (this.view !== undefined) this.view.answer(status, headers, body);
-    else if (this.isValid(headers)) this.send(status, headers, body);
+    const response = this.collected?.response;
+    if (response !== undefined) {
+      // Through the response, for the middlewares that wait for it. The body of a HEAD request stays behind in it.
+      const isHead = this.request.head.method === "HEAD";
+      respondThrough(response, status, isHead ? withLength(headers, body) : headers, body);
+    } else if (this.isValid(headers)) {
+      this.#send(status, headers, body);
+    }
   }
 
-  /** For the view. */
-  send(status: number, headers: OutgoingHttpHeaders, body: string | Buffer, reason?: string): void {
+  #send(status: number, headers: OutgoingHttpHeaders, body: string | Buffer, reason?: string): void {
     if (this.ended) return;
     this.ended = true;
     this.write(status, headers, body, reason);
-    this.view?.sent();
+    this.request.answered();
   }
 
   /** For the host: the client has gone before it was answered. */
@@ -37,27 +57,26 @@ abstract class CollectedExchange implements ResponseSink {
     if (this.ended) return;
     this.ended = true;
     this.onAbort?.();
-    this.view?.aborted();
+    this.request.aborted();
+    this.collected?.abort();
   }
 
   /** Drops the connection. The host reports the abort. */
   abstract destroy(): void;
 
-  /** As in node: a header that would break the response is the application's error, and the response is not sent. */
+  /** As on Node, a header that would break the response is the application's error, and the response is not sent. */
   protected isValid(headers: OutgoingHttpHeaders): boolean {
     try {
       validateHeaders(headers);
       return true;
     } catch (error) {
-      nextTick(() => {
-        throw error;
-      });
+      rethrow(error);
       this.destroy();
       return false;
     }
   }
 
-  /** Puts the whole response on the wire, with a reason phrase of its own if a middleware gave one. */
+  /** Writes the whole response, with a reason phrase if middlewares had a say. */
   protected abstract write(
     status: number,
     headers: OutgoingHttpHeaders,
@@ -100,7 +119,11 @@ export abstract class CopiedHttpExchange extends CollectedExchange implements Ht
     this.#deliver();
   }
 
-  /** For the host: a body that came in one piece goes to its reader without a copy, unless that must be made after all. */
+  /**
+   * For the host: hands a body that came in one piece to its reader without a copy.
+   *
+   * @returns false if that is not possible: it must be copied and pushed
+   */
   protected deliverWhole(body: Buffer): boolean {
     const reader = this.#reader;
     if (reader === undefined || this.ended || this.#size > 0 || this.#tooLarge) return false;
@@ -111,15 +134,9 @@ export abstract class CopiedHttpExchange extends CollectedExchange implements Ht
     return true;
   }
 
-  override send(status: number, headers: OutgoingHttpHeaders, body: string | Buffer, reason?: string): void {
-    super.send(status, headers, body, reason);
-    this.request.answered();
-  }
-
   override abort(): void {
     if (this.ended) return;
     super.abort();
-    this.request.aborted();
     this.#finish("aborted");
   }
 
@@ -148,19 +165,19 @@ export abstract class CopiedHttpExchange extends CollectedExchange implements Ht
 
 /** An upgrade request. What middlewares write goes out with the 101, or instead of it. */
 export abstract class CollectedUpgradeExchange extends CollectedExchange implements UpgradeExchange {
-  /** For hosts that leave this to us. */
+  /** Overridden by hosts that leave the check to us. */
   get malformed(): boolean {
     return false;
   }
 
   commitHeaders(): OutgoingHttpHeaders {
-    return this.view?.commitHeaders(101) ?? {};
+    return this.collected?.writeHead(101) ?? {};
   }
 
   accept(headers: OutgoingHttpHeaders, open: (port: WebSocketPort) => WebSocketHandlers): void {
     if (this.ended || !this.isValid(headers)) return;
     this.ended = true;
-    this.view?.sent();
+    this.collected?.end();
     this.upgrade(headers, open);
   }
 
@@ -176,7 +193,7 @@ export abstract class CollectedUpgradeExchange extends CollectedExchange impleme
   ): void;
 }
 
-/** An upgrade request of a host without `IncomingMessage`. */
+/** An upgrade request whose head is a copy. */
 export abstract class CopiedUpgradeExchange extends CollectedUpgradeExchange {
   readonly request: CopiedRequest;
 
@@ -190,16 +207,5 @@ export abstract class CopiedUpgradeExchange extends CollectedUpgradeExchange {
       this.request.upgraded(port);
       return open(port);
     });
-  }
-
-  override send(status: number, headers: OutgoingHttpHeaders, body: string | Buffer, reason?: string): void {
-    super.send(status, headers, body, reason);
-    this.request.answered();
-  }
-
-  override abort(): void {
-    if (this.ended) return;
-    super.abort();
-    this.request.aborted();
   }
 }

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { formatAddress } from "./address.ts";
+import { addHeader } from "./message.ts";
 import type { WholeHead } from "../host.ts";
 
 /** A head whose headers are a record already. */
@@ -85,20 +86,4 @@ function parseHeaders(lines: string): IncomingHttpHeaders {
     at = end + 1;
   }
   return headers;
-}
-
-/** Headers of which Node keeps the first and ignores the rest. */
-const single = new Set(
-  (
-    "age authorization content-length content-type etag expires from host if-modified-since if-unmodified-since " +
-    "last-modified location max-forwards proxy-authorization referer retry-after server user-agent"
-  ).split(" "),
-);
-
-/** Adds a header as Node's parser does. */
-function addHeader(headers: IncomingHttpHeaders, name: string, value: string): void {
-  const existing = headers[name];
-  if (existing === undefined) headers[name] = name === "set-cookie" ? [value] : value;
-  else if (Array.isArray(existing)) existing.push(value);
-  else if (!single.has(name)) headers[name] = `${existing}${name === "cookie" ? "; " : ", "}${value}`;
 }

@@ -1,19 +1,17 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
-import { withEarlierCookies } from "../copied/response-view.ts";
+import { respondThrough, withLength } from "../copied/response.ts";
 import { STALL_TIMEOUT } from "../host.ts";
-import type { BodyError, HttpExchange, ResponseView } from "../host.ts";
-import { nextTick } from "../timers.ts";
+import type { BodyError, HttpExchange } from "../host.ts";
 import type { Ongoing, OngoingSet } from "./ongoing.ts";
 import { NodeRequest } from "./request.ts";
 
 /** A plain request on node:http or node:http2. */
 export class NodeHttpExchange implements HttpExchange, Ongoing {
   readonly request: NodeRequest;
-  readonly response: ResponseView;
+  readonly response: ServerResponse;
   onAbort: (() => void) | undefined = undefined;
   readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
   #aborted = false;
   /** Whether the connection has the time limit of an answer that is leaving. */
   #isWatched = false;
@@ -21,12 +19,11 @@ export class NodeHttpExchange implements HttpExchange, Ongoing {
 
   constructor(request: IncomingMessage, response: ServerResponse, ongoing: OngoingSet) {
     this.request = new NodeRequest(request);
-    this.response = response as ServerResponse & ResponseView;
+    this.response = response;
     this.#request = request;
-    this.#response = response;
     // A response of HTTP/2 has none, and middlewares for HTTP/1.1 call it.
     if (!("_implicitHeader" in response)) {
-      Object.assign(response, { _implicitHeader: () => this.#response.writeHead(this.#response.statusCode) });
+      Object.assign(response, { _implicitHeader: () => this.response.writeHead(this.response.statusCode) });
     }
     ongoing.add(this);
     response.once("close", () => {
@@ -58,7 +55,7 @@ export class NodeHttpExchange implements HttpExchange, Ongoing {
   }
 
   get ended(): boolean {
-    return this.#aborted || this.#response.writableEnded;
+    return this.#aborted || this.response.writableEnded;
   }
 
   readBody(limit: number, done: (error: BodyError | undefined, body: Buffer) => void): void {
@@ -90,27 +87,13 @@ export class NodeHttpExchange implements HttpExchange, Ongoing {
   }
 
   respond(status: number, headers: OutgoingHttpHeaders, body: string | Buffer = ""): void {
-    const response = this.#response;
+    const response = this.response;
     if (this.ended) return;
-    try {
-      // A middleware may have sent its head already.
-      if (response.headersSent) {
-        response.end();
-        return;
-      }
-      // Over HTTP/2, Node drops it with a warning.
-      if (headers["Connection"] !== undefined && this.#request.httpVersionMajor > 1)
-        delete headers["Connection"];
-      response.writeHead(status, withEarlierCookies(response, withLength(headers, body)));
-      response.end(body);
-      this.#watch();
-    } catch (error) {
-      // Thrown by a middleware that has wrapped these methods.
-      nextTick(() => {
-        throw error;
-      });
-      response.destroy();
-    }
+    // Over HTTP/2, Node drops it with a warning.
+    if (headers["Connection"] !== undefined && this.#request.httpVersionMajor > 1)
+      delete headers["Connection"];
+    respondThrough(response, status, withLength(headers, body), body);
+    this.#watch();
   }
 
   /** Drops a client that reads nothing of the answer, unless the application has set a limit itself. */
@@ -123,7 +106,7 @@ export class NodeHttpExchange implements HttpExchange, Ongoing {
 
   destroy(): void {
     // Over HTTP/2, destroying the request would not destroy the stream.
-    this.#response.destroy();
+    this.response.destroy();
   }
 
   cut(): void {
@@ -145,9 +128,4 @@ function hasLeft(request: IncomingMessage, response: ServerResponse & WithStream
 /** A response of HTTP/2. */
 interface WithStream {
   stream?: { rstCode: number };
-}
-
-function withLength(headers: OutgoingHttpHeaders, body: string | Buffer): OutgoingHttpHeaders {
-  for (const name in headers) if (name.toLowerCase() === "content-length") return headers;
-  return { ...headers, "Content-Length": Buffer.byteLength(body) };
 }

@@ -2,7 +2,9 @@ import { IncomingMessage } from "node:http";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { RequestSource, RequestView, WholeHead } from "../host.ts";
+import type { EndedRequest } from "../copied/exchange.ts";
+import { addHeader, createMessage } from "../copied/message.ts";
+import type { WholeHead } from "../host.ts";
 import { keepConnection } from "./http2.ts";
 
 /** What a request is made of again. */
@@ -20,7 +22,7 @@ class Condensed {
 }
 
 /** On node:http the view is the request itself. */
-export class NodeRequest implements RequestSource, WholeHead {
+export class NodeRequest implements EndedRequest, WholeHead {
   readonly method: string;
   readonly url: string;
   readonly remoteAddress: string;
@@ -42,9 +44,9 @@ export class NodeRequest implements RequestSource, WholeHead {
     return this;
   }
 
-  get view(): RequestView {
+  get view(): IncomingMessage {
     this.#isSeen = true;
-    return this.#whole as unknown as RequestView;
+    return this.#whole;
   }
 
   get headers(): IncomingHttpHeaders {
@@ -54,6 +56,11 @@ export class NodeRequest implements RequestSource, WholeHead {
   header(name: string): string | undefined {
     return this.headers[name] as string | undefined;
   }
+
+  /** Node tells the request itself. */
+  answered(): void {}
+
+  aborted(): void {}
 
   get #whole(): IncomingMessage {
     if (this.#message instanceof Condensed) this.#message = restored(this, this.#message);
@@ -66,33 +73,19 @@ export class NodeRequest implements RequestSource, WholeHead {
    */
   condense(): void {
     const message = this.#message;
-    if (this.#isSeen || !canBeRestored || message instanceof Condensed) return;
+    if (this.#isSeen || message instanceof Condensed) return;
     // An application may have given its server a class of its own for requests.
     if (message.constructor === IncomingMessage) this.#message = new Condensed(message);
   }
 }
 
-/** What node's own parser does to a request; in nobody's documentation. */
-interface ParsedMessage extends IncomingMessage {
-  joinDuplicateHeaders?: boolean | undefined;
-  _addHeaderLines(rawHeaders: string[], length: number): void;
-}
-
-const canBeRestored = "_addHeaderLines" in IncomingMessage.prototype;
-
-function restored(head: NodeRequest, { socket, httpVersion, rawHeaders }: Condensed): IncomingMessage {
-  const message = new IncomingMessage(socket) as ParsedMessage;
+function restored(head: NodeRequest, { socket, httpVersion, rawHeaders: lines }: Condensed): IncomingMessage {
+  const rawHeaders = lines.split("\n");
   const { server } = socket as { server?: { joinDuplicateHeaders?: boolean } };
-  message.joinDuplicateHeaders = server?.joinDuplicateHeaders;
-  const lines = rawHeaders.split("\n");
-  message._addHeaderLines(lines, lines.length);
-  return Object.assign(message, {
-    httpVersion,
-    httpVersionMajor: Number(httpVersion.slice(0, 1)),
-    httpVersionMinor: Number(httpVersion.slice(2)),
-    method: head.method,
-    url: head.url,
-    upgrade: true,
-    complete: true,
-  });
+  const headers: IncomingHttpHeaders = {};
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    addHeader(headers, rawHeaders[i]!.toLowerCase(), rawHeaders[i + 1]!, server?.joinDuplicateHeaders);
+  }
+  const { method, url } = head;
+  return createMessage(socket, { method, url, httpVersion, headers, rawHeaders, upgrade: true });
 }
