@@ -35,10 +35,10 @@ export class NamespaceRegistry<Namespace, Parent extends ParentOf<Namespace>> {
   readonly parents: Map<ParentNspNameMatchFn, Parent> = new Map();
   /** those of them that were given as a regular expression */
   readonly parentsByRegExp: Map<RegExp, Parent> = new Map();
-  private readonly make: NamespaceFactory<Namespace, Parent>;
+  readonly #make: NamespaceFactory<Namespace, Parent>;
 
   constructor(make: NamespaceFactory<Namespace, Parent>) {
-    this.make = make;
+    this.#make = make;
   }
 
   /** The namespace of this name, with or without the slash in front; created if it does not exist. */
@@ -54,10 +54,10 @@ export class NamespaceRegistry<Namespace, Parent extends ParentOf<Namespace>> {
       }
     }
     debug("initializing namespace %s", name);
-    const nsp = this.make.namespace(name);
+    const nsp = this.#make.namespace(name);
     this.namespaces.set(name, nsp);
     if (name !== "/") {
-      this.make.announce(nsp);
+      this.#make.announce(nsp);
     }
     return nsp;
   }
@@ -70,7 +70,7 @@ export class NamespaceRegistry<Namespace, Parent extends ParentOf<Namespace>> {
     if (typeof match !== "function" && (match.global || match.sticky)) {
       throw createError("STATEFUL_REGEXP");
     }
-    const parent = this.make.parent();
+    const parent = this.#make.parent();
     debug("initializing parent namespace %s", parent.name);
     if (typeof match === "function") {
       this.parents.set(match, parent);

@@ -1,11 +1,11 @@
 import type { Packet } from "@tidewire/parser";
 
-/** How many packets may wait, for all namespaces of a connection that are being decided. */
+/** How many packets may wait for all undecided CONNECTs of a connection together. */
 export const MAX_EARLY_PACKETS = 1000;
-/** And how much of them, in bytes of binary and characters of text; the packet that reaches it still waits. */
+/** How large they may be together, in bytes of binary and characters of text; the packet that reaches the limit still waits. */
 export const MAX_EARLY_BYTES = 1_000_000;
 
-/** What is needed of a socket whose middlewares are running. */
+/** A socket whose middlewares are running. */
 interface WaitingSocket {
   _cleanup(): void;
 }
@@ -13,11 +13,11 @@ interface WaitingSocket {
 /** One CONNECT of a client, from its arrival until the socket has joined or is refused. */
 export class ConnectAttempt {
   readonly name: string;
-  /** False once the client is gone, has been refused, or has asked anew. */
+  /** False once the client is gone, has been refused, or has sent another CONNECT. */
   isWanted: boolean = true;
   /** The socket while its middlewares run. */
   socket: WaitingSocket | undefined = undefined;
-  /** What came for the namespace meanwhile, in order. */
+  /** The packets that have arrived for the namespace meanwhile, in order. */
   readonly packets: Packet[] = [];
   bytes: number = 0;
 
@@ -26,71 +26,71 @@ export class ConnectAttempt {
   }
 }
 
-/** The CONNECTs of one connection that are being decided, by namespace, and the packets that wait for the decision. */
+/** The undecided CONNECTs of one connection, by namespace, and the packets that wait for the decisions. */
 export class ConnectAttempts {
-  private readonly byName: Map<string, ConnectAttempt> = new Map();
-  private packets = 0;
-  private bytes = 0;
-  /** Size of the messages that came since the last whole packet. */
-  private incoming = 0;
+  readonly #byName: Map<string, ConnectAttempt> = new Map();
+  #packets = 0;
+  #bytes = 0;
+  /** Size of the messages since the last complete packet. */
+  #incoming = 0;
 
   get size(): number {
-    return this.byName.size;
+    return this.#byName.size;
   }
 
   get(name: string): ConnectAttempt | undefined {
-    return this.byName.get(name);
+    return this.#byName.get(name);
   }
 
-  /** Takes the place of an earlier attempt for the same namespace, which is given up. */
+  /** Replaces an earlier attempt for the same namespace, which is given up. */
   begin(attempt: ConnectAttempt): void {
-    const earlier = this.byName.get(attempt.name);
+    const earlier = this.#byName.get(attempt.name);
     if (earlier === attempt) return;
-    this.byName.set(attempt.name, attempt);
-    if (earlier !== undefined) this.giveUp(earlier);
+    this.#byName.set(attempt.name, attempt);
+    if (earlier !== undefined) this.#giveUp(earlier);
   }
 
-  /** The attempt is decided: nothing waits for it any more. */
+  /** Ends an attempt that is decided; packets that still wait for it are dropped. */
   end(attempt: ConnectAttempt): void {
-    if (this.byName.get(attempt.name) === attempt) this.byName.delete(attempt.name);
-    this.giveUp(attempt);
+    if (this.#byName.get(attempt.name) === attempt) this.#byName.delete(attempt.name);
+    this.#giveUp(attempt);
   }
 
-  private giveUp(attempt: ConnectAttempt): void {
+  #giveUp(attempt: ConnectAttempt): void {
     const { socket } = attempt;
     attempt.isWanted = false;
     attempt.socket = undefined;
-    this.packets -= attempt.packets.length;
-    this.bytes -= attempt.bytes;
+    this.#packets -= attempt.packets.length;
+    this.#bytes -= attempt.bytes;
     attempt.packets.length = 0;
     attempt.bytes = 0;
     socket?._cleanup();
   }
 
-  /** The connection is gone. */
+  /** Ends all attempts, because the connection is gone. */
   endAll(): void {
-    for (const attempt of this.byName.values()) this.end(attempt);
+    for (const attempt of this.#byName.values()) this.end(attempt);
   }
 
   /** Called with the size of each message, before it is decoded. */
   receive(bytes: number): void {
-    this.incoming += bytes;
+    this.#incoming += bytes;
   }
 
-  /** The size of the packet that is whole now. */
+  /** Returns the size of the packet that is complete now. */
   takeSize(): number {
-    const bytes = this.incoming;
-    this.incoming = 0;
+    const bytes = this.#incoming;
+    this.#incoming = 0;
     return bytes;
   }
 
-  /** Lets a packet wait; false if too much waits already. */
+  /** Lets a packet wait; returns false if too much waits already. */
   hold(attempt: ConnectAttempt, packet: Packet, bytes: number): boolean {
-    if (this.packets >= MAX_EARLY_PACKETS || this.bytes >= MAX_EARLY_BYTES) return false;
+    if (this.#packets >= MAX_EARLY_PACKETS || this.#bytes >= MAX_EARLY_BYTES) return false;
     attempt.packets.push(packet);
     attempt.bytes += bytes;
-    this.packets++;
-    this.bytes += bytes;
+    this.#packets++;
+    this.#bytes += bytes;
     return true;
   }
 }

@@ -11,24 +11,24 @@ export interface ConnectTarget {
   readonly authPayload: Auth;
 }
 
-/** What differs between the clients of one protocol generation and those of another. Chosen once per connection. */
+/** What differs between the generations of the protocol; chosen once per connection. */
 export interface Dialect {
-  /** The root namespace is opened by the server, without a CONNECT packet of the client. */
+  /** Whether the server opens the root namespace without a CONNECT packet from the client. */
   readonly opensRoot: boolean;
-  /** The id of a new socket. */
+  /** Returns the id of a new socket. */
   socketId(namespace: string, sessionId: string, generateId: () => string): string;
-  /** The payload of the CONNECT packet that accepts a socket. */
+  /** Returns the payload of the CONNECT packet that accepts a socket. */
   acceptance(id: string, pid: string | undefined): object | undefined;
-  /** The payload of the CONNECT_ERROR packet when a middleware refused. */
+  /** Returns the payload of the CONNECT_ERROR packet that refuses a socket. */
   refusal(error: ExtendedError): unknown;
   /**
-   * The namespace a packet is for.
-   * @throws TypeError if there is no such name
+   * Returns the namespace that a packet is for.
+   * @throws TypeError if the name cannot be parsed
    */
   namespaceOf(packet: Packet): string;
   /**
-   * The same, and the credentials if it is a CONNECT.
-   * @throws TypeError if there is no such name
+   * Returns the namespace and the credentials of a CONNECT packet.
+   * @throws TypeError if the name cannot be parsed
    */
   target(packet: Packet): ConnectTarget;
 }
@@ -43,13 +43,13 @@ const current: Dialect = {
   target: (packet) => ({ namespace: packet.nsp, authPayload: (packet.data as Auth | undefined) ?? {} }),
 };
 
-/** Socket.IO v1 and v2: ids are those of the session, credentials come as the query of the namespace. */
+/** Socket.IO v1 and v2: sockets have the id of the session, and credentials are the query of the namespace. */
 const legacy: Dialect = {
   opensRoot: true,
   socketId: (namespace, sessionId) => (namespace === "/" ? sessionId : `${namespace}#${sessionId}`),
   acceptance: () => undefined,
   refusal: (error) => error.data || error.message,
-  // Most packets: a URL would cost more than all the rest of them.
+  // Most packets take the first branch; parsing a URL would cost more than everything else.
   namespaceOf: (packet) => (packet.nsp === "/" ? "/" : new URL(packet.nsp, "https://socket.io").pathname),
   target(packet) {
     if (packet.nsp === "/") return { namespace: "/", authPayload: {} };
@@ -64,7 +64,7 @@ const legacy: Dialect = {
 
 const dialects: Readonly<Record<number, Dialect>> = { 3: legacy, 4: current };
 
-/** The dialect of a client that speaks this revision of the Engine.IO protocol. */
+/** Returns the dialect of a client that speaks this revision of the Engine.IO protocol. */
 export function dialectOf(engineProtocol: number): Dialect {
   return dialects[engineProtocol] ?? current;
 }

@@ -25,28 +25,28 @@ export interface Handshake {
   auth: { [key: string]: Untyped };
 }
 
-/** The fields of a request that a handshake is made of. */
+/** The fields of a request that a handshake takes over. */
 type HandshakeRequest = IncomingMessage & {
   readonly _query?: ParsedUrlQuery;
   readonly connection: { readonly encrypted?: boolean };
 };
 
-/** What a handshake is made of when somebody looks at it: at most of them nobody does. */
+/** What is needed to create a handshake once somebody looks at it; most are never looked at. */
 export class LazyHandshake {
-  /** The request; or what it will be made of, by the connection, which may have forgotten it by then. */
-  private readonly request: object | null | undefined;
-  private readonly auth: Handshake["auth"] | undefined;
-  private readonly issued: number = Date.now();
+  /** The request, or the source from which the connection creates it, even after the connection has dropped it. */
+  readonly #request: object | null | undefined;
+  readonly #auth: Handshake["auth"] | undefined;
+  readonly #issued: number = Date.now();
 
   constructor(conn: Connection, auth: Handshake["auth"]) {
-    this.request = conn.requestSource ?? conn.request;
-    this.auth = isEmpty(auth) ? undefined : auth;
+    this.#request = conn.requestSource ?? conn.request;
+    this.#auth = isEmpty(auth) ? undefined : auth;
   }
 
-  /** Connections without a request (WebTransport, or removed by the application) have a handshake, too. */
+  /** Connections without a request, by WebTransport or because the application removed it, have a handshake too. */
   toHandshake(conn: Connection): Handshake {
-    const { issued } = this;
-    const request = (conn.requestOf?.(this.request) ?? this.request) as HandshakeRequest | null | undefined;
+    const issued = this.#issued;
+    const request = (conn.requestOf?.(this.#request) ?? this.#request) as HandshakeRequest | null | undefined;
     return {
       headers: request?.headers ?? {},
       time: new Date(issued).toString(),
@@ -56,7 +56,7 @@ export class LazyHandshake {
       issued,
       url: request?.url as string,
       query: request?._query ?? {},
-      auth: this.auth ?? {},
+      auth: this.#auth ?? {},
     };
   }
 }

@@ -2,7 +2,7 @@ import { ParseError } from "@tidewire/parser";
 import type { Packet } from "@tidewire/parser";
 import { PacketType } from "@tidewire/parser";
 
-/** Every way a client can break the rules of Socket.IO, with the message the operator reads. */
+/** Every violation of the Socket.IO protocol by a client, with the message for the operator. */
 export const packetErrors = {
   BAD_SOCKET_PACKET: "a Socket.IO packet could not be decoded",
   RESERVED_EVENT: "the client sent an event with a reserved name",
@@ -16,19 +16,19 @@ export const packetErrors = {
 export type SocketPacketErrorCode = keyof typeof packetErrors;
 
 /**
- * The description of a `forced close` that was not asked for: a packet that Engine.IO has delivered is none of Socket.IO, or
- * is out of place.
+ * The description of a `forced close` for a violation of the protocol: Engine.IO has delivered a message that is not a Socket.IO
+ * packet, or a packet that is not allowed at that point.
  */
 export class SocketPacketError extends Error {
   override readonly name: string = "SocketPacketError";
   readonly code: SocketPacketErrorCode;
-  /** The kind of the packet, such as `EVENT`; `binary` for what may be an attachment; undefined if it has none. */
+  /** The type of the packet, such as `EVENT`; `binary` for a message that may be an attachment; undefined if unknown. */
   readonly kind: string | undefined;
-  /** The namespace the packet was for, where that could be read. */
+  /** The namespace that the packet was for, if it could be read. */
   readonly namespace: string | undefined;
-  /** The code of the `ParseError`, if it was one. */
+  /** The code of the `ParseError`, if there was one. */
   readonly parseCode: string | undefined;
-  /** What would have been allowed, if the packet broke a limit. */
+  /** The limit that the packet exceeded, if it did. */
   readonly limit: number | undefined;
 
   constructor(
@@ -46,14 +46,14 @@ export class SocketPacketError extends Error {
   }
 }
 
-/** The error of a message that the parser has refused. */
+/** Creates the error for a message that the parser has refused. */
 export function badPacket(data: unknown, cause: unknown): SocketPacketError {
   const isReserved = cause instanceof ParseError && cause.code === "RESERVED_EVENT";
   const code = isReserved ? "RESERVED_EVENT" : "BAD_SOCKET_PACKET";
   return new SocketPacketError(code, { ...describe(data), cause });
 }
 
-/** As much as can be said of a text that is no packet of the default parser: its type, and its namespace. */
+/** Reads type and namespace from a text that the default parser cannot decode. */
 function describe(data: unknown): { kind?: string; namespace?: string } {
   if (typeof data !== "string") return { kind: "binary" };
   const type = Number.parseInt(data.charAt(0), 10) as PacketType;
@@ -63,7 +63,7 @@ function describe(data: unknown): { kind?: string; namespace?: string } {
   return { kind, namespace };
 }
 
-/** The error of a packet that is whole, and out of place. */
+/** Creates the error for a complete packet that is not allowed at this point. */
 export function misplacedPacket(packet: Packet, namespace: string, hasJoined: boolean): SocketPacketError {
   const { type } = packet;
   const kind = PacketType[type];

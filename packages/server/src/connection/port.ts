@@ -3,18 +3,18 @@ import type { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { Untyped } from "../events/typed-events.ts";
 
-/** A Socket.IO packet as the parser made it: its text, then its attachments. */
+/** A Socket.IO packet as the parser has encoded it: its text, then its attachments. */
 export type EncodedPacket = readonly unknown[];
 
 /** How a packet is to be written. */
 export interface WriteOptions {
-  /** may be compressed by the transport; true unless said otherwise */
+  /** whether the transport may compress it; true by default */
   compress?: boolean | undefined;
-  /** is dropped if the connection cannot take it at once */
+  /** whether it is dropped if the connection cannot take it at once */
   volatile?: boolean | undefined;
-  /** is already encoded, because it goes to several receivers */
+  /** whether it is already encoded, because it goes to several receivers */
   preEncoded?: boolean | undefined;
-  /** its WebSocket frame, from adapters that make it themselves */
+  /** its WebSocket frame, from adapters that create one */
   wsPreEncodedFrame?: unknown;
 }
 
@@ -26,7 +26,7 @@ export interface ConnectionTransport extends EventEmitter {
   readonly writable: boolean;
 }
 
-/** A connection of an engine: a `Session` of `@tidewire/engine`, a `Socket` of `engine.io`, or anything like them. */
+/** A connection of an engine: a `Session` of `@tidewire/engine`, a `Socket` of `engine.io`, or an object like them. */
 export interface Connection extends EventEmitter {
   readonly id: string;
   /** revision of the Engine.IO protocol: 3 or 4 */
@@ -38,11 +38,11 @@ export interface Connection extends EventEmitter {
   readonly upgrading: boolean;
   /** whether the transport has been changed */
   readonly upgraded: boolean;
-  /** what waits to be sent */
+  /** the packets that wait to be sent */
   readonly writeBuffer: unknown[];
   /** the request that opened the connection; gone once the application has removed it */
   request: IncomingMessage;
-  /** what the request will be made of by {@link requestOf}, while nobody has asked for it or removed it */
+  /** from this {@link requestOf} creates the request; undefined once somebody has asked for the request or removed it */
   readonly requestSource?: object | undefined;
   requestOf?(source: unknown): IncomingMessage | undefined;
   send(data: Untyped, options?: WriteOptions, callback?: (transport: Untyped) => void): unknown;

@@ -1,11 +1,11 @@
 import type { Untyped } from "./typed-events.ts";
 
-/** A listener of every event: it gets the name first, then the arguments. */
+/** A listener of every event, called with its name and its arguments. */
 export type AnyListener = (...args: Untyped[]) => void;
 
-/** The listeners of `onAny()`, or of `onAnyOutgoing()`, of one socket. */
+/** The listeners that one socket got from `onAny()`, or from `onAnyOutgoing()`. */
 export class AnyListeners {
-  /** In the order in which they are called. */
+  /** in the order in which they are called */
   list: AnyListener[] = [];
 
   add(listener: AnyListener): void {

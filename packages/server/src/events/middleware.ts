@@ -1,9 +1,9 @@
-/** A step in front of a listener: it calls `next` to go on, or `next(error)` to refuse. */
+/** A function that runs before the listeners: it calls `next()` to go on, or `next(error)` to refuse. */
 export type Middleware<Subject> = (subject: Subject, next: (error?: Error) => void) => void;
 
 /**
- * Calls the middlewares one after the other, then `done`: with the error of the first one that refused, if any.
- * What is added to `middlewares` while they run is not called.
+ * Calls the middlewares one after the other, then `done`, with the error of the first one that refused, if any. Middlewares that are
+ * added meanwhile are not called.
  */
 export function runMiddlewares<Subject>(
   middlewares: readonly Middleware<Subject>[],
@@ -13,7 +13,7 @@ export function runMiddlewares<Subject>(
   if (middlewares.length === 0) return done();
   const steps = middlewares.slice();
   const run = (index: number): void => {
-    // By the index: what is no function must not let anyone past it.
+    // Compares the index, because an entry that is not a function must not let anyone past it.
     if (index === steps.length) return done();
     const step = steps[index] as Middleware<Subject>;
     step(subject, (error) => (error ? done(error) : run(index + 1)));

@@ -7,9 +7,9 @@ import type { Middleware } from "./middleware.ts";
 
 const { isThenable } = internals;
 
-/** Which code of the application has failed. */
+/** The kind of application code that has failed. */
 export type ErrorSource =
-  /** a listener of a namespace for `connect` or `connection`, of its adapter for a socket that joins or leaves, or what decides about namespaces */
+  /** a listener of a namespace for `connect` or `connection`, a listener of its adapter, or a function that decides about namespaces */
   | "connection"
   /** a listener of a socket or a namespace, catch-all listeners included */
   | "listener"
@@ -29,25 +29,22 @@ export interface ErrorOrigin<Socket> {
   readonly socket: Socket | undefined;
 }
 
-/** Receives what code of the application throws or rejects with. */
+/** Receives the errors that application code throws or rejects with. */
 export type ErrorHandler<Socket> = (error: unknown, origin: ErrorOrigin<Socket>) => void;
 
-/** A listener, whatever it takes. */
+/** A listener with any parameters. */
 export type Callable = (...args: never[]) => unknown;
 
 /** An event: its name, then its arguments. */
 type NamedEvent = readonly [string, ...unknown[]];
 
-/**
- * How the server calls code of the application: {@link plainCalls} until the first `io.onError()`, {@link GuardedCalls} from then
- * on.
- */
+/** How the server calls application code: {@link plainCalls} until the first `io.onError()`, then {@link GuardedCalls}. */
 export interface UserCode {
   /** Calls the listeners of an event. */
   emit(emitter: EventEmitter, event: NamedEvent, source: ErrorSource, socket: object | undefined): void;
-  /** Calls listeners of every event. Those that are added or removed meanwhile make no difference. */
+  /** Calls listeners of every event; adding or removing some meanwhile makes no difference. */
   callAny(listeners: readonly Callable[], socket: object, event: NamedEvent): void;
-  /** Calls middlewares in turn. `failed` gets the `next` of one that fails without having called it. */
+  /** Calls middlewares in turn. `failed` gets the `next` of a middleware that fails before calling it. */
   runMiddlewares<Subject>(
     middlewares: readonly Middleware<Subject>[],
     subject: Subject,
@@ -57,20 +54,20 @@ export interface UserCode {
   ): void;
   /** Calls the callback of an event that asked for an answer. */
   acknowledge(ack: AckCallback, self: object | undefined, args: unknown[], origin: ErrorOrigin<object>): void;
-  /** Watches a promise that the application has returned; `rejected` is called once the error was reported. */
+  /** Watches what the application has returned; if it is a promise that rejects, reports the error and calls `rejected`. */
   watch(result: unknown, origin: ErrorOrigin<object>, rejected: () => void): void;
-  /** Reports an error that goes nowhere else. */
+  /** Reports an error that is not thrown to anyone else. */
   report(error: unknown, origin: ErrorOrigin<object>): void;
   /** Reports an error that is also thrown to the caller. */
   reportThrown(error: unknown, origin: ErrorOrigin<object>): void;
 }
 
-/** Errors take their usual way, to `uncaughtException` or `unhandledRejection`. */
+/** Errors surface as usual, as `uncaughtException` or `unhandledRejection`. */
 export const plainCalls: UserCode = {
   emit(emitter, event) {
     // Sockets and namespaces have an `emit` of their own, which sends.
     const { prototype } = EventEmitter;
-    // Most events have one argument, or one and the function that answers.
+    // Most events have one argument, or one and a callback.
     if (event.length === 2) prototype.emit.call(emitter, event[0], event[1]);
     else if (event.length === 3) prototype.emit.call(emitter, event[0], event[1], event[2]);
     else prototype.emit.apply(emitter, event as [string, ...unknown[]]);
@@ -89,7 +86,7 @@ export const plainCalls: UserCode = {
   reportThrown() {},
 };
 
-/** Errors go to the handlers and nowhere else; the other listeners of the same event are called. */
+/** Errors go to the handlers only, and the other listeners of the same event are called. */
 export class GuardedCalls implements UserCode {
   readonly #handlers: ErrorHandler<never>[] = [];
 
@@ -190,8 +187,8 @@ export class GuardedCalls implements UserCode {
 }
 
 /**
- * A callback that is called the way the server calls application code at that time: a handler may be added between the
- * question and its answer.
+ * Wraps the callback of an event so that it is called in the way that applies when the answer arrives: `io.onError()` may have been
+ * called since the question.
  */
 export function ackOf(
   server: { readonly _userCode: UserCode },

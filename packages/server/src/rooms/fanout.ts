@@ -4,7 +4,7 @@ import type { EncodedPacket, WriteOptions } from "../connection/port.ts";
 import type { SharedPacket } from "../connection/shared-packet.ts";
 import { rethrow } from "../errors.ts";
 
-/** What a broadcast needs of a receiver. */
+/** A socket, as a broadcast uses it. */
 export interface Receiver {
   readonly acks: Map<number, AckCallback>;
   readonly client: { writeToEngine(packet: EncodedPacket, options: WriteOptions): void };

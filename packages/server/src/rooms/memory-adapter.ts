@@ -8,14 +8,14 @@ import { sendShared } from "./fanout.ts";
 import type { Receiver } from "./fanout.ts";
 import { RoomTable } from "./room-table.ts";
 
-/** What an adapter does to a socket of its namespace. */
+/** A socket of the namespace, as its adapter uses it. */
 export interface LocalSocket extends Receiver {
   join(rooms: Room[]): Promise<void> | void;
   leave(room: Room): Promise<void> | void;
   disconnect(close: boolean): unknown;
 }
 
-/** What an adapter needs of its namespace. */
+/** The namespace of an adapter. */
 export interface AdapterNamespace {
   readonly name: string;
   readonly sockets: ReadonlyMap<string, LocalSocket>;
@@ -24,7 +24,7 @@ export interface AdapterNamespace {
   readonly server: { readonly encoder: { encode(packet: Packet): unknown[] } };
 }
 
-/** The default adapter: rooms in memory, one server. A packet is encoded once, however many receive it. */
+/** The default adapter, for one server: keeps rooms in memory, and encodes each broadcast once. */
 export class MemoryAdapter extends Adapter {
   declare readonly nsp: AdapterNamespace;
   protected readonly table: RoomTable<LocalSocket>;
@@ -32,7 +32,7 @@ export class MemoryAdapter extends Adapter {
   constructor(nsp: AdapterNamespace) {
     super(nsp);
     const table = (this.table = new RoomTable(nsp.sockets, this));
-    // Instead of the maps of the base class: who looks at them sees them complete.
+    // Replace the maps of the base class, so that whoever looks at them sees them complete.
     Object.defineProperties(this, {
       rooms: { get: () => table.show().rooms, enumerable: true, configurable: true },
       sids: { get: () => table.show().sids, enumerable: true, configurable: true },
@@ -77,7 +77,7 @@ export class MemoryAdapter extends Adapter {
     for (const socket of this.chosen(target)) socket.disconnect(close);
   }
 
-  /** Those that are reached now, whatever is done to them. */
+  /** Returns a list, because what is done to the sockets may change the rooms. */
   private chosen(target: BroadcastOptions): LocalSocket[] {
     const sockets: LocalSocket[] = [];
     this.table.forEach(target.rooms, target.except, (socket) => sockets.push(socket));
@@ -102,7 +102,7 @@ export class MemoryAdapter extends Adapter {
     ack: AckCallback,
   ): void {
     packet.nsp = this.nsp.name;
-    // The counter is shared by the namespace, so that one id is free on every receiver.
+    // The sockets of a namespace share the counter, so that the id is free on every receiver.
     const id = this.nsp._ids++;
     packet.id = id;
     const shared = new SharedPacket(this.nsp.server.encoder.encode(packet), target.flags ?? {});
@@ -116,12 +116,12 @@ export class MemoryAdapter extends Adapter {
   }
 }
 
-/** The children of a parent namespace, seen as one. */
+/** A parent namespace. */
 export interface ParentOfNamespaces {
   readonly children: ReadonlySet<{ readonly adapter: Adapter }>;
 }
 
-/** Hands broadcasts of a parent namespace to its children; it has no sockets of its own. */
+/** Passes the broadcasts of a parent namespace, which has no sockets of its own, to its children. */
 export class ParentAdapter extends Adapter {
   declare readonly nsp: ParentOfNamespaces;
 
