@@ -8,9 +8,9 @@ import {
 } from "@tidewire/parser";
 import type { EnginePacket, EnginePacketType } from "@tidewire/parser";
 
-/** A packet in the form of the package `engine.io-parser`. */
+/** A packet as the package `engine.io-parser` has it. */
 export interface ParserPacket {
-  /** `error` is what malformed input decodes to. */
+  /** Malformed input decodes to `error`. */
   type: EnginePacketType | "error";
   data?: unknown;
   options?: { compress: boolean };
@@ -20,10 +20,10 @@ export type BinaryType = "nodebuffer" | "arraybuffer" | "blob";
 
 const MALFORMED: Readonly<ParserPacket> = Object.freeze({ type: "error", data: "parser error" });
 
-/** The version of the protocol these functions speak. */
+/** The protocol version of these functions. */
 export const protocol = 4;
 
-/** Encodes one packet: binary data stays as it is where that is supported, else it becomes base64. */
+/** Encodes one packet. Binary data stays as it is if binary is supported; otherwise it becomes base64. */
 export function encodePacket(
   packet: ParserPacket,
   supportsBinary: boolean,
@@ -42,7 +42,7 @@ export function encodePayload(
   callback(engineCodecV4.encodePayload(packets.map(toPacket), false));
 }
 
-/** Decodes one packet; malformed input becomes a packet of the type `error`. */
+/** Decodes one packet. Malformed input becomes a packet of type `error`. */
 export function decodePacket(
   encoded: string | ArrayBuffer | Uint8Array,
   binaryType?: BinaryType,
@@ -56,7 +56,7 @@ export function decodePacket(
   }
 }
 
-/** Decodes a long-polling body, up to the first malformed packet, which comes last as an `error`. */
+/** Decodes a long-polling body up to the first malformed packet, which becomes a last packet of type `error`. */
 export function decodePayload(encoded: string, binaryType?: BinaryType): ParserPacket[] {
   const packets: ParserPacket[] = [];
   try {
@@ -68,7 +68,7 @@ export function decodePayload(encoded: string, binaryType?: BinaryType): ParserP
   return packets;
 }
 
-/** Packets in, bytes of a WebTransport stream out. */
+/** Creates a stream that encodes packets into the bytes of a WebTransport stream. */
 export function createPacketEncoderStream(): TransformStream<ParserPacket, Uint8Array> {
   return new TransformStream({
     transform(packet, controller) {
@@ -79,8 +79,8 @@ export function createPacketEncoderStream(): TransformStream<ParserPacket, Uint8
 }
 
 /**
- * Bytes of a WebTransport stream in, packets out. What is malformed becomes a packet of the type `error`, and so does a packet
- * of more than `maxPayload` bytes; what follows it means nothing.
+ * Creates a stream that decodes the bytes of a WebTransport stream into packets. Malformed input becomes a packet of type `error`,
+ * and so does a packet of more than `maxPayload` bytes; what follows it has no meaning.
  */
 export function createPacketDecoderStream(
   maxPayload: number,

@@ -20,9 +20,9 @@ export abstract class Deadline {
 /**
  * All timeouts of one engine, on one Node timer per distinct duration.
  *
- * Sessions share a handful of durations (`pingInterval`, `pingTimeout`, `upgradeTimeout`…), so entries of one duration expire
- * in the order they were scheduled: a linked list is an exact timer wheel, with O(1) schedule, move and cancel and nothing
- * allocated. A timer of Node's own costs eight times as much to move.
+ * Sessions share a handful of durations (`pingInterval`, `pingTimeout`, `upgradeTimeout`…), and entries of one duration expire in
+ * the order in which they were scheduled. So a linked list is an exact timer wheel: it schedules, moves and cancels in O(1) and
+ * allocates nothing. A timer of Node costs eight times as much to move.
  */
 export class Clock {
   readonly #queues: Map<number, DeadlineQueue> = new Map();
@@ -37,7 +37,7 @@ export class Clock {
     this.#loop = loop;
   }
 
-  /** The time at most `RECENT` ms ago, in whole ms, for those who ask all the time: the loop is asked once for all of them. */
+  /** The time at most `RECENT` ms ago, in whole ms. For those who ask all the time: the loop is asked once for all of them. */
   recent(): number {
     if (!this.#isRecent) {
       this.#recent = Math.round(this.#loop.now());
@@ -79,18 +79,18 @@ const RECENT = 20;
 
 /**
  * A timer that fires later than this, in ms, finds a loop that was blocked: what clients have sent meanwhile is still in the
- * kernel, and nobody is judged before it was read. One that fires in time may find a loop that was blocked until a moment ago,
- * so that one turn is waited for in any case.
+ * kernel, and no deadline expires before it was read. One that fires in time may find a loop that was blocked until a moment ago,
+ * so one turn is awaited in any case.
  */
 const LATE = 10;
 
-/** A timer that is this late, in ms, is not waited for: fake timers of a test may have swallowed it. */
+/** A timer that is this late, in ms, is replaced: fake timers of a test may have swallowed it. */
 const LOST = 1000;
 
-/** Turns of the loop until it has accepted a connection, read the head of its request, and read the body. */
+/** Turns that the loop needs to accept a connection, read the head of its request, and read the body. */
 const TURNS = 3;
 
-/** Longest delay Node's timers take. */
+/** The longest delay of Node's timers, in ms. */
 const MAX_DELAY = 2 ** 31 - 1;
 
 class DeadlineQueue {
@@ -101,9 +101,9 @@ class DeadlineQueue {
   #tail: Deadline | undefined = undefined;
   /** The loop will call `#fire`. */
   #waiting = false;
-  /** When it was to do so. */
+  /** When it should do so. */
   #due = 0;
-  /** Counts the calls asked for; only the last one counts. */
+  /** Counts the calls requested from the loop. Only the last one has an effect. */
   #asked = 0;
   readonly #loop: EventLoop;
 
@@ -118,7 +118,7 @@ class DeadlineQueue {
   }
 
   append(deadline: Deadline, now: number): void {
-    // A whole number is no object of its own.
+    // A whole number is not an object of its own.
     deadline.at = Math.ceil(now + this.#ms);
     deadline.queue = this;
     deadline.previous = this.#tail;
@@ -137,7 +137,7 @@ class DeadlineQueue {
     else deadline.previous.next = deadline.next;
     if (deadline.next === undefined) this.#tail = deadline.previous;
     else deadline.next.previous = deadline.previous;
-    // The timer stays: a session that moves its only deadline would otherwise make a new one each time.
+    // The timer stays: a session that moves its only deadline would otherwise start a new one each time.
     deadline.previous = deadline.next = deadline.queue = undefined;
   }
 
@@ -167,7 +167,7 @@ class DeadlineQueue {
         deadline.onExpired();
       }
     } finally {
-      // Also when a listener threw: the others keep their deadlines.
+      // Also if a listener threw: the others keep their deadlines.
       if (this.#head !== undefined && !this.#waiting) {
         this.#wait(Math.max(1, this.#head.at - this.#loop.now()));
       }

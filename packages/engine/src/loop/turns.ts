@@ -7,21 +7,21 @@ const BUDGET = 10;
 /** How long a backlog is worked on before the next one, in ms. */
 const SLICE = 2;
 
-/** How many messages one connection hands over in a row before the time is looked at, and between two looks. */
+/** How many messages of one connection in a row are handled between two looks at the clock. */
 const STRIDE = 8;
 
-/** How long a row lasts before the end of the turn is waited for, in ms. */
+/** How long a row lasts before the end of the turn is awaited, in ms. */
 const LONG = 2;
 
-/** What a connection has received and nobody has handled yet. */
+/** What a connection has received and has not been handled yet. */
 export interface Backlog {
   /**
-   * Handles pieces of it until the slice is over.
+   * Handles parts of it until the slice is over.
    *
-   * @returns whether something is left
+   * @returns whether anything is left
    */
   work(isOver: () => boolean): boolean;
-  /** Nothing is left, and what comes now need not wait. */
+  /** Called when nothing is left. What comes now does not wait. */
   finish(): void;
 }
 
@@ -32,21 +32,21 @@ interface Waiting {
 }
 
 /**
- * Shares the turns of the event loop among connections. A client that sends a great many messages at once gets its budget; what
- * is left waits, and is worked off in slices between which the loop serves everybody else.
+ * Shares the turns of the event loop among connections. A client that sends a great many messages at once gets its budget. The
+ * rest waits and is handled in slices, between which the loop serves everybody else.
  */
 export class Turns {
   readonly #loop: EventLoop;
-  /** In the order in which they have their slices. */
+  /** In the order of their slices. */
   readonly #backlogs: Map<object, Waiting> = new Map();
-  /** The connection that handed over the last message. */
+  /** The connection of the last message. */
   #current: object | undefined = undefined;
   #inARow = 0;
-  /** When the row was looked at first; once it is long, when it was found to be. */
+  /** When the clock was first read in this row; in a long row, when it was found to be long. */
   #since = 0;
-  /** Whether the row has its budget from here on. */
+  /** Whether the row has its budget from `#since` on. */
   #isLong = false;
-  /** Whether the row under way ends with the turn of the loop. */
+  /** Whether the current row ends with the turn of the loop. */
   #endsWithTurn = false;
   #end = 0;
 
@@ -54,7 +54,7 @@ export class Turns {
     this.#loop = loop;
   }
 
-  /** Whether what this connection has received now must wait: it has had its turn, or earlier messages of it wait. */
+  /** Whether what this connection has just received must wait: its budget is used up, or earlier messages of it wait. */
   isOver(connection: object): boolean {
     if (this.#backlogs.size > 0 && this.#backlogs.has(connection)) return true;
     if (connection !== this.#current) {
@@ -72,7 +72,7 @@ export class Turns {
     if (this.#inARow === STRIDE) {
       this.#since = now;
     } else if (now - this.#since > LONG) {
-      // Either its messages take long, or they came in several turns: the end of this one will tell.
+      // Either its messages take long, or they came in several turns: the end of this one decides.
       this.#since = now;
       this.#isLong = true;
       if (!this.#endsWithTurn) this.#loop.setImmediate(this.#endRow);
@@ -86,17 +86,17 @@ export class Turns {
     this.#current = undefined;
   };
 
-  /** The connection is gone. */
+  /** Called when the connection is closed. */
   forget(connection: object): void {
     if (this.#current === connection) this.#current = undefined;
   }
 
-  /** The backlog of a connection, where it has one. */
+  /** Returns the backlog of a connection, if it has one. */
   backlogOf(connection: object): Backlog | undefined {
     return this.#backlogs.get(connection)?.backlog;
   }
 
-  /** Adds the backlog of a connection; it is worked off, bit by bit, from the next turn on. */
+  /** Adds the backlog of a connection. It is handled in slices from the next turn on. */
   add(connection: object, backlog: Backlog): void {
     this.#backlogs.set(connection, { backlog, context: new AsyncResource("TIDEWIRE") });
     if (this.#backlogs.size === 1) this.#loop.setImmediate(this.#run);
@@ -105,7 +105,7 @@ export class Turns {
   readonly #run = (): void => {
     const end = this.#loop.now() + BUDGET;
     try {
-      // A walk over a map goes on to what is added meanwhile, so that each backlog has a slice before any has its next.
+      // Iteration over a map includes what is added meanwhile, so each backlog has a slice before any has its next one.
       for (const [connection, waiting] of this.#backlogs) {
         this.#end = this.#loop.now() + SLICE;
         waiting.context.runInAsyncScope(() => this.#work(connection, waiting));

@@ -1,12 +1,11 @@
 /**
- * Packets that wait, as a list that only grows, and as a new one: sessions that are sent the same one after the other, as the
- * receivers of broadcasts are, hold the same list. Ten broadcasts to 5,000 sessions make ten of these, and no array for each
- * session.
+ * A persistent, append-only list of pending packets. Sessions that receive the same packets in the same order, as the receivers
+ * of broadcasts do, share one list: ten broadcasts to 5,000 sessions create ten lists, and no array for each session.
  */
 export class PacketList<Packet> {
   readonly #last: Packet;
   readonly #before: PacketList<Packet> | undefined;
-  /** The list with the packet that was added to it first, mostly the only one. */
+  /** The list with the first packet that was appended to this one, usually the only one. */
   #longer: PacketList<Packet> | undefined = undefined;
   #packets: Packet[] | undefined = undefined;
 
@@ -15,13 +14,13 @@ export class PacketList<Packet> {
     this.#before = before;
   }
 
-  /** The list with one packet more. */
+  /** Returns the list with one more packet. */
   plus(packet: Packet): PacketList<Packet> {
     this.#longer ??= new PacketList(packet, this);
     return this.#longer.#last === packet ? this.#longer : new PacketList(packet, this);
   }
 
-  /** In order; for all who hold the list, so not to be changed. */
+  /** The packets in order. All sessions that share the list read the same array. */
   get packets(): readonly Packet[] {
     if (this.#packets === undefined) {
       const packets = [this.#last];

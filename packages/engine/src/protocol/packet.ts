@@ -3,7 +3,7 @@ import type { EngineCodec, EnginePacket, EnginePacketType } from "@tidewire/pars
 import { PacketList } from "./packet-list.ts";
 
 export interface PacketOptions {
-  /** Whether a transport that can compress should. */
+  /** Whether a transport that can compress the packet does so. */
   compress: boolean;
   /** A frame for `ws`, made by `socket.io-adapter`. Accepted and not used: frames are cached here. */
   wsPreEncodedFrame?: unknown;
@@ -11,16 +11,16 @@ export interface PacketOptions {
 
 const defaultOptions: PacketOptions = Object.freeze({ compress: true });
 
-/** A packet on its way out. One object may wait in the queues of many sessions; its wire form is made once. */
+/** An outgoing packet. One object may wait in the queues of many sessions, and is encoded once for all of them. */
 export class OutgoingPacket implements EnginePacket {
   readonly type: EnginePacketType;
   data?: string | Buffer;
   readonly options: PacketOptions;
-  /** Whether the bytes of the data are a copy of ours. */
+  /** Whether the data is our own copy. */
   #isKept = false;
   #frame: string | Buffer | undefined = undefined;
   #codec: EngineCodec | undefined = undefined;
-  /** The same packet for receivers of the other protocol version. */
+  /** The same packet for receivers that use the other protocol version. */
   #twin: OutgoingPacket | undefined = undefined;
 
   constructor(type: EnginePacketType, data?: string | Buffer, options?: PacketOptions) {
@@ -29,7 +29,7 @@ export class OutgoingPacket implements EnginePacket {
     this.options = options ?? defaultOptions;
   }
 
-  /** Whether the frame is a binary one for a receiver that takes binary. */
+  /** Whether it is a binary frame for a receiver that supports binary. */
   get binary(): boolean {
     return typeof this.data === "object";
   }
@@ -42,8 +42,8 @@ export class OutgoingPacket implements EnginePacket {
   }
 
   /**
-   * Copies the bytes, once for all receivers, because they are not sent within this call: the application may write into its
-   * buffer again.
+   * Copies binary data, once for all receivers. Called when the packet has to wait: the application may write into its buffer
+   * again.
    */
   keep(): void {
     const { data } = this;
@@ -74,7 +74,7 @@ export class OutgoingPacket implements EnginePacket {
   }
 }
 
-/** An outgoing message: what applications send. */
+/** A message that an application sends. */
 export class Message extends OutgoingPacket {
   #alone: PacketList<OutgoingPacket> | undefined = undefined;
 
@@ -82,21 +82,21 @@ export class Message extends OutgoingPacket {
     super("message", data, options);
   }
 
-  /** The list of this message alone. */
+  /** @internal A list that holds only this message. */
   get alone(): PacketList<OutgoingPacket> {
     return (this.#alone ??= new PacketList<OutgoingPacket>(this));
   }
 }
 
-/** Text as it is, binary of any kind as a Buffer on the same memory. */
+/** Returns text as it is, and binary of any kind as a Buffer on the same memory. */
 export function toData(data: unknown): string | Buffer {
   if (typeof data === "string") return data;
   if (isBinary(data)) return toBuffer(data);
-  // Nothing is sent for what is falsy.
+  // As officially, falsy values are sent as an empty message.
   return data ? `${data as string}` : "";
 }
 
-/** Control packets have no state of their own: one object serves every session. */
+/** Control packets have no state, so one object serves all sessions. */
 export const PING: OutgoingPacket = new OutgoingPacket("ping");
 export const PONG: OutgoingPacket = new OutgoingPacket("pong");
 export const PROBE_PONG: OutgoingPacket = new OutgoingPacket("pong", "probe");

@@ -1,14 +1,14 @@
 /**
- * What a packet that waits takes beside its data, in bytes: its objects, and its places in lists. Without it millions of empty
- * packets would count for nothing.
+ * The overhead of a packet that waits, in bytes: its objects and its places in lists. Without it, millions of empty packets would
+ * count for nothing.
  */
 export const PACKET_OVERHEAD = 128;
 
 /**
- * How much waits for a client whose transport takes nothing now. There is one only while something waits.
+ * Counts what waits for a client whose transport takes nothing now. It exists only while something waits.
  *
- * The oldest burst, all that one turn of the event loop has left waiting, is not held against the client: nobody can read
- * before it is sent to. Nor is what the turn under way has added.
+ * The oldest burst, which is everything that one turn of the event loop has left waiting, is not held against the client: nobody
+ * can read before something is sent. Neither is what the current turn has added.
  */
 export class Backlog {
   /** The turn of the oldest burst. */
@@ -17,19 +17,19 @@ export class Backlog {
   /** Bytes behind the oldest burst. */
   #behind = 0;
   #turn: number;
-  /** What was behind the oldest burst when that turn began. */
+  /** Bytes behind the oldest burst when that turn began. */
   #behindBefore = 0;
-  /** Bytes of what the host has answered by itself. */
+  /** Bytes of answers that the host has given by itself. */
   #answers = 0;
 
-  /** @param turn - the turn of the event loop that is under way */
+  /** @param turn - the current turn of the event loop */
   constructor(turn: number) {
     this.#oldest = turn;
     this.#turn = turn;
   }
 
   /**
-   * All that waits.
+   * Returns how many bytes wait.
    *
    * @param held - bytes that the host holds, among them its own answers
    */
@@ -53,9 +53,9 @@ export class Backlog {
   }
 
   /**
-   * Adds an answer of the host, such as a pong. The client has asked for it, so that all of them count at once.
+   * Adds an answer of the host, such as a pong. The client has asked for it, so it counts at once.
    *
-   * @returns how many bytes of answers there are
+   * @returns how many bytes of answers wait
    */
   addAnswer(bytes: number): number {
     return (this.#answers += bytes + PACKET_OVERHEAD);

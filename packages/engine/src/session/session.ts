@@ -31,22 +31,26 @@ export interface SessionControl {
 }
 
 /**
- * One connection: engine.io's `Socket`. It outlives its transports, of which it has one at a time.
+ * The connection of one client: engine.io's `Socket`. It has one transport at a time, and may change it.
  *
- * Events: `packet`, `packetCreate`, `data` and `message`, `flush`, `drain`, `heartbeat`, `upgrading`, `upgrade` and, exactly
- * once, `close(reason, description)`.
+ * Events: `message(data)` and `data(data)`, `packet(packet)` before a packet is handled, `packetCreate(packet)` before one is
+ * queued, `flush(packets)`, `drain()`, `heartbeat()`, `upgrading(transport)`, `upgrade(transport)` and, exactly once,
+ * `close(reason, description)`. What a listener throws surfaces as an uncaught exception.
  */
 export class Session extends QuietEmitter {
+  /** Called `sid` on the wire. */
   readonly id: string;
+  /** The engine. */
   readonly server: SessionOwner;
+  /** The IP address of the client, as Node writes it; empty for WebTransport. */
   readonly remoteAddress: string;
   transport: Transport;
   readyState: ReadyState = "open";
-  /** Whether the transport has been changed. */
+  /** Whether the session has changed its transport. */
   upgraded: boolean = false;
   /** The handshake request; null for WebTransport. It may be set to null, or deleted, to save its memory. */
   declare request: EngineRequest;
-  /** Set by the layer above in its `connection` listener. */
+  /** Called instead of events. The layer above sets it in its listener of `connection`. */
   handlers: SessionHandlers | undefined = undefined;
   #source: RequestSource | undefined;
   #request: EngineRequest | null | undefined = undefined;
@@ -211,12 +215,12 @@ export class Session extends QuietEmitter {
     this.#heartbeat.start();
   }
 
-  /** @internal What the request is made of, until it is replaced or removed; for those who may ask for it later. */
+  /** @internal The source of the request, until the request is replaced or removed. */
   get requestSource(): RequestSource | undefined {
     return Object.hasOwn(this, "request") ? this.#source : undefined;
   }
 
-  /** @internal The request made of such a source, also when the session has forgotten it. */
+  /** @internal Returns the request of such a source, also after the session has forgotten it. */
   requestOf(source: unknown): EngineRequest | undefined {
     return isRequestSource(source) ? toIncomingMessage(source) : undefined;
   }

@@ -1,11 +1,11 @@
-/** How payloads are written into, and read from, the bodies of long-polling. A session keeps the one it began with. */
+/** How payloads are written into the bodies of long-polling and read from them. A session keeps the one it began with. */
 export interface BodyFormat {
   /** Whether a payload may be bytes. */
   readonly binary: boolean;
   contentType(payload: string | Buffer): string;
-  /** The body of the answer to a poll. */
+  /** Returns the body of the answer to a poll. */
   wrap(payload: string | Buffer): string | Buffer;
-  /** The payload in the body of a POST, on memory of its own; nothing if there is none in it. */
+  /** Returns the payload in the body of a POST, on memory of its own; undefined if the body holds none. */
   unwrap(body: Buffer, contentType: string | undefined): string | Buffer | undefined;
 }
 

@@ -10,18 +10,18 @@ export class JsonpFormat implements BodyFormat {
   readonly binary: boolean = false;
   readonly #head: string;
 
-  /** @param index - the query parameter `j`. It goes into a script, so nothing but its digits is used. */
+  /** @param index - the query parameter `j`. It goes into a script, so only its digits are used. */
   constructor(index: string) {
     this.#head = `___eio[${index.replace(/[^0-9]/g, "")}](`;
   }
 
-  /** A browser told not to guess types runs no script that is sent as plain text. */
+  /** Browsers that must not guess types run no script that is sent as plain text. */
   contentType(): string {
     return "text/javascript; charset=UTF-8";
   }
 
   wrap(payload: string | Buffer): string {
-    // Both are line ends in scripts of old, and only there: JSON has them bare.
+    // Old browsers take both for line ends in a script, while JSON allows them unescaped.
     const literal = JSON.stringify(payload.toString())
       .replaceAll("\u2028", "\\u2028")
       .replaceAll("\u2029", "\\u2029");
@@ -31,7 +31,7 @@ export class JsonpFormat implements BodyFormat {
   unwrap(body: Buffer): string | undefined {
     const { d } = parse(body.toString());
     if (typeof d !== "string") return undefined;
-    // Browsers rewrite the newlines of a form, so clients send a newline as \n, and what was \n before as \\n.
+    // Browsers rewrite the newlines of a form, so clients send a newline as \n, and a literal \n as \\n.
     return d.replace(/(\\)?\\n/g, (_, escaped?: string) => (escaped === undefined ? "\n" : "\\n"));
   }
 }

@@ -1,18 +1,18 @@
 import type { Backlog } from "../loop/turns.ts";
 
-/** What a message costs beside its content, in bytes, roughly. */
+/** The overhead of a message, in bytes, roughly. */
 const OVERHEAD = 64;
 
-/** Who handles the messages of a backlog. */
+/** What a backlog does with its messages. */
 export interface BacklogHandlers {
   onMessage(data: string | Buffer): void;
   /** All messages of this slice were handed over: the moment to answer. */
   onReadEnd(): void;
   /** Runs `batch.write()`; what is sent meanwhile leaves together. */
   cork(batch: { write(): void }): void;
-  /** Whether anybody wants to have the messages. */
+  /** Whether the messages still have a receiver. */
   isWanted(): boolean;
-  /** Goes on reading, after it was paused. */
+  /** Resumes reading after a pause. */
   resume(): void;
 }
 
@@ -21,13 +21,13 @@ export class MessageBacklog implements Backlog {
   readonly isPaused: boolean;
   readonly #handlers: BacklogHandlers;
   #messages: (string | Buffer | undefined)[] = [];
-  /** Those before it were handled. */
+  /** Index of the next message to handle. */
   #next = 0;
   #end: (() => void)[] = [];
   /** In bytes. */
   size: number = 0;
 
-  /** @param isPaused - whether nothing is read until the messages were handled */
+  /** @param isPaused - whether nothing is read until the messages are handled */
   constructor(handlers: BacklogHandlers, isPaused: boolean) {
     this.#handlers = handlers;
     this.isPaused = isPaused;
@@ -38,7 +38,7 @@ export class MessageBacklog implements Backlog {
     this.size += data.length + OVERHEAD;
   }
 
-  /** Runs behind the messages: an error or the close of the connection. */
+  /** Adds an error, or the close of the connection, which is handled after the messages. */
   addEnd(run: () => void): void {
     this.#end.push(run);
   }
@@ -67,7 +67,7 @@ export class MessageBacklog implements Backlog {
       this.size -= data.length + OVERHEAD;
       handlers.onMessage(data);
     } while (this.#next < messages.length && handlers.isWanted() && !isOver());
-    // Half of it at a time: moving what is left costs as much as handling it.
+    // Only when half of it is handled: moving the rest costs as much as handling it.
     if (this.#next * 2 >= messages.length) {
       messages.splice(0, this.#next);
       this.#next = 0;

@@ -19,12 +19,12 @@ import type { TransportOwner } from "./transport.ts";
 /** How long an orderly close waits for the client's next poll, in ms. */
 const CLOSE_TIMEOUT = 30_000;
 
-/** As many packets as this a body may hold whatever its size. */
+/** A body may hold this many packets whatever its size. */
 const FEW_PACKETS = 10_000;
 
 /**
- * The bytes of the smallest event of Socket.IO with its separator, `42["a"]`: a body that holds packets smaller than that,
- * on average and more than a few of them, is not made by a client.
+ * Size of the smallest event of Socket.IO with its separator, `42["a"]`, in bytes. No client sends a body with many packets that
+ * are smaller on average.
  */
 const SMALL_PACKET = 8;
 
@@ -52,7 +52,7 @@ export class PollingTransport extends Transport {
     return "polling";
   }
 
-  /** Nothing: a response is written whole, and then there is no poll to write to. */
+  /** Always 0: a response is written whole, and then there is no poll to write to. */
   get bufferedAmount(): number {
     return 0;
   }
@@ -71,7 +71,7 @@ export class PollingTransport extends Transport {
       return;
     }
     this.#poll = exchange;
-    // Also while the answer is under way: what the client has not read is lost.
+    // Also while the answer is being sent: what the client has not read is lost.
     exchange.onAbort = () => {
       if (this.#poll === exchange) {
         this.#poll = undefined;
@@ -80,13 +80,13 @@ export class PollingTransport extends Transport {
       if (this.readyState === "closed" || this.discarded) return;
       const body = this.owner.turns.backlogOf(this) as BodyBacklog | undefined;
       const error = new TransportError("POLL_ABORTED");
-      // What the client has sent before it went is heard.
+      // What the client sent before it left is still handled.
       if (body === undefined) this.failed(error);
       else body.onFinished = () => this.failed(error);
     };
     this.writable = true;
     this.handlers?.onWritable(this.receiver);
-    // An orderly close has waited for this poll, and there was nothing else to send.
+    // An orderly close has waited for this poll, and nothing else was sent.
     if (this.writable && this.#pendingClose !== undefined) this.send([NOOP]);
   }
 
@@ -120,7 +120,7 @@ export class PollingTransport extends Transport {
     this.#refuse(exchange, 413, { name: "PAYLOAD_TOO_LARGE", sid: this.sid, limit });
   }
 
-  /** Refuses a request; the session goes on. */
+  /** Refuses a request. The session goes on. */
   #refuse(exchange: HttpExchange, status: number, context: Record<string, unknown>): void {
     exchange.respond(status, {});
     this.owner.onRefusal(exchange.request, context);
@@ -175,7 +175,7 @@ export class PollingTransport extends Transport {
   }
 
   #accept(exchange: HttpExchange): void {
-    // text/html rather than text/plain: some old browsers would offer to download the latter.
+    // Not text/plain: some old browsers would offer to download it.
     const headers = { "Content-Type": "text/html", "Content-Length": "2" };
     exchange.respond(200, this.#headers(headers, exchange), "ok");
   }
@@ -204,7 +204,7 @@ export class PollingTransport extends Transport {
     return true;
   }
 
-  /** Gives the parked poll its answer. There is none to write to until the next one comes. */
+  /** Answers the parked poll. Nothing can be written until the next one comes. */
   #answer(poll: HttpExchange, packets: readonly OutgoingPacket[]): void {
     this.#poll = undefined;
     this.writable = false;
@@ -233,14 +233,14 @@ export class PollingTransport extends Transport {
 
   #headers(headers: OutgoingHttpHeaders, exchange: HttpExchange): OutgoingHttpHeaders {
     const agent = exchange.request.head.header("user-agent");
-    // Old Internet Explorers take a payload for a cross-site script.
+    // Old versions of Internet Explorer mistake a payload for a cross-site script.
     if (agent && (agent.includes(";MSIE") || agent.includes("Trident/"))) headers["X-XSS-Protection"] = "0";
     headers["cache-control"] = "no-store";
     this.owner.decorate(headers, exchange.request, this.sid);
     return headers;
   }
 
-  /** Nobody waits for an orderly close any more. */
+  /** Gives up an orderly close. */
   override discard(): void {
     super.discard();
     if (this.#pendingClose !== undefined) this.owner.clock.cancel(this.#pendingClose);
@@ -248,7 +248,7 @@ export class PollingTransport extends Transport {
   }
 
   protected doClose(done: () => void): void {
-    // A body that has been read, and is being handled, is still answered.
+    // A body that was read and is being handled is still answered.
     if (this.owner.turns.backlogOf(this) === undefined) this.#post?.destroy();
     this.#post = undefined;
     const finish = (): void => {

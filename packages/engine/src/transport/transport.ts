@@ -56,16 +56,18 @@ export interface TransportOwner {
  * Events, for those who listen to `conn.transport`: `packet`, `drain`, `error`, `close`. Inside, everything goes to the handlers.
  */
 export abstract class Transport extends QuietEmitter {
-  /** Names of the transports that one of this kind can be upgraded to. */
+  /** Names of the transports to which this one can be upgraded. */
   static readonly upgradesTo: readonly string[] = [];
 
   abstract get name(): "polling" | "websocket" | "webtransport";
-  /** The session this transport serves. */
+  /** The id of the session; empty until there is one. */
   sid: string = "";
+  /** Whether `send` may be called. */
   writable: boolean = false;
   readyState: "open" | "closing" | "closed" = "open";
   /** Whether another transport has replaced it: what it still holds no longer matters. */
   discarded: boolean = false;
+  /** Whether binary data is sent as it is, and not as base64. */
   readonly supportsBinary: boolean;
   /** @internal */ readonly wireProtocol: Protocol;
   /** @internal */ protected readonly owner: TransportOwner;
@@ -129,10 +131,16 @@ export abstract class Transport extends QuietEmitter {
     exchange.respond(400, {});
   }
 
+  /** Gives up what it still holds: another transport has taken over, or the session is over. */
   discard(): void {
     this.discarded = true;
   }
 
+  /**
+   * Closes the transport, once.
+   *
+   * @param done - called when the client was told, or can no longer be
+   */
   close(done: () => void = noop): void {
     if (this.readyState !== "open") return;
     this.readyState = "closing";

@@ -13,10 +13,10 @@ import type { TransportOwner } from "./transport.ts";
 /** How long a client may take to answer our close frame, in ms. */
 const CLOSE_TIMEOUT = 30_000;
 
-/** How a WebSocket closes that is done: normally, by leaving the page, or without a code. */
+/** Codes of a normal close: the client was done, left the page, or gave no code. */
 const NORMAL_CODES: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 
-/** Engine.IO over WebSocket: one packet, one frame. The same on every host. */
+/** Engine.IO over WebSocket, one packet per frame. The same on every host. */
 export class WebSocketTransport extends Transport implements WebSocketHandlers {
   readonly #port: WebSocketPort;
   #closing: Timeout | undefined = undefined;
@@ -31,7 +31,8 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
     packets: [],
     write() {
       const { transport, packets } = this;
-      for (let i = 0; i < packets.length; i++) transport!.#sendFrame(packets[i]!);
+      if (transport === undefined) return;
+      for (let i = 0; i < packets.length; i++) transport.#sendFrame(packets[i]!);
     },
   };
 
@@ -45,7 +46,7 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
     return "websocket";
   }
 
-  /** The engine's option of that name: whether messages are compressed, and from how many bytes. */
+  /** The option of the engine: whether messages are compressed, and from how many bytes on. */
   get perMessageDeflate(): TransportOwner["opts"]["perMessageDeflate"] {
     return this.owner.opts.perMessageDeflate;
   }
@@ -88,7 +89,7 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
   }
 
   #sent(): boolean {
-    // The host buffers what the kernel does not take; until that has gone, more of it waits in the session's own queue.
+    // The host buffers what the kernel does not take. Until that has left, the session queues the rest.
     if (this.#port.bufferedAmount > 0) {
       this.writable = false;
       return false;
@@ -115,7 +116,7 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
     if (packet !== undefined) this.handlers?.onPacket(this.receiver, packet);
   }
 
-  /** Returns the packet of a message, once those who listen to the transport have seen it. */
+  /** Returns the packet in a message, after those who listen to the transport have seen it. */
   #decode(data: string | Buffer): EnginePacket | undefined {
     try {
       const packet = this.wireProtocol.codec.decodePacket(data);
@@ -171,7 +172,7 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
   /** @internal */
   onAnswered(bytes: number): void {
     if (this.#port.bufferedAmount === 0) return;
-    // So that it is known when the client reads again.
+    // The host reports when the client reads again.
     this.writable = false;
     this.handlers?.onAnswerHeld(this.receiver, bytes);
   }
@@ -194,12 +195,12 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
     );
   }
 
-  /** What was received before the end of the connection comes before it. */
+  /** Whether messages still wait that came before the end of the connection: then the end waits behind them. */
   #isBehind(end: () => void): boolean {
     const backlog = this.handlers && this.#backlog();
     if (backlog === undefined) return false;
     backlog.addEnd(end);
-    // Nothing gets through to the client any more.
+    // Nothing reaches the client any more.
     this.writable = false;
     return true;
   }
@@ -213,7 +214,7 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
 
   protected doClose(done: () => void): void {
     this.writable = false;
-    // A client that does not answer the close frame is cut off.
+    // Cuts off a client that does not answer the close frame.
     this.#closing = new Timeout(() => this.#port.terminate());
     this.owner.clock.schedule(this.#closing, CLOSE_TIMEOUT);
     // First: some hosts report the closure before `close` returns.

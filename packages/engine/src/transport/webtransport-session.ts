@@ -1,9 +1,9 @@
-/** The part of a `ReadableStreamDefaultReader` that is used. */
+/** The part of a `ReadableStreamDefaultReader` that the engine uses. */
 export interface StreamReader<T> {
   read(): Promise<{ done: boolean; value?: T | undefined }>;
 }
 
-/** The part of a `WritableStreamDefaultWriter` that is used. */
+/** The part of a `WritableStreamDefaultWriter` that the engine uses. */
 export interface StreamWriter {
   readonly desiredSize: number | null;
   readonly ready: Promise<unknown>;
@@ -17,19 +17,19 @@ export interface WebTransportStream {
   readonly writable: { getWriter(): StreamWriter };
 }
 
-/** What a client is told about the end of its session. */
+/** Why a session ends, for the client. */
 export interface WebTransportCloseInfo {
   closeCode?: number;
   reason?: string;
 }
 
 /**
- * A WebTransport session of the W3C shape, as far as it is used here: a browser's `WebTransport` has it, and so have the
- * sessions of server packages such as `@fails-components/webtransport`.
+ * The part of a W3C WebTransport session that the engine uses. The `WebTransport` of browsers has it, and so have the sessions of
+ * server packages such as `@fails-components/webtransport`.
  */
 export interface WebTransportSession {
   readonly incomingBidirectionalStreams: { getReader(): StreamReader<WebTransportStream> };
-  /** Settles once the session has ended: with what the client said, or with an error. */
+  /** Settles when the session has ended: with the close info of the client, or with an error. */
   readonly closed: PromiseLike<unknown>;
   close(info?: WebTransportCloseInfo): void;
 }

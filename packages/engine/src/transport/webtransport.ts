@@ -17,10 +17,10 @@ import type {
 /** How long the client may take to receive what was sent before the end, in ms. */
 const CLOSE_TIMEOUT = 30_000;
 
-/** How long a session may take to say why it has ended, once its stream has, in ms. */
+/** How long a session may take to report why it has ended, after its stream has ended, in ms. */
 const LAST_WORDS_TIMEOUT = 100;
 
-/** As a WebSocket closes for a frame that is too large. */
+/** The code with which a WebSocket closes for a frame that is too large. */
 const TOO_LARGE: WebTransportCloseInfo = { closeCode: 1009, reason: "Max payload size exceeded" };
 
 /** Engine.IO over the first bidirectional stream of a WebTransport session. */
@@ -29,13 +29,13 @@ export class WebTransportTransport extends Transport {
   readonly #reader: StreamReader<Uint8Array>;
   readonly #writer: StreamWriter;
   readonly #decoder: StreamFrameDecoder;
-  /** Bytes of writes the stream has not taken. */
+  /** Bytes written that the stream has not taken. */
   #buffered = 0;
   #sends = 0;
   #lastWrite: Promise<void> = Promise.resolve();
   #closeInfo: WebTransportCloseInfo | undefined = undefined;
   #closing: Timeout | undefined = undefined;
-  /** Set once the stream is of no use any more. */
+  /** Set once the stream is of no use: the session follows. */
   #losing: Timeout | undefined = undefined;
 
   constructor(
@@ -60,9 +60,9 @@ export class WebTransportTransport extends Transport {
     return this.#buffered;
   }
 
-  /** Begins to read; there must be handlers. */
+  /** Begins to read. Call `attach` before. */
   start(): void {
-    // Promises call back, where an error thrown by a listener would be taken for one of the stream.
+    // In the callback of a promise, an error of a listener would count as an error of the stream.
     const end = (error?: WebTransportClosedError): void =>
       safeCall(this.owner.loop, () => this.#ended(error));
     this.#session.closed.then(
@@ -77,7 +77,7 @@ export class WebTransportTransport extends Transport {
     const bytes = encodeStreamFrames(
       packets.map((packet) => ({ content: packet.frame(codec, true), binary: packet.binary })),
     );
-    // What comes until the stream takes more is gathered by the session, and leaves together.
+    // The session gathers what is sent until the stream takes more, and sends it at once.
     this.writable = false;
     this.#buffered += bytes.length;
     this.#sends++;
@@ -85,7 +85,7 @@ export class WebTransportTransport extends Transport {
     return false;
   }
 
-  /** Resolves once the stream has taken the bytes; some implementations say so long after they take more. */
+  /** Resolves once the stream has taken the bytes. Some implementations resolve long after they take more. */
   async #write(bytes: Buffer, send: number): Promise<void> {
     try {
       if (this.#isFull()) await this.#writer.ready;
@@ -94,12 +94,12 @@ export class WebTransportTransport extends Transport {
       else this.#writer.ready.then(() => this.#takesMore(send), ignore);
       await written;
     } catch (error) {
-      // Reset by the client, or the session is over.
+      // The client has reset the stream, or the session is over.
       this.#lost(error);
       return;
     }
     this.#buffered -= bytes.length;
-    // A session that closes waits for this.
+    // A session that is closing waits for this.
     if (this.#buffered === 0) this.#takesMore(this.#sends);
   }
 
@@ -125,12 +125,12 @@ export class WebTransportTransport extends Transport {
         if (done) break;
         if (this.readyState !== "open") continue;
         this.#receive(value!);
-        // A stream that always has more never lets the loop turn: promises come first.
+        // Promises come before the next turn of the loop: a stream that always has more would never let it turn.
         if (turns.isOver(this)) await new Promise<void>((resolve) => loop.setImmediate(resolve));
       }
       this.#lost();
     } catch (error) {
-      // As above.
+      // The client has reset the stream, or the session is over.
       this.#lost(error);
     }
   }
@@ -154,13 +154,13 @@ export class WebTransportTransport extends Transport {
     safeCall(loop, () => this.handlers?.onReadEnd(this.receiver));
   }
 
-  /** Closes the session and tells the client why. */
+  /** Closes the session and gives the client the reason. */
   refuse(info: WebTransportCloseInfo): void {
     this.#closeInfo = info;
     this.close();
   }
 
-  /** The stream is of no use any more; without it, neither is the session. */
+  /** Called when the stream is of no use any more. Without it, neither is the session. */
   #lost(description?: unknown): void {
     if (this.readyState !== "open" || this.#losing !== undefined) return;
     this.writable = false;
@@ -179,7 +179,7 @@ export class WebTransportTransport extends Transport {
     for (const deadline of [this.#closing, this.#losing]) {
       if (deadline !== undefined) this.owner.clock.cancel(deadline);
     }
-    // What the session says of an end that was ours is no news.
+    // What the session reports about an end that we began is not an error.
     this.closed(this.readyState === "open" ? error : undefined);
   }
 
@@ -191,7 +191,7 @@ export class WebTransportTransport extends Transport {
     void this.#finish();
   }
 
-  /** Closing the session drops what is under way; closing the stream first waits for it. */
+  /** Closes the stream first, which waits for what is being sent: closing the session drops it. */
   async #finish(): Promise<void> {
     try {
       await this.#lastWrite;
@@ -203,7 +203,7 @@ export class WebTransportTransport extends Transport {
   }
 }
 
-/** What is wrong with the end of a session; nothing, if its client has closed it without a code. */
+/** The error of a session that has ended; undefined if its client has closed it without a code. */
 function errorOf(info: WebTransportCloseInfo | undefined): WebTransportClosedError | undefined {
   const { closeCode = 0, reason = "" } = info ?? {};
   if (closeCode === 0) return undefined;
@@ -211,7 +211,7 @@ function errorOf(info: WebTransportCloseInfo | undefined): WebTransportClosedErr
   return new WebTransportClosedError({ message, closeCode, closeReason: reason });
 }
 
-/** Ends a session; one that has ended already does not mind. */
+/** Closes a session. One that has ended already stays ended. */
 export function closeSession(session: WebTransportSession, info?: WebTransportCloseInfo): void {
   try {
     session.close(info);
@@ -220,5 +220,5 @@ export function closeSession(session: WebTransportSession, info?: WebTransportCl
   }
 }
 
-/** Whoever waits for the write is told. */
+/** The write itself rejects as well, and is handled. */
 function ignore(): void {}
