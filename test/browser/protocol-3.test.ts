@@ -71,7 +71,7 @@ describeWithChromium("browser: socket.io-client 2 on a page of another origin", 
     for (const [way, options] of Object.entries(ways)) {
       const declare = way === "JSONP" ? itRunsNoPlainText : it;
       declare(`exchanges text and binary by ${way}`, async () => {
-        const server = await start(host);
+        await using server = await start(host);
         server.io.on("connection", (socket) => {
           socket.on("echo", (...args: unknown[]) => (args.pop() as (...args: unknown[]) => void)(...args));
         });

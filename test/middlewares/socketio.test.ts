@@ -92,7 +92,7 @@ onEveryHost("middlewares: with Socket.IO", serverHostsAndApp, (host) => {
   for (const mode of Object.keys(modes) as (keyof typeof modes)[]) {
     describe(`by ${mode}`, () => {
       it("express-session: a listener reloads, changes and saves the session", async () => {
-        const server = await start(host);
+        await using server = await start(host);
         installSession(server.io, true);
         countVisits(server.io);
         const cookie = await cookieOfVisitor(server);
@@ -106,7 +106,7 @@ onEveryHost("middlewares: with Socket.IO", serverHostsAndApp, (host) => {
 
       for (const saveUninitialized of [true, false]) {
         it(`express-session: a new visitor, saveUninitialized: ${saveUninitialized}`, async () => {
-          const server = await start(host);
+          await using server = await start(host);
           installSession(server.io, saveUninitialized);
           const { socket } = await connect(server, mode);
           const { session: visitor } = requestOf(socket);
@@ -123,7 +123,7 @@ onEveryHost("middlewares: with Socket.IO", serverHostsAndApp, (host) => {
       }
 
       it("express-session: a namespace's middleware regenerates the session", async () => {
-        const server = await start(host);
+        await using server = await start(host);
         installSession(server.io, true);
         const ids: string[] = [];
         server.io.use((socket, next) => {
@@ -141,7 +141,7 @@ onEveryHost("middlewares: with Socket.IO", serverHostsAndApp, (host) => {
       });
 
       it("express-session: as a middleware of the namespace, in the way of older documentation", async () => {
-        const server = await start(host);
+        await using server = await start(host);
         const store = new session.MemoryStore();
         const visitor = session({ secret: "keyboard cat", resave: false, saveUninitialized: true, store });
         server.io.use((socket, next) => {
@@ -160,7 +160,7 @@ onEveryHost("middlewares: with Socket.IO", serverHostsAndApp, (host) => {
       });
 
       it("passport: the user of the session is socket.request.user", async () => {
-        const server = await start(host);
+        await using server = await start(host);
         const { io } = server;
         const authenticator = new passport.Passport();
         authenticator.serializeUser((user, done) => done(null, (user as { id: number }).id));
@@ -182,7 +182,7 @@ onEveryHost("middlewares: with Socket.IO", serverHostsAndApp, (host) => {
       });
 
       it("a middleware that fails is a connect_error, and others connect", async () => {
-        const server = await start(host);
+        await using server = await start(host);
         const errors: unknown[] = [];
         server.io.engine.on("connection_error", ({ code, context }) => errors.push({ code, context }));
         use(server.io.engine, async (req, _res, next) => {
@@ -198,7 +198,7 @@ onEveryHost("middlewares: with Socket.IO", serverHostsAndApp, (host) => {
   }
 
   it("express-session: the cookie comes with the answer of a poll, and with the 101", async () => {
-    const server = await start(host);
+    await using server = await start(host);
     installSession(server.io, true);
     const { headers } = await server.wire.get(path("transport=polling"));
     const socket = await server.wire.websocket(path("transport=websocket"));
@@ -209,7 +209,7 @@ onEveryHost("middlewares: with Socket.IO", serverHostsAndApp, (host) => {
   });
 
   it("express-session: no cookie before the session is changed, without saveUninitialized", async () => {
-    const server = await start(host);
+    await using server = await start(host);
     installSession(server.io, false);
     const { headers } = await server.wire.get(path("transport=polling"));
     const socket = await server.wire.websocket(path("transport=websocket"));
@@ -218,7 +218,7 @@ onEveryHost("middlewares: with Socket.IO", serverHostsAndApp, (host) => {
   });
 
   it("the option cookie: the session id, once, with long-polling", async () => {
-    const server = await start(host, {
+    await using server = await start(host, {
       cookie: { name: "io", httpOnly: true, secure: true, maxAge: 86400 },
     });
     const { headers } = await server.wire.get(path("transport=polling"));
@@ -234,7 +234,7 @@ onEveryHost("middlewares: with Socket.IO", serverHostsAndApp, (host) => {
 
   it("the option cors: headers on answers, errors and preflights", async () => {
     const origin = "https://app.example";
-    const server = await start(host, { cors: { origin, credentials: true } });
+    await using server = await start(host, { cors: { origin, credentials: true } });
     const headers = { origin };
     const good = await server.wire.get(path("transport=polling"), { headers });
     const bad = await server.wire.get(path("transport=none"), { headers });

@@ -67,7 +67,8 @@ for (const [name, start] of [
   suite(`middlewares: over TLS [${name}]`, () => {
     for (const [way, open] of Object.entries(ways)) {
       it(`express-session sets a secure cookie, by ${way}`, async () => {
-        const { io, port } = await start();
+        await using running = await start();
+        const { io, port } = running;
         let encrypted: unknown;
         use(io.engine, (req, _res, pass) => {
           ({ encrypted } = req.socket as { encrypted?: boolean });

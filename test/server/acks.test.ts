@@ -11,7 +11,8 @@ type Ack = (...args: unknown[]) => void;
 onEveryHost("acks", serverHosts, (host) => {
   onEveryTransport((_name, mode) => {
     it("calls back the client", async () => {
-      const { client, socket } = await pair(await host.start(), mode);
+      await using running = await host.start();
+      const { client, socket } = await pair(running, mode);
       socket.on("sum", (a: number, b: number, ack: Ack) => ack(a + b, { a, b }, null));
       const answer = await new Promise((resolve) =>
         client.emit("sum", 1, 2, (...args: unknown[]) => resolve(args)),
@@ -20,7 +21,8 @@ onEveryHost("acks", serverHosts, (host) => {
     });
 
     it("calls back the server", async () => {
-      const { client, socket } = await pair(await host.start(), mode);
+      await using running = await host.start();
+      const { client, socket } = await pair(running, mode);
       client.on("sum", (a: number, b: number, ack: Ack) => ack(a + b, [a, b]));
       const answer = await new Promise((resolve) =>
         socket.emit("sum", 1, 2, (...args: unknown[]) => resolve(args)),
@@ -29,7 +31,8 @@ onEveryHost("acks", serverHosts, (host) => {
     });
 
     it("resolves emitWithAck on both sides", async () => {
-      const { client, socket } = await pair(await host.start(), mode);
+      await using running = await host.start();
+      const { client, socket } = await pair(running, mode);
       socket.on("up", (value: string, ack: Ack) => ack(`${value}!`));
       client.on("down", (value: string, ack: Ack) => ack(`${value}?`));
       assert.equal(await client.emitWithAck("up", "a"), "a!");
@@ -37,7 +40,8 @@ onEveryHost("acks", serverHosts, (host) => {
     });
 
     it("keeps 200 acks under way apart, answered in reverse", async () => {
-      const { client, socket } = await pair(await host.start(), mode);
+      await using running = await host.start();
+      const { client, socket } = await pair(running, mode);
       const waiting: [number, Ack][] = [];
       client.on("n", (index: number, ack: Ack) => {
         waiting.push([index, ack]);
@@ -53,7 +57,8 @@ onEveryHost("acks", serverHosts, (host) => {
   });
 
   it("gives no error to the callback when the answer is in time", async () => {
-    const { client, socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { client, socket } = await pair(running);
     client.on("q", (ack: Ack) => ack("a"));
     const args = await new Promise((resolve) =>
       socket.timeout(5_000).emit("q", (...got: unknown[]) => resolve(got)),
@@ -63,7 +68,8 @@ onEveryHost("acks", serverHosts, (host) => {
   });
 
   it("calls back with operation has timed out", async () => {
-    const { socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { socket } = await pair(running);
     const error = await new Promise((resolve) => socket.timeout(20).emit("unheard", resolve));
     assert.ok(error instanceof Error);
     assert.equal(error.message, "operation has timed out");
@@ -71,12 +77,14 @@ onEveryHost("acks", serverHosts, (host) => {
   });
 
   it("rejects emitWithAck with operation has timed out", async () => {
-    const { socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { socket } = await pair(running);
     await assert.rejects(socket.timeout(20).emitWithAck("unheard"), { message: "operation has timed out" });
   });
 
   it("calls back once when the answer comes after the timeout", async () => {
-    const { client, socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { client, socket } = await pair(running);
     let answer: Ack = () => {};
     client.on("q", (ack: Ack) => (answer = ack));
     const calls: unknown[][] = [];
@@ -92,14 +100,16 @@ onEveryHost("acks", serverHosts, (host) => {
   });
 
   it("applies the timeout to one emit only", async () => {
-    const { client, socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { client, socket } = await pair(running);
     client.on("q", (ack: Ack) => ack("a"));
     await assert.rejects(socket.timeout(20).emitWithAck("unheard"));
     assert.equal(await socket.emitWithAck("q"), "a");
   });
 
   it("sends an ack once, however often the listener calls it", async () => {
-    const { wire, socket } = await rawPair(await host.start());
+    await using running = await host.start();
+    const { wire, socket } = await rawPair(running);
     socket.on("q", (ack: Ack) => {
       ack(1);
       ack(2);
@@ -110,14 +120,16 @@ onEveryHost("acks", serverHosts, (host) => {
   });
 
   it("puts the id of the ack on the wire, counted per namespace", async () => {
-    const { wire, socket } = await rawPair(await host.start());
+    await using running = await host.start();
+    const { wire, socket } = await rawPair(running);
     socket.emit("a", () => {});
     socket.emit("b", 1, () => {});
     assert.deepEqual(await wire.take(2), ['420["a"]', '421["b",1]']);
   });
 
   it("ignores an ack that nobody waits for, and an ack that comes twice", async () => {
-    const { wire, socket } = await rawPair(await host.start());
+    await using running = await host.start();
+    const { wire, socket } = await rawPair(running);
     let calls = 0;
     socket.emit("a", () => calls++);
     await wire.next();
@@ -127,7 +139,7 @@ onEveryHost("acks", serverHosts, (host) => {
   });
 
   it("calls back with the socket for this, in time or not; a broadcast with its operator", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { client, socket } = await pair(running);
     client.on("q", (ack: Ack) => ack());
     const called = (emit: (ack: (this: unknown) => void) => void): Promise<unknown> =>
@@ -145,7 +157,8 @@ onEveryHost("acks", serverHosts, (host) => {
   });
 
   it("acks with binary both ways", async () => {
-    const { client, socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { client, socket } = await pair(running);
     socket.on("up", (data: Buffer, ack: Ack) => ack({ back: Buffer.from(data.toReversed()) }));
     client.on("down", (data: Buffer, ack: Ack) => ack([Buffer.from(data.toReversed())]));
     assert.deepEqual(await client.emitWithAck("up", Buffer.from([1, 2, 3])), {
@@ -155,7 +168,7 @@ onEveryHost("acks", serverHosts, (host) => {
   });
 
   it("answers an ack in a namespace", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { client, socket } = await pair(running, {}, "/chat");
     socket.on("q", (ack: Ack) => ack("from chat"));
     assert.equal(await client.emitWithAck("q"), "from chat");
@@ -163,7 +176,7 @@ onEveryHost("acks", serverHosts, (host) => {
 
   describe("of broadcasts", () => {
     it("gathers the answers of all", async () => {
-      const running = await host.start();
+      await using running = await host.start();
       for (const name of ["a", "b", "c"]) {
         const { client } = await pair(running);
         client.on("who", (ack: Ack) => ack(name));
@@ -173,12 +186,12 @@ onEveryHost("acks", serverHosts, (host) => {
     });
 
     it("gives an empty list when there is nobody", async () => {
-      const running = await host.start();
+      await using running = await host.start();
       assert.deepEqual(await running.io.to("empty").timeout(5_000).emitWithAck("who"), []);
     });
 
     it("reports the timeout together with the answers that came", async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const { client } = await pair(running);
       const { socket: silent } = await pair(running);
       client.on("who", (ack: Ack) => ack("a"));
@@ -193,7 +206,7 @@ onEveryHost("acks", serverHosts, (host) => {
     });
 
     it("calls back with the answers of a room", async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const { client, socket } = await pair(running);
       await pair(running);
       await socket.join("room");
@@ -208,7 +221,7 @@ onEveryHost("acks", serverHosts, (host) => {
     });
 
     it("offers io.emitWithAck() and nsp.emitWithAck()", async () => {
-      const running = await host.start();
+      await using running = await host.start();
       type WithAck = { emitWithAck(event: string): Promise<unknown> };
       assert.deepEqual(await (running.io.of("/x") as unknown as WithAck).emitWithAck("who"), []);
       assert.deepEqual(await (running.io as unknown as WithAck).emitWithAck("who"), []);

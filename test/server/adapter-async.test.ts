@@ -46,7 +46,7 @@ async function holds({ io }: StartedServer, count: number): Promise<void> {
 
 onEveryHost("an adapter whose functions are asynchronous", serverHostsAndApp, (host) => {
   it("joins and leaves by promises", async () => {
-    const running = await host.start({ adapter: Slow });
+    await using running = await host.start({ adapter: Slow });
     const { client, socket } = await pair(running);
     const joined = socket.join(["a", "b"]);
     assert.equal(socket.rooms.has("a"), false);
@@ -62,7 +62,7 @@ onEveryHost("an adapter whose functions are asynchronous", serverHostsAndApp, (h
   });
 
   it("delivers broadcasts in order, to who is in the room by then", async () => {
-    const running = await host.start({ adapter: Slow });
+    await using running = await host.start({ adapter: Slow });
     const { client, socket } = await pair(running);
     await socket.join("room");
     const heard: unknown[] = [];
@@ -82,7 +82,7 @@ onEveryHost("an adapter whose functions are asynchronous", serverHostsAndApp, (h
         return new Promise(() => {});
       }
     }
-    const running = await host.start({ adapter: Never });
+    await using running = await host.start({ adapter: Never });
     const { client, socket } = await pair(running);
     await settled(client, socket);
   });
@@ -95,7 +95,7 @@ onEveryHost("an adapter whose functions are asynchronous", serverHostsAndApp, (h
         isClosed = true;
       }
     }
-    const running = await host.start({ adapter: Closing });
+    await using running = await host.start({ adapter: Closing });
     await connected(running.client());
     await running.io.close();
     assert.equal(isClosed, true);
@@ -105,7 +105,7 @@ onEveryHost("an adapter whose functions are asynchronous", serverHostsAndApp, (h
     const failure = new Error("no broker");
     class Failing extends Adapter {}
     Object.assign(Failing.prototype, { broadcast: () => Promise.reject(failure) });
-    const running = await host.start({ adapter: Failing });
+    await using running = await host.start({ adapter: Failing });
     const { client, socket } = await pair(running);
     const surfaced = uncaught(1);
     running.io.emit("ev");

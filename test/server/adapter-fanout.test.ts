@@ -2,6 +2,7 @@
 // receivers, one flush per connection.
 import assert from "node:assert/strict";
 import { Adapter } from "socket.io-adapter";
+import { owning } from "../support/waiting/closing.ts";
 import { HeartbeatCluster } from "../support/cluster/heartbeat-adapter.ts";
 import { officialParser, watched } from "../support/server/parsers.ts";
 import { next } from "../support/waiting/events.ts";
@@ -25,7 +26,7 @@ function trafficOf({ socket }: Pair): Traffic {
   return traffic;
 }
 
-interface Senders {
+interface Senders extends AsyncDisposable {
   /** where the receivers are */
   readonly receiving: StartedServer;
   /** where the broadcast begins */
@@ -42,12 +43,13 @@ const adapters: Readonly<Record<string, Start>> = {
       }
     }
     const running = await host.start({ ...options, adapter: Foreign });
-    return { receiving: running, sending: running };
+    return owning({ receiving: running, sending: running }, running);
   },
   "a cluster": async (host, options) => {
     const adapter = new HeartbeatCluster(600_000).adapter as never;
     const receiving = await host.start({ ...options, adapter });
-    return { receiving, sending: await host.start({ adapter }) };
+    const sending = await host.start({ adapter });
+    return owning({ receiving, sending }, receiving, sending);
   },
 };
 
@@ -55,7 +57,8 @@ for (const [name, start] of Object.entries(adapters)) {
   onEveryHost(`two broadcasts of one tick by ${name}`, serverHostsAndApp, (host) => {
     it("are encoded once each, are the same packets for all, and leave in one flush", async () => {
       const { parser, encoded } = watched(officialParser);
-      const { receiving, sending } = await start(host, { parser });
+      await using senders = await start(host, { parser });
+      const { receiving, sending } = senders;
       const pairs: Pair[] = [];
       for (let index = 0; index < 3; index++) {
         const made = await pair(receiving, { transports: ["websocket"] });

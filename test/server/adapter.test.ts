@@ -9,7 +9,8 @@ type Packet = { type: number; nsp: string; data: unknown[] };
 
 onEveryHost("adapter", serverHostsAndApp, (host) => {
   it("is an Adapter of socket.io-adapter by default", async () => {
-    const { io } = await host.start();
+    await using running = await host.start();
+    const { io } = running;
     assert.ok(io.sockets.adapter instanceof Adapter);
     assert.equal(io.of("/b").adapter.nsp, io.of("/b"));
   });
@@ -34,7 +35,7 @@ onEveryHost("adapter", serverHostsAndApp, (host) => {
         super.delAll(id);
       }
     }
-    const running = await host.start({ adapter: Watching });
+    await using running = await host.start({ adapter: Watching });
     const { client, socket } = await pair(running);
     await socket.join("room");
     const heard = next(client, "ev");
@@ -62,7 +63,7 @@ onEveryHost("adapter", serverHostsAndApp, (host) => {
       made.push(adapter);
       return adapter;
     }
-    const running = await host.start({ adapter: create as never });
+    await using running = await host.start({ adapter: create as never });
     assert.deepEqual(made, [running.io.sockets.adapter]);
     const { client, socket } = await pair(running);
     await socket.join("room");
@@ -73,7 +74,7 @@ onEveryHost("adapter", serverHostsAndApp, (host) => {
 
   it("delivers exactly, in order, and to the right clients when it does all by the base class", async () => {
     class Plain extends Adapter {}
-    const running = await host.start({ adapter: Plain });
+    await using running = await host.start({ adapter: Plain });
     const [a, b] = [await pair(running), await pair(running)];
     await a.socket.join("room");
     const heard: unknown[] = [];
@@ -96,7 +97,7 @@ onEveryHost("adapter", serverHostsAndApp, (host) => {
 
   it("gathers acks through the base class", async () => {
     class Plain extends Adapter {}
-    const running = await host.start({ adapter: Plain });
+    await using running = await host.start({ adapter: Plain });
     const { client } = await pair(running);
     client.on("q", (ack: (answer: string) => void) => ack("a"));
     assert.deepEqual(await running.io.timeout(5_000).emitWithAck("q"), ["a"]);
@@ -109,7 +110,8 @@ onEveryHost("adapter", serverHostsAndApp, (host) => {
         inits.push(this.nsp.name);
       }
     }
-    const { io } = await host.start({ adapter: Counting });
+    await using running = await host.start({ adapter: Counting });
+    const { io } = running;
     io.of("/b");
     assert.deepEqual(inits, ["/", "/b"]);
     assert.equal(io.adapter(Counting), io);
@@ -123,7 +125,7 @@ onEveryHost("adapter", serverHostsAndApp, (host) => {
         return Promise.reject(new Error("no broker"));
       }
     }
-    const running = await host.start({ adapter: Broken });
+    await using running = await host.start({ adapter: Broken });
     await connected(running.client());
   });
 
@@ -134,7 +136,7 @@ onEveryHost("adapter", serverHostsAndApp, (host) => {
         await super.addAll(id, rooms);
       }
     }
-    const running = await host.start({ adapter: Slow });
+    await using running = await host.start({ adapter: Slow });
     const { socket } = await pair(running);
     await socket.join("room");
     assert.equal(socket.rooms.has("room"), true);

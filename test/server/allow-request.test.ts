@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
-import { afterThisTest } from "../support/hosts/after-test.ts";
+
 import { connected, onEveryTransport } from "../support/server/clients.ts";
 import { next } from "../support/waiting/events.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
@@ -17,7 +17,7 @@ function send(running: StartedServer, head: string, cut: Cut): () => Promise<voi
   const socket = connect({ port: running.port, host: "127.0.0.1" });
   socket.on("error", () => {});
   socket.write(`${head}\r\nhost: x\r\n\r\n`);
-  afterThisTest(() => socket.destroy());
+  running.closeWith(() => socket.destroy());
   return async () => {
     const closed = new Promise((resolve) => socket.once("close", resolve));
     if (cut === "reset") socket.resetAndDestroy();
@@ -40,14 +40,14 @@ const heads: Readonly<Record<string, string>> = {
 onEveryHost("allowRequest", serverHostsAndApp, (host) => {
   onEveryTransport((_name, mode) => {
     it("lets the client in when it says so, also later", async () => {
-      const running = await host.start({
+      await using running = await host.start({
         allowRequest: (_req, answer) => void setImmediate(() => answer(null, true)),
       });
       await connected(running.client(mode));
     });
 
     it("keeps the client out otherwise", async () => {
-      const running = await host.start({ allowRequest: (_req, answer) => answer("no entry", false) });
+      await using running = await host.start({ allowRequest: (_req, answer) => answer("no entry", false) });
       const refusal = next(running.io.engine, "connection_error");
       await next(running.client(mode), "connect_error");
       const [{ code, message, context }] = (await refusal) as [
@@ -59,7 +59,7 @@ onEveryHost("allowRequest", serverHostsAndApp, (host) => {
 
   it("sees method, url, headers and query of the request", async () => {
     let seen: unknown[] = [];
-    const running = await host.start({
+    await using running = await host.start({
       allowRequest: (req, answer) => {
         const { _query } = req as typeof req & { _query: Record<string, string> };
         seen = [req.method, req.url?.startsWith("/socket.io/?"), req.headers["x-mine"], _query["token"]];
@@ -76,7 +76,7 @@ onEveryHost("allowRequest", serverHostsAndApp, (host) => {
     let onEntered: () => void = () => {};
     const entered = new Promise<void>((resolve) => (onEntered = resolve));
     let first = true;
-    const running = await host.start({
+    await using running = await host.start({
       pingInterval: 300,
       pingTimeout: 300,
       allowRequest: (_req, done) => {
@@ -104,8 +104,7 @@ onEveryHost("allowRequest", serverHostsAndApp, (host) => {
         cutDuringAllowRequest(head, "closed", allowed));
       const title = `${what} reset while it is under way ${then}`;
       const test = (): Promise<void> => cutDuringAllowRequest(head, "reset", allowed);
-      if (what === "a polling request") it(title, test);
-      else it(title, test);
+      it(title, test);
     }
   }
 });

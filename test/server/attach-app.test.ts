@@ -3,7 +3,7 @@ import * as uWS from "uWebSockets.js";
 import { isClosed } from "../support/wire/network-client.ts";
 import { attachedHost } from "../support/server/hosts.ts";
 import { connected, pair } from "../support/server/clients.ts";
-import { listenApp, serveApp } from "../support/server/listening.ts";
+import { serveApp } from "../support/server/listening.ts";
 import { StartedServer } from "../support/server/started-server.ts";
 import { next } from "../support/waiting/events.ts";
 import { socketio } from "../support/server/socketio.ts";
@@ -15,7 +15,7 @@ suite("attachApp", () => {
     app.get("/hello", (res) => void res.end("application"));
     const io = new socketio.Server();
     io.attachApp(app);
-    const running = serveApp(io, app);
+    await using running = serveApp(io, app);
     await connected(running.client());
     assert.equal(await (await fetch(`${running.url}/hello`)).text(), "application");
   });
@@ -25,7 +25,7 @@ suite("attachApp", () => {
     const io = new socketio.Server();
     io.attachApp(app);
     app.any("/*", (res) => void res.writeStatus("404 Not Found").end("nothing here"));
-    const running = serveApp(io, app);
+    await using running = serveApp(io, app);
     await connected(running.client());
     assert.equal((await fetch(`${running.url}/other`)).status, 404);
   });
@@ -34,7 +34,7 @@ suite("attachApp", () => {
     const app = uWS.App();
     const io = new socketio.Server({ path: "/mine" });
     io.attachApp(app, { pingInterval: 12_345 });
-    const running = serveApp(io, app);
+    await using running = serveApp(io, app);
     const answer = await fetch(`${running.url}/mine/?EIO=4&transport=polling`);
     assert.equal(
       (JSON.parse((await answer.text()).slice(1)) as { pingInterval: number }).pingInterval,
@@ -47,11 +47,9 @@ suite("attachApp", () => {
     const [one, two] = [new socketio.Server({ path: "/one" }), new socketio.Server({ path: "/two" })];
     one.attachApp(app);
     two.attachApp(app);
-    const port = listenApp(app);
-    const [a, b] = [
-      await pair(new StartedServer(one, { port }), { path: "/one" }),
-      await pair(new StartedServer(two, { port }), { path: "/two" }),
-    ];
+    await using onOne = serveApp(one, app);
+    await using onTwo = new StartedServer(two, { port: onOne.port });
+    const [a, b] = [await pair(onOne, { path: "/one" }), await pair(onTwo, { path: "/two" })];
     const heard = [next(a.client, "ev"), next(b.client, "ev")];
     one.emit("ev", 1);
     two.emit("ev", 2);
@@ -59,7 +57,8 @@ suite("attachApp", () => {
   });
 
   it("upgrades over an app, and carries binary", async () => {
-    const { client, socket } = await pair(await attachedHost.start());
+    await using running = await attachedHost.start();
+    const { client, socket } = await pair(running);
     if (client.io.engine.transport.name !== "websocket") await next(client.io.engine, "upgrade");
     const heard = next(socket, "b");
     client.emit("b", Buffer.from([1, 2]));
@@ -67,7 +66,7 @@ suite("attachApp", () => {
   });
 
   it("io.close() ends the connections and stops listening", async () => {
-    const running = await attachedHost.start();
+    await using running = await attachedHost.start();
     const { socket } = await pair(running);
     const gone = next(socket, "disconnect");
     await running.io.close();

@@ -12,7 +12,8 @@ const megabyte = randomBytes(1_000_000);
 onEveryHost("binary", serverHosts, (host) => {
   onEveryTransport((_name, mode) => {
     it("carries a Buffer both ways as a Buffer", async () => {
-      const { client, socket } = await pair(await host.start(), mode);
+      await using running = await host.start();
+      const { client, socket } = await pair(running, mode);
       const up = next(socket, "b");
       client.emit("b", bytes, "text");
       assert.deepEqual(await up, [bytes, "text"]);
@@ -22,7 +23,8 @@ onEveryHost("binary", serverHosts, (host) => {
     });
 
     it("carries nested buffers, in their places", async () => {
-      const { client, socket } = await pair(await host.start(), mode);
+      await using running = await host.start();
+      const { client, socket } = await pair(running, mode);
       const value = { a: [bytes, { b: Buffer.alloc(0), c: "x" }], d: Buffer.from("é") };
       const up = next(socket, "b");
       client.emit("b", value, 1, Buffer.from([9]));
@@ -33,7 +35,8 @@ onEveryHost("binary", serverHosts, (host) => {
     });
 
     it("carries 1 MB both ways", async () => {
-      const { client, socket } = await pair(await host.start({ maxHttpBufferSize: 4e6 }), mode);
+      await using running = await host.start({ maxHttpBufferSize: 4e6 });
+      const { client, socket } = await pair(running, mode);
       const up = next(socket, "b");
       client.emit("b", megabyte);
       assert.ok(megabyte.equals((await up)[0] as Buffer));
@@ -43,7 +46,8 @@ onEveryHost("binary", serverHosts, (host) => {
     });
 
     it("carries ArrayBuffer and views as the bytes they show", async () => {
-      const { client, socket } = await pair(await host.start(), mode);
+      await using running = await host.start();
+      const { client, socket } = await pair(running, mode);
       const backing = Uint8Array.from([0, 1, 2, 3, 4, 5, 6, 7]).buffer;
       const values = [
         backing,
@@ -72,7 +76,7 @@ onEveryHost("binary", serverHosts, (host) => {
     });
 
     it("broadcasts binary", async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const pairs = await Promise.all([1, 2, 3].map(() => pair(running, mode)));
       const heard = pairs.map(({ client }) => next(client, "b"));
       running.io.emit("b", { data: bytes });
@@ -80,7 +84,7 @@ onEveryHost("binary", serverHosts, (host) => {
     });
 
     it("keeps 50 binary events in order", async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const { client, socket } = await pair(running, mode);
       const heard = collect(client, "b", 50);
       for (let index = 0; index < 50; index++)
@@ -91,7 +95,8 @@ onEveryHost("binary", serverHosts, (host) => {
   });
 
   it("writes a placeholder per attachment, then one frame each", async () => {
-    const { wire, socket } = await rawPair(await host.start());
+    await using running = await host.start();
+    const { wire, socket } = await rawPair(running);
     socket.emit("b", bytes, { x: Buffer.from([9]) });
     assert.deepEqual(await wire.take(3), [
       '452-["b",{"_placeholder":true,"num":0},{"x":{"_placeholder":true,"num":1}}]',
@@ -101,14 +106,15 @@ onEveryHost("binary", serverHosts, (host) => {
   });
 
   it("writes a broadcast with an attachment the same way, in a namespace", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { wire } = await rawPair(running, "/x");
     running.io.of("/x").emit("b", bytes);
     assert.deepEqual(await wire.take(2), ['451-/x,["b",{"_placeholder":true,"num":0}]', bytes]);
   });
 
   it("hands over bytes that stay as they were after the listener returned", async () => {
-    const { client, socket } = await pair(await host.start(), { transports: ["websocket"] });
+    await using running = await host.start();
+    const { client, socket } = await pair(running, { transports: ["websocket"] });
     const kept = collect(socket, "b", 100);
     for (let index = 0; index < 100; index++) client.emit("b", Buffer.alloc(5_000, index));
     for (const [index, [data]] of (await kept).entries()) {
@@ -117,7 +123,8 @@ onEveryHost("binary", serverHosts, (host) => {
   });
 
   it("sends the bytes as they were when emit was called, when it must wait", async () => {
-    const { client, socket } = await pair(await host.start(), { transports: ["polling"] });
+    await using running = await host.start();
+    const { client, socket } = await pair(running, { transports: ["polling"] });
     const heard = collect(client, "b", 2);
     socket.emit("b", "takes the poll");
     socket.emit("b", Buffer.from("waits"));
@@ -125,7 +132,8 @@ onEveryHost("binary", serverHosts, (host) => {
   });
 
   it("refuses more than ten attachments, and takes ten", async () => {
-    const { client, socket } = await pair(await host.start(), { transports: ["websocket"] });
+    await using running = await host.start();
+    const { client, socket } = await pair(running, { transports: ["websocket"] });
     const ten = next(socket, "b");
     client.emit("b", ...Array.from({ length: 10 }, (_, index) => Buffer.from([index])));
     assert.equal((await ten).length, 10);

@@ -13,7 +13,8 @@ onEveryHost(
   serverHosts,
   (host) => {
     it("reads the answer of a WebSocket before its time is over", async () => {
-      const { wire, socket } = await rawPair(await host.start());
+      await using running = await host.start();
+      const { wire, socket } = await rawPair(running);
       const answer = socket.timeout(TIMEOUT).emitWithAck("question");
       assert.equal(await wire.next(), '420["question"]');
       wire.sendText('430["answer"]');
@@ -22,7 +23,7 @@ onEveryHost(
     });
 
     it("reads an answer that came over a new connection before the time of a client that polls is over", async () => {
-      const running = await host.start();
+      await using running = await host.start();
       await using thread = await OtherThread.start();
       const path = "/socket.io/?EIO=4&transport=polling";
       const open = await (await fetch(running.url + path)).text();
@@ -39,7 +40,8 @@ onEveryHost(
     });
 
     it("still gives up an answer that did not come", async () => {
-      const { wire, socket } = await rawPair(await host.start());
+      await using running = await host.start();
+      const { wire, socket } = await rawPair(running);
       const answer = socket.timeout(TIMEOUT).emitWithAck("question");
       assert.equal(await wire.next(), '420["question"]');
       block(2 * TIMEOUT);

@@ -9,7 +9,7 @@ import { internals } from "../support/server/internals.ts";
 onEveryHost("broadcast", serverHosts, (host) => {
   onEveryTransport((name, mode) => {
     it("reaches every client with io.emit()", async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const pairs = await Promise.all([1, 2, 3].map(() => pair(running, mode)));
       const heard = pairs.map(({ client }) => next(client, "all"));
       running.io.emit("all", { to: "all" }, 2);
@@ -17,7 +17,7 @@ onEveryHost("broadcast", serverHosts, (host) => {
     });
 
     it("reaches everybody but the sender with socket.broadcast", async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const sender = await pair(running, mode);
       const others = await Promise.all([1, 2].map(() => pair(running, mode)));
       sender.client.on("hey", () => assert.fail("the sender heard itself"));
@@ -28,7 +28,7 @@ onEveryHost("broadcast", serverHosts, (host) => {
     });
 
     it("delivers 500 broadcasts in order to each", async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const pairs = await Promise.all([1, 2, 3].map(() => pair(running, mode)));
       const heard = pairs.map(({ client }) => collect(client, "n", 500));
       for (let index = 0; index < 500; index++) {
@@ -40,7 +40,8 @@ onEveryHost("broadcast", serverHosts, (host) => {
     });
 
     it("delivers a volatile event to who is connected", async () => {
-      const { client, socket } = await pair(await host.start(), mode);
+      await using running = await host.start();
+      const { client, socket } = await pair(running, mode);
       if (name === "upgrade") await upgraded(client);
       await settled(client, socket);
       await writable(socket);
@@ -51,7 +52,7 @@ onEveryHost("broadcast", serverHosts, (host) => {
   });
 
   it("writes a broadcast as one text frame, with the namespace in front", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { wire } = await rawPair(running);
     const other = await rawPair(running, "/x");
     running.io.emit("ev", 1, "é");
@@ -61,7 +62,7 @@ onEveryHost("broadcast", serverHosts, (host) => {
   });
 
   it("offers send() and write() on the server and on namespaces", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { client } = await pair(running);
     const heard = collect(client, "message", 4);
     running.io.send("a").write("b");
@@ -70,7 +71,7 @@ onEveryHost("broadcast", serverHosts, (host) => {
   });
 
   it("sends nothing to a client of another namespace", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { client, socket } = await pair(running, {}, "/one");
     client.on("ev", () => assert.fail("heard another namespace"));
     running.io.emit("ev");
@@ -79,7 +80,7 @@ onEveryHost("broadcast", serverHosts, (host) => {
   });
 
   it("drops volatile events of a long-polling client that has no poll parked", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { client, socket } = await pair(running, { transports: ["polling"] });
     const heard: unknown[] = [];
     client.on("n", (index) => heard.push(index));
@@ -97,7 +98,7 @@ onEveryHost("broadcast", serverHosts, (host) => {
   });
 
   it("drops volatile events, and only those, while a WebSocket client does not read", async () => {
-    const running = await host.start({ pingInterval: 60_000 });
+    await using running = await host.start({ pingInterval: 60_000 });
     const { wire, socket } = await rawPair(running);
     wire.pause();
     const filler = "x".repeat(1_000_000);
@@ -116,13 +117,14 @@ onEveryHost("broadcast", serverHosts, (host) => {
   });
 
   it("applies volatile to one emit only", async () => {
-    const { socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { socket } = await pair(running);
     socket.volatile.emit("a");
     assert.deepEqual(internals(socket).flags, {});
   });
 
   it("takes the flags compress and local", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { client, socket } = await pair(running);
     const heard = collect(client, "ev", 4);
     socket.compress(false).emit("ev", 1);
@@ -133,7 +135,7 @@ onEveryHost("broadcast", serverHosts, (host) => {
   });
 
   it("reaches who joined before the broadcast, and not who left or was disconnected before it", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const stays = await pair(running);
     const goes = await pair(running);
     const heard: string[] = [];

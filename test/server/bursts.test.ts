@@ -25,7 +25,8 @@ function sendMany(socket: Socket): void {
 onEveryHost("server: bursts to a client that reads", serverHosts, (host) => {
   onEveryTransport((_, mode) => {
     it("arrive whole when a listener answers with many events of 1 MB", async () => {
-      const { client, socket } = await pair(await host.start(), mode);
+      await using running = await host.start();
+      const { client, socket } = await pair(running, mode);
       socket.on("all", () => {
         sendMany(socket);
         // Another tick finds all of that waiting.
@@ -43,7 +44,8 @@ onEveryHost("server: bursts to a client that reads", serverHosts, (host) => {
     }).timeout(30_000);
 
     it("arrive whole when an event has many attachments of 1 MB", async () => {
-      const { client, socket } = await pair(await host.start(), { ...mode, parser: { ...parser, Decoder } });
+      await using running = await host.start();
+      const { client, socket } = await pair(running, { ...mode, parser: { ...parser, Decoder } });
       const sent = Array.from({ length: COUNT }, () => Buffer.alloc(MEGABYTE));
       socket.on("all", () => socket.emit("files", ...sent));
       const files = next<Buffer[]>(client, "files");
@@ -56,7 +58,7 @@ onEveryHost("server: bursts to a client that reads", serverHosts, (host) => {
     }).timeout(30_000);
 
     it("arrive whole when they are sent from the connection listener, with something a tick later", async () => {
-      const running = await host.start();
+      await using running = await host.start();
       running.io.on("connection", (socket) => {
         sendMany(socket);
         setImmediate(() => socket.emit("behind"));

@@ -6,7 +6,8 @@ import { pair, settled } from "../support/server/clients.ts";
 
 onEveryHost("catch-all listeners", serverHosts, (host) => {
   it("onAny hears every event before its own listeners, with the ack", async () => {
-    const { client, socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { client, socket } = await pair(running);
     const seen: unknown[] = [];
     socket.on("ev", () => seen.push("own"));
     socket.onAny((name, ...args) =>
@@ -25,7 +26,8 @@ onEveryHost("catch-all listeners", serverHosts, (host) => {
   });
 
   it("offAny removes one listener or all, and listenersAny lists them", async () => {
-    const { client, socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { client, socket } = await pair(running);
     const seen: string[] = [];
     const one = (): void => void seen.push("one");
     const two = (): void => void seen.push("two");
@@ -42,7 +44,8 @@ onEveryHost("catch-all listeners", serverHosts, (host) => {
   });
 
   it("onAnyOutgoing is called for emit, with the arguments and without the ack", async () => {
-    const { socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { socket } = await pair(running);
     const seen: unknown[][] = [];
     socket.onAnyOutgoing((...args) => seen.push(args));
     socket.emit("ev", 1, { a: Buffer.from("b") });
@@ -54,7 +57,7 @@ onEveryHost("catch-all listeners", serverHosts, (host) => {
   });
 
   it("onAnyOutgoing is called for broadcasts", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { socket } = await pair(running);
     await socket.join("room");
     const seen: unknown[][] = [];
@@ -76,7 +79,8 @@ onEveryHost("catch-all listeners", serverHosts, (host) => {
   });
 
   it("prependAnyOutgoing, offAnyOutgoing and listenersAnyOutgoing do as their names say", async () => {
-    const { socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { socket } = await pair(running);
     const seen: string[] = [];
     const one = (): void => void seen.push("one");
     const two = (): void => void seen.push("two");
@@ -93,7 +97,8 @@ onEveryHost("catch-all listeners", serverHosts, (host) => {
 
 onEveryHost("socket middleware", serverHosts, (host) => {
   it("sees every event, may change it, and runs in order", async () => {
-    const { client, socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { client, socket } = await pair(running);
     const order: unknown[] = [];
     socket.use((event, done) => {
       order.push(event.slice(0, 2));
@@ -114,7 +119,8 @@ onEveryHost("socket middleware", serverHosts, (host) => {
   });
 
   it("stops an event with an error, which is emitted as error on the socket", async () => {
-    const { client, socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { client, socket } = await pair(running);
     socket.use((event, done) => done(event[0] === "bad" ? new Error("refused") : undefined));
     socket.on("bad", () => assert.fail("heard"));
     const error = next(socket, "error");
@@ -124,7 +130,8 @@ onEveryHost("socket middleware", serverHosts, (host) => {
   });
 
   it("does no harm when nobody listens for the error", async () => {
-    const { client, socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { client, socket } = await pair(running);
     socket.use((event, done) => done(event[0] === "bad" ? new Error("refused") : undefined));
     client.emit("bad");
     await settled(client, socket);
@@ -132,7 +139,8 @@ onEveryHost("socket middleware", serverHosts, (host) => {
   });
 
   it("drops an event whose middleware ends after the disconnection", async () => {
-    const { client, socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { client, socket } = await pair(running);
     let proceed: () => void = () => {};
     const entered = new Promise<void>((resolve) => {
       socket.use((_event, done) => {

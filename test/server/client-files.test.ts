@@ -3,13 +3,12 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
+import type { StartedServer } from "../support/server/started-server.ts";
 import { NetworkClient } from "../support/wire/network-client.ts";
 import type { WireResponse } from "../support/wire/client.ts";
-import { afterThisTest } from "../support/hosts/after-test.ts";
+
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { serverHosts } from "../support/server/hosts.ts";
-import type { ServerOptions } from "../support/server/socketio.ts";
-import type { ServerHost } from "../support/server/hosts.ts";
 
 const official = join(
   dirname(createRequire(import.meta.url).resolve("socket.io-client/package.json")),
@@ -22,17 +21,17 @@ const files = ["", ".min", ".esm.min", ".msgpack.min"].flatMap((kind) => [
 
 type Get = (path: string, headers?: Record<string, string>) => Promise<WireResponse>;
 
-async function start(host: ServerHost, options?: Partial<ServerOptions>): Promise<Get> {
-  const { port } = await host.start(options);
-  const wire = new NetworkClient(port);
-  afterThisTest(() => wire.close());
+function getFrom(running: StartedServer): Get {
+  const wire = new NetworkClient(running.port);
+  running.closeWith(() => wire.close());
   return (path, headers = {}) => wire.get(path, { headers });
 }
 
 onEveryHost("client files", serverHosts, (host) => {
   for (const file of files) {
     it(`${file} is the official one, byte for byte`, async () => {
-      const get = await start(host);
+      await using running = await host.start();
+      const get = getFrom(running);
       const { status, headers, raw } = await get(`/socket.io/${file}`);
       assert.equal(status, 200);
       assert.ok(raw.equals(await readFile(join(official, file))));
@@ -47,7 +46,8 @@ onEveryHost("client files", serverHosts, (host) => {
   const encodings = { br: brotliDecompressSync, gzip: gunzipSync, deflate: inflateSync } as const;
   for (const [encoding, decompress] of Object.entries(encodings)) {
     it(`is compressed with ${encoding} when the client asks for it`, async () => {
-      const get = await start(host);
+      await using running = await host.start();
+      const get = getFrom(running);
       const { headers, raw } = await get("/socket.io/socket.io.js", { "accept-encoding": encoding });
       assert.equal(headers["content-encoding"], encoding);
       const plain = await readFile(join(official, "socket.io.js"));
@@ -57,7 +57,8 @@ onEveryHost("client files", serverHosts, (host) => {
   }
 
   it("takes the first encoding that the client names", async () => {
-    const get = await start(host);
+    await using running = await host.start();
+    const get = getFrom(running);
     for (const [accepted, encoding] of [
       ["gzip, deflate, br", "gzip"],
       ["br, gzip", "br"],
@@ -69,14 +70,16 @@ onEveryHost("client files", serverHosts, (host) => {
   });
 
   it("heeds a refusal of an encoding", async () => {
-    const get = await start(host);
+    await using running = await host.start();
+    const get = getFrom(running);
     const { headers } = await get("/socket.io/socket.io.js", { "accept-encoding": "br;q=0, gzip" });
     assert.equal(headers["content-encoding"], "gzip");
   });
 
   for (const prefix of ["", "W/"]) {
     it(`answers 304 without a body to the ETag${prefix && " as a weak one"}`, async () => {
-      const get = await start(host);
+      await using running = await host.start();
+      const get = getFrom(running);
       const { etag } = (await get("/socket.io/socket.io.js")).headers;
       const { status, raw } = await get("/socket.io/socket.io.js", {
         "if-none-match": prefix + String(etag),
@@ -87,29 +90,34 @@ onEveryHost("client files", serverHosts, (host) => {
   }
 
   it("answers 200 to another ETag", async () => {
-    const get = await start(host);
+    await using running = await host.start();
+    const get = getFrom(running);
     assert.equal((await get("/socket.io/socket.io.js", { "if-none-match": '"other"' })).status, 200);
   });
 
   it("heeds no query", async () => {
-    const get = await start(host);
+    await using running = await host.start();
+    const get = getFrom(running);
     assert.equal((await get("/socket.io/socket.io.min.js?v=2")).status, 200);
   });
 
   it("follows the path of the server", async () => {
-    const get = await start(host, { path: "/chat/" });
+    await using running = await host.start({ path: "/chat/" });
+    const get = getFrom(running);
     assert.equal((await get("/chat/socket.io.js")).status, 200);
   });
 
   it("comes with CORS headers when cors is set", async () => {
-    const get = await start(host, { cors: { origin: "http://app.test", credentials: true } });
+    await using running = await host.start({ cors: { origin: "http://app.test", credentials: true } });
+    const get = getFrom(running);
     const { headers } = await get("/socket.io/socket.io.js", { origin: "http://app.test" });
     assert.equal(headers["access-control-allow-origin"], "http://app.test");
     assert.equal(headers["access-control-allow-credentials"], "true");
   });
 
   it("comes without CORS headers when cors is not set", async () => {
-    const get = await start(host);
+    await using running = await host.start();
+    const get = getFrom(running);
     const { headers } = await get("/socket.io/socket.io.js", { origin: "http://app.test" });
     assert.equal(headers["access-control-allow-origin"], undefined);
   });
@@ -124,7 +132,8 @@ onEveryHost("client files", serverHosts, (host) => {
     "",
   ]) {
     it(`answers the protocol error to /socket.io/${path}`, async () => {
-      const get = await start(host);
+      await using running = await host.start();
+      const get = getFrom(running);
       const { status, body } = await get(`/socket.io/${path}`);
       assert.equal(status, 400);
       assert.deepEqual(JSON.parse(body), { code: 0, message: "Transport unknown" });
@@ -132,23 +141,22 @@ onEveryHost("client files", serverHosts, (host) => {
   }
 
   it("is not served with serveClient: false", async () => {
-    const get = await start(host, { serveClient: false });
+    await using running = await host.start({ serveClient: false });
+    const get = getFrom(running);
     assert.equal((await get("/socket.io/socket.io.js")).status, 400);
   });
 
   it("answers HEAD with the headers alone", async () => {
-    const { port } = await host.start();
-    const wire = new NetworkClient(port);
-    afterThisTest(() => wire.close());
+    await using running = await host.start();
+    using wire = new NetworkClient(running.port);
     const { status, headers, raw } = await wire.request("HEAD", "/socket.io/socket.io.js");
     assert.deepEqual([status, raw.length], [200, 0]);
     assert.equal(headers["content-type"], "application/javascript; charset=utf-8");
   });
 
   it("answers HEAD with the length of the file", async () => {
-    const { port } = await host.start();
-    const wire = new NetworkClient(port);
-    afterThisTest(() => wire.close());
+    await using running = await host.start();
+    using wire = new NetworkClient(running.port);
     const { raw } = await wire.request("GET", "/socket.io/socket.io.js");
     const { headers } = await wire.request("HEAD", "/socket.io/socket.io.js");
     assert.equal(headers["content-length"], String(raw.length));

@@ -3,12 +3,14 @@ import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { Server } from "socket.io";
 import { Adapter } from "socket.io-adapter";
+import { closing, owning } from "../support/waiting/closing.ts";
 import { KeptConnection } from "../support/wire/kept-connection.ts";
 import { NetworkClient } from "../support/wire/network-client.ts";
 import { within } from "../support/waiting/queue.ts";
-import { afterThisTest, suite } from "../support/hosts/after-test.ts";
+
+import { suite } from "../support/hosts/after-test.ts";
 import { connected, pair } from "../support/server/clients.ts";
-import { listen, serve } from "../support/server/listening.ts";
+import { serve } from "../support/server/listening.ts";
 import { StartedServer } from "../support/server/started-server.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { serverHosts, serverHostsAndApp } from "../support/server/hosts.ts";
@@ -20,9 +22,9 @@ const POLLING = "/socket.io/?EIO=4&transport=polling";
 const WEBSOCKET = "/socket.io/?EIO=4&transport=websocket";
 const HANDSHAKE = `GET ${POLLING} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 
-function clientOf({ port }: StartedServer): NetworkClient {
-  const client = new NetworkClient(port);
-  afterThisTest(() => client.close());
+function clientOf(running: StartedServer): NetworkClient {
+  const client = new NetworkClient(running.port);
+  running.closeWith(() => client.close());
   return client;
 }
 
@@ -82,98 +84,98 @@ const hooks: Record<string, Hook> = {
 onEveryHost("while io.close() is under way", serverHostsAndApp, (host) => {
   it("a handshake is refused, and its connection closed", async () => {
     const { adapter, release } = slowAdapter();
-    const running = await host.start({ adapter });
-    afterThisTest(release);
-    const closing = running.io.close();
+    await using running = await host.start({ adapter });
+    using _adapter = closing(release);
+    const closed = running.io.close();
     const answer = await clientOf(running).get(POLLING, { headers: { connection: "keep-alive" } });
     assert.equal(refusal(answer), "503 close ");
     assert.equal(running.io.engine.clientsCount, 0);
     release();
-    await within(closing, "the server to close");
+    await within(closed, "the server to close");
   });
 
   it("a handshake of protocol 3 is refused likewise", async () => {
     const { adapter, release } = slowAdapter();
-    const running = await host.start({ adapter, allowEIO3: true });
-    afterThisTest(release);
-    const closing = running.io.close();
+    await using running = await host.start({ adapter, allowEIO3: true });
+    using _adapter = closing(release);
+    const closed = running.io.close();
     const path = "/socket.io/?EIO=3&transport=polling";
     const answer = await clientOf(running).get(path, { headers: { connection: "keep-alive" } });
     assert.equal(refusal(answer), "503 close ");
     release();
-    await within(closing, "the server to close");
+    await within(closed, "the server to close");
   });
 
   it("a WebSocket is refused", async () => {
     const { adapter, release } = slowAdapter();
-    const running = await host.start({ adapter });
-    afterThisTest(release);
-    const closing = running.io.close();
+    await using running = await host.start({ adapter });
+    using _adapter = closing(release);
+    const closed = running.io.close();
     const answer = await clientOf(running).refused(WEBSOCKET);
     assert.equal(refusal(answer), "503 close ");
     release();
-    await within(closing, "the server to close");
+    await within(closed, "the server to close");
   });
 
   it("a POST is refused before its body has come", async () => {
     const { adapter, release } = slowAdapter();
-    const running = await host.start({ adapter });
-    afterThisTest(release);
-    const kept = await KeptConnection.open(running.port);
-    const closing = running.io.close();
+    await using running = await host.start({ adapter });
+    using _adapter = closing(release);
+    using kept = await KeptConnection.open(running.port);
+    const closed = running.io.close();
     kept.write(`POST ${POLLING} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n40`);
     await within(kept.closed, "the server to close the connection");
     assert.match(kept.received, /^HTTP\/1\.1 503 /);
     release();
-    await within(closing, "the server to close");
+    await within(closed, "the server to close");
   });
 
   it("the files of the client are no longer served", async () => {
     const { adapter, release } = slowAdapter();
-    const running = await host.start({ adapter });
-    afterThisTest(release);
-    const closing = running.io.close();
+    await using running = await host.start({ adapter });
+    using _adapter = closing(release);
+    const closed = running.io.close();
     const answer = await clientOf(running).get("/socket.io/socket.io.js");
     assert.equal(answer.status, 503);
     release();
-    await within(closing, "the server to close");
+    await within(closed, "the server to close");
   });
 
   it("requests of the sessions that are still there are served", async () => {
     const { adapter, release } = slowAdapter();
-    const running = await host.start({ adapter });
-    afterThisTest(release);
+    await using running = await host.start({ adapter });
+    using _adapter = closing(release);
     const client = clientOf(running);
     const { sid } = JSON.parse((await client.get(POLLING)).body.slice(1)) as { sid: string };
-    const closing = running.io.close();
+    const closed = running.io.close();
     assert.equal((await client.post(`${POLLING}&sid=${sid}`, "40")).body, "ok");
     release();
-    await within(closing, "the server to close");
+    await within(closed, "the server to close");
   });
 });
 
 onEveryHost("io.close() with requests under way", serverHosts, (host) => {
   for (const [name, hook] of Object.entries(hooks)) {
     it(`${name} that lets a handshake in later opens no session`, async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const { asked, goOn } = hook(running);
       const answer = clientOf(running).get(POLLING, { headers: { connection: "keep-alive" } });
       await within(asked, "the hook to be asked");
-      const closing = running.io.close();
+      const closed = running.io.close();
       // Closed once this is done.
       await Promise.resolve();
       await new Promise(setImmediate);
       goOn();
       assert.equal(refusal(await within(answer, "an answer")), "503 close ");
       assert.equal(running.io.engine.clientsCount, 0);
-      await within(closing, "the server to close");
+      await within(closed, "the server to close");
     });
   }
 
   it("ends though a hook never decides on a request", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { asked } = hooks["allowRequest"]!(running);
-    const kept = await KeptConnection.open(running.port);
+    using kept = await KeptConnection.open(running.port);
     kept.write(HANDSHAKE);
     await within(asked, "the hook to be asked");
     await within(running.io.close(), "the server to close");
@@ -181,9 +183,9 @@ onEveryHost("io.close() with requests under way", serverHosts, (host) => {
   });
 
   it("ends though a hook never decides on a WebSocket", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { asked } = hooks["allowRequest"]!(running);
-    const kept = await KeptConnection.open(running.port);
+    using kept = await KeptConnection.open(running.port);
     const headers =
       "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
       "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
@@ -194,41 +196,41 @@ onEveryHost("io.close() with requests under way", serverHosts, (host) => {
   });
 
   it("a handshake that is finished after it opens no session", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { asked, goOn } = hooks["allowRequest"]!(running);
     const held = clientOf(running).get(POLLING);
     await within(asked, "the hook to be asked");
-    const kept = await KeptConnection.open(running.port);
+    using kept = await KeptConnection.open(running.port);
     kept.write(HANDSHAKE.slice(0, 20));
-    const closing = running.io.close();
+    const closed = running.io.close();
     await new Promise(setImmediate);
     kept.write(HANDSHAKE.slice(20));
     await within(kept.closed, "the connection to end");
     assert.match(kept.received, /^HTTP\/1\.1 503 [^]*connection: close/i);
     goOn();
     assert.equal((await within(held, "an answer")).status, 503);
-    await within(closing, "the server to close");
+    await within(closed, "the server to close");
     assert.equal(running.io.engine.clientsCount, 0);
   });
 
   it("a handshake behind a POST that is finished after it opens no session", async () => {
-    const running = await host.start();
-    const kept = await KeptConnection.open(running.port);
+    await using running = await host.start();
+    using kept = await KeptConnection.open(running.port);
     // Refused as soon as its head is there: a session begins with a GET.
     kept.write(`POST ${POLLING} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n40`);
     await kept.saw("Bad handshake method");
-    const closing = running.io.close();
+    const closed = running.io.close();
     await new Promise(setImmediate);
     kept.write(`40${HANDSHAKE}`);
     await within(kept.closed, "the connection to end");
     assert.doesNotMatch(kept.received, /"sid"/);
-    await within(closing, "the server to close");
+    await within(closed, "the server to close");
     assert.equal(running.io.engine.clientsCount, 0);
   });
 
   it("ends though a client never finishes its POST", async () => {
-    const running = await host.start();
-    const kept = await KeptConnection.open(running.port);
+    await using running = await host.start();
+    using kept = await KeptConnection.open(running.port);
     kept.write(`POST ${POLLING} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n40`);
     await kept.saw("Bad handshake method");
     await within(running.io.close(), "the server to close");
@@ -236,8 +238,8 @@ onEveryHost("io.close() with requests under way", serverHosts, (host) => {
   });
 
   it("ends though a client answers no close frame", async () => {
-    const running = await host.start();
-    const kept = await KeptConnection.open(running.port);
+    await using running = await host.start();
+    using kept = await KeptConnection.open(running.port);
     const headers =
       "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
       "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
@@ -248,23 +250,29 @@ onEveryHost("io.close() with requests under way", serverHosts, (host) => {
   });
 });
 
+interface Application extends AsyncDisposable {
+  readonly running: StartedServer;
+  readonly response: Promise<ServerResponse>;
+}
+
 /** A server of node:http whose application holds the responses of `/app`. */
-async function besideAnApplication(): Promise<{ running: StartedServer; response: Promise<ServerResponse> }> {
+async function besideAnApplication(): Promise<Application> {
   let take!: (response: ServerResponse) => void;
   const response = new Promise<ServerResponse>((resolve) => (take = resolve));
   const httpServer = createServer((_, res) => take(res));
   // So that a connection which only waits for a next request does not end by itself.
   httpServer.keepAliveTimeout = 3_600_000;
   const running = await serve(new socketio.Server(httpServer), httpServer);
-  return { running, response };
+  return owning({ running, response }, running);
 }
 
 const APPLICATION = "GET /app HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 suite("io.close() beside requests of the application, on node:http", () => {
   it("ends, and leaves them open", async () => {
-    const { running, response } = await besideAnApplication();
-    const kept = await KeptConnection.open(running.port);
+    await using application = await besideAnApplication();
+    const { running, response } = application;
+    using kept = await KeptConnection.open(running.port);
     kept.write(APPLICATION);
     const stream = await within(response, "the request");
     stream.writeHead(200, { "content-type": "text/event-stream", connection: "close" });
@@ -282,74 +290,81 @@ suite("io.close() beside requests of the application, on node:http", () => {
   });
 
   it("lets them finish", async () => {
-    const { running, response } = await besideAnApplication();
-    const kept = await KeptConnection.open(running.port);
+    await using application = await besideAnApplication();
+    const { running, response } = application;
+    using kept = await KeptConnection.open(running.port);
     kept.write(APPLICATION);
     const answer = await within(response, "the request");
-    const closing = running.io.close();
+    const closed = running.io.close();
     await new Promise(setImmediate);
     answer.writeHead(200, { connection: "close" });
     answer.end("finished");
-    await within(closing, "the server to close");
+    await within(closed, "the server to close");
     await within(kept.closed, "the connection to end");
     assert.match(kept.received, /finished/);
   });
 
   it("refuses a handshake behind one of them", async () => {
-    const { running, response } = await besideAnApplication();
-    const kept = await KeptConnection.open(running.port);
+    await using application = await besideAnApplication();
+    const { running, response } = application;
+    using kept = await KeptConnection.open(running.port);
     kept.write("POST /app HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n12");
     (await within(response, "the request")).end("first");
     await kept.saw("first");
-    const closing = running.io.close();
+    const closed = running.io.close();
     await new Promise(setImmediate);
     kept.write(`34${HANDSHAKE}`);
     await within(kept.closed, "the connection to end");
     assert.match(kept.received, /first[^]*HTTP\/1\.1 503 [^]*connection: close/i);
-    await within(closing, "the server to close");
+    await within(closed, "the server to close");
   });
 
   it("closes a connection that is idle since", async () => {
-    const { running, response } = await besideAnApplication();
-    const kept = await KeptConnection.open(running.port);
+    await using application = await besideAnApplication();
+    const { running, response } = application;
+    using kept = await KeptConnection.open(running.port);
     kept.write(APPLICATION);
     const answer = await within(response, "the request");
-    const closing = running.io.close();
+    const closed = running.io.close();
     const httpClosed = once(running.io.httpServer, "close");
     await new Promise(setImmediate);
     answer.end("finished");
-    await within(closing, "io.close()");
+    await within(closed, "io.close()");
     await within(httpClosed, "the HTTP server to close");
   });
 });
 
 suite("after io.close()", () => {
-  async function started(): Promise<{
-    io: Server;
-    httpServer: ReturnType<typeof createServer>;
-    port: number;
-  }> {
+  interface Ended extends AsyncDisposable {
+    readonly io: Server;
+    readonly httpServer: ReturnType<typeof createServer>;
+    readonly port: number;
+  }
+
+  async function ended(): Promise<Ended> {
     const httpServer = createServer();
-    const port = await listen(httpServer);
     const io = new socketio.Server(httpServer);
-    const running = new StartedServer(io, { port });
+    const running = await serve(io, httpServer);
     await pair(running, { transports: ["websocket"] });
     await within(io.close(), "the server to close");
-    return { io, httpServer, port };
+    return owning({ io, httpServer, port: running.port }, running);
   }
 
   for (const transports of [["polling"], ["websocket"]] as ("polling" | "websocket")[][]) {
     it(`the HTTP server may listen again, and is served over ${transports[0]}`, async () => {
-      const { io, httpServer, port } = await started();
+      await using before = await ended();
+      const { io, httpServer, port } = before;
       await new Promise<void>((resolve) => httpServer.listen(port, resolve));
-      await connected(new StartedServer(io, { port }).client({ transports }));
+      await using running = new StartedServer(io, { port });
+      await connected(running.client({ transports }));
     });
 
     it(`io.attach() serves another HTTP server over ${transports[0]}`, async () => {
-      const { io } = await started();
+      await using before = await ended();
+      const { io } = before;
       const another = createServer();
       io.attach(another);
-      const running = await serve(io, another);
+      await using running = await serve(io, another);
       await connected(running.client({ transports }));
       await within(io.close(), "the server to close");
       assert.equal(another.listening, false);
@@ -357,19 +372,23 @@ suite("after io.close()", () => {
   }
 
   it("io.listen() serves another port", async () => {
-    const { io } = await started();
+    await using before = await ended();
+    const { io } = before;
     io.listen(0);
     const { port } = io.httpServer.address() as { port: number };
-    await connected(new StartedServer(io, { port }).client());
+    await using running = new StartedServer(io, { port });
+    await connected(running.client());
     await within(io.close(), "the server to close");
     assert.equal(io.httpServer.listening, false);
   });
 
   it("io.attach() may take the same HTTP server", async () => {
-    const { io, httpServer, port } = await started();
+    await using before = await ended();
+    const { io, httpServer, port } = before;
     io.attach(httpServer);
     assert.equal(httpServer.listenerCount("upgrade"), 1);
     await new Promise<void>((resolve) => httpServer.listen(port, resolve));
-    await connected(new StartedServer(io, { port }).client({ transports: ["websocket"] }));
+    await using running = new StartedServer(io, { port });
+    await connected(running.client({ transports: ["websocket"] }));
   });
 });

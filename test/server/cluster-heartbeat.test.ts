@@ -1,6 +1,7 @@
 // Servers that ClusterAdapterWithHeartbeat joins: each knows the others by their heartbeats, and goes on without one that is
 // lost.
 import assert from "node:assert/strict";
+import { owning } from "../support/waiting/closing.ts";
 import { HeartbeatCluster } from "../support/cluster/heartbeat-adapter.ts";
 import { next } from "../support/waiting/events.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
@@ -16,17 +17,20 @@ type Three<T> = [T, T, T];
 /** Longer than a test waits for anything else. */
 const NEVER = 600_000;
 
+interface Cluster extends AsyncDisposable {
+  readonly servers: Three<StartedServer>;
+  readonly clients: Three<Pair>;
+  readonly cluster: HeartbeatCluster;
+}
+
 /** Three servers that know each other, with a client each. */
-async function three(
-  host: ServerHost,
-  heartbeatTimeout = NEVER,
-): Promise<{ servers: Three<StartedServer>; clients: Three<Pair>; cluster: HeartbeatCluster }> {
+async function three(host: ServerHost, heartbeatTimeout = NEVER): Promise<Cluster> {
   const cluster = new HeartbeatCluster(heartbeatTimeout);
   const start = (): Promise<StartedServer> => host.start({ adapter: cluster.adapter as never });
   const servers: Three<StartedServer> = [await start(), await start(), await start()];
   const clients = (await Promise.all(servers.map((server) => pair(server)))) as Three<Pair>;
   for (const server of servers) await known(server, 3);
-  return { servers, clients, cluster };
+  return owning({ servers, clients, cluster }, ...servers);
 }
 
 /** Resolves when the server knows of that many servers, itself included. */
@@ -37,7 +41,8 @@ async function known({ io }: StartedServer, count: number): Promise<void> {
 
 onEveryHost("servers with heartbeats", serverHostsAndApp, (host) => {
   it("reach the clients of all", async () => {
-    const { servers, clients } = await three(host);
+    await using started = await three(host);
+    const { servers, clients } = started;
     const heard = clients.map(({ client }) => next(client, "ev"));
     servers[0].io.emit("ev", Buffer.from([1]));
     assert.deepEqual(
@@ -47,7 +52,8 @@ onEveryHost("servers with heartbeats", serverHostsAndApp, (host) => {
   });
 
   it("gather the answers of all, and leave out who is excepted", async () => {
-    const { servers, clients } = await three(host);
+    await using started = await three(host);
+    const { servers, clients } = started;
     for (const [index, { client }] of clients.entries()) client.on("q", (answer: Ack) => answer(index));
     const answers = (await servers[1].io.timeout(20_000).emitWithAck("q")) as number[];
     assert.deepEqual(new Set(answers), new Set([0, 1, 2]));
@@ -56,7 +62,8 @@ onEveryHost("servers with heartbeats", serverHostsAndApp, (host) => {
   });
 
   it("see the sockets of all, move them and disconnect them", async () => {
-    const { servers, clients } = await three(host);
+    await using started = await three(host);
+    const { servers, clients } = started;
     const ids = clients.map(({ socket }) => socket.id);
     const seen = await servers[2].io.fetchSockets();
     assert.deepEqual(new Set(seen.map(({ id }) => id)), new Set(ids));
@@ -70,14 +77,16 @@ onEveryHost("servers with heartbeats", serverHostsAndApp, (host) => {
   });
 
   it("answer each other's events", async () => {
-    const { servers } = await three(host);
+    await using started = await three(host);
+    const { servers } = started;
     for (const [index, { io }] of servers.entries()) io.on("ping", (answer: Ack) => answer(index));
     const answers = await servers[0].io.serverSideEmitWithAck("ping");
     assert.deepEqual(new Set(answers as number[]), new Set([1, 2]));
   });
 
   it("do without one that is closed, at once", async () => {
-    const { servers, clients } = await three(host);
+    await using started = await three(host);
+    const { servers, clients } = started;
     await servers[2].io.close();
     await known(servers[0], 2);
     for (const { client } of clients) client.on("q", (answer: Ack) => answer("here"));
@@ -87,7 +96,8 @@ onEveryHost("servers with heartbeats", serverHostsAndApp, (host) => {
 
   it("do without one that is lost, once its heartbeat is missing: what waits for it ends with the others' answers", async function () {
     this.timeout(30_000);
-    const { servers, clients, cluster } = await three(host, 400);
+    await using started = await three(host, 400);
+    const { servers, clients, cluster } = started;
     cluster.cutOff(servers[2].io.of("/").adapter);
     servers[1].io.on("ping", (answer: Ack) => answer("pong"));
     const [answers, sockets] = await Promise.all([

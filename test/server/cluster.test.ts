@@ -2,6 +2,7 @@
 // another.
 import assert from "node:assert/strict";
 import { mock } from "node:test";
+import { owning } from "../support/waiting/closing.ts";
 import { cluster } from "../support/cluster/adapter.ts";
 import { next } from "../support/waiting/events.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
@@ -16,12 +17,16 @@ import type { StartedServer } from "../support/server/started-server.ts";
 type Ack = (...args: unknown[]) => void;
 type Remote = Awaited<ReturnType<StartedServer["io"]["fetchSockets"]>>[number];
 
-async function servers(host: ServerHost, count = 2): Promise<StartedServer[]> {
+type Cluster = [near: StartedServer, far: StartedServer, ...others: StartedServer[]];
+
+async function servers(host: ServerHost, count = 2): Promise<Cluster & AsyncDisposable> {
   const adapter = cluster() as never;
-  return Promise.all(Array.from({ length: count }, () => host.start({ adapter })));
+  const started: Cluster = [await host.start({ adapter }), await host.start({ adapter })];
+  while (started.length < count) started.push(await host.start({ adapter }));
+  return owning(started, ...started);
 }
 
-interface Distance {
+interface Distance extends AsyncDisposable {
   readonly near: StartedServer;
   readonly far: StartedServer;
   /** A client of the far server. */
@@ -31,18 +36,19 @@ interface Distance {
 }
 
 async function remotely(host: ServerHost): Promise<Distance> {
-  const [near, far] = (await servers(host)) as [StartedServer, StartedServer];
+  const [near, far] = await servers(host);
   const there = await pair(far, { auth: { token: "t" } });
   there.socket.data.name = "ann";
   await there.socket.join("room");
   const [remote] = await near.io.fetchSockets();
   assert.ok(remote);
-  return { near, far, there, remote };
+  return owning({ near, far, there, remote }, near, far);
 }
 
 onEveryHost("events between the servers of a cluster", serverHosts, (host) => {
   it("are heard by the others, of the main namespace", async () => {
-    const [near, far] = (await servers(host)) as [StartedServer, StartedServer];
+    await using all = await servers(host);
+    const [near, far] = all;
     near.io.on("hello", () => assert.fail("heard itself"));
     const heard = next(far.io, "hello");
     assert.equal(near.io.serverSideEmit("hello", 1, { a: "b" }), true);
@@ -50,7 +56,8 @@ onEveryHost("events between the servers of a cluster", serverHosts, (host) => {
   });
 
   it("are heard in their namespace only", async () => {
-    const [near, far] = (await servers(host)) as [StartedServer, StartedServer];
+    await using all = await servers(host);
+    const [near, far] = all;
     near.io.of("/chat");
     const heard = next(far.io.of("/chat"), "hello");
     far.io.on("hello", () => assert.fail("heard in the main namespace"));
@@ -59,7 +66,8 @@ onEveryHost("events between the servers of a cluster", serverHosts, (host) => {
   });
 
   it("are answered by every other server", async () => {
-    const [near, ...others] = (await servers(host, 3)) as [StartedServer, StartedServer, StartedServer];
+    await using all = await servers(host, 3);
+    const [near, ...others] = all;
     for (const [index, { io }] of others.entries()) {
       io.on("ping", (value: string, answer: Ack) => answer(`${value} ${index}`));
     }
@@ -72,12 +80,14 @@ onEveryHost("events between the servers of a cluster", serverHosts, (host) => {
   });
 
   it("are answered at once by an empty list when there is no other server", async () => {
-    const { io } = await host.start({ adapter: cluster() as never });
+    await using running = await host.start({ adapter: cluster() as never });
+    const { io } = running;
     assert.deepEqual(await io.serverSideEmitWithAck("ping"), []);
   });
 
   it("reject with the error of the adapter, and the answers that came", async () => {
-    const { io } = await host.start();
+    await using running = await host.start();
+    const { io } = running;
     const late = "timeout reached: only 1 responses received out of 2";
     io.sockets.adapter.serverSideEmit = (packet) => (packet.at(-1) as Ack)(new Error(late), ["one"]);
     await assert.rejects(io.serverSideEmitWithAck("ping"), { message: late, responses: ["one"] });
@@ -90,7 +100,8 @@ onEveryHost("events between the servers of a cluster", serverHosts, (host) => {
 
 onEveryHost("a server sees of a socket of another", serverHosts, (host) => {
   it("id, handshake, rooms and data", async () => {
-    const { remote, there } = await remotely(host);
+    await using distance = await remotely(host);
+    const { remote, there } = distance;
     assert.notEqual(remote, there.socket);
     assert.equal(remote.constructor.name, "RemoteSocket");
     assert.equal(remote.id, there.socket.id);
@@ -105,7 +116,8 @@ onEveryHost("a server sees of a socket of another", serverHosts, (host) => {
   });
 
   it("nothing with local, and what is in the rooms with to() and except()", async () => {
-    const { near, there } = await remotely(host);
+    await using distance = await remotely(host);
+    const { near, there } = distance;
     const here = await pair(near);
     const ids = async (sockets: Promise<Remote[]>): Promise<string[]> => (await sockets).map(({ id }) => id);
     assert.deepEqual(await ids(near.io.local.fetchSockets()), [here.socket.id]);
@@ -117,21 +129,24 @@ onEveryHost("a server sees of a socket of another", serverHosts, (host) => {
 
 onEveryHost("a server may, with a socket of another,", serverHosts, (host) => {
   it("emit to it", async () => {
-    const { remote, there } = await remotely(host);
+    await using distance = await remotely(host);
+    const { remote, there } = distance;
     const heard = next(there.client, "ev");
     assert.equal(remote.emit("ev", 1, { a: 2 }), true);
     assert.deepEqual(await heard, [1, { a: 2 }]);
   });
 
   it("not emit a reserved event", async () => {
-    const { remote } = await remotely(host);
+    await using distance = await remotely(host);
+    const { remote } = distance;
     assert.throws(() => remote.emit("disconnect" as never), {
       message: '"disconnect" is a reserved event name',
     });
   });
 
   it("ask it, and get its one answer", async () => {
-    const { remote, there } = await remotely(host);
+    await using distance = await remotely(host);
+    const { remote, there } = distance;
     there.client.on("q", (value: number, answer: Ack) => answer(value + 1));
     const args = await new Promise((resolve) =>
       remote.timeout(5_000).emit("q", 1, (...got: unknown[]) => resolve(got)),
@@ -141,7 +156,8 @@ onEveryHost("a server may, with a socket of another,", serverHosts, (host) => {
   });
 
   it("ask it in vain: the error comes with null for an answer", async () => {
-    const { remote } = await remotely(host);
+    await using distance = await remotely(host);
+    const { remote } = distance;
     const args = await new Promise((resolve) =>
       remote.timeout(20).emit("unheard", (error: Error, answer: unknown) => resolve([error.message, answer])),
     );
@@ -153,7 +169,8 @@ onEveryHost("a server may, with a socket of another,", serverHosts, (host) => {
   });
 
   it("let it join and leave rooms", async () => {
-    const { remote, there } = await remotely(host);
+    await using distance = await remotely(host);
+    const { remote, there } = distance;
     remote.join(["r1", "r2"]);
     remote.join("r3");
     remote.leave("r2");
@@ -162,7 +179,8 @@ onEveryHost("a server may, with a socket of another,", serverHosts, (host) => {
   });
 
   it("disconnect it, and leave the connection open", async () => {
-    const { remote, there, far } = await remotely(host);
+    await using distance = await remotely(host);
+    const { remote, there, far } = distance;
     const gone = next(there.socket, "disconnect");
     assert.equal(remote.disconnect(), remote);
     assert.deepEqual((await gone)[0], "server namespace disconnect");
@@ -170,7 +188,8 @@ onEveryHost("a server may, with a socket of another,", serverHosts, (host) => {
   });
 
   it("disconnect it with its connection", async () => {
-    const { remote, there, far } = await remotely(host);
+    await using distance = await remotely(host);
+    const { remote, there, far } = distance;
     const closed = next(there.socket.conn, "close");
     remote.disconnect(true);
     await closed;
@@ -178,7 +197,8 @@ onEveryHost("a server may, with a socket of another,", serverHosts, (host) => {
   });
 
   it("move and disconnect it by its rooms", async () => {
-    const { near, there } = await remotely(host);
+    await using distance = await remotely(host);
+    const { near, there } = distance;
     near.io.in("room").socketsJoin("other");
     near.io.in("other").socketsLeave("room");
     assert.deepEqual([...there.socket.rooms], [there.socket.id, "other"]);
@@ -192,7 +212,8 @@ onEveryHost("a server may, with a socket of another,", serverHosts, (host) => {
 
 onEveryHost("a broadcast in a cluster", serverHosts, (host) => {
   it("reaches the clients of every server, once, and with local those of this one", async () => {
-    const { near, there } = await remotely(host);
+    await using distance = await remotely(host);
+    const { near, there } = distance;
     const here = await pair(near);
     const heard: unknown[] = [];
     here.client.on("ev", (value) => heard.push(["here", value]));
@@ -217,7 +238,8 @@ onEveryHost("a broadcast in a cluster", serverHosts, (host) => {
   });
 
   it("gathers the answers of all clients, and those that came in time", async () => {
-    const { near, there } = await remotely(host);
+    await using distance = await remotely(host);
+    const { near, there } = distance;
     const here = await pair(near);
     there.client.on("q", (answer: Ack) => answer("there"));
     here.client.on("q", (answer: Ack) => answer("here"));
@@ -235,7 +257,8 @@ onEveryHost("a broadcast in a cluster", serverHosts, (host) => {
   });
 
   it("waits for all of them without timeout()", async () => {
-    const { near, there } = await remotely(host);
+    await using distance = await remotely(host);
+    const { near, there } = distance;
     there.client.on("q", (answer: Ack) => setImmediate(() => setTimeout(answer, 50, "late")));
     assert.deepEqual(await near.io.in("room").emitWithAck("q"), ["late"]);
   });

@@ -28,7 +28,7 @@ function held(nsp: Server | Namespace): () => Promise<[Socket, (error?: Error) =
 
 onEveryHost("a socket in its middlewares", serverHosts, (host) => {
   it("is among those that connect, not among the connected, and gets no broadcast", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const arrival = held(running.io);
     const wire = await rawSession(running);
     wire.sendText("40");
@@ -48,7 +48,7 @@ onEveryHost("a socket in its middlewares", serverHosts, (host) => {
   });
 
   it("is let in while another of its connection leaves its own namespace", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const arrival = held(running.io.of("/slow"));
     const { wire, socket } = await rawPair(running);
     wire.sendText("40/slow,");
@@ -62,7 +62,7 @@ onEveryHost("a socket in its middlewares", serverHosts, (host) => {
   });
 
   it("does not come in any more when another of its connection ends that", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.of("/slow").on("connection", () => assert.fail("connected"));
     const arrival = held(running.io.of("/slow"));
     const { wire, socket } = await rawPair(running);
@@ -78,7 +78,7 @@ onEveryHost("a socket in its middlewares", serverHosts, (host) => {
   });
 
   it("does not come in any more when the server is closed", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.on("connection", () => assert.fail("connected"));
     const arrival = held(running.io);
     const wire = await rawSession(running);
@@ -92,7 +92,7 @@ onEveryHost("a socket in its middlewares", serverHosts, (host) => {
   });
 
   it("emits neither disconnecting nor disconnect when its client goes", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const arrival = held(running.io);
     const wire = await rawSession(running);
     wire.sendText("40");
@@ -110,7 +110,7 @@ onEveryHost("a socket in its middlewares", serverHosts, (host) => {
 
 onEveryHost("many clients", serverHosts, (host) => {
   it("come to and leave a child namespace that is removed when it is empty, and each gets in", async () => {
-    const running = await host.start({ cleanupEmptyChildNamespaces: true });
+    await using running = await host.start({ cleanupEmptyChildNamespaces: true });
     const parent = running.io.of(/^\/room-/);
     parent.on("connection", (socket) => socket.on("echo", (value, answer: Ack) => answer(value)));
     const visit = async (count: number): Promise<void> => {
@@ -133,7 +133,7 @@ onEveryHost("many clients", serverHosts, (host) => {
   });
 
   it("keep a child namespace for one that is still coming", async () => {
-    const running = await host.start({ cleanupEmptyChildNamespaces: true });
+    await using running = await host.start({ cleanupEmptyChildNamespaces: true });
     const parent = running.io.of(/^\/room-/);
     const first = await pair(running, {}, "/room-1");
     const arrival = held(running.io.of("/room-1"));
@@ -154,7 +154,7 @@ onEveryHost("a child namespace that is removed when it is empty", serverHosts, (
   const options = { cleanupEmptyChildNamespaces: true, connectionStateRecovery: {} };
 
   it("stays for a client that may come back, and is recovered", async () => {
-    const running = await host.start(options);
+    await using running = await host.start(options);
     const parent = running.io.of(/^\/room-/);
     const { client, socket } = await pair(running, {}, "/room-1");
     const first = next(client, "first");
@@ -170,7 +170,7 @@ onEveryHost("a child namespace that is removed when it is empty", serverHosts, (
   });
 
   it("goes with a client that left on purpose", async () => {
-    const running = await host.start(options);
+    await using running = await host.start(options);
     const parent = running.io.of(/^\/room-/);
     const { client, socket } = await pair(running, {}, "/room-1");
     const gone = next(socket, "disconnect");
@@ -182,7 +182,8 @@ onEveryHost("a child namespace that is removed when it is empty", serverHosts, (
 
 onEveryHost("an answer", serverHosts, (host) => {
   it("that does not come before the disconnection is a timeout, once, and nothing is kept", async () => {
-    const { client, socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { client, socket } = await pair(running);
     const calls: unknown[][] = [];
     const timedOut = new Promise<void>((resolve) => {
       socket.timeout(50).emit("q", (...args: unknown[]) => {
@@ -202,7 +203,7 @@ onEveryHost("an answer", serverHosts, (host) => {
   });
 
   it("that comes after the timeout of a broadcast is ignored, also by those who wait for the next", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { wire, socket } = await rawPair(running);
     await assert.rejects(running.io.timeout(20).emitWithAck("q"), { responses: [] });
     assert.equal(await wire.next(), '420["q"]');
@@ -214,7 +215,7 @@ onEveryHost("an answer", serverHosts, (host) => {
   });
 
   it("that a listener gives after the disconnection does no harm", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { client, socket } = await pair(running);
     const asked = next<[Ack]>(socket, "q");
     client.emit("q", () => assert.fail("answered"));
@@ -231,7 +232,7 @@ onEveryHost("an answer", serverHosts, (host) => {
 
 onEveryHost("a connection", serverHosts, (host) => {
   it("knows its sockets by id and by namespace, until they leave", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { client, socket } = await pair(running);
     const connection = next<[Socket]>(running.io.of("/b"), "connection");
     const b = client.io.socket("/b", {});
@@ -250,7 +251,8 @@ onEveryHost("a connection", serverHosts, (host) => {
   });
 
   it("that client.close() closes tells its sockets, and the other side", async () => {
-    const { client, socket } = await pair(await host.start(), { transports: ["websocket"] });
+    await using running = await host.start();
+    const { client, socket } = await pair(running, { transports: ["websocket"] });
     const reasons = Promise.all([next(socket, "disconnect"), next(client, "disconnect")]);
     (socket.client as unknown as { close(): void }).close();
     const [[server], [other]] = await reasons;
@@ -261,7 +263,8 @@ onEveryHost("a connection", serverHosts, (host) => {
 
 onEveryHost("an event called error", serverHosts, (host) => {
   it("is heard like any other, and does no harm when nobody listens", async () => {
-    const { client, socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { client, socket } = await pair(running);
     client.emit("error", "unheard");
     await settled(client, socket);
     const heard = next(socket, "error");

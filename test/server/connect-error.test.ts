@@ -10,14 +10,14 @@ type ConnectError = Error & { data?: unknown };
 onEveryHost("connect error", serverHosts, (host) => {
   onEveryTransport((_name, mode) => {
     it("says Invalid namespace for a namespace that does not exist", async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const [error] = await next<[ConnectError]>(running.client(mode, "/nope"), "connect_error");
       assert.equal(error.message, "Invalid namespace");
       assert.equal(error.data, undefined);
     });
 
     it("hands over message and data of the error of a middleware", async () => {
-      const running = await host.start();
+      await using running = await host.start();
       running.io.use((_socket, done) => {
         done(Object.assign(new Error("not authorized"), { data: { code: 42, why: ["a", null] } }));
       });
@@ -28,14 +28,14 @@ onEveryHost("connect error", serverHosts, (host) => {
   });
 
   it("hands over no stack and no other property of the error", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.use((_socket, done) => done(Object.assign(new Error("no"), { secret: 1 })));
     const [error] = await next<[ConnectError]>(running.client(), "connect_error");
     assert.deepEqual(Object.keys(error).toSorted(), ["data"]);
   });
 
   it("lets the same connection try again after a refusal", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     let open = false;
     running.io.use((_socket, done) => done(open ? undefined : new Error("not yet")));
     const client = running.client();
@@ -47,7 +47,7 @@ onEveryHost("connect error", serverHosts, (host) => {
   });
 
   it("refuses one namespace while the other of the same connection goes on", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.of("/admin").use((_socket, done) => done(new Error("admins only")));
     const client = running.client();
     await connected(client);
@@ -59,7 +59,7 @@ onEveryHost("connect error", serverHosts, (host) => {
   });
 
   it("leaves nothing of a refused socket in the namespace", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.use((socket, done) => {
       void socket.join("room");
       done(new Error("no"));
@@ -72,7 +72,7 @@ onEveryHost("connect error", serverHosts, (host) => {
   });
 
   it("closes a connection that joins no namespace within connectTimeout", async () => {
-    const running = await host.start({ connectTimeout: 50 });
+    await using running = await host.start({ connectTimeout: 50 });
     const client = running.client({ autoConnect: false });
     const connection = next(running.io.engine, "connection");
     client.io.open();
@@ -83,7 +83,7 @@ onEveryHost("connect error", serverHosts, (host) => {
   });
 
   it("keeps a connection that joined within connectTimeout", async () => {
-    const running = await host.start({ connectTimeout: 600 });
+    await using running = await host.start({ connectTimeout: 600 });
     const client = running.client();
     await connected(client);
     const left = running.client({ autoConnect: false });

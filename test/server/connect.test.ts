@@ -8,14 +8,16 @@ import type { Socket } from "../support/server/socketio.ts";
 onEveryHost("connect", serverHosts, (host) => {
   onEveryTransport((name, mode) => {
     it("connects, and both sides know the same id of 20 characters", async () => {
-      const { client, socket } = await pair(await host.start(), mode);
+      await using running = await host.start();
+      const { client, socket } = await pair(running, mode);
       assert.equal(client.id, socket.id);
       assert.match(socket.id, /^[A-Za-z0-9_-]{20}$/);
       assert.notEqual(socket.id, (socket.conn as unknown as { id: string }).id);
     });
 
     it("hands the auth of the client to the handshake", async () => {
-      const { socket } = await pair(await host.start(), {
+      await using running = await host.start();
+      const { socket } = await pair(running, {
         ...mode,
         auth: { token: "abc", n: [1, { b: null }] },
       });
@@ -23,17 +25,19 @@ onEveryHost("connect", serverHosts, (host) => {
     });
 
     it("takes the auth from a function", async () => {
-      const { socket } = await pair(await host.start(), { ...mode, auth: (done) => done({ late: true }) });
+      await using running = await host.start();
+      const { socket } = await pair(running, { ...mode, auth: (done) => done({ late: true }) });
       assert.deepEqual(socket.handshake.auth, { late: true });
     });
 
     it("serves another path", async () => {
-      const { client } = await pair(await host.start({ path: "/chat/" }), { ...mode, path: "/chat/" });
+      await using running = await host.start({ path: "/chat/" });
+      const { client } = await pair(running, { ...mode, path: "/chat/" });
       assert.equal(client.connected, true);
     });
 
     it("connects again with a new id after a disconnection", async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const { client, socket } = await pair(running, mode);
       client.disconnect();
       const again = next<[Socket]>(running.io, "connection");
@@ -45,7 +49,8 @@ onEveryHost("connect", serverHosts, (host) => {
     });
 
     it(`reports the transport of the connection as it is`, async () => {
-      const { client, socket } = await pair(await host.start(), mode);
+      await using running = await host.start();
+      const { client, socket } = await pair(running, mode);
       if (name === "upgrade") {
         const changed = socket.conn.transport.name === "websocket" ? undefined : next(socket.conn, "upgrade");
         await upgraded(client);
@@ -56,7 +61,7 @@ onEveryHost("connect", serverHosts, (host) => {
   });
 
   it("emits connect and connection, in this order", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const seen: string[] = [];
     running.io.on("connection", () => seen.push("connection"));
     running.io.on("connect", () => seen.push("connect"));
@@ -65,7 +70,7 @@ onEveryHost("connect", serverHosts, (host) => {
   });
 
   it("has the socket in its own room, and in the namespace, when connection is emitted", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const seen = new Promise<unknown[]>((resolve) => {
       running.io.on("connection", (socket) => {
         resolve([socket.connected, [...socket.rooms], running.io.sockets.sockets.get(socket.id) === socket]);
@@ -77,13 +82,14 @@ onEveryHost("connect", serverHosts, (host) => {
   });
 
   it("keeps the client on long-polling when upgrades are not allowed", async () => {
-    const { client, socket } = await pair(await host.start({ allowUpgrades: false }));
+    await using running = await host.start({ allowUpgrades: false });
+    const { client, socket } = await pair(running);
     await settled(client, socket);
     assert.equal(client.io.engine.transport.name, "polling");
   });
 
   it("counts the connections, not the sockets", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.of("/other");
     const { client } = await pair(running, { forceNew: false });
     const other = client.io.socket("/other", {});

@@ -20,7 +20,7 @@ function inContexts(options: Partial<ServerOptions>): Partial<ServerOptions> {
 
 onEveryHost("async contexts", serverHosts, (host) => {
   it("a ping timeout: disconnect in that of the handshake of each client", async () => {
-    const running = await host.start(inContexts({ pingInterval: 200, pingTimeout: 200 }));
+    await using running = await host.start(inContexts({ pingInterval: 200, pingTimeout: 200 }));
     const found: string[] = [];
     running.io.on("connection", (socket) => {
       socket.on("disconnect", (reason) => {
@@ -36,7 +36,7 @@ onEveryHost("async contexts", serverHosts, (host) => {
   });
 
   it("a client that joins no namespace in time: close in that of its handshake", async () => {
-    const running = await host.start(inContexts({ connectTimeout: 200 }));
+    await using running = await host.start(inContexts({ connectTimeout: 200 }));
     const found: string[] = [];
     running.io.engine.on("connection", (conn: NodeJS.EventEmitter) => {
       conn.on("close", () => {

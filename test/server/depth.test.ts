@@ -17,7 +17,7 @@ onEveryHost("deep data", serverHosts, (host) => {
     "an answer": (inner: string) => `430[${inner}]`,
   })) {
     it(`in ${what} of a client ends its connection, and says why`, async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const { wire, socket } = await rawPair(running);
       socket.on("echo", (data: unknown) => socket.emit("echo", data));
       socket.emit("question", () => assert.fail("answered"));
@@ -32,7 +32,7 @@ onEveryHost("deep data", serverHosts, (host) => {
   }
 
   it("in the credentials of a CONNECT ends its connection", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.use(() => assert.fail("asked"));
     const wire = await rawSession(running);
     wire.sendText(`40{"token":${arrays(4100)}}`);
@@ -40,7 +40,7 @@ onEveryHost("deep data", serverHosts, (host) => {
   });
 
   it("through a parser of others ends its connection", async () => {
-    const running = await host.start({ parser: msgpack });
+    await using running = await host.start({ parser: msgpack });
     const { client, socket } = await pair(running, { parser: msgpack, transports: ["websocket"] });
     socket.on("echo", (data: unknown) => socket.emit("echo", data));
     const gone = next<[string, Error & Record<string, unknown>]>(socket, "disconnect");
@@ -50,7 +50,7 @@ onEveryHost("deep data", serverHosts, (host) => {
   });
 
   it("comes back as it was up to the limit, with and without attachments, to one and to all", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { client, socket } = await pair(running, { transports: ["websocket"] });
     const data: unknown = JSON.parse(arrays(499));
     socket.on("echo", (value: unknown) => {
@@ -69,7 +69,8 @@ onEveryHost("data of the application that cannot be encoded", serverHosts, (host
   cyclic["self"] = cyclic;
   for (const [what, data] of Object.entries({ cyclic, "too deep": JSON.parse(arrays(50_000)) as unknown })) {
     it(`because it is ${what}: emit throws a RangeError, and the socket goes on`, async () => {
-      const { client, socket } = await pair(await host.start(), { transports: ["websocket"] });
+      await using running = await host.start();
+      const { client, socket } = await pair(running, { transports: ["websocket"] });
       for (const emit of [
         () => socket.emit("event", data),
         () => socket.emit("event", Buffer.from("x"), data),
@@ -85,7 +86,7 @@ onEveryHost("data of the application that cannot be encoded", serverHosts, (host
 
 onEveryHost("a packet with attachments for a namespace that was not joined", serverHosts, (host) => {
   it("ends the connection before the first attachment", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const wire = await rawSession(running);
     const conn = Object.values((running.io.engine as unknown as { clients: object }).clients)[0] as object;
     const closed = next(conn, "close");
@@ -95,7 +96,7 @@ onEveryHost("a packet with attachments for a namespace that was not joined", ser
   });
 
   it("tells the sockets of the connection", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { wire, socket } = await rawPair(running);
     const gone = next<[string, Error & Record<string, unknown>]>(socket, "disconnect");
     wire.sendText('451-/none,["event",{"_placeholder":true,"num":0}]');

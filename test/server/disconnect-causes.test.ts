@@ -6,7 +6,7 @@ import { packetErrors } from "../../packages/server/src/connection/packet-errors
 import { encodeFrame, OPCODE } from "../support/wire/frames.ts";
 import { HalfPost, NetworkClient } from "../support/wire/network-client.ts";
 import type { RawWebSocket } from "../support/wire/raw-websocket.ts";
-import { afterThisTest } from "../support/hosts/after-test.ts";
+
 import { next } from "../support/waiting/events.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { serverHosts } from "../support/server/hosts.ts";
@@ -30,28 +30,31 @@ async function causeOf(socket: Socket, misdeed: () => unknown): Promise<Record<s
 
 /** A client of long-polling made by hand, which has joined the root namespace. */
 class Poller {
+  readonly running: StartedServer;
   readonly client: NetworkClient;
   readonly port: number;
   readonly path: string;
   readonly socket: Socket;
 
-  private constructor(client: NetworkClient, path: string, socket: Socket) {
+  private constructor(running: StartedServer, client: NetworkClient, path: string, socket: Socket) {
+    this.running = running;
     this.client = client;
     this.port = client.port;
     this.path = path;
     this.socket = socket;
   }
 
-  static async open({ io, port }: StartedServer, revision: 3 | 4 = 4): Promise<Poller> {
+  static async open(running: StartedServer, revision: 3 | 4 = 4): Promise<Poller> {
+    const { io, port } = running;
     const client = new NetworkClient(port);
-    afterThisTest(() => client.close());
+    running.closeWith(() => client.close());
     const connection = next<[Socket]>(io, "connection");
     const handshake = `/socket.io/?EIO=${revision}&transport=polling`;
     const { body } = await client.get(handshake);
     const sid = /"sid":"([^"]+)"/.exec(body)?.[1];
     const path = `${handshake}&sid=${sid}`;
     if (revision === 4) await client.post(path, "40");
-    const poller = new Poller(client, path, (await connection)[0]);
+    const poller = new Poller(running, client, path, (await connection)[0]);
     // The answer to CONNECT: what follows waits for a poll of its own.
     if (revision === 4) await client.get(path);
     return poller;
@@ -144,9 +147,10 @@ const byPolling: Record<string, [does: (poller: Poller) => unknown, cause: Cause
     { reason: "transport error" },
   ],
   POST_OVERLAP: [
-    ({ port, path }) => {
-      for (const half of [new HalfPost(port, path), new HalfPost(port, path)])
-        afterThisTest(() => half.abort());
+    ({ running, port, path }) => {
+      for (const half of [new HalfPost(port, path), new HalfPost(port, path)]) {
+        running.closeWith(() => half.abort());
+      }
     },
     { reason: "transport error" },
   ],
@@ -199,7 +203,8 @@ async function start(host: ServerHost, options: object = {}): Promise<StartedSer
 onEveryHost("the description of a disconnection", serverHosts, (host) => {
   for (const [code, [does, cause]] of Object.entries(byWebSocket)) {
     it(`is ${code}, by WebSocket`, async () => {
-      const { wire, socket } = await rawPair(await start(host));
+      await using running = await start(host);
+      const { wire, socket } = await rawPair(running);
       assertCause(await causeOf(socket, () => does(wire)), { reason: "forced close", code, ...cause });
       await wire.closed;
     });
@@ -207,34 +212,38 @@ onEveryHost("the description of a disconnection", serverHosts, (host) => {
 
   for (const [code, [does, cause, revision]] of Object.entries(byPolling)) {
     it(`is ${code}, by long-polling`, async () => {
-      const poller = await Poller.open(await start(host), revision);
+      await using running = await start(host);
+      const poller = await Poller.open(running, revision);
       assertCause(await causeOf(poller.socket, () => does(poller)), { code, ...cause });
     });
   }
 
   it("is WEBSOCKET_CLOSED with 1006 when the connection is cut", async () => {
-    const { wire, socket } = await rawPair(await start(host));
+    await using running = await start(host);
+    const { wire, socket } = await rawPair(running);
     const cause = await causeOf(socket, () => wire.reset());
     assertCause(cause, { reason: "transport close", code: "WEBSOCKET_CLOSED", wsCode: 1006 });
   });
 
   for (const [what, [does, cause]] of Object.entries(byWebTransport)) {
     it(`is WEBTRANSPORT_CLOSED when ${what}`, async () => {
-      const client = await webTransportClient(await start(host, webTransport));
+      await using running = await start(host, webTransport);
+      const client = await webTransportClient(running);
       const actual = await causeOf(client.socket, () => does(client));
       assertCause(actual, { reason: "transport close", code: "WEBTRANSPORT_CLOSED", ...cause });
     });
   }
 
   it("is missing when the client closes its WebTransport session without a code", async () => {
-    const { pair, socket } = await webTransportClient(await start(host, webTransport));
+    await using running = await start(host, webTransport);
+    const { pair, socket } = await webTransportClient(running);
     const left = next(socket, "disconnect");
     pair.close();
     assert.deepEqual(await left, ["transport close", undefined]);
   });
 
   it("is REPLACED when the client comes back before its connection is known to be dead", async () => {
-    const running = await start(host, { connectionStateRecovery: {} });
+    await using running = await start(host, { connectionStateRecovery: {} });
     const { wire, socket } = await rawPair(running);
     const { pid } = socket as unknown as { pid: string };
     const cause = await causeOf(socket, async () => {
@@ -246,7 +255,7 @@ onEveryHost("the description of a disconnection", serverHosts, (host) => {
   });
 
   it("is POST_ABORTED when the client goes away in the middle of one", async () => {
-    const running = await start(host);
+    await using running = await start(host);
     const { port, path, socket } = await Poller.open(running);
     const begun = new Promise<void>((resolve) => {
       running.io.engine.use((_req: unknown, _res: unknown, goOn: () => void) => {
@@ -263,7 +272,8 @@ onEveryHost("the description of a disconnection", serverHosts, (host) => {
   });
 
   it("is PING_TIMEOUT with the numbers of the heartbeat", async () => {
-    const { socket } = await rawPair(await start(host, { pingInterval: 200, pingTimeout: 300 }));
+    await using running = await start(host, { pingInterval: 200, pingTimeout: 300 });
+    const { socket } = await rawPair(running);
     const { silentFor, ...cause } = await causeOf(socket, () => {});
     assertCause(cause, {
       reason: "ping timeout",
@@ -275,7 +285,8 @@ onEveryHost("the description of a disconnection", serverHosts, (host) => {
   });
 
   it("is SLOW_CONSUMER with the limit and what waits", async () => {
-    const { wire, socket } = await rawPair(await start(host, { maxBackpressure: 1000 }));
+    await using running = await start(host, { maxBackpressure: 1000 });
+    const { wire, socket } = await rawPair(running);
     wire.pause();
     const cause = await causeOf(socket, async () => {
       while (socket.connected) {
@@ -290,7 +301,8 @@ onEveryHost("the description of a disconnection", serverHosts, (host) => {
 
   if (host.name !== "node") {
     it("is FAST_PRODUCER with the limit and what waits", async () => {
-      const { wire, socket } = await rawPair(await start(host, { maxReceiveBacklog: 1000 }));
+      await using running = await start(host, { maxReceiveBacklog: 1000 });
+      const { wire, socket } = await rawPair(running);
       socket.on("slow", () => {
         const end = performance.now() + 2;
         while (performance.now() < end);
@@ -313,7 +325,8 @@ onEveryHost("the description of a disconnection", serverHosts, (host) => {
     ["the application closes the connection", (_wire, socket) => socket.conn.close()],
   ] as [string, (wire: RawWebSocket, socket: Socket) => void][]) {
     it(`is missing when ${what}`, async () => {
-      const { wire, socket } = await rawPair(await start(host));
+      await using running = await start(host);
+      const { wire, socket } = await rawPair(running);
       const left = next(socket, "disconnect");
       leave(wire, socket);
       assert.equal((await left)[1], undefined);
@@ -321,7 +334,7 @@ onEveryHost("the description of a disconnection", serverHosts, (host) => {
   }
 
   it("is missing when the server shuts down", async () => {
-    const running = await start(host);
+    await using running = await start(host);
     const { socket } = await pair(running, { transports: ["websocket"] });
     const left = next(socket, "disconnect");
     await running.io.close();
@@ -329,7 +342,8 @@ onEveryHost("the description of a disconnection", serverHosts, (host) => {
   });
 
   it("says the error that the listener of `error` was given", async () => {
-    const { wire, socket } = await rawPair(await start(host));
+    await using running = await start(host);
+    const { wire, socket } = await rawPair(running);
     const told = next<[Error]>(socket, "error");
     const left = next<[string, Error]>(socket, "disconnect");
     wire.sendText("49");

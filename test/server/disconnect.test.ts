@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { NetworkClient } from "../support/wire/network-client.ts";
-import { afterThisTest } from "../support/hosts/after-test.ts";
+import { closing } from "../support/waiting/closing.ts";
+
 import { connected, onEveryTransport, pair, upgraded } from "../support/server/clients.ts";
 import { next } from "../support/waiting/events.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
@@ -29,13 +30,15 @@ async function parted(client: ClientSocket, socket: Socket, act: () => void): Pr
 onEveryHost("disconnect reasons", serverHosts, (host) => {
   onEveryTransport((name, mode) => {
     it("socket.disconnect(): server namespace disconnect, io server disconnect", async () => {
-      const { client, socket } = await pair(await host.start(), mode);
+      await using running = await host.start();
+      const { client, socket } = await pair(running, mode);
       const reasons = await parted(client, socket, () => socket.disconnect());
       assert.deepEqual(reasons, ["server namespace disconnect", undefined, "io server disconnect"]);
     });
 
     it("socket.disconnect(true): the same, and the connection ends", async () => {
-      const { client, socket } = await pair(await host.start(), mode);
+      await using running = await host.start();
+      const { client, socket } = await pair(running, mode);
       const closed = next(socket.conn, "close");
       const reasons = await parted(client, socket, () => socket.disconnect(true));
       assert.deepEqual(reasons, ["server namespace disconnect", undefined, "io server disconnect"]);
@@ -43,27 +46,30 @@ onEveryHost("disconnect reasons", serverHosts, (host) => {
     });
 
     it("client.disconnect(): client namespace disconnect, io client disconnect", async () => {
-      const { client, socket } = await pair(await host.start(), mode);
+      await using running = await host.start();
+      const { client, socket } = await pair(running, mode);
       const reasons = await parted(client, socket, () => void client.disconnect());
       assert.deepEqual(reasons, ["client namespace disconnect", undefined, "io client disconnect"]);
     });
 
     it("the client closes its engine: transport close, forced close", async () => {
-      const { client, socket } = await pair(await host.start(), mode);
+      await using running = await host.start();
+      const { client, socket } = await pair(running, mode);
       if (name === "upgrade") await upgraded(client);
       const reasons = await parted(client, socket, () => client.io.engine.close());
       assert.deepEqual([reasons[0], reasons[2]], ["transport close", "forced close"]);
     });
 
     it("conn.close(): forced close, transport close", async () => {
-      const { client, socket } = await pair(await host.start(), mode);
+      await using running = await host.start();
+      const { client, socket } = await pair(running, mode);
       if (name === "upgrade") await upgraded(client);
       const reasons = await parted(client, socket, () => socket.conn.close());
       assert.deepEqual(reasons, ["forced close", undefined, "transport close"]);
     });
 
     it("io.close(): server shutting down, transport close", async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const { client, socket } = await pair(running, mode);
       if (name === "upgrade") await upgraded(client);
       const reasons = await parted(client, socket, () => void running.io.close());
@@ -76,11 +82,11 @@ onEveryHost("disconnect reasons", serverHosts, (host) => {
     });
 
     it("nothing comes from the client any more: ping timeout", async () => {
-      const running = await host.start({ pingInterval: 200, pingTimeout: 200, upgradeTimeout: 100 });
+      await using running = await host.start({ pingInterval: 200, pingTimeout: 200, upgradeTimeout: 100 });
       const proxy = await cuttableProxy(running.port);
-      afterThisTest(() => proxy.close());
+      using _proxy = closing(() => proxy.close());
       const client = proxy.client(mode);
-      afterThisTest(() => client.close());
+      using _client = closing(() => client.close());
       const [connection] = await Promise.all([next(running.io, "connection"), connected(client)]);
       const socket = connection[0] as Socket;
       const reasons = Promise.all([next(socket, "disconnect"), next(client, "disconnect")]);
@@ -92,14 +98,16 @@ onEveryHost("disconnect reasons", serverHosts, (host) => {
   });
 
   it("the WebSocket is torn: transport close on both sides", async () => {
-    const { client, socket } = await pair(await host.start(), { transports: ["websocket"] });
+    await using running = await host.start();
+    const { client, socket } = await pair(running, { transports: ["websocket"] });
     const { ws } = client.io.engine.transport as unknown as { ws: { terminate(): void } };
     const reasons = await parted(client, socket, () => ws.terminate());
     assert.deepEqual([reasons[0], reasons[2]], ["transport close", "transport close"]);
   });
 
   it("a bad Engine.IO packet: parse error", async () => {
-    const { wire, socket } = await rawPair(await host.start());
+    await using running = await host.start();
+    const { wire, socket } = await rawPair(running);
     const reason = next(socket, "disconnect");
     wire.sendText("abc");
     assert.equal((await reason)[0], "parse error");
@@ -107,10 +115,9 @@ onEveryHost("disconnect reasons", serverHosts, (host) => {
   });
 
   it("a bad Engine.IO payload by long-polling: parse error", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { client, socket } = await pair(running, { transports: ["polling"] });
-    const wire = new NetworkClient(running.port);
-    afterThisTest(() => wire.close());
+    using wire = new NetworkClient(running.port);
     const reason = Promise.all([next(socket, "disconnect"), next(client, "disconnect")]);
     const answer = await wire.post(`/socket.io/?EIO=4&transport=polling&sid=${client.io.engine.id}`, "abc");
     assert.deepEqual([answer.status, answer.body], [200, "ok"]);
@@ -134,7 +141,8 @@ onEveryHost("disconnect reasons", serverHosts, (host) => {
   ];
   for (const [what, frames] of violations) {
     it(`${what}: forced close`, async () => {
-      const { wire, socket } = await rawPair(await host.start());
+      await using running = await host.start();
+      const { wire, socket } = await rawPair(running);
       const reason = next(socket, "disconnect");
       for (const frame of frames) if (frame !== "") wire.sendText(frame);
       if (frames.length === 0 || frames.at(-1) === "") wire.sendBinary(Buffer.from([1]));
@@ -144,7 +152,7 @@ onEveryHost("disconnect reasons", serverHosts, (host) => {
   }
 
   it("an event before CONNECT closes the connection", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const connection = next(running.io.engine, "connection");
     const wire = await rawSession(running);
     const [conn] = await connection;
@@ -154,7 +162,8 @@ onEveryHost("disconnect reasons", serverHosts, (host) => {
   });
 
   it("a ping from an EIO4 client: transport error, invalid heartbeat direction", async () => {
-    const { wire, socket } = await rawPair(await host.start());
+    await using running = await host.start();
+    const { wire, socket } = await rawPair(running);
     const reason = next<[string, Error]>(socket, "disconnect");
     wire.sendText("2");
     const [name, description] = await reason;
@@ -164,7 +173,8 @@ onEveryHost("disconnect reasons", serverHosts, (host) => {
   });
 
   it("an oversized WebSocket message: transport error with a description, and 1009 for the client", async () => {
-    const { wire, socket } = await rawPair(await host.start({ maxHttpBufferSize: 1_000 }));
+    await using running = await host.start({ maxHttpBufferSize: 1_000 });
+    const { wire, socket } = await rawPair(running);
     const reason = next<[string, Error]>(socket, "disconnect");
     wire.sendText(`42["ev","${"x".repeat(2_000)}"]`);
     const [name, description] = await reason;
@@ -174,7 +184,8 @@ onEveryHost("disconnect reasons", serverHosts, (host) => {
   });
 
   it("a message of exactly maxHttpBufferSize is heard", async () => {
-    const { wire, socket } = await rawPair(await host.start({ maxHttpBufferSize: 1_000 }));
+    await using running = await host.start({ maxHttpBufferSize: 1_000 });
+    const { wire, socket } = await rawPair(running);
     const heard = next(socket, "ev");
     const packet = `42["ev","${"x".repeat(989)}"]`;
     assert.equal(Buffer.byteLength(packet), 1_000);
@@ -183,14 +194,16 @@ onEveryHost("disconnect reasons", serverHosts, (host) => {
   });
 
   it("no pong comes: ping timeout", async () => {
-    const { wire, socket } = await rawPair(await host.start({ pingInterval: 200, pingTimeout: 300 }));
+    await using running = await host.start({ pingInterval: 200, pingTimeout: 300 });
+    const { wire, socket } = await rawPair(running);
     const [reason] = await next(socket, "disconnect");
     assert.equal(reason, "ping timeout");
     await wire.closed;
   });
 
   it("answered pings keep the connection", async () => {
-    const { wire, socket } = await rawPair(await host.start({ pingInterval: 20, pingTimeout: 5_000 }));
+    await using running = await host.start({ pingInterval: 20, pingTimeout: 5_000 });
+    const { wire, socket } = await rawPair(running);
     for (let round = 0; round < 4; round++) {
       assert.equal(await wire.next(), "2");
       wire.sendText("3");
@@ -199,13 +212,13 @@ onEveryHost("disconnect reasons", serverHosts, (host) => {
   });
 
   it("no CONNECT in time: the connection closes without a status code", async () => {
-    const running = await host.start({ connectTimeout: 30 });
+    await using running = await host.start({ connectTimeout: 30 });
     const wire = await rawSession(running);
     assert.deepEqual(await wire.closed, { code: 1005, reason: "" });
   });
 
   it("emits disconnecting before disconnect, once each, to every namespace of the connection", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { client, socket } = await pair(running);
     const connection = next<[Socket]>(running.io.of("/b"), "connection");
     await connected(client.io.socket("/b", {}));
@@ -230,7 +243,7 @@ onEveryHost("disconnect reasons", serverHosts, (host) => {
   });
 
   it("keeps the other namespaces when an event comes in the same read as the one that ended its own", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.of("/other");
     const { wire, socket } = await rawPair(running);
     wire.sendText("40/other,");
@@ -243,7 +256,8 @@ onEveryHost("disconnect reasons", serverHosts, (host) => {
   });
 
   it("takes any truthy value for socket.disconnect(close), and a second call in its stride", async () => {
-    const { socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { socket } = await pair(running);
     const closed = next(socket.conn, "close");
     assert.equal(socket.disconnect("unauthorized" as unknown as boolean), socket);
     assert.equal(socket.disconnect(), socket);
@@ -257,7 +271,8 @@ onEveryHost("disconnect reasons", serverHosts, (host) => {
     ["conn.close()", (socket: Socket) => socket.conn.close()],
   ] as const) {
     it(`${what} while disconnecting changes nothing: one disconnect, of the first reason`, async () => {
-      const { wire, socket } = await rawPair(await host.start());
+      await using running = await host.start();
+      const { wire, socket } = await rawPair(running);
       const seen: unknown[] = [];
       socket.on("disconnecting", (reason) => {
         seen.push(["disconnecting", reason]);
@@ -277,7 +292,7 @@ onEveryHost("disconnect reasons", serverHosts, (host) => {
   }
 
   it("may be called in the connection listener", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.on("connection", (socket) => void socket.disconnect());
     const client = running.client();
     assert.deepEqual((await next(client, "disconnect"))[0], "io server disconnect");
@@ -285,7 +300,8 @@ onEveryHost("disconnect reasons", serverHosts, (host) => {
 
   it("delivers what was emitted just before it", async () => {
     for (const close of [false, true]) {
-      const { client, socket } = await pair(await host.start());
+      await using running = await host.start();
+      const { client, socket } = await pair(running);
       const heard = next(client, "last words");
       socket.emit("last words", 1);
       socket.disconnect(close);

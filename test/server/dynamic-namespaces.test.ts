@@ -18,7 +18,7 @@ async function enter(running: StartedServer, parent: unknown, namespace: string)
 
 onEveryHost("dynamic namespaces", serverHosts, (host) => {
   it("are made by a regular expression when a client asks", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const parent = running.io.of(/^\/room-\d+$/);
     const { socket } = await enter(running, parent, "/room-101");
     assert.equal(socket.nsp.name, "/room-101");
@@ -28,7 +28,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
   });
 
   it("are made by a function that sees name and auth", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const asked: unknown[] = [];
     running.io.of((name, auth, done) => {
       asked.push([name, auth]);
@@ -44,7 +44,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
   });
 
   it("ask the functions in turn, and go on after an error", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.of((_name, _auth, done) => done(new Error("not me"), true));
     const second = running.io.of((_name, _auth, done) => done(null, true));
     const { socket } = await enter(running, second, "/x");
@@ -52,14 +52,14 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
   });
 
   it("are made once for clients that ask together of an async function", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.of((_name, _auth, done) => void setImmediate(() => done(null, true)));
     await Promise.all([1, 2, 3].map(() => connected(running.client({}, "/same"))));
     assert.equal(running.io.of("/same").sockets.size, 3);
   });
 
   it("run the middlewares of the parent", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const parent = running.io.of(/^\/room-/);
     parent.use((socket, done) => done(socket.nsp.name === "/room-1" ? undefined : new Error("full")));
     await connected(running.client({}, "/room-1"));
@@ -68,7 +68,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
   });
 
   it("all hear what the parent emits", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const parent = running.io.of(/^\/room-/);
     const one = await enter(running, parent, "/room-1");
     const two = await enter(running, parent, "/room-2");
@@ -87,7 +87,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
   });
 
   it("emit connect and connection of the parent", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const seen: string[] = [];
     const parent = running.io.of(/^\/d$/, () => void seen.push("fn"));
     parent.on("connection", () => seen.push("connection"));
@@ -96,14 +96,15 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
   });
 
   it("are children of the regular expression that matches when made by of()", async () => {
-    const { io } = await host.start();
+    await using running = await host.start();
+    const { io } = running;
     const parent = io.of(/^\/room-/);
     assert.equal(internals(parent).children.has(io.of("/room-1")), true);
     assert.equal(internals(parent).children.has(io.of("/other")), false);
   });
 
   it("emit new_namespace", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.of(/^\/room-/);
     const made = next(running.io, "new_namespace");
     running.client({}, "/room-9");
@@ -112,7 +113,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
 
   it("stay when empty, unless cleanupEmptyChildNamespaces is set", async () => {
     for (const clean of [false, true]) {
-      const running = await host.start({ cleanupEmptyChildNamespaces: clean });
+      await using running = await host.start({ cleanupEmptyChildNamespaces: clean });
       const parent = running.io.of(/^\/room-/);
       const { client, socket } = await enter(running, parent, "/room-1");
       const left = next(socket, "disconnect");
@@ -124,13 +125,15 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
   });
 
   it("refuse a regular expression with state", async () => {
-    const { io } = await host.start();
+    await using running = await host.start();
+    const { io } = running;
     assert.throws(() => io.of(/x/g), { message: "stateful regular expressions are not supported" });
     assert.throws(() => io.of(/x/y), { message: "stateful regular expressions are not supported" });
   });
 
   it("refuse fetchSockets() on the parent", async () => {
-    const { io } = await host.start();
+    await using running = await host.start();
+    const { io } = running;
     const parent = io.of(/x/);
     assert.throws(() => void parent.fetchSockets(), {
       message: "fetchSockets() is not supported on parent namespaces",
@@ -138,7 +141,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
   });
 
   it("take the listeners and middlewares that the parent has when they are made, and no later ones", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const seen: string[] = [];
     const parent = running.io.of(/^\/room-/);
     parent.on("connect", () => seen.push("connect"));
@@ -153,7 +156,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
   });
 
   it("have listeners and middlewares of their own besides", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.of(/^\/room-/);
     running.io.of("/room-1").use((_socket, done) => done(new Error("closed")));
     const [error] = await next<[Error]>(running.client({}, "/room-1"), "connect_error");
@@ -162,7 +165,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
   });
 
   it("hear of a listener given to of() with their name", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.of(/^\/room-/);
     const heard = new Promise((resolve) => running.io.of("/room-1", resolve));
     await connected(running.client({}, "/room-1"));
@@ -170,7 +173,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
   });
 
   it("are asked of the first parent that allows them, in the order of the parents", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const parents = [/^\/a/, /^\/ab/, /./].map((regexp) => running.io.of(regexp));
     await connected(running.client({}, "/abc"));
     await connected(running.client({}, "/x"));
@@ -181,7 +184,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
   });
 
   it("are not listed under the name of their parent, which is none that a client can join", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const parent = running.io.of(/^\/room-/);
     assert.match(parent.name, /^\/_\d+$/);
     assert.deepEqual([...running.io._nsps.keys()], ["/"]);
@@ -190,7 +193,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
   });
 
   it("all hear every form of emit of the parent", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const parent = running.io.of(/^\/room-/);
     const pairs = [await enter(running, parent, "/room-1"), await enter(running, parent, "/room-2")];
     const heard: unknown[] = [];
@@ -208,7 +211,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
   });
 
   it("are not asked for answers by a broadcast of the parent, nor moved by it", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const parent = running.io.of(/^\/room-/);
     const { client, socket } = await enter(running, parent, "/room-1");
     client.on("q", (answer: (value: number) => void) => answer(1));
@@ -221,7 +224,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
   });
 
   it("are refused when the function says no, is in error, or says neither yes nor no with a value", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.of((_name, _auth, done) => done(null, false));
     running.io.of((_name, _auth, done) => done(new Error("no"), false));
     running.io.of((_name, _auth, done) => done(null, undefined as never));

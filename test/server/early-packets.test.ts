@@ -1,7 +1,7 @@
 // What comes for a namespace while it is still being decided on its CONNECT.
 import assert from "node:assert/strict";
 import { NetworkClient } from "../support/wire/network-client.ts";
-import { afterThisTest } from "../support/hosts/after-test.ts";
+
 import { internals } from "../support/server/internals.ts";
 import { next } from "../support/waiting/events.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
@@ -48,7 +48,7 @@ async function flushed(running: StartedServer, wire: Awaited<ReturnType<typeof r
 
 onEveryHost("events behind their CONNECT", serverHosts, (host) => {
   it("are heard after connection, from one read", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const heard = heardBy(running.io.sockets);
     const wire = await rawSession(running);
     wire.sendTogether("40", '42["one",1]', '42["two",2]');
@@ -57,10 +57,9 @@ onEveryHost("events behind their CONNECT", serverHosts, (host) => {
   });
 
   it("are heard after connection, from one POST", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const heard = heardBy(running.io.sockets);
-    const client = new NetworkClient(running.port);
-    afterThisTest(() => client.close());
+    using client = new NetworkClient(running.port);
     const handshake = "/socket.io/?EIO=4&transport=polling";
     const sid = /"sid":"([^"]+)"/.exec((await client.get(handshake)).body)?.[1];
     const connection = next(running.io, "connection");
@@ -71,7 +70,7 @@ onEveryHost("events behind their CONNECT", serverHosts, (host) => {
   });
 
   it("wait for a middleware, in order, with attachments and answers", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const heard = heardBy(running.io.sockets);
     running.io.on("connection", (socket) => {
       socket.on("ask", (answer: (text: string) => void) => answer("answer"));
@@ -95,7 +94,7 @@ onEveryHost("events behind their CONNECT", serverHosts, (host) => {
   });
 
   it("answer what a middleware has asked", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const answers: unknown[] = [];
     running.io.use((socket, done) => {
       socket.emit("question", (answer: unknown) => answers.push(answer));
@@ -116,7 +115,7 @@ onEveryHost("events behind their CONNECT", serverHosts, (host) => {
   });
 
   it("wait for the function that decides about the namespace", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     let decide = (): void => {};
     const asked = new Promise<void>((resolve) => {
       const parent = running.io.of((_name, _auth, allow) => {
@@ -136,7 +135,7 @@ onEveryHost("events behind their CONNECT", serverHosts, (host) => {
   });
 
   it("with a DISCONNECT behind them: the socket joins, hears them, and leaves", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const heard = heardBy(running.io.sockets);
     const wire = await rawSession(running);
     wire.sendTogether("40", '42["one"]', "41", '42["two"]');
@@ -145,7 +144,7 @@ onEveryHost("events behind their CONNECT", serverHosts, (host) => {
   });
 
   it("are heard by the others if one listener throws", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     (running.io as unknown as { onError(handler: () => void): void }).onError(() => {});
     const heard = heardBy(running.io.sockets);
     running.io.on("connection", (socket) => {
@@ -161,7 +160,7 @@ onEveryHost("events behind their CONNECT", serverHosts, (host) => {
   });
 
   it("are dropped when it is refused, and the connection stays", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.of("/closed").on("connection", () => assert.fail("connected"));
     const arrival = held(running.io.of("/closed"));
     const { wire, socket } = await rawPair(running);
@@ -174,7 +173,7 @@ onEveryHost("events behind their CONNECT", serverHosts, (host) => {
   });
 
   it("are dropped with those for a namespace that does not exist, in the same read", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { wire, socket } = await rawPair(running);
     wire.sendTogether("40/none,", '42/none,["one"]', '42["still here"]');
     await next(socket, "still here");
@@ -182,7 +181,7 @@ onEveryHost("events behind their CONNECT", serverHosts, (host) => {
   });
 
   it("close the connection if there are more than 1,000", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const arrival = held(running.io.of("/slow"));
     const { wire, socket } = await rawPair(running);
     wire.sendText("40/slow,");
@@ -200,7 +199,7 @@ onEveryHost("events behind their CONNECT", serverHosts, (host) => {
   });
 
   it("close the connection if there is more than a megabyte", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const arrival = held(running.io.of("/slow"));
     const { wire, socket } = await rawPair(running);
     wire.sendText("40/slow,");
@@ -216,7 +215,7 @@ onEveryHost("events behind their CONNECT", serverHosts, (host) => {
   });
 
   it("for another namespace of the connection do not count", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const arrival = held(running.io.of("/slow"));
     const { wire, socket } = await rawPair(running);
     wire.sendText("40/slow,");
@@ -233,7 +232,7 @@ onEveryHost("events behind their CONNECT", serverHosts, (host) => {
 
 onEveryHost("a second CONNECT while a middleware decides", serverHosts, (host) => {
   it("takes the place of the first", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const arrival = held(running.io.sockets);
     const sockets: Socket[] = [];
     running.io.on("connection", (socket) => sockets.push(socket));
@@ -254,7 +253,7 @@ onEveryHost("a second CONNECT while a middleware decides", serverHosts, (host) =
   });
 
   it("is one socket, however many come", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     let asked = 0;
     running.io.use(() => asked++);
     const wire = await rawSession(running);
@@ -265,7 +264,7 @@ onEveryHost("a second CONNECT while a middleware decides", serverHosts, (host) =
   });
 
   it("does not take a child namespace away", async () => {
-    const running = await host.start({ cleanupEmptyChildNamespaces: true });
+    await using running = await host.start({ cleanupEmptyChildNamespaces: true });
     const parent = running.io.of(/^\/room$/);
     const created: unknown[] = [];
     running.io.on("new_namespace", (nsp) => created.push(nsp));
@@ -282,7 +281,7 @@ onEveryHost("a second CONNECT while a middleware decides", serverHosts, (host) =
   });
 
   it("while the function decides that makes the namespace", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const decisions: (() => void)[] = [];
     let arrived = (): void => {};
     running.io.of((_name, _auth, allow) => {
@@ -303,7 +302,7 @@ onEveryHost("a second CONNECT while a middleware decides", serverHosts, (host) =
 
 onEveryHost("a client that goes while a middleware decides", serverHosts, (host) => {
   it("takes its socket with it, though next is never called", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const arrival = held(running.io.sockets);
     const wire = await rawSession(running);
     wire.sendText("40");
@@ -317,7 +316,7 @@ onEveryHost("a client that goes while a middleware decides", serverHosts, (host)
   });
 
   it("takes an empty child namespace with it", async () => {
-    const running = await host.start({ cleanupEmptyChildNamespaces: true });
+    await using running = await host.start({ cleanupEmptyChildNamespaces: true });
     const arrival = held(running.io.of(/^\/room$/));
     const wire = await rawSession(running);
     wire.sendText("40/room,");
@@ -329,7 +328,7 @@ onEveryHost("a client that goes while a middleware decides", serverHosts, (host)
   });
 
   it("makes no namespace any more", async () => {
-    const running = await host.start({ cleanupEmptyChildNamespaces: true });
+    await using running = await host.start({ cleanupEmptyChildNamespaces: true });
     running.io.on("new_namespace", () => assert.fail("new namespace"));
     let decide = (): void => {};
     const asked = new Promise<void>((resolve) => {
@@ -356,7 +355,7 @@ onEveryHost("a middleware that calls next twice", serverHosts, (host) => {
     ["next(error)", new Error("no")],
   ] as const) {
     it(`with ${name} the second time: the socket joins once`, async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const arrival = held(running.io.sockets);
       let connections = 0;
       running.io.on("connection", () => connections++);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { openOldClient, openOldManager } from "../support/server/old-clients.ts";
 import type { OldClient, OldClientOptions } from "../support/server/old-clients.ts";
 import { until } from "../support/engine/peers.ts";
-import { afterThisTest } from "../support/hosts/after-test.ts";
+import { closing } from "../support/waiting/closing.ts";
+
 import { next } from "../support/waiting/events.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { serverHosts } from "../support/server/hosts.ts";
@@ -19,7 +20,7 @@ function start(host: ServerHost, options: object = {}): Promise<StartedServer> {
 
 function open(server: StartedServer, mode: Mode, namespace = "/", options: OldClientOptions = {}): OldClient {
   const client = openOldClient(server.url + namespace, { ...mode, ...options });
-  afterThisTest(() => client.close());
+  server.closeWith(() => client.close());
   return client;
 }
 
@@ -50,21 +51,21 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
     const old = mode as Mode;
 
     it("connects with the ids of its protocol", async () => {
-      const server = await start(host);
+      await using server = await start(host);
       const connection = next<[Socket]>(server.io.of("/a"), "connection");
       const { client, socket } = await pair(server, old);
       assert.equal(client.id, socket.id);
       assert.equal(socket.id, sessionId(socket));
       const manager = openOldManager(server.url, old);
       const other = manager.socket("/a");
-      afterThisTest(() => other.close());
+      using _other = closing(() => other.close());
       const [[inNamespace]] = await Promise.all([connection, next(other, "connect")]);
       assert.equal(other.id, inNamespace.id);
       assert.equal(inNamespace.id, `/a#${sessionId(inNamespace)}`);
     });
 
     it("exchanges text of every kind, in order", async () => {
-      const server = await start(host);
+      await using server = await start(host);
       const { client, socket } = await pair(server, old);
       const seen: unknown[] = [];
       const back: unknown[] = [];
@@ -80,7 +81,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
     });
 
     it("exchanges binary, in order with text", async () => {
-      const server = await start(host);
+      await using server = await start(host);
       const { client, socket } = await pair(server, old);
       const sent = [
         ["before"],
@@ -103,7 +104,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
     });
 
     it("receives broadcasts, bytes and text, together with clients of today", async () => {
-      const server = await start(host);
+      await using server = await start(host);
       const { client, socket } = await pair(server, old);
       await socket.join("room");
       const connection = next<[Socket]>(server.io, "connection");
@@ -123,7 +124,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
     });
 
     it("asks and answers", async () => {
-      const server = await start(host);
+      await using server = await start(host);
       const { client, socket } = await pair(server, old);
       socket.on("ask", (value, answer) => answer("server", value));
       const answered = new Promise((resolve) => {
@@ -137,13 +138,13 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
     });
 
     it("shares one connection among namespaces, each with its query", async () => {
-      const server = await start(host);
+      await using server = await start(host);
       const a = next<[Socket]>(server.io.of("/a"), "connection");
       const b = next<[Socket]>(server.io.of("/b"), "connection");
       const manager = openOldManager(server.url, { ...old, query: { of: "manager" } });
       const inA = manager.socket("/a", { query: { token: "x y&z" } });
       const inB = manager.socket("/b");
-      afterThisTest(() => [inA, inB].forEach((client) => client.close()));
+      using _closing = closing(() => [inA, inB].forEach((client) => client.close()));
       await Promise.all([next(inA, "connect"), next(inB, "connect")]);
       const [[socketA], [socketB]] = await Promise.all([a, b]);
       assert.equal(socketA.conn, socketB.conn);
@@ -157,7 +158,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
     });
 
     it("hears why it is refused", async () => {
-      const server = await start(host);
+      await using server = await start(host);
       server.io.of("/text").use((_, refuse) => refuse(new Error("not you")));
       server.io.of("/data").use((_, refuse) => refuse(Object.assign(new Error("no"), { data: { code: 7 } })));
       assert.deepEqual(await next(open(server, old, "/text"), "error"), ["not you"]);
@@ -166,7 +167,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
     });
 
     it("hears why it is refused at the root", async () => {
-      const server = await start(host);
+      await using server = await start(host);
       server.io.use((_, refuse) => refuse(new Error("not you")));
       const client = open(server, old);
       client.on("connect", () => assert.fail("connected"));
@@ -174,7 +175,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
     });
 
     it("cannot connect where its protocol is not allowed", async () => {
-      const server = await start(host, { allowEIO3: false });
+      await using server = await start(host, { allowEIO3: false });
       const error = next<[{ code: number }]>(server.io.engine, "connection_error");
       const client = open(server, old);
       const [failure] = await next<[Error]>(client, "connect_error");
@@ -183,7 +184,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
     });
 
     it("is told that the server disconnects it", async () => {
-      const server = await start(host);
+      await using server = await start(host);
       const { client, socket } = await pair(server, old);
       const heard = next(client, "disconnect");
       const left = next(socket, "disconnect");
@@ -196,7 +197,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
     });
 
     it("is told that the server ends the connection", async () => {
-      const server = await start(host);
+      await using server = await start(host);
       const { client, socket } = await pair(server, old);
       const heard = next(client, "disconnect");
       socket.disconnect(true);
@@ -205,7 +206,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
     });
 
     it("leaves of its own accord", async () => {
-      const server = await start(host);
+      await using server = await start(host);
       const { client, socket } = await pair(server, old);
       const left = next(socket, "disconnect");
       client.close();
@@ -214,7 +215,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
     });
 
     it("goes away with its connection", async () => {
-      const server = await start(host);
+      await using server = await start(host);
       const { client, socket } = await pair(server, old);
       const left = next(socket, "disconnect");
       client.io.engine.close();
@@ -222,7 +223,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
     });
 
     it("stays connected by pings of its own", async () => {
-      const server = await start(host, { pingInterval: 60, pingTimeout: 3_000 });
+      await using server = await start(host, { pingInterval: 60, pingTimeout: 3_000 });
       const { client, socket } = await pair(server, old);
       let heartbeats = 0;
       (socket.conn as unknown as NodeJS.EventEmitter).on("heartbeat", () => heartbeats++);
@@ -232,7 +233,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
     });
 
     it("comes back by itself, as another socket", async () => {
-      const server = await start(host);
+      await using server = await start(host);
       const connection = next<[Socket]>(server.io, "connection");
       const reconnects = { reconnection: true, reconnectionDelay: 1, reconnectionDelayMax: 1 };
       const client = open(server, old, "/", reconnects);

@@ -56,7 +56,7 @@ function connection(server: WireServer, namespace = "/"): Promise<Socket> {
 
 onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
   it("opens the root namespace unasked, in the answer to the poll after the handshake", async () => {
-    const server = await start(host);
+    await using server = await start(host);
     server.io.on("connection", (socket) => socket.emit("hello", "é"));
     const first = await poll(server, "");
     const sid = sidOf(first);
@@ -65,7 +65,7 @@ onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
   });
 
   it("opens the root namespace unasked over a WebSocket", async () => {
-    const server = await start(host);
+    await using server = await start(host);
     server.io.on("connection", (socket) => socket.emit("hello"));
     const wire = await server.wire.websocket(path("transport=websocket"));
     const [first, ...rest] = (await wire.take(3)) as string[];
@@ -74,7 +74,7 @@ onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
   });
 
   it("opens the root namespace over JSONP", async () => {
-    const server = await start(host);
+    await using server = await start(host);
     server.io.on("connection", (socket) => socket.on("ask", (text, answer) => answer(text)));
     const first = await poll(server, "&j=2&b64=1");
     const query = `&j=2&b64=1&sid=${sidOf(first)}`;
@@ -88,26 +88,26 @@ onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
   });
 
   it("refuses it where it is not allowed, by polling", async () => {
-    const server = await start(host, { allowEIO3: false });
+    await using server = await start(host, { allowEIO3: false });
     const response = await server.wire.get(path("transport=polling"));
     assert.equal(response.status, 400);
     assert.equal(response.body, '{"code":5,"message":"Unsupported protocol version"}');
   });
   it("refuses it where it is not allowed, before the upgrade", async () => {
-    const server = await start(host, { allowEIO3: false });
+    await using server = await start(host, { allowEIO3: false });
     const response = await server.wire.refused(path("transport=websocket"));
     assert.deepEqual([response.status, response.body], [400, "Unsupported protocol version"]);
   });
 
   it("sends broadcasts of bytes with the type byte in front", async () => {
-    const server = await start(host);
+    await using server = await start(host);
     const { wire } = await open(server);
     server.io.emit("bytes", hex("010203"));
     assert.deepEqual(await wire.take(2), ['451-["bytes",{"_placeholder":true,"num":0}]', hex("04010203")]);
   });
 
   it("sends one broadcast to clients of both protocols, each in its own form", async () => {
-    const server = await start(host);
+    await using server = await start(host);
     const old = await open(server);
     const base64 = await open(server, "&b64=1");
     const current = await server.wire.websocket("/socket.io/?EIO=4&transport=websocket");
@@ -122,7 +122,7 @@ onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
   });
 
   it("sends bytes by polling in a binary payload", async () => {
-    const server = await start(host);
+    await using server = await start(host);
     const sid = sidOf(await poll(server, ""));
     assert.equal(await poll(server, `&sid=${sid}`), "2:40");
     server.io.emit("b", hex("0102"));
@@ -133,7 +133,7 @@ onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
   });
 
   it("answers with bytes, and takes answers with bytes", async () => {
-    const server = await start(host);
+    await using server = await start(host);
     const connected = connection(server);
     const { wire } = await open(server);
     const socket = await connected;
@@ -149,7 +149,7 @@ onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
   });
 
   it("takes the id of the session for that of the root socket", async () => {
-    const server = await start(host);
+    await using server = await start(host);
     const connected = connection(server);
     const { sid } = await open(server);
     const socket = await connected;
@@ -159,7 +159,7 @@ onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
   });
 
   it("takes credentials from the query of a namespace", async () => {
-    const server = await start(host);
+    await using server = await start(host);
     const connected = connection(server, "/a");
     const { wire, sid } = await open(server);
     wire.sendText("40/a?token=x%20y&n=1,");
@@ -170,7 +170,7 @@ onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
   });
 
   it("has no credentials for the root namespace", async () => {
-    const server = await start(host);
+    await using server = await start(host);
     const connected = connection(server);
     await open(server, "&token=x");
     const { handshake } = await connected;
@@ -179,7 +179,7 @@ onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
   });
 
   it("answers a namespace that is not there with an error packet", async () => {
-    const server = await start(host);
+    await using server = await start(host);
     const { wire } = await open(server);
     wire.sendText("40/nope?token=x,");
     assert.equal(await wire.next(), '44/nope,{"message":"Invalid namespace"}');
@@ -190,7 +190,7 @@ onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
     ["the data, where there is some", { code: 7 }, '44/a,{"code":7}'],
   ] as const) {
     it(`answers a refusal of a middleware with ${what}`, async () => {
-      const server = await start(host);
+      await using server = await start(host);
       server.io.of("/a").use((_, next) => next(Object.assign(new Error("not you"), { data })));
       const { wire } = await open(server);
       wire.sendText("40/a");
@@ -199,7 +199,7 @@ onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
   }
 
   it("answers a refusal of the root namespace in place of its CONNECT", async () => {
-    const server = await start(host);
+    await using server = await start(host);
     server.io.use((_, next) => next(new Error("not you")));
     const wire = await server.wire.websocket(path("transport=websocket"));
     const [, refusal] = await wire.take(2);
@@ -207,7 +207,7 @@ onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
   });
 
   it("leaves a namespace and joins it again", async () => {
-    const server = await start(host);
+    await using server = await start(host);
     const { wire, sid } = await open(server);
     for (let round = 0; round < 2; round++) {
       const connected = connection(server, "/a");
@@ -222,7 +222,7 @@ onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
   });
 
   it("tells a client that it is disconnected from a namespace", async () => {
-    const server = await start(host);
+    await using server = await start(host);
     const connected = connection(server, "/a");
     const { wire } = await open(server);
     wire.sendText("40/a");
@@ -234,7 +234,7 @@ onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
   });
 
   it("accepts without ids, also where sessions can be recovered", async () => {
-    const server = await start(host, { connectionStateRecovery: {} });
+    await using server = await start(host, { connectionStateRecovery: {} });
     server.io.of("/a");
     const { wire } = await open(server);
     wire.sendText("40/a");

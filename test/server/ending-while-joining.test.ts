@@ -31,7 +31,7 @@ const nothing = { sockets: 0, waiting: 0, rooms: [], sids: [] };
 
 onEveryHost("a connection that ends with the CONNECT of a second namespace", serverHosts, (host) => {
   it("leaves no socket behind in it", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const second = running.io.of("/second");
     const heard: string[] = [];
     second.on("connection", () => heard.push("connection"));
@@ -51,7 +51,7 @@ onEveryHost("a connection that ends with the CONNECT of a second namespace", ser
 onEveryHost("a listener of the adapter that disconnects a socket which joins", serverHosts, (host) => {
   for (const event of ["create-room", "join-room"]) {
     it(`at ${event}: CONNECT, then DISCONNECT`, async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const { io } = running;
       io.on("connection", () => assert.fail("connected"));
       onRoomEvent(io.sockets.adapter, event, (id) => io.sockets.sockets.get(id)?.disconnect());
@@ -63,7 +63,7 @@ onEveryHost("a listener of the adapter that disconnects a socket which joins", s
     });
 
     it(`at ${event}, with its connection`, async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const { io } = running;
       io.on("connection", () => assert.fail("connected"));
       onRoomEvent(io.sockets.adapter, event, (id) => io.sockets.sockets.get(id)?.disconnect(true));
@@ -75,7 +75,7 @@ onEveryHost("a listener of the adapter that disconnects a socket which joins", s
     });
 
     it(`at ${event} of one of several rooms`, async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const { socket } = await rawPair(running);
       onRoomEvent(running.io.sockets.adapter, event, (room) => {
         if (room === "two") socket.disconnect();
@@ -99,7 +99,7 @@ onEveryHost("a listener of leave-room", serverHosts, (host) => {
 
   for (const close of [false, true]) {
     it(`that calls disconnect(${close}): disconnect is emitted once`, async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const { wire, socket } = await rawPair(running);
       const events = told(socket);
       running.io.sockets.adapter.on("leave-room", () => socket.disconnect(close));
@@ -115,7 +115,7 @@ onEveryHost("a listener of leave-room", serverHosts, (host) => {
   }
 
   it("that throws: the socket leaves all the same", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { wire, socket } = await rawPair(running);
     void socket.join(["one", "two"]);
     running.io.sockets.adapter.once("leave-room", () => {
@@ -130,7 +130,7 @@ onEveryHost("a listener of leave-room", serverHosts, (host) => {
   });
 
   it("that makes the socket join again: it does not", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { wire, socket } = await rawPair(running);
     void socket.join("one");
     running.io.sockets.adapter.on("leave-room", (room: string) => void socket.join(room));

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { WebSocketServer } from "ws";
 import { RawWebSocket } from "../support/wire/raw-websocket.ts";
-import { afterThisTest } from "../support/hosts/after-test.ts";
+
 import { connected, pair } from "../support/server/clients.ts";
 import { next } from "../support/waiting/events.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
@@ -29,13 +29,14 @@ async function poll({ url }: StartedServer, path = "/socket.io/", query = ""): P
 onEveryHost("an option of the engine, given to the server,", serverHosts, (host) => {
   for (const [name, value] of Object.entries(options)) {
     it(`is there as io.engine.opts.${name}`, async () => {
-      const { io } = await host.start({ [name]: value });
+      await using running = await host.start({ [name]: value });
+      const { io } = running;
       assert.deepEqual(Reflect.get(io.engine.opts, name), value);
     });
   }
 
   it("is told to the client in the handshake", async () => {
-    const running = await host.start({ ...options, transports: ["polling"] });
+    await using running = await host.start({ ...options, transports: ["polling"] });
     const text = await (await poll(running)).text();
     const [open, initial] = text.split("\x1e");
     const { sid, ...rest } = JSON.parse(String(open).slice(1)) as Record<string, unknown>;
@@ -50,23 +51,27 @@ onEveryHost("an option of the engine, given to the server,", serverHosts, (host)
   });
 
   it("cookie: true sets one named io, and an object what it says", async () => {
-    const plain = await poll(await host.start({ cookie: true }));
+    await using withCookie = await host.start({ cookie: true });
+    const plain = await poll(withCookie);
     assert.match(String(plain.headers.get("set-cookie")), /^io=[\w-]{20}; Path=\/; HttpOnly; SameSite=Lax$/);
-    const own = await poll(await host.start({ cookie: { name: "sid", path: "/x", httpOnly: false } }));
+    await using withOptions = await host.start({ cookie: { name: "sid", path: "/x", httpOnly: false } });
+    const own = await poll(withOptions);
     assert.match(String(own.headers.get("set-cookie")), /^sid=[\w-]{20}; Path=\/x; SameSite=Lax$/);
-    assert.equal((await poll(await host.start())).headers.get("set-cookie"), null);
+    await using without = await host.start();
+    assert.equal((await poll(without)).headers.get("set-cookie"), null);
   });
 
   it("cors lets pages of the origin read the answers", async () => {
-    const running = await host.start({ cors: { origin: "https://example.com", credentials: true } });
+    await using running = await host.start({ cors: { origin: "https://example.com", credentials: true } });
     const { headers } = await poll(running);
     assert.equal(headers.get("access-control-allow-origin"), "https://example.com");
     assert.equal(headers.get("access-control-allow-credentials"), "true");
-    assert.equal((await poll(await host.start())).headers.get("access-control-allow-origin"), null);
+    await using without = await host.start();
+    assert.equal((await poll(without)).headers.get("access-control-allow-origin"), null);
   });
 
   it("transports refuses the others, with code 0", async () => {
-    const running = await host.start({ transports: ["websocket"] });
+    await using running = await host.start({ transports: ["websocket"] });
     const response = await poll(running);
     assert.deepEqual(
       [response.status, await response.json()],
@@ -82,17 +87,16 @@ onEveryHost("an option of the engine, given to the server,", serverHosts, (host)
       [true, /permessage-deflate/],
       [false, /^undefined$/],
     ] as const) {
-      const running = await host.start({ perMessageDeflate });
-      const wire = await RawWebSocket.connect(running.port, "/socket.io/?EIO=4&transport=websocket", {
+      await using running = await host.start({ perMessageDeflate });
+      using wire = await RawWebSocket.connect(running.port, "/socket.io/?EIO=4&transport=websocket", {
         headers: { "Sec-WebSocket-Extensions": "permessage-deflate" },
       });
-      afterThisTest(() => wire.reset());
       assert.match(String(wire.headers["sec-websocket-extensions"]), expected);
     }
   });
 
   it("httpCompression compresses answers from its threshold on", async () => {
-    const running = await host.start({ httpCompression: { threshold: 10 } });
+    await using running = await host.start({ httpCompression: { threshold: 10 } });
     const { headers } = await fetch(`${running.url}/socket.io/?EIO=4&transport=polling`, {
       headers: { "accept-encoding": "gzip" },
     });
@@ -100,7 +104,7 @@ onEveryHost("an option of the engine, given to the server,", serverHosts, (host)
   });
 
   it("allowRequest decides on each handshake", async () => {
-    const running = await host.start({
+    await using running = await host.start({
       allowRequest: (req, callback) => callback(null, req.headers["x-token"] === "yes"),
     });
     await connected(running.client({ extraHeaders: { "x-token": "yes" } }));
@@ -108,19 +112,20 @@ onEveryHost("an option of the engine, given to the server,", serverHosts, (host)
   });
 
   it("addTrailingSlash: false serves the path as it is", async () => {
-    const running = await host.start({ addTrailingSlash: false });
+    await using running = await host.start({ addTrailingSlash: false });
     assert.equal((await poll(running, "/socket.io")).status, 200);
     await connected(running.client({ addTrailingSlash: false }));
   });
 
   it("wsEngine may be the class of ws", async () => {
-    const running = await host.start({ wsEngine: WebSocketServer });
+    await using running = await host.start({ wsEngine: WebSocketServer });
     const { socket } = await pair(running, { transports: ["websocket"] });
     assert.equal(socket.conn.transport.name, "websocket");
   });
 
   it("initialPacket comes before anything of Socket.IO", async () => {
-    const wire = await rawSession(await host.start({ initialPacket: "first" }));
+    await using running = await host.start({ initialPacket: "first" });
+    const wire = await rawSession(running);
     assert.equal(await wire.next(), "4first");
   });
 });

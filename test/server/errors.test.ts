@@ -10,7 +10,8 @@ import { uncaught } from "../support/process/uncaught.ts";
 onEveryHost("a listener that throws", serverHosts, (host) => {
   onEveryTransport((_name, mode) => {
     it("raises uncaughtException, as with the official server, and the connection goes on", async () => {
-      const { client, socket } = await pair(await host.start(), mode);
+      await using running = await host.start();
+      const { client, socket } = await pair(running, mode);
       const error = new Error("thrown by a listener");
       socket.on("bad", () => {
         throw error;
@@ -24,7 +25,8 @@ onEveryHost("a listener that throws", serverHosts, (host) => {
   });
 
   it("does not disturb the rest of a batch", async () => {
-    const { wire, socket } = await rawPair(await host.start());
+    await using running = await host.start();
+    const { wire, socket } = await rawPair(running);
     socket.on("bad", () => {
       throw new Error("thrown by a listener");
     });
@@ -36,7 +38,8 @@ onEveryHost("a listener that throws", serverHosts, (host) => {
   });
 
   it("does not lose what it had written before it threw", async () => {
-    const { wire, socket } = await rawPair(await host.start());
+    await using running = await host.start();
+    const { wire, socket } = await rawPair(running);
     socket.on("bad", () => {
       socket.emit("before");
       throw new Error("thrown by a listener");
@@ -48,7 +51,8 @@ onEveryHost("a listener that throws", serverHosts, (host) => {
   });
 
   it("in an ack callback does no harm to the connection", async () => {
-    const { client, socket } = await pair(await host.start(), { transports: ["websocket"] });
+    await using running = await host.start();
+    const { client, socket } = await pair(running, { transports: ["websocket"] });
     client.on("q", (ack: () => void) => ack());
     const thrown = uncaught(1);
     socket.emit("q", () => {
@@ -59,7 +63,8 @@ onEveryHost("a listener that throws", serverHosts, (host) => {
   });
 
   it("of onAny keeps the event from its own listeners, and the connection goes on", async () => {
-    const { client, socket } = await pair(await host.start(), { transports: ["websocket"] });
+    await using running = await host.start();
+    const { client, socket } = await pair(running, { transports: ["websocket"] });
     socket.onAny((event) => {
       if (event === "ev") throw failure;
     });
@@ -71,7 +76,8 @@ onEveryHost("a listener that throws", serverHosts, (host) => {
   });
 
   it("of onAnyOutgoing is thrown by emit()", async () => {
-    const { client, socket } = await pair(await host.start(), { transports: ["websocket"] });
+    await using running = await host.start();
+    const { client, socket } = await pair(running, { transports: ["websocket"] });
     socket.onAnyOutgoing((event) => {
       if (event === "ev") throw failure;
     });
@@ -80,7 +86,7 @@ onEveryHost("a listener that throws", serverHosts, (host) => {
   });
 
   it("of new_namespace is thrown by of(), and the namespace is there", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.once("new_namespace", ways.throws);
     assert.throws(() => running.io.of("/new"), failure);
     await pair(running, { transports: ["websocket"] }, "/new");
@@ -88,7 +94,8 @@ onEveryHost("a listener that throws", serverHosts, (host) => {
 
   for (const [how, fail] of Object.entries(ways)) {
     it(`or middleware of a socket: one that ${how} drops the event, and the connection goes on`, async () => {
-      const { client, socket } = await pair(await host.start(), { transports: ["websocket"] });
+      await using running = await host.start();
+      const { client, socket } = await pair(running, { transports: ["websocket"] });
       socket.use(([event], pass) => (event === "ev" ? (fail() as void) : pass()));
       socket.on("ev", () => assert.fail("heard"));
       const thrown = uncaught(1);
@@ -99,7 +106,7 @@ onEveryHost("a listener that throws", serverHosts, (host) => {
   }
 
   it("for connection does no harm to the connection", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const thrown = uncaught(1);
     running.io.once("connection", () => {
       throw new Error("thrown by connection");
@@ -113,7 +120,7 @@ onEveryHost("a listener that throws", serverHosts, (host) => {
   });
 
   it("of the adapter does not keep a socket half in its namespace", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { adapter } = running.io.sockets;
     const surfaced = uncaught(1);
     adapter.once("join-room", () => {
@@ -129,7 +136,7 @@ onEveryHost("a listener that throws", serverHosts, (host) => {
   });
 
   it("for disconnect does not keep the other sockets from their disconnection", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const [a, b] = [
       await pair(running, { transports: ["websocket"] }),
       await pair(running, { transports: ["websocket"] }),

@@ -31,7 +31,8 @@ function watch(thing: object, name: string): unknown[][] {
 
 onEveryHost("a replaced method of a socket", serverHosts, (host) => {
   it("onevent sees the packet, and may answer by ack() and hold the event back", async () => {
-    const { wire, socket } = await rawPair(await host.start(), "/chat");
+    await using running = await host.start();
+    const { wire, socket } = await rawPair(running, "/chat");
     const seen: Packet[] = [];
     socket.on("ev", () => assert.fail("heard"));
     replace(socket, "onevent", () => (packet) => {
@@ -47,7 +48,8 @@ onEveryHost("a replaced method of a socket", serverHosts, (host) => {
   });
 
   it("onevent may emit each event under another name, as a wildcard does", async () => {
-    const { client, socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { client, socket } = await pair(running);
     replace(socket, "onevent", (original) => (packet) => {
       const { data } = packet as Packet;
       EventEmitter.prototype.emit.call(socket, "*", data);
@@ -59,7 +61,8 @@ onEveryHost("a replaced method of a socket", serverHosts, (host) => {
   });
 
   it("ack is asked for the function that answers", async () => {
-    const { client, socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { client, socket } = await pair(running);
     replace(
       socket,
       "ack",
@@ -74,7 +77,7 @@ onEveryHost("a replaced method of a socket", serverHosts, (host) => {
   });
 
   it("packet sees whatever is sent to the one socket, CONNECT and DISCONNECT included", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     let calls: unknown[][] = [];
     running.io.use((socket, done) => {
       calls = watch(socket, "packet");
@@ -99,7 +102,8 @@ onEveryHost("a replaced method of a socket", serverHosts, (host) => {
   });
 
   it("emit is what send() and write() call", async () => {
-    const { socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { socket } = await pair(running);
     const calls = watch(socket, "emit");
     socket.send("a");
     socket.write("b");
@@ -110,7 +114,7 @@ onEveryHost("a replaced method of a socket", serverHosts, (host) => {
   });
 
   it("_onclose is called with reason and description, however the socket ends", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const reasons: unknown[] = [];
     for (const end of [
       (socket: Socket) => socket.disconnect(),
@@ -128,7 +132,7 @@ onEveryHost("a replaced method of a socket", serverHosts, (host) => {
   });
 
   it("join and leave are what socketsJoin() and socketsLeave() call", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { socket } = await pair(running);
     const [joins, leaves] = [watch(socket, "join"), watch(socket, "leave")];
     running.io.socketsJoin(["a", "b"]);
@@ -137,7 +141,7 @@ onEveryHost("a replaced method of a socket", serverHosts, (host) => {
   });
 
   it("disconnect is what disconnectSockets() calls", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { socket } = await pair(running);
     const calls = watch(socket, "disconnect");
     running.io.disconnectSockets();
@@ -145,7 +149,7 @@ onEveryHost("a replaced method of a socket", serverHosts, (host) => {
   });
 
   it("notifyOutgoingListeners is told of direct emits and of broadcasts", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { socket } = await pair(running);
     const calls = watch(socket, "notifyOutgoingListeners");
     socket.emit("one");
@@ -159,7 +163,7 @@ onEveryHost("a replaced method of a socket", serverHosts, (host) => {
 
 onEveryHost("a replaced method of a namespace", serverHosts, (host) => {
   it("_remove is told of each socket that leaves, and of one that was refused", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const removed = watch(running.io.sockets, "_remove");
     const { client, socket } = await pair(running);
     const gone = next(socket, "disconnect");
@@ -172,7 +176,7 @@ onEveryHost("a replaced method of a namespace", serverHosts, (host) => {
   });
 
   it("_onServerSideEmit is called by the adapter", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const heard = next(running.io, "hello");
     running.io.sockets._onServerSideEmit(["hello", 1, "two"] as never);
     assert.deepEqual(await heard, [1, "two"]);
@@ -181,7 +185,7 @@ onEveryHost("a replaced method of a namespace", serverHosts, (host) => {
 
 onEveryHost("packages", serverHosts, (host) => {
   it("may remove all listeners of a socket in the connection handler: it goes on, and ends", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.on("connection", (socket) => socket.removeAllListeners());
     const { client, socket } = await pair(running);
     await settled(client, socket);
@@ -192,7 +196,7 @@ onEveryHost("packages", serverHosts, (host) => {
   });
 
   it("may put a Proxy in the place of socket.data, which then sees what is written", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { socket } = await pair(running);
     const written: unknown[] = [];
     socket.data.before = 1;
@@ -209,7 +213,7 @@ onEveryHost("packages", serverHosts, (host) => {
   });
 
   it("may put properties on the server, the client, the connection and the request", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { socket } = await pair(running);
     for (const thing of [
       running.io,
@@ -226,7 +230,8 @@ onEveryHost("packages", serverHosts, (host) => {
   });
 
   it("may write each of the nine fields of the handshake", async () => {
-    const { socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { socket } = await pair(running);
     const handshake = socket.handshake as unknown as Record<string, unknown>;
     for (const field of Object.keys(handshake)) {
       handshake[field] = `my ${field}`;
@@ -237,7 +242,7 @@ onEveryHost("packages", serverHosts, (host) => {
   });
 
   it("may delete the request of a connection, or make it null", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const take = [
       (conn: { request?: unknown }) => delete conn.request,
       (conn: { request?: unknown }) => (conn.request = null),
@@ -257,7 +262,7 @@ onEveryHost("packages", serverHosts, (host) => {
   });
 
   it("may take a namespace away with io._nsps.delete(): it is not there until it is made again", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const nsp = running.io.of("/gone");
     const { client } = await pair(running, {}, "/gone");
     nsp.disconnectSockets(true);
@@ -272,7 +277,7 @@ onEveryHost("packages", serverHosts, (host) => {
   });
 
   it("may wrap emit() of the prototypes, and see every direct emit and broadcast", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { socket } = await pair(running);
     const Operator = Object.getPrototypeOf(running.io.to("x")) as object;
     const seen: unknown[] = [];

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mock } from "node:test";
-import { afterThisTest } from "../support/hosts/after-test.ts";
+import { closing } from "../support/waiting/closing.ts";
+
 import { next } from "../support/waiting/events.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { serverHosts } from "../support/server/hosts.ts";
@@ -18,7 +19,7 @@ onEveryHost("server: fake timers of a test", serverHosts, (host) => {
 
   for (const [name, mode] of Object.entries(transports)) {
     it(`connects, and answers over ${name}, while node:test has mocked the timers`, async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const { io } = running;
       io.on("connection", (socket) => socket.on("echo", (value, ack) => ack(value)));
       mock.timers.enable({ apis: ["setImmediate", "setInterval"] });
@@ -29,7 +30,7 @@ onEveryHost("server: fake timers of a test", serverHosts, (host) => {
   }
 
   it("lets the mocked time end the wait for an acknowledgement", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { io } = running;
     const connection = next<[Socket]>(io, "connection");
     running.client({ transports: ["websocket"] });
@@ -53,7 +54,7 @@ onEveryHost("server: without the globals of Node", serverHosts, ({ name }) => {
     const child = fork(new URL("../support/processes/bare-server.ts", import.meta.url), [name], {
       execArgv: ["--import=tsx/esm", "--conditions=@tidewire/source"],
     });
-    afterThisTest(() => child.kill());
+    using _child = closing(() => child.kill());
     const [port] = (await once(child, "message")) as [number];
     const client = openClient(`http://127.0.0.1:${port}`);
     const outcome = next(client, "outcome");

@@ -8,13 +8,15 @@ import { onEveryTransport, pair } from "../support/server/clients.ts";
 onEveryHost("handshake", serverHosts, (host) => {
   onEveryTransport((name, mode) => {
     it("has its nine fields", async () => {
-      const { socket } = await pair(await host.start(), mode);
+      await using running = await host.start();
+      const { socket } = await pair(running, mode);
       const fields = ["address", "auth", "headers", "issued", "query", "secure", "time", "url", "xdomain"];
       assert.deepEqual(Object.keys(socket.handshake).toSorted(), fields);
     });
 
     it("keeps the query in url, and parses it into query", async () => {
-      const { socket } = await pair(await host.start(), { ...mode, query: { token: "a b&c", x: "1" } });
+      await using running = await host.start();
+      const { socket } = await pair(running, { ...mode, query: { token: "a b&c", x: "1" } });
       const { url, query } = socket.handshake;
       assert.match(url, /^\/socket\.io\/\?/);
       assert.equal(new URL(url, "http://h").searchParams.get("token"), "a b&c");
@@ -25,7 +27,8 @@ onEveryHost("handshake", serverHosts, (host) => {
     });
 
     it("hands over headers, in lower case", async () => {
-      const { socket } = await pair(await host.start(), {
+      await using running = await host.start();
+      const { socket } = await pair(running, {
         ...mode,
         extraHeaders: { "X-Mine": "yes", Cookie: "a=1; b=2" },
       });
@@ -35,34 +38,39 @@ onEveryHost("handshake", serverHosts, (host) => {
     });
 
     it("has the address of the client", async () => {
-      const { socket } = await pair(await host.start(), mode);
+      await using running = await host.start();
+      const { socket } = await pair(running, mode);
       assert.match(socket.handshake.address, /^(::ffff:)?127\.0\.0\.1$/);
       assert.equal(socket.conn.remoteAddress, socket.handshake.address);
     });
   });
 
   it("is not secure and not cross-domain for a plain client", async () => {
-    const { socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { socket } = await pair(running);
     assert.equal(socket.handshake.secure, false);
     assert.equal(socket.handshake.xdomain, false);
   });
 
   it("is cross-domain when there is an Origin", async () => {
-    const { socket } = await pair(await host.start(), { extraHeaders: { Origin: "http://elsewhere.test" } });
+    await using running = await host.start();
+    const { socket } = await pair(running, { extraHeaders: { Origin: "http://elsewhere.test" } });
     assert.equal(socket.handshake.xdomain, true);
     assert.equal(socket.handshake.headers.origin, "http://elsewhere.test");
   });
 
   it("tells the time in two forms", async () => {
     const before = Date.now();
-    const { socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { socket } = await pair(running);
     const { issued, time } = socket.handshake;
     assert.ok(issued >= before && issued <= Date.now());
     assert.equal(Math.floor(Date.parse(time) / 1_000), Math.floor(issued / 1_000));
   });
 
   it("is of the time the socket came in, whenever it is looked at first", async () => {
-    const { socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { socket } = await pair(running);
     const connectedAt = Date.now();
     while (Date.now() < connectedAt + 20) await new Promise(setImmediate);
     assert.ok(socket.handshake.issued <= connectedAt);
@@ -70,7 +78,8 @@ onEveryHost("handshake", serverHosts, (host) => {
   });
 
   it("is whole when it is looked at first after the client has gone", async () => {
-    const { client, socket } = await pair(await host.start(), { auth: { a: 1 }, query: { x: "1" } });
+    await using running = await host.start();
+    const { client, socket } = await pair(running, { auth: { a: 1 }, query: { x: "1" } });
     const closed = next(socket.conn, "close");
     client.io.engine.close();
     await closed;
@@ -88,7 +97,8 @@ onEveryHost("handshake", serverHosts, (host) => {
       (conn: { request?: unknown }) => delete conn.request,
       (conn: { request?: unknown }) => (conn.request = null),
     ]) {
-      const { socket } = await pair(await host.start(), { query: { x: "1" } });
+      await using running = await host.start();
+      const { socket } = await pair(running, { query: { x: "1" } });
       take(socket.conn);
       assert.match(String(socket.handshake.headers.host), /^127\.0\.0\.1:\d+$/);
       assert.deepEqual([socket.handshake.query["x"], socket.handshake.secure], ["1", false]);
@@ -96,7 +106,7 @@ onEveryHost("handshake", serverHosts, (host) => {
   });
 
   it("has the auth that the client sent, the very object that namespaces were asked with", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     let asked: unknown;
     running.io.of((_name, auth, done) => {
       asked = auth;
@@ -113,7 +123,7 @@ onEveryHost("handshake", serverHosts, (host) => {
   });
 
   it("is per namespace for auth, and shared for headers", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { client, socket } = await pair(running, { auth: { a: 1 } });
     const connection = next<[Socket]>(running.io.of("/b"), "connection");
     client.io.socket("/b", { auth: { b: 2 } });
@@ -124,7 +134,8 @@ onEveryHost("handshake", serverHosts, (host) => {
   });
 
   it("gives the request of the connection, with what middlewares read", async () => {
-    const { socket } = await pair(await host.start(), { query: { x: "1" } });
+    await using running = await host.start();
+    const { socket } = await pair(running, { query: { x: "1" } });
     const request = socket.request as typeof socket.request & { _query: Record<string, string> };
     assert.equal(request.method, "GET");
     assert.equal(request.url, socket.handshake.url);
@@ -136,7 +147,8 @@ onEveryHost("handshake", serverHosts, (host) => {
   });
 
   it("still has the request after the upgrade, and keeps what was set on it", async () => {
-    const { client, socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { client, socket } = await pair(running);
     Object.assign(socket.request, { user: "ann" });
     if (client.io.engine.transport.name !== "websocket") await next(client.io.engine, "upgrade");
     assert.equal((socket.request as unknown as { user: string }).user, "ann");
@@ -145,7 +157,8 @@ onEveryHost("handshake", serverHosts, (host) => {
 
 onEveryHost("socket.data", serverHosts, (host) => {
   it("begins empty and is the application's", async () => {
-    const { socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { socket } = await pair(running);
     assert.equal(Object.keys(socket.data).length, 0);
     socket.data.name = "ann";
     assert.equal(socket.data.name, "ann");
@@ -154,14 +167,15 @@ onEveryHost("socket.data", serverHosts, (host) => {
   });
 
   it("belongs to one socket", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const [a, b] = [await pair(running), await pair(running)];
     a.socket.data.x = 1;
     assert.deepEqual(b.socket.data, {});
   });
 
   it("survives the disconnection", async () => {
-    const { client, socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { client, socket } = await pair(running);
     socket.data.x = 1;
     const gone = next(socket, "disconnect");
     client.disconnect();

@@ -14,7 +14,8 @@ suite("two servers in one process", () => {
   for (const [first, second] of couples) {
     describe(`${first.name} and ${second.name}`, () => {
       it("each hears its own broadcasts only", async () => {
-        const [one, two] = [await first.start(), await second.start()];
+        await using one = await first.start();
+        await using two = await second.start();
         const a = await pair(one);
         const b = await pair(two);
         await a.socket.join("room");
@@ -41,7 +42,8 @@ suite("two servers in one process", () => {
           [first, second],
           [second, first],
         ] as const) {
-          const [one, two] = [await closing.start(), await staying.start()];
+          await using one = await closing.start();
+          await using two = await staying.start();
           await pair(one);
           const b = await pair(two);
           await one.io.close();
@@ -54,8 +56,10 @@ suite("two servers in one process", () => {
 
       it("neither changes the Adapter that both share", async () => {
         const before = Object.getOwnPropertyDescriptors(Adapter.prototype);
-        await pair(await first.start());
-        await pair(await second.start());
+        await using one = await first.start();
+        await pair(one);
+        await using two = await second.start();
+        await pair(two);
         assert.deepEqual(Object.getOwnPropertyDescriptors(Adapter.prototype), before);
       });
     });

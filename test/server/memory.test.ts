@@ -51,7 +51,7 @@ async function emptied(running: StartedServer): Promise<void> {
 onEveryHost("memory", serverHosts, (host) => {
   it(`nothing of ${rounds} sockets is reachable after they left`, async function () {
     this.timeout(60_000);
-    const running = await host.start();
+    await using running = await host.start();
     const watched: WeakRef<object>[] = [];
     const watch: Watch = (thing) => void watched.push(new WeakRef(thing));
     running.io.on("connection", (socket: Socket) => {
@@ -76,7 +76,7 @@ onEveryHost("memory", serverHosts, (host) => {
 
   it("nothing of 50 abandoned upgrades is reachable after their ping timeout", async function () {
     this.timeout(30_000);
-    const running = await host.start({
+    await using running = await host.start({
       pingInterval: 200,
       pingTimeout: 200,
       upgradeTimeout: 200,
@@ -93,7 +93,7 @@ onEveryHost("memory", serverHosts, (host) => {
   });
 
   it("nothing of a refused socket is reachable", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const watched: WeakRef<object>[] = [];
     running.io.use((socket, done) => {
       watched.push(new WeakRef(socket));

@@ -30,7 +30,8 @@ const kinds: readonly [what: string, sent: unknown[], received: unknown[]][] = [
 onEveryHost("messages", serverHosts, (host) => {
   onEveryTransport((_name, mode) => {
     it("carries every kind of argument from client to server", async () => {
-      const { client, socket } = await pair(await host.start(), mode);
+      await using running = await host.start();
+      const { client, socket } = await pair(running, mode);
       const seen = collect(socket, "kinds", kinds.length);
       for (const [, sent] of kinds) client.emit("kinds", ...sent);
       for (const [index, args] of (await seen).entries())
@@ -38,7 +39,8 @@ onEveryHost("messages", serverHosts, (host) => {
     });
 
     it("carries every kind of argument from server to client", async () => {
-      const { client, socket } = await pair(await host.start(), mode);
+      await using running = await host.start();
+      const { client, socket } = await pair(running, mode);
       const seen = collect(client, "kinds", kinds.length);
       for (const [, sent] of kinds) socket.emit("kinds", ...sent);
       for (const [index, args] of (await seen).entries())
@@ -46,7 +48,8 @@ onEveryHost("messages", serverHosts, (host) => {
     });
 
     it("keeps the order of 1,000 messages of the client", async () => {
-      const { client, socket } = await pair(await host.start(), mode);
+      await using running = await host.start();
+      const { client, socket } = await pair(running, mode);
       const seen = collect(socket, "n", 1_000);
       for (let index = 0; index < 1_000; index++) client.emit("n", index);
       assert.deepEqual(
@@ -56,7 +59,8 @@ onEveryHost("messages", serverHosts, (host) => {
     });
 
     it("keeps the order of 1,000 messages of the server, spread over ticks", async () => {
-      const { client, socket } = await pair(await host.start(), mode);
+      await using running = await host.start();
+      const { client, socket } = await pair(running, mode);
       const seen = collect(client, "n", 1_000);
       for (let index = 0; index < 1_000; index++) {
         socket.emit("n", index);
@@ -69,7 +73,8 @@ onEveryHost("messages", serverHosts, (host) => {
     });
 
     it("echoes while both sides write", async () => {
-      const { client, socket } = await pair(await host.start(), mode);
+      await using running = await host.start();
+      const { client, socket } = await pair(running, mode);
       socket.on("ping?", (index: number) => socket.emit("pong!", index));
       const seen = collect(client, "pong!", 200);
       for (let index = 0; index < 200; index++) {
@@ -83,7 +88,7 @@ onEveryHost("messages", serverHosts, (host) => {
     });
 
     it("keeps the order between text, binary, acks and broadcasts", async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const { client, socket } = await pair(running, mode);
       const seen = collect(client, "n", 100);
       for (let index = 0; index < 100; index++) {
@@ -102,7 +107,8 @@ onEveryHost("messages", serverHosts, (host) => {
 
   for (const transport of ["polling", "websocket"] as const) {
     it(`sends one message of 17 MB to a client that reads, which stays connected, over ${transport}`, async () => {
-      const { client, socket } = await pair(await host.start(), { transports: [transport] });
+      await using running = await host.start();
+      const { client, socket } = await pair(running, { transports: [transport] });
       const heard = next(client, "big");
       socket.emit("big", "x".repeat(17_000_000));
       assert.equal(((await heard)[0] as string).length, 17_000_000);
@@ -111,7 +117,7 @@ onEveryHost("messages", serverHosts, (host) => {
   }
 
   it("delivers what the connection listener emits at once, after the client is connected", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.on("connection", (socket) => socket.emit("welcome", socket.id));
     const client = running.client();
     const order: string[] = [];
@@ -122,7 +128,7 @@ onEveryHost("messages", serverHosts, (host) => {
   });
 
   it("delivers what the client emitted before it was connected", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const heard = new Promise<unknown>((resolve) => {
       running.io.on("connection", (socket) => socket.on("early", resolve));
     });
@@ -131,7 +137,8 @@ onEveryHost("messages", serverHosts, (host) => {
   });
 
   it("sends and receives message with send() and write()", async () => {
-    const { client, socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { client, socket } = await pair(running);
     const toServer = next(socket, "message");
     client.send("a", 1);
     assert.deepEqual(await toServer, ["a", 1]);
@@ -144,7 +151,8 @@ onEveryHost("messages", serverHosts, (host) => {
   });
 
   it("returns true from emit, and the socket from send", async () => {
-    const { socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { socket } = await pair(running);
     assert.equal(socket.emit("any"), true);
     assert.equal(socket.send("any"), socket);
   });
@@ -158,7 +166,7 @@ onEveryHost("messages", serverHosts, (host) => {
     "removeListener",
   ]) {
     it(`refuses to emit the reserved event ${name}`, async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const { socket } = await pair(running);
       const expected = { message: `"${name}" is a reserved event name` };
       assert.throws(() => socket.emit(name), expected);
@@ -168,21 +176,23 @@ onEveryHost("messages", serverHosts, (host) => {
   }
 
   it("takes an event with a number for a name", async () => {
-    const { wire, socket } = await rawPair(await host.start());
+    await using running = await host.start();
+    const { wire, socket } = await rawPair(running);
     const heard = next(socket, "5");
     wire.sendText('42[5,"five"]');
     assert.deepEqual(await heard, ["five"]);
   });
 
   it("takes several packets that arrive in one read", async () => {
-    const { wire, socket } = await rawPair(await host.start());
+    await using running = await host.start();
+    const { wire, socket } = await rawPair(running);
     const heard = collect(socket, "n", 3);
     wire.sendTogether('42["n",1]', '42["n",2]', '42["n",3]');
     assert.deepEqual(await heard, [[1], [2], [3]]);
   });
 
   it("does not run listeners of a socket that a listener of the same read has disconnected", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { wire, socket } = await rawPair(running);
     const seen: unknown[] = [];
     socket.on("n", (index) => {
@@ -198,7 +208,8 @@ onEveryHost("messages", serverHosts, (host) => {
   });
 
   it("lets a listener add and remove listeners, once and off included", async () => {
-    const { client, socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { client, socket } = await pair(running);
     const seen: string[] = [];
     const gone = (): void => void seen.push("gone");
     socket.on("ev", gone);
@@ -212,7 +223,8 @@ onEveryHost("messages", serverHosts, (host) => {
   });
 
   it("ignores what is emitted after the disconnection", async () => {
-    const { client, socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { client, socket } = await pair(running);
     const seen: unknown[] = [];
     client.on("late", () => seen.push("late"));
     const gone = next(client, "disconnect");
@@ -223,7 +235,8 @@ onEveryHost("messages", serverHosts, (host) => {
   });
 
   it("has no numeric readyState and takes new properties", async () => {
-    const { socket } = (await pair(await host.start())) as {
+    await using running = await host.start();
+    const { socket } = (await pair(running)) as {
       socket: Socket & { mine?: number; readyState?: unknown };
     };
     socket.mine = 1;

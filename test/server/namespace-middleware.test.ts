@@ -11,7 +11,7 @@ import { uncaught } from "../support/process/uncaught.ts";
 onEveryHost("namespace middleware", serverHosts, (host) => {
   onEveryTransport((_name, mode) => {
     it("runs in order, each when the one before is done, and before connection", async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const order: string[] = [];
       running.io.use((_socket, done) => {
         order.push("first");
@@ -31,7 +31,7 @@ onEveryHost("namespace middleware", serverHosts, (host) => {
   });
 
   it("stops at the first error", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.use((_socket, done) => done(new Error("stop")));
     running.io.use(() => assert.fail("ran after an error"));
     running.io.on("connection", () => assert.fail("connected"));
@@ -39,7 +39,7 @@ onEveryHost("namespace middleware", serverHosts, (host) => {
   });
 
   it("waits for an async middleware that calls next at its end", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const middleware = async (socket: Socket, done: () => void): Promise<void> => {
       await new Promise(setImmediate);
       socket.data.user = "ann";
@@ -51,7 +51,7 @@ onEveryHost("namespace middleware", serverHosts, (host) => {
   });
 
   it("sees handshake, id and auth of a socket that is not connected yet", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const seen = new Promise<unknown[]>((resolve) => {
       running.io.use((socket, done) => {
         resolve([socket.handshake.auth, socket.id.length, socket.connected, [...socket.rooms]]);
@@ -63,13 +63,13 @@ onEveryHost("namespace middleware", serverHosts, (host) => {
   });
 
   it("runs for its namespace only", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.of("/chat").use((_socket, done) => done(new Error("not here")));
     await connected(running.client());
   });
 
   it("runs for each connection of a namespace anew", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     let runs = 0;
     running.io.use((_socket, done) => {
       runs++;
@@ -83,7 +83,7 @@ onEveryHost("namespace middleware", serverHosts, (host) => {
   });
 
   it("ignores a socket whose client left while a middleware was under way", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     let proceed: () => void = () => {};
     const entered = new Promise<Socket>((resolve) => {
       running.io.use((socket, done) => {
@@ -106,7 +106,7 @@ onEveryHost("namespace middleware", serverHosts, (host) => {
   });
 
   it("delivers nothing of a room joined in a middleware before CONNECT, and everything after", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     let proceed: () => void = () => {};
     const entered = new Promise<void>((resolve) => {
       running.io.use((socket, done) => {
@@ -129,7 +129,7 @@ onEveryHost("namespace middleware", serverHosts, (host) => {
   });
 
   it("sends what a middleware emits to the socket, before CONNECT", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.use((socket, done) => {
       socket.emit("session", 1);
       done();
@@ -141,7 +141,7 @@ onEveryHost("namespace middleware", serverHosts, (host) => {
   });
 
   it("writes CONNECT_ERROR with message and data, in this order", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.of("/chat").use((_socket, done) => done(Object.assign(new Error("no"), { data: { a: 1 } })));
     const wire = await rawSession(running);
     wire.sendText("40/chat,");
@@ -149,7 +149,7 @@ onEveryHost("namespace middleware", serverHosts, (host) => {
   });
 
   it("that is no function lets nobody in", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.use(undefined as never);
     running.io.use((_socket, done) => done());
     running.io.on("connection", () => assert.fail("connected"));
@@ -161,7 +161,7 @@ onEveryHost("namespace middleware", serverHosts, (host) => {
   });
 
   it("lets nobody in that it has refused, whatever it calls then", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     let passOn: () => void = () => {};
     running.io.use((_socket, done) => {
       passOn = done;

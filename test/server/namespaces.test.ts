@@ -23,7 +23,7 @@ async function join(
 onEveryHost("namespaces", serverHosts, (host) => {
   onEveryTransport((_name, mode) => {
     it("carries several namespaces over one connection, with a socket each", async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const main = await pair(running, mode);
       const chat = await join(running, main.client, "/chat");
       assert.equal(running.io.engine.clientsCount, 1);
@@ -36,7 +36,7 @@ onEveryHost("namespaces", serverHosts, (host) => {
     });
 
     it("stops the broadcasts of a namespace that was left, while the other goes on", async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const main = await pair(running, mode);
       const chat = await join(running, main.client, "/chat");
       await chat.socket.join("room");
@@ -55,7 +55,7 @@ onEveryHost("namespaces", serverHosts, (host) => {
   });
 
   it("writes nothing of a namespace that was left", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { wire } = await rawPair(running);
     const chat = next<[Socket]>(running.io.of("/chat"), "connection");
     wire.sendText("40/chat,");
@@ -70,7 +70,7 @@ onEveryHost("namespaces", serverHosts, (host) => {
   });
 
   it("can be joined again after it was left, with a new socket", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const main = await pair(running);
     const first = await join(running, main.client, "/chat");
     const left = next(first.socket, "disconnect");
@@ -86,7 +86,7 @@ onEveryHost("namespaces", serverHosts, (host) => {
   });
 
   it("disconnects one namespace from the server, while the other goes on", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const main = await pair(running);
     const chat = await join(running, main.client, "/chat");
     const gone = next(chat.client, "disconnect");
@@ -97,14 +97,15 @@ onEveryHost("namespaces", serverHosts, (host) => {
   });
 
   it("takes a namespace without its first slash, and gives the same one", async () => {
-    const { io } = await host.start();
+    await using running = await host.start();
+    const { io } = running;
     assert.equal(io.of("chat"), io.of("/chat"));
     assert.equal(io.of("/chat").name, "/chat");
     assert.equal(io.of("/"), io.sockets);
   });
 
   it("keeps a query in the name of a namespace out of it", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.of("/chat");
     const { wire } = await rawPair(running);
     wire.sendText("40/chat?token=abc,");
@@ -112,7 +113,8 @@ onEveryHost("namespaces", serverHosts, (host) => {
   });
 
   it("emits new_namespace for each new one", async () => {
-    const { io } = await host.start();
+    await using running = await host.start();
+    const { io } = running;
     const made: string[] = [];
     io.on("new_namespace", (namespace) => made.push(namespace.name));
     io.of("/a");
@@ -122,14 +124,14 @@ onEveryHost("namespaces", serverHosts, (host) => {
   });
 
   it("does not confuse a namespace with a property of Object", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const wire = await rawSession(running);
     wire.sendText("40/__proto__,");
     assert.equal(await wire.next(), '44/__proto__,{"message":"Invalid namespace"}');
   });
 
   it("is a Namespace, holding its sockets by id", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { socket } = await pair(running, {}, "/chat");
     const chat = running.io.of("/chat");
     assert.ok(chat instanceof socketio.Namespace);

@@ -21,7 +21,8 @@ onEveryHost("io.onError, for callbacks", serverHosts, (host) => {
   for (const [how, fail] of Object.entries(ways)) {
     describe(`is told of what ${how}:`, () => {
       it("the callback of a broadcast that was answered", async () => {
-        const { running, io, reported } = await startReporting(host);
+        await using reporter = await startReporting(host);
+        const { running, io, reported } = reporter;
         const { client, socket } = await pair(running, webSocket);
         client.on("q", (answer: () => void) => answer());
         io.timeout(10_000).emit("q", fail);
@@ -30,7 +31,8 @@ onEveryHost("io.onError, for callbacks", serverHosts, (host) => {
       });
 
       it("the callback of a broadcast that ran out of time", async () => {
-        const { running, io, reported } = await startReporting(host);
+        await using reporter = await startReporting(host);
+        const { running, io, reported } = reporter;
         const { client, socket } = await pair(running, webSocket);
         io.to(socket.id).timeout(1).emit("unanswered", fail);
         assertOrigin(await reported(), "acknowledgement", "unanswered");
@@ -38,19 +40,22 @@ onEveryHost("io.onError, for callbacks", serverHosts, (host) => {
       });
 
       it("the callback of a broadcast that nobody receives", async () => {
-        const { io, reported } = await startReporting(host);
+        await using reporter = await startReporting(host);
+        const { io, reported } = reporter;
         io.timeout(10_000).emit("q", fail);
         assertOrigin(await reported(), "acknowledgement", "q");
       });
 
       it("the callback of serverSideEmit()", async () => {
-        const { io, reported } = await startReporting(host, { adapter: Answering });
+        await using reporter = await startReporting(host, { adapter: Answering });
+        const { io, reported } = reporter;
         io.serverSideEmit("ping", fail);
         assertOrigin(await reported(), "acknowledgement", "ping");
       });
 
       it("a listener of an event of another server; the others hear it all the same", async () => {
-        const { io, reported } = await startReporting(host);
+        await using reporter = await startReporting(host);
+        const { io, reported } = reporter;
         io.on("hello", fail);
         const heard = next(io, "hello");
         (io.sockets as unknown as { _onServerSideEmit(event: unknown[]): void })._onServerSideEmit([
@@ -62,7 +67,7 @@ onEveryHost("io.onError, for callbacks", serverHosts, (host) => {
       });
 
       it("an acknowledgement that was asked for before there was a handler", async () => {
-        const running = await host.start();
+        await using running = await host.start();
         const { client, socket } = await pair(running, webSocket);
         const asked = next<[() => void]>(client, "q");
         socket.emit("q", fail);
@@ -77,7 +82,8 @@ onEveryHost("io.onError, for callbacks", serverHosts, (host) => {
   }
 
   it("is told of a listener of the adapter that throws, and the socket is in", async () => {
-    const { running, io, reported } = await startReporting(host);
+    await using reporter = await startReporting(host);
+    const { running, io, reported } = reporter;
     io.sockets.adapter.once("join-room", ways.throws);
     const { client, socket } = await pair(running, webSocket);
     assertOrigin(await reported(), "connection", undefined, socket);
@@ -85,7 +91,8 @@ onEveryHost("io.onError, for callbacks", serverHosts, (host) => {
   });
 
   it("is told when the function that decides about namespaces rejects; the next one is asked", async () => {
-    const { running, io, reported } = await startReporting(host);
+    await using reporter = await startReporting(host);
+    const { running, io, reported } = reporter;
     io.of(ways.rejects);
     io.of((name, _auth, decide) => decide(null, name === "/second"));
     const [denied, accepted] = ["/first", "/second"].map((name) => running.client(webSocket, name));
@@ -97,7 +104,8 @@ onEveryHost("io.onError, for callbacks", serverHosts, (host) => {
   });
 
   it("leaves an answer that was given before it rejected as it is", async () => {
-    const { running, io, reported } = await startReporting(host);
+    await using reporter = await startReporting(host);
+    const { running, io, reported } = reporter;
     io.of((_name, _auth, decide) => {
       decide(null, true);
       return ways.rejects() as void;
@@ -107,7 +115,7 @@ onEveryHost("io.onError, for callbacks", serverHosts, (host) => {
   });
 
   it("does not hear what emitWithAck() tells its caller", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { socket } = await pair(running, webSocket);
     (running.io as unknown as WithOnError).onError((error) => assert.fail(String(error)));
     await assert.rejects(socket.timeout(1).emitWithAck("q"), /operation has timed out/);
@@ -118,7 +126,8 @@ onEveryHost("io.onError, for callbacks", serverHosts, (host) => {
 onEveryHost("without io.onError, for callbacks", serverHosts, (host) => {
   for (const [how, fail] of Object.entries(ways)) {
     it(`an acknowledgement that ${how} surfaces, answered or timed out, and the connection goes on`, async () => {
-      const { client, socket } = await pair(await host.start(), webSocket);
+      await using running = await host.start();
+      const { client, socket } = await pair(running, webSocket);
       client.on("q", (answer: () => void) => answer());
       const surfaced = uncaught(2);
       socket.emit("q", fail);
@@ -128,7 +137,7 @@ onEveryHost("without io.onError, for callbacks", serverHosts, (host) => {
     });
 
     it(`the callback of a broadcast that ${how} surfaces, answered or timed out`, async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const { client, socket } = await pair(running, webSocket);
       client.on("q", (answer: () => void) => answer());
       const surfaced = uncaught(2);

@@ -13,7 +13,8 @@ onEveryHost("io.onError", serverHosts, (host) => {
   for (const [how, fail] of Object.entries(ways)) {
     describe(`is told of what ${how}:`, () => {
       it("a listener of an event; the others hear it all the same", async () => {
-        const { running, reported } = await startReporting(host);
+        await using reporter = await startReporting(host);
+        const { running, reported } = reporter;
         const { client, socket } = await pair(running, webSocket);
         const heard = next(socket, "ev");
         socket.prependListener("ev", fail);
@@ -24,7 +25,8 @@ onEveryHost("io.onError", serverHosts, (host) => {
       });
 
       it("a listener of once(), which is called once", async () => {
-        const { running, reported } = await startReporting(host);
+        await using reporter = await startReporting(host);
+        const { running, reported } = reporter;
         const { client, socket } = await pair(running, webSocket);
         let calls = 0;
         socket.once("ev", () => {
@@ -39,7 +41,8 @@ onEveryHost("io.onError", serverHosts, (host) => {
       });
 
       it("a listener of onAny()", async () => {
-        const { running, reported } = await startReporting(host);
+        await using reporter = await startReporting(host);
+        const { running, reported } = reporter;
         const { client, socket } = await pair(running, webSocket);
         socket.onAny((event) => (event === "ev" ? fail() : undefined));
         const heard = next(socket, "ev");
@@ -49,7 +52,8 @@ onEveryHost("io.onError", serverHosts, (host) => {
       });
 
       it("a listener of onAnyOutgoing(); the event is sent, to the others, too", async () => {
-        const { running, io, reported } = await startReporting(host);
+        await using reporter = await startReporting(host);
+        const { running, io, reported } = reporter;
         const [a, b] = [await pair(running, webSocket), await pair(running, webSocket)];
         a.socket.onAnyOutgoing((event) => (event === "ev" ? fail() : undefined));
         const heard = [next(a.client, "ev"), next(b.client, "ev"), next(a.client, "ev")];
@@ -61,7 +65,8 @@ onEveryHost("io.onError", serverHosts, (host) => {
       });
 
       it("a listener of connection; that of connect was called, and the socket is in", async () => {
-        const { running, io, reported } = await startReporting(host);
+        await using reporter = await startReporting(host);
+        const { running, io, reported } = reporter;
         io.on("connection", fail);
         const { client, socket } = await pair(running, webSocket);
         assertOrigin(await reported(), "connection", "connection", socket);
@@ -69,7 +74,8 @@ onEveryHost("io.onError", serverHosts, (host) => {
       });
 
       it("a listener of disconnecting or disconnect", async () => {
-        const { running, reported } = await startReporting(host);
+        await using reporter = await startReporting(host);
+        const { running, reported } = reporter;
         const { client, socket } = await pair(running, webSocket);
         socket.on("disconnecting", fail);
         socket.on("disconnect", fail);
@@ -80,7 +86,8 @@ onEveryHost("io.onError", serverHosts, (host) => {
       });
 
       it("a middleware of a namespace, and the client is refused", async () => {
-        const { running, io, reported } = await startReporting(host);
+        await using reporter = await startReporting(host);
+        const { running, io, reported } = reporter;
         io.use(fail);
         const refused = next<[Error]>(running.client(webSocket), "connect_error");
         const { source, event, socket } = await reported();
@@ -89,7 +96,8 @@ onEveryHost("io.onError", serverHosts, (host) => {
       });
 
       it("a middleware of a namespace that has called next(), and the client is in", async () => {
-        const { running, io, reported } = await startReporting(host);
+        await using reporter = await startReporting(host);
+        const { running, io, reported } = reporter;
         io.use((_socket, goOn) => {
           goOn();
           return fail() as void;
@@ -100,7 +108,8 @@ onEveryHost("io.onError", serverHosts, (host) => {
       });
 
       it("a middleware of a socket, and the event is dropped", async () => {
-        const { running, reported } = await startReporting(host);
+        await using reporter = await startReporting(host);
+        const { running, reported } = reporter;
         const { client, socket } = await pair(running, webSocket);
         socket.use(([event], goOn) => (event === "ev" ? (fail() as void) : goOn()));
         let isHeard = false;
@@ -112,7 +121,8 @@ onEveryHost("io.onError", serverHosts, (host) => {
       });
 
       it("an acknowledgement, answered or timed out", async () => {
-        const { running, reported } = await startReporting(host);
+        await using reporter = await startReporting(host);
+        const { running, reported } = reporter;
         const { client, socket } = await pair(running, webSocket);
         client.on("q", (answer: () => void) => answer());
         socket.emit("q", fail);
@@ -123,7 +133,8 @@ onEveryHost("io.onError", serverHosts, (host) => {
       });
 
       it("a listener of new_namespace", async () => {
-        const { io, reported } = await startReporting(host);
+        await using reporter = await startReporting(host);
+        const { io, reported } = reporter;
         io.on("new_namespace", fail);
         io.of("/new");
         assertOrigin(await reported(), "listener", "new_namespace");
@@ -132,7 +143,8 @@ onEveryHost("io.onError", serverHosts, (host) => {
   }
 
   it("is told of an error of the function that decides about namespaces; the connection is closed", async () => {
-    const { running, io, reported } = await startReporting(host);
+    await using reporter = await startReporting(host);
+    const { running, io, reported } = reporter;
     io.of(ways.throws);
     const client = running.client(webSocket, "/asked-for");
     const gone = next(client.io, "close");
@@ -141,7 +153,8 @@ onEveryHost("io.onError", serverHosts, (host) => {
   });
 
   it("may be given several handlers, and an error of one is an uncaught exception", async () => {
-    const { running, io, reported } = await startReporting(host);
+    await using reporter = await startReporting(host);
+    const { running, io, reported } = reporter;
     const ofHandler = new Error("thrown by a handler");
     (io as unknown as WithOnError).onError(() => {
       throw ofHandler;
@@ -157,7 +170,8 @@ onEveryHost("io.onError", serverHosts, (host) => {
 
 onEveryHost("without io.onError", serverHosts, (host) => {
   it("a listener that rejects is an unhandled rejection, and the connection goes on", async () => {
-    const { client, socket } = await pair(await host.start(), webSocket);
+    await using running = await host.start();
+    const { client, socket } = await pair(running, webSocket);
     socket.on("ev", ways.rejects);
     const surfaced = uncaught(1);
     client.emit("ev");
@@ -167,7 +181,7 @@ onEveryHost("without io.onError", serverHosts, (host) => {
 
   for (const [how, fail] of Object.entries(ways)) {
     it(`a middleware that ${how} is an unhandled rejection, and others may join`, async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const once = [fail];
       running.io.use((_socket, goOn) => (once.pop() ?? goOn)());
       const surfaced = uncaught(1);
@@ -177,7 +191,7 @@ onEveryHost("without io.onError", serverHosts, (host) => {
     });
 
     it(`a connection listener that ${how} surfaces, and the socket is in`, async () => {
-      const running = await host.start();
+      await using running = await host.start();
       running.io.once("connection", fail);
       const surfaced = uncaught(1);
       const client = running.client(webSocket);
@@ -191,7 +205,7 @@ onEveryHost("without io.onError", serverHosts, (host) => {
 
 onEveryHost("a listener of onAnyOutgoing that throws", serverHosts, (host) => {
   it("does not keep a broadcast from the other receivers", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const [a, b] = [await pair(running, webSocket), await pair(running, webSocket)];
     a.socket.onAnyOutgoing(ways.throws);
     const heard = [next(a.client, "ev"), next(b.client, "ev")];

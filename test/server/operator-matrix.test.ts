@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Adapter } from "socket.io-adapter";
 import type { BroadcastOptions } from "socket.io-adapter";
+import { owning } from "../support/waiting/closing.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { serverHosts } from "../support/server/hosts.ts";
 import type { Server, Socket } from "../support/server/socketio.ts";
@@ -75,7 +76,7 @@ class Recording extends Adapter {
   }
 }
 
-interface Start {
+interface Start extends AsyncDisposable {
   readonly emitter: Emitter;
   /** Who is left out from the start. */
   readonly except: string[];
@@ -94,7 +95,7 @@ async function started(host: ServerHost, name: string): Promise<Start> {
   const { socket } = await pair(running);
   calls.length = 0;
   const emitter = starts[name]?.(running.io, socket) as Emitter;
-  return { emitter, except: name.includes("socket") ? [socket.id] : [] };
+  return owning({ emitter, except: name.includes("socket") ? [socket.id] : [] }, running);
 }
 
 /** The flags that an operator of the table has to begin with. */
@@ -105,7 +106,8 @@ for (const name of Object.keys(starts)) {
     const initial = flagsOf(name);
 
     it("to() and in() add rooms, except() leaves some out", async () => {
-      const { emitter, except } = await started(host, name);
+      await using begun = await started(host, name);
+      const { emitter, except } = begun;
       emitter.to("a").in(["b", "c"]).to("a").except("d").except(["e", "f"]).emit("ev", 1);
       emitter.in("a").emit("ev");
       emitter.except(["d"]).emit("ev");
@@ -117,7 +119,8 @@ for (const name of Object.keys(starts)) {
     });
 
     it("local, volatile, compress() and timeout() set a flag", async () => {
-      const { emitter, except } = await started(host, name);
+      await using begun = await started(host, name);
+      const { emitter, except } = begun;
       emitter.to("a").local.volatile.compress(false).timeout(5).emit("ev");
       emitter.local.emit("ev");
       assert.deepEqual(calls, [
@@ -127,7 +130,8 @@ for (const name of Object.keys(starts)) {
     });
 
     it("emit() with a function, and emitWithAck(), ask for answers", async () => {
-      const { emitter, except } = await started(host, name);
+      await using begun = await started(host, name);
+      const { emitter, except } = begun;
       const operator = emitter.to("a").timeout(5_000);
       const args = await new Promise((resolve) => operator.emit("q", 1, (...got: unknown[]) => resolve(got)));
       assert.deepEqual(args, [null, ["yes"]]);
@@ -140,7 +144,8 @@ for (const name of Object.keys(starts)) {
     });
 
     it("fetchSockets(), socketsJoin(), socketsLeave() and disconnectSockets() reach the chosen", async () => {
-      const { emitter, except } = await started(host, name);
+      await using begun = await started(host, name);
+      const { emitter, except } = begun;
       const operator = emitter.to("a").local;
       assert.deepEqual(await operator.fetchSockets(), []);
       operator.socketsJoin("r");
@@ -162,7 +167,8 @@ for (const name of Object.keys(starts)) {
     });
 
     it("allSockets() gives the ids of the rooms", async () => {
-      const { emitter } = await started(host, name);
+      await using begun = await started(host, name);
+      const { emitter } = begun;
       assert.deepEqual(await emitter.to("a").in("b").allSockets(), new Set(["id"]));
       assert.deepEqual(calls, [["sockets", ["a", "b"], [], undefined]]);
     });
@@ -172,7 +178,8 @@ for (const name of Object.keys(starts)) {
 for (const name of ["the server", "a namespace"]) {
   onEveryHost(`straight from ${name}`, serverHosts, (host) => {
     it("emit(), send() and write() reach everyone", async () => {
-      const { emitter } = await started(host, name);
+      await using begun = await started(host, name);
+      const { emitter } = begun;
       assert.equal(emitter.emit("ev", 1), true);
       assert.equal(emitter.send("a", 2), emitter);
       assert.equal(emitter.write("b"), emitter);
@@ -184,7 +191,8 @@ for (const name of ["the server", "a namespace"]) {
     });
 
     it("volatile, compress() and timeout() start a chain", async () => {
-      const { emitter } = await started(host, name);
+      await using begun = await started(host, name);
+      const { emitter } = begun;
       emitter.volatile.emit("ev");
       emitter.compress(false).emit("ev");
       await emitter.timeout(5_000).emitWithAck("ev");
@@ -196,7 +204,8 @@ for (const name of ["the server", "a namespace"]) {
     });
 
     it("fetchSockets(), allSockets(), socketsJoin(), socketsLeave() and disconnectSockets() reach all", async () => {
-      const { emitter } = await started(host, name);
+      await using begun = await started(host, name);
+      const { emitter } = begun;
       await emitter.fetchSockets();
       await emitter.allSockets();
       emitter.socketsJoin("r");
@@ -214,7 +223,8 @@ for (const name of ["the server", "a namespace"]) {
     });
 
     it("emitWithAck() asks everyone", async () => {
-      const { emitter } = await started(host, name);
+      await using begun = await started(host, name);
+      const { emitter } = begun;
       assert.deepEqual(await emitter.emitWithAck("q", 1), ["yes"]);
     });
   });
@@ -222,7 +232,8 @@ for (const name of ["the server", "a namespace"]) {
 
 onEveryHost("the modifiers of a socket", serverHosts, (host) => {
   it("apply to the chain that starts next, and to that alone", async () => {
-    const { emitter, except } = await started(host, "a socket");
+    await using begun = await started(host, "a socket");
+    const { emitter, except } = begun;
     emitter.volatile.compress(false).to("a").emit("one");
     emitter.to("a").emit("two");
     assert.deepEqual(calls, [
@@ -232,7 +243,8 @@ onEveryHost("the modifiers of a socket", serverHosts, (host) => {
   });
 
   it("stay for the next emit when the name of the event is refused", async () => {
-    const { emitter, except } = await started(host, "a socket");
+    await using begun = await started(host, "a socket");
+    const { emitter, except } = begun;
     assert.throws(() => emitter.volatile.emit("disconnect"));
     emitter.to("a").emit("ev");
     assert.deepEqual(calls, [["broadcast", ["a"], except, { volatile: true }, ["ev"]]]);

@@ -7,7 +7,7 @@ import { internals } from "../support/server/internals.ts";
 
 onEveryHost("operators on sockets", serverHosts, (host) => {
   it("fetches the sockets of all, of rooms, and not of others", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const [a, b, c] = [await pair(running), await pair(running), await pair(running)];
     await a.socket.join(["r1", "out"]);
     await b.socket.join(["r1", "r2"]);
@@ -22,7 +22,7 @@ onEveryHost("operators on sockets", serverHosts, (host) => {
   });
 
   it("fetches the very sockets, with handshake, rooms and data", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { socket } = await pair(running);
     socket.data.name = "ann";
     const [fetched] = await running.io.fetchSockets();
@@ -31,14 +31,14 @@ onEveryHost("operators on sockets", serverHosts, (host) => {
   });
 
   it("lists ids with allSockets()", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { socket } = await pair(running);
     assert.deepEqual(await running.io.allSockets(), new Set([socket.id]));
     assert.deepEqual(await running.io.in("nobody").allSockets(), new Set());
   });
 
   it("makes sockets join and leave rooms", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const [a, b] = [await pair(running), await pair(running)];
     running.io.socketsJoin("all");
     running.io.in(a.socket.id).socketsJoin(["r1", "r2"]);
@@ -51,7 +51,7 @@ onEveryHost("operators on sockets", serverHosts, (host) => {
   });
 
   it("disconnects the sockets of a room, leaving the connection", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const [a, b] = [await pair(running), await pair(running)];
     await a.socket.join("out");
     const gone = next(a.client, "disconnect");
@@ -64,7 +64,7 @@ onEveryHost("operators on sockets", serverHosts, (host) => {
   });
 
   it("disconnects the connections too when asked", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { socket } = await pair(running);
     const closed = next(socket.conn, "close");
     running.io.disconnectSockets(true);
@@ -73,7 +73,7 @@ onEveryHost("operators on sockets", serverHosts, (host) => {
   });
 
   it("disconnects all sockets in one call while each leaves the list", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const pairs = await Promise.all([1, 2, 3, 4].map(() => pair(running)));
     running.io.disconnectSockets(true);
     assert.deepEqual(
@@ -84,12 +84,14 @@ onEveryHost("operators on sockets", serverHosts, (host) => {
   });
 
   it("knows a single server", async () => {
-    const { io } = await host.start();
+    await using running = await host.start();
+    const { io } = running;
     assert.equal(await io.sockets.adapter.serverCount(), 1);
   });
 
   it("refuses serverSideEmit() of a reserved name", async () => {
-    const { io } = await host.start();
+    await using running = await host.start();
+    const { io } = running;
     for (const name of ["connect", "connection", "new_namespace"]) {
       assert.throws(() => io.serverSideEmit(name), { message: `"${name}" is a reserved event name` });
     }

@@ -33,7 +33,7 @@ function make(options: Record<string, unknown>): Server {
 
 onEveryHost("numbers in text", serverHosts, (host) => {
   it("are times: clients are neither pinged to death nor closed before they join", async () => {
-    const running = await host.start({
+    await using running = await host.start({
       pingInterval: "20",
       pingTimeout: "20000",
       connectTimeout: "20000",
@@ -44,7 +44,7 @@ onEveryHost("numbers in text", serverHosts, (host) => {
   });
 
   it("close a connection that joins no namespace after connectTimeout", async () => {
-    const running = await host.start({ connectTimeout: "20" } as never);
+    await using running = await host.start({ connectTimeout: "20" } as never);
     const wire = await rawSession(running);
     await wire.closed;
   });

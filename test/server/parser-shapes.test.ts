@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { openOldClient } from "../support/server/old-clients.ts";
 import { jsonParser, msgpack, oldMsgpack } from "../support/server/parsers.ts";
-import { afterThisTest } from "../support/hosts/after-test.ts";
+import { closing } from "../support/waiting/closing.ts";
+
 import { next } from "../support/waiting/events.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { serverHostsAndApp } from "../support/server/hosts.ts";
@@ -25,7 +26,7 @@ onEveryHost("a parser of one's own", serverHostsAndApp, (host) => {
   for (const [what, wrap] of Object.entries(shapes)) {
     onEveryTransport((_name, mode) => {
       it(`may encode to ${what}`, async () => {
-        const running = await host.start({ parser: jsonParser(wrap) });
+        await using running = await host.start({ parser: jsonParser(wrap) });
         const { client, socket } = await pair(running, { ...mode, parser: jsonParser((text) => [text]) });
         const heard = [next(client, "direct"), next(client, "broadcast")];
         socket.emit("direct", "é", 1);
@@ -42,11 +43,11 @@ onEveryHost("socket.io-msgpack-parser 2, with a client of Socket.IO 2", serverHo
   // What it sends with bytes in it is of a type that the newer parser does not know.
   for (const transports of [["websocket"], ["polling"]] as const) {
     it(`talks to a server with socket.io-msgpack-parser 3, over ${transports[0]}`, async () => {
-      const running = await host.start({ parser: msgpack, allowEIO3: true });
+      await using running = await host.start({ parser: msgpack, allowEIO3: true });
       const connection = next<[Socket]>(running.io, "connection");
       const options = { transports: [...transports], parser: oldMsgpack };
       const client = openOldClient(running.url, options);
-      afterThisTest(() => client.close());
+      using _client = closing(() => client.close());
       const [[socket]] = await Promise.all([connection, next(client, "connect")]);
       const heard = next(socket, "up");
       client.emit("up", { text: "é" });

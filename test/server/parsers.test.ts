@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { connectV3, msgpack, officialParser, watched } from "../support/server/parsers.ts";
 import type { AnyParser } from "../support/server/parsers.ts";
 import { back, heardBy, lost } from "../support/server/recovery.ts";
-import { afterThisTest } from "../support/hosts/after-test.ts";
+import { closing } from "../support/waiting/closing.ts";
+
 import { collect, next } from "../support/waiting/events.ts";
 import { connected, onEveryTransport, pair, settled, upgraded } from "../support/server/clients.ts";
 import type { Pair } from "../support/server/clients.ts";
@@ -36,7 +37,8 @@ for (const [package_, parser] of Object.entries(parsers)) {
       };
 
       it("carries text, bytes and answers both ways", async () => {
-        const { client, socket } = await connect(await start(host, parser));
+        await using running = await start(host, parser);
+        const { client, socket } = await connect(running);
         const ends = [client, socket] as unknown as [Socket, Socket];
         for (const [from, to] of [ends, [ends[1], ends[0]] as const]) {
           const value = { text: "é", list: [1, -2, 3.5, null, true], bytes: Buffer.from([1, 2, 3]) };
@@ -53,7 +55,7 @@ for (const [package_, parser] of Object.entries(parsers)) {
       });
 
       it("keeps the order of broadcasts and direct events, in a namespace with auth", async () => {
-        const running = await start(host, parser);
+        await using running = await start(host, parser);
         const nsp = running.io.of("/chat");
         const client = running.client({ ...mode, parser, auth: { token: "t" } }, "/chat");
         const [[socket]] = await Promise.all([next<[Socket]>(nsp, "connection"), connected(client)]);
@@ -72,7 +74,7 @@ for (const [package_, parser] of Object.entries(parsers)) {
       });
 
       it("tells why a client is refused, and that it is disconnected", async () => {
-        const running = await start(host, parser);
+        await using running = await start(host, parser);
         running.io.of("/closed").use((_socket, pass) => {
           pass(Object.assign(new Error("no entry"), { data: { code: 7 } }));
         });
@@ -93,7 +95,7 @@ for (const [package_, parser] of Object.entries(parsers)) {
 
     it("encodes a broadcast once, whatever the transports of its receivers", async () => {
       const account = watched(parser);
-      const running = await start(host, account.parser);
+      await using running = await start(host, account.parser);
       const pairs: Pair[] = [];
       for (const transports of [["websocket"], ["polling"], ["websocket"]])
         pairs.push(await pair(running, { transports, parser }));
@@ -106,7 +108,7 @@ for (const [package_, parser] of Object.entries(parsers)) {
 
     it("hands bytes to the decoder as Buffers, and lets each decoder go once", async () => {
       const account = watched(parser);
-      const running = await start(host, account.parser);
+      await using running = await start(host, account.parser);
       const lives: Promise<unknown>[] = [];
       for (const transports of [["websocket"], ["polling"]]) {
         const { client, socket } = await pair(running, { transports, parser });
@@ -124,7 +126,7 @@ for (const [package_, parser] of Object.entries(parsers)) {
     });
 
     it("gives a client that comes back what it has missed", async () => {
-      const running = await start(host, parser, { connectionStateRecovery: {} });
+      await using running = await start(host, parser, { connectionStateRecovery: {} });
       const { client, socket } = await pair(running, { transports: ["websocket"], parser });
       await socket.join("room");
       const first = next(client, "first");
@@ -142,9 +144,9 @@ for (const [package_, parser] of Object.entries(parsers)) {
     });
 
     it("serves the client of Socket.IO 3", async () => {
-      const running = await start(host, parser);
+      await using running = await start(host, parser);
       const client = connectV3(running.url, { forceNew: true, reconnection: false, parser });
-      afterThisTest(() => client.close());
+      using _client = closing(() => client.close());
       const [[socket]] = await Promise.all([next<[Socket]>(running.io, "connection"), connected(client)]);
       socket.on("q", (bytes: Buffer, answer: (bytes: Buffer) => void) => answer(bytes));
       const answer = new Promise((resolve) => client.emit("q", Buffer.from([1]), resolve));
@@ -159,7 +161,7 @@ onEveryHost("parser: socket.io-msgpack-parser, from a client made by hand", serv
   const encode = (packet: object): Buffer => (encoder.encode(packet as never) as [Buffer])[0];
 
   it("writes each packet as one binary frame", async () => {
-    const running = await start(host, msgpack);
+    await using running = await start(host, msgpack);
     const wire = await rawSession(running);
     const connection = next<[Socket]>(running.io, "connection");
     wire.sendBinary(encode({ type: 0, nsp: "/" }));
@@ -181,7 +183,7 @@ onEveryHost("parser: socket.io-msgpack-parser, from a client made by hand", serv
   };
   for (const [what, [message, expected]] of Object.entries(bad)) {
     it(`${what}: forced close`, async () => {
-      const running = await start(host, msgpack);
+      await using running = await start(host, msgpack);
       const wire = await rawSession(running);
       const connection = next<[Socket]>(running.io, "connection");
       wire.sendBinary(encode({ type: 0, nsp: "/" }));
@@ -201,7 +203,7 @@ onEveryHost("parser: socket.io-msgpack-parser, from a client made by hand", serv
   }
 
   it("a reserved event is refused", async () => {
-    const running = await start(host, msgpack);
+    await using running = await start(host, msgpack);
     const wire = await rawSession(running);
     const connection = next<[Socket]>(running.io, "connection");
     wire.sendBinary(encode({ type: 0, nsp: "/" }));

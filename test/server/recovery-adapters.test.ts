@@ -36,7 +36,7 @@ onEveryHost("connection state recovery by an adapter", serverHostsAndApp, (host)
   for (const [what, [persist, restore]] of Object.entries({ ...nothing, ...broken })) {
     it(`with ${what}: a client that comes back is a new one, and nothing else happens`, async () => {
       const adapter = keeping(persist, restore);
-      const running = await host.start({ adapter, connectionStateRecovery: {} });
+      await using running = await host.start({ adapter, connectionStateRecovery: {} });
       const { client, socket } = await pair(running);
       await socket.join("room");
       const first = next(client, "first");
@@ -67,7 +67,7 @@ onEveryHost("connection state recovery by an adapter", serverHostsAndApp, (host)
         return super.restoreSession(pid, offset);
       }
     }
-    const running = await host.start({ adapter: Watching, connectionStateRecovery: {} });
+    await using running = await host.start({ adapter: Watching, connectionStateRecovery: {} });
     const { client, socket } = await pair(running);
     await socket.join("room");
     const first = next(client, "first");
@@ -98,7 +98,7 @@ onEveryHost("connection state recovery by an adapter", serverHostsAndApp, (host)
         SessionAwareAdapter.prototype.persistSession.call(this, session);
       },
     });
-    const running = await host.start({ adapter: Slow, connectionStateRecovery: {} });
+    await using running = await host.start({ adapter: Slow, connectionStateRecovery: {} });
     const { client, socket } = await pair(running, { transports: ["websocket"] });
     const first = next(client, "first");
     socket.emit("first");

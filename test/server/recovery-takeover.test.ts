@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { afterThisTest } from "../support/hosts/after-test.ts";
+
 import { connected, onEveryTransport, pair, upgraded } from "../support/server/clients.ts";
 import { next } from "../support/waiting/events.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
@@ -17,10 +17,10 @@ async function behindProxy(
   mode: Parameters<StartedServer["client"]>[0],
 ): Promise<{ client: ClientSocket; socket: Socket; breakLine: () => Promise<void> }> {
   const proxy = await cuttableProxy(running.port);
-  afterThisTest(() => proxy.close());
+  running.closeWith(() => proxy.close());
   const connection = next<[Socket]>(running.io, "connection");
   const client = proxy.client(mode);
-  afterThisTest(() => client.close());
+  running.closeWith(() => client.close());
   await connected(client);
   return {
     client,
@@ -39,7 +39,7 @@ async function behindProxy(
 onEveryHost("a half-open connection whose client comes back", serverHostsAndApp, (host) => {
   onEveryTransport((name, mode) => {
     it("is taken over", async () => {
-      const running = await host.start(options);
+      await using running = await host.start(options);
       const { client, socket, breakLine } = await behindProxy(running, mode);
       if (name === "upgrade") await upgraded(client);
       await socket.join("room");
@@ -75,7 +75,7 @@ onEveryHost("a half-open connection whose client comes back", serverHostsAndApp,
   });
 
   it("is taken over by a client that has received nothing", async () => {
-    const running = await host.start(options);
+    await using running = await host.start(options);
     const { client, socket, breakLine } = await behindProxy(running, { transports: ["websocket"] });
     await breakLine();
     socket.emit("missed");
@@ -85,7 +85,7 @@ onEveryHost("a half-open connection whose client comes back", serverHostsAndApp,
   });
 
   it("is closed with all its namespaces, and each is recovered", async () => {
-    const running = await host.start(options);
+    await using running = await host.start(options);
     const { client, breakLine } = await behindProxy(running, { transports: ["websocket"] });
     const connection = next<[Socket]>(running.io.of("/other"), "connection");
     const other = client.io.socket("/other");
@@ -100,7 +100,7 @@ onEveryHost("a half-open connection whose client comes back", serverHostsAndApp,
   });
 
   it("is taken over in a child namespace that is removed when it is empty", async () => {
-    const running = await host.start({ ...options, cleanupEmptyChildNamespaces: true });
+    await using running = await host.start({ ...options, cleanupEmptyChildNamespaces: true });
     const connection = next<[Socket]>(running.io.of(/^\/child$/), "connection");
     const { client, breakLine } = await behindProxy(running, { transports: ["websocket"] });
     const child = client.io.socket("/child");
@@ -115,7 +115,7 @@ onEveryHost("a half-open connection whose client comes back", serverHostsAndApp,
   });
 
   it("stays if another client shows a session that nobody has", async () => {
-    const running = await host.start(options);
+    await using running = await host.start(options);
     const { socket } = await pair(running);
     const other = await pair(running, { auth: { pid: "unknown" } });
     assert.deepEqual([socket.connected, other.socket.recovered], [true, false]);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { connected, onEveryTransport, pair } from "../support/server/clients.ts";
+import type { Pair } from "../support/server/clients.ts";
 import { next } from "../support/waiting/events.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { serverHostsAndApp } from "../support/server/hosts.ts";
@@ -12,7 +13,7 @@ const options: Partial<ServerOptions> = { connectionStateRecovery: {} };
 onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
   onEveryTransport((_name, mode) => {
     it("gives a client that comes back its id, rooms and data, and what it has missed", async () => {
-      const running = await host.start(options);
+      await using running = await host.start(options);
       let asked = 0;
       running.io.use((_socket, pass) => {
         asked++;
@@ -43,7 +44,8 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
   });
 
   it("lets rooms and broadcasts reach a recovered socket", async () => {
-    const { running, client, socket } = await come(host.start(options));
+    await using running = await host.start(options);
+    const { client, socket } = await come(running);
     await socket.join("room");
     await heardOnce(client, socket);
     await lost(client, socket);
@@ -59,7 +61,8 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
   });
 
   it("a volatile event does not spoil the offset", async () => {
-    const { running, client, socket } = await come(host.start(options));
+    await using running = await host.start(options);
+    const { client, socket } = await come(running);
     await heardOnce(client, socket);
     const volatile = next(client, "volatile");
     socket.volatile.emit("volatile", "some text");
@@ -72,7 +75,8 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
   });
 
   it("an event that asks for an answer does not spoil the offset, and is as it was sent", async () => {
-    const { running, client, socket } = await come(host.start(options));
+    await using running = await host.start(options);
+    const { client, socket } = await come(running);
     await heardOnce(client, socket);
     client.once("question", (...args: unknown[]) => (args.at(-1) as (count: number) => void)(args.length));
     assert.equal(await socket.emitWithAck("question", "some text"), 2);
@@ -84,7 +88,7 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
   });
 
   it("a client that has received nothing recovers what was sent since it joined", async () => {
-    const running = await host.start(options);
+    await using running = await host.start(options);
     running.io.emit("before");
     const { client, socket } = await pair(running);
     await lost(client, socket);
@@ -96,7 +100,8 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
   });
 
   it("can be had again and again", async () => {
-    const { running, client, socket } = await come(host.start(options));
+    await using running = await host.start(options);
+    const { client, socket } = await come(running);
     await heardOnce(client, socket);
     let present = socket;
     for (let i = 0; i < 3; i++) {
@@ -110,7 +115,8 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
   });
 
   it("starts anew after a disconnection that was wanted", async () => {
-    const { running, client, socket } = await come(host.start(options));
+    await using running = await host.start(options);
+    const { client, socket } = await come(running);
     await heardOnce(client, socket);
     const gone = next(socket, "disconnect");
     client.disconnect();
@@ -120,7 +126,8 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
   });
 
   it("starts anew after a recovered socket has left on purpose", async () => {
-    const { running, client, socket } = await come(host.start(options));
+    await using running = await host.start(options);
+    const { client, socket } = await come(running);
     await heardOnce(client, socket);
     await lost(client, socket);
     const again = await back(running, client);
@@ -133,7 +140,8 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
 
   it("starts anew when more was missed than the log may hold", async () => {
     const recovery: object = { maxLogBytes: 10_000 };
-    const { running, client, socket } = await come(host.start({ connectionStateRecovery: recovery }));
+    await using running = await host.start({ connectionStateRecovery: recovery });
+    const { client, socket } = await come(running);
     await heardOnce(client, socket);
     await lost(client, socket);
     for (let i = 0; i < 20; i++) running.io.emit("missed", "x".repeat(1000));
@@ -143,7 +151,7 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
   });
 
   it("what is sent while the middlewares run is not lost", async () => {
-    const running = await host.start({ connectionStateRecovery: { skipMiddlewares: false } });
+    await using running = await host.start({ connectionStateRecovery: { skipMiddlewares: false } });
     running.io.use((socket, pass) => {
       if (socket.recovered) running.io.emit("meanwhile");
       setImmediate(pass);
@@ -158,7 +166,7 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
   });
 
   it("a client that is refused gets what it has missed later, once", async () => {
-    const running = await host.start({ connectionStateRecovery: { skipMiddlewares: false } });
+    await using running = await host.start({ connectionStateRecovery: { skipMiddlewares: false } });
     let refused = 0;
     running.io.use((socket, pass) => pass(socket.recovered && refused++ === 0 ? new Error("no") : undefined));
     const { client, socket } = await pair(running);
@@ -174,7 +182,7 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
   });
 
   it("what a middleware emits to the socket arrives", async () => {
-    const running = await host.start(options);
+    await using running = await host.start(options);
     running.io.use((socket, pass) => {
       socket.emit("early", "some text");
       pass();
@@ -191,7 +199,7 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
   });
 
   it("is still there after a middleware has refused once", async () => {
-    const running = await host.start({ connectionStateRecovery: { skipMiddlewares: false } });
+    await using running = await host.start({ connectionStateRecovery: { skipMiddlewares: false } });
     let refused = 0;
     running.io.use((socket, pass) => pass(socket.recovered && refused++ === 0 ? new Error("no") : undefined));
     const { client, socket } = await pair(running);
@@ -205,14 +213,9 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
   });
 });
 
-/** A client that reconnects, and its socket. */
-async function come(
-  start: Promise<StartedServer>,
-): Promise<{ running: StartedServer; client: ClientSocket; socket: Socket }> {
-  const running = await start;
-  const { client, socket } = await pair(running, { transports: ["websocket"] });
-  await connected(client);
-  return { running, client, socket };
+/** A client over WebSocket, and its socket. */
+function come(running: StartedServer): Promise<Pair> {
+  return pair(running, { transports: ["websocket"] });
 }
 
 /** Sends an event, so that the client has an offset. */

@@ -17,7 +17,8 @@ async function three(running: StartedServer): Promise<Pair[]> {
 
 onEveryHost("a buffer that the application writes into again", serverHostsAndApp, (host) => {
   it("is emitted with what it holds in each tick", async () => {
-    const { client, socket } = await pair(await host.start(), mode);
+    await using running = await host.start();
+    const { client, socket } = await pair(running, mode);
     const counter = Buffer.alloc(1);
     for (let count = 1; count <= 3; count++) {
       const heard = collect(client, "count", 1);
@@ -28,7 +29,8 @@ onEveryHost("a buffer that the application writes into again", serverHostsAndApp
   });
 
   it("is emitted with what it held, several times within a tick", async () => {
-    const { client, socket } = await pair(await host.start(), mode);
+    await using running = await host.start();
+    const { client, socket } = await pair(running, mode);
     const heard = collect(client, "count", 2);
     const counter = Buffer.from([1]);
     socket.emit("count", counter, { counter });
@@ -42,7 +44,8 @@ onEveryHost("a buffer that the application writes into again", serverHostsAndApp
   });
 
   it("reaches each client with its own content", async () => {
-    const pairs = await three(await host.start());
+    await using running = await host.start();
+    const pairs = await three(running);
     const heard = Promise.all(pairs.map(({ client }) => collect(client, "state", 1)));
     const state = Buffer.alloc(1);
     pairs.forEach(({ socket }, index) => {
@@ -53,7 +56,7 @@ onEveryHost("a buffer that the application writes into again", serverHostsAndApp
   });
 
   it("is broadcast with what it held, several times within a tick", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const pairs = await three(running);
     const heard = Promise.all(pairs.map(({ client }) => collect(client, "count", 3)));
     const counter = Buffer.alloc(1);
@@ -66,7 +69,7 @@ onEveryHost("a buffer that the application writes into again", serverHostsAndApp
   });
 
   it("is broadcast with what it held by a listener, to its own client and to others", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const pairs = await three(running);
     const heard = Promise.all(pairs.map(({ client }) => collect(client, "count", 2)));
     const { client, socket } = pairs[1]!;
@@ -93,7 +96,7 @@ onEveryHost("a buffer that the application writes into again", serverHostsAndApp
         }
       },
     };
-    const running = await host.start({ parser });
+    await using running = await host.start({ parser });
     const pairs = await three(running);
     const heard = Promise.all(pairs.map(({ client }) => collect(client, "count", 3)));
     running.io.emit("count", 1);
@@ -108,7 +111,7 @@ onEveryHost("a buffer that the application writes into again", serverHostsAndApp
   });
 
   it("is missed and recovered with what it held", async () => {
-    const running = await host.start({ connectionStateRecovery: {} });
+    await using running = await host.start({ connectionStateRecovery: {} });
     const { client, socket } = await pair(running, mode);
     const first = collect(client, "first", 1);
     socket.emit("first");

@@ -5,7 +5,7 @@ import { serverHosts } from "../support/server/hosts.ts";
 import type { ClientSocket, Socket } from "../support/server/socketio.ts";
 import { onEveryTransport, pair, settled } from "../support/server/clients.ts";
 import { internals } from "../support/server/internals.ts";
-import type { ServerHost } from "../support/server/hosts.ts";
+
 import type { StartedServer } from "../support/server/started-server.ts";
 
 type Mode = Parameters<typeof pair>[1];
@@ -13,17 +13,16 @@ type Member = { client: ClientSocket; socket: Socket; heard: unknown[] };
 
 /** Three connected clients that write down what they hear as `ev`. */
 async function three(
-  host: ServerHost,
+  running: StartedServer,
   mode: Mode = { transports: ["websocket"] },
-): Promise<[StartedServer, Member, Member, Member]> {
-  const running = await host.start();
+): Promise<[Member, Member, Member]> {
   const member = async (): Promise<Member> => {
     const { client, socket } = await pair(running, mode);
     const heard: unknown[] = [];
     client.on("ev", (value) => heard.push(value));
     return { client, socket, heard };
   };
-  return [running, await member(), await member(), await member()];
+  return [await member(), await member(), await member()];
 }
 
 async function heardBy(...members: Member[]): Promise<unknown[][]> {
@@ -34,7 +33,9 @@ async function heardBy(...members: Member[]): Promise<unknown[][]> {
 onEveryHost("rooms", serverHosts, (host) => {
   onEveryTransport((_name, mode) => {
     it("delivers to the members of a room and nobody else", async () => {
-      const [{ io }, a, b, c] = await three(host, mode);
+      await using running = await host.start();
+      const { io } = running;
+      const [a, b, c] = await three(running, mode);
       await a.socket.join("room");
       await b.socket.join("room");
       io.to("room").emit("ev", 1);
@@ -42,7 +43,8 @@ onEveryHost("rooms", serverHosts, (host) => {
     });
 
     it("excludes the sender from socket.to()", async () => {
-      const [, a, b, c] = await three(host, mode);
+      await using running = await host.start();
+      const [a, b, c] = await three(running, mode);
       await a.socket.join("room");
       await b.socket.join("room");
       a.socket.to("room").emit("ev", 1);
@@ -51,7 +53,9 @@ onEveryHost("rooms", serverHosts, (host) => {
   });
 
   it("delivers once to who is in several of the rooms", async () => {
-    const [{ io }, a, b, c] = await three(host);
+    await using running = await host.start();
+    const { io } = running;
+    const [a, b, c] = await three(running);
     await a.socket.join(["r1", "r2", "r3"]);
     await b.socket.join("r2");
     io.to("r1").to("r2").in("r3").emit("ev", 1);
@@ -60,7 +64,9 @@ onEveryHost("rooms", serverHosts, (host) => {
   });
 
   it("leaves a room", async () => {
-    const [{ io }, a, b, c] = await three(host);
+    await using running = await host.start();
+    const { io } = running;
+    const [a, b, c] = await three(running);
     await a.socket.join("room");
     await b.socket.join("room");
     await a.socket.leave("room");
@@ -69,7 +75,9 @@ onEveryHost("rooms", serverHosts, (host) => {
   });
 
   it("excludes rooms with except(), also several, also without to()", async () => {
-    const [{ io }, a, b, c] = await three(host);
+    await using running = await host.start();
+    const { io } = running;
+    const [a, b, c] = await three(running);
     await a.socket.join("room");
     await b.socket.join(["room", "out"]);
     await c.socket.join("away");
@@ -81,7 +89,8 @@ onEveryHost("rooms", serverHosts, (host) => {
   });
 
   it("excludes rooms with socket.except(), the sender included", async () => {
-    const [, a, b, c] = await three(host);
+    await using running = await host.start();
+    const [a, b, c] = await three(running);
     await b.socket.join("out");
     a.socket.except("out").emit("ev", 1);
     a.socket.broadcast.except("out").emit("ev", 2);
@@ -89,14 +98,18 @@ onEveryHost("rooms", serverHosts, (host) => {
   });
 
   it("reaches one socket by the room of its id", async () => {
-    const [{ io }, a, b, c] = await three(host);
+    await using running = await host.start();
+    const { io } = running;
+    const [a, b, c] = await three(running);
     io.to(b.socket.id).emit("ev", 1);
     a.socket.to(c.socket.id).emit("ev", 2);
     assert.deepEqual(await heardBy(a, b, c), [[], [1], [2]]);
   });
 
   it("stops delivering by id to who left the room of the own id", async () => {
-    const [{ io }, a, b, c] = await three(host);
+    await using running = await host.start();
+    const { io } = running;
+    const [a, b, c] = await three(running);
     await a.socket.leave(a.socket.id);
     io.to(a.socket.id).emit("ev", 1);
     io.emit("ev", 2);
@@ -104,13 +117,17 @@ onEveryHost("rooms", serverHosts, (host) => {
   });
 
   it("delivers nothing for a room that does not exist", async () => {
-    const [{ io }, a, b, c] = await three(host);
+    await using running = await host.start();
+    const { io } = running;
+    const [a, b, c] = await three(running);
     io.to("nobody").emit("ev", 1);
     assert.deepEqual(await heardBy(a, b, c), [[], [], []]);
   });
 
   it("takes numbers for rooms", async () => {
-    const [{ io }, a, b, c] = await three(host);
+    await using running = await host.start();
+    const { io } = running;
+    const [a, b, c] = await three(running);
     const room = 7 as unknown as string;
     await a.socket.join(room);
     io.to(room).emit("ev", 1);
@@ -119,7 +136,8 @@ onEveryHost("rooms", serverHosts, (host) => {
   });
 
   it("shows the rooms of a socket as a Set that follows", async () => {
-    const [, { socket }] = await three(host);
+    await using running = await host.start();
+    const [{ socket }] = await three(running);
     assert.ok(socket.rooms instanceof Set);
     await socket.join(["r1", "r2"]);
     assert.deepEqual([...socket.rooms], [socket.id, "r1", "r2"]);
@@ -128,7 +146,9 @@ onEveryHost("rooms", serverHosts, (host) => {
   });
 
   it("still has the rooms while disconnecting, and none after disconnect", async () => {
-    const [{ io }, { client, socket }] = await three(host);
+    await using running = await host.start();
+    const { io } = running;
+    const [{ client, socket }] = await three(running);
     await socket.join("room");
     const during = new Promise((resolve) => socket.on("disconnecting", () => resolve([...socket.rooms])));
     const after = next(socket, "disconnect");
@@ -142,7 +162,9 @@ onEveryHost("rooms", serverHosts, (host) => {
   });
 
   it("ignores a join after the disconnection", async () => {
-    const [{ io }, { client, socket }] = await three(host);
+    await using running = await host.start();
+    const { io } = running;
+    const [{ client, socket }] = await three(running);
     const gone = next(socket, "disconnect");
     client.disconnect();
     await gone;
@@ -151,7 +173,9 @@ onEveryHost("rooms", serverHosts, (host) => {
   });
 
   it("leaves every room with leaveAll(), and is still reached by everybody", async () => {
-    const [{ io }, a, b, c] = await three(host);
+    await using running = await host.start();
+    const { io } = running;
+    const [a, b, c] = await three(running);
     await a.socket.join("room");
     internals(a.socket).leaveAll();
     io.to("room").emit("ev", 1);
@@ -161,7 +185,9 @@ onEveryHost("rooms", serverHosts, (host) => {
   });
 
   it("tells the adapter's listeners of rooms and members", async () => {
-    const [{ io }, { socket }] = await three(host);
+    await using running = await host.start();
+    const { io } = running;
+    const [{ socket }] = await three(running);
     const seen: unknown[][] = [];
     for (const event of ["create-room", "join-room", "leave-room", "delete-room"]) {
       io.sockets.adapter.on(event, (...args: unknown[]) => seen.push([event, ...args]));
@@ -178,7 +204,7 @@ onEveryHost("rooms", serverHosts, (host) => {
   });
 
   it("keeps the rooms of namespaces apart", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const one = await pair(running, {}, "/one");
     const two = await pair(running, {}, "/two");
     await one.socket.join("room");
@@ -193,7 +219,9 @@ onEveryHost("rooms", serverHosts, (host) => {
   });
 
   it("makes operators that can be kept and do not change each other", async () => {
-    const [{ io }, a, b, c] = await three(host);
+    await using running = await host.start();
+    const { io } = running;
+    const [a, b, c] = await three(running);
     await a.socket.join("r1");
     await b.socket.join("r2");
     const first = io.to("r1");

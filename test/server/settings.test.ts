@@ -103,7 +103,7 @@ suite("the server as an emitter", () => {
 
 onEveryHost("connectTimeout", serverHosts, (host) => {
   it("counts for the clients that come after it was set", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.connectTimeout(50);
     const wire = await rawSession(running);
     await wire.closed;
@@ -111,7 +111,7 @@ onEveryHost("connectTimeout", serverHosts, (host) => {
   });
 
   it("closes a client whose middleware never ends, and lets it in no more", async () => {
-    const running = await host.start({ connectTimeout: 50 });
+    await using running = await host.start({ connectTimeout: 50 });
     const inside = new Promise<() => void>((resolve) => running.io.use((_socket, done) => resolve(done)));
     running.io.on("connection", () => assert.fail("connected"));
     const wire = await rawSession(running);
@@ -125,7 +125,7 @@ onEveryHost("connectTimeout", serverHosts, (host) => {
   });
 
   it("closes a client that was refused and does not try again", async () => {
-    const running = await host.start({ connectTimeout: 50 });
+    await using running = await host.start({ connectTimeout: 50 });
     running.io.use((_socket, done) => done(new Error("no")));
     const wire = await rawSession(running);
     wire.sendText("40");
@@ -134,7 +134,7 @@ onEveryHost("connectTimeout", serverHosts, (host) => {
   });
 
   it("does not close a client that has joined and left again", async () => {
-    const running = await host.start({ connectTimeout: 200 });
+    await using running = await host.start({ connectTimeout: 200 });
     const { wire, socket } = await rawPair(running);
     wire.sendText("41");
     await next(socket, "disconnect");
@@ -145,7 +145,7 @@ onEveryHost("connectTimeout", serverHosts, (host) => {
   });
 
   it("closes a client of protocol 3 whose root namespace has refused it", async () => {
-    const running = await host.start({ connectTimeout: 50, allowEIO3: true });
+    await using running = await host.start({ connectTimeout: 50, allowEIO3: true });
     running.io.use((_socket, done) => done(new Error("no")));
     const connection = next(running.io.engine, "connection");
     const client = openOldClient(running.url, { transports: ["websocket"] });
@@ -156,7 +156,7 @@ onEveryHost("connectTimeout", serverHosts, (host) => {
   });
 
   it("does not close a client of protocol 3, which is let in unasked", async () => {
-    const running = await host.start({ connectTimeout: 200, allowEIO3: true });
+    await using running = await host.start({ connectTimeout: 200, allowEIO3: true });
     const connection = next(running.io, "connection");
     const client = openOldClient(running.url, { transports: ["websocket"] });
     await connection;
@@ -169,7 +169,7 @@ onEveryHost("connectTimeout", serverHosts, (host) => {
 
 onEveryHost("io.close(callback)", serverHosts, (host) => {
   it("calls back once, without an error, before it resolves", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     await pair(running);
     const calls: unknown[][] = [];
     assert.equal(await running.io.close((...args) => void calls.push(args)), undefined);

@@ -10,7 +10,7 @@ const body = "x".repeat(100_000);
 
 onEveryHost("a client that does not read", serverHosts, (host) => {
   it("gets all of 300 broadcasts of 100 KB afterwards, or is closed with a reason: never a gap", async () => {
-    const running = await host.start({ pingInterval: 60_000 });
+    await using running = await host.start({ pingInterval: 60_000 });
     const { wire, socket } = await rawPair(running);
     let reason: string | undefined;
     socket.on("disconnect", (name) => (reason = name));
@@ -38,7 +38,7 @@ onEveryHost("a client that does not read", serverHosts, (host) => {
   });
 
   it("keeps the order of direct emits, broadcasts and binary that piled up", async () => {
-    const running = await host.start({ pingInterval: 60_000 });
+    await using running = await host.start({ pingInterval: 60_000 });
     const { wire, socket } = await rawPair(running);
     wire.pause();
     for (let index = 0; index < 90; index++) {
@@ -60,7 +60,7 @@ onEveryHost("a client that does not read", serverHosts, (host) => {
   });
 
   it("is not a client that reads: 200 broadcasts of 100 KB in one tick reach it, and it stays", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { client, socket } = await pair(running, { transports: ["websocket"] });
     let heard = 0;
     client.on("n", () => heard++);
@@ -71,7 +71,7 @@ onEveryHost("a client that does not read", serverHosts, (host) => {
   });
 
   it("does not hold up the others", async () => {
-    const running = await host.start({ pingInterval: 60_000 });
+    await using running = await host.start({ pingInterval: 60_000 });
     const { wire } = await rawPair(running);
     const { client, socket } = await pair(running, { transports: ["websocket"] });
     wire.pause();
@@ -83,7 +83,7 @@ onEveryHost("a client that does not read", serverHosts, (host) => {
   });
 
   it("is let go without harm when it disappears with data waiting for it", async () => {
-    const running = await host.start({ pingInterval: 60_000 });
+    await using running = await host.start({ pingInterval: 60_000 });
     const { wire, socket } = await rawPair(running);
     wire.pause();
     for (let index = 0; index < 100; index++) socket.emit("n", index, body);

@@ -5,25 +5,22 @@ import { createServer } from "node:http";
 import type { Server as HttpServer } from "node:http";
 import { createSecureServer } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+
 import { Server as OfficialEngine } from "engine.io";
 import * as uWS from "uWebSockets.js";
 import { tls } from "../support/http2/peers.ts";
-import { afterThisTest, suite } from "../support/hosts/after-test.ts";
+import { closing } from "../support/waiting/closing.ts";
+import { suite } from "../support/hosts/after-test.ts";
 import { connected, pair, settled, transports } from "../support/server/clients.ts";
 import type { Pair } from "../support/server/clients.ts";
 import { internals } from "../support/server/internals.ts";
-import { listen, serve, serveApp } from "../support/server/listening.ts";
+import { serve, serveApp } from "../support/server/listening.ts";
 import { StartedServer } from "../support/server/started-server.ts";
 import { next } from "../support/waiting/events.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { serverHosts } from "../support/server/hosts.ts";
 import { socketio } from "../support/server/socketio.ts";
 import type { Server } from "../support/server/socketio.ts";
-
-function running(io: Server): StartedServer {
-  return new StartedServer(io, { port: (io.httpServer.address() as AddressInfo).port });
-}
 
 /** The handshake of Engine.IO at the path. */
 async function handshake({ url }: StartedServer, path = "/socket.io/"): Promise<Record<string, unknown>> {
@@ -52,8 +49,7 @@ suite("a server attached to", () => {
         secure.closeAllConnections = () => {
           for (const socket of sockets) socket.destroy();
         };
-        const port = await listen(secure);
-        const server = new StartedServer(new socketio.Server(secure), { port, scheme: "https" });
+        await using server = await serve(new socketio.Server(secure), secure, "https");
         assert.equal(server.io.httpServer, secure);
         const { client, socket } = await pair(server, { ...mode, ca: tls.cert.toString() });
         assert.equal(socket.handshake.secure, true);
@@ -100,7 +96,7 @@ suite("io.attach() and io.listen()", () => {
       const io = new socketio.Server();
       assert.equal(io[method](httpServer), io);
       assert.equal(io.httpServer, httpServer);
-      const running = await serve(io, httpServer);
+      await using running = await serve(io, httpServer);
       await connected(running.client());
     });
   }
@@ -108,30 +104,34 @@ suite("io.attach() and io.listen()", () => {
   it("take options of the engine, which those of the server override", async () => {
     const io = new socketio.Server({ pingInterval: 1_111 });
     const options = { pingInterval: 2_222, pingTimeout: 3_333 };
-    const server = running(io.attach(0, options));
+    await using server = StartedServer.of(io.attach(0, options));
     const { pingInterval, pingTimeout } = await handshake(server);
     assert.deepEqual([pingInterval, pingTimeout], [1_111, 3_333]);
     assert.equal(options.pingInterval, 1_111);
   });
 
   it("take a path, unless the server has one", async () => {
-    const server = running(new socketio.Server().attach(0, { path: "/mine" }));
+    await using server = StartedServer.of(new socketio.Server().attach(0, { path: "/mine" }));
     await handshake(server, "/mine/");
     assert.equal(await statusOf(server, "/socket.io/?EIO=4&transport=polling"), 404);
-    const other = running(new socketio.Server({ path: "/first" }).attach(0, { path: "/second" }));
+    await using other = StartedServer.of(
+      new socketio.Server({ path: "/first" }).attach(0, { path: "/second" }),
+    );
     await handshake(other, "/first/");
   });
 
   it("take the path that was set meanwhile", async () => {
-    const server = running(new socketio.Server().path("/later/").attach(0));
+    await using server = StartedServer.of(new socketio.Server().path("/later/").attach(0));
     await connected(server.client({ path: "/later" }));
     assert.equal(await statusOf(server, "/later/socket.io.js"), 200);
   });
 
   it("serve the files of the client or not, as was set meanwhile", async () => {
-    const server = running(new socketio.Server().serveClient(false).attach(0));
+    await using server = StartedServer.of(new socketio.Server().serveClient(false).attach(0));
     assert.equal(await statusOf(server, "/socket.io/socket.io.js"), 400);
-    const other = running(new socketio.Server({ serveClient: false }).serveClient(true).attach(0));
+    await using other = StartedServer.of(
+      new socketio.Server({ serveClient: false }).serveClient(true).attach(0),
+    );
     assert.equal(await statusOf(other, "/socket.io/socket.io.js"), 200);
   });
 
@@ -141,11 +141,11 @@ suite("io.attach() and io.listen()", () => {
     io.attach(first).attach(second);
     assert.equal(io.httpServer, second);
     const engines = [io.engine];
-    afterThisTest(() => engines.forEach((engine) => engine.close()));
-    for (const httpServer of [first, second]) {
-      const running = await serve(io, httpServer);
-      await connected(running.client());
-    }
+    using _closing = closing(() => engines.forEach((engine) => engine.close()));
+    await using one = await serve(io, first);
+    await using two = await serve(io, second);
+    await connected(one.client());
+    await connected(two.client());
     assert.equal(io.sockets.sockets.size, 2);
   });
 
@@ -154,7 +154,8 @@ suite("io.attach() and io.listen()", () => {
     const names: string[] = [];
     io.of("/chat").on("connection", (socket) => names.push(socket.nsp.name));
     for (let round = 0; round < 2; round++) {
-      const { client, socket } = await pair(running(io.attach(0)), {}, "/chat");
+      await using running = StartedServer.of(io.attach(0));
+      const { client, socket } = await pair(running, {}, "/chat");
       await socket.join("room");
       const heard = next(client, "ev");
       io.of("/chat").to("room").emit("ev", round);
@@ -172,19 +173,21 @@ suite("io.attach() and io.listen()", () => {
 
 onEveryHost("a server that is attached further", serverHosts, (host) => {
   it("to an app and to an HTTP server reaches the clients of all", async () => {
-    const first = await host.start();
+    await using first = await host.start();
     const { io } = first;
     const [app, httpServer] = [uWS.App(), createServer()];
     const { engine: own, httpServer: ownServer } = io;
-    afterThisTest(() => {
+    using _closing = closing(() => {
       own.close();
       ownServer.close();
     });
     io.attachApp(app);
     const { engine: second } = io;
-    afterThisTest(() => second.close());
+    using _second = closing(() => second.close());
     io.attach(httpServer);
-    const all = [first, serveApp(io, app), await serve(io, httpServer)];
+    await using onApp = serveApp(io, app);
+    await using onNode = await serve(io, httpServer);
+    const all = [first, onApp, onNode];
     const pairs: Pair[] = [];
     for (const each of all) pairs.push(await pair(each, { transports: ["websocket"] }));
     const heard = Promise.all(pairs.map(({ client }) => next(client, "ev")));
@@ -201,13 +204,13 @@ suite("io.bind() and io.onconnection()", () => {
     engine.attach(httpServer, { path: "/socket.io/" });
     const io = new socketio.Server();
     bind(io, engine);
-    const port = await listen(httpServer);
-    afterThisTest(() => engine.close());
-    return new StartedServer(io, { port });
+    const running = await serve(io, httpServer);
+    running.closeWith(() => engine.close());
+    return running;
   }
 
   it("bind(engine) takes the connections of another engine", async () => {
-    const server = await bound((io, engine) => {
+    await using server = await bound((io, engine) => {
       assert.equal(io.bind(engine), io);
       assert.equal(io.engine, engine);
     });
@@ -226,7 +229,7 @@ suite("io.bind() and io.onconnection()", () => {
   });
 
   it("onconnection(conn) takes one connection", async () => {
-    const server = await bound((io, engine) => {
+    await using server = await bound((io, engine) => {
       engine.on("connection", (conn) => assert.equal(internals(io).onconnection(conn), io));
     });
     await pair(server);

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import * as official from "socket.io";
-import { listen } from "../support/server/listening.ts";
-import { StartedServer } from "../support/server/started-server.ts";
+import { serve } from "../support/server/listening.ts";
+import type { StartedServer } from "../support/server/started-server.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { serverHosts } from "../support/server/hosts.ts";
 import { socketio } from "../support/server/socketio.ts";
@@ -26,16 +26,17 @@ function missing(theirs: object, ours: object): string[] {
   return [...members(theirs)].filter((name) => !(name in ours)).toSorted();
 }
 
-async function officialServer(): Promise<official.Server> {
+async function officialServer(): Promise<StartedServer> {
   const httpServer = createServer();
-  const port = await listen(httpServer);
-  return new StartedServer(new official.Server(httpServer), { port }).io;
+  return serve(new official.Server(httpServer), httpServer);
 }
 
 onEveryHost("the surface of the official objects", serverHosts, (host) => {
   it("Server", async () => {
-    const { io } = await host.start();
-    assert.deepEqual(missing(await officialServer(), io), []);
+    await using running = await host.start();
+    const { io } = running;
+    await using theirs = await officialServer();
+    assert.deepEqual(missing(theirs.io, io), []);
     const keys = [
       "_nsps",
       "parentNsps",
@@ -56,8 +57,10 @@ onEveryHost("the surface of the official objects", serverHosts, (host) => {
   });
 
   it("Namespace", async () => {
-    const { io } = await host.start();
-    assert.deepEqual(missing((await officialServer()).sockets, io.sockets), []);
+    await using running = await host.start();
+    const { io } = running;
+    await using theirs = await officialServer();
+    assert.deepEqual(missing(theirs.io.sockets, io.sockets), []);
     const keys = ["sockets", "_preConnectSockets", "_fns", "_ids", "server", "name", "adapter"];
     assert.deepEqual(
       keys.filter((key) => !(key in io.sockets)),
@@ -66,24 +69,27 @@ onEveryHost("the surface of the official objects", serverHosts, (host) => {
   });
 
   it("ParentNamespace", async () => {
-    const { io } = await host.start();
-    assert.deepEqual(missing((await officialServer()).of(/x/), io.of(/x/)), []);
+    await using running = await host.start();
+    const { io } = running;
+    await using theirs = await officialServer();
+    assert.deepEqual(missing(theirs.io.of(/x/), io.of(/x/)), []);
   });
 
   it("BroadcastOperator", async () => {
-    const { io } = await host.start();
+    await using running = await host.start();
+    const { io } = running;
     const operator = io.to("a").except("b").volatile;
-    assert.deepEqual(missing((await officialServer()).to("a"), operator), []);
+    await using theirs = await officialServer();
+    assert.deepEqual(missing(theirs.io.to("a"), operator), []);
     const { rooms, exceptRooms, flags } = operator as unknown as Record<string, unknown>;
     assert.deepEqual([rooms, exceptRooms, flags], [new Set(["a"]), new Set(["b"]), { volatile: true }]);
   });
 
   it("Socket and Client", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { socket } = await pair(running);
-    const theirs = await officialServer();
-    const port = (theirs.httpServer.address() as { port: number }).port;
-    const { socket: other } = await pair(new StartedServer(theirs, { port }));
+    await using theirs = await officialServer();
+    const { socket: other } = await pair(theirs);
     assert.deepEqual(missing(other, socket), []);
     assert.deepEqual(missing(other.client, socket.client), []);
     const keys = [
@@ -110,7 +116,8 @@ onEveryHost("the surface of the official objects", serverHosts, (host) => {
   });
 
   it("conn and its transport", async () => {
-    const { socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { socket } = await pair(running);
     const conn = [
       "id",
       "server",
@@ -138,7 +145,7 @@ onEveryHost("the surface of the official objects", serverHosts, (host) => {
 
   for (const name of ["polling", "websocket"] as const) {
     it(`the values of conn and its transport by ${name}`, async () => {
-      const running = await host.start();
+      await using running = await host.start();
       const { io } = running;
       const { socket } = await pair(running, { transports: [name] });
       const conn = socket.conn as unknown as Record<string, unknown>;
@@ -160,7 +167,8 @@ onEveryHost("the surface of the official objects", serverHosts, (host) => {
   }
 
   it("io.engine", async () => {
-    const { io } = await host.start();
+    await using running = await host.start();
+    const { io } = running;
     const keys = [
       "clients",
       "clientsCount",

@@ -6,7 +6,8 @@ import { createServer as createSecureServer } from "node:https";
 import { fileURLToPath } from "node:url";
 import * as uWS from "uWebSockets.js";
 import { NetworkClient } from "../support/wire/network-client.ts";
-import { afterThisTest, suite } from "../support/hosts/after-test.ts";
+
+import { suite } from "../support/hosts/after-test.ts";
 import { connected, pair, settled } from "../support/server/clients.ts";
 import { serverHosts, serverHostsAndApp } from "../support/server/hosts.ts";
 import { serve, serveApp } from "../support/server/listening.ts";
@@ -53,7 +54,7 @@ async function secureUws(): Promise<StartedServer> {
 
 onEveryHost("what was wrong over HTTP with attachApp()", serverHostsAndApp, (host) => {
   it("a POST in chunks was refused with 411", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { client, socket } = await pair(running, { transports: ["polling"] });
     const heard = next(socket, "chunked");
     const body = new ReadableStream({
@@ -69,10 +70,9 @@ onEveryHost("what was wrong over HTTP with attachApp()", serverHostsAndApp, (hos
   });
 
   it("an oversized POST ended the session", async () => {
-    const running = await host.start({ maxHttpBufferSize: 1_000 });
+    await using running = await host.start({ maxHttpBufferSize: 1_000 });
     const { client, socket } = await pair(running, { transports: ["polling"] });
-    const wire = new NetworkClient(running.port);
-    afterThisTest(() => wire.close());
+    using wire = new NetworkClient(running.port);
     const path = `/socket.io/?EIO=4&transport=polling&sid=${client.io.engine.id}`;
     const answer = await wire.post(path, `42["ev","${"x".repeat(2_000)}"]`);
     assert.equal(answer.status, 413);
@@ -81,29 +81,31 @@ onEveryHost("what was wrong over HTTP with attachApp()", serverHostsAndApp, (hos
 
   it("handshake.url lost its query", async () => {
     for (const transports of [["polling"], ["websocket"]] as ("polling" | "websocket")[][]) {
-      const { socket } = await pair(await host.start(), { transports, query: { x: "1" } });
+      await using running = await host.start();
+      const { socket } = await pair(running, { transports, query: { x: "1" } });
       assert.equal(new URL(socket.handshake.url, "http://h").searchParams.get("x"), "1");
       assert.equal(new URL(String(socket.request.url), "http://h").searchParams.get("x"), "1");
     }
   });
 
   it("socket.request.socket was undefined", async () => {
-    const { socket } = await pair(await host.start());
+    await using running = await host.start();
+    const { socket } = await pair(running);
     assert.match(String(socket.request.socket.remoteAddress), /127\.0\.0\.1$/);
   });
 
   it("io.httpServer was undefined", async () => {
-    const { io } = await host.start();
+    await using running = await host.start();
+    const { io } = running;
     for (const method of ["address", "close", "on"] as const)
       assert.equal(typeof io.httpServer[method], "function");
   });
 
   for (const transport of ["polling", "websocket"] as const) {
     it(`a middleware that adds headers at the last moment threw: they arrive over ${transport}`, async () => {
-      const running = await host.start();
+      await using running = await host.start();
       running.io.engine.use(addHeaderLate);
-      const wire = new NetworkClient(running.port);
-      afterThisTest(() => wire.close());
+      using wire = new NetworkClient(running.port);
       const path = `/socket.io/?EIO=4&transport=${transport}`;
       const { headers } = transport === "polling" ? await wire.get(path) : await wire.websocket(path);
       assert.equal(headers["x-late"], "1");
@@ -112,16 +114,15 @@ onEveryHost("what was wrong over HTTP with attachApp()", serverHostsAndApp, (hos
   }
 
   it("the client bundle was neither compressed nor served with CORS headers", async () => {
-    const running = await host.start({ cors: { origin: "http://app.test" } });
-    const wire = new NetworkClient(running.port);
-    afterThisTest(() => wire.close());
+    await using running = await host.start({ cors: { origin: "http://app.test" } });
+    using wire = new NetworkClient(running.port);
     const { headers } = await wire.get("/socket.io/socket.io.js", { headers: { "accept-encoding": "br" } });
     assert.equal(headers["content-encoding"], "br");
     assert.equal(headers["access-control-allow-origin"], "http://app.test");
   });
 
   it("a polling response is compressed, text and long", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const url = `${running.url}/socket.io/?EIO=4&transport=polling`;
     const { sid } = JSON.parse((await (await fetch(url)).text()).slice(1)) as { sid: string };
     const connection = next<[Socket]>(running.io, "connection");
@@ -135,7 +136,7 @@ onEveryHost("what was wrong over HTTP with attachApp()", serverHostsAndApp, (hos
   });
 
   it("initial_headers and headers were not emitted for WebSocket", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.engine.on(
       "initial_headers",
       (headers: Record<string, string>) => (headers["x-initial"] = "1"),
@@ -155,7 +156,8 @@ suite("handshake.secure was always false with attachApp()", () => {
   for (const [name, start] of Object.entries(starts)) {
     for (const transport of ["polling", "websocket"] as const) {
       it(`it is true on ${name} over ${transport}`, async () => {
-        const { socket } = await pair(await start(), { transports: [transport], rejectUnauthorized: false });
+        await using running = await start();
+        const { socket } = await pair(running, { transports: [transport], rejectUnauthorized: false });
         assert.equal(socket.handshake.secure, true);
       });
     }

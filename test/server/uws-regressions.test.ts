@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import * as uWS from "uWebSockets.js";
 import { back, heardBy, lost } from "../support/server/recovery.ts";
 import { RawWebSocket } from "../support/wire/raw-websocket.ts";
-import { afterThisTest } from "../support/hosts/after-test.ts";
+
 import { connected, pair, settled } from "../support/server/clients.ts";
-import { serverHostsAndApp } from "../support/server/hosts.ts";
-import type { ServerHost } from "../support/server/hosts.ts";
+import { attachedHost, serverHostsAndApp } from "../support/server/hosts.ts";
+
 import { serveApp } from "../support/server/listening.ts";
 import { next } from "../support/waiting/events.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
@@ -19,7 +19,7 @@ const RSV1 = 4;
 
 onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
   it("a slow reader silently missed most of 60 broadcasts of 100 KB", async () => {
-    const running = await host.start({ pingInterval: 60_000 });
+    await using running = await host.start({ pingInterval: 60_000 });
     const { wire } = await rawPair(running);
     wire.pause();
     for (let index = 0; index < 60; index++) {
@@ -37,7 +37,8 @@ onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
   });
 
   it("the first server's broadcasts reached nobody once a second server was attached", async () => {
-    const [first, second] = [await host.start(), await (serverHostsAndApp.at(-1) as ServerHost).start()];
+    await using first = await host.start();
+    await using second = await attachedHost.start();
     const { client } = await pair(first);
     await pair(second);
     const heard = next(client, "ev");
@@ -49,8 +50,9 @@ onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
     const app = uWS.App();
     const attached = new socketio.Server();
     attached.attachApp(app);
-    serveApp(attached, app);
-    const { client, socket } = await pair(await host.start(), { transports: ["websocket"] });
+    await using _attached = serveApp(attached, app);
+    await using running = await host.start();
+    const { client, socket } = await pair(running, { transports: ["websocket"] });
     await socket.join("room");
     const heard = next(client, "ev");
     socket.nsp.to("room").emit("ev", 1);
@@ -58,9 +60,10 @@ onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
   });
 
   it("closing any server changed the others", async () => {
-    const [staying, closing] = [await host.start(), await host.start()];
+    await using staying = await host.start();
+    await using closed = await host.start();
     const { client, socket } = await pair(staying);
-    await closing.io.close();
+    await closed.io.close();
     await socket.join("room");
     const heard = next(client, "ev");
     staying.io.to("room").emit("ev", 1);
@@ -68,7 +71,7 @@ onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
   });
 
   it("a client that left a namespace still received its broadcasts", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { wire } = await rawPair(running);
     const connection = next<[Socket]>(running.io.of("/foo"), "connection");
     wire.sendText("40/foo,");
@@ -83,7 +86,7 @@ onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
   });
 
   it("an event for a room joined in a middleware came before CONNECT", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     running.io.use((socket, done) => {
       void socket.join("room");
       running.io.to("room").emit("early");
@@ -97,7 +100,7 @@ onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
   });
 
   it("onAnyOutgoing was not called for broadcasts", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { socket } = await pair(running, { transports: ["websocket"] });
     const seen: unknown[][] = [];
     socket.onAnyOutgoing((...args) => seen.push(args));
@@ -110,7 +113,7 @@ onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
   });
 
   it("packetCreate was not emitted for broadcasts", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { client, socket } = await pair(running, { transports: ["websocket"] });
     await settled(client, socket);
     const created: unknown[] = [];
@@ -124,7 +127,7 @@ onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
   });
 
   it("volatile was ignored on broadcasts", async () => {
-    const running = await host.start({ pingInterval: 60_000 });
+    await using running = await host.start({ pingInterval: 60_000 });
     const { wire, socket } = await rawPair(running);
     wire.pause();
     for (let index = 0; index < 12; index++) socket.emit("f", "x".repeat(1_000_000));
@@ -137,7 +140,8 @@ onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
   });
 
   it("an oversized WebSocket message closed with 1006 and without a detail", async () => {
-    const { wire, socket } = await rawPair(await host.start({ maxHttpBufferSize: 1_000 }));
+    await using running = await host.start({ maxHttpBufferSize: 1_000 });
+    const { wire, socket } = await rawPair(running);
     const gone = next<[string, Error]>(socket, "disconnect");
     wire.sendText(`42["ev","${"x".repeat(2_000)}"]`);
     const [reason, detail] = await gone;
@@ -147,7 +151,7 @@ onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
   });
 
   it("a direct emit and a broadcast kept their order, text and binary", async () => {
-    const running = await host.start();
+    await using running = await host.start();
     const { client, socket } = await pair(running, { transports: ["websocket"] });
     const seen: unknown[] = [];
     client.on("n", (index) => seen.push(index));
@@ -164,12 +168,13 @@ onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
   });
 
   it("compress was ignored on broadcasts", async () => {
-    const running = await host.start({ perMessageDeflate: { threshold: 0, serverNoContextTakeover: true } });
+    await using running = await host.start({
+      perMessageDeflate: { threshold: 0, serverNoContextTakeover: true },
+    });
     const headers = { "sec-websocket-extensions": "permessage-deflate" };
-    const wire = await RawWebSocket.connect(running.port, "/socket.io/?EIO=4&transport=websocket", {
+    using wire = await RawWebSocket.connect(running.port, "/socket.io/?EIO=4&transport=websocket", {
       headers,
     });
-    afterThisTest(() => wire.reset());
     await wire.next();
     wire.sendText("40");
     await wire.next();
@@ -184,7 +189,7 @@ onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
   });
 
   it("rooms and broadcasts did not reach a recovered socket", async () => {
-    const running = await host.start({ connectionStateRecovery: {} });
+    await using running = await host.start({ connectionStateRecovery: {} });
     const { client, socket } = await pair(running, { transports: ["websocket"] });
     await socket.join("room");
     const first = next(client, "first");

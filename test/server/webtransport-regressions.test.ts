@@ -1,4 +1,4 @@
-// What is wrong over WebTransport with the official server, and must not be with ours: a test each, named by what was wrong.
+// Bugs of the official server over WebTransport, one per test. The titles name the bug; ours must not have it.
 import assert from "node:assert/strict";
 import { install } from "../support/engine/middlewares.ts";
 import { next } from "../support/waiting/events.ts";
@@ -12,7 +12,7 @@ async function carriesEvents(
   options: object,
   useMore: (engine: unknown) => void,
 ): Promise<void> {
-  const running = await host.start({ ...webTransport, ...options });
+  await using running = await host.start({ ...webTransport, ...options });
   useMore(running.io.engine);
   const { stream, socket } = await webTransportClient(running);
   assert.equal(socket.conn.transport.name, "webtransport");

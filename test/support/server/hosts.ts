@@ -1,5 +1,4 @@
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import * as uWS from "uWebSockets.js";
 import { chosen, defineHost, type Host } from "../hosts/on-every-host.ts";
 import { needUws } from "../uws/absent.ts";
@@ -18,7 +17,7 @@ const uwsHost: ServerHost = defineHost({
     // Before there is a server: its adapter may have timers.
     needUws();
     const io = new socketio.Server(0, { host: "uws", ...options });
-    return new StartedServer(io, { port: (io.httpServer.address() as AddressInfo).port });
+    return StartedServer.of(io);
   },
 });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { ErrorOrigin, Socket as OurSocket } from "@tidewire/server";
+import { owning } from "../waiting/closing.ts";
 import { within } from "../waiting/queue.ts";
 import type { ServerHost } from "./hosts.ts";
 import type { StartedServer } from "./started-server.ts";
@@ -24,7 +25,7 @@ export const ways: Record<"throws" | "rejects", () => unknown> = {
 };
 
 /** A server whose errors go to a handler, and the next of them. */
-export interface Reporting {
+export interface Reporting extends AsyncDisposable {
   running: StartedServer;
   io: Server;
   reported: () => Promise<Origin>;
@@ -49,7 +50,7 @@ export function reporting(running: StartedServer): Reporting {
     if (origin !== undefined) return Promise.resolve(origin);
     return within(new Promise<Origin>((resolve) => waiting.push(resolve)), "an error to be reported");
   };
-  return { running, io: running.io, reported };
+  return owning({ running, io: running.io, reported }, running);
 }
 
 export function assertOrigin(

@@ -1,3 +1,4 @@
+import type { AddressInfo } from "node:net";
 import { io as connectClient } from "socket.io-client";
 import type { ManagerOptions, SocketOptions } from "socket.io-client";
 import { afterThisTest } from "../hosts/after-test.ts";
@@ -28,6 +29,11 @@ export class StartedServer implements AsyncDisposable {
     // A test may have closed the server itself; then a second close rejects.
     this.closeWith(() => io.close().catch(() => {}));
     afterThisTest(() => this.close());
+  }
+
+  /** One that listens by itself. */
+  static of(io: Server): StartedServer {
+    return new StartedServer(io, { port: (io.httpServer.address() as AddressInfo).port });
   }
 
   /** Opens an official client. Unless the options say otherwise, it has its own connection and does not reconnect. */

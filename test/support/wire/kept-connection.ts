@@ -1,9 +1,8 @@
 import { connect, type Socket } from "node:net";
-import { afterThisTest } from "../hosts/after-test.ts";
 import { within } from "../waiting/queue.ts";
 
 /** A connection to which a test writes its requests by hand, in pieces. */
-export class KeptConnection {
+export class KeptConnection implements Disposable {
   readonly #socket: Socket;
   #received = "";
   /** Resolves when the server has closed it, or has dropped it. */
@@ -23,7 +22,6 @@ export class KeptConnection {
       this.#received += chunk.toString();
       this.#changed();
     });
-    afterThisTest(() => socket.destroy());
   }
 
   static async open(port: number): Promise<KeptConnection> {
@@ -40,6 +38,10 @@ export class KeptConnection {
 
   write(text: string): void {
     this.#socket.write(text);
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.destroy();
   }
 
   /** All that the server has sent, once it holds the text, or once the server has closed. */

@@ -5,7 +5,7 @@ import { RawWebSocket } from "./raw-websocket.ts";
 import { BaseWireClient, type WireRequest, type WireResponse } from "./client.ts";
 
 /** Speaks to a port of this machine, one connection per request. */
-export class NetworkClient extends BaseWireClient {
+export class NetworkClient extends BaseWireClient implements Disposable {
   readonly port: number;
   readonly #sockets = new Set<RawWebSocket>();
   readonly #aborter = new AbortController();
@@ -13,6 +13,10 @@ export class NetworkClient extends BaseWireClient {
   constructor(port: number) {
     super();
     this.port = port;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   override request(method: string, path: string, request: WireRequest = {}): Promise<WireResponse> {

@@ -14,7 +14,7 @@ import {
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /** A WebSocket client made of a TCP socket and nothing else: it can do all that a library forbids. */
-export class RawWebSocket implements WireSocket {
+export class RawWebSocket implements WireSocket, Disposable {
   readonly headers: IncomingHttpHeaders;
   readonly socket: Socket;
   /** Every frame that came, control frames too. */
@@ -149,6 +149,10 @@ export class RawWebSocket implements WireSocket {
 
   resume(): void {
     this.socket.resume();
+  }
+
+  [Symbol.dispose](): void {
+    this.reset();
   }
 
   /** RST: gone without a close frame. */
