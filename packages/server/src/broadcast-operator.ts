@@ -29,6 +29,12 @@ export type OperatorFlags = BroadcastFlags & {
   expectSingleResponse?: boolean;
 };
 
+/** The namespace of an adapter. An application may have created the adapter for an object that has less. */
+interface OperatedNamespace {
+  readonly server?: Parameters<typeof ackOf>[0];
+  _forgetAck?(id: number): void;
+}
+
 /**
  * Chooses sockets of a namespace, then does something to all of them. Every step of the chain is a new operator, so that
  * one may be kept and used again.
@@ -166,7 +172,7 @@ export class BroadcastOperator<
   private emitAndCollect(packet: Packet, ack: AckCallback): void {
     const { adapter, flags } = this;
     const collector = new ResponseCollector((error, responses) => {
-      if (error !== null) this.forgetAcks(packet);
+      if (error !== null && packet.id !== undefined) this.namespace._forgetAck?.(packet.id);
       const result = flags.expectSingleResponse ? (error === null ? responses[0] : null) : responses;
       ack.call(this, error, result);
     }, flags.timeout);
@@ -179,17 +185,12 @@ export class BroadcastOperator<
   }
 
   private guarded(ack: AckCallback, event: string | symbol): AckCallback {
-    const { server } = this.adapter.nsp as { server?: Parameters<typeof ackOf>[0] };
-    // An adapter may have been created for a namespace of another implementation.
+    const { server } = this.namespace;
     return server?._userCode === undefined ? ack : ackOf(server, ack, event, undefined, this);
   }
 
-  private forgetAcks(packet: Packet): void {
-    if (packet.id === undefined) return;
-    const { sockets } = this.adapter.nsp as { sockets: Map<SocketId, { acks: Map<number, unknown> }> };
-    for (const socket of sockets.values()) {
-      socket.acks.delete(packet.id);
-    }
+  private get namespace(): OperatedNamespace {
+    return this.adapter.nsp as OperatedNamespace;
   }
 
   /**

@@ -354,6 +354,11 @@ export class Namespace<
     this.tell(event, rest);
   }
 
+  /** @internal No socket waits any longer for the answer to the broadcast of this id. */
+  _forgetAck(id: number): void {
+    for (const socket of this.sockets.values()) socket._forgetAck(id);
+  }
+
   /** @internal Tells the listeners of the root namespace that a namespace was created. */
   _announceNamespace(namespace: object): void {
     this.tell("new_namespace", [namespace]);

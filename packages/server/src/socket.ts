@@ -251,6 +251,11 @@ export class Socket<
     }
   }
 
+  /** @internal Removes the acknowledgement of this id without calling it. */
+  _forgetAck(id: number): void {
+    this.ownAcks?.delete(id);
+  }
+
   /** Hands an answer to what waits for it. */
   private onack(packet: Packet): void {
     const ack = packet.id === undefined ? undefined : this.ownAcks?.get(packet.id);
