@@ -56,6 +56,18 @@ describe("WebSocket of `ws`", () => {
     assert.equal(writable, true);
   });
 
+  it("is read by us, and by `ws` no more", async () => {
+    let stream: Duplex | undefined;
+    httpServer.on("upgrade", (_request, socket: Duplex) => (stream = socket));
+    const [session] = (await once(engine, "connection")) as [Session];
+    await once(client, "message");
+    assert.deepEqual(
+      stream?.listeners("data").map(({ name }) => name),
+      ["onData"],
+    );
+    assert.equal(session.transport.corksReads, true);
+  });
+
   it("leaves all frames to a `ws` that does not listen for data", async () => {
     httpServer.prependListener("upgrade", (_request, stream: Duplex) => {
       // Somebody else's listener.

@@ -10,10 +10,7 @@ Object.setPrototypeOf(construct.prototype, EventEmitter.prototype);
  */
 export const QuietEmitter: typeof EventEmitter = construct as unknown as typeof EventEmitter;
 
-/**
- * Whether anybody listens. Each message asks a dozen times, mostly of emitters without a table: seeing that there is no table
- * takes a tenth of a look-up in one.
- */
+/** Whether anybody listens. */
 export function hasListeners(emitter: EventEmitter, event: string): boolean {
-  return (emitter as { _events?: object })._events !== undefined && emitter.listenerCount(event) > 0;
+  return emitter.listenerCount(event) > 0;
 }

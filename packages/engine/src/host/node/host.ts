@@ -204,7 +204,12 @@ function setOrDelete(headers: IncomingHttpHeaders, offers: string | undefined): 
   else delete headers[EXTENSIONS];
 }
 
-/** Returns the listener of `data` that was added to the others, if there is one: the `ws` built into Bun adds none. */
+/**
+ * Returns the listener of `data` that was added to the others, if it is the only one. `ws` reads its socket with it, and has no
+ * other way to be given bytes: its WebSocket creates its own `Receiver`, and a stream between the two would cost each idle
+ * connection half a KB. What such a listener does may change with any minor version of `ws`, so the package pins that. If none
+ * is found, as with the `ws` built into Bun, `ws` reads all frames.
+ */
 function addedTo(socket: Duplex, others: number): ReceiveChunk | undefined {
   const listeners = socket.listeners("data") as ReceiveChunk[];
   return listeners.length === others + 1 ? listeners[others] : undefined;
