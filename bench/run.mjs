@@ -104,7 +104,7 @@ async function main() {
   if (options.from !== undefined) return publishAndTell(JSON.parse(await readFile(options.from, "utf8")));
 
   const workloads = pick(allWorkloads, options.names);
-  // Those that run by name alone take minutes each.
+  // Workloads that must be named take minutes each.
   const rounds = options.rounds ?? (workloads.every((workload) => workload.named) ? 1 : ROUNDS[mode]);
   const variants = pick(allVariants, named);
   if (!options["no-build"] && variants.some(({ built }) => built)) build(log);
@@ -118,7 +118,7 @@ async function main() {
   /** @type {Cell[]} */
   const cells = [];
   let failed = false;
-  /** Why a server could not start; it is not tried again. */
+  /** Why servers could not start; they are not tried again. */
   const unavailable = new Map();
   const giveUp = (name, reason) => {
     unavailable.set(name, `not available: ${reason}`);

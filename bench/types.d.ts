@@ -1,31 +1,31 @@
-// What the files of the bench share. Everything else is inferred, or not checked.
+// The types that the files of the bench share. All others are inferred.
 import type { ServerProcess } from "./harness/server-handle.mjs";
 
 declare global {
-  /** What a run is sized for: seconds, under eight minutes, or as long as it takes. */
+  /** The length of a run: seconds, under eight minutes, or as long as it takes. */
   type Mode = "smoke" | "quick" | "full";
 
   /** One server under test: a default export of a file in servers/, or an item of it. */
   interface Variant {
     name: string;
     title: string;
-    /** Place in the tables and in each round. */
+    /** The position in the tables and in each round. */
     order: number;
-    /** Who must have answered the WebSocket handshake; a server that fell back to another host is refused. */
+    /** The host that must answer the handshake; the bench rejects a server that fell back to another. */
     host: "uws" | "node" | "other";
-    /** Measures the packages of this repository, which therefore must be built. */
+    /** Uses the packages of this repository, which must be built first. */
     built?: boolean;
-    /** A folder of peers/ that is installed first. */
+    /** The folder of peers/ to install first. */
     peer?: string;
     /** The program that runs the server process, and its arguments before the script; this Node by default. */
     command?: string[];
-    /** Is written by hand, without the API of Socket.IO. */
+    /** Is written by hand, without the Socket.IO API. */
     floor?: boolean;
-    /** Is measured only when it is asked for by name. */
+    /** Is measured only if it is named. */
     named?: boolean;
     /**
-     * Runs in the server process, and imports the server there, so that the file can be listed without it. Actions are functions
-     * that the load generator calls over IPC.
+     * Runs in the server process. It imports the server there, so that the file can be listed without it. The load generator
+     * calls the actions over IPC.
      */
     start(
       options: ServerOptions,
@@ -36,7 +36,7 @@ declare global {
   interface ServerOptions {
     /** In ms; 25,000 by default. */
     pingInterval?: number;
-    /** In bytes. Tidewire's alone. */
+    /** In bytes; only for Tidewire. */
     maxBackpressure?: number;
     cleanupEmptyChildNamespaces?: boolean;
   }
@@ -45,16 +45,16 @@ declare global {
   interface Metric {
     key: string;
     unit: string;
-    /** What it is a figure of, when the workload has several: "io.to(room)". */
+    /** The title of the figure, if the workload has several: "io.to(room)". */
     title?: string;
     /**
-     * What ours is to stay within: on uWebSockets.js as a ratio to the floor, on node:http to the official server; or as a
-     * figure in its unit.
+     * The limit for Tidewire: on uWebSockets.js a ratio to the floor, on node:http a ratio to the official server; with `plain`,
+     * a figure in its unit.
      */
     budget?: { uws: number; node: number; plain?: boolean };
-    /** Its ratios to other servers say nothing. */
+    /** Has no ratios to other servers. */
     absolute?: boolean;
-    /** What it is to stay within; more is marked in the table. */
+    /** The limit; the table marks larger figures. */
     atMost?: number;
   }
 
@@ -63,19 +63,19 @@ declare global {
     name: string;
     title: (size: Record<string, number>) => string;
     order: number;
-    /** Runs only when it is asked for by name. */
+    /** Runs only if it is named. */
     named?: boolean;
-    /** Needs a server with the Socket.IO API, which the floors have not. */
+    /** Needs the Socket.IO API, which the floors do not have. */
     api?: boolean;
     metrics: Metric[];
     sizes: Record<Mode, Record<string, number>>;
-    /** More arguments for a Node that runs the server. */
+    /** More arguments for Node.js in the server process. */
     nodeArgs?: string[];
-    /** What the server is started with, instead of its defaults. */
+    /** The options of the server. */
     serverOptions?: ServerOptions;
     /**
-     * Runs in the load generator against a fresh server process, a ServerProcess of harness/server-handle.mjs. `size` has the
-     * counts of the mode chosen; `note` says something about this measurement beside its figures.
+     * Runs in the load generator against a fresh server process. `size` has the counts of the mode, and `note` adds a remark to the
+     * figures.
      *
      * @returns a figure for each metric
      */
@@ -87,12 +87,12 @@ declare global {
     }): Promise<Record<string, number>>;
   }
 
-  /** What became of one workload on one variant in one round. */
+  /** The result of one workload with one server in one round. */
   interface Cell {
     round: number;
     workload: string;
     variant: string;
-    /** Figures by metric key; absent when the cell failed. */
+    /** Figures by metric key, unless the measurement failed. */
     figures?: Record<string, number>;
     error?: string;
     notes: string[];

@@ -7,8 +7,8 @@ export const newsStream = new ExpectedStream(
 );
 
 /**
- * Makes a function that emits messages to everyone for a number of ticks, each time when all have arrived everywhere.
- * The connections are to expect `newsStream` from now on.
+ * Returns a function that broadcasts messages for a number of ticks, each after the previous ones have arrived everywhere. The
+ * connections must expect `newsStream`.
  *
  * @param perTick messages in one tick
  */

@@ -1,5 +1,5 @@
-// One Socket.IO client over WebSocket on a bare TCP socket: handshake, root namespace, heartbeat, and a check of every
-// byte that comes after.
+// A Socket.IO client over WebSocket on a plain TCP socket: the handshake, the root namespace, the heartbeat, and a check of every
+// byte after them.
 import { clientFrame, CLOSE, frameAt, PING, TEXT } from "./frames.mjs";
 import { connect, readBuffer } from "./stream.mjs";
 
@@ -9,13 +9,13 @@ const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /**
- * How a connection comes to be open: by the handshake and the root namespace, unless it says otherwise.
+ * How a connection opens; by default, with the handshake and the root namespace.
  *
  * @typedef {object} Opening
  * @property {string} query of the WebSocket's URL, after the transport
- * @property {Buffer | undefined} first what is sent when the WebSocket is there
- * @property {(connection: Connection, text: string) => boolean | undefined} onText whether it is open now; undefined
- *   when the message is not part of it
+ * @property {Buffer | undefined} first is sent when the WebSocket opens
+ * @property {(connection: Connection, text: string) => boolean | undefined} onText returns whether the connection is open now;
+ *   undefined for an unexpected message
  */
 
 /** @type {Opening} */
@@ -30,7 +30,7 @@ const DIRECTLY = {
 };
 
 /**
- * What a connection tells its owner.
+ * Callbacks of a connection.
  *
  * @typedef {object} ConnectionHandlers
  * @property {(connection: Connection) => void} onOpen the root namespace is connected, over this WebSocket
@@ -40,16 +40,16 @@ const DIRECTLY = {
  */
 
 export class Connection {
-  /** Header of the answer to the handshake. */
+  /** The headers of the response to the handshake. */
   responseHead = "";
   /** Messages of the expected stream received. */
   received = 0;
-  /** Messages sent; counted by whoever sends them. */
+  /** Messages sent, counted by the sender. */
   sent = 0;
 
-  /** Takes the contents of the frames of an open connection that no stream foretells. */
+  /** Gets the contents of frames, if no stream is expected. */
   onFrame;
-  /** Takes its end, where that is no failure. */
+  /** Is called when the connection ends, if that is not a failure. */
   onEnd;
 
   #socket;
@@ -60,7 +60,7 @@ export class Connection {
   #expected;
   /** Bytes of the expected stream received. */
   #offset = 0;
-  /** The beginning of a frame whose rest has not come. */
+  /** The beginning of an incomplete frame. */
   #rest;
 
   constructor(port, handlers, opening = DIRECTLY) {
@@ -77,7 +77,7 @@ export class Connection {
     );
   }
 
-  /** From now on exactly this may come, and pings. @param stream nothing when undefined */
+  /** From now on, only this stream and pings may arrive. @param stream undefined for nothing */
   expect(stream) {
     this.#expected = stream;
     this.#offset = 0;
@@ -89,7 +89,7 @@ export class Connection {
     this.#socket.write(bytes);
   }
 
-  /** Reads nothing, so that what comes waits in the kernel and then at the server. */
+  /** Stops reading, so that data waits in the kernel and then in the server. */
   pause() {
     this.#socket.pause();
   }
@@ -98,10 +98,10 @@ export class Connection {
     this.#socket.resume();
   }
 
-  /** Ends the connection without a word. */
+  /** Closes the TCP connection without a close frame. */
   destroy() {
     this.#closed = true;
-    // Not resetAndDestroy(): it leaves a socket open, and its loop spinning, whose other end has closed just now.
+    // Not resetAndDestroy(): if the other end has just closed, that leaves the socket open and the loop busy.
     this.#socket.destroy();
   }
 
@@ -139,7 +139,7 @@ export class Connection {
       data = Buffer.concat([this.#rest, chunk]);
       this.#rest = undefined;
     } else if (stream !== undefined && this.#offset > this.received * stream.messageLength) {
-      // The last chunk ended inside a message: step back to where that began.
+      // The last chunk ended inside a message: return to its beginning.
       const boundary = this.received * stream.messageLength;
       data = Buffer.concat([stream.bytes(boundary, this.#offset), chunk]);
       this.#offset = boundary;
@@ -160,7 +160,7 @@ export class Connection {
     }
   }
 
-  /** @returns the length of the response head, 0 while it is not complete */
+  /** @returns the length of the response headers, 0 while they are incomplete */
   #readHead(data) {
     const end = data.indexOf("\r\n\r\n");
     if (end === -1) {
@@ -205,7 +205,7 @@ export class Connection {
     if (opened) this.opened();
   }
 
-  /** Ends the opening. */
+  /** Marks the connection as open. */
   opened() {
     this.#open = true;
     this.#handlers.onOpen(this);

@@ -1,16 +1,16 @@
-// All connections of the load generator to one server, and the wait for what they are to receive.
-import { Arrivals } from "./arrivals.mjs";
+// All connections of the load generator to a server.
 import { Connection } from "./connection.mjs";
 
+const STALL_TIMEOUT = 15_000;
 const HANDSHAKES_AT_ONCE = 50;
 
-/** Whether the server has uWebSockets.js under it, by the head of a response. */
+/** Whether a response comes from uWebSockets.js. */
 const isUws = (head) => /^uWebSockets:/im.test(head);
 
 /**
- * @param head of any response of the server
- * @param host who is expected to answer
- * @throws {Error} when it is another
+ * @param head the headers of any response
+ * @param host the expected host
+ * @throws {Error} if it is another
  */
 export function checkHost(head, host) {
   if (host === "other") return;
@@ -18,12 +18,66 @@ export function checkHost(head, host) {
   if (found !== host) throw new Error(`the server runs on "${found}" instead of "${host}"`);
 }
 
+/** Waits for a number of events on all connections together: connections opened, messages received. */
+export class Arrivals {
+  /** Missing events. */
+  #pending = 0;
+  #wanted = 0;
+  #failure;
+  #wait;
+
+  /**
+   * Runs `start`, and waits for `count` events.
+   *
+   * @param what describes the events in an error
+   */
+  async during(count, what, start) {
+    if (this.#failure) throw this.#failure;
+    if (this.#wait) throw new Error("another wait is pending");
+    if (count <= 0) return;
+    this.#pending = count;
+    this.#wanted = count;
+    let before = count;
+    const watch = setInterval(() => {
+      if (this.#pending === before) {
+        this.fail(new Error(`only ${this.#wanted - this.#pending} of ${this.#wanted} ${what}`));
+      }
+      before = this.#pending;
+    }, STALL_TIMEOUT);
+    try {
+      await new Promise((resolve, reject) => {
+        this.#wait = { resolve: () => resolve(undefined), reject };
+        start();
+      });
+    } finally {
+      clearInterval(watch);
+      this.#wait = undefined;
+    }
+  }
+
+  arrived(count) {
+    this.#pending -= count;
+    if (this.#pending === 0) this.#wait?.resolve();
+    else if (this.#pending < 0) this.fail(new Error("more arrived than expected"));
+  }
+
+  fail(error) {
+    this.#failure ??= error;
+    this.#wait?.reject(this.#failure);
+  }
+
+  /** Throws if anything has failed. */
+  check() {
+    if (this.#failure) throw this.#failure;
+  }
+}
+
 export class Fleet extends Arrivals {
   /** Those that are open. @type {Connection[]} */
   connections = [];
   /** Called for each batch of messages that a connection received. @type {(connection: Connection, count: number) => void} */
   onMessages = () => {};
-  /** Pings that came, on all connections. */
+  /** Received pings of all connections. */
   pings = 0;
 
   #port;
@@ -33,7 +87,7 @@ export class Fleet extends Arrivals {
   #all = [];
 
   /**
-   * @param host who is expected to answer
+   * @param host the expected host
    * @param connect makes a connection
    */
   constructor(port, host, connect) {
@@ -43,7 +97,7 @@ export class Fleet extends Arrivals {
     this.#connect = connect;
   }
 
-  /** Opens connections, root namespace included, until there are `count`. */
+  /** Opens connections until there are `count`, with the root namespace joined. */
   async grow(count) {
     let missing = count - this.connections.length;
     let busy = 0;
@@ -74,9 +128,9 @@ export class Fleet extends Arrivals {
   }
 
   /**
-   * Tells connections what they will receive.
+   * Sets the stream that connections expect.
    *
-   * @param connections all of them by default
+   * @param connections all by default
    */
   expect(stream, connections = this.connections) {
     for (const connection of connections) connection.expect(stream);
@@ -89,7 +143,7 @@ export class Fleet extends Arrivals {
   }
 }
 
-/** Runs `work` with a fleet, and closes it whatever happens. */
+/** Runs `work` with a fleet, and closes it afterwards. */
 export async function withFleet(
   { server, variant },
   work,

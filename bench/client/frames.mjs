@@ -1,4 +1,4 @@
-// WebSocket frames, as little of them as a load generator needs: RFC 6455, section 5.2.
+// The parts of WebSocket frames (RFC 6455, section 5.2) that a load generator needs.
 
 export const TEXT = 1;
 export const BINARY = 2;
@@ -16,7 +16,7 @@ function header(opcode, length, maskBit) {
 }
 
 /**
- * A masked frame, as clients send it.
+ * A frame of a client, masked.
  *
  * @param content text for a string, binary for a Buffer
  */
@@ -27,7 +27,7 @@ export function clientFrame(content, opcode = typeof content === "string" ? TEXT
 }
 
 /**
- * The frame a server sends.
+ * A frame of a server.
  *
  * @param content text for a string, binary for a Buffer
  */
@@ -37,7 +37,7 @@ export function serverFrame(content) {
 }
 
 /**
- * Where the frame that starts at `at` has its parts, or undefined when it is not there as a whole.
+ * Locates the parts of the frame at `at`; undefined if it is incomplete.
  *
  * @returns `start` and `end` of the content
  */

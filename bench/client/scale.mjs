@@ -1,11 +1,11 @@
-// What the workloads of scale have in common.
+// What the workloads of scale share.
 import { setTimeout as sleep } from "node:timers/promises";
 
 const PATIENCE = 20_000;
 
 /**
- * A workload that runs only when it is named. The young generation has its full size from the start: its growth is not what
- * connections leave behind.
+ * A workload that runs only if it is named. The young generation has its full size from the start, so that its growth does not
+ * count.
  */
 export const scale = (workload) => ({
   ...workload,
@@ -14,9 +14,9 @@ export const scale = (workload) => ({
 });
 
 /**
- * A metric whose ratios to other servers say nothing.
+ * A metric without ratios to other servers.
  *
- * @param {number} [atMost] what it is to stay within
+ * @param {number} [atMost] its limit
  */
 export const bounded = (key, title, unit, atMost) => ({
   key,
@@ -27,9 +27,9 @@ export const bounded = (key, title, unit, atMost) => ({
 });
 
 /**
- * Asks the server again and again until its answer is the one that is waited for.
+ * Calls `isDone` until it returns true.
  *
- * @param complaint what the error says after 20 s
+ * @param complaint returns the message of the error after 20 s
  */
 export async function eventually(isDone, complaint) {
   const deadline = performance.now() + PATIENCE;
@@ -45,7 +45,7 @@ export const allLeft = (server) =>
     () => "clients that left are still connected",
   );
 
-/** CPU of the server, in µs, and the delay of its event loop while something runs. */
+/** The server's CPU time, in µs, and the delay of its event loop during `run`. */
 export async function cpuAndDelayDuring(server, run) {
   let delay;
   const cpu = await server.cpuDuring(async () => {
@@ -54,7 +54,7 @@ export async function cpuAndDelayDuring(server, run) {
   return { cpu, delay };
 }
 
-/** The metrics of the delay of the server's event loop. */
+/** Metrics of the delay of the server's event loop. */
 export const loopDelayMetrics = (key, when) =>
   ["p50", "p99", "max"].map((kind) =>
     bounded(key + kind, `event loop ${when}`, kind === "max" ? "ms late, at most" : `ms late, ${kind}`),

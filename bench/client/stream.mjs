@@ -1,17 +1,17 @@
-// What a connection is to receive, byte for byte: an endless repetition of a few messages of equal length.
-// Comparing whole chunks with it is far cheaper than parsing frames, and leaves nothing unchecked.
+// The expected bytes of a connection: a few messages of equal length, repeated. Comparing whole chunks is much cheaper than parsing
+// frames, and checks every byte.
 import net from "node:net";
 import { serverFrame } from "./frames.mjs";
 
 const READ_SIZE = 64 * 1024;
 
-/** Bytes of all reads: a read is looked at before the next one happens, so one buffer serves every connection. */
+/** The buffer of all reads; each read is processed before the next one. */
 export const readBuffer = Buffer.allocUnsafe(READ_SIZE);
 
 /**
  * Opens a TCP connection.
  *
- * @param onRead gets the length of what is in the read buffer
+ * @param onRead gets the number of bytes in the read buffer
  * @param onEnd gets the reason
  */
 export function connect(port, onRead, onEnd) {
@@ -27,7 +27,7 @@ export function connect(port, onRead, onEnd) {
 }
 
 export class ExpectedStream {
-  /** Length of one message in bytes, frame headers included. */
+  /** The length of one message in bytes, including frame headers. */
   messageLength;
   #ring;
   #cycle;
@@ -45,7 +45,7 @@ export class ExpectedStream {
     this.#ring = Buffer.concat(Array.from({ length: repeats }, () => cycle));
   }
 
-  /** Whether `data[from..to]` is what comes after the first `offset` bytes of the stream. */
+  /** Whether `data[from..to]` follows the first `offset` bytes of the stream. */
   matches(data, from, to, offset) {
     const at = offset % this.#cycle;
     const end = at + to - from;

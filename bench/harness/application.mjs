@@ -1,8 +1,7 @@
-// The application that every server with the Socket.IO API runs; floor.mjs does the same by hand.
-import { scaleActions } from "./application-scale.mjs";
-import { payload } from "./payload.mjs";
+// The application of every server with the Socket.IO API; floor.mjs does the same by hand.
+import { microseconds, payload } from "./payload.mjs";
 
-// Of all sockets: what an idle connection weighs is the server, not this application.
+// One function for all sockets, so that an idle connection does not include memory of this application.
 
 function echo(value) {
   this.emit("echo", value);
@@ -13,12 +12,20 @@ function ask(value, reply) {
 }
 
 export function application(io) {
-  /** The socket that was the first in its room. @type {Map<string, any>} */
+  /** The first socket of each room. @type {Map<string, any>} */
   const leaders = new Map();
 
   io.on("connection", (socket) => {
     socket.on("echo", echo);
     socket.on("ask", ask);
+  });
+
+  /** The number of disconnected sockets by reason and code. */
+  const ends = {};
+  let answered = 0;
+
+  io.of(/^\/dynamic-\d+$/).on("connection", (socket) => {
+    socket.on("echo", (value) => socket.emit("echo", value));
   });
 
   /** Picks the receivers in a room. */
@@ -33,14 +40,12 @@ export function application(io) {
   };
 
   return {
-    ...scaleActions(io),
-
     /** Emits messages `from` to `from + count - 1` to everyone, all in this tick. */
     news(from, count) {
       for (let n = from; n < from + count; n++) io.emit("news", payload(n));
     },
 
-    /** Lets those who connect from now on join rooms. */
+    /** From now on, new sockets can join rooms. */
     openRooms() {
       io.on("connection", (socket) => {
         socket.on("join", (room, reply) => {
@@ -57,7 +62,7 @@ export function application(io) {
       for (const room of leaders.keys()) receivers(room).emit("news", payload(n));
     },
 
-    /** Emits message `n` to the rooms two by two, all in this tick. */
+    /** Emits message `n` to pairs of rooms, all in this tick. */
     pairNews(n) {
       const rooms = [...leaders.keys()];
       for (let i = 0; i + 1 < rooms.length; i += 2)
@@ -65,5 +70,53 @@ export function application(io) {
           .to(rooms[i + 1])
           .emit("news", payload(n));
     },
+
+    // For the workloads of scale and of slow readers:
+
+    namespaces: () => io._nsps.size,
+    connected: () => Math.max(io.sockets.sockets.size, io.engine.clientsCount ?? 0),
+
+    /** Asks every socket `count` questions, each with a timeout of `timeout` ms unless that is 0. */
+    question(count, timeout) {
+      for (const socket of io.sockets.sockets.values()) {
+        for (let i = 0; i < count; i++) {
+          const emitter = timeout > 0 ? socket.timeout(timeout) : socket;
+          emitter.emit("question", i, () => void answered++);
+        }
+      }
+    },
+
+    /** The number of answers since the last call. */
+    answered() {
+      const count = answered;
+      answered = 0;
+      return count;
+    },
+
+    /** Emits a text of `bytes` to everyone. */
+    large: (bytes) => void io.emit("large", "x".repeat(bytes)),
+
+    /**
+     * Emits message `n` to everyone: its number, the time, and a text of `bytes`.
+     */
+    stamped(n, bytes) {
+      const now = String(microseconds()).padStart(16, "0");
+      io.emit("stamped", String(n).padStart(8, "0"), now, "x".repeat(bytes));
+    },
+
+    /** Emits a volatile message of `bytes` to a room. */
+    fill: (room, bytes) => void io.to(room).volatile.emit("filling", "x".repeat(bytes)),
+
+    /** From now on, counts disconnects of the sockets that are connected now. */
+    watchEnds() {
+      for (const socket of io.sockets.sockets.values()) {
+        socket.on("disconnect", (reason, description) => {
+          const { code } = /** @type {{ code?: string }} */ (/** @type {unknown} */ (description ?? {}));
+          const end = code === undefined ? reason : `${reason}, ${code}`;
+          ends[end] = (ends[end] ?? 0) + 1;
+        });
+      }
+    },
+    ends: () => ends,
   };
 }

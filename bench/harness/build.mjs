@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 /**
- * Builds the packages of this repository, which are measured as they are published; turbo leaves out those that are built.
- * Whatever fails here shows again, with its reason, when the variant starts.
+ * Builds the packages of this repository; turbo skips those that are built. If this fails, the server will report the reason when it
+ * starts.
  */
 export function build(log) {
   const { status, error } = spawnSync("npx", ["turbo", "run", "build", "--output-logs=errors-only"], {

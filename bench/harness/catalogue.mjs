@@ -1,7 +1,7 @@
-// What there is to run: every file in workloads/ and servers/. Its default export is one item, or an array of them.
+// Finds the workloads and servers: the default exports of all files in workloads/ and servers/, one item or an array each.
 import { readdir } from "node:fs/promises";
 
-/** In the order of the tables and of a round; each item with the `url` of its file. */
+/** Returns the items in their order, with the `url` of their file. */
 async function itemsIn(folder) {
   const base = new URL(folder, import.meta.url);
   const names = (await readdir(base)).filter((name) => name.endsWith(".mjs"));
@@ -22,9 +22,9 @@ export const findWorkloads = () => itemsIn("../workloads/");
 export const findVariants = () => itemsIn("../servers/");
 
 /**
- * Picks by name: "echo" means echo-1 and echo-16 too. Without names, picks all but those that run by name alone.
+ * Picks items by name; "echo" also picks echo-1 and echo-16. Without names, picks all items that need not be named.
  *
- * @throws {Error} when a name fits nothing
+ * @throws {Error} if a name fits nothing
  */
 export function pick(all, wanted) {
   if (wanted.length === 0) return all.filter(({ named }) => !named);

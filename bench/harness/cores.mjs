@@ -1,8 +1,8 @@
-// One core for the server, another for the load generator, by `taskset` of util-linux.
+// Pins the server and the load generator to a core each, with `taskset` of util-linux.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-/** Expands a list of cores as Linux writes it: "0-2,5". */
+/** Expands a list of cores in the format of Linux: "0-2,5". */
 function parseCores(list) {
   return list.split(",").flatMap((range) => {
     const [first, last = first] = range.split("-").map(Number);
@@ -11,7 +11,7 @@ function parseCores(list) {
   });
 }
 
-/** Two cores that this process may use and that are not threads of one core, if there are any. */
+/** Two cores that this process may use, preferably not threads of one core. */
 function chooseTwo() {
   try {
     const status = readFileSync("/proc/self/status", "utf8");
@@ -27,13 +27,13 @@ function chooseTwo() {
 /**
  * Chooses the two cores and moves this process, the load generator, to its own.
  *
- * @param wanted "server,generator"; by default two that are not threads of one core
- * @returns the server's core, if both are placed, and a note that says how they are, or why they are not
+ * @param wanted "server,generator"; undefined chooses two
+ * @returns the server's core, if pinning works, and a note for the report
  */
 export function placeGenerator(wanted) {
   const [server, generator] = wanted === undefined ? chooseTwo() : parseCores(wanted);
   const unpinned = (why) => ({ server: undefined, note: `not pinned: ${why}` });
-  if (generator === undefined) return unpinned("there are not two cores to be seen");
+  if (generator === undefined) return unpinned("two cores were not found");
   const args = ["-a", "-p", "-c", String(generator), String(process.pid)];
   const { error, status, stderr } = spawnSync("taskset", args, { encoding: "utf8" });
   if (error) return unpinned("taskset (util-linux) is missing");

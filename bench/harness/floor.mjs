@@ -1,21 +1,21 @@
-// What the floors on both hosts share: the protocol by hand, JSON of every event, one small object per connection and
-// nothing else. One root namespace, no check of anything.
+// What the floors on both hosts share: the protocol by hand, JSON of every event, and one small object per connection.
+// They have one namespace, and check nothing.
 import { payload } from "./payload.mjs";
 
-/** Codes of the characters that begin packets of Engine.IO and of Socket.IO. */
+/** Codes of the first characters of Engine.IO and Socket.IO packets. */
 const [PING, PONG, MESSAGE, UPGRADE] = [50, 51, 52, 53];
 const [CONNECT, EVENT, BINARY_EVENT] = [48, 50, 53];
 
 const PING_TIMEOUT = 20_000;
 const RECORD_SEPARATOR = "\x1e";
 
-/** The one object of a connection. */
+/** The only object of a connection. */
 export class Session {
   /** The WebSocket, once there is one. */
   socket = undefined;
   /** Pings since the last pong. */
   unanswered = 0;
-  /** The text of a binary event whose attachment has not come. */
+  /** The text of a binary event that waits for its attachment. */
   head = "";
 
   /** @param pingAt when the next ping is due, in ms */
@@ -25,9 +25,9 @@ export class Session {
   }
 }
 
-/** A session over long-polling, at least to begin with. */
+/** A session that starts on long-polling. */
 export class PollingSession extends Session {
-  /** The response to the GET that waits. */
+  /** The response to the pending GET. */
   poll = undefined;
   /** Packets for the next GET. */
   queue = "";
@@ -113,7 +113,7 @@ export class Floor {
     return "43" + text.slice(2, at) + JSON.stringify([args[0] === "join" ? "ok" : args[1]]);
   }
 
-  /** The attachment of a binary event has come; it goes back after the answer. */
+  /** Handles the attachment of a binary event. The host sends it back after the returned text. */
   onBinary(session) {
     const [event, ...args] = JSON.parse(session.head.slice(4));
     session.head = "";
@@ -125,7 +125,7 @@ export class Floor {
     this.rooms.get(room)?.add(session);
   }
 
-  /** The packets of a POST. */
+  /** Handles the packets of a POST. */
   onPost(session, body) {
     for (const packet of body.split(RECORD_SEPARATOR)) {
       const answer = this.onText(session, packet);
@@ -134,8 +134,8 @@ export class Floor {
   }
 
   /**
-   * Answers the GET that waits, or the next one, when the handlers of this tick are done: inside of them
-   * uWebSockets.js has lent its cork buffer to another connection.
+   * Answers the pending or the next GET after the handlers of this tick; during them, another connection uses the cork buffer
+   * of uWebSockets.js.
    */
   reply(session, packet) {
     session.queue = session.queue === "" ? packet : session.queue + RECORD_SEPARATOR + packet;
@@ -156,7 +156,7 @@ export class Floor {
     }
   }
 
-  /** What a GET gets at once, or "" when it waits. */
+  /** Returns the body for a GET, or "" if it has to wait. */
   onGet(session, poll) {
     const { queue } = session;
     session.queue = "";
@@ -179,14 +179,14 @@ export class Floor {
     }
   }
 
-  /** Once per tick each connection gets its messages, in one write. */
+  /** Writes the messages of a tick to each connection, at once. */
   #flush() {
     const messages = this.#outbox;
     this.#outbox = [];
     for (const { socket } of this.sessions) if (socket !== undefined) this.#sendAll(socket, messages);
   }
 
-  /** Sends to a room, but for one session, and those of another room. */
+  /** Sends to the sessions of a room, except one session and those in `done`. */
   #sendToRoom(room, message, except, done = new Set()) {
     for (const session of room) {
       if (session === except || session.socket === undefined || done.has(session)) continue;
@@ -194,7 +194,7 @@ export class Floor {
     }
   }
 
-  /** @returns the same as those of application.mjs */
+  /** The actions of application.mjs. */
   actions() {
     return {
       news: (from, count) => {
@@ -202,7 +202,7 @@ export class Floor {
         for (let n = from; n < from + count; n++) this.#outbox.push(news(n));
       },
 
-      // They are open always.
+      // Rooms are always open.
       openRooms() {},
 
       roomNews: (pick, n) => {

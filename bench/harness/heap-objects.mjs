@@ -1,11 +1,11 @@
-// What a heap snapshot holds, by constructor.
+// Counts the objects in a heap snapshot by constructor.
 import { text } from "node:stream/consumers";
 import v8 from "node:v8";
 
-/** Kinds of nodes that count as objects: code, hidden classes, numbers and strings come and go with the optimiser. */
+/** The kinds of nodes that count. Code, hidden classes, numbers and strings vary with the optimiser. */
 const KINDS = new Set(["object", "closure", "array", "native"]);
 
-/** @returns counts by name; undefined on a runtime with another format */
+/** @returns counts by name; undefined on Bun, which has another format */
 export async function countObjects() {
   if (process.versions.bun !== undefined) return undefined;
   const { snapshot, nodes, strings } = JSON.parse(await text(v8.getHeapSnapshot()));
@@ -21,10 +21,10 @@ export async function countObjects() {
 }
 
 /**
- * Which constructors have more objects than before.
+ * Finds constructors that have more objects than before.
  *
- * @param tolerance how many more are no growth
- * @returns "name +count", the most grown first
+ * @param tolerance ignores smaller increases
+ * @returns "name +count", the largest increase first
  */
 export function grown(before, after, tolerance) {
   return Object.entries(after)

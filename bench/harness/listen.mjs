@@ -1,4 +1,4 @@
-// Servers listen on a free port of the loopback address; each function returns the port.
+// Functions that listen on a free port of the loopback address, and return it.
 import { once } from "node:events";
 
 export async function listenNode(httpServer) {

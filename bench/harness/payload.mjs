@@ -1,11 +1,11 @@
-// What the messages of all workloads carry, and the clock. Server and load generator both import this.
+// The payloads of all workloads, and a clock; the server and the load generator use both.
 
-/** How many different messages there are: message `n` and message `n + SLOTS` are the same. */
+/** The number of different messages: message `n + SLOTS` equals message `n`. */
 export const SLOTS = 32;
 
 const filler = "the quick brown fox jumps over the lazy dog, then over the moon";
 
-/** The 64-byte text of message `n`. Its first four bytes say which one it is, so that order can be checked. */
+/** The 64-byte text of message `n`. Its first four bytes identify it, so that the order can be checked. */
 export function payload(n) {
   return `${String(n % SLOTS).padStart(4, "0")} ${filler}`.slice(0, 64);
 }
@@ -19,5 +19,5 @@ export function binaryPayload(n) {
   return bytes;
 }
 
-/** µs since 1970. All processes of a machine agree on it, whatever runs them, and it is finer than `Date.now()`. */
+/** µs since 1970, the same in all processes of a machine, and finer than `Date.now()`. */
 export const microseconds = () => Math.round((performance.timeOrigin + performance.now()) * 1000);

@@ -1,5 +1,5 @@
-// Servers that are too heavy to be installed with the repository, or do not install everywhere: their exact versions are in
-// servers/peers/<name>, and they are installed into bench/.peers/<name> when they are first measured.
+// Servers that are too large to install with the repository, or do not install everywhere. servers/peers/<name> has their exact
+// versions; the first run that measures them installs them into bench/.peers/<name>.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ const INSTALL_TIMEOUT = 180_000;
 const folderOf = (name) => new URL(`../.peers/${name}/`, import.meta.url);
 
 /**
- * Where a package of a peer is installed.
+ * The URL of a file of a peer's package.
  *
  * @param path below node_modules
  */
@@ -24,9 +24,9 @@ function reasonIn(output) {
 }
 
 /**
- * Installs a peer unless it is there.
+ * Installs a peer unless it is installed.
  *
- * @returns why it is not there
+ * @returns the reason if that fails
  */
 export function providePeer(name, log) {
   const wanted = new URL(`../servers/peers/${name}/package.json`, import.meta.url);

@@ -1,5 +1,5 @@
-// The load generator's end of a server process. Every process started here is killed by its own id when it is
-// stopped, and at the latest when this process exits.
+// Starts and controls server processes. Each is killed by its own id when it is stopped, and at the latest when this process
+// exits.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,13 +15,13 @@ process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** The server could not be started at all, as opposed to having failed in its work. */
+/** The server could not start, as opposed to failing later. */
 export class NotAvailable extends Error {}
 
 /** The server process as a workload sees it. */
 export class ServerProcess {
   port = 0;
-  /** Calls that are not answered, by id. */
+  /** Pending calls by id. */
   #calls = new Map();
   #nextId = 1;
   #output = "";
@@ -29,7 +29,7 @@ export class ServerProcess {
   #graceful;
   #hasEnded = false;
 
-  /** @param graceful whether it must end by itself, to write its CPU profile */
+  /** @param graceful whether it must exit by itself, to write its CPU profile */
   constructor(child, graceful) {
     this.#child = child;
     this.#graceful = graceful;
@@ -49,7 +49,7 @@ export class ServerProcess {
       else call?.reject(new Error(error));
     });
     child.once("error", (error) => this.#end(error.message));
-    // After "exit", when its last words have been read.
+    // Comes after "exit", when all output has been read.
     child.once("close", () => this.#end(this.#epitaph()));
   }
 
@@ -76,13 +76,13 @@ export class ServerProcess {
     return this.#call(this.#nextId++, CALL_TIMEOUT, { action, args });
   }
 
-  /** Calls an action and waits for nothing: cheapest for the server. */
+  /** Calls an action without waiting, which is cheapest for the server. */
   notify(action, ...args) {
     this.#send({ action, args });
   }
 
   #send(message) {
-    // When a server is gone, its calls are rejected by its end.
+    // When a server ends, its pending calls are rejected.
     if (this.#child.connected) this.#child.send(message, () => {});
   }
 
@@ -98,7 +98,7 @@ export class ServerProcess {
     return this.call("cpuStop");
   }
 
-  /** How late the event loop of the server was while `work` ran, in ms; undefined where the runtime does not tell. */
+  /** The delay of the server's event loop while `work` runs, in ms; undefined if the runtime does not measure it. */
   async loopDelayDuring(work) {
     await this.call("loopDelayStart");
     await work();
@@ -106,8 +106,7 @@ export class ServerProcess {
   }
 
   /**
-   * Why the process ended, if it did or is just about to: a load generator notices that its connections are gone
-   * before the reason for it is known.
+   * Why the process ended, if it did or is about to. Lost connections are noticed before the reason is known.
    */
   async obituary() {
     for (let i = 0; i < 20 && !this.#hasEnded; i++) await sleep(10);
@@ -143,7 +142,7 @@ export async function startServer(variant, { core, profileDir, workload }) {
   const options = JSON.stringify(workload.serverOptions ?? {});
   const command = [...(variant.command ?? node), script, variant.url, variant.name, options];
   const [file = "", ...args] = core === undefined ? command : ["taskset", "-c", String(core), ...command];
-  // Conditions or loaders meant for the tests would make it run the sources.
+  // The conditions and loaders of the tests would make it run the sources.
   const { NODE_OPTIONS: _, ...env } = process.env;
   const child = spawn(file, args, {
     stdio: ["ignore", "pipe", "pipe", "ipc"],

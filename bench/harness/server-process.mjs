@@ -1,6 +1,6 @@
-// The server process: starts one variant and does over IPC what the load generator asks.
+// The server process: starts one server and runs actions that the load generator requests over IPC.
 //
-// In:  { id?, action, args }            an action without id gets no answer
+// In:  { id?, action, args }            a request without an id gets no answer
 // Out: { id, value } or { id, error }   first with the id "ready": the port, or why the server cannot start
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -22,12 +22,12 @@ const GARBAGE = 64 * 1024 * 1024;
 
 const block = Array.from({ length: 1000 }, () => 0);
 
-/** What was allocated last; kept, or the engine would see that it is not needed. */
+/** The last allocation, kept so that the engine does not optimise it away. */
 let garbage = block;
 
 /**
- * Writes to every page of the young generation. The system gives memory to pages that are first written to: between two
- * readings that would count as the price of the connections whose garbage happened to reach them.
+ * Writes to every page of the young generation. The system assigns memory to a page at the first write; between two readings, that
+ * would count as the memory of connections.
  */
 function touchYoungGeneration() {
   for (let bytes = 0; bytes < GARBAGE; bytes += 8000) garbage = block.slice();
@@ -37,7 +37,7 @@ function touchYoungGeneration() {
 /** @type {NodeJS.CpuUsage} */
 let cpuAtStart;
 
-/** How often the delay of the event loop is looked at, in ms. */
+/** The interval at which the event loop's delay is sampled, in ms. */
 const RESOLUTION = 10;
 
 let loopDelay;
@@ -63,7 +63,7 @@ const actions = {
     }
   },
 
-  /** In ms, since `loopDelayStart`. What is recorded is the time from look to look. */
+  /** In ms, since `loopDelayStart`. The histogram records the time between samples. */
   loopDelayStop() {
     if (loopDelay === undefined || loopDelay.count === 0) return undefined;
     loopDelay.disable();
@@ -75,7 +75,7 @@ const actions = {
     };
   },
 
-  /** Objects in the heap by constructor, or nothing where the runtime does not tell. */
+  /** Objects in the heap by constructor; undefined on Bun. */
   async objects() {
     collectGarbage();
     return countObjects();
@@ -89,10 +89,10 @@ const actions = {
   rss: () => process.memoryUsage.rss(),
 
   async memory() {
-    // What is alive leaves the young generation first, some of it together with its pages.
+    // First, live objects leave the young generation.
     collectGarbage();
     touchYoungGeneration();
-    // Pages come back to the system some time after the collection that emptied them.
+    // Empty pages return to the system some time after a collection.
     for (let i = 0; i < 4; i++) {
       collectGarbage();
       await sleep(20);
@@ -102,7 +102,7 @@ const actions = {
   },
 };
 
-/** Sends what `work` returns, or throws. */
+/** Sends the result of `work`, or its error. */
 async function answer(id, work) {
   try {
     send({ id, value: await work() });
@@ -121,7 +121,7 @@ process.on("message", (/** @type {any} */ request) => {
   else void answer(request.id, () => run(request));
 });
 
-// Whatever becomes of the load generator, nothing is left behind.
+// Exit with the load generator, however it ends.
 process.on("disconnect", () => process.exit());
 
 await answer("ready", async () => {

@@ -1,4 +1,4 @@
-// Socket.IO and Engine.IO packets to text and back, beside the official parsers.
+// Encodes and decodes Socket.IO and Engine.IO packets, compared with the official parsers.
 import { bench, do_not_optimize, group, summary } from "mitata";
 import { createDecoder, defaultParser, engineCodecV4, PacketType } from "@tidewire/parser";
 import * as engineParser from "engine.io-parser";

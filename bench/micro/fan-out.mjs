@@ -1,4 +1,4 @@
-// A broadcast from `emit` to the frames of a host without sockets.
+// Broadcasts, from `emit` to the frames of a host without sockets.
 import { bench, group } from "mitata";
 import { MemoryHost, Server as Engine } from "@tidewire/engine";
 import { Server } from "@tidewire/server";

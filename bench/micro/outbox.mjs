@@ -1,4 +1,4 @@
-// From a message for a session to the frames of a host without sockets, in one flush.
+// Sends messages to a session, up to the frames of a host without sockets.
 import { bench, group } from "mitata";
 import { MemoryHost, Message, Server as Engine } from "@tidewire/engine";
 import { payload } from "../harness/payload.mjs";

@@ -1,5 +1,5 @@
-// Micro-benchmarks of single parts: `npm run bench:micro`, or `npm run bench:micro -- codec outbox`. They say what a change
-// did to one function, never how fast a server is: that is what `npm run bench` is for.
+// Micro-benchmarks: `npm run bench:micro`, or `npm run bench:micro -- codec outbox`. They show the effect of a change on a function;
+// `npm run bench` measures servers.
 import { run } from "mitata";
 import { build } from "../harness/build.mjs";
 
@@ -14,5 +14,5 @@ for (const name of PARTS) {
   if (wanted.length === 0 || wanted.includes(name)) await import(`./${name}.mjs`);
 }
 await run({ colors: process.stdout.isTTY });
-// Servers that were measured hold timers.
+// The measured servers hold timers.
 process.exit();

@@ -1,7 +1,7 @@
-// Deadlines of 10,000 sessions: the clock of the engine beside timers of Node.
+// Deadlines of 10,000 sessions: the engine's clock compared with timers of Node.
 import { bench, group, summary } from "mitata";
 
-// Not exported, so it is loaded by its place in the build.
+// The clock is not exported, so load it by its path in the build.
 const built = new URL("../../packages/engine/dist/loop/clock.js", import.meta.url).href;
 /** @type {typeof import("../../packages/engine/src/loop/clock.ts")} */
 const { Clock, Deadline } = await import(built);

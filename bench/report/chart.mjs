@@ -1,4 +1,4 @@
-// The chart of a run: what each server costs as a multiple of the floor, a row for each workload.
+// Draws the chart of a run: a row for each workload, and each server's cost as a multiple of the floor.
 import { FLOOR, OURS } from "./report.mjs";
 
 const WIDTH = 860;
@@ -9,7 +9,7 @@ const ROW = 24;
 const BOTTOM = 46;
 const FLOOR_AT_LEAST = 0.8;
 
-/** What marks a server: a class of the style sheet and a shape around (0, 0). */
+/** The marks of the servers: a CSS class and a shape around (0, 0). */
 const MARKS = [
   { name: OURS.uws, label: "tidewire, uWebSockets.js", style: "ours", shape: '<circle r="6"/>' },
   { name: OURS.node, label: "tidewire, node:http", style: "node", shape: '<circle r="5"/>' },
@@ -49,7 +49,7 @@ const STYLE = `
 const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
 /**
- * @param entries workloads of the report that are drawn
+ * @param entries the rows of the chart
  * @returns an SVG for light and dark pages
  */
 export function chart(entries, report) {
@@ -75,7 +75,7 @@ export function chart(entries, report) {
   });
   const rows = drawn.map(({ title, rows: found }, i) => {
     const y = TOP + i * ROW + ROW / 2;
-    // Ours on top of the others.
+    // Draw ours on top.
     const points = marks.toReversed().flatMap(({ name, style, shape }) => {
       const ratio = found.get(name)?.toFloor?.median;
       if (ratio === undefined) return [];

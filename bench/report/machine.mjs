@@ -1,4 +1,4 @@
-// What a run was made on and with, for those who read its figures.
+// Describes the machine and the versions of a run.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -25,7 +25,7 @@ function versionOf(name) {
   return undefined;
 }
 
-/** The commit that was measured, marked when files have changed since. */
+/** The measured commit, and whether files have changed since. */
 function commit() {
   const git = (/** @type {string[]} */ ...args) =>
     spawnSync("git", args, { cwd: new URL(".", import.meta.url), encoding: "utf8" }).stdout?.trim();
@@ -34,7 +34,7 @@ function commit() {
   return git("status", "--porcelain", "--", "../packages") === "" ? head : `${head} and changes`;
 }
 
-/** @param placement how server and load generator are placed */
+/** @param placement the cores of the server and the load generator */
 export function describeMachine(placement) {
   const model = os.cpus()[0]?.model ?? process.arch;
   const memory = Math.round(os.totalmem() / 2 ** 30);
@@ -42,7 +42,7 @@ export function describeMachine(placement) {
   return `Node ${process.version}, ${model}, ${os.cpus().length} cores, ${memory} GiB, ${system}; ${placement}`;
 }
 
-/** @returns by name; what is not there is left out */
+/** @returns the versions of installed packages by name */
 export function versions() {
   const found = {
     tidewire: [versionOf("@tidewire/server"), commit()].filter(Boolean).join(", "),

@@ -1,4 +1,4 @@
-// Writes what a run found into README.md and docs/performance.md, between markers, and draws the chart.
+// Writes the results of a run into README.md and docs/performance.md, between markers, and draws the chart.
 import { readFileSync, writeFileSync } from "node:fs";
 import { chart } from "./chart.mjs";
 import { entriesOf, OURS, shown, shownRatio } from "./report.mjs";
@@ -27,7 +27,7 @@ const HIGHLIGHTS = [
 const BRIEF = [OURS.uws, OURS.node, "official-ws", "official-uws", "bun", "floor-uws"];
 const ABSENT = "not available: ";
 
-/** Which part of a page a workload belongs to. */
+/** The part of the page that a workload belongs to. */
 const partOf = (workload) =>
   workload.startsWith("scale-") ? "scale" : workload === "slow-readers" ? "slow-readers" : "workloads";
 
@@ -49,7 +49,7 @@ function markdown(head, lines) {
   return [head, rule, ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-/** The text above the tables says whose CPU time it is. */
+/** The text above the tables says that it is the server's CPU time. */
 const brief = (unit) => unit.replace("server CPU ", "");
 
 function figure(row) {
@@ -59,7 +59,7 @@ function figure(row) {
   return row.value.median > row.atMost ? `**${text}**` : text;
 }
 
-/** How one of ours stands to what it is held against. */
+/** The ratio of one of our servers, and its budget. */
 function standing(row, kind) {
   const ratio = shownRatio(row?.[kind]);
   const budget = row?.budget;
@@ -67,7 +67,7 @@ function standing(row, kind) {
   return `${budget.plain ? figure(row) : ratio} ${budget.met ? "≤" : "**>**"} ${shown(budget.limit)}`;
 }
 
-/** A line for each metric, and how ours stand. */
+/** A line for each metric, with our ratios and budgets. */
 const comparison = (entries, variants) =>
   table(entries, variants, {
     before: ({ title, unit }) => [title, brief(unit)],
@@ -89,7 +89,7 @@ function grouped(entries, variants) {
   });
 }
 
-/** The few lines and columns of the README. */
+/** The selected lines and columns of the README. */
 function highlights(entries, variants) {
   const chosen = HIGHLIGHTS.flatMap((wanted) =>
     entries.filter(({ workload, metric }) => `${workload} ${metric}` === wanted),
@@ -98,7 +98,7 @@ function highlights(entries, variants) {
   return table(chosen, columns, { before: ({ title, unit }) => [title, brief(unit)] });
 }
 
-/** Replaces what is between the markers of a part. */
+/** Replaces the text between the markers of a part. */
 function replacePart(file, part, text) {
   const page = readFileSync(file, "utf8");
   const [start, end] = [`<!-- bench:${part} -->`, `<!-- /bench:${part} -->`];
@@ -109,11 +109,11 @@ function replacePart(file, part, text) {
 }
 
 /**
- * @param run what `--json` writes
- * @param workloads all that there are
- * @param allVariants likewise
- * @returns the parts written
- * @throws {Error} when a part is there by half
+ * @param run a run in the format of `--json`
+ * @param workloads all workloads
+ * @param allVariants all servers
+ * @returns the names of the written parts
+ * @throws {Error} if the run has only some workloads of a part
  */
 export function publish(run, workloads, allVariants) {
   if (run.mode === "smoke") throw new Error("a smoke run measures nothing that could be published");

@@ -1,5 +1,5 @@
-// Tables of what was measured: median, minimum and maximum over the rounds, and the ratios to the floor and to the
-// official server, each taken within one round.
+// The tables of a run: median, minimum and maximum over the rounds, and the ratios to the floor and to the official server, each
+// taken within one round.
 
 export const FLOOR = "floor-uws";
 export const OFFICIAL = "official-ws";
@@ -14,7 +14,7 @@ function spread(values) {
   return { median, min: sorted[0], max: sorted.at(-1) };
 }
 
-/** What a figure of ours is held against, and whether its median is within that. */
+/** The budget of a figure of ours, and whether its median meets it. */
 function judged(variant, budget, { value, toFloor, toOfficial }) {
   const onUws = variant === OURS.uws;
   if (budget === undefined || (!onUws && variant !== OURS.node)) return undefined;
@@ -91,7 +91,7 @@ export const shownRatio = (ratio) =>
   ratio === undefined ? "" : `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`;
 
 function columnsOf({ value, error, budget, atMost, failures, toFloor, toOfficial }) {
-  // A reason in words is one column, to be read from its beginning.
+  // A reason is one column.
   if (value === undefined) return [error?.split("\n")[0] ?? "not measured"];
   const remarks = [
     budget && `budget ${shown(budget.limit)}: ${budget.met ? "met" : "MISSED"}`,
@@ -117,7 +117,7 @@ export function tables(mode, workloads, variants, rows) {
   return blocks.join("\n\n");
 }
 
-/** What worked and what did not, for a run whose figures mean nothing. */
+/** Which measurements worked, for a smoke run. */
 export function outcomes(workloads, cells) {
   const linesOf = (name) =>
     cells.flatMap(({ workload, variant, error }) =>

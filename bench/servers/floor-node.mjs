@@ -1,5 +1,5 @@
-// The floors of node:http: the least a program can do on it with `ws`, and with frames by hand on what `upgrade` gives.
-// The latter knows whole messages and nothing else, so no server could be built on it.
+// The floors on node:http: one with `ws`, and one that reads and writes frames by hand. The latter supports only complete messages, so
+// it is not enough for a real server.
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import { Floor } from "../harness/floor.mjs";
@@ -36,7 +36,7 @@ function createHttpServer(floor) {
   });
 }
 
-/** A WebSocket is there: begins its session, or continues the one that upgrades. */
+/** Begins a session with a WebSocket, or upgrades one. */
 function opened(floor, req, socket, send) {
   const known = floor.polling.get(idOf(req.url));
   const session = known ?? floor.open();
@@ -90,7 +90,7 @@ function frameOf(opcode, content) {
   return frame;
 }
 
-/** Takes the mask off `bytes[start..end]`; it is in the four bytes before. */
+/** Unmasks `bytes[start..end]`; the mask is in the four bytes before. */
 function unmask(bytes, start, end) {
   const [a, b, c, d] = bytes.subarray(start - 4, start);
   for (let i = start; i < end; i += 4) {
@@ -121,7 +121,7 @@ function readFrames(stream, onFrame) {
 }
 
 async function startNet({ pingInterval }) {
-  /** Frames of the same messages are the same for all. */
+  /** The frames of the last broadcast, which all connections share. */
   let last = { messages: undefined, frames: Buffer.alloc(0) };
   const floor = new Floor({
     pingInterval,

@@ -1,4 +1,4 @@
-// The floor: what a server on uWebSockets.js costs that does the work of the workloads and nothing else.
+// The floor on uWebSockets.js: a server that does only what the workloads need.
 import { Floor } from "../harness/floor.mjs";
 import { listenUws } from "../harness/listen.mjs";
 

@@ -1,4 +1,4 @@
-// The servers with the Socket.IO API, ours and the official one on each host. They all run the same application.
+// The servers with the Socket.IO API. They all run the same application.
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { application } from "../harness/application.mjs";

@@ -2,8 +2,8 @@ import { broadcastTicks, newsStream } from "../client/broadcasts.mjs";
 import { withFleet } from "../client/fleet.mjs";
 
 /**
- * @param budgets by the number of messages per tick: one measurement after the other, in one process
- * @returns {Workload} its sizes count `warmup` and `measured` in ticks
+ * @param budgets by the number of messages per tick, which are measured one after the other in one process
+ * @returns {Workload} with `warmup` and `measured` in ticks
  */
 function broadcast(name, order, budgets, sizes) {
   return {
@@ -56,7 +56,7 @@ export default [
       full: { clients: 1000, warmup: 50, measured: 200 },
     },
   ),
-  // Opening so many connections takes longer than measuring: both in one process.
+  // Opening so many connections takes longer than measuring, so one process measures both.
   broadcast(
     "broadcast-5k",
     42,

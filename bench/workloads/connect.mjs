@@ -2,7 +2,7 @@ import { broadcastTicks, newsStream } from "../client/broadcasts.mjs";
 import { withFleet } from "../client/fleet.mjs";
 import { upgrading } from "../client/polling.mjs";
 
-/** @param sizes connections in all */
+/** @param sizes in connections */
 function connecting(name, title, order, budget, sizes, connect) {
   return {
     name,
@@ -17,7 +17,7 @@ function connecting(name, title, order, budget, sizes, connect) {
         async (fleet) => {
           await fleet.grow(size.warmup);
           const cpu = await server.cpuDuring(() => fleet.grow(size.warmup + size.measured));
-          // Connected is who receives.
+          // Connections count as connected if they receive a broadcast.
           fleet.expect(newsStream);
           await broadcastTicks(fleet, server, 1)(1);
           return { cpu: cpu / size.measured };
@@ -28,8 +28,8 @@ function connecting(name, title, order, budget, sizes, connect) {
   };
 }
 
-// A connection runs each function a few times at most: it takes thousands of them until these are compiled, and the fewer there
-// are in the measured part the more of it is compilation. A quick run saves on what is measured, not on the warm-up.
+// A connection calls each function only a few times, so it takes thousands of connections until the code is compiled. Therefore a quick
+// run measures fewer connections, but has a full warm-up.
 export default [
   connecting(
     "connect-websocket",

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { withFleet } from "../client/fleet.mjs";
 
-/** In ms. Short, so that what is measured is heartbeats. */
+/** In ms; short, so that heartbeats dominate. */
 const pingInterval = 500;
 
 /** @type {Workload} */
@@ -12,7 +12,7 @@ export default {
   metrics: [{ key: "cpu", unit: "µs server CPU per ping and pong", budget: { uws: 1.1, node: 0.6 } }],
   serverOptions: { pingInterval },
   sizes: {
-    // In one interval all pings can fall outside, for they come together.
+    // Two intervals, because all pings come together and could fall outside of one.
     smoke: { clients: 20, warmup: 1, measured: 2 },
     quick: { clients: 2000, warmup: 1, measured: 3 },
     full: { clients: 5000, warmup: 4, measured: 20 },

@@ -21,7 +21,7 @@ export default {
     quick: { few: 1000, many: 4000 },
     full: { few: 1000, many: 5000 },
   },
-  // The young generation has its full size from the start; its growth is not what a connection costs.
+  // The young generation has its full size from the start, so that its growth does not count.
   nodeArgs: ["--min-semi-space-size=16"],
 
   async run(context) {

@@ -1,8 +1,6 @@
-// Every client sends a packet by POST and receives it by GET, one after the other, on a connection for each.
-import { Arrivals } from "../client/arrivals.mjs";
-import { checkHost } from "../client/fleet.mjs";
-import { HttpConnection, request } from "../client/http.mjs";
-import { openSession, pathOf } from "../client/polling.mjs";
+// Every client sends packets with POST and receives them with GET, one at a time, on a connection for each.
+import { Arrivals, checkHost } from "../client/fleet.mjs";
+import { HttpConnection, openSession, pathOf, request } from "../client/polling.mjs";
 import { payload, SLOTS } from "../harness/payload.mjs";
 
 const packets = Array.from({ length: SLOTS }, (_, n) => `42${JSON.stringify(["echo", payload(n)])}`);
@@ -12,9 +10,9 @@ class PollingClient {
   /** @type {Buffer[]} */
   #requests = [];
   #sent = 0;
-  /** Of the two responses of a round trip. */
+  /** Missing responses of a round trip, out of two. */
   #missing = 0;
-  /** How many round trips it is to make in all. */
+  /** The number of round trips to make. */
   share = 0;
 
   constructor({ server, variant }, arrivals) {
@@ -35,7 +33,7 @@ class PollingClient {
     openSession(this.gets, opened, (error) => this.arrivals.fail(error));
   }
 
-  /** A GET that waits, and the POST that makes it answered; and again when both are. */
+  /** Sends a GET, which waits, and the POST that completes it. Repeats when both are answered. */
   next() {
     if (this.#sent === this.share) return;
     const slot = this.#sent++ % packets.length;

@@ -12,7 +12,7 @@ const PICKS = [
   { key: "two", title: "io.to(room).to(another)", budget: { uws: 1.15, node: 0.75 } },
 ];
 
-/** Puts the connections into rooms; the first of each room is the one that the others know as its leader. */
+/** Lets the connections join rooms; the first one in each room is its leader. */
 async function join(fleet, rooms) {
   const frames = Array.from({ length: rooms }, (_, n) =>
     clientFrame(`420${JSON.stringify(["join", `r${n}`])}`),
@@ -36,7 +36,7 @@ function run(context) {
     const { leaders, others } = await join(fleet, size.rooms);
     const figures = {};
     for (const { key } of PICKS) {
-      // Who is left out fails at the first message.
+      // A leader that is left out fails if it gets a message.
       const leftOut = key === "socket" || key === "except";
       fleet.expect(newsStream, others);
       for (const leader of leaders) leader.expect(leftOut ? undefined : newsStream);

@@ -1,4 +1,4 @@
-// Questions and answers: clients ask, and ask again when answered. Echoes, acknowledgements, and echoes of binary data.
+// Echoes, acknowledgements and echoes of binary data: clients send a request for each answer.
 import { clientFrame } from "../client/frames.mjs";
 import { withFleet } from "../client/fleet.mjs";
 import { ExpectedStream } from "../client/stream.mjs";
@@ -13,8 +13,7 @@ const binaryEvent = `451-${JSON.stringify(["echo", { _placeholder: true, num: 0 
 const binaries = slots.map((n) => [binaryEvent, binaryPayload(n)]);
 
 /**
- * Every client keeps `outstanding` requests on their way until it has sent its share: one goes out for each answer that
- * comes in. Requests and answers are repeated in order, endlessly.
+ * Every client keeps `outstanding` requests pending until it has sent its share. Requests and answers repeat in order.
  *
  * @param exchange `requests` and `answers`: the contents of the frames of each message, all of one length
  * @returns server CPU per round trip, in µs
@@ -26,7 +25,7 @@ function roundTrips(context, outstanding, exchange) {
     Buffer.concat(contents.map((content) => clientFrame(content))),
   );
   const { length } = frames[0];
-  // Twice over, so that any run of requests is one slice.
+  // Doubled, so that any sequence of requests is one slice.
   const ring = Buffer.concat([...frames, ...frames]);
 
   return withFleet(context, async (fleet) => {

@@ -2,11 +2,11 @@ import { clientFrame } from "../client/frames.mjs";
 import { withFleet } from "../client/fleet.mjs";
 import { bounded, eventually, scale } from "../client/scale.mjs";
 
-/** In ms. No question is left that long. */
+/** In ms; longer than any question is pending. */
 const TIMEOUT = 120_000;
 
 /**
- * Lets the server ask questions of all, reads its memory while they wait, and answers them.
+ * Lets the server ask questions, reads its memory while they are pending, and answers them.
  *
  * @returns bytes of heap per question
  */

@@ -12,7 +12,7 @@ import {
 } from "../client/scale.mjs";
 import { grown } from "../harness/heap-objects.mjs";
 
-/** In ms. How long a client stays. */
+/** How long a client stays, in ms. */
 const STAY = 2000;
 const STEP = 50;
 const ECHO = `42${JSON.stringify(["echo", "here"])}`;
@@ -22,9 +22,9 @@ const GOODBYE = Buffer.concat([clientFrame("41"), clientFrame(NORMAL_CLOSURE, CL
 const RSS_LIMIT = 1.1;
 
 /**
- * Clients come, say something, hear it, and go: half of them by an upgrade from long-polling, half with a goodbye.
+ * Clients connect, echo a message and leave. Half of them upgrade from long-polling, and half close their WebSocket properly.
  *
- * @returns how many came
+ * @returns the number of clients
  */
 async function churn({ server }, perSecond, seconds) {
   let failure;
@@ -67,7 +67,7 @@ async function churn({ server }, perSecond, seconds) {
     if (failure) throw failure;
   }
   await allLeft(server);
-  // The last closing handshakes.
+  // Wait for the last closing handshakes.
   await sleep(500);
   if (failure) throw failure;
   if (heard !== came) throw new Error(`${came} clients came and ${heard} echoes`);
@@ -101,7 +101,7 @@ export default scale({
     const { server, size, note } = context;
     await churn(context, size.perSecond, size.warmup);
     const objectsBefore = await server.call("objects");
-    // A snapshot leaves its own memory behind: both readings of RSS come after one, and after clients.
+    // A snapshot leaves memory behind, so both readings of RSS come after one, and after clients.
     await churn(context, size.perSecond, size.warmup);
     const before = await server.memory();
     let came = 0;

@@ -7,13 +7,13 @@ import { bounded, loopDelayFigures, loopDelayMetrics, scale } from "../client/sc
 const GROWTH_LIMIT = 1.25;
 const BASE = 200;
 
-/** In ms. At 20,000 connections the server is not busy with pings all of its time. */
+/** In ms; long enough that 20,000 connections do not keep the server busy with pings. */
 const pingInterval = 4000;
 
-/** Files that a process has open besides its connections. */
+/** Open files of a process besides its connections. */
 const OTHER_FILES = 200;
 
-/** The counts of a run: as many connections as wanted, or as one process may have open. */
+/** The connection counts of a run, limited by the open files of a process. */
 function counts({ size, note }) {
   const limits = process.platform === "linux" ? readFileSync("/proc/self/limits", "utf8") : "";
   const [, files = Infinity] = /^Max open files\s+(\d+)/m.exec(limits) ?? [];

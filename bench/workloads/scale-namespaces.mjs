@@ -3,10 +3,10 @@ import { withFleet } from "../client/fleet.mjs";
 import { bounded, allLeft, scale } from "../client/scale.mjs";
 
 /**
- * Connects to namespaces and lets each echo a message.
+ * Connects to namespaces, and exchanges an echo with each.
  *
  * @param wanted the numbers of the namespaces of each connection
- * @returns server CPU of connecting to them, in µs
+ * @returns server CPU for connecting, in µs
  */
 async function connect(fleet, server, wanted) {
   const all = wanted.reduce((sum, [, namespaces]) => sum + namespaces.length, 0);
@@ -79,7 +79,7 @@ export default scale({
         cpu: cpu / size.clients,
         heap: (after.heap - before.heap) / size.clients,
         manyCpu: manyCpu / (size.busy * size.many),
-        // One is the root namespace.
+        // Without the root namespace.
         left: Number(await server.call("namespaces")) - 1,
       };
     });

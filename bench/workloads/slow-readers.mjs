@@ -9,10 +9,10 @@ import { microseconds } from "../harness/payload.mjs";
 const MIB = 1024 * 1024;
 /** In bytes. The default of 16 MiB would take minutes to fill. */
 const maxBackpressure = MIB;
-/** What is sent to everyone: 100 KB/s. */
+/** Broadcasts of 100 KB/s. */
 const PER_SECOND = 20;
 const BYTES = 5000;
-/** Of the messages that fill the buffers of the kernel, up to 11 MB for each connection, before the measurement. */
+/** Messages that fill the kernel's buffers before the measurement, up to 11 MB per connection. */
 const FILLING_BYTES = 100_000;
 const FILLING_SECONDS = 8;
 const SLOW = "slow";
@@ -20,13 +20,13 @@ const SLOW = "slow";
 const join = clientFrame(`420${JSON.stringify(["join", SLOW])}`);
 const joined = new ExpectedStream([[`430${JSON.stringify(["ok"])}`]]);
 
-/** Where the parts of `42["stamped","00000001","0000000000000001",…` are. */
+/** The offsets in `42["stamped","00000001","0000000000000001",…`. */
 const STAMPED = { number: 14, time: 25 };
 const NUMBER_LENGTH = 8;
 const TIME_LENGTH = 16;
 const LETTER_S = 0x73;
 
-/** A client that receives numbered messages: how long those took, and whether one is missing. Others are not counted. */
+/** A client that receives numbered messages, and records their delay and missing ones. It ignores other messages. */
 class Reader {
   /** Messages missing between two that came. */
   skipped = 0;
@@ -45,7 +45,7 @@ class Reader {
     };
   }
 
-  /** From now on its end is no failure. */
+  /** From now on, the connection may end. */
   mayEnd() {
     this.connection.onEnd = () => {
       this.closed = true;
@@ -60,20 +60,20 @@ class Reader {
   }
 }
 
-/** Who sends to everyone, from the load generator's end. */
+/** Controls the broadcasts. */
 class Broadcast {
   #server;
   #delays = createHistogram();
-  /** Number of the next message. */
+  /** The number of the next message. */
   next = 0;
-  /** RSS of the server, in bytes. */
+  /** The largest RSS of the server, in bytes. */
   peak = 0;
 
   constructor(server) {
     this.#server = server;
   }
 
-  /** Takes a delay in µs. */
+  /** Records a delay in µs. */
   onDelay = (delay) => this.#delays.record(Math.max(1, Math.round(delay)));
 
   /** @returns 99th percentile of the delays, in ms */
@@ -90,7 +90,7 @@ class Broadcast {
   }
 }
 
-/** Waits until every client that is not closed has everything, or nothing comes any more. */
+/** Waits until every open client has all messages, or none arrive any more. */
 async function drained(readers, broadcast) {
   const missing = () =>
     readers.reduce((sum, { closed, next }) => sum + (closed ? 0 : broadcast.next - next), 0);
@@ -118,7 +118,7 @@ export default {
     bounded("unexplained", "closed without SLOW_CONSUMER", "connections", 0),
     bounded("skipped", "skipped silently", "messages", 0),
   ],
-  // No ping is missed meanwhile; Bun takes no longer interval.
+  // Long enough that no client misses a ping; Bun does not support longer intervals.
   serverOptions: { maxBackpressure, pingInterval: 110_000 },
   sizes: {
     smoke: { clients: 20, slow: 2, before: 1, during: 14 },
