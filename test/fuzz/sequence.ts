@@ -64,7 +64,7 @@ class Sequence {
     engine.generateId = this.#ids();
     if (random.chance(0.3)) engine.use(this.#middleware());
     if (random.chance(0.1)) engine.use((_req, _res, next) => (next(), next()));
-    world.host.bind(engine);
+    engine.attachHost(world.host);
     const number = random.between(1, 3);
     this.#clients = Array.from({ length: number }, (_, index) => {
       const Client = random.chance(0.4) ? WildClient : FuzzClient;

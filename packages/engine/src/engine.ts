@@ -6,7 +6,9 @@ import { generateId } from "./admission/ids.ts";
 import type { Middleware } from "./admission/middlewares.ts";
 import type { RouteTable } from "./admission/route.ts";
 import { ConnectionErrorCode } from "./errors.ts";
-import type { HostTarget, HttpExchange, RequestSource, UpgradeExchange } from "./host/host.ts";
+import { CLOSE_GRACE } from "./host/host.ts";
+import type { Host, HttpExchange, HttpServerLike, RequestSource } from "./host/host.ts";
+import { clearTimeout, setImmediate, setTimeout } from "./host/timers.ts";
 import { sessionCookie } from "./http/cookie.ts";
 import { parseQuery, toIncomingMessage } from "./http/query.ts";
 import type { EngineRequest } from "./http/query.ts";
@@ -31,7 +33,7 @@ import type { WebTransportSession } from "./transport/webtransport-session.ts";
  * Events: `connection(session)`, `connection_error({ req, code, message, context })`, `initial_headers(headers, req)`,
  * `headers(headers, req)`, `flush(session, packets)`, `drain(session)`.
  */
-export class Engine extends EventEmitter implements HostTarget, SessionOwner, RouteTable<Session> {
+export class Engine extends EventEmitter implements SessionOwner, RouteTable<Session> {
   readonly opts: ResolvedOptions;
   readonly #sessions: Map<string, Session> = new Map();
   /** The same as an object, created on first use: its keys cost more than those of the map. */
@@ -42,6 +44,7 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
   /** @internal */ readonly contexts: Contexts = new Contexts();
   /** @internal */ readonly flushQueue: FlushQueue<Session>;
   /** @internal */ readonly turns: Turns;
+  readonly #hosts: Host[] = [];
   readonly #admission: Admission = new Admission({
     engine: this,
     newId: (request) => this.#newId(request),
@@ -76,10 +79,6 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     return this.opts.transports;
   }
 
-  get maxPayload(): number {
-    return this.opts.maxHttpBufferSize;
-  }
-
   find(sid: string): Session | undefined {
     return this.#sessions.get(sid);
   }
@@ -112,6 +111,14 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     this.#admission.intercept(handler);
   }
 
+  /** Serves everything that the host receives, such as a `MemoryHost`. */
+  attachHost(host: Host): this {
+    host.bind(this.#admission);
+    this.#hosts.push(host);
+    this.startAgain();
+    return this;
+  }
+
   /** Whether new clients are refused: from `io.close()` on, until the HTTP server listens again. */
   get isShutDown(): boolean {
     return this.#admission.isShutDown;
@@ -127,11 +134,37 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     this.#admission.isShutDown = false;
   }
 
-  /** Closes every session. Hosts go on listening, and new clients are accepted. */
+  /** Closes every session, and connections of HTTP/2 that no request needs. Hosts go on listening. */
   close(): this {
     const sessions = [...this.#sessions.values()];
     for (const session of sessions) session.close(true);
+    for (const host of this.#hosts) host.close?.();
     return this;
+  }
+
+  /**
+   * For `io.close()`: refuses new clients and closes the HTTP server. Calls back when that has closed, or after a second, when
+   * only requests of the application are left, which may take as long as they like.
+   */
+  shutDownServer(server: HttpServerLike, done: (error?: Error) => void): void {
+    // It may have begun to listen since.
+    this.shutDown();
+    let isDone = false;
+    const finish = (error?: Error): void => {
+      if (isDone) return;
+      isDone = true;
+      clearTimeout(timer);
+      done(error);
+    };
+    const timer = setTimeout(() => {
+      if (this.isShutDown) {
+        for (const host of this.#hosts) host.cut?.();
+        server.closeIdleConnections?.();
+      }
+      // Connections emit `close` a turn later.
+      setImmediate(() => setImmediate(() => finish()));
+    }, CLOSE_GRACE);
+    server.close(finish);
   }
 
   /** @internal */
@@ -140,19 +173,6 @@ export class Engine extends EventEmitter implements HostTarget, SessionOwner, Ro
     if (this.#sessions.get(session.id) !== session) return;
     this.#sessions.delete(session.id);
     if (this.#clients !== undefined) delete this.#clients[session.id];
-  }
-
-  /** @internal */
-  needsWholeHead(url: string): boolean {
-    return this.#admission.needsWholeHead(url);
-  }
-
-  onRequest(exchange: HttpExchange): void {
-    this.#admission.onRequest(exchange);
-  }
-
-  onUpgrade(exchange: UpgradeExchange): void {
-    this.#admission.onUpgrade(exchange);
   }
 
   /**

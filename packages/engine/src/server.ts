@@ -4,13 +4,11 @@ import type { Duplex } from "node:stream";
 import { isMainThread } from "node:worker_threads";
 import { Engine } from "./engine.ts";
 import { ConnectionErrorCode, connectionErrorMessages } from "./errors.ts";
-import { CLOSE_GRACE } from "./host/host.ts";
-import type { Host, HttpServerLike } from "./host/host.ts";
+import type { HttpServerLike } from "./host/host.ts";
 import { loadUws, nodeTooOld } from "./host/uws/load.ts";
 import type { NodeServer } from "./host/node/http2.ts";
 import { NodeHost } from "./host/node/host.ts";
 import { uwsCompression } from "./host/uws/compression.ts";
-import { clearTimeout, setImmediate, setTimeout } from "./host/timers.ts";
 import { UwsHttpServer } from "./host/uws/server.ts";
 import type { Uws, UwsApp } from "./host/uws/types.ts";
 import { UwsHost } from "./host/uws/host.ts";
@@ -20,7 +18,7 @@ import { readOptions, warnOfUnknownOptions } from "./option-rules.ts";
 import { withThreshold } from "./options.ts";
 import type { AttachAppOptions, AttachOptions, ServerOptions } from "./options.ts";
 
-/** An Engine.IO server: the engine, and the hosts that it is attached to. */
+/** An Engine.IO server: the engine on node:http and on uWebSockets.js. */
 export class Server extends Engine {
   /** Codes of refused requests by name, as on the official server. */
   static readonly errors: typeof ConnectionErrorCode = ConnectionErrorCode;
@@ -29,16 +27,17 @@ export class Server extends Engine {
 
   /** The HTTP server this engine is attached to. */
   httpServer: HttpServerLike | undefined = undefined;
-  readonly #hosts: Host[] = [];
-  #nodeHost: NodeHost | undefined = undefined;
+  readonly #nodeHost: NodeHost;
 
   constructor(opts: ServerOptions = {}) {
     super(opts);
+    this.#nodeHost = new NodeHost(this.opts);
+    this.attachHost(this.#nodeHost);
   }
 
   /** The WebSocket server that is used on node:http. */
   get ws(): unknown {
-    return this.#node().webSocketServer;
+    return this.#nodeHost.webSocketServer;
   }
 
   /**
@@ -51,7 +50,7 @@ export class Server extends Engine {
     const options = attachmentOf(given);
     this.httpServer = server;
     this.startAgain();
-    this.#node().attach(server, {
+    this.#nodeHost.attach(server, {
       path: computePath(options),
       websocket: this.#websocket,
       destroyUpgrade: options.destroyUpgrade !== false,
@@ -84,24 +83,11 @@ export class Server extends Engine {
       idleTimeout: options.idleTimeout ?? 0,
       proxyProtocol: options.proxyProtocol ?? false,
     });
-    this.#serve(host);
-    this.startAgain();
+    this.attachHost(host);
     const server = new UwsHttpServer(app, host.activity);
     server.on("close", () => this.startAgain());
     this.httpServer = server;
     return server;
-  }
-
-  /** Serves everything that any other host receives, such as a `MemoryHost`. */
-  attachHost(host: Host): this {
-    this.#serve(host);
-    this.startAgain();
-    return this;
-  }
-
-  #serve(host: Host): void {
-    host.bind(this);
-    this.#hosts.push(host);
   }
 
   /**
@@ -127,61 +113,21 @@ export class Server extends Engine {
 
   /** Handles a request of a node http server; for applications that route requests themselves. */
   handleRequest(request: IncomingMessage, response: ServerResponse): void {
-    this.#node().handleRequest(request, response);
+    this.#nodeHost.handleRequest(request, response);
   }
 
   /** Handles an upgrade request of a node http server. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#node().handleUpgrade(request, socket, head);
-  }
-
-  /** Closes every session, and connections of HTTP/2 that no request needs. Hosts go on listening. */
-  override close(): this {
-    super.close();
-    for (const host of this.#hosts) host.close?.();
-    return this;
-  }
-
-  /**
-   * For `io.close()`: refuses new clients and closes the HTTP server. Calls back when that has closed, or after a second, when
-   * only requests of the application are left, which may take as long as they like.
-   */
-  shutDownServer(server: HttpServerLike, done: (error?: Error) => void): void {
-    // It may have begun to listen since.
-    this.shutDown();
-    let isDone = false;
-    const finish = (error?: Error): void => {
-      if (isDone) return;
-      isDone = true;
-      clearTimeout(timer);
-      done(error);
-    };
-    const timer = setTimeout(() => {
-      if (this.isShutDown) {
-        for (const host of this.#hosts) host.cut?.();
-        server.closeIdleConnections?.();
-      }
-      // Connections emit `close` a turn later.
-      setImmediate(() => setImmediate(() => finish()));
-    }, CLOSE_GRACE);
-    server.close(finish);
+    this.#nodeHost.handleUpgrade(request, socket, head);
   }
 
   /** Leaves the upgrades of the server to another engine that is attached to it. */
   detach(server: NodeServer): void {
-    this.#nodeHost?.detach(server);
+    this.#nodeHost.detach(server);
   }
 
   get #websocket(): boolean {
     return this.opts.transports.includes("websocket");
-  }
-
-  #node(): NodeHost {
-    if (this.#nodeHost === undefined) {
-      this.#nodeHost = new NodeHost(this.opts);
-      this.#serve(this.#nodeHost);
-    }
-    return this.#nodeHost;
   }
 
   #loadUws(): Uws | undefined {

@@ -25,7 +25,7 @@ describe("a listener", () => {
     engine = new Engine({}, loop);
     engine.generateId = () => "sid";
     host = new MemoryHost();
-    host.bind(engine);
+    engine.attachHost(host);
     ends = [];
     engine.on("connection", (opened: Session) => {
       session = opened;

@@ -1,6 +1,6 @@
 import { ConnectionErrorCode as Code, connectionErrorMessages } from "../errors.ts";
 import type { ConnectionError } from "../errors.ts";
-import type { HttpExchange, RequestSource, UpgradeExchange } from "../host/host.ts";
+import type { HostTarget, HttpExchange, RequestSource, UpgradeExchange } from "../host/host.ts";
 import { parseQuery, toIncomingMessage } from "../http/query.ts";
 import type { Query } from "../http/query.ts";
 import { safeEmit } from "../loop/safe-call.ts";
@@ -18,11 +18,11 @@ import { UpgradeRequest } from "./upgrade-request.ts";
 import { WebTransportHandshake } from "./webtransport-handshake.ts";
 
 /**
- * Decides whether a request is let in. In this order: a server that is shut down refuses it, an interceptor answers it, the
+ * Receives the requests of all hosts, and decides whether they are let in. In this order: a server that is shut down refuses it, an interceptor answers it, the
  * middlewares run, `route()` says what it asks for; and for a new session, `allowRequest` agrees, its protocol version is
  * served, and it gets an id.
  */
-export class Admission {
+export class Admission implements HostTarget {
   /** Whether requests that belong to no open session are refused. */
   isShutDown: boolean = false;
   readonly #owner: AdmissionOwner;
@@ -37,6 +37,10 @@ export class Admission {
   /** Offers every plain request to the handler first, which returns whether it answers it. */
   intercept(handler: (exchange: HttpExchange) => boolean): void {
     this.#interceptor = handler;
+  }
+
+  get maxPayload(): number {
+    return this.#owner.engine.opts.maxHttpBufferSize;
   }
 
   /** Whether somebody may look at all headers of a request. A session keeps those of its handshake. */

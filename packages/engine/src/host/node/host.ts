@@ -44,9 +44,9 @@ const OWN_SOCKETS = { WebSocket: ExplainingWebSocket, autoPong: false };
 /** Servers of node:http, node:https and node:http2, with `ws` for the framing. */
 export class NodeHost implements Host {
   readonly #options: NodeHostOptions;
-  // Both are set by `bind`.
+  /** Set by `bind`. */
   #target!: HostTarget;
-  #webSocketServer!: WebSocketServer;
+  #webSocketServer: WebSocketServer | undefined = undefined;
   /** Headers for the 101 that is about to be written. */
   #upgradeHeaders: OutgoingHttpHeaders = {};
   readonly #ongoing: OngoingSet = new Set();
@@ -55,38 +55,42 @@ export class NodeHost implements Host {
   /** How to stop listening for the upgrades of each server. */
   readonly #detachments: Map<NodeServer, () => void> = new Map();
   /** Whether the 101 of `ws` waits for the handshake packet, which saves a system call. Not where `ws` may compress it. */
-  readonly #gathersHandshake: boolean;
+  #gathersHandshake = false;
 
   constructor(options: NodeHostOptions) {
     this.#options = options;
-    this.#gathersHandshake = options.wsEngine === undefined && !options.perMessageDeflate;
   }
 
   bind(target: HostTarget): void {
-    const { wsEngine, perMessageDeflate = false } = this.#options;
     this.#target = target;
+  }
+
+  /** Of `ws`, or of the option `wsEngine`. Created on first use. */
+  get webSocketServer(): WebSocketServer {
+    return (this.#webSocketServer ??= this.#createWebSocketServer());
+  }
+
+  #createWebSocketServer(): WebSocketServer {
+    const { wsEngine, perMessageDeflate = false } = this.#options;
+    this.#gathersHandshake = wsEngine === undefined && !perMessageDeflate;
     const Engine = wsEngine ?? WebSocketServer;
-    this.#webSocketServer = new Engine({
+    const server = new Engine({
       noServer: true,
       clientTracking: false,
       perMessageDeflate,
-      maxPayload: target.maxPayload,
+      maxPayload: this.#target.maxPayload,
       // Another engine has a class of its own.
       ...(wsEngine === undefined ? OWN_SOCKETS : {}),
     });
     // Not every `wsEngine` is an EventEmitter.
-    if (typeof this.#webSocketServer.on === "function") {
-      this.#webSocketServer.on("headers", (lines) => {
+    if (typeof server.on === "function") {
+      server.on("headers", (lines) => {
         for (const [name, value] of Object.entries(this.#upgradeHeaders)) {
           for (const each of Array.isArray(value) ? value : [value]) lines.push(`${name}: ${each}`);
         }
       });
     }
-  }
-
-  /** Of `ws`, or of the option `wsEngine`. */
-  get webSocketServer(): WebSocketServer {
-    return this.#webSocketServer;
+    return server;
   }
 
   handleRequest(request: IncomingMessage, response: ServerResponse): void {
@@ -131,6 +135,8 @@ export class NodeHost implements Host {
     });
     if (isHttp2(server)) this.#http2.watch(server);
     if (!options.websocket) return;
+    // A `wsEngine` that throws does so here, not at the first upgrade.
+    this.#webSocketServer ??= this.#createWebSocketServer();
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       // A tracing tool listens too, or has replaced `emit`.
       const isOurs = emitter.listenerCount("upgrade") === 1 && !Object.hasOwn(server, "emit");
@@ -174,6 +180,7 @@ export class NodeHost implements Host {
     headers: OutgoingHttpHeaders,
     open: (port: WebSocketPort) => WebSocketHandlers,
   ): void {
+    const server = this.webSocketServer;
     this.#upgradeHeaders = headers;
     // `ws` reads them there.
     const offers = request.headers[EXTENSIONS];
@@ -184,7 +191,7 @@ export class NodeHost implements Host {
     const others = socket.listenerCount("data");
     if (isGathering) socket.cork();
     try {
-      this.#webSocketServer.handleUpgrade(request, socket, head, (websocket) => {
+      server.handleUpgrade(request, socket, head, (websocket) => {
         const remoteAddress = request.socket.remoteAddress ?? "";
         const { maxPayload } = this.#target;
         const receive = addedTo(socket, others);
