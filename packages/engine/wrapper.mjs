@@ -2,7 +2,6 @@ import engine from "./dist/index.js";
 
 export const {
   attach,
-  Clock,
   ConnectionErrorCode,
   FastProducerError,
   Engine,
@@ -21,7 +20,6 @@ export const {
   Session,
   SlowConsumerError,
   Socket,
-  Timeout,
   Transport,
   TransportError,
   transports,

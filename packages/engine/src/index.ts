@@ -6,9 +6,7 @@ import { Server } from "./server.ts";
 export { Server, Server as uServer } from "./server.ts";
 export { Engine } from "./engine.ts";
 export type { Engine as BaseServer } from "./engine.ts";
-export { Clock } from "./loop/clock.ts";
 export type { EventLoop } from "./loop/event-loop.ts";
-export { Timeout } from "./loop/timeout.ts";
 export { Session, Session as Socket } from "./session/session.ts";
 export type {
   ReadyState,

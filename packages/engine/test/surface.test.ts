@@ -13,7 +13,6 @@ describe("what applications see", () => {
       "close",
       "constructor",
       "protocol",
-      "requestOf",
       "requestSource",
       "send",
       "sendMessage",

@@ -1,5 +1,4 @@
-import { Timeout } from "@tidewire/engine";
-import type { Clock } from "@tidewire/engine";
+import { internals } from "@tidewire/engine";
 import { createDecoder, PacketType } from "@tidewire/parser";
 import type { Binary, ChunkDecoder, Packet, Parser } from "@tidewire/parser";
 import createDebug from "debug";
@@ -54,7 +53,7 @@ export interface ClientServer {
   readonly encoder: { encode(packet: Packet): unknown[] };
   /** in ms */
   readonly _connectTimeout: number;
-  readonly _clock: Clock;
+  readonly _clock: internals.Clock;
   readonly _userCode: UserCode;
   of(name: string): ClientNamespace;
   _checkNamespace(
@@ -82,7 +81,7 @@ export class Client<
   /** @internal */
   readonly dialect: Dialect;
   /** runs until a namespace is joined */
-  connectTimeout: Timeout | undefined = undefined;
+  connectTimeout: internals.Timeout | undefined = undefined;
   private port!: ConnectionPort;
   /** The socket of a client that has one, until the maps exist. */
   private only: ClientSocket | undefined = undefined;
@@ -164,7 +163,7 @@ export class Client<
   /** Starts to listen to the connection. */
   private setup(): void {
     this.port = openPort(this.conn, this);
-    this.connectTimeout = new Timeout(() => {
+    this.connectTimeout = new internals.Timeout(() => {
       debug("no namespace joined yet, close the client");
       this.close();
     });

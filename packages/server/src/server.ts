@@ -1,4 +1,4 @@
-import { Clock, internals, Server as Engine } from "@tidewire/engine";
+import { internals, Server as Engine } from "@tidewire/engine";
 import { defaultParser } from "@tidewire/parser";
 import type { Packet, Parser } from "@tidewire/parser";
 import cors from "cors";
@@ -92,7 +92,7 @@ export class Server<
   /** @internal How code of the application is called. */
   _userCode: UserCode = plainCalls;
   /** @internal For the limit for joining a namespace; the engine of the connections may have no such clock. */
-  readonly _clock: Clock = new Clock();
+  readonly _clock: internals.Clock = new internals.Clock();
   /** in ms */
   _connectTimeout!: number;
   private _path!: string;

@@ -44,6 +44,15 @@ export function toIncomingMessage({ head, view }: RequestSource): EngineRequest 
   return Object.assign(request, { _query: request._query ?? parseQuery(head.url) });
 }
 
+/** Returns the request if this is the source of one, as a session keeps it. */
+export function requestOf(source: unknown): EngineRequest | undefined {
+  return isRequestSource(source) ? toIncomingMessage(source) : undefined;
+}
+
+function isRequestSource(value: unknown): value is RequestSource {
+  return typeof value === "object" && value !== null && "head" in value && "view" in value;
+}
+
 function decode(text: string): string {
   const spaced = text.includes("+") ? text.replaceAll("+", " ") : text;
   if (!spaced.includes("%")) return spaced;

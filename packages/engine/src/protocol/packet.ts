@@ -29,12 +29,12 @@ export class OutgoingPacket implements EnginePacket {
     this.options = options ?? defaultOptions;
   }
 
-  /** Whether it is a binary frame for a receiver that supports binary. */
+  /** @internal Whether it is a binary frame for a receiver that supports binary. */
   get binary(): boolean {
     return typeof this.data === "object";
   }
 
-  /** Size of the data, in bytes. */
+  /** @internal Size of the data, in bytes. */
   get byteLength(): number {
     const data = this.data;
     if (data === undefined) return 0;
@@ -42,7 +42,7 @@ export class OutgoingPacket implements EnginePacket {
   }
 
   /**
-   * Copies binary data, once for all receivers. Called when the packet has to wait: the application may write into its buffer
+   * @internal Copies binary data, once for all receivers. Called when the packet has to wait: the application may write into its buffer
    * again.
    */
   keep(): void {
@@ -55,7 +55,7 @@ export class OutgoingPacket implements EnginePacket {
   }
 
   /**
-   * The content of the packet's WebSocket frame. A packet with one receiver stays a string, which the host encodes into its
+   * @internal Returns the content of the packet's WebSocket frame. A packet with one receiver stays a string, which the host encodes into its
    * own buffer; from the second receiver on it is bytes, encoded once for all of them.
    */
   frame(codec: EngineCodec, supportsBinary: boolean): string | Buffer {

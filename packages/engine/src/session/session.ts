@@ -220,11 +220,6 @@ export class Session extends QuietEmitter {
     return Object.hasOwn(this, "request") ? this.#source : undefined;
   }
 
-  /** @internal Returns the request of such a source, also after the session has forgotten it. */
-  requestOf(source: unknown): EngineRequest | undefined {
-    return isRequestSource(source) ? toIncomingMessage(source) : undefined;
-  }
-
   /** The Engine.IO protocol version: 3 or 4. */
   get protocol(): 3 | 4 {
     return this.transport.wireProtocol.version;
@@ -491,8 +486,4 @@ export class Session extends QuietEmitter {
 function bound(callback: SendCallback): SendCallback {
   const context = new AsyncResource("TIDEWIRE");
   return (transport) => context.runInAsyncScope(callback, undefined, transport);
-}
-
-function isRequestSource(value: unknown): value is RequestSource {
-  return typeof value === "object" && value !== null && "head" in value && "view" in value;
 }

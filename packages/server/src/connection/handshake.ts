@@ -1,3 +1,4 @@
+import { internals } from "@tidewire/engine";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { ParsedUrlQuery } from "node:querystring";
 import type { Connection } from "./port.ts";
@@ -33,7 +34,7 @@ type HandshakeRequest = IncomingMessage & {
 
 /** What is needed to create a handshake once somebody looks at it; most are never looked at. */
 export class LazyHandshake {
-  /** The request, or the source from which the connection creates it, even after the connection has dropped it. */
+  /** The request, or the source from which the engine creates it, even after the connection has dropped it. */
   readonly #request: object | null | undefined;
   readonly #auth: Handshake["auth"] | undefined;
   readonly #issued: number = Date.now();
@@ -46,7 +47,10 @@ export class LazyHandshake {
   /** Connections without a request, by WebTransport or because the application removed it, have a handshake too. */
   toHandshake(conn: Connection): Handshake {
     const issued = this.#issued;
-    const request = (conn.requestOf?.(this.#request) ?? this.#request) as HandshakeRequest | null | undefined;
+    const request = (internals.requestOf(this.#request) ?? this.#request) as
+      | HandshakeRequest
+      | null
+      | undefined;
     return {
       headers: request?.headers ?? {},
       time: new Date(issued).toString(),

@@ -42,9 +42,8 @@ export interface Connection extends EventEmitter {
   readonly writeBuffer: unknown[];
   /** the request that opened the connection; gone once the application has removed it */
   request: IncomingMessage;
-  /** from this {@link requestOf} creates the request; undefined once somebody has asked for the request or removed it */
+  /** the source from which the engine creates the request; undefined once the application has replaced or removed it */
   readonly requestSource?: object | undefined;
-  requestOf?(source: unknown): IncomingMessage | undefined;
   send(data: Untyped, options?: WriteOptions, callback?: (transport: Untyped) => void): unknown;
   write(data: Untyped, options?: WriteOptions, callback?: (transport: Untyped) => void): unknown;
   close(discard?: boolean): void;
