@@ -7,7 +7,7 @@ import type { ServerOptions } from "./options.ts";
 /** An HTTP server of Node. */
 export type HttpServerInstance = HttpServer | HttpsServer | Http2SecureServer | Http2Server;
 
-/** Whether the first argument of the constructor is the options, and not what to attach to. */
+/** Whether the first argument of the constructor is the options rather than a server or a port. */
 export function isOptions(
   srv: HttpServerInstance | number | string | Partial<ServerOptions> | undefined,
 ): srv is Partial<ServerOptions> {
@@ -15,8 +15,8 @@ export function isOptions(
 }
 
 /**
- * The port that a number or a text stands for; the engine refuses a number that no port has.
- * @throws TypeError if it is none
+ * Reads a port from a number or a string. The engine checks its range.
+ * @throws TypeError for anything else
  */
 export function portOf(srv: unknown): number {
   if (typeof srv === "number") return srv;

@@ -23,21 +23,21 @@ import type {
 // The official package exports it from here.
 export type { RemoteSocket };
 
-/** What an operator knows besides its rooms. */
+/** The modifiers of an operator. */
 export type OperatorFlags = BroadcastFlags & {
-  /** it reaches one socket: its acknowledgements take one response, not a list */
+  /** whether it reaches one socket, so that acknowledgements take one response instead of a list */
   expectSingleResponse?: boolean;
 };
 
-/** The namespace of an adapter. An application may have created the adapter for an object that has less. */
+/** The namespace of an adapter. An application may have created the adapter for an object without these members. */
 interface OperatedNamespace {
   readonly server?: Parameters<typeof ackOf>[0];
   _forgetAck?(id: number): void;
 }
 
 /**
- * Chooses sockets of a namespace, then does something to all of them. Every step of the chain is a new operator, so that
- * one may be kept and used again.
+ * Chooses sockets of a namespace, and acts on all of them. Operators are immutable: every step of a chain returns a new one,
+ * which can be kept and used again.
  *
  * @example
  * io.to("room-101").except("room-102").volatile.emit("hello", "world");
@@ -68,7 +68,7 @@ export class BroadcastOperator<
   }
 
   /**
-   * Chooses the members of a room, besides those already chosen. A socket in several of the rooms is reached once.
+   * Adds the members of a room. A socket in several of the rooms is reached once.
    *
    * @example
    * io.to("room-101").emit("foo", "bar");
@@ -80,7 +80,7 @@ export class BroadcastOperator<
   }
 
   /**
-   * The same as {@link to}; reads better before anything but `emit`.
+   * The same as {@link to}, which reads better before methods other than `emit`.
    *
    * @example
    * io.in("room-101").disconnectSockets();
@@ -90,7 +90,7 @@ export class BroadcastOperator<
   }
 
   /**
-   * Leaves out the members of a room.
+   * Excludes the members of a room.
    *
    * @example
    * io.except("room-101").emit("foo", "bar");
@@ -101,7 +101,7 @@ export class BroadcastOperator<
   }
 
   /**
-   * Whether the packet may be compressed, which needs a transport that does.
+   * Sets whether the packet may be compressed, if the transport compresses.
    *
    * @example
    * io.compress(false).emit("hello");
@@ -111,8 +111,8 @@ export class BroadcastOperator<
   }
 
   /**
-   * The packet is dropped for every receiver that cannot take it at once: one that reads slowly, or whose long-polling
-   * request is not there at the moment.
+   * Makes the packet volatile: it is dropped for each receiver that cannot take it at once, because it reads slowly or has no
+   * long-polling request open.
    *
    * @example
    * io.volatile.emit("position", x, y);
@@ -122,7 +122,7 @@ export class BroadcastOperator<
   }
 
   /**
-   * Only sockets of this server are reached, not those of the other servers of the cluster.
+   * Reaches only sockets of this server, not those of the other servers of the cluster.
    *
    * @example
    * io.local.emit("foo", "bar");
@@ -132,8 +132,8 @@ export class BroadcastOperator<
   }
 
   /**
-   * Limits the time for the answers of the receivers. Without a limit, one receiver that never answers is waited for, or in
-   * a cluster for a minute.
+   * Limits the time for the answers of the receivers. Without a limit, the callback waits for every receiver, and in a cluster at
+   * most for a minute.
    * @param timeout - in ms
    *
    * @example
@@ -157,7 +157,7 @@ export class BroadcastOperator<
   emit<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean {
     assertNotReserved(SOCKET_RESERVED_EVENTS, ev);
     const data: unknown[] = [ev, ...args];
-    // The adapter names the namespace.
+    // The adapter sets the namespace.
     const packet: Packet = { type: PacketType.EVENT, data, nsp: "" };
     const last = data[data.length - 1];
     if (typeof last === "function") {
@@ -215,7 +215,7 @@ export class BroadcastOperator<
   }
 
   /**
-   * The ids of the chosen sockets.
+   * Returns the ids of the chosen sockets.
    * @deprecated use {@link fetchSockets}
    *
    * @example
@@ -229,7 +229,7 @@ export class BroadcastOperator<
   }
 
   /**
-   * The chosen sockets, on every server of the cluster.
+   * Returns the chosen sockets, on every server of the cluster.
    *
    * @example
    * for (const socket of await io.in("room1").fetchSockets()) {
@@ -245,7 +245,7 @@ export class BroadcastOperator<
     );
   }
 
-  /** An operator for a single socket: a remote `emit` acknowledges like that of a local one. */
+  /** Returns an operator for one socket, whose acknowledgements are like those of a local socket. */
   private only(id: SocketId): BroadcastOperator<EmitEvents, SocketData> {
     return new BroadcastOperator(this.adapter, new Set([id]), new Set(), { expectSingleResponse: true });
   }
@@ -272,7 +272,7 @@ export class BroadcastOperator<
 
   /**
    * Disconnects the chosen sockets from their namespace.
-   * @param close - whether to close the connections they share with other namespaces, too
+   * @param close - whether to close their connections, which they share with other namespaces
    *
    * @example
    * io.in("room1").disconnectSockets(true);

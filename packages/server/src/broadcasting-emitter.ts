@@ -20,7 +20,7 @@ export type Broadcast<EmitEvents extends EventsMap, SocketData> = BroadcastOpera
   SocketData
 >;
 
-/** What a socket, a namespace and a server have in common: they start a chain that chooses receivers. */
+/** The base of sockets, namespaces and servers: the methods that start a chain of receivers. */
 export abstract class RoomTargets<
   ListenEvents extends EventsMap,
   OwnEmitEvents extends EventsMap,
@@ -28,16 +28,16 @@ export abstract class RoomTargets<
   EmitEvents extends EventsMap,
   SocketData,
 > extends StrictEventEmitter<ListenEvents, OwnEmitEvents, ReservedEvents> {
-  /** The start of the chain. */
+  /** Starts the chain. */
   protected abstract newBroadcastOperator(): Broadcast<EmitEvents, SocketData>;
 
   /**
-   * Chooses the members of a room.
+   * Chooses the members of a room as receivers.
    *
    * @example
    * io.to("room-101").emit("foo", "bar");
    *
-   * // from a socket: everyone in the rooms but the socket itself, each of them once
+   * // from a socket: every member of the rooms except the socket itself, each of them once
    * socket.to(["room-101", "room-102"]).emit("foo", "bar");
    *
    * @returns a new {@link BroadcastOperator}
@@ -47,7 +47,7 @@ export abstract class RoomTargets<
   }
 
   /**
-   * The same as {@link to}; reads better before anything but `emit`.
+   * The same as {@link to}, which reads better before methods other than `emit`.
    *
    * @example
    * io.in("room-101").disconnectSockets();
@@ -59,7 +59,7 @@ export abstract class RoomTargets<
   }
 
   /**
-   * Chooses everyone but the members of a room.
+   * Chooses all sockets except the members of a room.
    *
    * @example
    * io.except("room-101").emit("foo", "bar");
@@ -71,7 +71,7 @@ export abstract class RoomTargets<
   }
 
   /**
-   * Only sockets of this server are reached, not those of the other servers of the cluster.
+   * Reaches only sockets of this server, not those of the other servers of the cluster.
    *
    * @example
    * io.local.emit("foo", "bar");
@@ -104,7 +104,7 @@ export abstract class RoomTargets<
   }
 }
 
-/** What a namespace and a server have in common: each step of {@link BroadcastOperator}, for all sockets. */
+/** The base of namespaces and servers: the other methods of {@link BroadcastOperator}, for all sockets. */
 export abstract class BroadcastingEmitter<
   ListenEvents extends EventsMap,
   OwnEmitEvents extends EventsMap,
@@ -113,7 +113,7 @@ export abstract class BroadcastingEmitter<
   SocketData,
 > extends RoomTargets<ListenEvents, OwnEmitEvents, ReservedEvents, EmitEvents, SocketData> {
   /**
-   * Whether the packet may be compressed, which needs a transport that does.
+   * Sets whether the packet may be compressed, if the transport compresses.
    *
    * @example
    * io.compress(false).emit("hello");
@@ -125,7 +125,7 @@ export abstract class BroadcastingEmitter<
   }
 
   /**
-   * The packet is dropped for every receiver that cannot take it at once.
+   * Makes the packet volatile: it is dropped for each receiver that cannot take it at once.
    *
    * @example
    * io.volatile.emit("position", x, y);
@@ -157,7 +157,7 @@ export abstract class BroadcastingEmitter<
   }
 
   /**
-   * Sends an event to all sockets and waits for their answers, without limit (in a cluster: for a minute) unless
+   * Sends an event to all sockets and waits for their answers, in a cluster for a minute, otherwise without limit, unless
    * {@link timeout} sets one.
    *
    * @example
@@ -174,7 +174,7 @@ export abstract class BroadcastingEmitter<
   }
 
   /**
-   * The ids of all sockets.
+   * Returns the ids of all sockets.
    * @deprecated use {@link fetchSockets}
    *
    * @example
@@ -185,7 +185,7 @@ export abstract class BroadcastingEmitter<
   }
 
   /**
-   * All sockets, on every server of the cluster.
+   * Returns all sockets, on every server of the cluster.
    *
    * @example
    * for (const socket of await io.fetchSockets()) {
@@ -219,7 +219,7 @@ export abstract class BroadcastingEmitter<
 
   /**
    * Disconnects all sockets from their namespace.
-   * @param close - whether to close the connections they share with other namespaces, too
+   * @param close - whether to close their connections, which they share with other namespaces
    *
    * @example
    * io.disconnectSockets();

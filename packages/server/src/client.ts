@@ -24,10 +24,10 @@ import { setImmediate } from "./timers.ts";
 
 const debug = createDebug("socket.io:client");
 
-// Exports of other packages are got through accessors: not for each packet.
+// Read once, because exports of other packages are accessors.
 const { CONNECT, CONNECT_ERROR } = PacketType;
 
-/** What a connection needs of the sockets that share it. */
+/** A socket, as its connection uses it. */
 export interface ClientSocket {
   readonly id: string;
   readonly nsp: { readonly name: string };
@@ -38,7 +38,7 @@ export interface ClientSocket {
   disconnect(close?: boolean): unknown;
 }
 
-/** What a connection needs of a namespace. */
+/** A namespace, as a connection uses it. */
 export interface ClientNamespace {
   readonly name: string;
   /** How many clients are about to get a socket. */
@@ -46,7 +46,7 @@ export interface ClientNamespace {
   _add(client: Client, auth: Auth, attempt: ConnectAttempt): Promise<void> | void;
 }
 
-/** What a connection needs of the server. */
+/** The server, as a connection uses it. */
 export interface ClientServer {
   readonly _nsps: ReadonlyMap<string, unknown>;
   readonly _parser: Parser;
@@ -65,8 +65,8 @@ export interface ClientServer {
 }
 
 /**
- * One connection and the sockets, one per namespace, that share it. The type parameters are those of the official class, for
- * those who write them.
+ * One connection and the sockets that share it, one per namespace. The type parameters have no effect; applications may write
+ * those of the official class.
  */
 export class Client<
   _ListenEvents = unknown,
@@ -80,7 +80,7 @@ export class Client<
   readonly decoder: ChunkDecoder;
   /** @internal */
   readonly dialect: Dialect;
-  /** runs until a namespace is joined */
+  /** runs until the client has joined a namespace */
   connectTimeout: internals.Timeout | undefined = undefined;
   private port!: ConnectionPort;
   /** The socket of a client that has one, until the maps exist. */
@@ -88,11 +88,11 @@ export class Client<
   /** Created for a second socket, or for an application that looks at them. */
   private maps: SocketMaps<ClientSocket> | undefined = undefined;
   private destroyed = false;
-  /** What the client did for which its connection is being closed. */
+  /** The violation of the protocol for which the connection is being closed. */
   private violation: SocketPacketError | undefined = undefined;
-  /** Namespaces left within this turn: packets that had come with the cause of it are no violation. */
+  /** Namespaces left within this turn, for which packets that arrived with the cause are not a violation. */
   private justLeft: Set<string> | undefined = undefined;
-  /** The namespaces whose CONNECT is being decided; undefined if there are none. */
+  /** The CONNECTs that are being decided, if any. */
   private attempts: ConnectAttempts | undefined = undefined;
 
   constructor(server: ClientServer, conn: Connection) {
@@ -176,10 +176,10 @@ export class Client<
     this.connectTimeout = undefined;
   }
 
-  /** Asks to join a namespace, which may have to be created first. */
+  /** Handles the request to join a namespace, which may have to be created first. */
   connect(name: string, auth: Auth = {}): void {
     const { readyState } = this.conn;
-    // Nobody would tell when it is over.
+    // Nothing would end the attempt.
     if (this.destroyed || readyState === "closing" || readyState === "closed") return;
     const attempt = new ConnectAttempt(name);
     this.attempts ??= new ConnectAttempts();
@@ -197,10 +197,10 @@ export class Client<
     this.server._checkNamespace(name, auth, decided, () => attempt.isWanted);
   }
 
-  /** Asks to join an existing namespace. */
+  /** Handles the request to join an existing namespace. */
   private doConnect(name: string, auth: Auth, attempt: ConnectAttempt): void {
     const nsp = this.server.of(name);
-    // Or a child namespace would go with the socket whose place is taken.
+    // Keeps a child namespace that would otherwise be removed with the socket that this one replaces.
     nsp._arriving++;
     try {
       this.attempts?.begin(attempt);
@@ -211,22 +211,22 @@ export class Client<
     }
   }
 
-  /** Called with each socket that is let in, before anybody hears of it: a close from here on closes it, too. */
+  /** Called with each socket that may join, before its listeners are called: a close from here on closes it too. */
   _accept(attempt: ConnectAttempt, socket: ClientSocket): void {
     attempt.socket = undefined;
     this.addSocket(socket);
     this.forgetDeadline();
   }
 
-  /** Called when the listeners of `connection` have seen the socket: hands it what came too early. */
+  /** Called after the `connection` listeners: passes the packets that arrived too early to the socket. */
   _welcome(attempt: ConnectAttempt, socket: ClientSocket): void {
     const { packets } = attempt;
-    // By the index: a listener may make more come.
+    // Counts up, because a listener may cause more packets.
     for (let i = 0; i < packets.length && socket.connected; i++) this.passOn(packets[i]!, socket);
     this.endAttempt(attempt);
   }
 
-  /** Called when the client may not join: what came too early is dropped, and what still comes within this turn. */
+  /** Called when the client may not join: drops the packets that arrived too early, and those that arrive within this turn. */
   _refuse(attempt: ConnectAttempt): void {
     debug("%d packets for %s are dropped: it is not joined", attempt.packets.length, attempt.name);
     this.endAttempt(attempt);
@@ -258,18 +258,18 @@ export class Client<
     if (this.destroyed) return;
     if (this.justLeft === undefined) {
       this.justLeft = new Set();
-      // Not by nextTick: on uWebSockets.js ticks run between the messages of one read.
+      // Not with nextTick, because on uWebSockets.js ticks run between the messages of one read.
       setImmediate(() => (this.justLeft = undefined));
     }
     this.justLeft.add(name);
   }
 
-  /** Closes the connection under the sockets that still use it. */
+  /** Closes the connection and the sockets that still use it. */
   close(): void {
     this.closeFor("forced server close");
   }
 
-  /** Ends a connection whose client has come back on another one, before the heartbeat finds it dead. */
+  /** Ends a connection whose client has come back on another one before the heartbeat found this one dead. */
   _replaced(): void {
     const { conn } = this;
     this.onClose("transport close", new ReplacedError());
@@ -284,10 +284,10 @@ export class Client<
     }
   }
 
-  /** Encodes a packet and writes it; nothing is written to a connection that is closing. */
+  /** Encodes a packet and writes it, unless the connection is closing. */
   _packet(packet: Packet | unknown[], options: WriteOptions = {}): void {
     if (this.conn.readyState === "open") {
-      // Adapters of old wrote encoded packets this way.
+      // Older adapters write encoded packets this way.
       const encoded = options.preEncoded ? (packet as unknown[]) : this.encoder.encode(packet as Packet);
       this.writeToEngine(encoded, options);
     }
@@ -312,7 +312,7 @@ export class Client<
     }
   }
 
-  /** Called with each whole packet, by decoders of other parsers too. */
+  /** Called with each complete packet; decoders of other parsers call it too. */
   ondecoded(packet: Packet): void {
     if (this.destroyed) return;
     const { type } = packet;
@@ -332,7 +332,7 @@ export class Client<
     }
   }
 
-  /** Called with each packet whose attachments are still to come: nothing is held for one that is out of place. */
+  /** Called with each packet whose attachments are still to come, so that none are held for a packet that is not allowed. */
   onannounced(packet: Packet): void {
     const namespace = this.dialect.namespaceOf(packet);
     const isExpected =
@@ -352,7 +352,7 @@ export class Client<
     }
   }
 
-  /** Whether the packet has to wait until it is decided on its namespace. */
+  /** Whether the packet has to wait for the decision about its namespace. */
   private holds(attempts: ConnectAttempts, packet: Packet, namespace: string): boolean {
     const bytes = attempts.takeSize();
     const attempt = attempts.get(namespace);
@@ -373,7 +373,7 @@ export class Client<
     try {
       this.connect(namespace, auth);
     } catch (error) {
-      // As on the official server, it costs the connection.
+      // Closes the connection, as on the official server.
       this.server._userCode.reportThrown(error, {
         source: "connection",
         event: undefined,
@@ -384,7 +384,7 @@ export class Client<
     }
   }
 
-  /** The namespace a packet is for, and the credentials if it is a CONNECT. */
+  /** Returns the namespace that a packet is for, and the credentials of a CONNECT. */
   _parseNamespace(packet: Packet): ConnectTarget {
     return this.dialect.target(packet);
   }
@@ -399,7 +399,7 @@ export class Client<
       }
     }
     this.conn.close();
-    // At once, also when something is still to be sent: one cause, one reason.
+    // At once, even if packets wait to be sent, so that the reason is that of the violation.
     if (this.violation !== undefined && !this.destroyed) this.onClose("forced close");
   }
 

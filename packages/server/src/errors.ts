@@ -1,6 +1,6 @@
 import { internals } from "@tidewire/engine";
 
-/** Every error the server raises for the application, with its message: that of the official server where it has one. */
+/** Every error that the server throws at the application, with the message of the official server where it has one. */
 const messages = {
   RESERVED_EVENT: (event: string): string => `"${event}" is a reserved event name`,
   ACK_TIMEOUT: (): string => "operation has timed out",
@@ -15,28 +15,28 @@ const messages = {
   NOT_ATTACHED: (): string => "cannot close a server that is not attached; call listen() or attach() first",
 } as const;
 
-/** Identifies an error of the server, whatever its message. */
+/** Identifies an error of the server. */
 export type ServerErrorCode = keyof typeof messages;
 
 const typeErrors: ReadonlySet<ServerErrorCode> = new Set<ServerErrorCode>(["NO_SERVER", "NOT_ATTACHED"]);
 
-/** An error of the server, told apart by `code`. */
+/** An error of the server, identified by `code`. */
 export interface ServerError extends Error {
   readonly code: ServerErrorCode;
 }
 
-/** Makes the error of a code; `detail` is the value its message names, if it names one. */
+/** Creates the error of a code; `detail` is the value in its message, if there is one. */
 export function createError(code: ServerErrorCode, detail: string = ""): ServerError {
   const message = messages[code](detail);
   return Object.assign(typeErrors.has(code) ? new TypeError(message) : new Error(message), { code });
 }
 
-/** Refuses the names that have a meaning of their own. */
+/** @throws Error if the name of the event is reserved */
 export function assertNotReserved(reserved: ReadonlySet<string | symbol>, event: string | symbol): void {
   if (reserved.has(event)) {
     throw createError("RESERVED_EVENT", String(event));
   }
 }
 
-/** Lets an error of the application surface as an uncaught exception on the next tick, after the packets and sockets at hand were served. */
+/** Throws an error of the application on the next tick, so that the remaining packets and sockets are served first. */
 export const rethrow: (error: unknown) => void = internals.rethrow;

@@ -1,6 +1,6 @@
 import type { Untyped } from "./events/typed-events.ts";
 
-/** The error of a namespace middleware; `data` goes to the client with the message. */
+/** An error of a namespace middleware; the client receives its message and `data`. */
 export interface ExtendedError extends Error {
   data?: Untyped;
 }

@@ -8,7 +8,7 @@ export type { ParentNspNameMatchFn } from "./namespace-registry.ts";
 export type { BroadcastOperator } from "./broadcast-operator.ts";
 export type { RemoteSocket } from "./remote-socket.ts";
 export type { ServerOptions } from "./options.ts";
-// Names for what public members give, so that declarations can be made of them.
+// The types of public members, so that applications can name them.
 export type { Server as Engine } from "@tidewire/engine";
 export type { Connection } from "./connection/port.ts";
 export type { AnyListener } from "./events/any-listeners.ts";

@@ -13,27 +13,27 @@ export type ParentNspNameMatchFn = (
   fn: (err: Error | null, success: boolean) => void,
 ) => void;
 
-/** How the server makes namespaces. */
+/** How the server creates namespaces. */
 export interface NamespaceFactory<Namespace, Parent> {
   namespace(name: string): Namespace;
   parent(): Parent;
-  /** Called with each namespace that was made, but the root namespace. */
+  /** Called with each new namespace except the root namespace. */
   announce(nsp: Namespace): void;
 }
 
-/** What the registry needs of a parent namespace, which registers its children itself. */
+/** A parent namespace, which registers its children itself. */
 export interface ParentOf<Namespace> {
   readonly name: string;
   createChild(name: string): Namespace;
 }
 
-/** The namespaces of a server, and those that say which others may exist. */
+/** The namespaces of a server, and the parent namespaces that decide which others may exist. */
 export class NamespaceRegistry<Namespace, Parent extends ParentOf<Namespace>> {
   /** by name */
   readonly namespaces: Map<string, Namespace> = new Map();
-  /** by what decides on the names of their children */
+  /** by the function that decides about the names of their children */
   readonly parents: Map<ParentNspNameMatchFn, Parent> = new Map();
-  /** those of them that were given as a regular expression */
+  /** the parents that were given as a regular expression */
   readonly parentsByRegExp: Map<RegExp, Parent> = new Map();
   readonly #make: NamespaceFactory<Namespace, Parent>;
 
@@ -41,7 +41,7 @@ export class NamespaceRegistry<Namespace, Parent extends ParentOf<Namespace>> {
     this.#make = make;
   }
 
-  /** The namespace of this name, with or without the slash in front; created if it does not exist. */
+  /** Returns the namespace of this name, with or without the leading slash, and creates it if it does not exist. */
   of(given: string): Namespace {
     const name = String(given).startsWith("/") ? String(given) : `/${given}`;
     const existing = this.namespaces.get(name);
@@ -63,8 +63,8 @@ export class NamespaceRegistry<Namespace, Parent extends ParentOf<Namespace>> {
   }
 
   /**
-   * A new parent namespace.
-   * @throws Error if a regular expression has a state (`g` or `y`)
+   * Creates a parent namespace.
+   * @throws Error if a regular expression is stateful (`g` or `y`)
    */
   createParent(match: RegExp | ParentNspNameMatchFn): Parent {
     if (typeof match !== "function" && (match.global || match.sticky)) {
@@ -82,8 +82,8 @@ export class NamespaceRegistry<Namespace, Parent extends ParentOf<Namespace>> {
   }
 
   /**
-   * Asks the parent namespaces, in turn, whether one of them will have a child of this name. Nothing is created for a client
-   * that has gone meanwhile: nobody would remove it.
+   * Asks the parent namespaces in turn whether one of them accepts a child of this name. Nothing is created for a client that has
+   * left meanwhile, because nothing would remove it.
    */
   askParents(
     name: string,
@@ -100,7 +100,7 @@ export class NamespaceRegistry<Namespace, Parent extends ParentOf<Namespace>> {
       const [match, parent] = next.value;
       let hasDecided = false;
       const decided: unknown = match(name, auth, (error, allowed) => {
-        // It has one answer: a second one would let the client in twice.
+        // Only the first answer counts, because a second one would admit the client twice.
         if (hasDecided || !isWanted()) return;
         hasDecided = true;
         if (error || !allowed) {

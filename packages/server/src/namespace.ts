@@ -39,7 +39,7 @@ const debug = createDebug("socket.io:namespace");
 export type { ExtendedError };
 export { NAMESPACE_RESERVED_EVENTS as RESERVED_EVENTS };
 
-/** The events a namespace emits itself. */
+/** The events that a namespace emits itself. */
 export interface NamespaceReservedEventsMap<
   ListenEvents extends EventsMap,
   EmitEvents extends EventsMap,
@@ -50,7 +50,7 @@ export interface NamespaceReservedEventsMap<
   connection: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
 }
 
-/** The events the server emits itself: those of the root namespace. */
+/** The events that the root namespace, and with it the server, emits itself. */
 export interface ServerReservedEventsMap<
   ListenEvents extends EventsMap,
   EmitEvents extends EventsMap,
@@ -61,8 +61,8 @@ export interface ServerReservedEventsMap<
 }
 
 /**
- * A part of the application with listeners, middlewares and rooms of its own; a client joins as many namespaces as it
- * likes over one connection.
+ * A part of the application with its own listeners, middlewares and rooms. A client can join several namespaces over one
+ * connection.
  *
  * @example
  * const orders = io.of("/orders");
@@ -91,7 +91,7 @@ export class Namespace<
   readonly server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   /** The sockets that have joined, by id. */
   readonly sockets: Map<SocketId, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> = new Map();
-  /** The sockets whose middlewares are still running, by id. */
+  /** The sockets whose middlewares are running, by id. */
   readonly _preConnectSockets: Map<SocketId, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> =
     new Map();
   /** The middlewares of {@link use}. */
@@ -99,11 +99,11 @@ export class Namespace<
   /** The sockets that can be recovered, joined or waiting, by pid. */
   private readonly recoverable: Map<string, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> =
     new Map();
-  /** @internal Called after a socket was removed: a parent namespace closes a child that nobody is in. */
+  /** @internal Called after a socket was removed; set by a parent namespace that closes empty children. */
   _onRemove: (() => void) | undefined = undefined;
   /** @internal How many clients are about to get a socket. */
   _arriving: number = 0;
-  /** The id of the next event that asks for an answer; shared by the sockets, so that broadcasts can use one id. */
+  /** The id of the next event that asks for an answer. All sockets share it, so that a broadcast has one id. */
   _ids: number = 0;
   adapter!: Adapter;
   private store: RecoveryStore | undefined = undefined;
@@ -115,7 +115,7 @@ export class Namespace<
     this._initAdapter();
   }
 
-  /** Makes the adapter; done anew when `io.adapter()` sets another one. */
+  /** Creates the adapter; called again when `io.adapter()` sets another one. */
   _initAdapter(): void {
     this.adapter = this.server._createAdapter(this);
     Promise.resolve(this.adapter.init()).catch((error: unknown) => {
@@ -124,8 +124,8 @@ export class Namespace<
   }
 
   /**
-   * Adds a middleware: it sees every socket before it joins, and lets it in by `next()`, or refuses it by `next(error)`,
-   * which the client gets as `connect_error`.
+   * Adds a middleware, which is called with every socket before it joins. It calls `next()` to admit the socket, or `next(error)`
+   * to refuse it, which the client receives as `connect_error`.
    *
    * @example
    * io.of("/orders").use((socket, next) => next());
@@ -150,8 +150,8 @@ export class Namespace<
   }
 
   /**
-   * Called with each client that wants to join. There is a promise where the adapter is asked for a recovery state, or a
-   * middleware has thrown: that rejects it.
+   * Called with each client that wants to join. Returns a promise if the adapter is asked for a recovery state, or if a
+   * middleware has thrown, which rejects it.
    */
   _add(client: Client, auth: Auth, attempt: ConnectAttempt): Promise<void> | void {
     debug("adding socket to nsp %s", this.name);
@@ -172,9 +172,9 @@ export class Namespace<
     attempt: ConnectAttempt,
   ): void {
     const { client } = socket;
-    // Its client has gone, or has asked anew, while the adapter was asked for its state.
+    // Its client has left, or has sent another CONNECT, while the adapter was asked for its state.
     if (!attempt.isWanted) return socket._cleanup();
-    // What ends the attempt ends the socket, whether or not a middleware ever calls `next`.
+    // The end of the attempt ends the socket, even if a middleware never calls `next`.
     attempt.socket = socket;
     this._preConnectSockets.set(socket.id, socket);
     if (socket.pid !== undefined) {
@@ -276,7 +276,7 @@ export class Namespace<
     this.server._userCode.emit(this, [event, ...args], "listener", undefined);
   }
 
-  /** Forgets a socket, whether it has joined or was still waiting. */
+  /** Removes a socket, whether it has joined or still waits. */
   _remove(socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>): void {
     // Another socket may have taken over its id.
     for (const sockets of [this.sockets, this._preConnectSockets]) {
@@ -336,8 +336,8 @@ export class Namespace<
    * @example
    * const responses = await io.serverSideEmitWithAck("ping");
    *
-   * @returns one response per server, without this one; rejects if not all have answered in the time of the adapter,
-   * with those that did in `responses` of the error
+   * @returns one response per server, without this one; rejects if some have not answered within the time limit of the adapter, with
+   * the responses that arrived in `responses` of the error
    */
   serverSideEmitWithAck<Ev extends EventNamesWithAck<ServerSideEvents>>(
     ev: Ev,
@@ -348,18 +348,18 @@ export class Namespace<
     });
   }
 
-  /** Called by the adapter with an event of another server: its name, its arguments, possibly a function to answer. */
+  /** Called by the adapter with an event of another server: its name, its arguments, and possibly a callback. */
   _onServerSideEmit(args: [string, ...Untyped[]]): void {
     const [event, ...rest] = args;
     this.tell(event, rest);
   }
 
-  /** @internal No socket waits any longer for the answer to the broadcast of this id. */
+  /** @internal Removes the acknowledgements of the broadcast of this id. */
   _forgetAck(id: number): void {
     for (const socket of this.sockets.values()) socket._forgetAck(id);
   }
 
-  /** @internal Tells the listeners of the root namespace that a namespace was created. */
+  /** @internal Emits `new_namespace`; called on the root namespace. */
   _announceNamespace(namespace: object): void {
     this.tell("new_namespace", [namespace]);
   }

@@ -3,7 +3,7 @@ import type { AttachAppOptions, ServerOptions as EngineOptions } from "@tidewire
 import type { Adapter } from "socket.io-adapter";
 import type { Untyped } from "./events/typed-events.ts";
 
-/** Keeps the state of a client for a while after it has left, for when it comes back. */
+/** Options of connection state recovery. */
 export interface RecoveryOptions {
   /**
    * How long the state is kept, in ms.
@@ -16,15 +16,14 @@ export interface RecoveryOptions {
    */
   skipMiddlewares?: boolean;
   /**
-   * How much of what was sent is kept in memory for clients that come back, for each namespace, in bytes. When there is
-   * more, the oldest events are dropped, and a client that has missed one of them starts anew. Adapters that keep it
-   * elsewhere have limits of their own.
+   * How many bytes of sent events each namespace keeps in memory for clients that come back. Beyond it, the oldest events are
+   * dropped, and a client that has missed one of them starts anew. Adapters that keep events elsewhere have their own limits.
    * @default 16777216
    */
   maxLogBytes?: number;
 }
 
-/** A class, or a function that returns an adapter, for one namespace. */
+/** A class of adapters, or a function that returns the adapter of a namespace. */
 export type AdapterConstructor = typeof Adapter | ((nsp: Untyped) => Adapter);
 
 /** Options of a {@link Server}: its own, and those of the engine and of its attachment, which are passed on. */
@@ -38,18 +37,18 @@ export interface ServerOptions extends EngineOptions, AttachAppOptions {
   wsEngine?: Untyped;
   initialPacket?: Untyped;
   /**
-   * Whether the files of the client are served.
+   * Whether to serve the files of the client.
    * @default true
    */
   serveClient: boolean;
   /**
-   * Chooses the receivers of broadcasts.
-   * @default the adapter in memory
+   * The adapter, which keeps the rooms and sends broadcasts.
+   * @default an adapter in memory
    */
   adapter: AdapterConstructor;
   /**
-   * Turns packets into messages and back: an object with the classes `Encoder` and `Decoder`, which published packages declare in
-   * various ways. Clients must be given the same.
+   * The parser, which encodes and decodes packets: an object with the classes `Encoder` and `Decoder`, which published packages
+   * declare in various ways. Clients need the same one.
    * @default the parser of `@tidewire/parser`
    */
   parser: object;
@@ -58,11 +57,11 @@ export interface ServerOptions extends EngineOptions, AttachAppOptions {
    * @default 45000
    */
   connectTimeout: number;
-  /** Keeps the state of clients that have lost their connection; off if missing. */
+  /** Keeps the state of clients that have lost their connection, so that they can come back; off by default. */
   connectionStateRecovery: RecoveryOptions;
   /**
-   * Whether children of a parent namespace go when their last socket does; with the adapter in memory of
-   * `connectionStateRecovery`, when none of their clients can be recovered any more.
+   * Whether to remove children of a parent namespace once their last socket has left, and with the adapter in memory of
+   * `connectionStateRecovery` once no state of their clients can be recovered.
    * @default false
    */
   cleanupEmptyChildNamespaces: boolean;
@@ -81,7 +80,7 @@ const { duration, flag, group, size } = optionRules;
 /** The limit for joining a namespace. */
 export const connectTimeoutRule: internals.OptionRule = duration;
 
-/** All options that a server may be given: its own, and those it hands down. */
+/** All options of a server: its own, and those it passes on. */
 const knownOptions: internals.OptionRules = {
   ...engineOptions,
   cleanupEmptyChildNamespaces: flag,
@@ -95,9 +94,9 @@ const knownOptions: internals.OptionRules = {
 };
 
 /**
- * The options with numbers for numbers in text. Warns of those that do not exist.
+ * Reads the options: converts numbers in text, and warns of unknown names.
  *
- * @throws OptionError for one that cannot mean anything
+ * @throws OptionError for an invalid value
  */
 export function readServerOptions(given: Partial<ServerOptions>): Partial<ServerOptions> {
   const options = optionRules.readOptions(given, knownOptions);
@@ -105,7 +104,7 @@ export function readServerOptions(given: Partial<ServerOptions>): Partial<Server
   return options;
 }
 
-/** Fills in what is missing, in place: the application may look at its options later. */
+/** Fills in defaults in place, because the application may look at its options later. */
 export function applyRecoveryDefaults(
   options: Partial<ServerOptions>,
   { connectionStateRecovery }: Partial<ServerOptions>,

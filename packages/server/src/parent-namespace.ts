@@ -22,8 +22,8 @@ interface StateKeeper {
 }
 
 /**
- * Namespaces that are created when a client asks for them, by a regular expression or a function that says which names
- * may exist. The children get its listeners and middlewares; what it sends reaches the clients of all of them.
+ * Creates namespaces when clients ask for them, if its regular expression or function accepts their names. These children get its
+ * listeners and middlewares, and its events reach the clients of all of them.
  *
  * @example
  * const parent = io.of(/^\/dynamic-\d+$/);
@@ -68,7 +68,7 @@ export class ParentNamespace<
   }
 
   /**
-   * Creates the child of this name, as a client that asks for it does.
+   * Creates the child of this name, as if a client had asked for it.
    *
    * @example
    * parent.createChild("/dynamic-101");
@@ -93,10 +93,10 @@ export class ParentNamespace<
   private removeWhenEmpty(child: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>): void {
     child._onRemove = (): void => {
       const keeper: StateKeeper = child.adapter;
-      // A socket that is still waiting for its middlewares would join a namespace nobody can find.
+      // A socket that waits for its middlewares must not join a namespace that no longer exists.
       if (child.sockets.size > 0 || child._preConnectSockets.size > 0 || child._arriving > 0) return;
       if (keeper.hasStates) {
-        // Their clients may come back.
+        // The clients of these states may come back.
         keeper.onStatesExpired = child._onRemove;
         return;
       }
@@ -107,7 +107,7 @@ export class ParentNamespace<
     };
   }
 
-  /** Not possible: another server of the cluster may have other children. Always throws. */
+  /** Throws always, because another server of the cluster may have other children. */
   override fetchSockets(): Promise<RemoteSocket<EmitEvents, SocketData>[]> {
     throw createError("PARENT_FETCH");
   }

@@ -24,7 +24,7 @@ export type DisconnectReason =
   | "ping timeout"
   | "parse error";
 
-/** After these the client may come back and find its state again. */
+/** The reasons after which the state of a socket can be recovered. */
 export const recoverableReasons: ReadonlySet<DisconnectReason> = new Set<DisconnectReason>([
   "transport error",
   "transport close",

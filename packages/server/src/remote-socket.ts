@@ -12,7 +12,7 @@ import type {
   TypedEventBroadcaster,
 } from "./events/typed-events.ts";
 
-/** What a server tells about one of its sockets. */
+/** A socket as its server describes it to the others. */
 export interface SocketDetails<SocketData> {
   id: SocketId;
   handshake: Handshake;
@@ -20,7 +20,7 @@ export interface SocketDetails<SocketData> {
   data: SocketData;
 }
 
-/** Reaches the one socket a {@link RemoteSocket} stands for. */
+/** An operator for the one socket that a {@link RemoteSocket} stands for. */
 export interface RemoteOperator<
   EmitEvents extends EventsMap,
   SocketData,
@@ -36,7 +36,7 @@ export interface RemoteOperator<
 }
 
 /**
- * A socket of another server of the cluster, as `fetchSockets()` returns it: a snapshot that can be written to.
+ * A socket of another server of the cluster, as `fetchSockets()` returns it: a snapshot through which the socket can be reached.
  *
  * @example
  * for (const socket of await io.fetchSockets()) {
@@ -74,7 +74,7 @@ export class RemoteSocket<
   }
 
   /**
-   * Sends an event to the socket, wherever it is.
+   * Sends an event to the socket.
    *
    * @example
    * socket.emit("hello", "world");
@@ -108,7 +108,7 @@ export class RemoteSocket<
 
   /**
    * Disconnects the socket from its namespace.
-   * @param close - whether to close the connection it shares with other namespaces, too
+   * @param close - whether to close its connection, which it shares with other namespaces
    *
    * @example
    * socket.disconnect();

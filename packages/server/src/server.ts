@@ -55,8 +55,8 @@ import type { Socket } from "./socket.ts";
 const debug = createDebug("socket.io:server");
 
 /**
- * A Socket.IO server. On a port it listens itself, on uWebSockets.js if that can be loaded; otherwise it answers what comes
- * in under its path on the HTTP server or uWebSockets.js app it is attached to.
+ * A Socket.IO server. Given a port, it listens itself, on uWebSockets.js if that can be loaded. Otherwise it handles the requests
+ * under its path on the HTTP server or uWebSockets.js app that it is attached to.
  *
  * @example
  * import { Server } from "@tidewire/server";
@@ -84,14 +84,14 @@ export class Server<
   EmitEvents,
   SocketData
 > {
-  /** The root namespace, which the server itself stands for. */
+  /** The root namespace, whose members the server offers as its own. */
   readonly sockets: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   readonly opts: Partial<ServerOptions>;
   readonly _parser: Parser;
   readonly encoder: { encode(packet: Packet): unknown[] };
-  /** @internal How code of the application is called. */
+  /** @internal How application code is called. */
   _userCode: UserCode = plainCalls;
-  /** @internal For the limit for joining a namespace; the engine of the connections may have no such clock. */
+  /** @internal Times how long clients take to join a namespace; not every engine has such a clock. */
   readonly _clock: internals.Clock = new internals.Clock();
   /** in ms */
   _connectTimeout!: number;
@@ -99,11 +99,11 @@ export class Server<
   private _serveClient!: boolean;
   private _adapter!: AdapterConstructor;
   private readonly _corsMiddleware: CorsMiddleware | undefined;
-  /** The engine underneath; undefined until the server is attached to something. */
+  /** The Engine.IO server; undefined until the server is attached. */
   engine!: Engine;
   /** The same as {@link engine}. */
   eio!: Engine;
-  /** What accepts the connections: the given server, or the one made for the given port. */
+  /** The server that accepts the connections: the given one, or the one created for the given port. */
   httpServer!: HttpServerInstance;
   private readonly registry = new NamespaceRegistry<
     Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
@@ -113,31 +113,31 @@ export class Server<
     parent: () => new ParentNamespace(this),
     announce: (nsp) => this.sockets._announceNamespace(nsp),
   });
-  /** The namespaces that exist, by name. */
+  /** The namespaces, by name. */
   readonly _nsps: Map<string, Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> =
     this.registry.namespaces;
-  /** The parent namespaces, by what decides on the names of their children. */
+  /** The parent namespaces, by the function that decides about the names of their children. */
   readonly parentNsps: Map<
     ParentNspNameMatchFn,
     ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>
   > = this.registry.parents;
-  /** Those of them that were given as a regular expression. */
+  /** The parent namespaces that were given as a regular expression. */
   readonly parentNamespacesFromRegExp: Map<
     RegExp,
     ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>
   > = this.registry.parentsByRegExp;
 
   /**
-   * On a port the server listens on uWebSockets.js where it loads, which answers HTTP/1.0 with 505: nginx needs
-   * `proxy_http_version 1.1`, and a health check of HAProxy `ver HTTP/1.1`. The option `host: "node"` listens on node:http.
+   * Given a port, the server listens on uWebSockets.js if it loads. uWebSockets.js rejects HTTP/1.0 with 505, so nginx needs
+   * `proxy_http_version 1.1`, and a health check of HAProxy `ver HTTP/1.1`. With the option `host: "node"` it listens on node:http.
    *
    * @example
    * new Server(); // then listen(), attach() or attachApp()
    * new Server(3000);
    * new Server(httpServer, { cors: { origin: "https://example.com" } });
    *
-   * @throws Error if it is given an express application instead of the HTTP server in front of it; TypeError or RangeError
-   * (`INVALID_OPTION`) for an option that cannot mean anything; RangeError (`ERR_SOCKET_BAD_PORT`) if there is no such port
+   * @throws Error for an Express application in place of its HTTP server; TypeError or RangeError (`INVALID_OPTION`) for an invalid
+   * option; RangeError (`ERR_SOCKET_BAD_PORT`) for an invalid port
    */
   constructor(opts?: Partial<ServerOptions>);
   constructor(srv?: HttpServerInstance | number | string, opts?: Partial<ServerOptions>);
@@ -157,7 +157,7 @@ export class Server<
     this._parser = (options.parser as Parser | undefined) || defaultParser;
     this.encoder = new this._parser.Encoder();
     if (options.cors) {
-      // The package's types tell its two forms of options apart, and do not take either.
+      // The types of the package accept either form of the options, but not the union.
       this._corsMiddleware = cors(options.cors as cors.CorsOptions) as CorsMiddleware;
     }
     this.adapter(options.adapter || defaultAdapter(options));
@@ -167,12 +167,12 @@ export class Server<
     }
   }
 
-  /** The options, live. */
+  /** The same as {@link opts}. */
   get _opts(): Partial<ServerOptions> {
     return this.opts;
   }
 
-  /** Options given later, with those of the server, which win, as they always have. */
+  /** Merges options given later with those of the server, which take precedence, as officially. */
   private mergedWith(opts: Partial<ServerOptions>): Partial<ServerOptions> {
     Object.assign(opts, this.opts);
     opts.path ||= this._path;
@@ -180,7 +180,7 @@ export class Server<
   }
 
   /**
-   * Whether the files of the client are served; read or set before the server is attached.
+   * Gets or sets whether the files of the client are served; to be set before the server is attached.
    *
    * @example
    * io.serveClient(false).attach(3000);
@@ -194,7 +194,7 @@ export class Server<
   }
 
   /**
-   * The path of all requests, without a slash at its end; read or set before the server is attached.
+   * Gets or sets the path of all requests, without a slash at its end; to be set before the server is attached.
    *
    * @example
    * io.path("/my-path").attach(3000);
@@ -208,7 +208,9 @@ export class Server<
   }
 
   /**
-   * How long a client may be connected without joining a namespace, in ms; read or set.
+   * Gets or sets how long a client may be connected without joining a namespace, in ms.
+   *
+   * @throws TypeError or RangeError (`INVALID_OPTION`) if the time is invalid
    *
    * @example
    * io.connectTimeout(10_000);
@@ -226,7 +228,7 @@ export class Server<
   }
 
   /**
-   * What makes the adapter of each namespace; setting it gives every namespace a new one.
+   * Gets or sets the class or function that creates the adapters. Setting it gives every namespace a new adapter.
    *
    * @example
    * io.adapter(createAdapter(pubClient, subClient));
@@ -242,7 +244,7 @@ export class Server<
     return this;
   }
 
-  /** @internal Makes the adapter of a namespace. */
+  /** @internal Creates the adapter of a namespace. */
   _createAdapter(nsp: object): Adapter {
     const make = this._adapter;
     const isArrowFunction = make.prototype === undefined;
@@ -262,14 +264,14 @@ export class Server<
   }
 
   /**
-   * Attaches the server to an HTTP server, or lets it listen on a port. On uWebSockets.js only HTTP/1.1 is answered.
+   * Attaches the server to an HTTP server, or listens on a port. On uWebSockets.js it handles HTTP/1.1 only.
    *
    * @example
    * io.attach(3000);
    * io.attach(createServer().listen(3000));
    *
-   * @throws Error if it is given an express application instead of the HTTP server in front of it, and TypeError if it is
-   * given what is no server and no port
+   * @throws Error for an Express application in place of its HTTP server; TypeError for anything else that is neither a server nor a
+   * port
    */
   attach(srv: HttpServerInstance | number | string, opts: Partial<ServerOptions> = {}): this {
     if (typeof srv === "function") {
@@ -280,7 +282,7 @@ export class Server<
   }
 
   /**
-   * Attaches the server to a uWebSockets.js app, which the application lets listen.
+   * Attaches the server to a uWebSockets.js app, on which the application calls `listen`.
    *
    * @example
    * const app = App();
@@ -326,7 +328,7 @@ export class Server<
   }
 
   /**
-   * Serves the files of the client in front of the listeners of an HTTP server, for engines given to {@link bind}.
+   * Serves the files of the client on an HTTP server, before its other listeners; for engines given to {@link bind}.
    *
    * @example
    * io.bind(engine);
@@ -345,23 +347,23 @@ export class Server<
     });
   }
 
-  /** Answers a request of `node:http` with a file of the client. */
+  /** Responds to a request of `node:http` with a file of the client. */
   serve(filename: string, req: IncomingMessage, res: ServerResponse): void {
     serveClientFile(filename, fileExchangeOf(req, res), this._corsMiddleware);
   }
 
-  /** The same without the headers of `cors`. */
+  /** The same as {@link serve}, without the headers of `cors`. */
   static sendFile(filename: string, req: IncomingMessage, res: ServerResponse): void {
     serveClientFile(filename, fileExchangeOf(req, res), undefined);
   }
 
-  /** The file a URL under the path names. */
+  /** Returns the name of the file that a URL under the path refers to. */
   extractFilename(url: string): string {
     return fileNameOf(url, this._path);
   }
 
   /**
-   * Takes the connections of any engine that is like that of `engine.io`.
+   * Accepts the connections of an engine: of this project, of `engine.io`, or one like them.
    *
    * @example
    * const engine = new Engine();
@@ -376,7 +378,7 @@ export class Server<
   }
 
   /**
-   * Called with each connection of the engine.
+   * Accepts a connection of an engine.
    *
    * @example
    * engine.on("connection", (conn) => io.onconnection(conn));
@@ -391,8 +393,8 @@ export class Server<
   }
 
   /**
-   * The namespace of this name, created if it does not exist; or, for a regular expression or a function, a parent
-   * namespace, whose children are created when clients ask for them.
+   * Returns the namespace of this name, and creates it if it does not exist. For a regular expression or a function, creates a
+   * parent namespace, whose children are created when clients ask for them.
    *
    * @example
    * const orders = io.of("/orders");
@@ -401,9 +403,9 @@ export class Server<
    *   socket.nsp.emit("hello"); // "/dynamic-101"
    * });
    *
-   * @param name - with or without the slash in front
+   * @param name - with or without the leading slash
    * @param fn - a listener of `connect`
-   * @throws Error if a regular expression has a state (`g` or `y`)
+   * @throws Error if a regular expression is stateful (`g` or `y`)
    */
   of(
     name: string | RegExp | ParentNspNameMatchFn,
@@ -419,7 +421,7 @@ export class Server<
     return nsp;
   }
 
-  /** Asks the parent namespaces, in turn, whether one of them will have a child of this name. */
+  /** Asks the parent namespaces in turn whether one of them accepts a child of this name. */
   _checkNamespace(
     name: string,
     auth: Auth,
@@ -430,10 +432,10 @@ export class Server<
   }
 
   /**
-   * Disconnects all clients, refuses new ones and stops listening. The HTTP server is closed, too: once the adapters have closed
-   * that takes a second at most, and requests of the application that are still open go on after it.
-   * @param fn - called when that is done, with the error of the HTTP server if it was not listening
-   * @returns when that is done; rejects with a TypeError if the server was never attached
+   * Disconnects all clients, refuses new ones and closes the HTTP server. Once the adapters have closed, this takes at most a second;
+   * requests of the application that are still open continue.
+   * @param fn - called at the end, with the error of the HTTP server if it was not listening
+   * @returns a promise that resolves at the end, or rejects with a TypeError if the server was never attached
    *
    * @example
    * await io.close();
@@ -468,8 +470,8 @@ export class Server<
   }
 
   /**
-   * Adds a middleware of the root namespace: it sees every socket before it joins, and lets it in by `next()`, or refuses it
-   * by `next(error)`, which the client gets as `connect_error`.
+   * Adds a middleware of the root namespace, which is called with every socket before it joins. It calls `next()` to admit the
+   * socket, or `next(error)` to refuse it, which the client receives as `connect_error`.
    *
    * @example
    * io.use((socket, next) => {
@@ -541,7 +543,7 @@ function defaultAdapter(options: Partial<ServerOptions>): AdapterConstructor {
   return (options.connectionStateRecovery ? RecoveryAdapter : MemoryAdapter) as typeof Adapter;
 }
 
-/** Listeners, and `emit`, of the server are those of the root namespace. */
+/** The methods of EventEmitter act on the root namespace. */
 const delegated = Server.prototype as unknown as Record<string, unknown>;
 for (const [name, method] of Object.entries(EventEmitter.prototype)) {
   if (typeof method === "function") {

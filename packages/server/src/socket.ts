@@ -40,17 +40,17 @@ import type { Server } from "./server.ts";
 
 const debug = createDebug("socket.io:socket");
 
-// Exports of other packages are read through accessors: not for each packet.
+// Read once, because exports of other packages are accessors.
 const { generateId } = internals;
 const { CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK } = PacketType;
 
-/** How most packets are written. */
+/** The options of most packets. */
 const plainly: WriteOptions = Object.freeze({ compress: true });
 
 /** An incoming event: its name, then its arguments. */
 export type Event = [string, ...Untyped[]];
 
-/** The events a socket emits itself. */
+/** The events that a socket emits itself. */
 export interface SocketReservedEventsMap {
   disconnect: (reason: DisconnectReason, description?: Untyped) => void;
   disconnecting: (reason: DisconnectReason, description?: Untyped) => void;
@@ -60,8 +60,8 @@ export interface SocketReservedEventsMap {
 function ignore(): void {}
 
 /**
- * A client in a namespace. It sends to and receives from this one client; `to`, `broadcast` and the like start a chain
- * that reaches the others.
+ * A client in a namespace. A socket sends to this client and receives from it; `to()`, `broadcast` and the like start a chain that
+ * reaches other clients.
  *
  * @example
  * io.on("connection", (socket) => {
@@ -86,16 +86,16 @@ export class Socket<
   readonly client: Client;
   readonly server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   readonly adapter: Adapter;
-  /** Identifies the socket, in this namespace and for this connection only. */
+  /** Identifies the socket in this namespace, as long as its connection lasts. */
   readonly id: SocketId;
-  /** Whether the state of an earlier connection was found again. */
+  /** Whether the state of an earlier connection was recovered. */
   readonly recovered: boolean;
   /** Whether the socket is in its namespace now. */
   connected: boolean = false;
   private readonly delivery: Delivery;
-  /** On its way out of the namespace, once: its `disconnecting` listeners, and those of the adapter, may disconnect it too. */
+  /** Set once, because `disconnecting` listeners and listeners of the adapter may disconnect the socket too. */
   private departure: "leaving" | "gone" | undefined = undefined;
-  // Created on first use: most sockets of a quiet server need none of them.
+  // Created on first use, because an idle socket does not need them.
   private ownHandshake: Handshake | LazyHandshake;
   private ownData: SocketData | undefined = undefined;
   private ownAcks: Map<number, AckCallback> | undefined = undefined;
@@ -122,19 +122,19 @@ export class Socket<
       : directDelivery;
     if (restored !== undefined) this.restore(restored);
     this.ownHandshake = new LazyHandshake(client.conn, auth);
-    // An "error" that nobody listens to must not end the process: clients can send one.
+    // Without a listener an "error" would end the process, and clients can send one.
     this.on("error", ignore);
   }
 
   private restore(state: RestoredState): void {
     this.ownData = state.data as SocketData;
     for (const room of state.rooms) {
-      // Its own room is joined with the namespace.
+      // The socket joins its own room together with the namespace.
       if (room !== this.id) void this.join(room);
     }
   }
 
-  /** How the socket came in: headers, query, credentials… */
+  /** How the client connected: headers, query, credentials. The application may write to it. */
   get handshake(): Handshake {
     const { ownHandshake } = this;
     if (!(ownHandshake instanceof LazyHandshake)) return ownHandshake;
@@ -145,12 +145,12 @@ export class Socket<
     this.ownHandshake = handshake;
   }
 
-  /** Makes {@link handshake}. */
+  /** Creates {@link handshake}. */
   private buildHandshake(arrival: LazyHandshake): Handshake {
     return arrival.toHandshake(this.conn);
   }
 
-  /** Anything the application wants to remember; other servers of a cluster see it through `fetchSockets()`. */
+  /** Data of the application; other servers of a cluster see it through `fetchSockets()`. */
   get data(): SocketData {
     return (this.ownData ??= {} as SocketData);
   }
@@ -164,12 +164,12 @@ export class Socket<
     return !this.connected;
   }
 
-  /** The acknowledgements that are waited for, by packet id. */
+  /** The acknowledgements that have not arrived yet, by packet id. */
   get acks(): Map<number, AckCallback> {
     return (this.ownAcks ??= new Map());
   }
 
-  /** The modifiers of the next emit. */
+  /** The flags of the next `emit()`. */
   get flags(): BroadcastFlags {
     return (this.ownFlags ??= {});
   }
@@ -224,7 +224,7 @@ export class Socket<
   }
 
   /**
-   * Sends an event and waits for the answer: without limit, unless `timeout()` sets one.
+   * Sends an event and waits for the answer, without limit unless `timeout()` sets one.
    *
    * @example
    * const answer = await socket.timeout(1000).emitWithAck("question");
@@ -256,7 +256,7 @@ export class Socket<
     this.ownAcks?.delete(id);
   }
 
-  /** Hands an answer to what waits for it. */
+  /** Passes an answer to its callback. */
   private onack(packet: Packet): void {
     const ack = packet.id === undefined ? undefined : this.ownAcks?.get(packet.id);
     if (typeof ack === "function") {
@@ -275,7 +275,7 @@ export class Socket<
   }
 
   /**
-   * Whether the next packet may be compressed.
+   * Sets whether the next packet may be compressed.
    *
    * @example
    * socket.compress(false).emit("hello");
@@ -286,7 +286,7 @@ export class Socket<
   }
 
   /**
-   * The next packet is dropped if the client cannot take it at once.
+   * Makes the next packet volatile: it is dropped if the client cannot take it at once.
    *
    * @example
    * socket.volatile.emit("position", x, y);
@@ -297,7 +297,7 @@ export class Socket<
   }
 
   /**
-   * Starts a chain that reaches everyone but this socket.
+   * Starts a chain that reaches every client of the namespace except this one.
    *
    * @example
    * socket.broadcast.emit("foo", "bar");
@@ -330,7 +330,7 @@ export class Socket<
   }
 
   /**
-   * Joins rooms. A promise is returned only by adapters that have to tell others.
+   * Joins rooms. Only adapters that have to tell other servers return a promise.
    *
    * @example
    * socket.join("room1");
@@ -352,7 +352,7 @@ export class Socket<
   }
 
   /**
-   * Leaves all rooms, its own too: only broadcasts to everyone reach it then.
+   * Leaves all rooms, its own too; then only broadcasts to the whole namespace reach the socket.
    *
    * @example
    * socket.leaveAll();
@@ -361,7 +361,7 @@ export class Socket<
     this.adapter.delAll(this.id);
   }
 
-  /** A listener of the adapter that throws must not keep the socket half in its namespace. */
+  /** Reports what a listener of the adapter throws, which must not leave the socket half in its namespace. */
   private joinOwnRoom(): void {
     try {
       void this.join(this.id);
@@ -382,7 +382,7 @@ export class Socket<
   }
 
   /**
-   * Adds a listener of every incoming event, in front of the others.
+   * Adds a listener of every incoming event, before the others.
    *
    * @example
    * socket.prependAny((event, ...args) => console.log(`got ${event}`));
@@ -405,7 +405,7 @@ export class Socket<
   }
 
   /**
-   * The listeners of every incoming event.
+   * Returns the listeners of every incoming event.
    *
    * @example
    * socket.listenersAny().length;
@@ -415,7 +415,7 @@ export class Socket<
   }
 
   /**
-   * Adds a listener of every event sent to this client, by itself or in a broadcast.
+   * Adds a listener of every event sent to this client, alone or in a broadcast.
    *
    * @example
    * socket.onAnyOutgoing((event, ...args) => console.log(`sent ${event}`));
@@ -426,7 +426,7 @@ export class Socket<
   }
 
   /**
-   * Adds a listener of every event sent, in front of the others.
+   * Adds a listener of every event sent, before the others.
    *
    * @example
    * socket.prependAnyOutgoing((event, ...args) => console.log(`sent ${event}`));
@@ -449,7 +449,7 @@ export class Socket<
   }
 
   /**
-   * The listeners of every event sent.
+   * Returns the listeners of every event sent.
    *
    * @example
    * socket.listenersAnyOutgoing().length;
@@ -464,7 +464,7 @@ export class Socket<
     this.server._userCode.callAny(this.outgoing.list, this, packet.data as Event);
   }
 
-  /** Called with each event; packages replace it to see the events before the listeners do. */
+  /** Called with each event. Packages replace it to see events before the listeners do. */
   onevent(packet: Packet): void {
     const event = (packet.data ?? []) as Event;
     if (packet.id !== undefined && packet.id !== null) {
@@ -474,7 +474,7 @@ export class Socket<
     this.dispatch(event);
   }
 
-  /** The function that answers the event of this id. */
+  /** Returns the function that answers the event of this id. */
   ack(id: number): AckCallback {
     return replyOnce(this, id);
   }
@@ -484,7 +484,7 @@ export class Socket<
       return this.callListeners(event);
     }
     this.run(event, (error) => {
-      // Called from the code of a middleware, which must not see what a listener throws.
+      // A middleware calls this, and must not catch what a listener throws.
       try {
         if (error) {
           this._onerror(error);
@@ -506,8 +506,8 @@ export class Socket<
   }
 
   /**
-   * Adds a middleware: it sees every incoming event and lets it pass by `next()`, or refuses it by `next(error)`, which
-   * emits `error` on this socket.
+   * Adds a middleware, which is called with every incoming event. It calls `next()` to pass the event on, or `next(error)` to
+   * refuse it, which emits `error` on this socket.
    *
    * @example
    * socket.use(([event, ...args], next) => {
@@ -525,13 +525,13 @@ export class Socket<
     this.server._userCode.runMiddlewares(this.fns, event, origin, ignore, done);
   }
 
-  /** Called by the namespace when the middlewares have let the socket in: CONNECT is sent before anything new. */
+  /** Called by the namespace once the middlewares have admitted the socket: sends CONNECT before any new packet. */
   _onconnect(): void {
     this.connected = true;
     this.delivery.connecting(this);
     const data = this.client.dialect.acceptance(this.id, this.pid);
     this.packet(data === undefined ? { type: CONNECT } : { type: CONNECT, data });
-    // A listener of the adapter may send, or disconnect.
+    // A listener of the adapter may send events, or disconnect the socket.
     this.joinOwnRoom();
     this.delivery.connected(this);
   }
@@ -560,12 +560,12 @@ export class Socket<
     this._onclose("client namespace disconnect");
   }
 
-  /** Emits `error`: the connection failed, the client broke the protocol, or a middleware of {@link use} refused. */
+  /** Emits `error`, because the connection failed, the client violated the protocol, or a middleware of {@link use} refused. */
   _onerror(error: Error): void {
     this.server._userCode.emit(this, ["error", error], "listener", this);
   }
 
-  /** The only way out of the namespace, for whatever reason; later calls do nothing. */
+  /** Leaves the namespace, for any reason and only here; later calls do nothing. */
   _onclose(reason: DisconnectReason, description?: unknown): this | undefined {
     if (!this.connected || this.departure !== undefined) return this;
     debug("closing socket %s - reason %s", this.id, reason);
@@ -579,7 +579,7 @@ export class Socket<
     return undefined;
   }
 
-  /** A throwing listener must not keep the socket half in its namespace. */
+  /** Rethrows later what a listener throws, which must not leave the socket half in its namespace. */
   private announce(ev: "disconnect" | "disconnecting", reason: DisconnectReason, description: unknown): void {
     try {
       this.server._userCode.emit(this, [ev, reason, description], "listener", this);
@@ -590,9 +590,9 @@ export class Socket<
 
   /** Leaves all rooms and the namespace for good. */
   _cleanup(): void {
-    // Once: later its id may be that of the socket that has taken its place.
+    // Only once, because later another socket may have taken over the id.
     if (this.departure === "gone") return;
-    // Before a listener of the adapter could make it join again.
+    // First, so that no listener of the adapter can make it join again.
     this.departure = "gone";
     try {
       this.leaveAll();
@@ -602,35 +602,35 @@ export class Socket<
     this.nsp._remove(this);
   }
 
-  /** @internal Identifies the recovery state; known to the client only. */
+  /** @internal Identifies the recovery state; only the client knows it. */
   get pid(): string | undefined {
     return this.delivery.pid;
   }
 
-  /** @internal Whether it has left for good, or never will join. */
+  /** @internal Whether it has left for good or will never join. */
   get _gone(): boolean {
     return this.departure === "gone";
   }
 
-  /** @internal Gives way to the same client, which has come back before this connection was known to be dead. */
+  /** @internal Makes way for the same client, which has come back before this connection was known to be dead. */
   _giveWayTo(client: Client): void {
     if (this.client === client) {
       this._onclose("transport close");
     } else {
       this.client._replaced();
     }
-    // It may still be waiting for its middlewares, on this connection.
+    // It may still wait for its middlewares on this connection.
     this._cleanup();
   }
 
-  /** Refuses the socket: sends CONNECT_ERROR. */
+  /** Sends CONNECT_ERROR. */
   _error(data: unknown): void {
     this.packet({ type: CONNECT_ERROR, data });
   }
 
   /**
    * Leaves the namespace.
-   * @param close - whether to close the connection it shares with other namespaces, too
+   * @param close - whether to close its connection, which it shares with other namespaces
    *
    * @example
    * socket.disconnect(true);

@@ -11,14 +11,14 @@ export const nextTick: typeof internals.timers.nextTick = internals.timers.nextT
 
 const { setTimeout: ownTimeout } = timers;
 
-/** Whether a test has put its own timers in the place of Node's. */
+/** Whether a test has replaced Node's timers. */
 export function areFaked(): boolean {
   return globalThis.setTimeout !== ownTimeout;
 }
 
 type Interval = ReturnType<typeof timers.setInterval>;
 
-/** The application's own interval where there is one; it does not keep the process alive. */
+/** Starts an interval, a fake one where the application has installed fakes; it does not keep the process alive. */
 export function startInterval(run: () => void, ms: number): Interval {
   const interval = (globalThis.setInterval ?? timers.setInterval)(run, ms) as Interval | number;
   // In environments such as jsdom it is a number.

@@ -9,7 +9,7 @@ import { clientDist } from "../../client-dist.js";
 
 const debug = createDebug("socket.io:server");
 
-/** Nothing else in the folder is served. */
+/** The only files of the folder that are served. */
 const clientFiles: ReadonlySet<string> = new Set([
   "socket.io.esm.min.js",
   "socket.io.esm.min.js.map",
@@ -32,7 +32,7 @@ const codings = Object.keys(compressors) as Coding[];
 
 const QUESTION_MARK = 63;
 
-/** The file a URL names, if it is one of the client's. `prefix` has no slash at its end. */
+/** Returns the name of the client file that a URL refers to, if it is one. `prefix` has no slash at its end. */
 export function clientFileOf(url: string, prefix: string): string | undefined {
   // Most requests have a query right after the path.
   if (url.charCodeAt(prefix.length + 1) === QUESTION_MARK || !url.startsWith(prefix)) {
@@ -42,12 +42,12 @@ export function clientFileOf(url: string, prefix: string): string | undefined {
   return clientFiles.has(name) ? name : undefined;
 }
 
-/** What follows the prefix and a slash in a URL, without the query. */
+/** Returns what follows the prefix and a slash in a URL, without the query. */
 export function fileNameOf(url: string, prefix: string): string {
   return url.slice(prefix.length + 1).split("?", 1)[0] as string;
 }
 
-/** Each file is read once and compressed once per coding, whoever asks. */
+/** Each file, read once, and compressed once per coding. */
 const variants = new Map<string, Promise<Buffer>>();
 
 function variantOf(folder: string, file: string, coding: Coding | undefined): Promise<Buffer> {
@@ -64,28 +64,28 @@ function variantOf(folder: string, file: string, coding: Coding | undefined): Pr
   return variant;
 }
 
-/** The version of the client, as the banner of its files says it. */
+/** Reads the version of the client from the banner of its files. */
 async function clientVersion(folder: string): Promise<string> {
   const source = await variantOf(folder, "socket.io.min.js", undefined);
   return /Socket\.IO v(\S+)/.exec(source.toString("latin1", 0, 200))?.[1] ?? "0";
 }
 
-/** A request for a file, on whichever host. Headers set on `res` go out with the answer. */
+/** A request for a file, on any host. The response includes headers that are set on `res`. */
 export interface FileExchange {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly respond: (status: number, headers: Record<string, string>, body?: Buffer) => void;
 }
 
-/** The exchange of a request of `node:http`. */
+/** Creates the exchange of a request of `node:http`. */
 export function fileExchangeOf(req: IncomingMessage, res: ServerResponse): FileExchange {
   return { req, res, respond: (status, headers, body) => void res.writeHead(status, headers).end(body) };
 }
 
-/** What the package `cors` makes of its options. */
+/** A middleware of the package `cors`. */
 export type CorsMiddleware = (req: IncomingMessage, res: ServerResponse, next: () => void) => void;
 
-/** Answers a request for a client file: with the headers that `cors` sets, or as `cors` itself answers a preflight. */
+/** Responds with a client file and the headers that `cors` sets, unless `cors` responds itself, to a preflight. */
 export function serveClientFile(
   file: string,
   exchange: FileExchange,
@@ -101,7 +101,7 @@ export function serveClientFile(
   else cors(exchange.req, exchange.res, serve);
 }
 
-/** As it is, compressed as the client accepts it, or "not modified". */
+/** Responds with the file, compressed if the client accepts that, or with 304. */
 async function respondWithFile(file: string, { req, res, respond }: FileExchange): Promise<void> {
   const folder = clientDist();
   if (folder === undefined) {
@@ -123,11 +123,11 @@ async function respondWithFile(file: string, { req, res, respond }: FileExchange
     "Cache-Control": "public, max-age=0",
     "Content-Type": `application/${type}; charset=utf-8`,
     ETag: etag,
-    // Caches between here and the client must not hand a compressed file to one that cannot read it.
+    // A cache must not pass a compressed file to a client that cannot read it.
     Vary: vary === undefined ? "Accept-Encoding" : `${String(vary)}, Accept-Encoding`,
   };
   if (coding) headers["Content-Encoding"] = coding;
-  // Of the answer to a HEAD the host sends the length alone.
+  // In response to a HEAD the host sends the length only.
   respond(200, headers, content);
 }
 

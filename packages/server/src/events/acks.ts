@@ -80,8 +80,8 @@ export function promiseOfResponses<T>(start: (callback: AckCallback) => void): P
 export const CLUSTER_ANSWER_TIMEOUT = 60_000;
 
 /**
- * Collects the answers to a broadcast, one per receiver on every server of the cluster. It is complete when every server has reported
- * how many clients it has reached and all of these have answered.
+ * Collects the answers to a broadcast, one per receiver on every server of the cluster. It is complete when every server has
+ * reported how many clients it has reached and all of these have answered.
  */
 export class ResponseCollector {
   readonly #responses: unknown[] = [];

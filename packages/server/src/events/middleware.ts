@@ -2,8 +2,8 @@
 export type Middleware<Subject> = (subject: Subject, next: (error?: Error) => void) => void;
 
 /**
- * Calls the middlewares one after the other, then `done`, with the error of the first one that refused, if any. Middlewares that are
- * added meanwhile are not called.
+ * Calls the middlewares one after the other, then `done`, with the error of the first one that refused, if any. Middlewares that
+ * are added meanwhile are not called.
  */
 export function runMiddlewares<Subject>(
   middlewares: readonly Middleware<Subject>[],

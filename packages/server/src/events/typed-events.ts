@@ -64,7 +64,7 @@ export type EventNamesWithoutAck<
   K extends EventNames<Map> = EventNames<Map>,
 > = K extends unknown ? (Acknowledges<Map[K]> extends "yes" ? never : K) : never;
 
-/** The events that can be broadcast: each receiver would need an acknowledgement of its own. */
+/** The events without acknowledgements, which can be broadcast without a response per receiver. */
 export type RemoveAcknowledgements<Map extends EventsMap> = {
   [K in EventNamesWithoutAck<Map>]: Map[K];
 };
@@ -139,7 +139,7 @@ export type ReservedOrUserEventNames<Reserved extends EventsMap, User extends Ev
   | EventNames<Reserved>
   | EventNames<User>;
 
-/** The listener of such an event; an inferred `never` falls back to an untyped listener. */
+/** The listener of such an event, untyped where its type would be `never`. */
 export type ReservedOrUserListener<
   Reserved extends EventsMap,
   User extends EventsMap,
@@ -150,12 +150,12 @@ export type ReservedOrUserListener<
 
 type OrUntyped<T> = [T] extends [never] ? (...args: Untyped[]) => void | Promise<void> : T;
 
-/** Anything with a typed `emit`. */
+/** An object with a typed `emit`. */
 export interface TypedEventBroadcaster<EmitEvents extends EventsMap> {
   emit<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean;
 }
 
-/** An event emitter whose events to listen to, to send, and to announce itself (reserved) are typed separately. */
+/** An event emitter with separate types for the events it listens to, those it sends, and those it emits itself (reserved). */
 export abstract class StrictEventEmitter<
   ListenEvents extends EventsMap,
   EmitEvents extends EventsMap,
@@ -180,7 +180,7 @@ export abstract class StrictEventEmitter<
     return super.once(ev, listener);
   }
 
-  /** Emits an event; subclasses send it to their receivers instead of calling the listeners. */
+  /** Emits an event. Subclasses send it to their receivers instead of calling the listeners. */
   override emit<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean {
     return super.emit(ev, ...args);
   }

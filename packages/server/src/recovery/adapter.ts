@@ -15,7 +15,7 @@ import { RecoveryStates } from "./states.ts";
 import type { KeptState, LeavingState, RestoredState } from "./states.ts";
 
 const DEFAULT_MAX_LOG_BYTES = 16 * 1024 * 1024;
-/** The objects around a logged event, in bytes, roughly. */
+/** The approximate size of the objects around a logged event, in bytes. */
 const BYTES_PER_EVENT = 512;
 /** in ms */
 const SWEEP_INTERVAL = 60_000;
@@ -77,7 +77,7 @@ export class RecoveryAdapter extends MemoryAdapter {
     return this.states.size > 0;
   }
 
-  /** Forgets everything. */
+  /** Drops all states and events. */
   override close(): void {
     stopInterval(this.sweeper);
     this.sweeper = undefined;
@@ -185,7 +185,7 @@ export class RecoveryAdapter extends MemoryAdapter {
     this.sweeper = startInterval(() => this.sweep(), SWEEP_INTERVAL);
   }
 
-  /** Drops what is too old; stops when nothing is left. */
+  /** Drops what is too old, and stops the timer when nothing is left. */
   private sweep(): void {
     const oldest = Date.now() - this.maxDisconnectionDuration;
     const { hasStates } = this;
@@ -217,7 +217,7 @@ function dataOf(encoded: EncodedPacket, parser: Parser): unknown[] {
   return decoded?.data as unknown[];
 }
 
-/** The application may write into what it has sent, and a parser into what it has encoded. */
+/** Copies the bytes, because the application may write into its buffer, and a parser into what it has encoded. */
 function copyOf(encoded: EncodedPacket): EncodedPacket {
   return encoded.map((part) => (isBytes(part) ? Buffer.from(toBuffer(part)) : part));
 }

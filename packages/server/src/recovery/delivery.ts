@@ -7,7 +7,7 @@ import type { DisconnectReason } from "../reasons.ts";
 import type { RestoredState } from "./states.ts";
 import type { RecoveryStore } from "./store.ts";
 
-/** What a delivery needs of its socket. */
+/** A socket, as its delivery uses it. */
 export interface DeliveringSocket {
   readonly id: SocketId;
   readonly adapter: Adapter;
@@ -34,7 +34,7 @@ export interface Delivery {
   leaving(socket: DeliveringSocket, reason: DisconnectReason): void;
 }
 
-/** Without recovery: straight to the connection. */
+/** Without recovery: directly to the connection. */
 export const directDelivery: Delivery = {
   pid: undefined,
   emit(socket, packet, flags) {

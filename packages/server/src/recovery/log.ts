@@ -6,7 +6,7 @@ export interface LoggedEvent {
   /** its name, its arguments and its offset, as they were when it was sent */
   readonly encoded: EncodedPacket;
   readonly target: Pick<BroadcastOptions, "rooms" | "except">;
-  /** what it takes, in bytes */
+  /** its size, in bytes */
   readonly bytes: number;
   /** when it was sent, in ms */
   readonly at: number;
@@ -39,7 +39,7 @@ export class RecoveryLog {
     return this.#events.length - this.#dropped;
   }
 
-  /** What they take, in bytes. */
+  /** The size of the held events, in bytes. */
   get bytes(): number {
     return this.#heldBytes;
   }

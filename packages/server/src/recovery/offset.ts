@@ -1,13 +1,13 @@
 /**
- * The offset a client keeps: the position of an event in the log, as seven characters. Positions start at the time in ms
- * at which the log was made, so that those of an earlier process are lower.
+ * The offset that a client keeps: the position of an event in the log, in seven characters. Positions start at the time in ms at
+ * which the log was created, so that those of an earlier process are lower.
  */
 
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
 const LENGTH = 7;
 const VALUES = new Map(Array.from(ALPHABET, (character, value) => [character, value]));
 
-/** The offset of a position. */
+/** Returns the offset of a position. */
 export function offsetOf(position: number): string {
   let rest = position;
   let offset = "";
@@ -18,7 +18,7 @@ export function offsetOf(position: number): string {
   return offset;
 }
 
-/** The position of an offset; undefined if it is none, as clients keep any text that ends an event. */
+/** Returns the position of an offset, or undefined for other text: clients keep any string that ends an event. */
 export function positionOf(offset: string): number | undefined {
   if (offset.length !== LENGTH) return undefined;
   let position = 0;

@@ -1,4 +1,4 @@
-/** The description of a `transport close`: the client has come back on another connection before this one was known to be dead. */
+/** The description of a `transport close` for a client that has come back on another connection before this one was known to be dead. */
 export class ReplacedError extends Error {
   override readonly name: string = "ReplacedError";
   readonly code = "REPLACED";
