@@ -1,15 +1,15 @@
-// The chat itself: what it answers to each event. It knows a Socket.IO server and nothing of ports or hosts.
+// The chat: its events. It needs a Socket.IO server, and is independent of ports and hosts.
 import { limits } from "./limits.js";
 import { Rooms } from "./rooms.js";
 import { image, messageId, messageText, nickname, Refusal, roomName } from "./validate.js";
 
-/** Milliseconds that the others in a room have to confirm a message. */
+/** How long the others in a room may take to confirm a message, in ms. */
 const CONFIRM_WITHIN = 10_000;
 
-/** Socket.IO puts every socket into a room of its own id; the prefix keeps ours apart from those. */
+/** Every socket is in a room named by its id; the prefix separates our rooms from those. */
 const channel = (name) => `room:${name}`;
 
-/** Makes a chat of the main namespace of a Socket.IO server. */
+/** Runs the chat on the main namespace of a Socket.IO server. */
 export function chat(io) {
   const rooms = new Rooms();
 
@@ -44,7 +44,7 @@ export function chat(io) {
       const room = roomName(sent.room);
       if (!rooms.has(room, me.id)) throw new Refusal("Join the room first.");
       const id = messageId(sent.id);
-      // A page that lost the answer sends again after it reconnects: it gets the answer, the room no second copy.
+      // A page that lost the answer sends the message again after it reconnects. It gets the answer; the room gets no second copy.
       const known = rooms.find(room, id);
       if (known) return { at: known.at };
 
@@ -75,7 +75,7 @@ export function chat(io) {
       socket.volatile.to(channel(name)).emit("typing", { room: name, from: me, on: on === true });
     });
 
-    // Answers at once: the page measures the round trip with it.
+    // The page measures the round trip with this.
     socket.on("pulse", (ack) => {
       if (typeof ack === "function") ack();
     });
@@ -94,7 +94,7 @@ export function chat(io) {
   }
 }
 
-/** Answers `event` with what `handle` returns, or with the words of its refusal. */
+/** Answers `event` with the result of `handle`, or with the message of its refusal. */
 function answer(socket, event, handle) {
   socket.on(event, async (payload, ack) => {
     const reply = typeof ack === "function" ? ack : () => {};

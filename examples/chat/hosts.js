@@ -1,7 +1,7 @@
-// The two ways to put a Socket.IO server and the files of its page behind one port.
+// Two ways to serve a Socket.IO server and the files of its page on one port.
 import { createServer } from "node:http";
 
-/** uWebSockets.js, or undefined where it is not installed or has no binary for this machine. */
+/** Loads uWebSockets.js; undefined if it is not installed or has no binary for this machine. */
 export async function loadUws() {
   try {
     const loaded = await import("uWebSockets.js");
@@ -11,14 +11,14 @@ export async function loadUws() {
   }
 }
 
-/** Listens on uWebSockets.js. Rejects with the code EADDRINUSE when the port cannot be had. */
+/** Listens on uWebSockets.js. Rejects with the code EADDRINUSE if the port is not available. */
 export function listenOnUws(uWS, io, files, port) {
   const app = uWS.App();
   io.attachApp(app);
-  // Not `get`: uWebSockets.js asks routes of one method before those of any, and would take long-polling here.
+  // Not `get`: uWebSockets.js prefers routes of one method to those of any, so this would handle long-polling.
   app.any("/*", files.uws);
   return new Promise((resolve, reject) => {
-    // Without this option a second process may share the port, and each gets half of the visitors.
+    // Without this option, a second process can share the port, and each gets half of the visitors.
     app.listen(port, uWS.LIBUS_LISTEN_EXCLUSIVE_PORT, (listenSocket) => {
       if (!listenSocket) return reject(Object.assign(new Error("cannot listen"), { code: "EADDRINUSE" }));
       const close = async () => {
@@ -30,7 +30,7 @@ export function listenOnUws(uWS, io, files, port) {
   });
 }
 
-/** Listens on node:http. Rejects with the error of node when the port cannot be had. */
+/** Listens on node:http. Rejects with Node's error if the port is not available. */
 export function listenOnNode(io, files, port) {
   const server = createServer(files.node);
   io.attach(server);

@@ -1,4 +1,4 @@
-// Who is in which room, and what was said there lately. All of it in memory, all of it bounded.
+// The people and recent messages of each room, in memory, within limits.
 import { limits } from "./limits.js";
 import { Refusal } from "./validate.js";
 
@@ -6,7 +6,7 @@ const ALWAYS_THERE = ["lobby", "engineering", "weekend"];
 
 export class Rooms {
   #rooms = new Map();
-  /** Messages whose image is still kept, the oldest first. */
+  /** Messages whose image is kept, the oldest first. */
   #withImage = [];
 
   constructor() {
@@ -57,7 +57,7 @@ export class Rooms {
     if (history.length > limits.history) history.shift();
     if (!message.image) return;
     this.#withImage.push(message);
-    // The message stays, its picture goes.
+    // Keep the message without its image.
     if (this.#withImage.length > limits.images) delete this.#withImage.shift().image.data;
   }
 

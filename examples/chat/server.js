@@ -1,4 +1,4 @@
-// Starts the chat. PORT chooses the port (3000), HOST=uws or HOST=node what it runs on.
+// Starts the chat. PORT sets the port (3000), and HOST=uws or HOST=node the host.
 import { fileURLToPath } from "node:url";
 import { Server } from "@tidewire/server";
 import { chat } from "./chat.js";
@@ -10,7 +10,7 @@ const port = Number(process.env.PORT || 3000);
 if (!Number.isInteger(port) || port < 0 || port > 65_535)
   fail(`PORT=${process.env.PORT} is not a port number.`);
 
-// Some shells set HOST to the name of the machine: any other value means no wish.
+// Some shells set HOST to the name of the machine, so ignore other values.
 const wish = process.env.HOST;
 const uWS = wish === "node" ? undefined : await loadUws();
 if (wish === "uws" && !uWS) fail("uWebSockets.js does not load here. HOST=node runs the chat on node:http.");
@@ -26,7 +26,7 @@ process.on("SIGINT", end);
 process.on("SIGTERM", end);
 console.log(`Chat is at http://localhost:${host.port} (on ${host.name}). Ctrl-C ends it.`);
 
-/** Ends cleanly; asked a second time, at once. */
+/** Closes the server; the second signal ends the process at once. */
 function end() {
   if (closing) process.exit(1);
   closing = true;

@@ -1,4 +1,4 @@
-// The files of the page, read once into memory and served alike on both hosts.
+// Serves the files of the page from memory, on both hosts.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
@@ -15,7 +15,7 @@ const HEADERS = {
     "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'; base-uri 'none'",
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",
-  // The browser asks each time and mostly gets a 304.
+  // The browser revalidates every time, and usually gets a 304.
   "cache-control": "no-cache",
 };
 
@@ -62,7 +62,7 @@ export function staticFiles(directory) {
         response.writeStatus(status);
         for (const [name, value] of Object.entries(headers)) response.writeHeader(name, value);
         if (method !== "HEAD") return response.end(body);
-        // Given the length as its argument, endWithoutBody() leaves the response open and uWebSockets.js aborts.
+        // With the length as an argument, endWithoutBody() leaves the response open, and uWebSockets.js aborts.
         response.writeHeader("content-length", String(body.length));
         response.endWithoutBody();
       });

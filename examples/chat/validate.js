@@ -1,15 +1,15 @@
-// Every field that comes from a client passes through here: it comes out clean, or a Refusal is thrown.
+// Validates every field that a client sends: returns it cleaned, or throws a Refusal.
 import { limits } from "./limits.js";
 
-/** Thrown for what the sender did wrong; its message is shown to the person. */
+/** Thrown for invalid input; the page shows its message. */
 export class Refusal extends Error {}
 
-// Control characters, and those that turn the direction of the text around them.
+// Control characters, and characters that change the direction of text.
 const UNSEEN = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 const ROOM = /^[\p{L}\p{N}]+(-[\p{L}\p{N}]+)*$/u;
 const ID = /^[\w-]{8,40}$/;
 
-/** Whether a file of each accepted type begins so; `head` is its first bytes, one character each. */
+/** Whether a file begins like an image of each accepted type; `head` has its first bytes, one character each. */
 const SIGNATURES = {
   "image/png": (head) => head.startsWith("\x89PNG\r\n\x1a\n"),
   "image/jpeg": (head) => head.startsWith("\xff\xd8\xff"),
@@ -43,7 +43,7 @@ export function messageText(value, mayBeEmpty) {
 export function image(value) {
   if (value === null || typeof value !== "object") throw new Refusal("The image is missing.");
   const { type, name, data } = value;
-  // The type is asked first: an object as a key may throw, `{ toString: 1 }` does.
+  // Check the type first: an object such as `{ toString: 1 }` throws when used as a key.
   if (typeof type !== "string" || !Object.hasOwn(SIGNATURES, type))
     throw new Refusal("Only PNG, JPEG, GIF and WebP images are accepted.");
   if (!Buffer.isBuffer(data)) throw new Refusal("The image has to be sent as binary data.");
@@ -66,7 +66,7 @@ function line(value, what, longest) {
   if (typeof value !== "string") throw new Refusal(`Give ${what}.`);
   const text = value.normalize().trim();
   if (text === "") throw new Refusal(`Give ${what}.`);
-  // A character may be two UTF-16 units, so the cheap bound comes first and the exact one second.
+  // A character may be two UTF-16 units: check the cheap bound first, then the exact one.
   if (text.length > longest * 2 || Array.from(text).length > longest) {
     throw new Refusal(`At most ${longest} characters.`);
   }

@@ -1,4 +1,4 @@
-// Puts the parts together: the door, the rooms, the composer and the wire.
+// Connects the parts of the page: the sign-in form, the rooms, the composer and the connection.
 import { Conversation } from "./conversation.js";
 import { ImagePicker } from "./image-picker.js";
 import { load, store } from "./memory.js";
@@ -13,7 +13,7 @@ const typing = new Typing(wire);
 const picker = new ImagePicker();
 /** The rooms this page is in, by name. */
 const joined = new Map();
-/** Every room of the server, as it last said. */
+/** The latest list of the server's rooms. */
 let everyRoom = [];
 let current = "";
 let limits = { message: 2000, image: 2_000_000 };
@@ -47,7 +47,7 @@ byId("text").addEventListener("input", () => {
 });
 
 byId("text").addEventListener("keydown", (event) => {
-  // During composition (Japanese, Chinese, Korean) Enter chooses a word.
+  // During composition (Japanese, Chinese, Korean), Enter chooses a word.
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();
   byId("composer").requestSubmit();
@@ -66,7 +66,7 @@ wire.on("welcome", (welcome) => {
   byId("me").textContent = welcome.me.nick;
   everyRoom = welcome.rooms;
   showChat();
-  // After a reconnection the server knows nothing of this page's rooms.
+  // After a reconnection, the server does not know this page's rooms.
   const linked = decodeURIComponent(location.hash.slice(1));
   const before = load("rooms", sessionStorage)?.split(",").filter(Boolean) ?? [];
   const rooms = new Set(joined.size > 0 ? joined.keys() : [...before, ...(linked ? [linked] : [])]);
@@ -82,7 +82,7 @@ wire.on("rooms", (rooms) => {
 });
 wire.on("people", ({ room, people }) => {
   const conversation = joined.get(room);
-  // A server that shuts down counts people out one by one; a list without this page is not of this page's time.
+  // A server that shuts down removes people one by one. Ignore lists without this page.
   if (!conversation || !people.some(({ id }) => id === wire.socketId)) return;
   conversation.people = people;
   conversation.isLive = true;
@@ -134,7 +134,7 @@ function showChat() {
 function join(name, then, show = true) {
   byId("rooms-error").textContent = "";
   wire.ask("join", { room: name }, (reply) => {
-    // No answer: the connection is gone, and the next one begins with joining again.
+    // No answer: the connection was lost, and the page will join again on the next one.
     if (!reply) return;
     if (!reply.ok) {
       byId("rooms-error").textContent = reply.error;
@@ -168,7 +168,7 @@ function leave(name) {
 function showRoom(name) {
   typing.show(name);
   current = name;
-  // The address leads others into the same room.
+  // The address is a link to this room.
   history.replaceState(
     null,
     "",
@@ -188,7 +188,7 @@ function showRoom(name) {
   drawEmpty();
 }
 
-/** Scrolls the list of rooms, which is a strip on a phone, to the room that is shown. */
+/** Scrolls the list of rooms, a strip on phones, to the current room. */
 function revealRoom() {
   byId("rooms").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }

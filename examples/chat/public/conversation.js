@@ -1,4 +1,4 @@
-// What was said in one room, and what of ours is still on its way there.
+// The messages of a room, including those that are still being sent.
 import { messageRow, markAs, startsGroup } from "./message-row.js";
 import { byId, element, isAtEnd, scrollToEnd } from "./view.js";
 
@@ -6,9 +6,9 @@ import { byId, element, isAtEnd, scrollToEnd } from "./view.js";
 const LONGEST = 300;
 
 export class Conversation {
-  /** Who is here, or was when the connection was lost. */
+  /** The people in the room, or those at the time the connection was lost. */
   people = [];
-  /** Whether the server has said who is here since this page connected. */
+  /** Whether the server has sent the list of people since this page connected. */
   isLive = false;
   unread = 0;
   log = element("ol", { className: "log", id: "log", role: "log", ariaLive: "polite" });
@@ -16,7 +16,7 @@ export class Conversation {
   #wire;
   #rows = new Map();
   #last;
-  /** Ours without an answer yet, in the order written. */
+  /** Own messages without an answer, in order. */
   #waiting = new Map();
   #sending = new Set();
 
@@ -30,16 +30,16 @@ export class Conversation {
     return this.#rows.size === 0;
   }
 
-  /** Shows a message unless it is shown already, as after a reconnection. */
+  /** Shows a message unless it is shown already, which happens after a reconnection. */
   add(message) {
     if (this.#rows.has(message.id)) return;
     const mine = message.from.id === this.#wire.socketId;
     this.#append(message, mine);
   }
 
-  /** Shows what this person wrote and sends it, now or once there is a connection. */
+  /** Shows an own message and sends it, now or after the next connection. */
   say(text, image) {
-    // Unlike randomUUID, this also works on a page that came over plain HTTP.
+    // Unlike randomUUID, this also works over plain HTTP.
     const id = Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("-");
     const message = { id, room: this.#room, text };
     if (image) message.image = image;
@@ -52,7 +52,7 @@ export class Conversation {
     this.#send(message);
   }
 
-  /** Sends again all that had no answer. To be called when this page is in the room again. */
+  /** Sends unanswered messages again. Call it after the page has joined the room again. */
   sendWaiting() {
     for (const message of this.#waiting.values()) this.#send(message);
   }
@@ -66,7 +66,7 @@ export class Conversation {
     scrollToEnd(byId("scroll"));
   }
 
-  /** Lets go of everything. */
+  /** Releases everything. */
   end() {
     this.#wire.off("disconnect", this.#disconnected);
     this.#waiting.clear();
@@ -86,7 +86,7 @@ export class Conversation {
     markAs(row, "sending");
     this.#wire.ask("message", message, (reply) => {
       this.#sending.delete(message.id);
-      // No answer: it stays in line, and the server knows it by its id if it did arrive.
+      // No answer: the message stays in the queue. If it did arrive, the server recognizes its id.
       if (!reply) return markAs(row, "waiting");
       this.#waiting.delete(message.id);
       if (!reply.ok) return markAs(row, "refused", reply.error);

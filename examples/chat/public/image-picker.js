@@ -1,10 +1,10 @@
-// Takes one image from the file dialog, the clipboard or a drop, and holds it until the message is sent.
+// Takes one image from the file dialog, the clipboard or a drop, and keeps it until the message is sent.
 import { byId, size } from "./view.js";
 
 const TYPES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
 export class ImagePicker {
-  /** Bytes that the server takes. */
+  /** The largest image that the server accepts, in bytes. */
   largest = 2_000_000;
   #picked;
   #preview = "";
@@ -28,7 +28,7 @@ export class ImagePicker {
     this.#acceptDrops(byId("talk"));
   }
 
-  /** The image with its bytes, once; undefined if there is none. */
+  /** Takes the image with its bytes; undefined if there is none. */
   take() {
     const picked = this.#picked;
     this.#picked = undefined;

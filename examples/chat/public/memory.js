@@ -1,4 +1,4 @@
-// What the browser keeps for the next visit. Private windows may refuse to keep anything: then it is forgotten.
+// Settings that the browser keeps for the next visit. Private windows may not keep them.
 
 export function load(key, where = localStorage) {
   try {
@@ -12,6 +12,6 @@ export function store(key, value, where = localStorage) {
   try {
     where.setItem(`tidewire.${key}`, value);
   } catch {
-    // Nothing to do: the chat works without.
+    // The chat works without them.
   }
 }

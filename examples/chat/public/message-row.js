@@ -1,7 +1,7 @@
-// One message on the page, and the mark that tells how far it has come.
+// A message on the page, with its delivery mark.
 import { clock, element, initial, size } from "./view.js";
 
-/** Milliseconds after which the same person's next message carries a name again. */
+/** After this time, in ms, the next message of the same person shows the name again. */
 const GROUP = 5 * 60_000;
 
 const MARKS = {
@@ -20,7 +20,7 @@ export function startsGroup(last, message) {
   return !last || last.from.nick !== message.from.nick || message.at - last.at > GROUP;
 }
 
-/** Builds the row of a message. `mine` gives it a mark, to be set with `markAs`. */
+/** Builds the row of a message. `mine` adds a mark, which `markAs` sets. */
 export function messageRow(message, mine, first) {
   const item = element("li", { className: first ? "message first" : "message" });
   item.dataset.id = message.id;
@@ -48,7 +48,7 @@ export function messageRow(message, mine, first) {
   return row;
 }
 
-/** Sets the mark of one's own message. */
+/** Sets the mark of an own message. */
 export function markAs(row, state, ...details) {
   if (!row?.mark) return;
   row.state = row.item.dataset.state = state;

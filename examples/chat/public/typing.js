@@ -1,7 +1,7 @@
-// Who is typing: ours to the room, that of the others onto the page.
+// Typing hints: sends ours, and shows those of others.
 import { byId } from "./view.js";
 
-/** Milliseconds; a hint is repeated while someone types and dies when it is not. */
+/** Hints are repeated while someone types, and expire otherwise; in ms. */
 const REPEAT = 2000;
 const LASTS = 4500;
 
@@ -9,7 +9,7 @@ export class Typing {
   #wire;
   #toldAt = 0;
   #shown = "";
-  /** Timers of those who type, by room and id of the person, with their nickname. */
+  /** Timers of the people who are typing, by room and id, with their nickname. */
   #others = new Map();
 
   constructor(wire) {
@@ -21,7 +21,7 @@ export class Typing {
     wire.on("disconnect", () => this.#forget());
   }
 
-  /** Tells `room` that this person types, or has stopped. */
+  /** Sends a hint to `room` that this person is typing, or has stopped. */
   typed(room, on) {
     const now = Date.now();
     if (on ? now - this.#toldAt < REPEAT : this.#toldAt === 0) return;
@@ -29,7 +29,7 @@ export class Typing {
     this.#wire.mention("typing", { room, on });
   }
 
-  /** Shows those who type in `room`, which the page turns to. */
+  /** Shows who is typing in `room`, the new current room. */
   show(room) {
     if (room !== this.#shown) this.typed(this.#shown, false);
     this.#shown = room;
@@ -49,7 +49,7 @@ export class Typing {
     this.#draw();
   }
 
-  /** Without a connection nobody says that they have stopped. */
+  /** Clears all hints, because without a connection they are not updated. */
   #forget() {
     for (const { timer } of this.#others.values()) clearTimeout(timer);
     this.#others.clear();

@@ -1,4 +1,4 @@
-// Small helpers to build the page. Text always arrives as text: no string becomes markup anywhere.
+// Helpers that build the page. Strings are always inserted as text, never as markup.
 
 export const byId = (id) => document.getElementById(id);
 
@@ -8,7 +8,7 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
-/** A round mark with the first letter of a name, in a colour that is always the same for that name. */
+/** A round mark with the first letter of a name, always in the same colour for the same name. */
 export function initial(nick) {
   const mark = element("span", { className: "initial", ariaHidden: "true" }, [...nick][0].toUpperCase());
   let hue = 0;
@@ -24,20 +24,20 @@ export function size(bytes) {
   return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-/** Whether the last line of a list that scrolls can be seen, or nearly. */
+/** Whether the last line of a scrolling list is visible, or almost. */
 export const isAtEnd = (view) => view.scrollHeight - view.scrollTop - view.clientHeight < 80;
 
 export function scrollToEnd(view) {
   view.scrollTop = view.scrollHeight;
 }
 
-/** Keeps the end in view when the list becomes lower, as when a phone opens its keyboard. */
+/** Keeps the end visible when the list becomes smaller, for example when a phone opens its keyboard. */
 export function keepAtEnd(view) {
   let wasAtEnd = true;
   let width = 0;
   let height = 0;
   const follow = () => {
-    // A change of size scrolls too. Only a person who scrolls says where they want to be.
+    // A change of size also scrolls. Only scrolling by a person changes the position to keep.
     if (view.clientWidth === width && view.clientHeight === height) wasAtEnd = isAtEnd(view);
   };
   view.addEventListener("scroll", follow, { passive: true });

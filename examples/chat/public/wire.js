@@ -1,4 +1,4 @@
-// The connection, and the line at the foot of the page that tells its state.
+// The connection, and the status line at the bottom of the page.
 import { load, store } from "./memory.js";
 import { byId, element } from "./view.js";
 
@@ -13,7 +13,7 @@ const WORDS = {
   reconnecting: "Reconnecting",
 };
 
-/** The reasons of a disconnection, for people. */
+/** Disconnect reasons in plain words. */
 const REASONS = {
   "transport close": "the connection was lost",
   "transport error": "the connection was lost",
@@ -27,10 +27,10 @@ export class Wire {
   #nick = "";
   #trail = [];
   #wasOpen = false;
-  /** What the status line says of a missing connection, and the protocol's word for it. */
+  /** The status line's text for a missing connection, and the protocol's reason. */
   #trouble;
 
-  /** Called with the reason when the server does not let this page in. */
+  /** Called with the reason when the server refuses this page. */
   whenRefused = () => {};
 
   constructor() {
@@ -63,7 +63,7 @@ export class Wire {
     return this.#socket.id;
   }
 
-  /** Connects under a nickname. */
+  /** Connects with a nickname. */
   open(nick) {
     this.#nick = nick;
     this.#tell("connecting");
@@ -82,14 +82,14 @@ export class Wire {
     this.#socket.off(event, handle);
   }
 
-  /** Sends, and calls `then` with the answer, or with undefined when none came in time. */
+  /** Sends an event, and calls `then` with the answer, or with undefined if none arrives in time. */
   ask(event, payload, then) {
     this.#socket.timeout(ANSWER_WITHIN).emit(event, payload, (late, reply) => {
       then(late ? undefined : reply);
     });
   }
 
-  /** Sends what is worth nothing later. */
+  /** Sends an event that may be lost. */
   mention(event, payload) {
     this.#socket.volatile.emit(event, payload);
   }
@@ -121,7 +121,7 @@ export class Wire {
       this.#tell(socket.active ? "reconnecting" : "idle", REASONS[reason], reason);
     });
     socket.on("connect_error", (error) => {
-      // An error of the network is tried again by itself; a refusal by the server is not.
+      // The client retries network errors itself, but not a refusal by the server.
       const state = this.#wasOpen ? "reconnecting" : "connecting";
       if (socket.active) return this.#tell(state, "the server does not answer", error.message);
       this.#tell("idle");
@@ -175,7 +175,7 @@ export class Wire {
     byId("wire").dataset.state = state;
     const plain = reason && !navigator.onLine ? "this device is offline" : reason;
     const words = plain ? `${WORDS[state]}: ${plain}` : WORDS[state];
-    // Each attempt fails in the same way: a screen reader hears it once.
+    // Each attempt fails in the same way: announce it once to screen readers.
     if (byId("state").textContent !== words) byId("state").textContent = words;
     byId("state").title = title;
   }
