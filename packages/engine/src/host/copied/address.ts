@@ -1,4 +1,4 @@
-/** Writes the 4 or 16 bytes of an address as Node does. */
+/** Formats the 4 or 16 bytes of an address as Node does. */
 export function formatAddress(bytes: ArrayBuffer): string {
   const view = new DataView(bytes);
   if (view.byteLength === 4) return formatIPv4(view, 0);
@@ -9,13 +9,13 @@ export function formatAddress(bytes: ArrayBuffer): string {
   return formatIPv6(view);
 }
 
-/** One flat string, as sessions keep it: a template makes a tree of its parts. */
+/** Joins the parts, because sessions keep the string: a template literal would keep a tree of its parts. */
 function formatIPv4(view: DataView, at: number, prefix: string = ""): string {
   const parts = [view.getUint8(at), view.getUint8(at + 1), view.getUint8(at + 2), view.getUint8(at + 3)];
   return prefix === "" ? parts.join(".") : [prefix, parts.join(".")].join("");
 }
 
-/** RFC 5952: lower case, the longest run of zero groups shortened. */
+/** RFC 5952: in lower case, with the longest run of zero groups shortened. */
 function formatIPv6(view: DataView): string {
   let best = -1;
   let bestLength = 1;

@@ -3,7 +3,7 @@ import { formatAddress } from "./address.ts";
 import { addHeader } from "./message.ts";
 import type { WholeHead } from "../host.ts";
 
-/** A head whose headers are a record already. */
+/** A head whose headers have been parsed. */
 export class ParsedHead implements WholeHead {
   readonly method: string;
   readonly url: string;
@@ -31,16 +31,16 @@ export class ParsedHead implements WholeHead {
 }
 
 /**
- * A head as it came: sessions keep theirs for as long as they live, mostly for nobody, and one string of all headers takes a
- * fifth of the memory of the record.
+ * A head with its headers in one string, until somebody reads them. Sessions keep their head until they end, and the string
+ * takes a fifth of the memory of the record.
  */
 export class RawHead implements WholeHead {
   readonly method: string;
   readonly url: string;
   readonly secure: boolean;
-  /** Its bytes, until somebody asks. */
+  /** The bytes, until somebody reads it. */
   #remoteAddress: ArrayBuffer | string;
-  /** `name: value`, each on a line of its own, the first one too; names in lower case. */
+  /** `name: value`, each after a line feed. Names are in lower case. */
   readonly #lines: string;
   #headers: IncomingHttpHeaders | undefined = undefined;
 
@@ -68,7 +68,7 @@ export class RawHead implements WholeHead {
     const at = lines.indexOf(label);
     if (at === -1) return undefined;
     const start = at + label.length;
-    // Repeated ones are joined, or ignored.
+    // Repeated headers need the rules of the record.
     if (lines.includes(label, start)) return this.headers[name] as string | undefined;
     const end = lines.indexOf("\n", start);
     return end === -1 ? lines.slice(start) : lines.slice(start, end);

@@ -1,48 +1,48 @@
 import type { WebSocketHandlers } from "../host.ts";
 
-/** First byte of a frame that is a whole message, and is not compressed. */
+/** The first byte of a frame that is a whole message, not compressed. */
 const TEXT = 0x81;
 const BINARY = 0x82;
 
 const FIN = 0x80;
 const OPCODE = 0x0f;
 const CLOSE = 0x8;
-/** From here on opcodes are of control frames, which may come between the fragments of a message. */
+/** Opcodes from here on are those of control frames, which may come between the fragments of a message. */
 const FIRST_CONTROL = 0x8;
 
 const MASKED = 0x80;
 const LENGTH = 0x7f;
-/** Lengths that say that the length itself follows, in two bytes or in eight. */
+/** Values of the length field which say that the length follows in two or in eight bytes. */
 const TWO_BYTES = 126;
 const EIGHT_BYTES = 127;
 
-/** What stands for bytes that are no UTF-8. It may also have been sent as such. */
+/** Decoders put it in the place of bytes that are not valid UTF-8. A client may also send it. */
 const REPLACEMENT = "\ufffd";
 
-/** Who gets what is no plain message: `ws`, which knows the whole of RFC 6455. */
+/** Reads everything but plain messages: `ws`, which implements all of RFC 6455. */
 export interface FrameFallback {
-  /** Whether it has to see all messages. */
+  /** Whether it must see all messages. */
   readonly wantsAll: boolean;
-  /** Bytes that follow those it was given before, except for plain messages between. */
+  /** Takes the next bytes. Between them and those before there may have been plain messages. */
   take(bytes: Buffer): void;
 }
 
 /**
- * Takes plain messages out of the chunks of a TCP connection: each a single frame, masked, that came whole. They are nearly
- * all there is, and cost less here than as writes to the stream that `ws` takes frames apart in. Everything else, from its
- * first byte to the end of its chunk, is left to `ws`, and here only followed to the next frame. RFC 6455, section 5.2.
+ * The fast path for plain messages: decodes complete, masked, unfragmented data frames straight from a chunk of TCP. From the
+ * first frame of any other kind to the end of the chunk, everything goes to `ws`; here only the lengths of those frames are
+ * read, to find the next one (RFC 6455, section 5.2).
  */
 export class FrameReader {
   readonly #maxPayload: number;
   readonly #fallback: FrameFallback;
-  /** Bytes to come of the frame that the fallback is given. */
+  /** How many bytes of the current frame the fallback has yet to get. */
   #remaining = 0;
-  /** The beginning of its head, when that did not come whole. */
+  /** The first bytes of a frame whose length is not known yet. */
   #head: Buffer | undefined = undefined;
   #isInFragments = false;
-  /** The frame under way says that no other follows. */
+  /** The current frame is a close frame: no other follows. */
   #isLast = false;
-  /** Nothing counts any more. */
+  /** Everything further is ignored. */
   #ended = false;
 
   /** @param maxPayload - largest message in bytes, 0 for any */
@@ -51,7 +51,7 @@ export class FrameReader {
     this.#fallback = fallback;
   }
 
-  /** @param handlers - who gets the messages that are taken here */
+  /** @param handlers - gets the messages that are decoded here */
   read(chunk: Buffer, handlers: WebSocketHandlers): void {
     if (this.#ended) return;
     const at = this.#isAtStart() ? this.#takePlain(chunk, handlers) : 0;
@@ -61,7 +61,7 @@ export class FrameReader {
     this.#fallback.take(rest);
   }
 
-  /** The client broke the protocol, and is not listened to any more. */
+  /** Ignores everything further: the client has broken the protocol. */
   end(): void {
     this.#ended = true;
   }
@@ -72,13 +72,13 @@ export class FrameReader {
     );
   }
 
-  /** @returns where the first byte stands that does not belong to a plain message */
+  /** @returns the index of the first byte that does not belong to a plain message */
   #takePlain(chunk: Buffer, handlers: WebSocketHandlers): number {
     let at = 0;
     while (chunk.length - at >= 6) {
       const first = chunk[at]!;
       const length = chunk[at + 1]! ^ MASKED;
-      // Without the mask's bit it is too large now.
+      // If the bit for the mask is not set, this is larger than any length.
       if ((first !== TEXT && first !== BINARY) || length > TWO_BYTES) break;
       const isLong = length === TWO_BYTES;
       const size = isLong ? chunk.readUInt16BE(at + 2) : length;
@@ -101,7 +101,7 @@ export class FrameReader {
     return at;
   }
 
-  /** Keeps up with what the fallback is given. */
+  /** Follows the frames that the fallback gets. */
   #follow(given: Buffer): void {
     const bytes = this.#head === undefined ? given : Buffer.concat([this.#head, given]);
     this.#head = undefined;
@@ -123,7 +123,7 @@ export class FrameReader {
   }
 }
 
-/** @returns in bytes, with its head; undefined when the bytes do not tell yet */
+/** @returns the size in bytes, with the head; undefined if more bytes are needed to know it */
 function sizeOfFrame(bytes: Buffer, at: number): number | undefined {
   const available = bytes.length - at;
   if (available < 2) return undefined;
@@ -135,7 +135,7 @@ function sizeOfFrame(bytes: Buffer, at: number): number | undefined {
   return 10 + mask + bytes.readUInt32BE(at + 2) * 2 ** 32 + bytes.readUInt32BE(at + 6);
 }
 
-/** Applies the mask that stands before `start`; a second time it takes it off again. */
+/** Applies the mask in front of `start`. Applied a second time, it restores the bytes. */
 function unmask(bytes: Buffer, start: number, end: number): void {
   const a = bytes[start - 4]!;
   const b = bytes[start - 3]!;

@@ -1,17 +1,17 @@
-/** Contents up to this length are copied into one write with their neighbours; for larger ones that would not pay. */
+/** The longest content, in bytes, that is copied into one write with its neighbours. Copying longer ones does not pay off. */
 export const MAX_GATHERED: number = 16 * 1024;
 
-/** First byte of a frame. */
+/** The first byte of a frame. */
 const TEXT = 0x81;
 const BINARY = 0x82;
 
-/** A frame that is the whole message. */
+/** A message in one frame. */
 export class Frame {
   readonly content: string | Buffer;
   readonly isBinary: boolean;
-  /** What it is made of: one object for all who are sent the same message. */
+  /** The packet that it was encoded from: the same object for every receiver of a broadcast. */
   readonly packet: object;
-  /** in bytes */
+  /** In bytes. */
   readonly length: number;
 
   constructor(content: string | Buffer, isBinary: boolean, packet: object) {
@@ -23,17 +23,17 @@ export class Frame {
 }
 
 /**
- * Makes one buffer of the frames that leave in one write, as a server sends them: RFC 6455, section 5.2. Of `ws` each would be
- * two chunks, with a buffer and a request of its own.
+ * Encodes the frames that leave in one write into one buffer, without masks, as a server sends them (RFC 6455, section 5.2).
+ * `ws` writes two chunks for each frame.
  */
 export class FrameWriter {
   #last: { frames: readonly Frame[]; bytes: Buffer } | undefined = undefined;
 
-  /** Made once for all who get the same one after the other: the receivers of broadcasts. */
+  /** Encodes once for receivers in a row that get the same frames, as those of a broadcast do. */
   encode(frames: readonly Frame[]): Buffer {
     if (this.#last !== undefined && areSame(frames, this.#last.frames)) return this.#last.bytes;
     const bytes = encode(frames);
-    // Text has one receiver.
+    // Broadcasts are bytes: a string has one receiver.
     this.#last = typeof frames[0]?.content === "object" ? { frames, bytes } : undefined;
     return bytes;
   }
@@ -44,7 +44,7 @@ function areSame(frames: readonly Frame[], others: readonly Frame[]): boolean {
   for (let i = 0; i < frames.length; i++) {
     const frame = frames[i]!;
     const other = others[i]!;
-    // By the packet: the same content alone may be memory of the application, which writes into it again.
+    // The packet counts: an application may write other bytes into the same buffer.
     if (frame.packet !== other.packet || frame.content !== other.content || frame.isBinary !== other.isBinary)
       return false;
   }

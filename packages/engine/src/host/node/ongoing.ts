@@ -5,7 +5,7 @@ export interface Ongoing {
 }
 
 /**
- * Requests until they were answered and read to their end, upgrades while a hook decides, and WebSockets whose close frame waits
- * for an answer: what a server that closes would wait for. Open WebSockets are the sessions' own.
+ * Everything that a closing server waits for: requests until they are answered and read to their end, upgrades while a hook
+ * decides, and WebSockets that wait for the client's close frame. Sessions close open WebSockets themselves.
  */
 export type OngoingSet = Set<Ongoing>;

@@ -7,11 +7,11 @@ import { addHeader, createMessage } from "../copied/message.ts";
 import type { WholeHead } from "../host.ts";
 import { keepConnection } from "./http2.ts";
 
-/** What a request is made of again. */
+/** The part of a request from which it can be restored. */
 class Condensed {
   readonly socket: Socket;
   readonly httpVersion: string;
-  /** Names and values in turn, each on a line. */
+  /** Names and values in turn, one per line. */
   readonly rawHeaders: string;
 
   constructor({ socket, httpVersion, rawHeaders }: IncomingMessage) {
@@ -21,7 +21,7 @@ class Condensed {
   }
 }
 
-/** On node:http the view is the request itself. */
+/** A request of node:http. Its view is the original. */
 export class NodeRequest implements EndedRequest, WholeHead {
   readonly method: string;
   readonly url: string;
@@ -57,7 +57,7 @@ export class NodeRequest implements EndedRequest, WholeHead {
     return this.headers[name] as string | undefined;
   }
 
-  /** Node tells the request itself. */
+  // Both do nothing: Node ends its own requests.
   answered(): void {}
 
   aborted(): void {}
@@ -68,13 +68,13 @@ export class NodeRequest implements EndedRequest, WholeHead {
   }
 
   /**
-   * Keeps what the request can be made of again, a third of its memory, if nobody has seen it yet: a session holds it for as
-   * long as it lives.
+   * Keeps only what the request can be restored from, a third of its memory, if nobody has seen it yet. A session holds its
+   * request until it ends.
    */
   condense(): void {
     const message = this.#message;
     if (this.#isSeen || message instanceof Condensed) return;
-    // An application may have given its server a class of its own for requests.
+    // A server may have a class of its own for requests.
     if (message.constructor === IncomingMessage) this.#message = new Condensed(message);
   }
 }

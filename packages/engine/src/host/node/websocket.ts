@@ -7,10 +7,10 @@ import { Frame, MAX_GATHERED } from "./frame-writer.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import type { Ongoing, OngoingSet } from "./ongoing.ts";
 
-/** `ws` closes for what a client did wrong with a code alone; this tells the client in words as well. */
+/** When a client breaks the protocol, `ws` closes with a code alone. This class adds the reason. */
 export class ExplainingWebSocket extends WebSocket {
   override close(code?: number, reason?: string | Buffer): void {
-    // `ws` closes for a broken compressed message by the same code.
+    // `ws` has the same code for a compressed message that is broken.
     const isUnclear = code === 1007 && this.extensions !== "";
     super.close(code, reason ?? (isUnclear ? "Invalid UTF-8 or compressed data" : closeReasons.get(code)));
   }
@@ -28,7 +28,7 @@ const closeReasons: ReadonlyMap<number | undefined, string> = new Map([
   [1009, "Max payload size exceeded"],
 ]);
 
-/** Where the listeners of sockets find the port: shared ones instead of closures for each connection. */
+/** Where listeners find the port. They are shared by all connections: closures would cost each of them memory. */
 const PORT = Symbol("port");
 
 interface WithPort {
@@ -48,37 +48,40 @@ function onClose(this: WithPort, code: number, reason: Buffer): void {
   this[PORT].handlers.onClose(code, reason.toString());
 }
 
-/** A listener of `data`. */
+/** The `data` listener of a socket. */
 export type ReceiveChunk = (this: Duplex, chunk: Buffer) => void;
 
 function onData(this: WithPort, chunk: Buffer): void {
   this[PORT].receive(chunk);
 }
 
-/** What all ports of a host share. */
+/** State that all ports of a host share. */
 export interface PortContext {
   readonly frames: FrameWriter;
   readonly ongoing: OngoingSet;
 }
 
-/** A WebSocket of `ws`, or of another engine. */
+/**
+ * A WebSocket of `ws`, or of another `wsEngine`. On one of `ws` without compression, the port reads and writes plain messages
+ * itself, and gathers the frames that are sent while it handles a chunk.
+ */
 export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing {
   readonly socket: WebSocket;
   readonly remoteAddress: string;
   /** For the listeners. */
   readonly handlers: WebSocketHandlers;
-  /** Whether what is sent while a chunk of TCP is taken apart, which may hold many frames, leaves when that is done. */
+  /** Also whether the port reads and writes frames in place of `ws`. */
   readonly corksReads: boolean;
   readonly #stream: Duplex;
   readonly #context: PortContext;
   readonly #reader: FrameReader | undefined;
-  /** What `ws` does with a chunk of TCP, where messages are taken out before. */
+  /** Hands a chunk of TCP to `ws`. Set if the port reads in its place. */
   readonly #receive: ReceiveChunk | undefined;
-  /** What is gathered now. */
+  /** The frames that leave together, while they are gathered. */
   #gathered: Frame[] | undefined = undefined;
   #isOpening = true;
 
-  /** @param receive - what `ws` does with a chunk of TCP, if that is known */
+  /** @param receive - the listener through which `ws` reads the stream, if it is known */
   constructor(
     socket: WebSocket,
     stream: Duplex,
@@ -92,7 +95,7 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing 
     this.#stream = stream;
     this.remoteAddress = remoteAddress;
     this.#context = context;
-    // Compression is for `ws`, and another engine is its own affair. Without the listener, `ws` reads and writes all frames.
+    // Otherwise `ws`, or the other engine, reads and writes all frames.
     const isPlain = socket instanceof ExplainingWebSocket && socket.extensions === "";
     this.#receive = isPlain ? receive : undefined;
     this.corksReads = this.#receive !== undefined;
@@ -109,7 +112,7 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing 
     }
   }
 
-  /** For the listener: a chunk of TCP has come, which may hold many frames. */
+  /** For the listener: a chunk of TCP, with any number of frames. */
   receive(chunk: Buffer): void {
     this.gather();
     this.#reader?.read(chunk, this.handlers);
@@ -117,7 +120,7 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing 
     this.release();
   }
 
-  /** For the listener. */
+  /** For the listener: the WebSocket has failed. */
   fail(error: Error): void {
     this.#reader?.end();
     this.handlers.onError(kindOf(error), error);
@@ -132,7 +135,7 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing 
   }
 
   get wantsAll(): boolean {
-    // Our own listener is the first.
+    // The first is ours.
     return this.socket.listenerCount("message") > 1;
   }
 
@@ -145,7 +148,7 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing 
   }
 
   get bufferedAmount(): number {
-    // The stream holds the 101 back until it is open; no slow client has caused that.
+    // The 101 is still held back by the host, not by a slow client.
     return this.#isOpening ? 0 : this.socket.bufferedAmount;
   }
 
@@ -171,7 +174,7 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing 
       batch.write();
       this.release();
     } else {
-      // What is gathered already leaves with it.
+      // It leaves with the frames that are gathered already.
       batch.write();
     }
   }
@@ -197,7 +200,7 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing 
   }
 
   pause(): boolean {
-    // Not every `wsEngine` can.
+    // Not every `wsEngine` has it.
     if (typeof this.socket.pause !== "function") return false;
     this.socket.pause();
     return true;
@@ -221,12 +224,12 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing 
     this.terminate();
   }
 
-  /** For the listener. */
+  /** For the listener: the WebSocket has closed. */
   gone(): void {
     this.#context.ongoing.delete(this);
   }
 
-  /** A frame was written. A failed write is an error event as well; that is enough. */
+  /** A frame was written, or not: then there is an `error` event, too. */
   written(): void {
     if (this.socket.bufferedAmount === 0) this.handlers.onDrain();
   }
