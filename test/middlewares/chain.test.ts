@@ -8,7 +8,7 @@ import { PollingPeer, until } from "../support/engine/peers.ts";
 import type { StartedEngine } from "../support/engine/started-engine.ts";
 import { uncaught } from "../support/process/uncaught.ts";
 
-/** The middleware for requests with this mark in their headers; all others pass. */
+/** Applies the middleware to requests with the header `x-mark` only. */
 function marked(handler: Handler): Handler {
   return (req, res, next) => {
     if (req.headers["x-mark"] === undefined) return next();
@@ -20,9 +20,9 @@ const mark = { headers: { "x-mark": "1" } };
 const failure = new Error("no");
 
 const failing: [what: string, handler: Handler][] = [
-  ["passes an error on", (_req, _res, next) => next(failure)],
-  ["passes an error on, later", (_req, _res, next) => setImmediate(next, failure)],
-  ["passes on what is no Error", (_req, _res, next) => next("no")],
+  ["passes an error to next", (_req, _res, next) => next(failure)],
+  ["passes an error to next, later", (_req, _res, next) => setImmediate(next, failure)],
+  ["passes a string to next", (_req, _res, next) => next("no")],
   [
     "throws",
     () => {
@@ -65,7 +65,7 @@ async function refused(server: StartedEngine, way: Way): Promise<void> {
 }
 
 function onEveryWay(host: EngineHost, way: Way): void {
-  host.it("runs all of them, one after the other, before the request is looked at", async () => {
+  host.it("runs all middlewares in order, before the engine looks at the request", async () => {
     await using server = await host.start();
     const seen: string[] = [];
     use(server.engine, (_req, _res, next) => {
@@ -87,7 +87,7 @@ function onEveryWay(host: EngineHost, way: Way): void {
   });
 
   for (const [what, handler] of failing) {
-    host.it(`refuses the request when one ${what}`, async () => {
+    host.it(`refuses the request when a middleware ${what}`, async () => {
       await using server = await host.start();
       let isLater = false;
       use(server.engine, handler);
@@ -99,7 +99,7 @@ function onEveryWay(host: EngineHost, way: Way): void {
     });
   }
 
-  host.it("leaves other sessions alone when one fails", async () => {
+  host.it("leaves other sessions alone when a middleware fails", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     use(
@@ -117,7 +117,7 @@ function onEveryWay(host: EngineHost, way: Way): void {
     await assertServes(server);
   });
 
-  host.it("ignores a second next, with an error or without", async () => {
+  host.it("ignores a second call of next, with an error or without", async () => {
     await using server = await host.start();
     use(server.engine, (_req, _res, next) => {
       next();
@@ -137,7 +137,7 @@ function onEveryWay(host: EngineHost, way: Way): void {
     assert.deepEqual(server.errors, []);
   });
 
-  host.it("ignores what one throws or rejects with after next", async () => {
+  host.it("ignores what a middleware throws or rejects with after next", async () => {
     await using server = await host.start();
     use(server.engine, (_req, _res, next) => {
       next();
@@ -151,7 +151,7 @@ function onEveryWay(host: EngineHost, way: Way): void {
     assert.deepEqual(server.errors, []);
   });
 
-  host.it("does not take what a connection listener throws for its own", async () => {
+  host.it("does not count an error of a connection listener as an error of the middleware", async () => {
     await using server = await host.start();
     use(server.engine, async (_req, _res, next) => {
       await new Promise(setImmediate);
@@ -165,39 +165,43 @@ function onEveryWay(host: EngineHost, way: Way): void {
     assert.deepEqual(await thrown, [failure]);
     assert.deepEqual(server.errors, []);
   });
-  // the client in memory has no way to leave a WebSocket that is not open yet
+  // The client in memory cannot leave a WebSocket before it is open.
   const tcp = way.name === "websocket" ? ({ needs: "tcp" } as const) : {};
-  host.it("lets a client go whose middleware never passes it on", { ...tcp }, async () => {
-    await using server = await host.start();
-    const seen: string[] = [];
-    let pass: (() => void) | undefined;
-    use(
-      server.engine,
-      marked((_req, res, next) => {
-        for (const name of ["finish", "close"]) res.on(name, () => seen.push(name));
-        pass = next;
-      }),
-    );
-    const aborter = new AbortController();
-    const request = { ...mark, signal: aborter.signal };
-    const path = server.path(`transport=${way.name}`);
-    const { client } = server;
-    const answer = way.name === "polling" ? client.get(path, request) : client.websocket(path, request);
-    answer.catch(() => {});
-    await until(() => pass !== undefined, "the middleware to be asked");
-    await assertServes(server);
-    aborter.abort();
-    await assert.rejects(answer);
-    await until(() => seen.length > 0, "the response to close");
-    pass?.();
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    assert.deepEqual(seen, ["close"]);
-    assert.equal(server.engine.clientsCount, 2);
-    assert.deepEqual(server.errors, []);
-    await assertServes(server);
-  });
+  host.it(
+    "keeps nothing of a client that leaves while a middleware holds its request",
+    { ...tcp },
+    async () => {
+      await using server = await host.start();
+      const seen: string[] = [];
+      let pass: (() => void) | undefined;
+      use(
+        server.engine,
+        marked((_req, res, next) => {
+          for (const name of ["finish", "close"]) res.on(name, () => seen.push(name));
+          pass = next;
+        }),
+      );
+      const aborter = new AbortController();
+      const request = { ...mark, signal: aborter.signal };
+      const path = server.path(`transport=${way.name}`);
+      const { client } = server;
+      const answer = way.name === "polling" ? client.get(path, request) : client.websocket(path, request);
+      answer.catch(() => {});
+      await until(() => pass !== undefined, "the middleware to be asked");
+      await assertServes(server);
+      aborter.abort();
+      await assert.rejects(answer);
+      await until(() => seen.length > 0, "the response to close");
+      pass?.();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      assert.deepEqual(seen, ["close"]);
+      assert.equal(server.engine.clientsCount, 2);
+      assert.deepEqual(server.errors, []);
+      await assertServes(server);
+    },
+  );
 
-  host.it("lets one answer the request itself", async () => {
+  host.it("lets a middleware answer the request itself", async () => {
     await using server = await host.start();
     use(server.engine, (_req, res) => {
       res.statusCode = 401;
@@ -211,7 +215,7 @@ function onEveryWay(host: EngineHost, way: Way): void {
     assert.deepEqual(server.errors, []);
   });
 
-  host.it("lets one answer the request itself, later and in parts", async () => {
+  host.it("lets a middleware answer the request itself, later and in parts", async () => {
     await using server = await host.start();
     use(server.engine, async (_req, res) => {
       await new Promise(setImmediate);
@@ -225,7 +229,7 @@ function onEveryWay(host: EngineHost, way: Way): void {
     assert.equal(headers["retry-after"], "9");
     assert.match(raw.toString(), /come [^]*later/);
   });
-  host.it("does no more for a request that one has answered and passes on", async () => {
+  host.it("opens no session for a request that a middleware has answered and then passes on", async () => {
     await using server = await host.start();
     use(server.engine, (_req, res, next) => {
       res.writeHead(200).end("mine");
@@ -236,7 +240,7 @@ function onEveryWay(host: EngineHost, way: Way): void {
     assert.deepEqual(server.errors, []);
   });
 
-  host.it("reports one that has answered the request and then fails", async () => {
+  host.it("reports a middleware that answers the request and then fails", async () => {
     await using server = await host.start();
     use(server.engine, (_req, res, next) => {
       res.writeHead(401).end("mine");
@@ -247,7 +251,7 @@ function onEveryWay(host: EngineHost, way: Way): void {
     assert.deepEqual((await server.nextError()).context, { name: "MIDDLEWARE_FAILURE" });
   });
 
-  host.it("ends the answer that one has begun when it fails", async () => {
+  host.it("ends the answer that a failing middleware has begun", async () => {
     await using server = await host.start();
     use(server.engine, (_req, res) => {
       res.writeHead(401);
@@ -257,7 +261,7 @@ function onEveryWay(host: EngineHost, way: Way): void {
     assert.deepEqual((await server.nextError()).context, { name: "MIDDLEWARE_FAILURE" });
   });
 
-  host.it("refuses a request when an answer was begun and it is passed on", async () => {
+  host.it("refuses a request that is passed on after an answer was begun", async () => {
     await using server = await host.start();
     use(server.engine, (_req, res, next) => {
       res.writeHead(202);
@@ -267,7 +271,7 @@ function onEveryWay(host: EngineHost, way: Way): void {
     assert.deepEqual((await server.nextError()).context, { name: "MIDDLEWARE_FAILURE" });
     assert.equal(server.engine.clientsCount, 0);
   });
-  host.it("drops a request whose head a middleware throws at", async () => {
+  host.it("drops the connection when a wrapped writeHead throws", async () => {
     await using server = await host.start();
     use(
       server.engine,
@@ -283,8 +287,8 @@ function onEveryWay(host: EngineHost, way: Way): void {
     const { client } = server;
     await assert.rejects(way.name === "polling" ? client.get(path, mark) : client.websocket(path, mark));
     assert.deepEqual(await thrown, [failure]);
-    // That client never heard of its session.
-    // node:http learns of it later: the session is announced first.
+    // The client has not learned of its session.
+    // node:http learns of it later, after the session has been announced.
     if (way.name === "polling" && host.name === "node") await server.nextSession();
     await until(() => server.engine.clientsCount === 0, "the session to go");
     await assertServes(server);
@@ -296,7 +300,7 @@ onEveryHost("middlewares: the chain", engineHosts, (host) => {
     describe(`by ${way.name}`, () => onEveryWay(host, way));
   }
 
-  host.it("runs them for polls, POSTs and requests that are refused", async () => {
+  host.it("runs for polls, POSTs and requests that are refused", async () => {
     await using server = await host.start();
     const seen: string[] = [];
     use(server.engine, (req, _res, next) => {
@@ -325,7 +329,7 @@ onEveryHost("middlewares: the chain", engineHosts, (host) => {
     await peer.send("4x");
     assert.deepEqual(messages, ["message"]);
   });
-  host.it("makes no view of requests without middlewares", async () => {
+  host.it("creates no request object where there is no middleware", async () => {
     await using server = await host.start({}, false);
     const { CopiedRequest } = await import("../../packages/engine/src/host/copied/request.ts");
     const views = Object.getOwnPropertyDescriptor(CopiedRequest.prototype, "view") as PropertyDescriptor;

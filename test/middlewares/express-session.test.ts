@@ -28,7 +28,7 @@ function countStored(store: session.MemoryStore): Promise<number> {
 onEveryHost("middlewares: express-session", engineHosts, (host) => {
   for (const way of ways) {
     describe(`by ${way.name}`, () => {
-      host.it("sets a cookie for a session that is saved uninitialized", async () => {
+      host.it("sets a cookie for a new session with saveUninitialized", async () => {
         await using server = await host.start();
         const store = new session.MemoryStore();
         install(server.engine, session({ ...secret, saveUninitialized: true, store }));
@@ -38,7 +38,7 @@ onEveryHost("middlewares: express-session", engineHosts, (host) => {
         if (way.name === "polling") assert.equal(await countStored(store), 1);
       });
 
-      host.it("sets none for one that is not", async () => {
+      host.it("sets no cookie for a new session without saveUninitialized", async () => {
         await using server = await host.start();
         const store = new session.MemoryStore();
         install(server.engine, session({ ...secret, saveUninitialized: false, store }));
@@ -48,7 +48,7 @@ onEveryHost("middlewares: express-session", engineHosts, (host) => {
         assert.equal(await countStored(store), 0);
       });
 
-      host.it("sets one for a session that a middleware has changed", async () => {
+      host.it("sets a cookie for a session that a middleware has changed", async () => {
         await using server = await host.start();
         install(server.engine, session({ ...secret, saveUninitialized: false }));
         use(server.engine, (req, _res, next) => {
@@ -106,7 +106,7 @@ onEveryHost("middlewares: express-session", engineHosts, (host) => {
     });
   }
 
-  host.it("saves through every request of one client, and through its upgrade", async () => {
+  host.it("keeps one session through all requests of a client, and its upgrade", async () => {
     await using server = await host.start();
     const store = new session.MemoryStore();
     install(server.engine, session({ ...secret, saveUninitialized: true, store }));
@@ -144,7 +144,7 @@ onEveryHost("middlewares: express-session", engineHosts, (host) => {
     assert.ok(cookieOf(socket.headers, NAME));
   });
 
-  host.it("refuses a request whose store fails, and goes on", async () => {
+  host.it("refuses a request when the store fails, and serves the next one", async () => {
     await using server = await host.start();
     const store = new session.MemoryStore();
     install(server.engine, session({ ...secret, saveUninitialized: true, store }));
@@ -158,7 +158,7 @@ onEveryHost("middlewares: express-session", engineHosts, (host) => {
     await ways[0]?.open(server);
   });
 
-  host.it("keeps its cookie beside the engine's", async () => {
+  host.it("keeps its cookie next to the engine's", async () => {
     await using server = await host.start({ cookie: { name: "io" } });
     install(server.engine, session({ ...secret, saveUninitialized: true }));
     const { headers } = await server.client.get(server.path("transport=polling"));

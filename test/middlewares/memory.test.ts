@@ -13,10 +13,10 @@ import type { StartedEngine } from "../support/engine/started-engine.ts";
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-/** Node's HTTP parser holds the last request it saw, with its response. */
+/** Node's HTTP parser holds the last request, with its response. */
 const HELD_BY_NODE = 2;
 
-/** Waits until none of them can be reached any more, but for what node holds; gives how many still can. */
+/** Waits until all are collected, except for what Node holds. Returns how many remain. */
 async function remaining(refs: WeakRef<object>[]): Promise<number> {
   let left = refs.length;
   for (let round = 0; round < 50 && left > HELD_BY_NODE; round++) {
@@ -27,7 +27,7 @@ async function remaining(refs: WeakRef<object>[]): Promise<number> {
   return left;
 }
 
-/** Notes every response, and the requests of all but handshakes: sessions keep those. */
+/** Records every response, and every request but handshakes, which sessions keep. */
 function watch(server: StartedEngine): WeakRef<object>[] {
   const refs: WeakRef<object>[] = [];
   use(server.engine, (req, res, next) => {
@@ -49,9 +49,9 @@ async function openAndUse(server: StartedEngine, way: (typeof ways)[number]): Pr
 
 onEveryHost("middlewares: memory", engineHosts, (host) => {
   for (const way of ways) {
-    host.it(`an open session reaches no response, by ${way.name}`, async () => {
+    host.it(`an open session keeps no response alive, by ${way.name}`, async () => {
       await using server = await host.start();
-      // not express-session: the methods of its sessions hold the response
+      // Not express-session: the methods of its sessions hold the response.
       install(server.engine, helmet());
       install(server.engine, compression());
       const refs = watch(server);
@@ -63,7 +63,7 @@ onEveryHost("middlewares: memory", engineHosts, (host) => {
     });
 
     const tcp = way.name === "websocket" ? ({ needs: "tcp" } as const) : {};
-    host.it(`nothing remains of requests that were never passed on, by ${way.name}`, { ...tcp }, async () => {
+    host.it(`requests that were never passed on are collected, by ${way.name}`, { ...tcp }, async () => {
       await using server = await host.start();
       const refs: WeakRef<object>[] = [];
       use(server.engine, (req, res) => {

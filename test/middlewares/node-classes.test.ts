@@ -8,10 +8,10 @@ import { engineHosts } from "../support/engine/hosts.ts";
 import { use, ways } from "../support/engine/middlewares.ts";
 import { PollingPeer, until } from "../support/engine/peers.ts";
 
-onEveryHost("middlewares: requests and responses are those of node:http", engineHosts, (host) => {
+onEveryHost("middlewares: requests and responses are objects of node:http", engineHosts, (host) => {
   for (const way of ways) {
     describe(`by ${way.name}`, () => {
-      host.it("has instances of Node's classes", async () => {
+      host.it("passes instances of Node's classes", async () => {
         await using server = await host.start();
         use(server.engine, (req, res, next) => {
           assert.ok(req instanceof IncomingMessage);
@@ -24,7 +24,7 @@ onEveryHost("middlewares: requests and responses are those of node:http", engine
         await way.open(server);
       });
 
-      host.it("has the values of each header apart", async () => {
+      host.it("lists the values of each header in headersDistinct", async () => {
         await using server = await host.start();
         use(server.engine, (req, _res, next) => {
           assert.deepEqual(req.headersDistinct["x-a"], ["1"]);
@@ -34,7 +34,7 @@ onEveryHost("middlewares: requests and responses are those of node:http", engine
         await way.open(server, { "x-a": "1" });
       });
 
-      host.it("takes interim responses", async () => {
+      host.it("allows interim responses", async () => {
         await using server = await host.start();
         use(server.engine, (_req, res, next) => {
           res.writeProcessing();
@@ -43,7 +43,7 @@ onEveryHost("middlewares: requests and responses are those of node:http", engine
         await way.open(server);
       });
 
-      host.it("takes a stream of any length", async () => {
+      host.it("sends a stream of any length", async () => {
         await using server = await host.start();
         const parts = Array.from({ length: 20 }, (_, index) => Buffer.alloc(10_000, index));
         let isDone = false;
@@ -56,7 +56,7 @@ onEveryHost("middlewares: requests and responses are those of node:http", engine
         await until(() => isDone, "the pipeline to end");
       });
 
-      host.it("sends a body as it is when a middleware asks for chunks", async () => {
+      host.it("sends the plain body when a middleware sets Transfer-Encoding", async () => {
         await using server = await host.start();
         use(server.engine, (_req, res) => {
           res.setHeader("Transfer-Encoding", "chunked");
@@ -68,7 +68,7 @@ onEveryHost("middlewares: requests and responses are those of node:http", engine
         assert.equal(raw.toString(), "one two");
       });
 
-      host.it("takes an error that a middleware destroys the request with", async () => {
+      host.it("emits the error that a middleware destroys the request with", async () => {
         await using server = await host.start();
         const errors: unknown[] = [];
         use(server.engine, (req) => {
@@ -83,7 +83,7 @@ onEveryHost("middlewares: requests and responses are those of node:http", engine
     });
   }
 
-  host.it("says that a response has finished to who asks before it has", async () => {
+  host.it("resolves stream.finished() of the response", async () => {
     await using server = await host.start();
     let done: Promise<void> | undefined;
     use(server.engine, (_req, res, next) => {
@@ -94,7 +94,7 @@ onEveryHost("middlewares: requests and responses are those of node:http", engine
     await done;
   });
 
-  host.it("reports ECONNRESET to who listens when the client goes", async () => {
+  host.it("emits ECONNRESET on the request when the client leaves", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     let code: string | undefined;
@@ -110,7 +110,7 @@ onEveryHost("middlewares: requests and responses are those of node:http", engine
     assert.equal(code, "ECONNRESET");
   });
 
-  host.it("answers HEAD with the length of the answer", { needs: "tcp" }, async () => {
+  host.it("answers HEAD with the Content-Length of GET", { needs: "tcp" }, async () => {
     await using server = await host.start();
     use(server.engine, (_req, _res, next) => next());
     const get = await server.client.get(server.path("transport=tcp"));

@@ -11,7 +11,7 @@ interface User {
   name: string;
 }
 
-/** `?login=` logs a user in; every other request is whoever its session says. */
+/** `?login=` logs a user in. For every other request, the session names the user. */
 function installPassport(server: StartedEngine): void {
   const authenticator = new passport.Passport();
   authenticator.serializeUser((user, done) => done(null, (user as User).id));
@@ -33,7 +33,7 @@ async function logIn(server: StartedEngine): Promise<string> {
   return cookieOf(headers, "connect.sid") as string;
 }
 
-/** A strategy as its authors write them. */
+/** A strategy as applications write them. */
 class Ticket extends passport.Strategy {
   override readonly name = "ticket";
 
@@ -56,7 +56,7 @@ onEveryHost("middlewares: passport", engineHosts, (host) => {
         assert.equal(request.isAuthenticated(), true);
       });
 
-      host.it("finds none without a session", async () => {
+      host.it("finds no user without a session", async () => {
         await using server = await host.start();
         installPassport(server);
         const { session: connection } = await way.open(server);
@@ -65,7 +65,7 @@ onEveryHost("middlewares: passport", engineHosts, (host) => {
         assert.equal(request.isAuthenticated(), false);
       });
 
-      host.it("lets in who a strategy lets in", async () => {
+      host.it("lets in a user that a strategy accepts", async () => {
         await using server = await host.start();
         const authenticator = new passport.Passport().use(new Ticket());
         install(server.engine, authenticator.initialize());
@@ -73,7 +73,7 @@ onEveryHost("middlewares: passport", engineHosts, (host) => {
         const { session: connection } = await way.open(server, { "x-ticket": "good" });
         assert.deepEqual((connection.request as { user?: User }).user, { id: 1, name: "ann" });
       });
-      host.it("answers 401 for who it does not", async () => {
+      host.it("answers 401 when a strategy refuses", async () => {
         await using server = await host.start();
         const authenticator = new passport.Passport().use(new Ticket());
         install(server.engine, authenticator.initialize());

@@ -25,7 +25,7 @@ interface Line {
   err?: { message: string };
 }
 
-/** Installs pino-http; gives the lines that it writes. */
+/** Installs pino-http. Returns the lines that it writes. */
 function logged(server: StartedEngine): Line[] {
   const stream = new PassThrough();
   const lines: Line[] = [];
@@ -34,7 +34,7 @@ function logged(server: StartedEngine): Line[] {
   return lines;
 }
 
-onEveryHost("middlewares: published ones", engineHosts, (host) => {
+onEveryHost("middlewares: published packages", engineHosts, (host) => {
   for (const way of ways) {
     describe(`by ${way.name}`, () => {
       host.it("helmet sets its headers", async () => {
@@ -71,7 +71,7 @@ onEveryHost("middlewares: published ones", engineHosts, (host) => {
         assert.deepEqual({ ...request.cookies }, { a: "1", o: { x: 1 } });
         assert.deepEqual({ ...request.signedCookies }, { who: "me" });
       });
-      host.it("pino-http logs the request once it is answered", async () => {
+      host.it("pino-http logs the request when it has been answered", async () => {
         await using server = await host.start();
         const lines = logged(server);
         const { session: connection } = await way.open(server, { "x-a": "1" });
@@ -189,7 +189,7 @@ onEveryHost("middlewares: published ones", engineHosts, (host) => {
     });
   }
 
-  host.it("helmet's headers are on errors, polls and POSTs too", async () => {
+  host.it("helmet sets its headers on errors, polls and POSTs, too", async () => {
     await using server = await host.start();
     install(server.engine, helmet());
     const peer = await PollingPeer.open(server);
@@ -211,7 +211,7 @@ onEveryHost("middlewares: published ones", engineHosts, (host) => {
     assert.deepEqual(server.errors, []);
   });
 
-  host.it("pino-http logs a poll whose client has gone as aborted", async () => {
+  host.it("pino-http logs a poll as aborted when its client has left", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     const lines = logged(server);
@@ -241,7 +241,7 @@ onEveryHost("middlewares: published ones", engineHosts, (host) => {
     });
   }
 
-  host.it("compression leaves alone what is short, and what the engine has compressed", async () => {
+  host.it("compression leaves short answers alone, and those that the engine has compressed", async () => {
     await using server = await host.start();
     install(server.engine, compression());
     const peer = await PollingPeer.open(server);

@@ -13,7 +13,7 @@ const headers = { "x-a": "1", cookie: "a=1; b=2", "user-agent": "Test", "accept-
 onEveryHost("middlewares: the request", engineHosts, (host) => {
   for (const way of ways) {
     describe(`by ${way.name}`, () => {
-      host.it("has method, URL, headers, version and query", async () => {
+      host.it("has a method, URL, headers, version and query", async () => {
         await using server = await host.start();
         let seen: Record<string, unknown> = {};
         use(server.engine, (req, _res, next) => {
@@ -53,7 +53,7 @@ onEveryHost("middlewares: the request", engineHosts, (host) => {
         assert.ok(!(socket as { encrypted?: boolean } | undefined)?.encrypted);
       });
 
-      host.it("has a socket that can be asked what is known of the connection", async () => {
+      host.it("has a socket with the members of a connection", async () => {
         await using server = await host.start();
         const { session } = await way.open(server);
         const { socket, client } = session.request as unknown as Request & { client: TLSSocket };
@@ -64,7 +64,7 @@ onEveryHost("middlewares: the request", engineHosts, (host) => {
         if (host.name !== "node") assert.deepEqual(client.getPeerCertificate(), {});
       });
 
-      host.it("is the session's request, with all that middlewares have put on it", async () => {
+      host.it("is the session's request, with the properties that middlewares have added", async () => {
         await using server = await host.start();
         let first: Request | undefined;
         use(server.engine, (req, _res, next) => {
@@ -77,7 +77,7 @@ onEveryHost("middlewares: the request", engineHosts, (host) => {
         assert.equal((session.request as { user?: string }).user, "ann");
         assert.equal(session.request.headers["x-added"], "1");
       });
-      host.it("and the response have each other, until the request is admitted", async () => {
+      host.it("refers to the response, and the response to it, until the request is admitted", async () => {
         await using server = await host.start();
         let seen: unknown[] = [];
         use(server.engine, (req, res, next) => {
@@ -89,7 +89,7 @@ onEveryHost("middlewares: the request", engineHosts, (host) => {
         assert.ok(!(session.request as Request).res);
       });
 
-      host.it("takes what middlewares for Express call on a request", async () => {
+      host.it("has the methods that middlewares for Express call", async () => {
         await using server = await host.start();
         use(server.engine, (req, _res, next) => {
           assert.equal(req.pause(), req);
@@ -107,7 +107,7 @@ onEveryHost("middlewares: the request", engineHosts, (host) => {
     });
   }
 
-  host.it("closes once, after the response of long-polling was sent", async () => {
+  host.it("closes once, after the response to a poll was sent", async () => {
     await using server = await host.start();
     let seen: string[] = [];
     let closed: Promise<unknown> | undefined;
@@ -122,7 +122,7 @@ onEveryHost("middlewares: the request", engineHosts, (host) => {
     assert.deepEqual(seen, ["finish", "close"]);
   });
 
-  host.it("says aborted and closes when the client goes while a poll is held", async () => {
+  host.it("emits aborted and close when the client leaves during a poll", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     let seen: string[] = [];
@@ -163,7 +163,7 @@ onEveryHost("middlewares: the request", engineHosts, (host) => {
     }
   }
 
-  host.it("joins headers that come twice as node does", { needs: "tcp" }, async () => {
+  host.it("joins repeated headers as Node does", { needs: "tcp" }, async () => {
     await using server = await host.start();
     let seen: Request["headers"] = {};
     use(server.engine, (req, res) => {

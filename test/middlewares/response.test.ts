@@ -11,7 +11,7 @@ import type { StartedEngine } from "../support/engine/started-engine.ts";
 import { uncaught } from "../support/process/uncaught.ts";
 import type { WireResponse } from "../support/wire/client.ts";
 
-/** The answer of a middleware that answers by itself. */
+/** The answer of a middleware that answers the request itself. */
 function answered(
   server: StartedEngine,
   way: Way,
@@ -33,7 +33,7 @@ function codeOf(act: () => unknown): unknown {
 onEveryHost("middlewares: the response", engineHosts, (host) => {
   for (const way of ways) {
     describe(`by ${way.name}`, () => {
-      host.it("takes headers, by names in any case", async () => {
+      host.it("accepts headers by names in any case", async () => {
         await using server = await host.start();
         const { headers } = await answered(server, way, (res) => {
           assert.equal(res.setHeader("X-A", 1), res);
@@ -94,7 +94,7 @@ onEveryHost("middlewares: the response", engineHosts, (host) => {
         assert.equal(headers["x-evil"], undefined);
       });
 
-      host.it("takes nothing more once its head is written", async () => {
+      host.it("accepts no headers once its head is written", async () => {
         await using server = await host.start();
         await answered(server, way, (res) => {
           res.flushHeaders();
@@ -127,7 +127,7 @@ onEveryHost("middlewares: the response", engineHosts, (host) => {
         ["an object", { "X-A": "1", "Set-Cookie": ["a=1", "b=2"] }],
         ["names and values in turn", ["X-A", "1", "Set-Cookie", "a=1", "Set-Cookie", "b=2"]],
       ] as const) {
-        host.it(`takes the headers of writeHead as ${what}`, async () => {
+        host.it(`accepts the headers of writeHead as ${what}`, async () => {
           await using server = await host.start();
           const response = await answered(server, way, (res) => {
             const before = res.writeHead(418, "Teapot", headers as unknown as string[]);
@@ -142,7 +142,7 @@ onEveryHost("middlewares: the response", engineHosts, (host) => {
         });
       }
 
-      host.it("writes in parts and encodings, and calls back", async () => {
+      host.it("writes in parts and encodings, and runs callbacks", async () => {
         await using server = await host.start();
         const called: string[] = [];
         const { raw } = await answered(server, way, (res) => {
@@ -161,7 +161,7 @@ onEveryHost("middlewares: the response", engineHosts, (host) => {
         assert.deepEqual(called.sort(), ["again", "bytes", "end", "write"]);
       });
 
-      host.it("tells how far it is", async () => {
+      host.it("shows its state", async () => {
         await using server = await host.start();
         let response: ServerResponse | undefined;
         const states: unknown[] = [];
@@ -238,7 +238,7 @@ onEveryHost("middlewares: the response", engineHosts, (host) => {
         assert.equal(headers["x-a"], "1");
       });
 
-      host.it("runs what middlewares have put around writeHead", async () => {
+      host.it("runs the functions that middlewares have wrapped around writeHead", async () => {
         await using server = await host.start();
         use(server.engine, (_req, res, next) => {
           const writeHead = res.writeHead.bind(res);
@@ -263,7 +263,7 @@ onEveryHost("middlewares: the response", engineHosts, (host) => {
       });
 
       if (way.name === "polling") return;
-      host.it("shows listeners of headers what middlewares have set", async () => {
+      host.it("passes the headers of middlewares to listeners of headers", async () => {
         await using server = await host.start();
         use(server.engine, (_req, res, next) => {
           res.setHeader("X-A", "1");
@@ -291,14 +291,14 @@ onEveryHost("middlewares: the response", engineHosts, (host) => {
       const thrown = uncaught(1);
       await assert.rejects(way.open(server));
       assert.equal(((await thrown)[0] as NodeJS.ErrnoException).code, "ERR_INVALID_CHAR");
-      // node:http learns of it later: the session is announced first.
+      // node:http learns of it later, after the session has been announced.
       if (way.name === "polling" && host.name === "node") await server.nextSession();
       await until(() => server.engine.clientsCount === 0, "the session to go");
       await assertServes(server);
     });
   }
 
-  host.it("closes and does not finish when the client goes while a poll is held", async () => {
+  host.it("closes without finishing when the client leaves during a poll", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     let seen: string[] = [];
@@ -319,7 +319,7 @@ onEveryHost("middlewares: the response", engineHosts, (host) => {
     assert.deepEqual(seen, ["close"]);
   });
 
-  host.it("sends a reason phrase of its own", { needs: "tcp" }, async () => {
+  host.it("sends a custom reason phrase", { needs: "tcp" }, async () => {
     await using server = await host.start();
     use(server.engine, (_req, res) => {
       res.statusMessage = "Not Today";
@@ -329,7 +329,7 @@ onEveryHost("middlewares: the response", engineHosts, (host) => {
     const request = `GET ${server.path("transport=polling")} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
     assert.match(await exchange(server.port, request), /^HTTP\/1\.1 403 Not Today\r\n/);
   });
-  host.it("keeps the cookies of middlewares beside the engine's own", async () => {
+  host.it("keeps the cookies of middlewares next to the engine's own", async () => {
     await using server = await host.start({ cookie: true as never });
     use(server.engine, (_req, res, next) => {
       res.setHeader("set-cookie", "a=1");

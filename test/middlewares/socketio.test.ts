@@ -34,7 +34,7 @@ function requestOf(socket: Socket): SessionRequest {
   return socket.request as unknown as SessionRequest;
 }
 
-/** An official client that is connected by the mode, and its socket on the server. */
+/** Connects an official client in the mode. Returns it and its socket on the server. */
 async function connect(
   server: Started,
   mode: keyof typeof modes,
@@ -45,7 +45,7 @@ async function connect(
   return made;
 }
 
-/** A running server, and a client for requests of one's own. */
+/** A running server, and a client that sends raw requests to it. */
 type Started = StartedServer & { wire: WireClient };
 
 async function start(host: ServerHost, options?: Parameters<ServerHost["start"]>[0]): Promise<Started> {
@@ -66,7 +66,7 @@ function installSession(io: Server, saveUninitialized: boolean, store = new sess
   );
 }
 
-/** The way of the documentation: reload, change, save. */
+/** As the documentation shows it: reload, change, save. */
 function countVisits(io: Server): void {
   io.on("connection", (socket) => {
     const request = requestOf(socket);
@@ -80,7 +80,7 @@ function countVisits(io: Server): void {
   });
 }
 
-/** The cookie of a visitor who has been here before. */
+/** The cookie of a returning visitor. */
 async function cookieOfVisitor(server: Started): Promise<string> {
   const { headers } = await server.wire.get(path("transport=polling"));
   const cookie = cookieOf(headers, "connect.sid");
@@ -140,7 +140,7 @@ onEveryHost("middlewares: with Socket.IO", serverHostsAndApp, (host) => {
         assert.equal(requestOf(socket).session.id, ids[1]);
       });
 
-      it("express-session: as a middleware of the namespace, in the way of older documentation", async () => {
+      it("express-session: as a middleware of the namespace, as older documentation shows it", async () => {
         await using server = await start(host);
         const store = new session.MemoryStore();
         const visitor = session({ secret: "keyboard cat", resave: false, saveUninitialized: true, store });
@@ -181,7 +181,7 @@ onEveryHost("middlewares: with Socket.IO", serverHostsAndApp, (host) => {
         assert.equal((requestOf(stranger.socket) as { user?: unknown }).user, undefined);
       });
 
-      it("a middleware that fails is a connect_error, and others connect", async () => {
+      it("a failing middleware causes a connect_error, and others connect", async () => {
         await using server = await start(host);
         const errors: unknown[] = [];
         server.io.engine.on("connection_error", ({ code, context }) => errors.push({ code, context }));
@@ -197,7 +197,7 @@ onEveryHost("middlewares: with Socket.IO", serverHostsAndApp, (host) => {
     });
   }
 
-  it("express-session: the cookie comes with the answer of a poll, and with the 101", async () => {
+  it("express-session: the cookie is in the answer to a poll, and in the 101", async () => {
     await using server = await start(host);
     installSession(server.io, true);
     const { headers } = await server.wire.get(path("transport=polling"));
@@ -208,7 +208,7 @@ onEveryHost("middlewares: with Socket.IO", serverHostsAndApp, (host) => {
     }
   });
 
-  it("express-session: no cookie before the session is changed, without saveUninitialized", async () => {
+  it("express-session: without saveUninitialized, no cookie until the session is changed", async () => {
     await using server = await start(host);
     installSession(server.io, false);
     const { headers } = await server.wire.get(path("transport=polling"));

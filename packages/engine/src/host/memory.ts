@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
-import { CopiedHttpExchange, CopiedUpgradeExchange } from "./copied/exchange.ts";
+import { CopiedHttpExchange } from "./copied/http-exchange.ts";
+import { CopiedRequest } from "./copied/request.ts";
+import { CollectedUpgradeExchange } from "./copied/upgrade-exchange.ts";
 import type { Host, HostTarget, RequestHead, WebSocketHandlers, WebSocketPort } from "./host.ts";
 import { ParsedHead } from "./copied/head.ts";
 
@@ -132,7 +134,8 @@ export class MemoryUpgradeError extends Error {
   }
 }
 
-class MemoryUpgrade extends CopiedUpgradeExchange {
+class MemoryUpgrade extends CollectedUpgradeExchange {
+  readonly request: CopiedRequest;
   readonly #maxPayload: number;
   readonly #resolve: (socket: MemoryWebSocket) => void;
   readonly #reject: (error: Error) => void;
@@ -143,7 +146,8 @@ class MemoryUpgrade extends CopiedUpgradeExchange {
     resolve: (socket: MemoryWebSocket) => void,
     reject: (error: Error) => void,
   ) {
-    super(head);
+    super();
+    this.request = new CopiedRequest(head, this);
     this.#maxPayload = maxPayload;
     this.#resolve = resolve;
     this.#reject = reject;

@@ -2,7 +2,7 @@ import { IncomingMessage } from "node:http";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { EndedRequest } from "../copied/exchange.ts";
+import type { CollectedRequest } from "../copied/collected-exchange.ts";
 import { addHeader, createMessage } from "../copied/message.ts";
 import type { WholeHead } from "../host.ts";
 import { keepConnection } from "./http2.ts";
@@ -22,7 +22,7 @@ class Condensed {
 }
 
 /** A request of node:http. Its view is the original. */
-export class NodeRequest implements EndedRequest, WholeHead {
+export class NodeRequest implements CollectedRequest, WholeHead {
   readonly method: string;
   readonly url: string;
   readonly remoteAddress: string;
@@ -56,11 +56,6 @@ export class NodeRequest implements EndedRequest, WholeHead {
   header(name: string): string | undefined {
     return this.headers[name] as string | undefined;
   }
-
-  // Both do nothing: Node ends its own requests.
-  answered(): void {}
-
-  aborted(): void {}
 
   get #whole(): IncomingMessage {
     if (this.#message instanceof Condensed) this.#message = restored(this, this.#message);

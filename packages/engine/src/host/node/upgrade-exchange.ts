@@ -1,7 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import type { Duplex } from "node:stream";
-import { CollectedUpgradeExchange } from "../copied/exchange.ts";
+import { CollectedUpgradeExchange } from "../copied/upgrade-exchange.ts";
 import type { WebSocketHandlers, WebSocketPort } from "../host.ts";
 import type { Ongoing, OngoingSet } from "./ongoing.ts";
 import { NodeRequest } from "./request.ts";

@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from "node:http";
-import { CopiedHttpExchange } from "../copied/exchange.ts";
+import { CopiedHttpExchange } from "../copied/http-exchange.ts";
 import type { RequestHead } from "../host.ts";
 import { writeAnswer, writeHead } from "./answer.ts";
 import { PartialHead } from "./head.ts";

@@ -1,6 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import type { OutgoingHttpHeaders } from "node:http";
-import { CopiedUpgradeExchange } from "../copied/exchange.ts";
+import { CopiedRequest } from "../copied/request.ts";
+import { CollectedUpgradeExchange } from "../copied/upgrade-exchange.ts";
 import type { WebSocketHandlers, WebSocketPort, WholeHead } from "../host.ts";
 import { writeAnswer, writeHead } from "./answer.ts";
 import type { UwsRequest, UwsResponse } from "./types.ts";
@@ -15,7 +16,8 @@ interface UpgradeKeys {
 }
 
 /** An upgrade request on uWebSockets.js. */
-export class UwsUpgradeExchange extends CopiedUpgradeExchange {
+export class UwsUpgradeExchange extends CollectedUpgradeExchange {
+  readonly request: CopiedRequest;
   #response: UwsResponse | undefined;
   readonly #head: WholeHead;
   readonly #keys: UpgradeKeys;
@@ -36,7 +38,8 @@ export class UwsUpgradeExchange extends CopiedUpgradeExchange {
     head: WholeHead,
     extensions: string,
   ) {
-    super(head);
+    super();
+    this.request = new CopiedRequest(head, this);
     this.#head = head;
     this.#response = response;
     this.#keys = {
