@@ -58,6 +58,20 @@ for (const [name, adapter] of [
       assert.deepEqual([messages.flat().length, new Set(messages.flat()).size], [2, 1]);
     });
 
+    it("is what an application that replaces writeToEngine passes on", async () => {
+      await using server = new MemoryServer({ ...(adapter && { adapter }) });
+      const [, one] = await server.join();
+      const [, two] = await server.join();
+      const messages = [one, two].map(messagesOf);
+      const write = one.client.writeToEngine.bind(one.client);
+      one.client.writeToEngine = (packet, options) => write([`${String(packet[0])} `], options);
+      server.io.emit("a");
+      assert.deepEqual(
+        messages.map((list) => list.map(({ data }) => data)),
+        [['2["a"] '], ['2["a"]']],
+      );
+    });
+
     it("says whether it may be compressed", async () => {
       await using server = new MemoryServer({ ...(adapter && { adapter }) });
       const messages = messagesOf((await server.join())[1]);

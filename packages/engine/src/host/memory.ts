@@ -259,7 +259,7 @@ export class MemoryWebSocket {
     const held = this.#held;
     this.#held = [];
     this.#heldBytes = 0;
-    for (const data of held) this.#deliver(data);
+    for (const data of held) this.#read(data);
     if (this.#heldClose) this.#finish(this.#heldClose.code, this.#heldClose.reason);
     else if (held.length > 0) this.#handlers?.onDrain();
   }
@@ -279,14 +279,14 @@ export class MemoryWebSocket {
       return;
     }
     if (!this.#paused) {
-      this.#deliver(data);
+      this.#read(data);
       return;
     }
     this.#held.push(data);
     this.#heldBytes += Buffer.byteLength(data);
   }
 
-  #deliver(data: string | Buffer): void {
+  #read(data: string | Buffer): void {
     if (this.#onmessage) this.#onmessage(data);
     else this.#received.push(data);
   }
