@@ -44,8 +44,11 @@ export type {
   ServerOptions,
   TransportName,
 } from "./options.ts";
-export { MemoryHost, MemoryUpgradeError, MemoryWebSocket } from "./host/memory.ts";
-export type { MemoryCall, MemoryRequest, MemoryResponse } from "./host/memory.ts";
+export { MemoryHost } from "./host/memory/host.ts";
+export type { MemoryCall, MemoryRequest } from "./host/memory/host.ts";
+export type { MemoryResponse } from "./host/memory/response.ts";
+export { MemoryUpgradeError } from "./host/memory/upgrade-error.ts";
+export { MemoryWebSocket } from "./host/memory/websocket.ts";
 export type * from "./host/host.ts";
 export type { PerMessageDeflateOptions } from "./host/uws/compression.ts";
 export type * from "./transport/webtransport-session.ts";

@@ -1,8 +1,8 @@
 // What listeners do in the middle of things: throw, close, close the whole engine. Each was once found by fuzzing.
 import assert from "node:assert/strict";
 import { Engine } from "../src/engine.ts";
-import { MemoryHost } from "../src/host/memory.ts";
-import type { MemoryWebSocket } from "../src/host/memory.ts";
+import { MemoryHost } from "../src/host/memory/host.ts";
+import type { MemoryWebSocket } from "../src/host/memory/websocket.ts";
 import type { Session } from "../src/session/session.ts";
 import { DrivenLoop } from "./driven-loop.ts";
 

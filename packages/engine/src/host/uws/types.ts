@@ -1,6 +1,6 @@
 /**
- * The part of uWebSockets.js that Tidewire uses, as structural types: the application's own `App` is taken as it is, and
- * nothing is imported from a package that may not be there.
+ * The part of uWebSockets.js that Tidewire uses, as structural types: any `App` of the application fits, and nothing is imported
+ * from a package that may not be installed.
  */
 export interface UwsResponse {
   writeStatus(status: string): UwsResponse;
@@ -61,14 +61,14 @@ export interface UwsWebSocketBehavior<UserData> {
   close?(socket: UwsWebSocket<UserData>, code: number, message: ArrayBuffer): void;
 }
 
-/** A uWebSockets.js `App` or `SSLApp`, as far as it is attached to. */
+/** The part of a uWebSockets.js `App` or `SSLApp` that a host needs. */
 export interface UwsApp {
   any(pattern: string, handler: (response: UwsResponse, request: UwsRequest) => void): unknown;
   ws<UserData>(pattern: string, behavior: UwsWebSocketBehavior<UserData>): unknown;
   close(): unknown;
 }
 
-/** An app of our own, which we also listen on. */
+/** An app that Tidewire creates, and listens on. */
 export interface OwnUwsApp extends UwsApp {
   listen(port: number, options: number, callback: (listenSocket: unknown) => void): unknown;
 }
