@@ -306,5 +306,5 @@ function asArray(room: Room | Room[]): Room[] {
 function isLocal<EmitEvents extends EventsMap, SocketData>(
   socket: SocketDetails<SocketData>,
 ): socket is RemoteSocket<EmitEvents, SocketData> {
-  return Boolean((socket as { server?: unknown }).server);
+  return "server" in socket && Boolean(socket.server);
 }

@@ -1,4 +1,5 @@
 import { internals, Server as Engine } from "@tidewire/engine";
+import type { HttpExchange } from "@tidewire/engine";
 import { defaultParser } from "@tidewire/parser";
 import type { Packet, Parser } from "@tidewire/parser";
 import cors from "cors";
@@ -11,10 +12,8 @@ import type { HttpServerInstance } from "./attachment.ts";
 import { BroadcastOperator } from "./broadcast-operator.ts";
 import { BroadcastingEmitter } from "./broadcasting-emitter.ts";
 import type { Broadcast } from "./broadcasting-emitter.ts";
-import { toFileExchange } from "./client-files/exchange.ts";
-import type { Exchange } from "./client-files/exchange.ts";
 import { clientFileOf, fileExchangeOf, fileNameOf, serveClientFile } from "./client-files/files.ts";
-import type { CorsMiddleware } from "./client-files/files.ts";
+import type { CorsMiddleware, FileExchange } from "./client-files/files.ts";
 import { Client } from "./client.ts";
 import type { Auth } from "./connection/dialect.ts";
 import type { BindableEngine, Connection } from "./connection/port.ts";
@@ -319,12 +318,14 @@ export class Server<
     this.bind(engine);
   }
 
-  private interceptFile(exchange: Exchange): boolean {
-    const file = clientFileOf(exchange.request.head.url, this._path);
-    if (file !== undefined) {
-      serveClientFile(file, toFileExchange(exchange), this._corsMiddleware);
-    }
-    return file !== undefined;
+  private interceptFile(exchange: HttpExchange): boolean {
+    const { request, response: res } = exchange;
+    const file = clientFileOf(request.head.url, this._path);
+    if (file === undefined) return false;
+    const respond: FileExchange["respond"] = (status, headers, body) =>
+      exchange.respond(status, headers, body);
+    serveClientFile(file, { req: request.view, res, respond }, this._corsMiddleware);
+    return true;
   }
 
   /**
@@ -338,7 +339,7 @@ export class Server<
     const listeners = srv.listeners("request");
     srv.removeAllListeners("request");
     srv.on("request", (req: IncomingMessage, res: ServerResponse) => {
-      const file = clientFileOf(req.url as string, this._path);
+      const file = clientFileOf(req.url ?? "", this._path);
       if (file === undefined) {
         for (const listener of listeners) listener.call(srv, req, res);
       } else {

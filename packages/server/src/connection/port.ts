@@ -59,11 +59,11 @@ export interface ConnectionListener {
 }
 
 /** The way from a client to its connection. */
-export interface ConnectionPort {
+export interface ConnectionPort<Conn extends Connection = Connection> {
   /** Writes one packet. */
-  write(conn: Connection, packet: EncodedPacket, options: WriteOptions): void;
+  write(conn: Conn, packet: EncodedPacket, options: WriteOptions): void;
   /** Stops calling the listener. */
-  release(conn: Connection): void;
+  release(conn: Conn): void;
 }
 
 /** An engine as `io.bind()` takes it: it emits `connection` for each new connection. */

@@ -12,9 +12,8 @@ export interface DirectConnection extends Connection {
 const foreignBroadcast = new ForeignBroadcast();
 
 /** The port to a session, without events. It has no state of its own: all clients use the same one. */
-export const directPort: ConnectionPort = {
-  write(connection, packet, options) {
-    const session = connection as DirectConnection;
+export const directPort: ConnectionPort<DirectConnection> = {
+  write(session, packet, options) {
     if (options.volatile && !session.writable) return;
     if (options.preEncoded) {
       const messages =
@@ -26,7 +25,7 @@ export const directPort: ConnectionPort = {
       for (let i = 0; i < packet.length; i++) session.sendMessage(toMessage(packet[i], options));
     }
   },
-  release(connection) {
-    (connection as DirectConnection).handlers = undefined;
+  release(session) {
+    session.handlers = undefined;
   },
 };

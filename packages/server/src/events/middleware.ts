@@ -15,7 +15,7 @@ export function runMiddlewares<Subject>(
   const run = (index: number): void => {
     // Compares the index, because an entry that is not a function must not let anyone past it.
     if (index === steps.length) return done();
-    const step = steps[index] as Middleware<Subject>;
+    const step = steps[index]!;
     step(subject, (error) => (error ? done(error) : run(index + 1)));
   };
   run(0);

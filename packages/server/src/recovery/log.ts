@@ -62,13 +62,13 @@ export class RecoveryLog {
     const first = this.position - this.#events.length + 1;
     const end = until - first + 1;
     for (let i = Math.max(position - first + 1, this.#dropped); i < end; i++) {
-      yield this.#events[i] as LoggedEvent;
+      yield this.#events[i]!;
     }
   }
 
   /** Drops the events that were sent before this time, in ms. */
   dropBefore(time: number): void {
-    while (this.size > 0 && (this.#events[this.#dropped] as LoggedEvent).at < time) this.#dropOldest();
+    while (this.size > 0 && this.#events[this.#dropped]!.at < time) this.#dropOldest();
   }
 
   /** Drops all events. */
@@ -77,7 +77,7 @@ export class RecoveryLog {
   }
 
   #dropOldest(): void {
-    const { at, bytes } = this.#events[this.#dropped] as LoggedEvent;
+    const { at, bytes } = this.#events[this.#dropped]!;
     this.#events[this.#dropped] = undefined;
     this.#dropped++;
     this.#heldBytes -= bytes;
