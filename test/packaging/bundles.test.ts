@@ -91,7 +91,7 @@ describe("bundled into one file", function () {
         } else {
           assert.deepEqual({ statuses, isClient }, { statuses: [404, 404], isClient: false });
           assert.equal(warnings.length, 1);
-          assert.match(warnings[0]!, /copy .*client-dist.*serveClient/);
+          assert.match(warnings[0]!, /Copy .*client-dist.*serveClient/);
         }
       });
 
