@@ -201,10 +201,10 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
     this.#sessions.set(id, session);
     if (this.#clients !== undefined) this.#clients[id] = session;
     if (poll !== undefined) transport.onRequest(poll);
-    // A listener of the flush may have closed it already; nobody would hear of its end.
+    // A listener of `flush` may have closed it already. Listeners of `connection` would miss its end.
     if (session.readyState === "closed") return;
     safeEmit(this, this.loop, "connection", session);
-    // What a listener has sent rides the cork of the handshake. A poll was answered by the open packet, and takes nothing.
+    // Messages that a listener has sent leave with the handshake. On long-polling, the poll was answered by the open packet.
     Session.control.flush(session);
   }
 

@@ -25,7 +25,7 @@ export class Server extends Engine {
   /** Messages of refused requests by code. */
   static readonly errorMessages: typeof connectionErrorMessages = connectionErrorMessages;
 
-  /** The HTTP server this engine is attached to. */
+  /** The HTTP server that this engine is attached to. */
   httpServer: HttpServerLike | undefined = undefined;
   readonly #nodeHost: NodeHost;
 
@@ -91,13 +91,13 @@ export class Server extends Engine {
   }
 
   /**
-   * Listens on a port: on uWebSockets.js if it loads, else, and in worker threads, on node:http; the option `host` forces one.
-   * The port is bound when this returns, and errors are emitted by the server it returns. Workers of `node:cluster` share it.
-   * uWebSockets.js answers HTTP/1.0 with 505: proxies in front must speak HTTP/1.1.
+   * Listens on a port, on uWebSockets.js if it loads; otherwise, and in worker threads, on node:http. The option `host` chooses
+   * one. The port is bound when this returns, and the returned server emits `listening` or `error`. Workers of `node:cluster` share
+   * it. uWebSockets.js answers HTTP/1.0 with 505: proxies in front must speak HTTP/1.1.
    *
-   * @param port - 0 for any that is free
-   * @throws UwsLoadError if `host` is `"uws"` and uWebSockets.js does not load: its `code` says why, and `cause` what Node said;
-   * RangeError (`ERR_SOCKET_BAD_PORT`) if there is no such port
+   * @param port - 0 for any free one
+   * @throws UwsLoadError if `host` is `"uws"` and uWebSockets.js does not load: its `code` says why, and its `cause` is Node's
+   * error; RangeError (`ERR_SOCKET_BAD_PORT`) if there is no such port
    */
   listen(port: number | string, options: AttachAppOptions = {}): HttpServerLike {
     const number = portNumber(port);
@@ -111,12 +111,12 @@ export class Server extends Engine {
     return server.listen(number);
   }
 
-  /** Handles a request of a node http server; for applications that route requests themselves. */
+  /** Handles a request of a node:http server, for applications that route requests themselves. */
   handleRequest(request: IncomingMessage, response: ServerResponse): void {
     this.#nodeHost.handleRequest(request, response);
   }
 
-  /** Handles an upgrade request of a node http server. */
+  /** Handles an upgrade request of a node:http server. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#nodeHost.handleUpgrade(request, socket, head);
   }

@@ -4,9 +4,9 @@ import timers from "node:timers";
 type NodeTimers = Pick<typeof timers, "setTimeout" | "clearTimeout" | "setImmediate">;
 
 /**
- * Node's own timer. Fake timers of a test replace those of `globalThis`, and the members of `node:timers` as well; a test
- * environment such as jsdom has others, or none. A fake that is there already when this file is loaded is looked past on
- * each call, so that it lasts no longer than it is installed.
+ * Returns Node's own timer. Fake timers of a test replace those of `globalThis` and of `node:timers`; a test environment such as
+ * jsdom has others, or none. If a fake is installed while this file is loaded, the timer is looked up on each call, so that the
+ * fake is only used while it is installed.
  */
 function own<Name extends keyof NodeTimers>(name: Name): NodeTimers[Name] {
   const found = timers[name];

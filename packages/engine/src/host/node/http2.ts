@@ -46,7 +46,7 @@ type ConnectListener = (
   ...rest: unknown[]
 ) => void;
 
-/** As node answers where nobody listens: with 405 over HTTP/2, not at all over HTTP/1.1. */
+/** As Node does without listeners: 405 over HTTP/2, no answer over HTTP/1.1. */
 function refuse(response: Http2ServerResponse | Duplex): void {
   if ("statusCode" in response) {
     response.statusCode = 405;
@@ -86,7 +86,7 @@ function asUpgradeSocket(stream: ServerHttp2Stream): Duplex {
     const rest = respond(response);
     return rest.length === 0 || stream.write(rest);
   };
-  // Without a response it is node that ends what the client has reset.
+  // Without a response, Node ends a stream that the client has reset.
   const end = (response: string | Buffer = ""): Duplex => {
     const body = respond(response);
     return body.length === 0 ? stream.end() : stream.end(body);
@@ -132,7 +132,7 @@ export function keepConnection(request: IncomingMessage, secure: boolean, remote
   Object.defineProperties(request, { socket: { value: socket }, connection: { value: socket } });
 }
 
-/** The open connections of a server: node's `close()` waits for them for ever. */
+/** The open connections of a server: Node's `close()` waits for them without a limit. */
 export class Http2Connections {
   readonly #sessions: Set<ServerHttp2Session> = new Set();
 
@@ -143,7 +143,7 @@ export class Http2Connections {
     });
   }
 
-  /** Lets each finish what is under way, and then end. */
+  /** Ends each after its open requests. */
   close(): void {
     for (const session of this.#sessions) session.close();
   }

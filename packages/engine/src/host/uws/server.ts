@@ -46,7 +46,7 @@ export class UwsHttpServer extends EventEmitter implements HttpServerLike {
       this.#port = uws.us_socket_local_port(listenSocket);
       nextTick(() => this.emit("listening"));
     } else {
-      whyNot(port, (error) => this.emit("error", error));
+      explainFailure(port, (error) => this.emit("error", error));
     }
     return this;
   }
@@ -106,14 +106,14 @@ function bind(app: OwnUwsApp, uws: Uws, port: number): unknown {
 }
 
 /** Binds the port with Node, which says why it fails; uWebSockets.js does not. */
-function whyNot(port: number, tell: (error: Error) => void): void {
+function explainFailure(port: number, report: (error: Error) => void): void {
   const probe = createServer();
-  probe.once("error", tell);
+  probe.once("error", report);
   probe.listen({ port, exclusive: true }, () => {
     // The port has become free meanwhile.
     probe.close();
     const message = `listen EADDRINUSE: address already in use :::${port}`;
-    tell(Object.assign(new Error(message), { code: "EADDRINUSE", syscall: "listen", address: "::", port }));
+    report(Object.assign(new Error(message), { code: "EADDRINUSE", syscall: "listen", address: "::", port }));
   });
 }
 

@@ -128,7 +128,7 @@ export class UwsWebSocketPort implements WebSocketPort {
     this.#handlers?.onClose(code, reason);
   }
 
-  /** What the client did wrong, if uWebSockets.js has dropped the connection for it. Only the reason tells. */
+  /** Reports what the client did wrong if uWebSockets.js has dropped the connection for it. Only the reason says so. */
   #explain(reason: string): void {
     if (reason === "Received too big message") {
       this.#handlers?.onError("too large", tooLargeError());
