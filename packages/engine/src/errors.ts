@@ -1,4 +1,4 @@
-/** Codes of refused requests: `connection_error` events and HTTP error bodies carry them. */
+/** The codes of refused requests, in `connection_error` events and in HTTP error bodies. */
 export const ConnectionErrorCode = {
   UNKNOWN_TRANSPORT: 0,
   UNKNOWN_SID: 1,
@@ -10,7 +10,7 @@ export const ConnectionErrorCode = {
 
 export type ConnectionErrorCode = (typeof ConnectionErrorCode)[keyof typeof ConnectionErrorCode];
 
-/** The text a client reads for each code, unless `allowRequest` gave its own. */
+/** The text that the client gets for each code, unless `allowRequest` gives its own. */
 export const connectionErrorMessages: Readonly<Record<ConnectionErrorCode, string>> = {
   0: "Transport unknown",
   1: "Session ID unknown",
@@ -20,17 +20,17 @@ export const connectionErrorMessages: Readonly<Record<ConnectionErrorCode, strin
   5: "Unsupported protocol version",
 };
 
-/** What the operator learns about a refused request, in the `connection_error` event. */
+/** The argument of `connection_error`: describes a refused request. */
 export interface ConnectionError {
-  /** The request as middlewares see it. */
+  /** The request, as middlewares get it. */
   req: unknown;
   code: ConnectionErrorCode;
   message: string;
-  /** What was wrong with it, e.g. `{ sid }` or `{ name: "TRANSPORT_MISMATCH", … }`. */
+  /** Details, such as `{ sid }` or `{ name: "TRANSPORT_MISMATCH", … }`. */
   context: Record<string, unknown> | undefined;
 }
 
-/** Every way a transport can fail, with the message the operator reads. */
+/** Every failure of a transport, with its message. */
 export const transportErrors = {
   POLL_OVERLAP: "overlap from client",
   POST_OVERLAP: "data request overlap from client",
@@ -49,13 +49,13 @@ export const transportErrors = {
 
 export type TransportErrorCode = keyof typeof transportErrors;
 
-/** The description of a session that ended abnormally, but for a `parse error`, which has a `ParseError`. */
+/** Describes an abnormal end of a session, except a `parse error`, whose description is a `ParseError`. */
 export class TransportError extends Error {
   override readonly name: string = "TransportError";
   /** As on the official server's errors. */
   readonly type: string = "TransportError";
   readonly code: TransportErrorCode;
-  /** The underlying error or value, where there is one. */
+  /** The underlying error or value, if there is one. */
   readonly description: unknown;
 
   constructor(code: TransportErrorCode, detail?: { message?: string; description?: unknown }) {
@@ -65,23 +65,23 @@ export class TransportError extends Error {
   }
 }
 
-/** Ends a session whose client sent more at once than `maxHttpBufferSize`. */
+/** Ends a session whose client sent a message larger than `maxHttpBufferSize`. */
 export class PayloadTooLargeError extends TransportError {
   /** The option `maxHttpBufferSize`, in bytes. */
   readonly limit: number;
 
-  /** @param description - the error of the host */
+  /** @param description - the host's error */
   constructor(limit: number, description: unknown) {
     super("PAYLOAD_TOO_LARGE", { description });
     this.limit = limit;
   }
 }
 
-/** Describes a `transport close` by a WebSocket that did not end as one does that is done. */
+/** Describes a `transport close` by a WebSocket that did not close normally. */
 export class WebSocketClosedError extends TransportError {
   /** The code of the client's close frame; 1006 if there was none. */
   readonly wsCode: number;
-  /** What the client, or the host, said beside it; mostly nothing. */
+  /** The reason of the close frame, or of the host; usually empty. */
   readonly wsReason: string;
 
   constructor(wsCode: number, wsReason: string) {
@@ -96,14 +96,14 @@ export class WebSocketClosedError extends TransportError {
   }
 }
 
-/** Describes a `transport close` by a WebTransport session that did not end as one does that is done. */
+/** Describes a `transport close` by a WebTransport session that did not close normally. */
 export class WebTransportClosedError extends TransportError {
-  /** The code the client closed its session with; undefined if it did not say. */
+  /** The client's close code; undefined if it sent none. */
   readonly closeCode: number | undefined;
-  /** What the client said beside it. */
+  /** The client's close reason. */
   readonly closeReason: string;
 
-  /** @param description - the error of the host, where there is one */
+  /** @param detail - `description` is the host's error, if there is one */
   constructor(detail: { message?: string; closeCode?: number; closeReason?: string; description?: unknown }) {
     super("WEBTRANSPORT_CLOSED", detail);
     this.closeCode = detail.closeCode;
@@ -115,7 +115,7 @@ export class WebTransportClosedError extends TransportError {
 export class PingTimeoutError extends TransportError {
   readonly pingInterval: number;
   readonly pingTimeout: number;
-  /** How long ago the client's last packet came, or its session began. */
+  /** The time since the client's last packet, or since the session began. */
   readonly silentFor: number;
 
   constructor(pingInterval: number, pingTimeout: number, silentFor: number) {
@@ -126,9 +126,9 @@ export class PingTimeoutError extends TransportError {
   }
 }
 
-/** Ends a session whose client reads slower than the server writes to it. */
+/** Ends a session whose client reads more slowly than the server writes. */
 export class SlowConsumerError extends TransportError {
-  /** Bytes waiting for this client, ours and the host's together, with 128 for each packet of ours. */
+  /** Bytes that wait for this client, in the session and in the host, with 128 for each packet of the session. */
   readonly bufferedBytes: number;
   /** The option `maxBackpressure`, in bytes. */
   readonly limit: number;
@@ -140,9 +140,9 @@ export class SlowConsumerError extends TransportError {
   }
 }
 
-/** Ends a session whose client sends faster than its messages are handled. */
+/** Ends a session whose client sends faster than the application handles its messages. */
 export class FastProducerError extends TransportError {
-  /** Bytes that wait to be handled. */
+  /** Received bytes that are not handled yet. */
   readonly waitingBytes: number;
   /** The option `maxReceiveBacklog`, in bytes. */
   readonly limit: number;

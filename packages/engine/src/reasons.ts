@@ -3,8 +3,8 @@
  *
  * | reason            | issued when                                                                   |
  * | ----------------- | ----------------------------------------------------------------------------- |
- * | `transport close` | the client went away: its socket closed, or it sent a close packet            |
- * | `transport error` | the transport broke or the client broke its rules; the description says which |
+ * | `transport close` | the client left: its socket closed, or it sent a close packet                 |
+ * | `transport error` | the transport failed, or the client violated its protocol; see the description |
  * | `ping timeout`    | the client did not answer a ping (v4) or sent none (v3) in time               |
  * | `parse error`     | a packet could not be decoded; the description is the `ParseError`            |
  * | `forced close`    | `close()` was called on the session or on the server                          |

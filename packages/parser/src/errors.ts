@@ -1,6 +1,6 @@
-/** What is wrong with the input, and the text that says so. Official texts are kept to the letter. */
+/** The kinds of invalid input, with their messages. The official messages are unchanged. */
 export const parseErrors = {
-  // Engine.IO: the official parsers have one text for everything.
+  // Engine.IO: the official parsers have one message for everything.
   EMPTY_PACKET: "parser error",
   UNKNOWN_ENGINE_PACKET_TYPE: "parser error",
   ILLEGAL_PAYLOAD_LENGTH: "parser error",
@@ -23,14 +23,14 @@ export const parseErrors = {
 /** The reason of a {@link ParseError}, one per kind of malformed input. */
 export type ParseErrorCode = keyof typeof parseErrors;
 
-/** The only error the decoders of this package throw, whatever the input. */
+/** The only error that the decoders of this package throw. */
 export class ParseError extends Error {
   override readonly name = "ParseError";
   readonly code: ParseErrorCode;
-  /** What would have been allowed, if the input broke a limit: bytes, packets, attachments, or levels of a payload. */
+  /** The limit that the input exceeds, if it does: in bytes, packets, attachments, or levels of a payload. */
   declare readonly limit?: number;
 
-  /** @param detail - appended to the message of the code, for those that end in a value; or the limit */
+  /** @param detail - a string is appended to the message; a number is the limit */
   constructor(code: ParseErrorCode, detail: string | number = "") {
     super(typeof detail === "number" ? parseErrors[code] : parseErrors[code] + detail);
     this.code = code;

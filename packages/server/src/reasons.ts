@@ -8,8 +8,8 @@
  * | `server shutting down`        | `io.close()` was called                                                   |
  * | `forced server close`         | `client.close()` closed the connection under its sockets                  |
  * | `forced close`                | the connection was closed: `conn.close()`, or the client broke the rules  |
- * | `transport close`             | the client went away                                                      |
- * | `transport error`             | the transport failed; the description says how                            |
+ * | `transport close`             | the client left                                                           |
+ * | `transport error`             | the transport failed; see the description                                 |
  * | `ping timeout`                | the client did not answer a heartbeat in time                             |
  * | `parse error`                 | an Engine.IO packet could not be decoded                                  |
  */

@@ -1,9 +1,9 @@
-/** The description of a `transport close` for a client that has come back on another connection before this one was known to be dead. */
+/** Describes a `transport close` because the client reconnected before this connection was known to be dead. */
 export class ReplacedError extends Error {
   override readonly name: string = "ReplacedError";
   readonly code = "REPLACED";
 
   constructor() {
-    super("the client has come back on another connection");
+    super("the client has reconnected on another connection");
   }
 }
