@@ -1,3 +1,4 @@
+import type { EnginePacketType } from "@tidewire/parser";
 import { AsyncResource } from "node:async_hooks";
 import { PingTimeoutError, SlowConsumerError, TransportError } from "../errors.ts";
 import type { RequestSource } from "../host/host.ts";
@@ -95,26 +96,18 @@ export class Session extends QuietEmitter {
         safeEmit(session, server.loop, "packet", packet);
         if (session.#isClosed()) return;
       }
-      switch (packet.type) {
-        case "message":
-          session.#heartbeat.onActivity();
-          try {
-            session.handlers?.onMessage(packet.data ?? "");
-          } catch (error) {
-            server.loop.rethrow(error);
-          }
-          if (hasListeners(session, "data")) safeEmit(session, server.loop, "data", packet.data);
-          if (hasListeners(session, "message")) safeEmit(session, server.loop, "message", packet.data);
-          break;
-        case "ping":
-          session.#heartbeat.onPing();
-          break;
-        case "pong":
-          session.#heartbeat.onPong();
-          break;
-        default:
-          session.#heartbeat.onActivity();
+      if (packet.type !== "message") {
+        session.#onControl(packet.type);
+        return;
       }
+      session.#heartbeat.onActivity();
+      try {
+        session.handlers?.onMessage(packet.data ?? "");
+      } catch (error) {
+        server.loop.rethrow(error);
+      }
+      if (hasListeners(session, "data")) safeEmit(session, server.loop, "data", packet.data);
+      if (hasListeners(session, "message")) safeEmit(session, server.loop, "message", packet.data);
     },
     onReadEnd(session) {
       if (!session.#isReading) return;
@@ -213,6 +206,12 @@ export class Session extends QuietEmitter {
     this.#queue(new OutgoingPacket("open", JSON.stringify(handshake)));
     if (opts.initialPacket) this.sendMessage(new Message(opts.initialPacket));
     this.#heartbeat.start();
+  }
+
+  #onControl(type: EnginePacketType): void {
+    if (type === "ping") this.#heartbeat.onPing();
+    else if (type === "pong") this.#heartbeat.onPong();
+    else this.#heartbeat.onActivity();
   }
 
   /** @internal The source of the request, until the request is replaced or removed. */
