@@ -20,6 +20,10 @@ const { createServer } = require("node:http");
 const { Server } = require("@tidewire/server");
 const httpServer = createServer();
 const io = new Server(httpServer);
+io.engine.use((request, response, next) => {
+  response.setHeader("x-url", request.url);
+  next();
+});
 io.on("connection", (socket) => {
   socket.on("say", (text, data, done) => {
     io.emit("said", text, data);

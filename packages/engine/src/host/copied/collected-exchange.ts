@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { RequestSource, WebSocketPort } from "../host.ts";
 import { rethrow } from "../rethrow.ts";
-import { CollectedResponse, respondThrough, validateHeaders, withLength } from "./response.ts";
+import { CollectedResponse, respondThrough, validateHeaders } from "./response.ts";
 import { CopiedSocket } from "./socket.ts";
 
 /** A request that may want to know how its exchange ends. Node's own requests know it by themselves. */
@@ -39,9 +39,8 @@ export abstract class CollectedExchange {
     if (this.ended) return;
     const response = this.collected?.response;
     if (response !== undefined) {
-      // Through the response, for the middlewares that wait for it. The body of a HEAD request stays behind in it.
-      const isHead = this.request.head.method === "HEAD";
-      respondThrough(response, status, isHead ? withLength(headers, body) : headers, body);
+      // For the middlewares that wait for it.
+      respondThrough(response, status, headers, body);
     } else if (this.isValid(headers)) {
       this.#send(status, headers, body);
     }

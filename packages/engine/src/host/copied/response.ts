@@ -1,5 +1,6 @@
-import { ServerResponse, validateHeaderName, validateHeaderValue } from "node:http";
-import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
+import { IncomingMessage, ServerResponse, validateHeaderName, validateHeaderValue } from "node:http";
+import type { OutgoingHttpHeaders } from "node:http";
+import { Socket } from "node:net";
 import type { CopiedSocket } from "./socket.ts";
 import { rethrow } from "../rethrow.ts";
 import { nextTick } from "../timers.ts";
@@ -11,6 +12,12 @@ export interface WrittenHead {
   /** A header that was written several times is a list. */
   readonly headers: OutgoingHttpHeaders;
 }
+
+/**
+ * Responses are created for it. With that of a HEAD request, Node would drop the body, whose length hosts want to know; with an
+ * original request, Bun would write to its connection.
+ */
+const standIn = new IncomingMessage(new Socket());
 
 /**
  * A `ServerResponse` whose bytes go to a host instead of a connection: they are collected, and handed over once it is ended.
@@ -28,7 +35,7 @@ export class CollectedResponse {
     socket: CopiedSocket,
     done: (head: WrittenHead, body: Buffer) => void,
   ) {
-    const response = new ServerResponse(request);
+    const response = Object.assign(new ServerResponse(standIn), { req: request });
     // Hosts frame the body, and decide about the connection.
     response.useChunkedEncodingByDefault = false;
     response.removeHeader("Connection");
@@ -172,12 +179,6 @@ export function respondThrough(
 function fail(response: ServerResponse, error: unknown): void {
   rethrow(error);
   response.destroy();
-}
-
-/** Node does not know the length when the head is written before the body. */
-export function withLength(headers: OutgoingHttpHeaders, body: string | Buffer): OutgoingHttpHeaders {
-  for (const name in headers) if (isNamed(name, "content-length")) return headers;
-  return { ...headers, "Content-Length": Buffer.byteLength(body) };
 }
 
 /** Cookies that a middleware has set, and then ours: with one header each, the later would replace the earlier. */

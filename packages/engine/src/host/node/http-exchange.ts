@@ -1,6 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
-import { respondThrough, withLength } from "../copied/response.ts";
+import { respondThrough } from "../copied/response.ts";
 import { STALL_TIMEOUT } from "../host.ts";
 import type { BodyError, HttpExchange } from "../host.ts";
 import type { Ongoing, OngoingSet } from "./ongoing.ts";
@@ -128,4 +128,10 @@ function hasLeft(request: IncomingMessage, response: ServerResponse & WithStream
 /** A response of HTTP/2. */
 interface WithStream {
   stream?: { rstCode: number };
+}
+
+/** Node does not know the length when the head is written before the body. */
+function withLength(headers: OutgoingHttpHeaders, body: string | Buffer): OutgoingHttpHeaders {
+  for (const name in headers) if (name.toLowerCase() === "content-length") return headers;
+  return { ...headers, "Content-Length": Buffer.byteLength(body) };
 }

@@ -28,12 +28,6 @@ function isWrittenByHost(name: string): boolean {
   return lower === "content-length" || lower === "connection" || lower === "transfer-encoding";
 }
 
-/** The response of a middleware to a HEAD request has a length, but no body. */
-function lengthOf(headers: OutgoingHttpHeaders, body: string | Buffer): number {
-  for (const name in headers) if (name.toLowerCase() === "content-length") return Number(headers[name]);
-  return Buffer.byteLength(body);
-}
-
 /**
  * Writes a whole answer in one system call.
  *
@@ -51,7 +45,7 @@ export function writeAnswer(
 ): void {
   response.cork(() => {
     writeHead(response, status, headers, reason);
-    if (method === "HEAD") response.endWithoutBody(lengthOf(headers, body), last);
+    if (method === "HEAD") response.endWithoutBody(Buffer.byteLength(body), last);
     else if (status === 304 && last) response.endWithoutBody(0, true);
     else if (status === 304) response.endWithoutBody();
     else response.end(wellFormed(body), last);
