@@ -74,9 +74,9 @@ describe("engine: options that are text or senseless", () => {
     ["maxReceiveBacklog", {}, "a number of bytes, 0 or more"],
     ["transports", ["websockets"], 'a list of "polling", "websocket", "webtransport"'],
     ["transports", "ws", 'a list of "polling", "websocket", "webtransport"'],
-    ["allowEIO3", "false", "true or false, not text"],
-    ["allowUpgrades", "false", "true or false, not text"],
-    ["perMessageDeflate", "false", "true or false, not text"],
+    ["allowEIO3", "false", "true or false, not a string"],
+    ["allowUpgrades", "false", "true or false, not a string"],
+    ["perMessageDeflate", "false", "true or false, not a string"],
     ["allowRequest", "yes", "a function"],
     ["host", "bun", '"uws" or "node"'],
   ] as const) {

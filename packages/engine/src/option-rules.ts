@@ -1,21 +1,21 @@
 import { inspect } from "node:util";
 
-/** What an option may be. */
+/** The valid values of an option. */
 export interface OptionRule {
   /** For the error: "expected …". */
   readonly expected: string;
-  /** The value that is meant by the given one, or {@link INVALID}. */
+  /** Converts a given value, or returns {@link INVALID}. */
   read(given: unknown): unknown;
-  /** The options it has itself, if it is an object. */
+  /** The rules of its own options, if the value is an object. */
   readonly options?: OptionRules;
 }
 
-/** The options of an object by name; one that is not among them is unknown. */
+/** The rules of an object's options by name. Other names are unknown. */
 export type OptionRules = Readonly<Record<string, OptionRule>>;
 
 export const INVALID: unique symbol = Symbol("invalid");
 
-/** Longest delay of Node's timers and of browsers', in ms; a longer one is over at once. */
+/** The longest delay of timers in Node.js and in browsers, in ms. A longer one expires at once. */
 const MAX_DELAY = 2 ** 31 - 1;
 
 const numbers = (expected: string, isValid: (value: number) => boolean): OptionRule => ({
@@ -27,7 +27,7 @@ const numbers = (expected: string, isValid: (value: number) => boolean): OptionR
   },
 });
 
-/** Clients wait for as long, too. */
+/** Clients use the same delay. */
 export const delay: OptionRule = numbers(
   `a number of ms from 0 to ${MAX_DELAY}`,
   (value) => value >= 0 && value <= MAX_DELAY,
@@ -50,16 +50,16 @@ export const windowBitsOrFlag: OptionRule = {
   read: (given) => (typeof given === "boolean" ? given : bits.read(given)),
 };
 
-/** What is not false, 0 or empty counts as true, as officially; text that says the opposite of what it does is a mistake. */
+/** Truthy values count as true, as with the official server, except the string "false", which is a mistake. */
 export const flag: OptionRule = {
-  expected: "true or false, not text",
+  expected: "true or false, not a string",
   read: (given) => (given === "false" ? INVALID : given),
 };
 
 export const anything: OptionRule = { expected: "anything", read: (given) => given };
 
 export const text: OptionRule = {
-  expected: "text",
+  expected: "a string",
   read: (given) => (typeof given === "string" ? given : INVALID),
 };
 
@@ -76,7 +76,7 @@ export function oneOf(names: readonly string[]): OptionRule {
   };
 }
 
-/** A list of the names; text stands for a list with commas. */
+/** A list of the names, or a string with commas. */
 export function listOf(names: readonly string[]): OptionRule {
   return {
     expected: `a list of ${names.map(quote).join(", ")}`,
@@ -87,15 +87,15 @@ export function listOf(names: readonly string[]): OptionRule {
   };
 }
 
-/** Options of its own, or true or false. */
+/** An object of options, or true or false. */
 export function group(options: OptionRules): OptionRule {
   return { ...flag, options };
 }
 
-/** A mistake in the options of a server. */
+/** An invalid option. */
 export interface OptionError extends Error {
   readonly code: "INVALID_OPTION";
-  /** Its name; `perMessageDeflate.threshold` for one of an option. */
+  /** The name of the option, such as `perMessageDeflate.threshold`. */
   readonly option: string;
 }
 
@@ -106,10 +106,9 @@ function optionError(option: string, { expected }: OptionRule, given: unknown): 
 }
 
 /**
- * A copy of the options, with numbers for numbers in text. Those that are undefined, or null, are left out if there is a rule for
- * them.
+ * Copies the options, and converts strings to numbers. Leaves out options that are undefined, or null if they have a rule.
  *
- * @throws OptionError for one that cannot mean anything
+ * @throws OptionError for an invalid value
  */
 export function readOptions<T extends object>(given: T, rules: OptionRules, prefix: string = ""): T {
   const entries: [string, unknown][] = [];
@@ -122,9 +121,9 @@ export function readOptions<T extends object>(given: T, rules: OptionRules, pref
 }
 
 /**
- * The value that is meant by the given one.
+ * Converts the given value.
  *
- * @throws OptionError if it cannot mean anything
+ * @throws OptionError if it is invalid
  */
 export function readOption(name: string, rule: OptionRule, given: unknown): unknown {
   if (rule.options !== undefined && isObject(given)) return readOptions(given, rule.options, `${name}.`);
@@ -133,10 +132,10 @@ export function readOption(name: string, rule: OptionRule, given: unknown): unkn
   return value;
 }
 
-/** Names that were warned about: once in a process is enough. */
+/** Names that a warning was printed for, once per process. */
 const warned = new Set<string>();
 
-/** Warns of each option that does not exist, with the one that is probably meant. */
+/** Prints a warning for each unknown option, with the name that is probably meant. */
 export function warnOfUnknownOptions(given: object, rules: OptionRules, prefix: string = ""): void {
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue;
@@ -163,7 +162,7 @@ function quote(name: string): string {
   return `"${name}"`;
 }
 
-/** The name that takes the fewest changes to get to, if they are few. */
+/** The most similar name, if it is similar enough. */
 function closest(name: string, names: readonly string[]): string | undefined {
   let best: string | undefined = undefined;
   let fewest = Math.max(1, Math.floor((name.length + 1) / 3)) + 1;
