@@ -332,13 +332,16 @@ onEveryHost("middlewares: the chain", engineHosts, (host) => {
   host.it("creates no request object where there is no middleware", async () => {
     await using server = await host.start({}, false);
     const { CopiedRequest } = await import("../../packages/engine/src/host/copied/request.ts");
-    const views = Object.getOwnPropertyDescriptor(CopiedRequest.prototype, "view") as PropertyDescriptor;
+    const messages = Object.getOwnPropertyDescriptor(
+      CopiedRequest.prototype,
+      "message",
+    ) as PropertyDescriptor;
     let made = 0;
-    Object.defineProperty(CopiedRequest.prototype, "view", {
-      ...views,
+    Object.defineProperty(CopiedRequest.prototype, "message", {
+      ...messages,
       get(this: object): unknown {
         made++;
-        return views.get?.call(this);
+        return messages.get?.call(this);
       },
     });
     try {
@@ -348,7 +351,7 @@ onEveryHost("middlewares: the chain", engineHosts, (host) => {
       await server.client.get(server.path("transport=tcp"));
       assert.equal(made, 0);
     } finally {
-      Object.defineProperty(CopiedRequest.prototype, "view", views);
+      Object.defineProperty(CopiedRequest.prototype, "message", messages);
     }
   });
 });

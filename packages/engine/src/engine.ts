@@ -188,7 +188,7 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
   }
 
   #newId(request: RequestSource): unknown {
-    // The default needs no request: its view would be created for nothing.
+    // The default needs no request: it would be created for nothing.
     return this.generateId === Engine.prototype.generateId
       ? generateId()
       : this.generateId(toIncomingMessage(request));

@@ -60,12 +60,12 @@ describe("a request of node:http", () => {
           const before = fieldsOf(message);
           const request = new NodeRequest(message);
           request.condense();
-          const { view } = request;
-          assert.notEqual(view, message);
-          assert.ok(view instanceof IncomingMessage);
-          assert.deepEqual(fieldsOf(view), before);
+          const { message: restored } = request;
+          assert.notEqual(restored, message);
+          assert.ok(restored instanceof IncomingMessage);
+          assert.deepEqual(fieldsOf(restored), before);
           request.condense();
-          assert.equal(request.view, view);
+          assert.equal(request.message, restored);
         },
         { joinDuplicateHeaders },
       ));
@@ -74,9 +74,9 @@ describe("a request of node:http", () => {
   it("that somebody has seen is kept", () =>
     upgradeRequest((message) => {
       const request = new NodeRequest(message);
-      assert.equal(request.view, message);
+      assert.equal(request.message, message);
       request.condense();
-      assert.equal(request.view, message);
+      assert.equal(request.message, message);
     }));
 
   it("has its headers, condensed or not", () =>

@@ -70,13 +70,13 @@ describe("query of a request", () => {
   });
 
   it("is set on the request once", () => {
-    const view: IncomingMessage & { _query?: object } = new IncomingMessage(new Socket());
+    const message: IncomingMessage & { _query?: object } = new IncomingMessage(new Socket());
     const head = new ParsedHead("GET", "/?a=1", {}, "", false);
-    const source: RequestSource = { head, view };
-    assert.equal(toIncomingMessage(source), view);
-    const first = view._query;
+    const source: RequestSource = { head, message };
+    assert.equal(toIncomingMessage(source), message);
+    const first = message._query;
     assert.deepEqual({ ...first }, { a: "1" });
     toIncomingMessage(source);
-    assert.equal(view._query, first);
+    assert.equal(message._query, first);
   });
 });

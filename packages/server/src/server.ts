@@ -324,7 +324,7 @@ export class Server<
     if (file === undefined) return false;
     const respond: FileExchange["respond"] = (status, headers, body) =>
       exchange.respond(status, headers, body);
-    serveClientFile(file, { req: request.view, res, respond }, this._corsMiddleware);
+    serveClientFile(file, { req: request.message, res, respond }, this._corsMiddleware);
     return true;
   }
 

@@ -35,7 +35,7 @@ export interface WholeHead extends RequestHead {
 export interface RequestSource {
   readonly head: RequestHead;
   /** The request that middlewares, `allowRequest` and applications see. Hosts may create it on first use. */
-  readonly view: IncomingMessage;
+  readonly message: IncomingMessage;
 }
 
 /** A request that is answered once: the common part of plain requests and upgrades. */

@@ -39,8 +39,8 @@ export function parseQuery(url: string): Query {
 }
 
 /** The request as middlewares and applications see it, with its `_query`. */
-export function toIncomingMessage({ head, view }: RequestSource): EngineRequest {
-  const request: IncomingMessage & { _query?: Query } = view;
+export function toIncomingMessage({ head, message }: RequestSource): EngineRequest {
+  const request: IncomingMessage & { _query?: Query } = message;
   return Object.assign(request, { _query: request._query ?? parseQuery(head.url) });
 }
 
@@ -50,7 +50,7 @@ export function requestOf(source: unknown): EngineRequest | undefined {
 }
 
 function isRequestSource(value: unknown): value is RequestSource {
-  return typeof value === "object" && value !== null && "head" in value && "view" in value;
+  return typeof value === "object" && value !== null && "head" in value && "message" in value;
 }
 
 function decode(text: string): string {

@@ -163,7 +163,7 @@ export class Session extends QuietEmitter {
     },
   };
 
-  /** An own property of each session, so that it can be deleted. All share its accessors; the view is created on first use. */
+  /** An own property of each session, so that it can be deleted. All share its accessors; the request is created on first use. */
   static readonly #requestProperty: PropertyDescriptor & ThisType<Session> = {
     get() {
       if (this.#request === undefined && this.#source !== undefined) return toIncomingMessage(this.#source);

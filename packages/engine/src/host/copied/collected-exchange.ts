@@ -28,9 +28,9 @@ export abstract class CollectedExchange {
   }
 
   #collect(): CollectedResponse {
-    const { head, view } = this.request;
-    const socket = view.socket instanceof CopiedSocket ? view.socket : new CopiedSocket(head, this);
-    return new CollectedResponse(view, socket, ({ status, headers, reason }, body) =>
+    const { head, message } = this.request;
+    const socket = message.socket instanceof CopiedSocket ? message.socket : new CopiedSocket(head, this);
+    return new CollectedResponse(message, socket, ({ status, headers, reason }, body) =>
       this.#send(status, headers, body, reason),
     );
   }

@@ -17,7 +17,7 @@ export class CopiedRequest implements RequestSource {
     this.#connection = exchange;
   }
 
-  get view(): IncomingMessage {
+  get message(): IncomingMessage {
     return (this.#message ??= toMessage(this.head, this));
   }
 

@@ -21,7 +21,7 @@ class Condensed {
   }
 }
 
-/** A request of node:http. Its view is the original. */
+/** A request of node:http. */
 export class NodeRequest implements CollectedRequest, WholeHead {
   readonly method: string;
   readonly url: string;
@@ -44,7 +44,7 @@ export class NodeRequest implements CollectedRequest, WholeHead {
     return this;
   }
 
-  get view(): IncomingMessage {
+  get message(): IncomingMessage {
     this.#isSeen = true;
     return this.#whole;
   }
