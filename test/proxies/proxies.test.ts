@@ -3,11 +3,13 @@ import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Server } from "@tidewire/server";
+import type { ServerOptions } from "@tidewire/server";
 import { io as openClient } from "socket.io-client";
 import type { ManagerOptions, Socket, SocketOptions } from "socket.io-client";
 import { findProxy, whyMissing } from "../../scripts/setup.mjs";
@@ -106,36 +108,71 @@ for (const proxy of proxies)
     else describe(title, () => runSuite(proxy, program, host));
   }
 
+const haproxy = proxies.find(({ name }) => name === "HAProxy");
+const haproxyProgram = findProxy("HAProxy");
+const whyNoHaproxy = haproxyProgram === undefined ? whyMissing("HAProxy") : whyNoUws;
+
+describe(`behind HAProxy that sends the PROXY protocol [${whyNoHaproxy ?? "uws"}]`, () => {
+  if (haproxy === undefined || haproxyProgram === undefined || whyNoHaproxy !== undefined)
+    return void it("gets the address of the client");
+
+  it("gets the address of the client", async () => {
+    const io = startServer({ host: "uws", proxyProtocol: true });
+    const target = await portOf(io);
+    const running = await start(haproxy, haproxyProgram, (port) =>
+      [
+        "listen tcp",
+        "  mode tcp",
+        "  timeout connect 5s",
+        "  timeout client 60s",
+        "  timeout server 60s",
+        `  bind 127.0.0.1:${port}`,
+        `  server one 127.0.0.1:${target} send-proxy-v2`,
+        "",
+      ].join("\n"),
+    );
+    try {
+      const connected = once(io, "connection") as Promise<[{ handshake: { address: string } }]>;
+      const socket = connect({ host: "127.0.0.1", port: running.port, localAddress: "127.0.0.2" });
+      await once(socket, "connect");
+      socket.write(
+        "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n" +
+          "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+      );
+      await once(socket, "data");
+      // The frame of a CONNECT, with a mask of zeros.
+      socket.write(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x34, 0x30]));
+      const [{ handshake }] = await connected;
+      assert.equal(handshake.address, "127.0.0.2");
+      socket.destroy();
+    } finally {
+      await running.stop();
+      await io.close();
+    }
+  });
+});
+
 function runSuite(proxy: Proxy, program: string, host: "uws" | "node"): void {
   let servers: Server[];
-  let child: ChildProcess;
-  let port: number;
-  let folder: string;
+  let running: Running;
   let client: Socket | undefined;
 
   before(async () => {
-    servers = [startServer(host), startServer(host)];
-    const ports = await Promise.all(servers.map(portOf));
-    port = await freePort();
-    folder = mkdtempSync(join(tmpdir(), "tidewire-proxy-"));
-    const file = join(folder, "conf");
-    writeFileSync(file, proxy.configure(`${exampleFor(proxy.language, ports)}\n`, port, folder));
-    child = spawn(program, proxy.run(file), { stdio: ["ignore", "inherit", "pipe"] });
-    await answering(child, port);
+    servers = [startServer({ host }), startServer({ host })];
+    const example = exampleFor(proxy.language, await Promise.all(servers.map(portOf)));
+    running = await start(proxy, program, (port, folder) => proxy.configure(`${example}\n`, port, folder));
   });
 
   afterEach(() => client?.disconnect());
 
   after(async () => {
-    child.kill("SIGKILL");
-    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    await running.stop();
     await Promise.all(servers.map((server) => server.close()));
-    rmSync(folder, { recursive: true, force: true });
   });
 
   for (const [name, options] of Object.entries(transports)) {
     it(`exchanges events over ${name}`, async () => {
-      client = openClient(`http://127.0.0.1:${port}`, {
+      client = openClient(`http://127.0.0.1:${running.port}`, {
         forceNew: true,
         reconnection: false,
         withCredentials: true,
@@ -160,8 +197,8 @@ function runSuite(proxy: Proxy, program: string, host: "uws" | "node"): void {
   }
 }
 
-function startServer(host: "uws" | "node"): Server {
-  const io = new Server(0, { host });
+function startServer(options: Partial<ServerOptions>): Server {
+  const io = new Server(0, options);
   io.on("connection", (socket) => {
     socket.on("echo", (data: unknown, reply: (data: unknown) => void) => reply(data));
     socket.on("address", (reply: (address: unknown) => void) =>
@@ -174,6 +211,39 @@ function startServer(host: "uws" | "node"): Server {
 async function portOf(io: Server): Promise<number> {
   if (!io.httpServer.listening) await once(io.httpServer, "listening");
   return (io.httpServer.address() as AddressInfo).port;
+}
+
+interface Running {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** Runs a proxy on a free port, in the foreground, with its files in a temporary folder. */
+async function start(
+  proxy: Proxy,
+  program: string,
+  configure: (port: number, folder: string) => string,
+): Promise<Running> {
+  const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), "tidewire-proxy-"));
+  const file = join(folder, "conf");
+  writeFileSync(file, configure(port, folder));
+  const child = spawn(program, proxy.run(file), { stdio: ["ignore", "inherit", "pipe"] });
+  const kill = (): unknown => child.kill("SIGKILL");
+  process.once("exit", kill);
+  const stop = async (): Promise<void> => {
+    process.off("exit", kill);
+    kill();
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await answering(child, port);
+    return { port, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 /** Waits until the proxy passes requests on, and still does after its first health checks. */
