@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Http2ServerRequest } from "node:http2";
 import { describeWithChromium } from "../../test/support/browser/chromium.ts";
 import { Http2TestServer } from "../../test/support/http2/peers.ts";
-import { afterThisTest } from "../../test/support/hosts/after-test.ts";
+import { afterThisTest } from "../support/after-test.ts";
 import { socketio } from "../../test/support/server/socketio.ts";
 import type { Socket } from "../../test/support/server/socketio.ts";
 import { Queue, within } from "../../test/support/waiting/queue.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { describeWithChromium, type Browser } from "../../test/support/browser/chromium.ts";
 import { collect, next } from "../../test/support/waiting/events.ts";
-import { sharingSuite } from "../../test/support/hosts/after-test.ts";
+import { sharingSuite } from "../support/after-test.ts";
 import type { Server, Socket } from "../../test/support/server/socketio.ts";
 import { isFull, unsupported } from "../support/cell.ts";
 import type { CellHost, RestartableServer } from "../support/restartable.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describeWithChromium, type Browser } from "../../test/support/browser/chromium.ts";
 import { startRefusingProxy, type Refusal } from "../../test/support/proxies/refusing.ts";
-import { afterThisTest } from "../../test/support/hosts/after-test.ts";
+import { afterThisTest } from "../support/after-test.ts";
 import { next } from "../../test/support/waiting/events.ts";
 import { writable } from "../../test/support/server/clients.ts";
 import type { ServerOptions, Socket } from "../../test/support/server/socketio.ts";

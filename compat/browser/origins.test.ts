@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import session from "express-session";
 import { describeWithChromium, type Browser } from "../../test/support/browser/chromium.ts";
-import { sharingSuite } from "../../test/support/hosts/after-test.ts";
+import { sharingSuite } from "../support/after-test.ts";
 import type { Server, ServerOptions } from "../../test/support/server/socketio.ts";
 import { isFull } from "../support/cell.ts";
 import type { CellHost, RestartableServer } from "../support/restartable.ts";

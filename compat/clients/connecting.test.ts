@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
-import { listen } from "../../test/support/server/listening.ts";
+import { listen } from "../support/after-test.ts";
 import { next } from "../../test/support/waiting/events.ts";
 import { onEveryClient } from "./setting.ts";
 

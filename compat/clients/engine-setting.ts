@@ -2,7 +2,7 @@
 import type { EngineOptions, Session } from "../../test/support/engine/types.ts";
 import { engineOn } from "../../test/support/engine/hosts.ts";
 import { next } from "../../test/support/waiting/events.ts";
-import { suite } from "../../test/support/hosts/after-test.ts";
+import { suite } from "../support/after-test.ts";
 import { until } from "../../test/support/engine/peers.ts";
 import type { StartedEngine } from "../../test/support/engine/started-engine.ts";
 import { cell, type Cell } from "../support/cell.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { collect, next } from "../../test/support/waiting/events.ts";
-import { listen } from "../../test/support/server/listening.ts";
+import { listen } from "../support/after-test.ts";
 import type { Socket } from "../../test/support/server/socketio.ts";
 import { cuttableProxy } from "../../test/support/proxies/tcp.ts";
 import { RestartableServer } from "../support/restartable.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { afterThisTest } from "../../test/support/hosts/after-test.ts";
+import { afterThisTest } from "../support/after-test.ts";
 import { collect, next } from "../../test/support/waiting/events.ts";
 import type { Server, Socket } from "../../test/support/server/socketio.ts";
 import { cuttableProxy } from "../../test/support/proxies/tcp.ts";

@@ -1,7 +1,7 @@
 // Where a scenario runs: every version of the client, over every transport, on both hosts, with both parsers.
 import { until } from "../../test/support/engine/peers.ts";
 import { within } from "../../test/support/waiting/queue.ts";
-import { afterThisTest, suite } from "../../test/support/hosts/after-test.ts";
+import { afterThisTest, suite } from "../support/after-test.ts";
 import { serverHosts } from "../../test/support/server/hosts.ts";
 import type { ServerHost } from "../../test/support/server/hosts.ts";
 import { next } from "../../test/support/waiting/events.ts";
@@ -77,8 +77,10 @@ export class Setting {
   }
 
   /** The server is closed after the test. */
-  start(options: Partial<ServerOptions> = {}): Promise<StartedServer> {
-    return this.host.start(this.serverOptions(options));
+  async start(options: Partial<ServerOptions> = {}): Promise<StartedServer> {
+    const server = await this.host.start(this.serverOptions(options));
+    afterThisTest(() => server.close());
+    return server;
   }
 
   /** A client with a connection of its own, which does not come back by itself unless asked to; closed after the test. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { afterThisTest, suite } from "../../test/support/hosts/after-test.ts";
+import { afterThisTest, suite } from "../support/after-test.ts";
 import { collect, next } from "../../test/support/waiting/events.ts";
 import { writable } from "../../test/support/server/clients.ts";
 import type { Server, ServerOptions, Socket } from "../../test/support/server/socketio.ts";

@@ -3,9 +3,9 @@ import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node
 import type { Socket as Connection } from "node:net";
 import * as uWS from "uWebSockets.js";
 import { Queue, within } from "../../test/support/waiting/queue.ts";
-import { afterThisTest } from "../../test/support/hosts/after-test.ts";
+import { afterThisTest } from "./after-test.ts";
 import { serverHosts } from "../../test/support/server/hosts.ts";
-import { listen, listenApp } from "../../test/support/server/listening.ts";
+import { listen, listenApp } from "./after-test.ts";
 import { socketio } from "../../test/support/server/socketio.ts";
 import type { Server, ServerOptions, Socket } from "../../test/support/server/socketio.ts";
 import type { Cell } from "./cell.ts";

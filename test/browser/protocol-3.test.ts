@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { within } from "../support/waiting/queue.ts";
-import { afterThisTest } from "../support/hosts/after-test.ts";
+
 import { listen } from "../support/server/listening.ts";
 import { next } from "../support/waiting/events.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
@@ -42,17 +42,15 @@ function call(page: Page, source: string, argument: unknown): Promise<unknown> {
   return within(answer, "the page");
 }
 
-function itRunsNoPlainText(title: string, body: () => Promise<void>): void {
-  it(title, body);
-}
-
 describeWithChromium("browser: socket.io-client 2 on a page of another origin", (browser) => {
   // On the same machine as the server: browsers keep pages of the wide world from it.
-  async function openPage(): Promise<Page> {
+  async function openPage(running: StartedServer): Promise<Page> {
     const html = { "Content-Type": "text/html; charset=utf-8" };
-    const port = await listen(createServer((_, res) => void res.writeHead(200, html).end("<body></body>")));
+    const pages = createServer((_, res) => void res.writeHead(200, html).end("<body></body>"));
+    const { port, stop } = await listen(pages);
+    running.closeWith(stop);
     const context = await browser().newContext();
-    afterThisTest(() => context.close());
+    running.closeWith(() => context.close());
     const page = await context.newPage();
     await page.goto(`http://localhost:${port}/`);
     await page.addScriptTag({ path: bundle });
@@ -69,14 +67,13 @@ describeWithChromium("browser: socket.io-client 2 on a page of another origin", 
 
   onEveryHost("with a server", serverHosts, (host) => {
     for (const [way, options] of Object.entries(ways)) {
-      const declare = way === "JSONP" ? itRunsNoPlainText : it;
-      declare(`exchanges text and binary by ${way}`, async () => {
+      it(`exchanges text and binary by ${way}`, async () => {
         await using server = await start(host);
         server.io.on("connection", (socket) => {
           socket.on("echo", (...args: unknown[]) => (args.pop() as (...args: unknown[]) => void)(...args));
         });
         const connection = next<[Socket]>(server.io, "connection");
-        const page = await openPage();
+        const page = await openPage(server);
         await call(page, CONNECT, { url: server.url, options: { ...options, reconnection: false } });
         const text = ["é 😀 \u2028 line\nline\\nline </script>", { a: ["\\\n"] }];
         assert.deepEqual(await call(page, ASK, text), text);

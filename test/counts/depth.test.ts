@@ -36,7 +36,7 @@ const ceilings: Record<"uws" | "node" | "memory", Depths> = {
 
 onEveryHost("depth", countingHosts, (host) => {
   it("of the stack in a listener of an event in one text: no more than it needs", async () => {
-    const server = await host.start();
+    await using server = await host.start();
     const stacks: Record<"listener" | "message", string[]> = { listener: [], message: [] };
     const heard = new Promise<void>((resolve) => {
       server.io.on("connection", (socket: Socket) => {

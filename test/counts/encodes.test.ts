@@ -28,7 +28,7 @@ onEveryHost("encodes", countingHosts, (host) => {
     it(`of an event by ${name} to ${receivers} clients: as many as to one client`, async () => {
       const counts: number[] = [];
       for (const clients of [1, receivers]) {
-        const server = await host.start();
+        await using server = await host.start();
         server.io.on("connection", (socket) => void socket.join(["room", "half"]));
         const wires = await server.connectAll(clients);
         const value = new Counted();
@@ -46,7 +46,7 @@ onEveryHost("encodes", countingHosts, (host) => {
 
   if (host.name !== "node") {
     it(`of the text of an event to ${receivers} clients: one string, and its bytes once`, async () => {
-      const server = await host.start();
+      await using server = await host.start();
       const wires = await server.connectAll(receivers);
       server.contents.clear();
       server.io.emit("news", "é");
@@ -56,7 +56,7 @@ onEveryHost("encodes", countingHosts, (host) => {
   }
 
   it("of an event to clients over WebSocket and over long-polling: no more", async () => {
-    const server = await host.start();
+    await using server = await host.start();
     const wires = await server.connectAll(3);
     const paths = [await server.openPolling(), await server.openPolling()];
     const value = new Counted();

@@ -3,7 +3,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { NetworkClient } from "../support/wire/network-client.ts";
-import { afterThisTest, suite } from "../support/hosts/after-test.ts";
+import { closing } from "../support/waiting/closing.ts";
 import { needUws } from "../support/uws/absent.ts";
 
 const SERVER = fileURLToPath(new URL("support/idle-server.ts", import.meta.url));
@@ -17,9 +17,8 @@ async function answer<T>(child: ChildProcess): Promise<T> {
 /** Objects in the heap of a server by kind, for each idle connection over WebSocket. */
 async function perConnection(host: "uws" | "node"): Promise<Map<string, number>> {
   const child = fork(SERVER, [host], { execArgv: FROM_SOURCE });
-  afterThisTest(() => child.kill());
-  const client = new NetworkClient(await answer<number>(child));
-  afterThisTest(() => client.close());
+  using _child = closing(() => void child.kill());
+  using client = new NetworkClient(await answer<number>(child));
   const open = async (count: number): Promise<Record<string, number>> => {
     for (let n = 0; n < count; n++) {
       const socket = await client.websocket("/socket.io/?EIO=4&transport=websocket");
@@ -69,7 +68,7 @@ const NONE = [
 ];
 
 for (const host of ["uws", "node"] as const) {
-  suite(`objects of an idle connection [${host}]`, () => {
+  describe(`objects of an idle connection [${host}]`, () => {
     it("are no more than it needs", async function () {
       this.timeout(120_000);
       if (host === "uws") needUws();

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { createHook } from "node:async_hooks";
-import { afterThisTest } from "../support/hosts/after-test.ts";
+
 import { next } from "../support/waiting/events.ts";
 import { countingHosts } from "./support/counting-hosts.ts";
 
 /** Our sources, in a stack. */
 const OURS = /\/packages\/[^/]+\/src\//;
 
-interface WatchedTimers {
+interface WatchedTimers extends Disposable {
   /** Of each that was made, in ms. */
   readonly delays: number[];
   /** Those that have not fired and were not cleared. */
@@ -33,19 +33,19 @@ function watchTimers(): WatchedTimers {
       delays.push(timer._idleTimeout);
     },
   }).enable();
-  afterThisTest(() => hook.disable());
   return {
     delays,
     get waiting() {
       return timers.filter((timer) => !timer._destroyed).length;
     },
+    [Symbol.dispose]: () => void hook.disable(),
   };
 }
 
 onEveryHost("timers", countingHosts, (host) => {
   it("of a hundred idle connections: as many as of ten", async () => {
-    const timers = watchTimers();
-    const server = await host.start();
+    using timers = watchTimers();
+    await using server = await host.start();
     await server.connectAll(10);
     const few = timers.waiting;
     await server.connectAll(90);
@@ -55,8 +55,8 @@ onEveryHost("timers", countingHosts, (host) => {
   });
 
   it("of a hundred connections that join a namespace in time: one for the limit of all", async () => {
-    const timers = watchTimers();
-    const server = await host.start();
+    using timers = watchTimers();
+    await using server = await host.start();
     server.io.connectTimeout(43_210);
     await server.connectAll(100);
     assert.deepEqual(
@@ -66,8 +66,8 @@ onEveryHost("timers", countingHosts, (host) => {
   });
 
   it("of a hundred pending acknowledgements that have a timeout: one each at most, and none when they are answered", async () => {
-    const timers = watchTimers();
-    const server = await host.start();
+    using timers = watchTimers();
+    await using server = await host.start();
     const wire = await server.connect();
     const before = timers.waiting;
     const [socket] = server.io.sockets.sockets.values();

@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { encodeFrame, OPCODE } from "../support/wire/frames.ts";
 import type { RawWebSocket } from "../support/wire/raw-websocket.ts";
-import { suite } from "../support/hosts/after-test.ts";
+
 import type { Socket } from "../support/server/socketio.ts";
 import type { WireSocket } from "../support/wire/client.ts";
 import { nodeHost, countingHosts } from "./support/counting-hosts.ts";
 
 onEveryHost("writes", countingHosts, (host) => {
   it("of ten emits to a socket in one tick: one", async () => {
-    const server = await host.start();
+    await using server = await host.start();
     const wire = await server.connect();
     const writes = await server.writesDuring(async () => {
       for (let n = 0; n < 10; n++) server.io.sockets.sockets.forEach((socket) => void socket.emit("n", n));
@@ -20,7 +20,7 @@ onEveryHost("writes", countingHosts, (host) => {
   });
 
   it("of ten broadcasts to five clients in one tick: five", async () => {
-    const server = await host.start();
+    await using server = await host.start();
     const wires = await server.connectAll(5);
     const writes = await server.writesDuring(async () => {
       for (let n = 0; n < 10; n++) server.io.emit("n", n);
@@ -30,7 +30,7 @@ onEveryHost("writes", countingHosts, (host) => {
   });
 
   it("of broadcasts, direct emits and volatile ones mixed in one tick: one for each receiver", async () => {
-    const server = await host.start();
+    await using server = await host.start();
     const wires = await server.connectAll(3);
     const sockets = [...server.io.sockets.sockets.values()];
     const writes = await server.writesDuring(async () => {
@@ -44,7 +44,7 @@ onEveryHost("writes", countingHosts, (host) => {
   });
 
   it("of a message to two rooms that overlap, without one member: one for each receiver", async () => {
-    const server = await host.start();
+    await using server = await host.start();
     server.io.on("connection", (socket: Socket) => {
       const n = server.io.sockets.sockets.size;
       void socket.join(n <= 4 ? "a" : "b");
@@ -62,7 +62,7 @@ onEveryHost("writes", countingHosts, (host) => {
   });
 
   it("of a handler's answer, acknowledgement and three emits: one", async () => {
-    const server = await host.start();
+    await using server = await host.start();
     server.io.on("connection", (socket: Socket) => {
       socket.on("ask", (reply: () => void) => {
         socket.emit("a");
@@ -80,7 +80,7 @@ onEveryHost("writes", countingHosts, (host) => {
   });
 
   it("of a handler that answers and broadcasts: one for each receiver", async () => {
-    const server = await host.start();
+    await using server = await host.start();
     server.io.on("connection", (socket: Socket) => {
       socket.on("say", () => {
         socket.emit("said");
@@ -97,7 +97,7 @@ onEveryHost("writes", countingHosts, (host) => {
   });
 
   it("of an event with two attachments: one", async () => {
-    const server = await host.start();
+    await using server = await host.start();
     const wire = await server.connect();
     const writes = await server.writesDuring(async () => {
       server.io.emit("bytes", Buffer.alloc(100), Buffer.alloc(200));
@@ -107,7 +107,7 @@ onEveryHost("writes", countingHosts, (host) => {
   });
 
   it("of a ping: one", async () => {
-    const server = await host.start();
+    await using server = await host.start();
     const wire = await server.connect();
     server.io.engine.opts.pingInterval = 10;
     const writes = await server.writesDuring(async () => {
@@ -119,7 +119,7 @@ onEveryHost("writes", countingHosts, (host) => {
   });
 
   it("of a broadcast: one frame for each receiver, and none for others", async () => {
-    const server = await host.start();
+    await using server = await host.start();
     server.io.on("connection", (socket: Socket) => {
       if (server.io.sockets.sockets.size <= 3) void socket.join("room");
     });
@@ -134,14 +134,14 @@ onEveryHost("writes", countingHosts, (host) => {
   });
 
   it("of an idle tick: none", async () => {
-    const server = await host.start();
+    await using server = await host.start();
     await server.connectAll(3);
     const writes = await server.writesDuring(() => new Promise(setImmediate));
     assert.equal(writes, 0);
   });
 
   it("of ten emits to a parked poll: one, and one for the POST that caused them", async () => {
-    const server = await host.start();
+    await using server = await host.start();
     server.io.on("connection", (socket: Socket) => {
       socket.on("say", () => {
         for (let n = 0; n < 10; n++) socket.emit("n", n);
@@ -157,14 +157,14 @@ onEveryHost("writes", countingHosts, (host) => {
   });
 });
 
-suite("writes", () => {
+describe("writes", () => {
   it("of a WebSocket that joins a namespace on node:http: one with the 101 and the handshake, one with the answer", async () => {
-    const server = await nodeHost.start();
+    await using server = await nodeHost.start();
     assert.equal(await server.writesDuring(() => server.connect()), 2);
   });
 
   it("of the answers to sixteen messages of one TCP chunk on node:http: one", async () => {
-    const server = await nodeHost.start();
+    await using server = await nodeHost.start();
     server.io.on("connection", (socket: Socket) => {
       socket.on("echo", (n: number) => socket.emit("echo", n));
     });

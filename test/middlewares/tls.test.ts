@@ -11,7 +11,7 @@ import { within } from "../support/waiting/queue.ts";
 import { serve, serveApp } from "../support/server/listening.ts";
 import { next } from "../support/waiting/events.ts";
 import { socketio } from "../support/server/socketio.ts";
-import { suite } from "../support/hosts/after-test.ts";
+
 import type { StartedServer } from "../support/server/started-server.ts";
 
 const cert = new URL("../support/tls/cert.pem", import.meta.url);
@@ -64,7 +64,7 @@ for (const [name, start] of [
   ["https", overHttps],
   ["SSLApp", overSslApp],
 ] as const) {
-  suite(`middlewares: over TLS [${name}]`, () => {
+  describe(`middlewares: over TLS [${name}]`, () => {
     for (const [way, open] of Object.entries(ways)) {
       it(`express-session sets a secure cookie, by ${way}`, async () => {
         await using running = await start();

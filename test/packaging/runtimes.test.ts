@@ -6,7 +6,6 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { afterThisTest, suite } from "../support/hosts/after-test.ts";
 import { openClient } from "../support/server/started-server.ts";
 import type { ClientSocket } from "../support/server/socketio.ts";
 import { within } from "../support/waiting/queue.ts";
@@ -73,16 +72,35 @@ class Program {
   }
 }
 
-async function start(name: RuntimeName): Promise<{ program: Program; url: string }> {
+interface Started extends AsyncDisposable {
+  readonly program: Program;
+  /** An official client. */
+  client(transports: readonly Transport[]): ClientSocket;
+}
+
+async function start(name: RuntimeName): Promise<Started> {
   const { folder } = await pack();
   const file = join(folder, `on-${name}.cjs`);
   writeFileSync(file, program);
   const child = spawn(await runtime(name), [...commands[name], file], { cwd: folder });
-  afterThisTest(() => void child.kill("SIGKILL"));
   const running = new Program(child);
   const { port } = await running.told<{ port: number }>();
-  return { program: running, url: `http://127.0.0.1:${port}` };
+  const clients: ClientSocket[] = [];
+  return {
+    program: running,
+    client: (transports) => {
+      const client = openClient(`http://127.0.0.1:${port}`, { transports: [...transports] });
+      clients.push(client);
+      return client;
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const client of clients) client.close();
+      child.kill("SIGKILL");
+    },
+  };
 }
+
+type Transport = "polling" | "websocket";
 
 const ways = {
   polling: ["polling"],
@@ -91,11 +109,8 @@ const ways = {
 } as const;
 
 /** A client that is connected, and whose upgrade is done if it has one. */
-async function connected(
-  url: string,
-  transports: readonly ("polling" | "websocket")[],
-): Promise<ClientSocket> {
-  const client = openClient(url, { transports: [...transports] });
+async function connected(started: Started, transports: readonly Transport[]): Promise<ClientSocket> {
+  const client = started.client(transports);
   const upgraded = new Promise((resolve) =>
     client.io.once("open", () => client.io.engine.once("upgrade", resolve)),
   );
@@ -110,7 +125,7 @@ async function connected(
 }
 
 for (const name of Object.keys(commands) as RuntimeName[]) {
-  suite(`the packed server on ${name} ${versionOf(name)}`, function () {
+  describe(`the packed server on ${name} ${versionOf(name)}`, function () {
     // What is not there yet is built, packed and installed.
     before(async function () {
       this.timeout(240_000);
@@ -122,8 +137,8 @@ for (const name of Object.keys(commands) as RuntimeName[]) {
         this.timeout(PATIENCE);
 
         it("takes events with binary data, acknowledges them and sends them on", async () => {
-          const { url } = await start(name);
-          const client = await connected(url, transports);
+          await using started = await start(name);
+          const client = await connected(started, transports);
           const said = new Promise((resolve) => client.once("said", (...args: unknown[]) => resolve(args)));
           const ack = new Promise((resolve) =>
             client.emit("say", "grüß dich", Buffer.from([0, 1, 255]), (...args: unknown[]) => resolve(args)),
@@ -136,8 +151,8 @@ for (const name of Object.keys(commands) as RuntimeName[]) {
         });
 
         it("takes and sends messages that are larger than a chunk of TCP", async () => {
-          const { url } = await start(name);
-          const client = await connected(url, transports);
+          await using started = await start(name);
+          const client = await connected(started, transports);
           const text = "x".repeat(300_000);
           const data = Buffer.alloc(400_000, 7);
           const said = new Promise((resolve) => client.once("said", (...args: unknown[]) => resolve(args)));
@@ -146,15 +161,17 @@ for (const name of Object.keys(commands) as RuntimeName[]) {
         });
 
         it("hears that the client disconnects", async () => {
-          const { program: server, url } = await start(name);
-          const client = await connected(url, transports);
+          await using started = await start(name);
+          const { program: server } = started;
+          const client = await connected(started, transports);
           client.disconnect();
           assert.deepEqual(await server.told(), { reason: "client namespace disconnect" });
         });
 
         it("disconnects the client", async () => {
-          const { program: server, url } = await start(name);
-          const client = await connected(url, transports);
+          await using started = await start(name);
+          const { program: server } = started;
+          const client = await connected(started, transports);
           const reason = new Promise((resolve) => client.once("disconnect", resolve));
           client.emit("leave");
           assert.equal(await within(reason, "the disconnect", PATIENCE), "io server disconnect");
@@ -162,8 +179,9 @@ for (const name of Object.keys(commands) as RuntimeName[]) {
         });
 
         it("closes in order with a client connected", async () => {
-          const { program: server, url } = await start(name);
-          const client = await connected(url, transports);
+          await using started = await start(name);
+          const { program: server } = started;
+          const client = await connected(started, transports);
           const reason = new Promise((resolve) => client.once("disconnect", resolve));
           assert.deepEqual(await server.end(), { code: 0, errors: "" });
           // A client between two polls finds nobody any more.

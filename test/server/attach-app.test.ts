@@ -7,9 +7,8 @@ import { serveApp } from "../support/server/listening.ts";
 import { StartedServer } from "../support/server/started-server.ts";
 import { next } from "../support/waiting/events.ts";
 import { socketio } from "../support/server/socketio.ts";
-import { suite } from "../support/hosts/after-test.ts";
 
-suite("attachApp", () => {
+describe("attachApp", () => {
   it("serves over an app of the caller, which keeps its own routes", async () => {
     const app = uWS.App();
     app.get("/hello", (res) => void res.end("application"));

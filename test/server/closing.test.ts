@@ -8,7 +8,6 @@ import { KeptConnection } from "../support/wire/kept-connection.ts";
 import { NetworkClient } from "../support/wire/network-client.ts";
 import { within } from "../support/waiting/queue.ts";
 
-import { suite } from "../support/hosts/after-test.ts";
 import { connected, pair } from "../support/server/clients.ts";
 import { serve } from "../support/server/listening.ts";
 import { StartedServer } from "../support/server/started-server.ts";
@@ -268,7 +267,7 @@ async function besideAnApplication(): Promise<Application> {
 
 const APPLICATION = "GET /app HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-suite("io.close() beside requests of the application, on node:http", () => {
+describe("io.close() beside requests of the application, on node:http", () => {
   it("ends, and leaves them open", async () => {
     await using application = await besideAnApplication();
     const { running, response } = application;
@@ -334,7 +333,7 @@ suite("io.close() beside requests of the application, on node:http", () => {
   });
 });
 
-suite("after io.close()", () => {
+describe("after io.close()", () => {
   interface Ended extends AsyncDisposable {
     readonly io: Server;
     readonly httpServer: ReturnType<typeof createServer>;

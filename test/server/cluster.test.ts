@@ -10,7 +10,7 @@ import { serverHosts } from "../support/server/hosts.ts";
 import { socketio } from "../support/server/socketio.ts";
 import { pair, settled } from "../support/server/clients.ts";
 import type { Pair } from "../support/server/clients.ts";
-import { suite } from "../support/hosts/after-test.ts";
+
 import type { ServerHost } from "../support/server/hosts.ts";
 import type { StartedServer } from "../support/server/started-server.ts";
 
@@ -264,7 +264,7 @@ onEveryHost("a broadcast in a cluster", serverHosts, (host) => {
   });
 });
 
-suite("a server without a cluster", () => {
+describe("a server without a cluster", () => {
   it("warns of serverSideEmit(), hears nothing itself, and goes on", () => {
     const warn = mock.method(console, "warn", () => {});
     try {

@@ -3,14 +3,13 @@ import { Adapter } from "socket.io-adapter";
 import { serverHostsAndApp } from "../support/server/hosts.ts";
 import { next } from "../support/waiting/events.ts";
 import { pair, settled } from "../support/server/clients.ts";
-import { suite } from "../support/hosts/after-test.ts";
 
 /** Every two hosts, the same one twice included. */
 const couples = serverHostsAndApp.flatMap((first, index) =>
   serverHostsAndApp.slice(index).map((second) => [first, second] as const),
 );
 
-suite("two servers in one process", () => {
+describe("two servers in one process", () => {
   for (const [first, second] of couples) {
     describe(`${first.name} and ${second.name}`, () => {
       it("each hears its own broadcasts only", async () => {

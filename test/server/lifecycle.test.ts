@@ -11,7 +11,6 @@ import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { serverHosts } from "../support/server/hosts.ts";
 import { socketio } from "../support/server/socketio.ts";
 import { rawPair } from "../support/server/wires.ts";
-import { suite } from "../support/hosts/after-test.ts";
 
 async function freePort(): Promise<number> {
   const probe = createServer();
@@ -116,7 +115,7 @@ onEveryHost("io.close()", serverHosts, (host) => {
   });
 });
 
-suite("startup", () => {
+describe("startup", () => {
   it("new Server(port) knows its port at once", async () => {
     const io = new socketio.Server(0);
     const { port } = io.httpServer.address() as AddressInfo;

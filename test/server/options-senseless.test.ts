@@ -8,7 +8,6 @@ import { serverHosts } from "../support/server/hosts.ts";
 import { socketio } from "../support/server/socketio.ts";
 import { pair } from "../support/server/clients.ts";
 import { rawSession } from "../support/server/wires.ts";
-import { suite } from "../support/hosts/after-test.ts";
 
 interface Warning extends Error {
   code?: string;
@@ -50,7 +49,7 @@ onEveryHost("numbers in text", serverHosts, (host) => {
   });
 });
 
-suite("options of a server", () => {
+describe("options of a server", () => {
   for (const [options, option] of [
     [{ pingInterval: -1 }, "pingInterval"],
     [{ maxHttpBufferSize: "10MB" }, "maxHttpBufferSize"],
@@ -121,7 +120,7 @@ suite("options of a server", () => {
   });
 });
 
-suite("ports", () => {
+describe("ports", () => {
   for (const port of [70_000, -1, 3000.5, "70000", Number.NaN]) {
     it(`${port} is refused as by node:http`, () => {
       assert.throws(() => new socketio.Server(port as never), {

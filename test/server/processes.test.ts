@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { serverHosts } from "../support/server/hosts.ts";
-import { suite } from "../support/hosts/after-test.ts";
+
 import { needUws } from "../support/uws/absent.ts";
 
 const run = promisify(execFile);
@@ -18,7 +18,7 @@ function runSupport(name: string, ...args: string[]): Promise<{ stdout: string; 
   return run(process.execPath, node, { timeout: 50_000, env: { ...process.env, NODE_OPTIONS: "" } });
 }
 
-suite("a server in a worker thread", () => {
+describe("a server in a worker thread", () => {
   it("listens on node:http, says so once, and ends with its thread", async () => {
     const { stdout, stderr } = await runSupport("servers-in-a-thread");
     const one = { status: 200, isNode: true };
@@ -27,7 +27,7 @@ suite("a server in a worker thread", () => {
   }).timeout(60_000);
 });
 
-suite("servers in workers of node:cluster", () => {
+describe("servers in workers of node:cluster", () => {
   for (const { name } of serverHosts) {
     it(`share their port on ${name}`, async () => {
       if (name === "uws") needUws();

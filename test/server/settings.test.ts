@@ -9,9 +9,8 @@ import { serverHosts } from "../support/server/hosts.ts";
 import { socketio } from "../support/server/socketio.ts";
 import { pair } from "../support/server/clients.ts";
 import { rawPair, rawSession } from "../support/server/wires.ts";
-import { suite } from "../support/hosts/after-test.ts";
 
-suite("the settings of a server", () => {
+describe("the settings of a server", () => {
   it("path() is read and set, without a slash at its end", () => {
     const io = new socketio.Server({ path: "/a/b/" });
     assert.equal(io.path(), "/a/b");
@@ -60,7 +59,7 @@ suite("the settings of a server", () => {
   });
 });
 
-suite("the server as an emitter", () => {
+describe("the server as an emitter", () => {
   const names = Object.keys(EventEmitter.prototype).filter(
     (name) => typeof Reflect.get(EventEmitter.prototype, name) === "function",
   );
@@ -180,7 +179,7 @@ onEveryHost("io.close(callback)", serverHosts, (host) => {
   });
 });
 
-suite("io.close()", () => {
+describe("io.close()", () => {
   it("hands over the error of an HTTP server that does not listen, and resolves", async () => {
     const io = new socketio.Server((await import("node:http")).createServer());
     const called = new Promise<NodeJS.ErrnoException | undefined>((resolve) => void io.close(resolve));

@@ -10,7 +10,7 @@ import { Server as OfficialEngine } from "engine.io";
 import * as uWS from "uWebSockets.js";
 import { tls } from "../support/http2/peers.ts";
 import { closing } from "../support/waiting/closing.ts";
-import { suite } from "../support/hosts/after-test.ts";
+
 import { connected, pair, settled, transports } from "../support/server/clients.ts";
 import type { Pair } from "../support/server/clients.ts";
 import { internals } from "../support/server/internals.ts";
@@ -39,7 +39,7 @@ const secureServers = {
     createSecureServer({ ...tls, allowHTTP1: true }) as unknown as HttpServer,
 };
 
-suite("a server attached to", () => {
+describe("a server attached to", () => {
   for (const [what, create] of Object.entries(secureServers)) {
     for (const [name, mode] of Object.entries(transports)) {
       it(`${what} is reached by ${name}`, async () => {
@@ -59,7 +59,7 @@ suite("a server attached to", () => {
   }
 });
 
-suite("the arguments of new Server()", () => {
+describe("the arguments of new Server()", () => {
   it("may be missing, null or undefined: nothing is attached", () => {
     for (const srv of [undefined, null]) {
       const io = new socketio.Server(srv as never, { path: "/x" });
@@ -89,7 +89,7 @@ suite("the arguments of new Server()", () => {
   });
 });
 
-suite("io.attach() and io.listen()", () => {
+describe("io.attach() and io.listen()", () => {
   for (const method of ["attach", "listen"] as const) {
     it(`${method}(httpServer) starts later, and gives the server back`, async () => {
       const httpServer = createServer();
@@ -197,7 +197,7 @@ onEveryHost("a server that is attached further", serverHosts, (host) => {
   });
 });
 
-suite("io.bind() and io.onconnection()", () => {
+describe("io.bind() and io.onconnection()", () => {
   async function bound(bind: (io: Server, engine: OfficialEngine) => void): Promise<StartedServer> {
     const httpServer = createServer();
     const engine = new OfficialEngine();

@@ -8,7 +8,6 @@ import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { serverHosts } from "../support/server/hosts.ts";
 import { socketio } from "../support/server/socketio.ts";
 import { pair } from "../support/server/clients.ts";
-import { suite } from "../support/hosts/after-test.ts";
 
 /** Names on the prototypes of an object, up to EventEmitter. */
 function members(thing: object): Set<string> {
@@ -191,7 +190,7 @@ onEveryHost("the surface of the official objects", serverHosts, (host) => {
   });
 });
 
-suite("the surface of the module", () => {
+describe("the surface of the module", () => {
   it("has the three classes, under the names of the official ones", () => {
     const { Server, Namespace, Socket } = socketio;
     assert.deepEqual([Server.name, Namespace.name, Socket.name], ["Server", "Namespace", "Socket"]);

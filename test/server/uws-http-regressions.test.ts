@@ -7,7 +7,6 @@ import { fileURLToPath } from "node:url";
 import * as uWS from "uWebSockets.js";
 import { NetworkClient } from "../support/wire/network-client.ts";
 
-import { suite } from "../support/hosts/after-test.ts";
 import { connected, pair, settled } from "../support/server/clients.ts";
 import { serverHosts, serverHostsAndApp } from "../support/server/hosts.ts";
 import { serve, serveApp } from "../support/server/listening.ts";
@@ -148,7 +147,7 @@ onEveryHost("what was wrong over HTTP with attachApp()", serverHostsAndApp, (hos
   });
 });
 
-suite("handshake.secure was always false with attachApp()", () => {
+describe("handshake.secure was always false with attachApp()", () => {
   const starts = {
     "node:https": secureNode,
     ...(serverHosts.length === 1 && serverHosts[0]?.name === "node" ? {} : { "uWS.SSLApp": secureUws }),

@@ -1,6 +1,6 @@
 import { cell, type Cell } from "../../support/cell.ts";
 import { cellHosts, type CellHost } from "../../support/restartable.ts";
-import { suite } from "../../../test/support/hosts/after-test.ts";
+import { suite } from "../../support/after-test.ts";
 import type { Client } from "./clients.ts";
 
 /** Declares the tests of a client on each host. Each test closes what it opens, unless they are declared to share it. */

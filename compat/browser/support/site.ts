@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
-import { listen } from "../../../test/support/server/listening.ts";
+import { listen } from "../../support/after-test.ts";
 import type { Server, ServerOptions } from "../../../test/support/server/socketio.ts";
 import { RestartableServer, serve, type CellHost, type StaticFile } from "../../support/restartable.ts";
 import { clients, msgpackClients, type Client } from "./clients.ts";

@@ -5,7 +5,7 @@ import type {
   Page,
 } from "../../../test/support/browser/chromium.ts";
 import { within } from "../../../test/support/waiting/queue.ts";
-import { afterThisTest } from "../../../test/support/hosts/after-test.ts";
+import { afterThisTest } from "../../support/after-test.ts";
 import type { Client } from "./clients.ts";
 import { pagePath } from "./site.ts";
 

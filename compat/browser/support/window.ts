@@ -1,5 +1,5 @@
 import { within } from "../../../test/support/waiting/queue.ts";
-import { afterThisTest } from "../../../test/support/hosts/after-test.ts";
+import { afterThisTest } from "../../support/after-test.ts";
 import type { Browser } from "../../../test/support/browser/chromium.ts";
 import type { Runner } from "./tab.ts";
 

@@ -6,7 +6,7 @@ import * as uWS from "uWebSockets.js";
 import type { HostTarget, WebSocketHandlers, WebSocketPort } from "../../../packages/engine/src/host/host.ts";
 import { connectInMemory } from "../../support/wire/memory-client.ts";
 import { NetworkClient } from "../../support/wire/network-client.ts";
-import { afterThisTest } from "../../support/hosts/after-test.ts";
+
 import { listen, listenApp } from "../../support/server/listening.ts";
 import { socketio } from "../../support/server/socketio.ts";
 import type { Server, ServerOptions } from "../../support/server/socketio.ts";
@@ -21,8 +21,8 @@ interface Counter {
   readonly contents?: Set<unknown>;
 }
 
-/** A server on a host that counts. It is closed after the test. */
-export class CountedServer {
+/** A server on a host that counts. `await using` closes it. */
+export class CountedServer implements AsyncDisposable {
   readonly io: Server;
   readonly client: WireClient;
   readonly #counter: Counter;
@@ -31,8 +31,11 @@ export class CountedServer {
     this.io = io;
     this.client = client;
     this.#counter = counter;
-    afterThisTest(() => io.close());
-    afterThisTest(() => client.close());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.client.close();
+    await this.io.close();
   }
 
   /** Writes so far. */
@@ -104,7 +107,7 @@ export const nodeHost: CountingHost = {
     const counter = { writes: 0 };
     const httpServer: HttpServer = createServer();
     httpServer.on("connection", (socket: NetSocket) => countSocket(socket, counter));
-    const port = await listen(httpServer);
+    const { port } = await listen(httpServer);
     return new CountedServer(new socketio.Server(httpServer, options), new NetworkClient(port), counter);
   },
 };
@@ -165,7 +168,7 @@ const uwsHost: CountingHost = {
       });
     const io = new socketio.Server(options);
     io.attachApp(app);
-    return new CountedServer(io, new NetworkClient(listenApp(app)), buffer);
+    return new CountedServer(io, new NetworkClient(listenApp(app).port), buffer);
   },
 };
 

@@ -1,5 +1,3 @@
-import { closeAll } from "./after-test.ts";
-
 /** What a test may need that not every host has. */
 export type Capability =
   /** A port: raw TCP, resets, paused readers. */
@@ -63,9 +61,6 @@ export function onEveryHost<H extends { readonly name: string }>(
   suite: (host: H) => void,
 ): void {
   for (const host of chosen(hosts)) {
-    describe(`${title} [${host.name}]`, () => {
-      afterEach(closeAll);
-      suite(host);
-    });
+    describe(`${title} [${host.name}]`, () => suite(host));
   }
 }

@@ -1,23 +1,8 @@
 import type { Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import * as uWS from "uWebSockets.js";
-import { afterThisTest } from "../hosts/after-test.ts";
 import type { Server } from "./socketio.ts";
 import { StartedServer } from "./started-server.ts";
-
-/** Listens on the loopback interface, on an ephemeral port by default; closed after the test. */
-export async function listen(server: HttpServer, port = 0): Promise<number> {
-  const listening = await listenOn(server, port);
-  afterThisTest(() => listening.stop());
-  return listening.port;
-}
-
-/** Listens with an app of uWebSockets.js, on an ephemeral port by default; closed after the test. */
-export function listenApp(app: uWS.TemplatedApp, wished = 0): number {
-  const listening = listenOnApp(app, wished);
-  afterThisTest(() => listening.stop());
-  return listening.port;
-}
 
 interface Listening extends Disposable {
   readonly port: number;
@@ -25,7 +10,7 @@ interface Listening extends Disposable {
 }
 
 /** Listens on the loopback interface, on an ephemeral port by default. `using` closes the server. */
-export async function listenOn(server: HttpServer, wished = 0): Promise<Listening> {
+export async function listen(server: HttpServer, wished = 0): Promise<Listening> {
   await new Promise<void>((resolve) => server.listen(wished, "127.0.0.1", resolve));
   const stop = (): void => {
     server.closeAllConnections();
@@ -35,7 +20,7 @@ export async function listenOn(server: HttpServer, wished = 0): Promise<Listenin
 }
 
 /** The same with an app of uWebSockets.js. */
-export function listenOnApp(app: uWS.TemplatedApp, wished = 0): Listening {
+export function listenApp(app: uWS.TemplatedApp, wished = 0): Listening {
   let port = 0;
   app.listen("127.0.0.1", wished, (socket) => {
     if (!socket) throw new Error("uWebSockets.js could not listen");
@@ -51,7 +36,7 @@ export async function serve(
   httpServer: HttpServer,
   scheme: "http" | "https" = "http",
 ): Promise<StartedServer> {
-  const { port, stop } = await listenOn(httpServer);
+  const { port, stop } = await listen(httpServer);
   return new StartedServer(io, { port, scheme, stop });
 }
 
@@ -61,6 +46,6 @@ export function serveApp(
   app: uWS.TemplatedApp,
   scheme: "http" | "https" = "http",
 ): StartedServer {
-  const { port, stop } = listenOnApp(app);
+  const { port, stop } = listenApp(app);
   return new StartedServer(io, { port, scheme, stop });
 }

@@ -1,7 +1,6 @@
 import type { AddressInfo } from "node:net";
 import { io as connectClient } from "socket.io-client";
 import type { ManagerOptions, SocketOptions } from "socket.io-client";
-import { afterThisTest } from "../hosts/after-test.ts";
 import type { ClientSocket, Server } from "./socketio.ts";
 
 export type ClientOptions = Partial<ManagerOptions & SocketOptions>;
@@ -28,7 +27,6 @@ export class StartedServer implements AsyncDisposable {
     if (stop !== undefined) this.closeWith(stop);
     // A test may have closed the server itself; then a second close rejects.
     this.closeWith(() => io.close().catch(() => {}));
-    afterThisTest(() => this.close());
   }
 
   /** One that listens by itself. */
