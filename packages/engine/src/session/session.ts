@@ -51,7 +51,7 @@ export class Session extends QuietEmitter {
   upgraded: boolean = false;
   /** The handshake request; null for WebTransport. It may be set to null, or deleted, to save its memory. */
   declare request: EngineRequest;
-  /** Called instead of events. The layer above sets it in its listener of `connection`. */
+  /** The layer above sets these in its listener of `connection`. They are called before the events `message` and `close`. */
   handlers: SessionHandlers | undefined = undefined;
   #source: RequestSource | undefined;
   #request: EngineRequest | null | undefined = undefined;
@@ -70,6 +70,146 @@ export class Session extends QuietEmitter {
   #backlog: Backlog | undefined = undefined;
   /** Callbacks of `send` whose packets have not been written. */
   #callbacks: SendCallback[] | undefined = undefined;
+
+  /** An own property of each session, so that it can be deleted. All share its accessors; the request is created on first use. */
+  static readonly #requestProperty: PropertyDescriptor & ThisType<Session> = {
+    get() {
+      if (this.#request === undefined && this.#source !== undefined) return toIncomingMessage(this.#source);
+      return this.#request;
+    },
+    set(request: EngineRequest | null | undefined) {
+      this.#request = request;
+      this.#source = undefined;
+    },
+    enumerable: true,
+    configurable: true,
+  };
+
+  /** Opens a session: queues the handshake packet and starts the heartbeat. */
+  constructor(id: string, owner: SessionOwner, transport: Transport, source: RequestSource | undefined) {
+    super();
+    this.id = id;
+    this.server = owner;
+    this.transport = transport;
+    this.#source = source;
+    Object.defineProperty(this, "request", Session.#requestProperty);
+    if (source === undefined) this.#request = null;
+    this.remoteAddress = source?.head.remoteAddress ?? "";
+    this.#heartbeat = transport.wireProtocol.createHeartbeat(this, Session.#heartbeatHandlers);
+    this.#heardAt = Math.round(owner.loop.now());
+    transport.sid = id;
+    transport.attach(this, Session.#transportHandlers);
+    this.#open();
+  }
+
+  #open(): void {
+    const { opts } = this.server;
+    const handshake = {
+      sid: this.id,
+      upgrades: this.server.upgrades(this.transport.name),
+      pingInterval: opts.pingInterval,
+      pingTimeout: opts.pingTimeout,
+      maxPayload: opts.maxHttpBufferSize,
+    };
+    this.#queue(new OutgoingPacket("open", JSON.stringify(handshake)));
+    if (opts.initialPacket) this.sendMessage(new Message(opts.initialPacket));
+    this.#heartbeat.start();
+  }
+
+  /** The Engine.IO protocol version: 3 or 4. */
+  get protocol(): 3 | 4 {
+    return this.transport.wireProtocol.version;
+  }
+
+  /** Whether another transport is being probed. */
+  get upgrading(): boolean {
+    return this.#upgrade !== undefined;
+  }
+
+  /** Whether a packet sent now leaves within this tick. Volatile packets are dropped when it does not. */
+  get writable(): boolean {
+    return this.transport.writable && this.#isOpen();
+  }
+
+  /** @internal The source of the request, until the request is replaced or removed. */
+  get requestSource(): RequestSource | undefined {
+    return Object.hasOwn(this, "request") ? this.#source : undefined;
+  }
+
+  /** Packets that wait for the next flush, or for a transport that takes them. */
+  get writeBuffer(): OutgoingPacket[] {
+    const waiting = this.#waiting;
+    if (Array.isArray(waiting)) return waiting;
+    const own = waiting === undefined ? [] : [...waiting.packets];
+    this.#waiting = own;
+    return own;
+  }
+
+  set writeBuffer(packets: OutgoingPacket[]) {
+    this.#waiting = packets;
+  }
+
+  /** Bytes sent to the client that have not left yet: those of `writeBuffer`, and those that the host holds. */
+  get bufferedAmount(): number {
+    let bytes = this.transport.bufferedAmount;
+    for (const packet of this.#packets()) bytes += packet.byteLength;
+    return bytes;
+  }
+
+  /**
+   * Queues a message. It leaves when the packet being handled has been handled, or at the end of the tick. The application may
+   * write into its buffer again: what it held is sent.
+   *
+   * @param data - a string, or binary as Buffer, ArrayBuffer or view
+   * @param callback - called with the transport once the message was handed to the host, in the async context of the caller
+   */
+  send(data: unknown, options?: SendOptions | SendCallback, callback?: SendCallback): this {
+    const given = typeof options === "object" ? options : undefined;
+    const packetOptions: PacketOptions = { ...given, compress: given?.compress !== false };
+    const done = typeof options === "function" ? options : callback;
+    if (done && this.readyState === "open") (this.#callbacks ??= []).push(bound(done));
+    this.sendMessage(new Message(toData(data), packetOptions));
+    return this;
+  }
+
+  /** The same as {@link send}. */
+  write(data: unknown, options?: SendOptions | SendCallback, callback?: SendCallback): this {
+    return this.send(data, options, callback);
+  }
+
+  /**
+   * Queues a message that may go to other sessions too: it is encoded once for all of them.
+   *
+   * @param isShared - whether it does: sessions that wait for the same messages then hold one list of them
+   */
+  sendMessage(message: Message, isShared: boolean = false): void {
+    this.#queue(message, isShared ? message : undefined);
+  }
+
+  /**
+   * Ends the session with `forced close`, after what is queued was sent.
+   *
+   * @param discard - do not wait for a transport that takes no packets now
+   */
+  close(discard?: boolean): void {
+    if (discard && (this.readyState === "open" || this.readyState === "closing")) {
+      this.#flush();
+      this.transport.discard();
+      this.#closeTransport();
+      // Also when the transport was closing already, and waits for a poll.
+      this.#end("forced close");
+      return;
+    }
+    if (!this.#isOpen()) return;
+    this.#flush();
+    // A listener of the flush may have closed the session.
+    if (!this.#isOpen()) return;
+    this.readyState = "closing";
+    if (this.#hasWaiting()) return;
+    if (this.transport.bufferedAmount === 0) this.#closeTransport();
+    // What was gathered while a packet was handled leaves the host afterwards: it will report when that has happened.
+    else this.transport.writable = false;
+  }
 
   /** @internal */
   static readonly control: SessionControl = {
@@ -163,98 +303,10 @@ export class Session extends QuietEmitter {
     },
   };
 
-  /** An own property of each session, so that it can be deleted. All share its accessors; the request is created on first use. */
-  static readonly #requestProperty: PropertyDescriptor & ThisType<Session> = {
-    get() {
-      if (this.#request === undefined && this.#source !== undefined) return toIncomingMessage(this.#source);
-      return this.#request;
-    },
-    set(request: EngineRequest | null | undefined) {
-      this.#request = request;
-      this.#source = undefined;
-    },
-    enumerable: true,
-    configurable: true,
-  };
-
-  /** Opens a session: queues the handshake packet and starts the heartbeat. */
-  constructor(id: string, owner: SessionOwner, transport: Transport, source: RequestSource | undefined) {
-    super();
-    this.id = id;
-    this.server = owner;
-    this.transport = transport;
-    this.#source = source;
-    Object.defineProperty(this, "request", Session.#requestProperty);
-    if (source === undefined) this.#request = null;
-    this.remoteAddress = source?.head.remoteAddress ?? "";
-    this.#heartbeat = transport.wireProtocol.createHeartbeat(this, Session.#heartbeatHandlers);
-    this.#heardAt = Math.round(owner.loop.now());
-    transport.sid = id;
-    transport.attach(this, Session.#transportHandlers);
-    this.#open();
-  }
-
-  #open(): void {
-    const { opts } = this.server;
-    const handshake = {
-      sid: this.id,
-      upgrades: this.server.upgrades(this.transport.name),
-      pingInterval: opts.pingInterval,
-      pingTimeout: opts.pingTimeout,
-      maxPayload: opts.maxHttpBufferSize,
-    };
-    this.#queue(new OutgoingPacket("open", JSON.stringify(handshake)));
-    if (opts.initialPacket) this.sendMessage(new Message(opts.initialPacket));
-    this.#heartbeat.start();
-  }
-
   #onControl(type: EnginePacketType): void {
     if (type === "ping") this.#heartbeat.onPing();
     else if (type === "pong") this.#heartbeat.onPong();
     else this.#heartbeat.onActivity();
-  }
-
-  /** @internal The source of the request, until the request is replaced or removed. */
-  get requestSource(): RequestSource | undefined {
-    return Object.hasOwn(this, "request") ? this.#source : undefined;
-  }
-
-  /** The Engine.IO protocol version: 3 or 4. */
-  get protocol(): 3 | 4 {
-    return this.transport.wireProtocol.version;
-  }
-
-  /** Whether another transport is being probed. */
-  get upgrading(): boolean {
-    return this.#upgrade !== undefined;
-  }
-
-  /** Whether a packet sent now leaves within this tick. Volatile packets are dropped when it does not. */
-  get writable(): boolean {
-    return this.transport.writable && this.readyState === "open";
-  }
-
-  /** Packets that wait for the next flush, or for a transport that takes them. */
-  get writeBuffer(): OutgoingPacket[] {
-    const waiting = this.#waiting;
-    if (Array.isArray(waiting)) return waiting;
-    const own = waiting === undefined ? [] : [...waiting.packets];
-    this.#waiting = own;
-    return own;
-  }
-
-  set writeBuffer(packets: OutgoingPacket[]) {
-    this.#waiting = packets;
-  }
-
-  #packets(): readonly OutgoingPacket[] {
-    const waiting = this.#waiting;
-    return Array.isArray(waiting) ? waiting : (waiting?.packets ?? []);
-  }
-
-  #hasWaiting(): boolean {
-    const waiting = this.#waiting;
-    return waiting !== undefined && !(Array.isArray(waiting) && waiting.length === 0);
   }
 
   #isOpen(): boolean {
@@ -265,41 +317,20 @@ export class Session extends QuietEmitter {
     return this.readyState === "closed";
   }
 
-  /** Bytes sent to the client that have not left yet: those of `writeBuffer`, and those that the host holds. */
-  get bufferedAmount(): number {
-    let bytes = this.transport.bufferedAmount;
-    for (const packet of this.#packets()) bytes += packet.byteLength;
-    return bytes;
+  #hasWaiting(): boolean {
+    const waiting = this.#waiting;
+    return waiting !== undefined && !(Array.isArray(waiting) && waiting.length === 0);
   }
 
-  /**
-   * Queues a message. It leaves when the packet being handled has been handled, or at the end of the tick. The application may
-   * write into its buffer again: what it held is sent.
-   *
-   * @param data - a string, or binary as Buffer, ArrayBuffer or view
-   * @param callback - called with the transport once the message was handed to the host, in the async context of the caller
-   */
-  send(data: unknown, options?: SendOptions | SendCallback, callback?: SendCallback): this {
-    const given = typeof options === "object" ? options : undefined;
-    const packetOptions: PacketOptions = { ...given, compress: given?.compress !== false };
-    const done = typeof options === "function" ? options : callback;
-    if (done && this.readyState === "open") (this.#callbacks ??= []).push(bound(done));
-    this.sendMessage(new Message(toData(data), packetOptions));
-    return this;
+  #packets(): readonly OutgoingPacket[] {
+    const waiting = this.#waiting;
+    return Array.isArray(waiting) ? waiting : (waiting?.packets ?? []);
   }
 
-  /** The same as {@link send}. */
-  write(data: unknown, options?: SendOptions | SendCallback, callback?: SendCallback): this {
-    return this.send(data, options, callback);
-  }
-
-  /**
-   * Queues a message that may go to other sessions too: it is encoded once for all of them.
-   *
-   * @param isShared - whether it does: sessions that wait for the same messages then hold one list of them
-   */
-  sendMessage(message: Message, isShared: boolean = false): void {
-    this.#queue(message, isShared ? message : undefined);
+  #forgetWaiting(): void {
+    this.#waiting = undefined;
+    this.#backlog = undefined;
+    this.#callbacks = undefined;
   }
 
   #queue(packet: OutgoingPacket, shared?: Message): void {
@@ -380,12 +411,6 @@ export class Session extends QuietEmitter {
     return this.#hasWaiting() && this.transport.writable && !this.#isClosed();
   }
 
-  #forgetWaiting(): void {
-    this.#waiting = undefined;
-    this.#backlog = undefined;
-    this.#callbacks = undefined;
-  }
-
   #onDrained(): void {
     const { server } = this;
     if (!this.#hasWaiting()) this.#backlog = undefined;
@@ -432,31 +457,6 @@ export class Session extends QuietEmitter {
     if (hasListeners(this, "upgrade")) safeEmit(this, this.server.loop, "upgrade", transport);
     this.#flush();
     if (this.readyState === "closing" && !this.#hasWaiting()) this.#closeTransport();
-  }
-
-  /**
-   * Ends the session with `forced close`, after what is queued was sent.
-   *
-   * @param discard - do not wait for a transport that takes no packets now
-   */
-  close(discard?: boolean): void {
-    if (discard && (this.readyState === "open" || this.readyState === "closing")) {
-      this.#flush();
-      this.transport.discard();
-      this.#closeTransport();
-      // Also when the transport was closing already, and waits for a poll.
-      this.#end("forced close");
-      return;
-    }
-    if (!this.#isOpen()) return;
-    this.#flush();
-    // A listener of the flush may have closed the session.
-    if (!this.#isOpen()) return;
-    this.readyState = "closing";
-    if (this.#hasWaiting()) return;
-    if (this.transport.bufferedAmount === 0) this.#closeTransport();
-    // What was gathered while a packet was handled leaves the host afterwards: it will report when that has happened.
-    else this.transport.writable = false;
   }
 
   #closeTransport(): void {

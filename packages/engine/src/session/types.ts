@@ -3,7 +3,7 @@ import type { ResolvedOptions } from "../options.ts";
 import type { CloseReason } from "../reasons.ts";
 import type { Transport, TransportOwner } from "../transport/transport.ts";
 
-/** The direct road to the layer above: called instead of events, synchronously, in the host's own callback. */
+/** The direct road to the layer above: called synchronously, in the callback of the host. */
 export interface SessionHandlers {
   /** Replies that are sent before it returns leave in the same system call. */
   onMessage(data: string | Buffer): void;
