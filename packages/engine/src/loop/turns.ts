@@ -23,6 +23,8 @@ export interface Backlog {
   work(isOver: () => boolean): boolean;
   /** Called when nothing is left. What comes now does not wait. */
   finish(): void;
+  /** Adds an error, or the close of the connection, which is handled at the end. */
+  addEnd(run: () => void): void;
 }
 
 interface Waiting {

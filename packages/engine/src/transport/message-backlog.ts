@@ -38,7 +38,6 @@ export class MessageBacklog implements Backlog {
     this.size += data.length + OVERHEAD;
   }
 
-  /** Adds an error, or the close of the connection, which is handled after the messages. */
   addEnd(run: () => void): void {
     this.#end.push(run);
   }

@@ -3,7 +3,6 @@ import type { EnginePacket } from "@tidewire/parser";
 import type { OutgoingHttpHeaders } from "node:http";
 import { TransportError } from "../errors.ts";
 import { Timeout } from "../loop/timeout.ts";
-import type { Backlog } from "../loop/turns.ts";
 import type { BodyError, HttpExchange } from "../host/host.ts";
 import { compress, negotiateEncoding } from "../http/compression.ts";
 import { CLOSE, NOOP } from "../protocol/packet.ts";
@@ -78,11 +77,11 @@ export class PollingTransport extends Transport {
         this.writable = false;
       }
       if (this.readyState === "closed" || this.discarded) return;
-      const body = this.owner.turns.backlogOf(this) as BodyBacklog | undefined;
+      const body = this.owner.turns.backlogOf(this);
       const error = new TransportError("POLL_ABORTED");
       // What the client sent before it left is still handled.
       if (body === undefined) this.failed(error);
-      else body.onFinished = () => this.failed(error);
+      else body.addEnd(() => this.failed(error));
     };
     this.writable = true;
     this.handlers?.onWritable(this.receiver);
@@ -135,16 +134,18 @@ export class PollingTransport extends Transport {
     }
     // The client sends no other body until this one is answered.
     this.#post = exchange;
-    const body: BodyBacklog = {
+    let end: (() => void) | undefined;
+    turns.add(this, {
       work: (isOver) => this.#take(packets, isOver),
       finish: () => {
         if (this.#post === exchange) this.#post = undefined;
         this.#accept(exchange);
-        body.onFinished?.();
+        end?.();
       },
-      onFinished: undefined,
-    };
-    turns.add(this, body);
+      addEnd: (run) => {
+        end = run;
+      },
+    });
   }
 
   /**
@@ -265,9 +266,4 @@ export class PollingTransport extends Transport {
       this.owner.clock.schedule(this.#pendingClose, CLOSE_TIMEOUT);
     }
   }
-}
-
-/** The packets of a body that wait for another turn of the loop. */
-interface BodyBacklog extends Backlog {
-  onFinished: (() => void) | undefined;
 }

@@ -130,7 +130,8 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
   }
 
   #backlog(): MessageBacklog | undefined {
-    return this.owner.turns.backlogOf(this) as MessageBacklog | undefined;
+    const backlog = this.owner.turns.backlogOf(this);
+    return backlog instanceof MessageBacklog ? backlog : undefined;
   }
 
   /** Keeps a message for another turn of the loop. */
