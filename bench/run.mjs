@@ -2,32 +2,33 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { build } from "./harness/build.mjs";
-import { findVariants, findWorkloads, pick } from "./harness/catalogue.mjs";
 import { placeGenerator } from "./harness/cores.mjs";
 import { describeMachine, versions } from "./report/machine.mjs";
 import { providePeer } from "./harness/peers.mjs";
+import { variants as allVariants } from "./servers/index.mjs";
+import { workloads as allWorkloads } from "./workloads/index.mjs";
 import { publish } from "./report/publish.mjs";
 import { outcomes, summarise, tables } from "./report/report.mjs";
 import { NotAvailable, startServer } from "./harness/server-handle.mjs";
 
 const HELP = `node bench/run.mjs [workload ...] [options]
 
-Measures server CPU per operation and memory per connection. Names pick workloads ("echo" means echo-1 and
-echo-16); without one, all of them run but scale and slow-readers.
+Measures server CPU per operation and memory per connection. Names select workloads; "echo" selects echo-1 and
+echo-16. Without names, all workloads run except scale and slow-readers.
 
-  --variants a,b     only these servers, floor-net only by this; it is an error if one of them cannot start
-  --rounds N         how often each workload meets each server (3; 5 with --full; 1 with --smoke, and
+  --variants a,b     only these servers; fails if one of them cannot start. floor-net runs only if it is named here
+  --rounds N         how often each workload runs with each server (3; 5 with --full; 1 with --smoke, and
                      for scale and slow-readers alone)
   --full             longer measurements
-  --smoke            a few messages each: shows that the bench works, and measures nothing
-  --limit SECONDS    start no round that would not end by then (460; none with --full)
+  --smoke            only a few messages: shows that the bench works, and measures nothing
+  --limit SECONDS    do not start a round that would end later (460; none with --full)
   --json FILE        also write every figure to FILE
-  --write            also write tables and chart into README.md and docs/
-  --from FILE        measure nothing, and write those of a run that --json has kept
-  --cores S,G        cores of the server and of the load generator
+  --write            also write the tables and the chart into README.md and docs/
+  --from FILE        measure nothing, and write those of a run that --json saved
+  --cores S,G        cores of the server and the load generator
   --cpu-prof DIR     write a V8 CPU profile of each server process to DIR
   --no-build         measure dist/ as it is
-  --list             print the names of workloads and servers
+  --list             print the names of the workloads and servers
 `;
 
 const ROUNDS = { smoke: 1, quick: 3, full: 5 };
@@ -76,6 +77,21 @@ function readArguments() {
   return { ...values, mode, rounds, limit, named, names: positionals };
 }
 
+/**
+ * Picks items by name; "echo" also picks echo-1 and echo-16. Without names, picks all items that need not be named.
+ *
+ * @throws {Error} if a name fits nothing
+ */
+function pick(all, names) {
+  if (names.length === 0) return all.filter(({ named }) => !named);
+  const fits = (item, name) => item.name === name || item.name.startsWith(`${name}-`);
+  for (const name of names) {
+    if (all.some((item) => fits(item, name))) continue;
+    throw new Error(`there is no "${name}"; there are: ${all.map((item) => item.name).join(", ")}`);
+  }
+  return all.filter((item) => names.some((name) => fits(item, name)));
+}
+
 /** Runs one workload against a fresh server process. */
 async function measure(workload, variant, { size, note, core, profileDir }) {
   const server = await startServer(variant, { core, profileDir, workload });
@@ -95,7 +111,6 @@ async function main() {
   const options = readArguments();
   const { mode, named } = options;
   if (options.help) return print(HELP);
-  const [allWorkloads, allVariants] = [await findWorkloads(), await findVariants()];
   if (options.list) {
     const namesOf = (items) => items.map(({ name }) => name).join(", ");
     return print(`workloads: ${namesOf(allWorkloads)}\nvariants:  ${namesOf(allVariants)}`);

@@ -5,12 +5,10 @@ declare global {
   /** The length of a run: seconds, under eight minutes, or as long as it takes. */
   type Mode = "smoke" | "quick" | "full";
 
-  /** One server under test: a default export of a file in servers/, or an item of it. */
+  /** One server under test. */
   interface Variant {
     name: string;
     title: string;
-    /** The position in the tables and in each round. */
-    order: number;
     /** The host that must answer the handshake; the bench rejects a server that fell back to another. */
     host: "uws" | "node" | "other";
     /** Uses the packages of this repository, which must be built first. */
@@ -24,8 +22,8 @@ declare global {
     /** Is measured only if it is named. */
     named?: boolean;
     /**
-     * Runs in the server process. It imports the server there, so that the file can be listed without it. The load generator
-     * calls the actions over IPC.
+     * Runs in the server process. It imports the server there, so that the bench can list it without the server. The load generator calls
+     * the actions over IPC.
      */
     start(
       options: ServerOptions,
@@ -58,11 +56,10 @@ declare global {
     atMost?: number;
   }
 
-  /** One measurement: a default export of a file in workloads/, or an item of it. */
+  /** One measurement. */
   interface Workload {
     name: string;
     title: (size: Record<string, number>) => string;
-    order: number;
     /** Runs only if it is named. */
     named?: boolean;
     /** Needs the Socket.IO API, which the floors do not have. */

@@ -140,7 +140,7 @@ export async function startServer(variant, { core, profileDir, workload }) {
   const profile = profileDir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDir}`];
   const node = [process.execPath, "--expose-gc", ...(workload.nodeArgs ?? []), ...profile];
   const options = JSON.stringify(workload.serverOptions ?? {});
-  const command = [...(variant.command ?? node), script, variant.url, variant.name, options];
+  const command = [...(variant.command ?? node), script, variant.name, options];
   const [file = "", ...args] = core === undefined ? command : ["taskset", "-c", String(core), ...command];
   // The conditions and loaders of the tests would make it run the sources.
   const { NODE_OPTIONS: _, ...env } = process.env;

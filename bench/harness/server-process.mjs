@@ -4,6 +4,7 @@
 // Out: { id, value } or { id, error }   first with the id "ready": the port, or why the server cannot start
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
+import { variants } from "../servers/index.mjs";
 import { countObjects } from "./heap-objects.mjs";
 
 /** @type {(message: object) => void} */
@@ -125,9 +126,9 @@ process.on("message", (/** @type {any} */ request) => {
 process.on("disconnect", () => process.exit());
 
 await answer("ready", async () => {
-  const [, , url = "", name, options = ""] = process.argv;
-  const { default: variants } = await import(url);
-  const variant = [variants].flat().find((each) => each.name === name);
+  const [, , name, options = ""] = process.argv;
+  const variant = variants.find((each) => each.name === name);
+  if (variant === undefined) throw new Error(`there is no server "${name}"`);
   const started = await variant.start(JSON.parse(options));
   Object.assign(actions, started.actions);
   return started.port;

@@ -163,7 +163,6 @@ export default [
   {
     name: "floor-ws",
     title: "hand-written floor on node:http + ws",
-    order: 80,
     floor: true,
     host: "node",
     start: startWs,
@@ -171,7 +170,6 @@ export default [
   {
     name: "floor-net",
     title: "hand-written floor on node:http, frames by hand",
-    order: 81,
     floor: true,
     host: "node",
     named: true,

@@ -6,7 +6,6 @@ import { listenUws } from "../harness/listen.mjs";
 export default {
   name: "floor-uws",
   title: "hand-written floor on uWebSockets.js",
-  order: 70,
   floor: true,
   host: "uws",
 

@@ -17,7 +17,6 @@ export default [
   {
     name: "tidewire-uws",
     title: "tidewire on uWebSockets.js",
-    order: 10,
     host: "uws",
     built: true,
     async start(options) {
@@ -31,7 +30,6 @@ export default [
   {
     name: "tidewire-node",
     title: "tidewire on node:http",
-    order: 20,
     host: "node",
     built: true,
     start: async (options) => startOnNode((await import("@tidewire/server")).Server, options),
@@ -39,14 +37,12 @@ export default [
   {
     name: "official-ws",
     title: "official socket.io on node:http + ws",
-    order: 30,
     host: "node",
     start: async (options) => startOnNode((await import("socket.io")).Server, options),
   },
   {
     name: "official-uws",
     title: "official socket.io on uWebSockets.js",
-    order: 40,
     host: "uws",
     async start(options) {
       const { Server } = await import("socket.io");
@@ -60,7 +56,6 @@ export default [
   {
     name: "eiows",
     title: "official socket.io on node:http + eiows",
-    order: 50,
     host: "node",
     peer: "eiows",
     async start(options) {
@@ -72,7 +67,6 @@ export default [
   {
     name: "bun",
     title: "official socket.io on Bun, bun-engine",
-    order: 60,
     host: "other",
     peer: "bun",
     command: [fileURLToPath(peerFile("bun", "bun/bin/bun.exe"))],

@@ -5,11 +5,10 @@ import { withFleet } from "../client/fleet.mjs";
  * @param budgets by the number of messages per tick, which are measured one after the other in one process
  * @returns {Workload} with `warmup` and `measured` in ticks
  */
-function broadcast(name, order, budgets, sizes) {
+function broadcast(name, budgets, sizes) {
   return {
     name,
     title: ({ clients }) => `io.emit to ${clients} clients`,
-    order,
     metrics: Object.entries(budgets).map(([perTick, budget]) => ({
       key: `cpu${perTick}`,
       title: `${perTick} per tick`,
@@ -38,7 +37,6 @@ function broadcast(name, order, budgets, sizes) {
 export default [
   broadcast(
     "broadcast-1",
-    40,
     { 1: { uws: 1.08, node: 0.75 } },
     {
       smoke: { clients: 20, warmup: 2, measured: 5 },
@@ -48,7 +46,6 @@ export default [
   ),
   broadcast(
     "broadcast-10",
-    41,
     { 10: { uws: 1.3, node: 0.2 } },
     {
       smoke: { clients: 20, warmup: 2, measured: 5 },
@@ -59,7 +56,6 @@ export default [
   // Opening so many connections takes longer than measuring, so one process measures both.
   broadcast(
     "broadcast-5k",
-    42,
     { 1: { uws: 1.08, node: 0.75 }, 10: { uws: 1.15, node: 0.25 } },
     {
       smoke: { clients: 50, warmup: 2, measured: 5 },

@@ -3,11 +3,10 @@ import { withFleet } from "../client/fleet.mjs";
 import { upgrading } from "../client/polling.mjs";
 
 /** @param sizes in connections */
-function connecting(name, title, order, budget, sizes, connect) {
+function connecting(name, title, budget, sizes, connect) {
   return {
     name,
     title: () => title,
-    order,
     metrics: [{ key: "cpu", unit: "µs server CPU per connection", budget }],
     sizes,
     run(context) {
@@ -34,7 +33,6 @@ export default [
   connecting(
     "connect-websocket",
     "connect by WebSocket, namespace",
-    70,
     { uws: 1.5, node: 0.6 },
     {
       smoke: { warmup: 5, measured: 20 },
@@ -45,7 +43,6 @@ export default [
   connecting(
     "connect-upgrade",
     "connect by long-polling, namespace, upgrade",
-    71,
     { uws: 1.4, node: 0.6 },
     {
       smoke: { warmup: 5, measured: 20 },

@@ -8,7 +8,6 @@ const pingInterval = 500;
 export default {
   name: "heartbeat",
   title: ({ clients }) => `heartbeat of ${clients} connections, every ${pingInterval} ms`,
-  order: 95,
   metrics: [{ key: "cpu", unit: "µs server CPU per ping and pong", budget: { uws: 1.1, node: 0.6 } }],
   serverOptions: { pingInterval },
   sizes: {

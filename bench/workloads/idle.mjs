@@ -6,7 +6,6 @@ const KB = 1024;
 export default {
   name: "idle",
   title: ({ few, many }) => `idle connection, from ${few} to ${many}`,
-  order: 90,
   metrics: [
     { key: "rss", title: "RSS", unit: "bytes of RSS", budget: { uws: 5 * KB, node: 11 * KB, plain: true } },
     {

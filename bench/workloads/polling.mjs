@@ -59,7 +59,6 @@ class PollingClient {
 export default {
   name: "polling",
   title: ({ clients }) => `long-polling echo, ${clients} clients`,
-  order: 60,
   metrics: [{ key: "cpu", unit: "µs server CPU per round trip", budget: { uws: 1.3, node: 0.65 } }],
   sizes: {
     smoke: { clients: 4, warmup: 20, measured: 60 },

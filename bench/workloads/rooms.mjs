@@ -65,24 +65,21 @@ const inRooms = (workload) => ({
   run,
 });
 
-export default [
-  inRooms({
-    name: "rooms",
-    order: 50,
-    sizes: {
-      smoke: { rooms: 4, members: 5, warmup: 2, measured: 5 },
-      quick: { rooms: 100, members: 50, warmup: 4, measured: 6 },
-      full: { rooms: 100, members: 50, warmup: 20, measured: 60 },
-    },
-  }),
-  inRooms({
-    name: "scale-rooms",
-    order: 120,
-    named: true,
-    sizes: {
-      smoke: { rooms: 20, members: 2, warmup: 2, measured: 5 },
-      quick: { rooms: 1000, members: 5, warmup: 4, measured: 6 },
-      full: { rooms: 1000, members: 15, warmup: 20, measured: 60 },
-    },
-  }),
-];
+export const rooms = inRooms({
+  name: "rooms",
+  sizes: {
+    smoke: { rooms: 4, members: 5, warmup: 2, measured: 5 },
+    quick: { rooms: 100, members: 50, warmup: 4, measured: 6 },
+    full: { rooms: 100, members: 50, warmup: 20, measured: 60 },
+  },
+});
+
+export const scaleRooms = inRooms({
+  name: "scale-rooms",
+  named: true,
+  sizes: {
+    smoke: { rooms: 20, members: 2, warmup: 2, measured: 5 },
+    quick: { rooms: 1000, members: 5, warmup: 4, measured: 6 },
+    full: { rooms: 1000, members: 15, warmup: 20, measured: 60 },
+  },
+});

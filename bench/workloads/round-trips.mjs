@@ -63,14 +63,13 @@ function roundTrips(context, outstanding, exchange) {
  * @param each `budget`, and the numbers of round trips in `quick` and `full` runs: before the measurement, and in it
  * @returns {Workload[]}
  */
-function workloads(name, what, order, exchange, each) {
+function workloads(name, what, exchange, each) {
   return [1, 16].map((outstanding, i) => {
     const { budget, quick, full } = each[i];
     const sizeOf = ([warmup, measured], clients = 100) => ({ clients, warmup, measured });
     return {
       name: `${name}-${outstanding}`,
       title: ({ clients }) => `${what}, ${clients} clients, ${outstanding} outstanding`,
-      order: order + i,
       metrics: [{ key: "cpu", unit: "µs server CPU per round trip", budget }],
       sizes: { smoke: sizeOf([64, 640], 4), quick: sizeOf(quick), full: sizeOf(full) },
       run: async (context) => ({ cpu: await roundTrips(context, outstanding, exchange) }),
@@ -79,15 +78,15 @@ function workloads(name, what, order, exchange, each) {
 }
 
 export default [
-  ...workloads("echo", "echo", 10, { requests: echoes, answers: echoes }, [
+  ...workloads("echo", "echo", { requests: echoes, answers: echoes }, [
     { budget: { uws: 1.15, node: 0.6 }, quick: [8000, 16_000], full: [40_000, 200_000] },
     { budget: { uws: 1.2, node: 0.35 }, quick: [60_000, 40_000], full: [100_000, 600_000] },
   ]),
-  ...workloads("ack", "ack", 20, { requests: questions, answers }, [
+  ...workloads("ack", "ack", { requests: questions, answers }, [
     { budget: { uws: 1.15, node: 0.6 }, quick: [8000, 16_000], full: [40_000, 200_000] },
     { budget: { uws: 1.25, node: 0.4 }, quick: [60_000, 40_000], full: [100_000, 600_000] },
   ]),
-  ...workloads("binary", "echo of 1 KB binary", 30, { requests: binaries, answers: binaries }, [
+  ...workloads("binary", "echo of 1 KB binary", { requests: binaries, answers: binaries }, [
     { budget: { uws: 1.25, node: 0.6 }, quick: [6000, 12_000], full: [40_000, 200_000] },
     { budget: { uws: 1.3, node: 0.45 }, quick: [40_000, 20_000], full: [100_000, 400_000] },
   ]),

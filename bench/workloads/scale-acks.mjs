@@ -43,7 +43,6 @@ async function ask({ server, size }, fleet, timeout) {
 export default scale({
   name: "scale-acks",
   title: ({ clients, each }) => `${clients * each} acknowledgements pending`,
-  order: 140,
   api: true,
   metrics: [
     { key: "plain", title: "without a timeout", unit: "bytes of V8 heap each" },

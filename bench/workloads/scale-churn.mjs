@@ -77,7 +77,6 @@ async function churn({ server }, perSecond, seconds) {
 export default scale({
   name: "scale-churn",
   title: ({ perSecond, seconds }) => `${perSecond} connections per second come and go, for ${seconds} s`,
-  order: 160,
   api: true,
   metrics: [
     bounded("rss", "memory when all have left", "RSS ÷ that before", RSS_LIMIT),

@@ -46,7 +46,6 @@ const compared = (key, few, many) => ({
 const growth = scale({
   name: "scale-growth",
   title: ({ few, many }) => `from ${few} to ${many} idle connections`,
-  order: 100,
   metrics: [
     ...metrics("delivery", "io.emit", "µs server CPU per delivery"),
     ...metrics("rss", "idle connection", "bytes of RSS"),
@@ -97,7 +96,6 @@ const heartbeat = scale({
   name: "scale-heartbeat",
   title: ({ few, many }) =>
     `heartbeat at ${few} and at ${many} connections, a ping each in ${pingInterval} ms`,
-  order: 110,
   metrics: metrics("cpu", "heartbeat", "µs server CPU per ping and pong"),
   sizes: {
     ...sizes,

@@ -5,7 +5,6 @@ import { cpuAndDelayDuring, loopDelayFigures, loopDelayMetrics, scale } from "..
 export default scale({
   name: "scale-large",
   title: ({ clients, bytes }) => `an event of ${bytes / 1e6} MB to ${clients} clients`,
-  order: 150,
   api: true,
   metrics: [
     { key: "cpu", title: "io.emit", unit: "µs server CPU per delivery" },

@@ -39,7 +39,6 @@ export default scale({
   name: "scale-namespaces",
   title: ({ namespaces, clients }) =>
     `${namespaces} dynamic namespaces, ${clients} clients in one of them each`,
-  order: 130,
   api: true,
   metrics: [
     { key: "cpu", title: "joining", unit: "µs server CPU per namespace and client" },

@@ -106,7 +106,6 @@ export default {
   name: "slow-readers",
   title: ({ clients, slow }) =>
     `100 KB/s to ${clients} clients, ${slow} of which stop reading; a limit of ${maxBackpressure / MIB} MiB`,
-  order: 200,
   named: true,
   api: true,
   metrics: [

@@ -1,0 +1,31 @@
+import broadcast from "./broadcast.mjs";
+import connect from "./connect.mjs";
+import heartbeat from "./heartbeat.mjs";
+import idle from "./idle.mjs";
+import polling from "./polling.mjs";
+import { rooms, scaleRooms } from "./rooms.mjs";
+import roundTrips from "./round-trips.mjs";
+import scaleAcks from "./scale-acks.mjs";
+import scaleChurn from "./scale-churn.mjs";
+import scaleGrowth from "./scale-growth.mjs";
+import scaleLarge from "./scale-large.mjs";
+import scaleNamespaces from "./scale-namespaces.mjs";
+import slowReaders from "./slow-readers.mjs";
+
+/** In the order of the report. @type {Workload[]} */
+export const workloads = [
+  ...roundTrips,
+  ...broadcast,
+  rooms,
+  polling,
+  ...connect,
+  idle,
+  heartbeat,
+  ...scaleGrowth,
+  scaleRooms,
+  scaleNamespaces,
+  scaleAcks,
+  scaleLarge,
+  scaleChurn,
+  slowReaders,
+];
