@@ -92,7 +92,7 @@ onEveryHost("engine: aborted requests", engineHosts, (host) => {
     },
   );
 
-  host.it("is not harmed by a handshake that is aborted while allowRequest decides", async () => {
+  host.it("survives a handshake that is aborted while allowRequest decides", async () => {
     const gate = new Gate();
     await using server = await host.start({
       allowRequest: gate.allowRequest,
@@ -112,7 +112,7 @@ onEveryHost("engine: aborted requests", engineHosts, (host) => {
     await until(() => server.engine.clientsCount === 0, "nothing to be left of the aborted handshake");
   });
 
-  host.it("goes on with others after a handshake was aborted while allowRequest decides", async () => {
+  host.it("serves others after a handshake was aborted while allowRequest decides", async () => {
     const gate = new Gate();
     await using server = await host.start({ allowRequest: gate.allowRequest });
     const aborter = new AbortController();
@@ -149,7 +149,7 @@ onEveryHost("engine: aborted requests", engineHosts, (host) => {
     await until(() => server.engine.clientsCount === 0, "nothing to be left of the cut WebSocket");
   });
 
-  host.it("is not harmed by a handshake that is aborted while generateId decides", async () => {
+  host.it("survives a handshake that is aborted while generateId decides", async () => {
     await using server = await host.start({ pingInterval: 50, pingTimeout: 50 });
     let give: ((id: string) => void) | undefined;
     server.engine.generateId = () => new Promise((resolve) => (give = resolve));
@@ -165,7 +165,7 @@ onEveryHost("engine: aborted requests", engineHosts, (host) => {
     await until(() => server.engine.clientsCount === 0, "nothing to be left of the aborted handshake");
   });
 
-  host.it("is not harmed by a handshake that is aborted while a middleware decides", async () => {
+  host.it("survives a handshake that is aborted while a middleware decides", async () => {
     await using server = await host.start({ pingInterval: 50, pingTimeout: 50 });
     let next: (() => void) | undefined;
     server.engine.use((_req, _res, proceed) => {

@@ -69,7 +69,7 @@ onEveryHost("engine: allowRequest and generateId", engineHosts, (host) => {
     assert.equal(other.body, '{"code":4,"message":"dürfen nicht"}');
   });
 
-  host.it("shows the request", async () => {
+  host.it("passes the request to allowRequest", async () => {
     const seen: unknown[] = [];
     const allowRequest: AllowRequest = (req, callback) => {
       const { _query: query } = req as unknown as { _query: Record<string, string> };
@@ -85,7 +85,7 @@ onEveryHost("engine: allowRequest and generateId", engineHosts, (host) => {
     assert.deepEqual(seen.slice(4), ["GET", path, "1", "t"]);
   });
 
-  host.it("is asked for the handshake only", async () => {
+  host.it("calls allowRequest for the handshake only", async () => {
     let asked = 0;
     const allowRequest: AllowRequest = (_req, callback) => {
       asked++;
@@ -104,7 +104,7 @@ onEveryHost("engine: allowRequest and generateId", engineHosts, (host) => {
     ["at once", () => "chosen-id"],
     ["later", () => new Promise<string>((resolve) => later(() => resolve("chosen-id")))],
   ] as const) {
-    host.it(`takes the id that generateId gives ${when}`, async () => {
+    host.it(`uses the id that generateId returns ${when}`, async () => {
       await using server = await host.start();
       server.engine.generateId = make;
       const peer = await PollingPeer.open(server);
@@ -118,7 +118,7 @@ onEveryHost("engine: allowRequest and generateId", engineHosts, (host) => {
     });
   }
 
-  host.it("shows the request to generateId", async () => {
+  host.it("passes the request to generateId", async () => {
     await using server = await host.start();
     server.engine.generateId = (req) => `id-${String(req.headers["x-test"])}`;
     const peer = await PollingPeer.open(server, { headers: { "x-test": "7" } });

@@ -55,7 +55,7 @@ const UPGRADE = "Host: x\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n";
 
 function describeAttach(name: string, Engine: EngineClass): void {
   describe(`attach(httpServer) of ${name}`, () => {
-    it("serves its path and leaves all others to the listeners of before", async () => {
+    it("serves its path and leaves all others to the earlier listeners", async () => {
       const httpServer = createServer((_req, res) => res.writeHead(200).end("the application"));
       const engine = new Engine();
       engine.attach(httpServer);
@@ -66,7 +66,7 @@ function describeAttach(name: string, Engine: EngineClass): void {
       }
     });
 
-    it("leaves other paths to listeners that come later", async () => {
+    it("leaves other paths to listeners added later", async () => {
       const httpServer = createServer();
       const engine = new Engine();
       engine.attach(httpServer);
@@ -80,7 +80,7 @@ function describeAttach(name: string, Engine: EngineClass): void {
       assert.equal((await server.client.get("/")).body, "later");
     });
 
-    it("serves the path that attach is given", async () => {
+    it("serves the path passed to attach()", async () => {
       const httpServer = createServer();
       const engine = new Engine();
       engine.attach(httpServer, { path: "/attached" });
@@ -111,7 +111,7 @@ function describeAttach(name: string, Engine: EngineClass): void {
       assert.equal(two.clientsCount, 2);
     });
 
-    it("destroys an upgrade that nobody takes, after destroyUpgradeTimeout", async () => {
+    it("destroys an upgrade that nobody handles, after destroyUpgradeTimeout", async () => {
       const httpServer = createServer();
       const engine = new Engine();
       engine.attach(httpServer, { destroyUpgradeTimeout: 20 });
@@ -119,7 +119,7 @@ function describeAttach(name: string, Engine: EngineClass): void {
       assert.equal(await exchange(server.port, `GET /other HTTP/1.1\r\n${UPGRADE}`), "");
     });
 
-    it("leaves an upgrade to others that answer it", async () => {
+    it("leaves an upgrade that another listener answers", async () => {
       const httpServer = createServer();
       const engine = new Engine();
       engine.attach(httpServer, { destroyUpgradeTimeout: 10 });
@@ -159,7 +159,7 @@ function describeAttach(name: string, Engine: EngineClass): void {
       assert.equal((await server.closed(peer.session)).reason, "forced close");
     });
 
-    it("works by handleRequest and handleUpgrade alone", async () => {
+    it("works with handleRequest and handleUpgrade alone", async () => {
       const engine = new Engine();
       const httpServer = createServer((req, res) => engine.handleRequest(req, res));
       httpServer.on("upgrade", (req: IncomingMessage, socket: Socket, head: Buffer) => {
@@ -195,7 +195,7 @@ function describeAttachApp(): void {
       return new StartedEngine({ ...parts, httpServer: undefined }, true);
     }
 
-    it("serves its path beside the routes of the application", async () => {
+    it("serves its path next to the application's routes", async () => {
       const app = uWS.App();
       app.get("/hello", (res) => void res.end("the application"));
       const engine = new TidewireEngine();
@@ -208,7 +208,7 @@ function describeAttachApp(): void {
       assert.equal(`${other.status} ${other.body}`, "404 nothing here");
     });
 
-    it("serves the path that attachApp is given", async () => {
+    it("serves the path passed to attachApp()", async () => {
       const app = uWS.App();
       const engine = new TidewireEngine();
       engine.attachApp(app, { path: "/attached" });

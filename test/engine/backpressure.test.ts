@@ -137,24 +137,28 @@ onEveryHost("engine: backpressure", engineHosts, (host) => {
     },
   );
 
-  host.it("ends the connection for what waits behind bursts, not for the bursts", limited, async () => {
-    await using server = await host.start({ maxBackpressure: 1_000_000 });
-    const { socket, session } = await openRaw(server);
-    socket.pause();
-    sendAll(session);
-    await pause(20);
-    assert.equal(session.readyState, "open");
-    // The oldest that waits, and what is held against the client from the next turn on.
-    sendAll(session);
-    await turn();
-    sendAll(session);
-    await turn();
-    assert.equal(session.readyState, "open");
-    session.send("one more");
-    await assertSlowConsumer(server, session);
-    socket.resume();
-    await readWithoutGap(socket);
-  });
+  host.it(
+    "closes the connection for data that waits behind bursts, not for the bursts",
+    limited,
+    async () => {
+      await using server = await host.start({ maxBackpressure: 1_000_000 });
+      const { socket, session } = await openRaw(server);
+      socket.pause();
+      sendAll(session);
+      await pause(20);
+      assert.equal(session.readyState, "open");
+      // The oldest that waits, and what is held against the client from the next turn on.
+      sendAll(session);
+      await turn();
+      sendAll(session);
+      await turn();
+      assert.equal(session.readyState, "open");
+      session.send("one more");
+      await assertSlowConsumer(server, session);
+      socket.resume();
+      await readWithoutGap(socket);
+    },
+  );
 
   host.it("does not hold up others for a paused reader", { needs: "tcp", timeout: 20_000 }, async () => {
     await using server = await host.start();
@@ -197,7 +201,7 @@ onEveryHost("engine: backpressure", engineHosts, (host) => {
     packets.forEach((packet, index) => assert.equal(packet.slice(1, packet.indexOf(":")), String(index)));
   });
 
-  host.it("forgets a paused reader that goes away", { needs: "tcp" }, async () => {
+  host.it("cleans up after a paused reader that disconnects", { needs: "tcp" }, async () => {
     await using server = await host.start({ maxBackpressure: 64_000_000 });
     const { socket, session } = await openRaw(server);
     socket.pause();

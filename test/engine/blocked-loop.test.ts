@@ -11,7 +11,7 @@ onEveryHost(
   "engine: an event loop that was blocked for longer than a client may be silent",
   engineHosts,
   (host) => {
-    host.it("reads the pong of a WebSocket before it judges it", { needs: "tcp" }, async () => {
+    host.it("reads a WebSocket's pong before it checks the timeout", { needs: "tcp" }, async () => {
       await using server = await host.start({ pingInterval, pingTimeout });
       const { socket, session } = await openWebSocket(server);
       assert.equal(await socket.next(), "2");
@@ -21,17 +21,21 @@ onEveryHost(
       assert.equal(session.readyState, "open");
     });
 
-    host.it("reads the ping of a client of protocol 3 before it judges it", { needs: "tcp" }, async () => {
-      await using server = await host.start({ pingInterval, pingTimeout, allowEIO3: true });
-      const path = server.path("transport=websocket").replace("EIO=4", "EIO=3");
-      const socket = await server.client.websocket(path);
-      await socket.next();
-      const session = await server.nextSession();
-      socket.sendText("2");
-      block(2 * (pingInterval + pingTimeout));
-      assert.equal(await socket.next(), "3");
-      assert.equal(session.readyState, "open");
-    });
+    host.it(
+      "reads the ping of a protocol 3 client before it checks the timeout",
+      { needs: "tcp" },
+      async () => {
+        await using server = await host.start({ pingInterval, pingTimeout, allowEIO3: true });
+        const path = server.path("transport=websocket").replace("EIO=4", "EIO=3");
+        const socket = await server.client.websocket(path);
+        await socket.next();
+        const session = await server.nextSession();
+        socket.sendText("2");
+        block(2 * (pingInterval + pingTimeout));
+        assert.equal(await socket.next(), "3");
+        assert.equal(session.readyState, "open");
+      },
+    );
 
     host.it(
       "reads a pong that came over a new connection before it judges a client that polls",
@@ -47,7 +51,7 @@ onEveryHost(
       },
     );
 
-    host.it("still ends a session whose client has sent nothing", { needs: "tcp" }, async () => {
+    host.it("still closes a session whose client sent nothing", { needs: "tcp" }, async () => {
       await using server = await host.start({ pingInterval, pingTimeout });
       const { socket, session } = await openWebSocket(server);
       assert.equal(await socket.next(), "2");
@@ -55,7 +59,7 @@ onEveryHost(
       assert.equal((await server.closed(session)).reason, "ping timeout");
     });
 
-    host.it("reads the end of an upgrade before it gives it up", { needs: "tcp" }, async () => {
+    host.it("reads the end of an upgrade before it gives up on it", { needs: "tcp" }, async () => {
       await using server = await host.start({ upgradeTimeout: pingTimeout });
       const peer = await PollingPeer.open(server);
       const socket = await peer.probe();

@@ -40,7 +40,7 @@ onEveryHost("engine: close", engineHosts, (host) => {
       assert.equal((await server.closed(peer.session)).reason, "forced close");
     });
 
-    host.it("is not overtaken by a bad packet behind the message for which it closes", async () => {
+    host.it("closes for the message, not for the bad packet behind it", async () => {
       await using server = await host.start();
       const peer = await PollingPeer.open(server);
       peer.session.on("message", () => peer.session.close());
@@ -63,7 +63,7 @@ onEveryHost("engine: close", engineHosts, (host) => {
       assert.deepEqual(packets, ["4a", "1"]);
     });
 
-    host.it("closes at once and discards the queue when told so", async () => {
+    host.it("closes at once and discards the queue with close(true)", async () => {
       await using server = await host.start();
       const peer = await PollingPeer.open(server);
       await until(() => !peer.session.transport.writable, "the first poll to be answered");
@@ -150,7 +150,7 @@ onEveryHost("engine: close", engineHosts, (host) => {
       });
     }
 
-    host.it("by a client that is gone without a word", async () => {
+    host.it("by a client whose connection drops", async () => {
       await using server = await host.start();
       const { socket, session } = await openWebSocket(server);
       socket.reset();
@@ -211,7 +211,7 @@ onEveryHost("engine: close", engineHosts, (host) => {
   });
 
   describe("in any case", () => {
-    host.it("emits close once, and forgets the session before that", async () => {
+    host.it("removes the session, then emits close once", async () => {
       await using server = await host.start();
       const { socket, session } = await openWebSocket(server);
       const counts: number[] = [];

@@ -87,14 +87,14 @@ async function comeAndGo(server: StartedEngine, open: Open): Promise<void> {
 
 onEveryHost("engine: async contexts", engineHosts, (host) => {
   for (const [way, open] of Object.entries(ways)) {
-    host.it(`tells of a session in the context of its handshake [${way}]`, async () => {
+    host.it(`emits a session's events in the context of its handshake [${way}]`, async () => {
       await using server = await start(host, { allowEIO3: true });
       const told = contextOf(server.engine, "connection");
       await open(server, "a");
       assert.equal(await told, "a");
     });
 
-    host.it(`tells of a ping timeout in the context of the handshake of each client [${way}]`, async () => {
+    host.it(`emits a ping timeout in the context of each client's handshake [${way}]`, async () => {
       await using server = await start(host, { allowEIO3: true, pingInterval: 100, pingTimeout: 100 });
       const names: string[] = [];
       server.engine.on("connection", (session: Session) => {
@@ -106,7 +106,7 @@ onEveryHost("engine: async contexts", engineHosts, (host) => {
     });
   }
 
-  host.it("tells of a ping timeout in no context where the handshake had none", async () => {
+  host.it("emits a ping timeout outside any context if the handshake had none", async () => {
     await using server = await start(host, { pingInterval: 100, pingTimeout: 100 });
     await byWebSocket(server, "a");
     const { session } = await byWebSocket(server);
@@ -165,7 +165,7 @@ onEveryHost("engine: async contexts", engineHosts, (host) => {
       assert.deepEqual(names, ["b", undefined, "c"]);
     });
   }
-  host.it("tells of an upgrade that takes too long in its context", async () => {
+  host.it("reports an upgrade that takes too long in its context", async () => {
     await using server = await startWithMiddleware(host, { upgradeTimeout: 100 });
     await byWebSocket(server, "another client");
     const { session } = await byPolling(server, "a");
@@ -175,7 +175,7 @@ onEveryHost("engine: async contexts", engineHosts, (host) => {
     assert.equal(await told, "an upgrade");
   });
 
-  host.it("keeps nothing of the context of a client that is gone", { timeout: 30_000 }, async () => {
+  host.it("releases the context of a disconnected client", { timeout: 30_000 }, async () => {
     const stores: WeakRef<Store>[] = [];
     await using server = await host.start({
       allowRequest(req, decide) {

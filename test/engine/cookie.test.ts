@@ -29,7 +29,7 @@ const cases: [cookie: unknown, name: string, attributes: string][] = [
 
 onEveryHost("engine: the cookie", engineHosts, (host) => {
   for (const [cookie, name, attributes] of cases) {
-    host.it(`is set as ${JSON.stringify(cookie)} says`, async () => {
+    host.it(`is set from ${JSON.stringify(cookie)}`, async () => {
       await using server = await host.start({ cookie } as EngineOptions);
       const { headers } = await server.client.get(server.path("transport=polling"));
       const { id } = await server.nextSession();
@@ -37,13 +37,13 @@ onEveryHost("engine: the cookie", engineHosts, (host) => {
     });
   }
 
-  host.it("is encoded as it is told", async () => {
+  host.it("is encoded with the given function", async () => {
     await using server = await host.start({ cookie: { name: "io", encode } });
     const { headers } = await server.client.get(server.path("transport=polling"));
     assert.deepEqual(headers["set-cookie"], ["io=<20>; Path=/; HttpOnly; SameSite=Lax"]);
   });
 
-  host.it("comes with the first response alone", async () => {
+  host.it("is only in the first response", async () => {
     await using server = await host.start({ cookie: { name: "io" } });
     const peer = await PollingPeer.open(server);
     peer.session.send("x");
@@ -57,7 +57,7 @@ onEveryHost("engine: the cookie", engineHosts, (host) => {
     }
   });
 
-  host.it("is there for listeners of initial_headers to see and to change", async () => {
+  host.it("can be read and changed by listeners of initial_headers", async () => {
     await using server = await host.start({ cookie: { name: "io" } });
     server.engine.on("initial_headers", (headers: Record<string, string[]>) => {
       headers["Set-Cookie"] = [...(headers["Set-Cookie"] ?? []), "mine=1"];

@@ -143,7 +143,7 @@ onEveryHost("engine: CORS", engineHosts, (host) => {
     assert.equal(upgrade.status, 400);
   });
 
-  host.it("adds its headers to what a session answers with an error", async () => {
+  host.it("adds its headers to the errors of a session", async () => {
     await using server = await host.start({ cors, maxHttpBufferSize: 10 });
     const peer = await PollingPeer.open(server);
     const large = await peer.post(`4${"x".repeat(20)}`, { headers });
@@ -163,7 +163,7 @@ onEveryHost("engine: CORS", engineHosts, (host) => {
     assert.equal(response.headers["access-control-allow-origin"], ORIGIN);
   });
 
-  host.it("answers a preflight with the status it is told, or leaves it to be refused", async () => {
+  host.it("answers a preflight with the configured status, or leaves it to be refused", async () => {
     await using server = await host.start({ cors: { ...cors, optionsSuccessStatus: 200 } });
     assert.equal((await server.client.options(server.path("transport=polling"), { headers })).status, 200);
     await using other = await host.start({ cors: { ...cors, preflightContinue: true } });
@@ -181,7 +181,7 @@ onEveryHost("engine: CORS", engineHosts, (host) => {
     assert.equal(response.headers["access-control-allow-origin"], ORIGIN);
   });
 
-  host.it("adds nothing, and refuses a preflight, when not configured", async () => {
+  host.it("without the option, adds nothing and refuses a preflight", async () => {
     await using server = await host.start();
     const get = await server.client.get(server.path("transport=polling"), { headers });
     assert.equal(get.headers["access-control-allow-origin"], undefined);

@@ -50,7 +50,7 @@ async function through(
 }
 
 describe("engine: the exports of engine.io", () => {
-  it("are all there", () => {
+  it("all exist", () => {
     const missing = Object.keys(official).filter((name) => !(name in tidewire));
     // tsx adds these two to a CommonJS module.
     assert.deepEqual(
@@ -78,7 +78,7 @@ describe("engine: the exports of engine.io", () => {
     assert.deepEqual({ ...tidewire.Server.errorMessages }, { ...official.Server.errorMessages });
   });
 
-  it("tell what a transport can be upgraded to", () => {
+  it("list the upgrades of a transport", () => {
     const one = new tidewire.Server({ transports: ["polling", "websocket", "webtransport"] });
     const two = new official.Server({ transports: ["polling", "websocket", "webtransport"] });
     for (const transport of ["polling", "websocket", "webtransport"] as const) {
@@ -87,7 +87,7 @@ describe("engine: the exports of engine.io", () => {
     two.close();
   });
 
-  it("tell of each transport's class what it can be upgraded to, and how it begins", () => {
+  it("list each transport class's upgrades, and construct it the same way", () => {
     for (const name of ["polling", "websocket", "webtransport"] as const) {
       const { upgradesTo = [] } = official.transports[name] as { upgradesTo?: string[] };
       assert.deepEqual(tidewire.transports[name].upgradesTo, upgradesTo);

@@ -175,7 +175,7 @@ function describeApplications(starts: Record<string, Start>): void {
         });
       }
 
-      it("lets the official client upgrade, and loses nothing meanwhile", async () => {
+      it("lets the official client upgrade, and loses nothing during it", async () => {
         await withClient(start, { client: {} }, async (socket, session) => {
           const upgraded = new Promise<void>((resolve) => session.once("upgrade", () => resolve()));
           const messages = Array.from({ length: 200 }, (_, index) => String(index));
@@ -214,7 +214,7 @@ function describeOnNode(): void {
       assert.ok(running.port > 0);
     });
 
-    it("makes its WebSocket server of the class wsEngine, and shows it as engine.ws", async () => {
+    it("creates its WebSocket server from wsEngine, and exposes it as engine.ws", async () => {
       const made: object[] = [];
       class Engine extends WebSocketServer {
         constructor(options: ConstructorParameters<typeof WebSocketServer>[0] & object) {

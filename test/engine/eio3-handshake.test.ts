@@ -35,7 +35,7 @@ onEveryHost("engine: the handshake of protocol 3", engineHosts, (host) => {
   });
 
   for (const version of ["", "EIO=2&", "EIO=abc&", "EIO=04&"]) {
-    host.it(`takes a client that says "${version}" for one of protocol 3`, async () => {
+    host.it(`treats a client with "${version}" as one of protocol 3`, async () => {
       await using server = await host.start({ allowEIO3 });
       await server.client.get(server.path("transport=polling").replace("EIO=4&", version));
       assert.equal((await server.nextSession()).protocol, 3);
@@ -103,7 +103,7 @@ onEveryHost("engine: protocol 3 where it is not allowed", engineHosts, (host) =>
     assert.match(bytes, new RegExp(`content-length: ${UNSUPPORTED.length}\r\n`, "i"));
   });
 
-  host.it("is refused after allowRequest was asked", async () => {
+  host.it("refuses it after it called allowRequest", async () => {
     let asked = 0;
     const allowRequest = (_: unknown, done: (error: null, success: boolean) => void): void => {
       asked++;

@@ -112,7 +112,7 @@ onEveryHost("engine: JSONP", engineHosts, (host) => {
     });
   }
 
-  host.it("takes base64", async () => {
+  host.it("accepts base64", async () => {
     await using server = await host.start({ allowEIO3 });
     const peer = await LegacyPeer.open(server, "&j=0&b64=1");
     const messages = received(peer.session);
@@ -121,7 +121,7 @@ onEveryHost("engine: JSONP", engineHosts, (host) => {
   });
 
   for (const body of ["", "x=2%3A4a", "d=2%3A4a&d=2%3A4b"]) {
-    host.it(`answers "${body}" with ok and takes nothing from it`, async () => {
+    host.it(`answers "${body}" with ok and reads nothing from it`, async () => {
       await using server = await host.start({ allowEIO3 });
       const peer = await LegacyPeer.open(server, "&j=0");
       const messages = received(peer.session);
@@ -182,7 +182,7 @@ onEveryHost("engine: JSONP", engineHosts, (host) => {
     assert.equal(response.body, '{"code":1,"message":"Session ID unknown"}');
   });
 
-  host.it("is there in protocol 4 as well", async () => {
+  host.it("works in protocol 4, too", async () => {
     await using server = await host.start();
     const open = await poll(server, "transport=polling&j=3");
     const session = await server.nextSession();

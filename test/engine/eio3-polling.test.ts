@@ -8,7 +8,7 @@ const allowEIO3 = true;
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
 
 onEveryHost("engine: long-polling of protocol 3, from the client", engineHosts, (host) => {
-  host.it("takes packets with their length in front", async () => {
+  host.it("accepts packets prefixed with their length", async () => {
     await using server = await host.start({ allowEIO3 });
     const peer = await LegacyPeer.open(server);
     const messages = received(peer.session);
@@ -26,7 +26,7 @@ onEveryHost("engine: long-polling of protocol 3, from the client", engineHosts, 
     assert.deepEqual(messages, ["😀é", "b"]);
   });
 
-  host.it("takes binary as base64 in a text payload", async () => {
+  host.it("accepts binary as base64 in a text payload", async () => {
     await using server = await host.start({ allowEIO3 });
     const peer = await LegacyPeer.open(server);
     const messages = received(peer.session);
@@ -34,7 +34,7 @@ onEveryHost("engine: long-polling of protocol 3, from the client", engineHosts, 
     assert.deepEqual(messages, ["a", hex("01020304")]);
   });
 
-  host.it("takes a binary payload", async () => {
+  host.it("accepts a binary payload", async () => {
     await using server = await host.start({ allowEIO3 });
     const peer = await LegacyPeer.open(server);
     const messages = received(peer.session);
@@ -47,7 +47,7 @@ onEveryHost("engine: long-polling of protocol 3, from the client", engineHosts, 
     assert.ok(Buffer.isBuffer(messages[1]));
   });
 
-  host.it("takes a large binary payload whole", async () => {
+  host.it("accepts a large binary payload", async () => {
     await using server = await host.start({ allowEIO3 });
     const peer = await LegacyPeer.open(server);
     const messages = received(peer.session);
@@ -57,7 +57,7 @@ onEveryHost("engine: long-polling of protocol 3, from the client", engineHosts, 
     assert.deepEqual(messages, [data]);
   });
 
-  host.it("takes a body without a content type, as XDomainRequest sends it", async () => {
+  host.it("accepts a body without a content type, as XDomainRequest sends it", async () => {
     await using server = await host.start({ allowEIO3 });
     const peer = await LegacyPeer.open(server);
     const messages = received(peer.session);
@@ -115,7 +115,7 @@ onEveryHost("engine: long-polling of protocol 3, from the client", engineHosts, 
 });
 
 onEveryHost("engine: long-polling of protocol 3, to the client", engineHosts, (host) => {
-  host.it("answers a poll with everything that waits, in order", async () => {
+  host.it("answers a poll with everything queued, in order", async () => {
     await using server = await host.start({ allowEIO3 });
     const { session, ...peer } = await LegacyPeer.open(server);
     for (const text of ["a", "hello", "", "😀é"]) session.send(text);
@@ -126,7 +126,7 @@ onEveryHost("engine: long-polling of protocol 3, to the client", engineHosts, (h
     assert.equal(body, "2:4a6:4hello1:44:4😀é");
   });
 
-  host.it("answers with a binary payload as soon as there is binary in it", async () => {
+  host.it("answers with a binary payload if it has binary in it", async () => {
     await using server = await host.start({ allowEIO3 });
     const peer = await LegacyPeer.open(server);
     peer.session.send("€");
@@ -137,7 +137,7 @@ onEveryHost("engine: long-polling of protocol 3, to the client", engineHosts, (h
     assert.equal(raw.toString("hex"), "0004ff34e282ac" + "0104ff04010203");
   });
 
-  host.it("goes back to text when there is no binary", async () => {
+  host.it("returns to text when there is no binary", async () => {
     await using server = await host.start({ allowEIO3 });
     const peer = await LegacyPeer.open(server);
     peer.session.send(hex("01"));
@@ -148,7 +148,7 @@ onEveryHost("engine: long-polling of protocol 3, to the client", engineHosts, (h
     assert.equal(body, "2:4a");
   });
 
-  host.it("answers with base64 where the client asked for it with b64", async () => {
+  host.it("answers with base64 if the client asked for it with b64", async () => {
     await using server = await host.start({ allowEIO3 });
     const peer = await LegacyPeer.open(server, "&b64=1");
     peer.session.send("€");
@@ -158,14 +158,14 @@ onEveryHost("engine: long-polling of protocol 3, to the client", engineHosts, (h
     assert.equal(body, "2:4€10:b4AQIDBA==");
   });
 
-  host.it("takes an empty b64 for absent", async () => {
+  host.it("treats an empty b64 as absent", async () => {
     await using server = await host.start({ allowEIO3 });
     const peer = await LegacyPeer.open(server, "&b64=");
     peer.session.send(hex("01"));
     assert.equal((await peer.poll()).raw.toString("hex"), "0102ff0401");
   });
 
-  host.it("gives the same binary message to clients of every kind", async () => {
+  host.it("sends the same binary message to every kind of client", async () => {
     await using server = await host.start({ allowEIO3 });
     const plain = await LegacyPeer.open(server);
     const base64 = await LegacyPeer.open(server, "&b64=1");
@@ -198,7 +198,7 @@ onEveryHost("engine: long-polling of protocol 3, to the client", engineHosts, (h
     "Mozilla/4.0 (compatible;MSIE 8.0; Windows NT 6.1)",
     "Mozilla/5.0 (Trident/7.0; rv:11.0)",
   ]) {
-    host.it(`tells ${agent} that a payload is no attack`, async () => {
+    host.it(`turns off the XSS filter of ${agent}`, async () => {
       await using server = await host.start({ allowEIO3 });
       const peer = await LegacyPeer.open(server);
       const headers = { "user-agent": agent };

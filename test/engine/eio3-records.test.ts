@@ -18,7 +18,7 @@ function sourcesOf(name: string): string[] {
 
 describe("engine: the versions of the protocol", () => {
   for (const name of ["engine", "server"]) {
-    it(`are told apart in records alone in ${name}`, () => {
+    it(`are distinguished only by records in ${name}`, () => {
       const files = sourcesOf(name);
       assert.ok(files.some((file) => RECORDS.test(file)));
       const testing = files.filter(
@@ -28,7 +28,7 @@ describe("engine: the versions of the protocol", () => {
     });
   }
 
-  it("would be found if they were told apart elsewhere", () => {
+  it("would be found if they were distinguished elsewhere", () => {
     for (const test of ["conn.protocol === 3", "if (version !== 4)", 'query["EIO"] === "4"']) {
       assert.match(test, VERSION_TEST);
     }

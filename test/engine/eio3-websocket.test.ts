@@ -8,7 +8,7 @@ const allowEIO3 = true;
 const hex = (text: string): Buffer => Buffer.from(text, "hex");
 
 onEveryHost("engine: WebSocket of protocol 3", engineHosts, (host) => {
-  host.it("carries text as it is", async () => {
+  host.it("carries text unchanged", async () => {
     await using server = await host.start({ allowEIO3 });
     const { socket, session } = await openLegacyWebSocket(server);
     const messages = received(session);
@@ -40,7 +40,7 @@ onEveryHost("engine: WebSocket of protocol 3", engineHosts, (host) => {
     assert.deepEqual(await socket.take(3), ["4a", hex("0401"), "4b"]);
   });
 
-  host.it("sends binary as base64 where the client asked for it with b64", async () => {
+  host.it("sends binary as base64 if the client asked for it with b64", async () => {
     await using server = await host.start({ allowEIO3 });
     const { socket, session } = await openLegacyWebSocket(server, "&b64=1");
     const messages = received(session);
@@ -51,7 +51,7 @@ onEveryHost("engine: WebSocket of protocol 3", engineHosts, (host) => {
     assert.deepEqual(messages, [hex("01020304")]);
   });
 
-  host.it("gives one message to clients of both protocols, each in its own form", async () => {
+  host.it("sends one message to clients of both protocols, each in its own format", async () => {
     await using server = await host.start({ allowEIO3 });
     const old = await openLegacyWebSocket(server);
     const current = await openWebSocket(server);
@@ -78,7 +78,7 @@ onEveryHost("engine: WebSocket of protocol 3", engineHosts, (host) => {
     });
   }
 
-  host.it("reports a client that goes away", async () => {
+  host.it("reports a client that disconnects", async () => {
     await using server = await host.start({ allowEIO3 });
     const { socket, session } = await openLegacyWebSocket(server);
     socket.close();
@@ -116,7 +116,7 @@ onEveryHost("engine: the heartbeat of protocol 3", engineHosts, (host) => {
     assert.deepEqual(socket.pending, []);
   });
 
-  host.it("closes a client that is silent for pingInterval and pingTimeout together", async () => {
+  host.it("closes a client that is silent for pingInterval plus pingTimeout", async () => {
     await using server = await host.start({ allowEIO3, pingInterval: 60, pingTimeout: 60 });
     const { socket, session } = await openLegacyWebSocket(server);
     const order: string[] = [];
@@ -135,7 +135,7 @@ onEveryHost("engine: the heartbeat of protocol 3", engineHosts, (host) => {
     assert.equal((await server.closed(peer.session)).reason, "ping timeout");
   });
 
-  host.it("waits anew after each ping", async () => {
+  host.it("restarts the timeout after each ping", async () => {
     const limit = 400;
     await using server = await host.start({ allowEIO3, pingInterval: limit / 2, pingTimeout: limit / 2 });
     const { socket, session } = await openLegacyWebSocket(server);
@@ -150,7 +150,7 @@ onEveryHost("engine: the heartbeat of protocol 3", engineHosts, (host) => {
     assert.deepEqual(order, ["still waiting", "ping timeout"]);
   });
 
-  host.it("takes only a ping for a sign of life", async () => {
+  host.it("counts only a ping as a sign of life", async () => {
     await using server = await host.start({ allowEIO3, pingInterval: 50, pingTimeout: 50 });
     const { socket, session } = await openLegacyWebSocket(server);
     const chatter = setInterval(() => socket.sendText("4x"), 10);
@@ -172,7 +172,7 @@ onEveryHost("engine: the heartbeat of protocol 3", engineHosts, (host) => {
 });
 
 onEveryHost("engine: the upgrade of protocol 3", engineHosts, (host) => {
-  host.it("answers the probe, lets the parked poll go, and changes over", async () => {
+  host.it("answers the probe, releases the parked poll, and switches over", async () => {
     await using server = await host.start({ allowEIO3 });
     const peer = await LegacyPeer.open(server);
     const { answer } = await peer.park();
@@ -187,7 +187,7 @@ onEveryHost("engine: the upgrade of protocol 3", engineHosts, (host) => {
     assert.equal(peer.session.protocol, 3);
   });
 
-  host.it("keeps the order of what is sent before, during and after", async () => {
+  host.it("keeps the order of messages sent before, during and after", async () => {
     await using server = await host.start({ allowEIO3 });
     const peer = await LegacyPeer.open(server);
     peer.session.send("before");
@@ -201,7 +201,7 @@ onEveryHost("engine: the upgrade of protocol 3", engineHosts, (host) => {
     assert.deepEqual(await socket.take(3), ["4during", hex("0401"), "4after"]);
   });
 
-  host.it("keeps to base64 after it where the WebSocket asked for b64", async () => {
+  host.it("keeps base64 after it if the WebSocket asked for b64", async () => {
     await using server = await host.start({ allowEIO3 });
     const peer = await LegacyPeer.open(server, "&b64=1");
     const socket = await peer.probe();
@@ -219,7 +219,7 @@ onEveryHost("engine: the upgrade of protocol 3", engineHosts, (host) => {
     assert.equal(await socket.next(), "3");
   });
 
-  host.it("finds a client that is silent after it", async () => {
+  host.it("detects a client that is silent after it", async () => {
     await using server = await host.start({ allowEIO3, pingInterval: 50, pingTimeout: 50 });
     const peer = await LegacyPeer.open(server);
     const socket = await peer.probe();
@@ -228,7 +228,7 @@ onEveryHost("engine: the upgrade of protocol 3", engineHosts, (host) => {
     assert.equal((await server.closed(peer.session)).reason, "ping timeout");
     assert.equal((await socket.closed).code, 1005);
   });
-  host.it("expects no ping while it is under way", async () => {
+  host.it("expects no ping during it", async () => {
     await using server = await host.start({ allowEIO3, pingInterval: 20, pingTimeout: 30 });
     const peer = await LegacyPeer.open(server);
     const order: string[] = [];
@@ -240,7 +240,7 @@ onEveryHost("engine: the upgrade of protocol 3", engineHosts, (host) => {
     assert.deepEqual(order, ["upgrade", "ping timeout"]);
   });
 
-  host.it("finds a client that is silent after an upgrade that failed", async () => {
+  host.it("detects a client that is silent after a failed upgrade", async () => {
     await using server = await host.start({ allowEIO3, pingInterval: 50, pingTimeout: 50 });
     const peer = await LegacyPeer.open(server);
     const socket = await peer.probe();
@@ -248,7 +248,7 @@ onEveryHost("engine: the upgrade of protocol 3", engineHosts, (host) => {
     assert.equal((await server.closed(peer.session)).reason, "ping timeout");
   });
 
-  host.it("goes on over long-polling when the probe fails", async () => {
+  host.it("continues over long-polling when the probe fails", async () => {
     await using server = await host.start({ allowEIO3 });
     const peer = await LegacyPeer.open(server);
     const socket = await peer.probe();

@@ -180,7 +180,7 @@ onEveryHost("engine: errors", engineHosts, (host) => {
     });
   });
 
-  host.it("refuses a request of another protocol version than the session's", async () => {
+  host.it("refuses a request whose protocol version differs from the session's", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     const path = peer.path.replace("EIO=4", "EIO=3");
@@ -192,7 +192,7 @@ onEveryHost("engine: errors", engineHosts, (host) => {
     assert.equal(await peer.poll(), "4x");
   });
 
-  host.it("refuses an upgrade of another protocol version than the session's", async () => {
+  host.it("refuses an upgrade whose protocol version differs from the session's", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     const response = await server.client.refused(peer.websocketPath.replace("EIO=4", "EIO=3"));
@@ -204,7 +204,7 @@ onEveryHost("engine: errors", engineHosts, (host) => {
     });
   });
 
-  host.it("emits nothing for what goes well", async () => {
+  host.it("emits nothing for successful requests", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     const socket = await peer.probe();

@@ -28,7 +28,7 @@ async function assertWorks(server: StartedEngine, session: Session, socket: { ne
 
 const LOOPBACK = /^(::ffff:)?127\.0\.0\.1$/;
 
-onEveryHost("engine: what a session tells of its client", engineHosts, (host) => {
+onEveryHost("engine: what a session knows about its client", engineHosts, (host) => {
   host.it("has the address of the client, on both transports", { needs: "tcp" }, async () => {
     await using server = await host.start();
     const polling = await PollingPeer.open(server);
@@ -38,7 +38,7 @@ onEveryHost("engine: what a session tells of its client", engineHosts, (host) =>
     assert.equal(session.remoteAddress, webSocketOf(session)._socket.remoteAddress);
   });
 
-  host.it("has the address still when the client has gone", { needs: "tcp" }, async () => {
+  host.it("still has the address after the client has disconnected", { needs: "tcp" }, async () => {
     await using server = await host.start();
     const { socket, session } = await openWebSocket(server);
     const before = session.remoteAddress;
@@ -81,7 +81,7 @@ onEveryHost("engine: what a session tells of its client", engineHosts, (host) =>
     assert.equal((session as unknown as { server: unknown }).server, server.engine);
   });
 
-  host.it("keeps the request of the handshake, and what is put on it", async () => {
+  host.it("keeps the request of the handshake, and properties added to it", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server, { headers: { "x-test": "1" } });
     const { request } = peer.session;
@@ -94,7 +94,7 @@ onEveryHost("engine: what a session tells of its client", engineHosts, (host) =>
     assert.equal(request.headers["x-test"], "1");
     assert.equal(request._query["transport"], "polling");
   });
-  host.it("works behind a Proxy that binds its members, and no other", async () => {
+  host.it("works behind a Proxy that only binds its members", async () => {
     await using server = await host.start();
     const { session } = await openWebSocket(server);
     assert.throws(() => new Proxy(session, {}).upgrading, TypeError);
@@ -124,7 +124,7 @@ onEveryHost("engine: what a session tells of its client", engineHosts, (host) =>
     ["its request", (request: IncomingMessage) => request.destroy()],
     ["the socket of its request", (request: IncomingMessage) => request.socket.destroy()],
   ] as const) {
-    host.it(`is cut, on a WebSocket, by destroying ${what}`, async () => {
+    host.it(`is disconnected, on a WebSocket, by destroying ${what}`, async () => {
       await using server = await host.start();
       const { socket, session } = await openWebSocket(server);
       destroy(session.request);
@@ -133,7 +133,7 @@ onEveryHost("engine: what a session tells of its client", engineHosts, (host) =>
     });
   }
 
-  host.it("lets go of its request when that is set to null", async () => {
+  host.it("releases its request when the property is set to null", async () => {
     await using server = await host.start();
     const { socket, session } = await openWebSocket(server);
     (session as MutableSession).request = null;
@@ -141,7 +141,7 @@ onEveryHost("engine: what a session tells of its client", engineHosts, (host) =>
     await assertWorks(server, session, socket);
   });
 
-  host.it("lets go of its request when that is deleted", async () => {
+  host.it("releases its request when the property is deleted", async () => {
     await using server = await host.start();
     const { socket, session } = await openWebSocket(server);
     assert.ok(Object.hasOwn(session, "request"));
@@ -151,7 +151,7 @@ onEveryHost("engine: what a session tells of its client", engineHosts, (host) =>
     await assertWorks(server, session, socket);
   });
 
-  host.it("goes on without a request: upgrade, heartbeat, close", async () => {
+  host.it("works without a request: upgrade, heartbeat, close", async () => {
     await using server = await host.start({ pingInterval: 30 });
     server.engine.on("connection", (session: MutableSession) => delete session.request);
     const peer = await PollingPeer.open(server);
@@ -193,7 +193,7 @@ onEveryHost("engine: what a session tells of its client", engineHosts, (host) =>
     });
   }
 
-  host.it("takes another request in place of its own", async () => {
+  host.it("accepts another request in place of its own", async () => {
     await using server = await host.start();
     const { session } = await openWebSocket(server);
     const other = { headers: {} };

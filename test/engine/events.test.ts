@@ -39,7 +39,7 @@ function show(value: unknown): string {
 }
 
 onEveryHost("engine: events of a session", engineHosts, (host) => {
-  host.it("emits packet, data and message for what comes, in that order", async () => {
+  host.it("emits packet, data and message for each incoming message, in that order", async () => {
     await using server = await host.start();
     const { socket, session } = await openWebSocket(server);
     const events = record(session);
@@ -81,7 +81,7 @@ onEveryHost("engine: events of a session", engineHosts, (host) => {
     assert.deepEqual(await received, [undefined]);
   });
 
-  host.it("emits packetCreate, then flush, then drain for what goes", async () => {
+  host.it("emits packetCreate, then flush, then drain for each outgoing message", async () => {
     await using server = await host.start();
     const { socket, session } = await openWebSocket(server);
     const events = record(session);
@@ -91,7 +91,7 @@ onEveryHost("engine: events of a session", engineHosts, (host) => {
     assert.deepEqual(events, ["packetCreate message:out", "flush message:out", "drain"]);
   });
 
-  host.it("emits packetCreate at once with the options, which may not be what was given", async () => {
+  host.it("emits packetCreate at once, with resolved options", async () => {
     await using server = await host.start();
     const { session } = await openWebSocket(server);
     const packets: Packet[] = [];
@@ -178,7 +178,7 @@ onEveryHost("engine: events of a session", engineHosts, (host) => {
     },
   );
 
-  host.it("shows what was not sent to listeners of close", async () => {
+  host.it("shows unsent packets to listeners of close", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     peer.session.send("unsent");
@@ -207,7 +207,7 @@ onEveryHost("engine: events of a session", engineHosts, (host) => {
     ]);
   });
 
-  host.it("tells what transports say to those who listen to them", async () => {
+  host.it("emits the events of a transport to its listeners", async () => {
     await using server = await host.start();
     const { socket, session } = await openWebSocket(server);
     const events: string[] = [];
@@ -224,7 +224,7 @@ onEveryHost("engine: events of a session", engineHosts, (host) => {
     assert.deepEqual(events, ["packet message:in", "drain", "close"]);
   });
 
-  host.it("tells an error of the transport to those who listen to it", async () => {
+  host.it("emits an error of the transport to its listeners", async () => {
     await using server = await host.start({ maxHttpBufferSize: 10 });
     const { socket, session } = await openWebSocket(server);
     const failed = new Promise<Error & { type?: string }>((resolve) => {

@@ -34,7 +34,7 @@ onEveryHost("engine: a POST that waits for 100 Continue", engineHosts, (host) =>
       `POST ${path} HTTP/1.1\r\nHost: localhost\r\nExpect: ${spelling}\r\n` +
       `Content-Type: text/plain\r\n${length}\r\n\r\n`;
 
-    host.it(`is asked for its body when it says ${spelling}`, { needs: "tcp" }, async () => {
+    host.it(`gets 100 Continue when it says ${spelling}`, { needs: "tcp" }, async () => {
       await using server = await host.start();
       const peer = await PollingPeer.open(server);
       const messages = new Queue<string>("a message");
@@ -51,7 +51,7 @@ onEveryHost("engine: a POST that waits for 100 Continue", engineHosts, (host) =>
       }
     });
 
-    host.it(`is asked for its chunks when it says ${spelling}`, { needs: "tcp" }, async () => {
+    host.it(`gets 100 Continue before its chunks when it says ${spelling}`, { needs: "tcp" }, async () => {
       await using server = await host.start();
       const peer = await PollingPeer.open(server);
       using connection = new Connection(server.port);

@@ -16,8 +16,8 @@ const numbers = Array.from({ length: COUNT }, (_, n) => String(n));
 const flood = Buffer.concat(numbers.map((n) => encodeFrame(OPCODE.text, Buffer.from(`4${n}`))));
 const needs = "tcp";
 
-onEveryHost("engine: a client that sends a great many messages at once", engineHosts, (host) => {
-  host.it("lets another client have its turn", { needs }, async () => {
+onEveryHost("engine: a client that sends very many messages at once", engineHosts, (host) => {
+  host.it("lets another client be served", { needs }, async () => {
     await using server = await host.start();
     const neighbour = await openWebSocket(server);
     const socket = await rawWebSocket(server, server.path("transport=websocket"));
@@ -56,7 +56,7 @@ onEveryHost("engine: a client that sends a great many messages at once", engineH
     assert.equal(await socket.next(), "4after");
   });
 
-  host.it("is heard in full before its close", { needs }, async () => {
+  host.it("has all its messages read before its close", { needs }, async () => {
     await using server = await host.start();
     const socket = await rawWebSocket(server, server.path("transport=websocket"));
     await socket.next();
@@ -69,7 +69,7 @@ onEveryHost("engine: a client that sends a great many messages at once", engineH
     assert.deepEqual(messages, numbers);
   });
 
-  host.it("is not heard any more once the session was closed", { needs }, async () => {
+  host.it("has no messages read after the session was closed", { needs }, async () => {
     await using server = await host.start();
     const socket = await rawWebSocket(server, server.path("transport=websocket"));
     await socket.next();
@@ -85,7 +85,7 @@ onEveryHost("engine: a client that sends a great many messages at once", engineH
     assert.equal(count, 100);
   });
 
-  host.it("is alive while its pong waits behind its messages", { needs }, async () => {
+  host.it("stays alive while its pong waits behind its messages", { needs }, async () => {
     await using server = await host.start({ pingInterval: 100, pingTimeout: 100 });
     const socket = await rawWebSocket(server, server.path("transport=websocket"));
     await socket.next();
@@ -99,7 +99,7 @@ onEveryHost("engine: a client that sends a great many messages at once", engineH
     assert.equal(session.readyState, "open");
   });
 
-  host.it("of protocol 3 is alive while its ping waits behind its messages", { needs }, async () => {
+  host.it("of protocol 3 stays alive while its ping waits behind its messages", { needs }, async () => {
     await using server = await host.start({ pingInterval: 100, pingTimeout: 100, allowEIO3: true });
     const path = server.path("transport=websocket").replace("EIO=4", "EIO=3");
     const socket = await rawWebSocket(server, path);
@@ -113,7 +113,7 @@ onEveryHost("engine: a client that sends a great many messages at once", engineH
     assert.equal(session.readyState, "open");
   });
 
-  host.it("by long-polling is alive while its pong waits behind its messages", { needs }, async () => {
+  host.it("by long-polling stays alive while its pong waits behind its messages", { needs }, async () => {
     await using server = await host.start({ pingInterval: 100, pingTimeout: 100 });
     const peer = await PollingPeer.open(server);
     const messages = received(peer.session);
@@ -153,7 +153,7 @@ onEveryHost("engine: a client that sends a great many messages at once", engineH
     assert.deepEqual(messages, numbers.slice(0, messages.length));
   });
 
-  host.it("by long-polling lets another client have its turn", { needs }, async () => {
+  host.it("by long-polling lets another client be served", { needs }, async () => {
     await using server = await host.start();
     const neighbour = await openWebSocket(server);
     const peer = await PollingPeer.open(server);
@@ -172,7 +172,7 @@ onEveryHost("engine: a client that sends a great many messages at once", engineH
     assert.equal(order.at(-1), "after");
   });
 
-  host.it("by long-polling is heard in full before the end of its poll", { needs }, async () => {
+  host.it("by long-polling has all its messages read before the end of its poll", { needs }, async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     const aborter = new AbortController();
@@ -188,7 +188,7 @@ onEveryHost("engine: a client that sends a great many messages at once", engineH
     assert.deepEqual(messages, numbers);
   });
 
-  host.it("by long-polling gets its answer when the session is closed meanwhile", { needs }, async () => {
+  host.it("by long-polling gets its response when the session closes meanwhile", { needs }, async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     let count = 0;

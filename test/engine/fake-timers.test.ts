@@ -58,7 +58,7 @@ describe("engine: fake timers of a test", () => {
       restoreTimers();
     });
 
-    host.it("pings, and finds a silent client, while node:test has mocked the timers", async () => {
+    host.it("pings, and detects a silent client, while node:test has mocked the timers", async () => {
       await using server = await host.start({ pingInterval: 30, pingTimeout: 30 });
       mock.timers.enable({ apis: ["setTimeout", "setInterval", "setImmediate", "Date"] });
       const { socket, session } = await openWebSocket(server);

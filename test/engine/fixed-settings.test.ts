@@ -4,7 +4,7 @@ import { Server } from "@tidewire/engine";
 import { needUws } from "../support/uws/absent.ts";
 
 describe("engine: settings of an http.Server on uWebSockets.js", () => {
-  it("keep what uWebSockets.js does, and warn once when one is assigned", async () => {
+  it("do not change uWebSockets.js, and warn once when one is assigned", async () => {
     needUws();
     const warnings: NodeJS.ErrnoException[] = [];
     const hear = (warning: NodeJS.ErrnoException): void => {

@@ -36,7 +36,7 @@ onEveryHost("engine: handshake", engineHosts, (host) => {
     assert.equal(await socket.next(), openPacket(session.id, []));
   });
 
-  host.it("gives every session an id of its own, 20 characters of the URL-safe alphabet", async () => {
+  host.it("gives every session its own id, of 20 URL-safe characters", async () => {
     await using server = await host.start();
     const ids = new Set<string>();
     for (let round = 0; round < 20; round++) {

@@ -4,7 +4,7 @@ import { engineHosts } from "../support/engine/hosts.ts";
 import { openWebSocket, PollingPeer, until } from "../support/engine/peers.ts";
 
 onEveryHost("engine: heartbeat", engineHosts, (host) => {
-  host.it("pings a WebSocket again and again as long as it answers", async () => {
+  host.it("keeps pinging a WebSocket that answers", async () => {
     await using server = await host.start({ pingInterval: 30, pingTimeout: 2_000 });
     const { socket, session } = await openWebSocket(server);
     for (let round = 0; round < 4; round++) {
@@ -14,7 +14,7 @@ onEveryHost("engine: heartbeat", engineHosts, (host) => {
     assert.equal(session.readyState, "open");
   });
 
-  host.it("pings over long-polling again and again as long as it answers", async () => {
+  host.it("keeps pinging a long-polling client that answers", async () => {
     await using server = await host.start({ pingInterval: 30, pingTimeout: 2_000 });
     const peer = await PollingPeer.open(server);
     for (let round = 0; round < 4; round++) {
@@ -53,7 +53,7 @@ onEveryHost("engine: heartbeat", engineHosts, (host) => {
     assert.equal((await server.closed(peer.session)).reason, "ping timeout");
   });
 
-  host.it("closes a session whose client never came back", async () => {
+  host.it("closes a session whose client never returns", async () => {
     await using server = await host.start({ pingInterval: 30, pingTimeout: 30 });
     const peer = await PollingPeer.open(server);
     assert.equal((await server.closed(peer.session)).reason, "ping timeout");
@@ -108,7 +108,7 @@ onEveryHost("engine: heartbeat", engineHosts, (host) => {
     assert.equal((await answer).body, "1");
   });
 
-  host.it("goes on with the heartbeat after an upgrade", async () => {
+  host.it("continues the heartbeat after an upgrade", async () => {
     await using server = await host.start({ pingInterval: 40, pingTimeout: 2_000 });
     const peer = await PollingPeer.open(server);
     const socket = await peer.probe();
@@ -119,7 +119,7 @@ onEveryHost("engine: heartbeat", engineHosts, (host) => {
     }
     assert.equal(peer.session.transport.name, "websocket");
   });
-  host.it("pauses while an upgrade is under way, and goes on after it", async () => {
+  host.it("pauses during an upgrade, and continues after it", async () => {
     await using server = await host.start({ pingInterval: 20, pingTimeout: 30 });
     const peer = await PollingPeer.open(server);
     const socket = await peer.probe();

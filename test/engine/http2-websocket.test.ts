@@ -94,33 +94,33 @@ describe("HTTP/2", () => {
       assert.equal(headers["x-listener"], "1");
     });
 
-    it("is refused by allowRequest with a status and its words", async () => {
+    it("is refused by allowRequest with a status and a reason", async () => {
       const allowRequest: ServerOptions["allowRequest"] = (_req, done) => done("not you", false);
       await using running = await Http2Engine.start({ allowRequest });
       const { status, body } = await running.client.refused(WEBSOCKET);
       assert.deepEqual([status, body], [400, "not you"]);
     });
 
-    it("is refused for a sid that nobody has", async () => {
+    it("is refused for an unknown sid", async () => {
       await using running = await Http2Engine.start();
       const { status, body, headers } = await running.client.refused(`${WEBSOCKET}&sid=no`);
       assert.deepEqual([status, body], [400, "Session ID unknown"]);
       assert.equal(headers["connection"], undefined);
     });
 
-    it("is refused for a version of WebSocket that is not spoken", async () => {
+    it("is refused for an unsupported version of WebSocket", async () => {
       await using running = await Http2Engine.start();
       const { status } = await running.client.refused(WEBSOCKET, { "sec-websocket-version": "9" });
       assert.equal(status, 400);
       assert.equal(running.engine.clientsCount, 0);
     });
 
-    it("is answered with 405 on other paths, as where nobody listens", async () => {
+    it("is answered with 405 on other paths, as without a listener", async () => {
       await using running = await Http2Engine.start();
       assert.equal((await running.client.refused("/other")).status, 405);
     });
 
-    it("leaves CONNECT on other paths to who listened before", async () => {
+    it("leaves CONNECT on other paths to earlier listeners", async () => {
       const engine = new Server();
       await using http = await new Http2TestServer().listen();
       http.server.on("connect", (_request: Http2ServerRequest, response: Http2ServerResponse) => {
@@ -147,7 +147,7 @@ describe("HTTP/2", () => {
       assert.deepEqual([first.clientsCount, second.clientsCount], [1, 1]);
     });
 
-    it("takes permessage-deflate when it is configured", async () => {
+    it("negotiates permessage-deflate when it is configured", async () => {
       await using running = await Http2Engine.start({ perMessageDeflate: { threshold: 0 } });
       const { headers } = await running.client.websocket(WEBSOCKET, {
         "sec-websocket-extensions": "permessage-deflate",
@@ -198,7 +198,7 @@ describe("HTTP/2", () => {
       assert.equal(await socket.closed, 1009);
     });
 
-    it("harms nothing when it is reset while an async hook runs", async () => {
+    it("survives a reset while an async hook runs", async () => {
       let release = (): void => {};
       const allowRequest: ServerOptions["allowRequest"] = (_req, done) => {
         release = () => done(null, true);
@@ -215,7 +215,7 @@ describe("HTTP/2", () => {
       assert.equal(running.engine.clientsCount, 0);
     });
 
-    it("waits in the session for a client that does not read, and loses nothing", async () => {
+    it("queues messages for a client that does not read, and loses nothing", async () => {
       await using running = await Http2Engine.start();
       const { socket, session } = await running.websocket();
       socket.stream.pause();

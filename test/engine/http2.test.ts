@@ -73,7 +73,7 @@ describe("HTTP/2", () => {
       assert.equal(status, 413);
     });
 
-    it("serves middlewares that wait for the head of the response", async () => {
+    it("runs middlewares that wait for the head of the response", async () => {
       await using running = await Http2Engine.start();
       running.engine.use((_req, res, next) => {
         const late = res as unknown as LateResponse;
@@ -107,7 +107,7 @@ describe("HTTP/2", () => {
   });
 
   describe("HTTP/1.1 on the same port", () => {
-    it("is polled over", async () => {
+    it("serves long-polling", async () => {
       await using running = await Http2Engine.start();
       const answered = new Promise<number | undefined>((resolve, reject) => {
         const url = `https://localhost:${running.http.port}${POLLING}`;

@@ -15,7 +15,7 @@ async function assertOversize(server: StartedEngine, session: Session): Promise<
 }
 
 onEveryHost("engine: maxHttpBufferSize", engineHosts, (host) => {
-  host.it("is told to the client as maxPayload", async () => {
+  host.it("is sent to the client as maxPayload", async () => {
     await using server = await host.start({ maxHttpBufferSize: LIMIT });
     const { handshake } = await PollingPeer.open(server);
     assert.equal(handshake.maxPayload, LIMIT);
@@ -130,7 +130,7 @@ onEveryHost("engine: maxHttpBufferSize", engineHosts, (host) => {
     assert.equal(await peer.poll(), `4${"x".repeat(LIMIT * 10)}`);
   });
 
-  host.it("ends an upgrade whose WebSocket says too much, and the session lives on", async () => {
+  host.it("ends an upgrade whose WebSocket sends too much, and keeps the session", async () => {
     await using server = await host.start({ maxHttpBufferSize: LIMIT });
     const peer = await PollingPeer.open(server);
     const socket = await peer.probe();

@@ -49,7 +49,7 @@ function describePair(first: EngineHost, second: EngineHost): void {
       assert.equal(await received, "longer than ten bytes");
     });
 
-    it("go on when the other is closed", async () => {
+    it("keep running when the other is closed", async () => {
       await using two = await second.start();
       const one = await first.start();
       const a = await upgraded(one);

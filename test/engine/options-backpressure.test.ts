@@ -58,7 +58,7 @@ function describePolling(host: EngineHost): void {
     await assertSlowConsumer(server, session, 2 * MEGABYTE);
   });
 
-  host.it("holds no burst against a client, and nothing of the oldest that waits", async () => {
+  host.it("does not count a burst, nor the oldest waiting packet", async () => {
     await using server = await host.start({ maxBackpressure: 1_000 });
     const peer = await PollingPeer.open(server);
     for (let index = 0; index < 3; index++) peer.session.send("x".repeat(100_000));
@@ -79,7 +79,7 @@ function describePolling(host: EngineHost): void {
     assert.equal(peer.session.readyState, "open");
   });
 
-  host.it("has a limit of 16 MiB unless told otherwise", async () => {
+  host.it("has a default limit of 16 MiB", async () => {
     await using server = await host.start();
     const { session } = await PollingPeer.open(server);
     const limit = 16 * 1024 * 1024;
@@ -99,7 +99,7 @@ function describePolling(host: EngineHost): void {
     assert.equal(session.writeBuffer.length, 40);
   });
 
-  host.it("forgets what waited once it has been polled", async () => {
+  host.it("resets the count once everything was polled", async () => {
     await using server = await host.start({ maxBackpressure: 100_000 });
     const peer = await PollingPeer.open(server);
     for (let index = 0; index < 10; index++) {
@@ -109,7 +109,7 @@ function describePolling(host: EngineHost): void {
     assert.equal(peer.session.readyState, "open");
   });
 
-  host.it("tells the bytes that wait for a poll, in bytes", async () => {
+  host.it("reports the bytes that wait for a poll", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     assert.equal(bufferedAmount(peer.session), 0);
@@ -142,7 +142,7 @@ function describeWebSocket(host: EngineHost): void {
     assert.equal(session.readyState, "open");
   });
 
-  host.it("tells the bytes of this tick, and none once they have left", async () => {
+  host.it("reports the bytes of this tick, and none once they were sent", async () => {
     await using server = await host.start();
     const { socket, session } = await openWebSocket(server);
     session.send("four");
@@ -153,7 +153,7 @@ function describeWebSocket(host: EngineHost): void {
 
   const network = { needs: "tcp" } as const;
 
-  host.it("emits drain when the bytes have left, not before", network, async () => {
+  host.it("emits drain when the bytes were sent, not before", network, async () => {
     await using server = await host.start({ maxBackpressure: 0 });
     const { socket, session } = await openPaused(server);
     const drains: number[] = [];

@@ -141,7 +141,7 @@ onEveryHost("engine: perMessageDeflate", engineHosts, (host) => {
     assert.equal(`${frame.rsv} ${frame.payload.length}`, "0 5001");
   });
 
-  host.it("is off unless asked for", { needs }, async () => {
+  host.it("is off by default", { needs }, async () => {
     await using server = await host.start();
     const { socket, session } = await openRaw(server);
     assert.equal(socket.headers["sec-websocket-extensions"], undefined);
@@ -234,7 +234,7 @@ onEveryHost("engine: perMessageDeflate", engineHosts, (host) => {
     socket.terminate();
   });
 
-  host.it("does not call a compressed message that is broken too large", { needs }, async () => {
+  host.it("does not report a corrupt compressed message as too large", { needs }, async () => {
     await using server = await host.start({ perMessageDeflate: true });
     const { socket, session } = await openRaw(server);
     // A block of the reserved type 3, RFC 1951 section 3.2.3.
@@ -264,7 +264,7 @@ onEveryHost("engine: perMessageDeflate", engineHosts, (host) => {
     return socket.headers["sec-websocket-extensions"];
   }
 
-  host.it("keeps to the smaller window that a client asks for, or declines", { needs }, async () => {
+  host.it("uses the smaller window that a client asks for, or declines", { needs }, async () => {
     const shared = await accepted(true, smaller);
     if (host.name === "uws") assert.equal(shared, undefined);
     else assert.match(shared ?? "", /server_max_window_bits=10/);
@@ -272,7 +272,7 @@ onEveryHost("engine: perMessageDeflate", engineHosts, (host) => {
     assert.match(dedicated ?? "", /server_max_window_bits=10/);
   });
 
-  host.it("takes the next offer instead of one that it cannot keep to", { needs }, async () => {
+  host.it("accepts the next offer instead of one it cannot meet", { needs }, async () => {
     const answer = await accepted(true, `${eight}, permessage-deflate`);
     assert.match(answer ?? "", /^permessage-deflate(?!.*server_max_window_bits)/);
   });

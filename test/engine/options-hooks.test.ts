@@ -46,7 +46,7 @@ onEveryHost("engine: hooks that fail", engineHosts, (host) => {
     });
   }
 
-  host.it("takes the first of two answers of allowRequest", async () => {
+  host.it("uses the first of two answers of allowRequest", async () => {
     const allowRequest: AllowRequest = (_req, callback) => {
       callback(null, true);
       callback("no, wait", false);
@@ -97,7 +97,7 @@ onEveryHost("engine: hooks that fail", engineHosts, (host) => {
       assert.deepEqual((await server.nextError()).context, { name: "ID_GENERATION_ERROR", error: failure });
     });
   }
-  host.it("refuses an id that is another session's, and leaves that alone", async () => {
+  host.it("refuses the id of another session, and leaves that session alone", async () => {
     await using server = await host.start();
     server.engine.generateId = () => "same";
     const first = await PollingPeer.open(server);
@@ -113,7 +113,7 @@ onEveryHost("engine: hooks that fail", engineHosts, (host) => {
     assert.equal(await first.poll(), "4still here");
   });
 
-  host.it("refuses the second of two that are given one id at the same time", async () => {
+  host.it("refuses the second of two handshakes that get one id at the same time", async () => {
     await using server = await host.start();
     const waiting: ((id: string) => void)[] = [];
     const both = new Promise<void>((resolve) => {
@@ -131,7 +131,7 @@ onEveryHost("engine: hooks that fail", engineHosts, (host) => {
     assert.equal(server.engine.clientsCount, 1);
   });
 
-  host.it("refuses what is no id", async () => {
+  host.it("refuses an invalid id", async () => {
     await using server = await host.start();
     for (const made of [undefined, null, "", {}, Promise.resolve(undefined)]) {
       server.engine.generateId = () => made as string;
@@ -141,7 +141,7 @@ onEveryHost("engine: hooks that fail", engineHosts, (host) => {
     assert.equal(server.engine.clientsCount, 0);
   });
 
-  host.it("gives an id again once its session has ended", async () => {
+  host.it("accepts an id again once its session has ended", async () => {
     await using server = await host.start();
     server.engine.generateId = () => "same";
     for (let index = 0; index < 2; index++) {

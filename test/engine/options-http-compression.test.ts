@@ -57,7 +57,7 @@ onEveryHost("engine: httpCompression", engineHosts, (host) => {
     assert.equal((await pollOne(server, "gzip", 1_024)).headers["content-encoding"], "gzip");
   });
 
-  host.it("compresses from the threshold on that it is given", async () => {
+  host.it("compresses from the configured threshold on", async () => {
     await using server = await host.start({ httpCompression: { threshold: 300 } });
     assert.equal((await pollOne(server, "gzip", 299)).headers["content-encoding"], undefined);
     assert.equal((await pollOne(server, "gzip", 300)).headers["content-encoding"], "gzip");
@@ -77,7 +77,7 @@ onEveryHost("engine: httpCompression", engineHosts, (host) => {
     );
   });
 
-  host.it("compresses a payload of which one packet is to be compressed", async () => {
+  host.it("compresses a payload if one of its packets asks for it", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     peer.session.send("x".repeat(2_000), { compress: false });
@@ -87,7 +87,7 @@ onEveryHost("engine: httpCompression", engineHosts, (host) => {
     assert.equal(unpacked(response), `4${"x".repeat(2_000)}\x1e4y`);
   });
 
-  host.it("hands its options to zlib", async () => {
+  host.it("passes its options to zlib", async () => {
     const httpCompression: EngineOptions["httpCompression"] = { threshold: 0, level: 0 };
     await using server = await host.start({ httpCompression });
     const response = await pollOne(server, "gzip", 3_000);
@@ -111,7 +111,7 @@ onEveryHost("engine: httpCompression", engineHosts, (host) => {
     assert.equal((await pollOne(server, "gzip", 3_000)).headers["x-every"], "gzip");
   });
 
-  host.it("goes on with the next poll while and after it compresses", async () => {
+  host.it("serves the next poll during and after compression", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     const headers = { "accept-encoding": "gzip" };

@@ -9,17 +9,20 @@ import { NetworkClient } from "../support/wire/network-client.ts";
 import { openWebSocket, PollingPeer, until } from "../support/engine/peers.ts";
 
 onEveryHost("engine: options that change while it runs", engineHosts, (host) => {
-  host.it("tells a changed pingInterval, pingTimeout and maxHttpBufferSize to new clients", async () => {
-    await using server = await host.start();
-    await PollingPeer.open(server);
-    Object.assign(server.engine.opts, { pingInterval: 111, pingTimeout: 222, maxHttpBufferSize: 333 });
-    const { handshake } = await PollingPeer.open(server);
-    const { pingInterval, pingTimeout, maxPayload } = handshake;
-    assert.deepEqual(
-      { pingInterval, pingTimeout, maxPayload },
-      { pingInterval: 111, pingTimeout: 222, maxPayload: 333 },
-    );
-  });
+  host.it(
+    "sends changed values of pingInterval, pingTimeout and maxHttpBufferSize to new clients",
+    async () => {
+      await using server = await host.start();
+      await PollingPeer.open(server);
+      Object.assign(server.engine.opts, { pingInterval: 111, pingTimeout: 222, maxHttpBufferSize: 333 });
+      const { handshake } = await PollingPeer.open(server);
+      const { pingInterval, pingTimeout, maxPayload } = handshake;
+      assert.deepEqual(
+        { pingInterval, pingTimeout, maxPayload },
+        { pingInterval: 111, pingTimeout: 222, maxPayload: 333 },
+      );
+    },
+  );
 
   host.it("refuses a transport that is no longer among the transports", async () => {
     await using server = await host.start();
@@ -30,7 +33,7 @@ onEveryHost("engine: options that change while it runs", engineHosts, (host) => 
     await openWebSocket(server);
   });
 
-  host.it("lets in clients of the older protocol once allowEIO3 is set", async () => {
+  host.it("accepts clients of protocol 3 once allowEIO3 is set", async () => {
     await using server = await host.start();
     const path = server.path("transport=polling").replace("EIO=4", "EIO=3");
     assert.equal((await server.client.get(path)).body, '{"code":5,"message":"Unsupported protocol version"}');
@@ -54,7 +57,7 @@ onEveryHost("engine: options that change while it runs", engineHosts, (host) => 
     assert.equal(await peer.poll(), "4still polling");
   });
 
-  host.it("gives up an upgrade that takes longer than upgradeTimeout, and keeps the session", async () => {
+  host.it("ends an upgrade that takes longer than upgradeTimeout, and keeps the session", async () => {
     await using server = await host.start({ upgradeTimeout: 30 });
     const peer = await PollingPeer.open(server);
     const socket = await peer.probe();

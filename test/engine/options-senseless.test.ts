@@ -26,9 +26,9 @@ function make(options: Record<string, unknown>): Server {
   return new Server(options);
 }
 
-describe("engine: options that are text or senseless", () => {
-  onEveryHost("given as text", engineHosts, (host) => {
-    host.it("takes numbers in text for numbers", async () => {
+describe("engine: options that are strings or invalid", () => {
+  onEveryHost("given as strings", engineHosts, (host) => {
+    host.it("accepts numeric strings as numbers", async () => {
       await using server = await host.start({
         pingInterval: "1234",
         pingTimeout: " 567 ",
@@ -42,7 +42,7 @@ describe("engine: options that are text or senseless", () => {
     });
 
     for (const when of ["given", "assigned later"] as const) {
-      host.it(`keeps a client that answers pings, with times in text that were ${when}`, async () => {
+      host.it(`keeps a client that answers pings, with times as strings that were ${when}`, async () => {
         const times = { pingInterval: "20", pingTimeout: "20000" } as never;
         await using server = await host.start(when === "given" ? times : {});
         if (when === "assigned later") Object.assign(server.engine.opts, times);
@@ -55,7 +55,7 @@ describe("engine: options that are text or senseless", () => {
       });
     }
 
-    host.it("takes transports in text", async () => {
+    host.it("accepts transports as a string", async () => {
       await using server = await host.start({ transports: "polling, websocket" } as never);
       const { handshake } = await PollingPeer.open(server);
       assert.deepEqual(handshake.upgrades, ["websocket"]);
@@ -123,7 +123,7 @@ describe("engine: options that are text or senseless", () => {
     });
   }
 
-  it("counts null as absent", () => {
+  it("treats null as absent", () => {
     const { pingInterval, transports, cookie } = make({
       pingInterval: null,
       transports: null,
@@ -132,7 +132,7 @@ describe("engine: options that are text or senseless", () => {
     assert.deepEqual([pingInterval, transports, cookie], [25_000, ["polling", "websocket"], false]);
   });
 
-  it("takes 0, Infinity and fractions where they mean something", () => {
+  it("accepts 0, Infinity and fractions where they are valid", () => {
     const options = {
       maxHttpBufferSize: Infinity,
       maxBackpressure: 0,
@@ -144,7 +144,7 @@ describe("engine: options that are text or senseless", () => {
   });
 
   describe("an option that does not exist", () => {
-    it("is warned about once, with the one that is meant", async () => {
+    it("causes one warning, with a suggestion", async () => {
       const warnings = await warningsOf(() => {
         make({ pingIntervall: 5 });
         make({ pingIntervall: 6 });
@@ -154,12 +154,12 @@ describe("engine: options that are text or senseless", () => {
       ]);
     });
 
-    it("is named without a guess where none is close", async () => {
+    it("causes a warning without a suggestion if none is close", async () => {
       const warnings = await warningsOf(() => make({ zzz: 5 }));
       assert.deepEqual(warnings, [["TIDEWIRE_UNKNOWN_OPTION", 'Unknown option "zzz": it has no effect']]);
     });
 
-    it("is warned about inside of other options", async () => {
+    it("causes a warning inside other options", async () => {
       const warnings = await warningsOf(() =>
         make({
           perMessageDeflate: { treshold: 5 },
@@ -177,7 +177,7 @@ describe("engine: options that are text or senseless", () => {
       );
     });
 
-    it("is warned about when it is given with the port", async () => {
+    it("causes a warning when it is passed with the port", async () => {
       const engine = new Server({ host: "node" });
       const server = engine.listen(0);
       await once(server as never, "listening");
@@ -191,7 +191,7 @@ describe("engine: options that are text or senseless", () => {
       );
     });
 
-    it("is not one of those that official packages, or a Socket.IO server, know", async () => {
+    it("is not an option of the official packages or of a Socket.IO server", async () => {
       const warnings = await warningsOf(() =>
         make({
           wsEngine: undefined,
@@ -241,7 +241,7 @@ describe("engine: options that are text or senseless", () => {
       [Number.NaN, "type number (NaN)"],
     ] as const) {
       for (const host of ["uws", "node"] as const) {
-        it(`${port} is refused as by node:http (${host})`, () => {
+        it(`${port} is refused as node:http does (${host})`, () => {
           const engine = new Server({ host });
           assert.throws(() => engine.listen(port), {
             name: "RangeError",
@@ -270,7 +270,7 @@ describe("engine: options that are text or senseless", () => {
       }
     }
 
-    it("one that needs rights is told apart from a taken one", async function () {
+    it("a privileged port and a taken one have different errors", async function () {
       if (process.geteuid?.() !== 0) this.skip();
       // Where the system lets everybody have it, there is nothing to refuse.
       if ((await codeOf("node", 79)) !== "EACCES") this.skip();

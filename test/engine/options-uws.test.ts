@@ -92,12 +92,12 @@ function describeOnUws(): void {
       assert.equal(await compressedFrame(server, 100), true);
     });
 
-    it("is off with DISABLED, whatever perMessageDeflate says", async () => {
+    it("is off with DISABLED, whatever perMessageDeflate is", async () => {
       await using server = listenApp({ compression: constants.DISABLED }, { perMessageDeflate: true });
       assert.equal(await compressedFrame(server, 10_000), false);
     });
 
-    it("is what perMessageDeflate asks for when it is not given", () => {
+    it("defaults to what perMessageDeflate asks for", () => {
       needUws();
       const { SHARED_COMPRESSOR, SHARED_DECOMPRESSOR, DEDICATED_COMPRESSOR, DEDICATED_DECOMPRESSOR } =
         constants;
@@ -129,7 +129,7 @@ function describeOnUws(): void {
   });
 
   describe("idleTimeout", () => {
-    it("is off unless given: the heartbeat of the protocol is enough", () => {
+    it("is off by default: the heartbeat of the protocol is enough", () => {
       const { idleTimeout, sendPingsAutomatically } = asked({});
       assert.deepEqual(
         { idleTimeout, sendPingsAutomatically },
@@ -137,7 +137,7 @@ function describeOnUws(): void {
       );
     });
 
-    it("is handed to uWebSockets.js, with its pings", () => {
+    it("is passed to uWebSockets.js, which then pings", () => {
       const { idleTimeout, sendPingsAutomatically } = asked({ idleTimeout: 120 });
       assert.deepEqual(
         { idleTimeout, sendPingsAutomatically },
@@ -151,7 +151,7 @@ function describeOnUws(): void {
       });
     }
 
-    it("pings by WebSocket, and keeps a client that answers those", async () => {
+    it("sends WebSocket pings, and keeps a client that answers them", async () => {
       await using server = listenApp({ idleTimeout: 8 });
       const address = `ws://127.0.0.1:${server.port}${server.path("transport=websocket")}`;
       const socket = new WebSocket(address);
@@ -168,7 +168,7 @@ function describeOnUws(): void {
       assert.equal(engine.opts.maxBackpressure, 1_000);
     });
 
-    it("leaves the engine's own alone when it is not given", () => {
+    it("leaves the engine's option alone when it is absent", () => {
       const engine = new Server({ maxBackpressure: 2_000 });
       engine.attachApp(new SpyApp());
       assert.equal(engine.opts.maxBackpressure, 2_000);
@@ -200,7 +200,7 @@ function describeOnUws(): void {
   });
 
   describe("uServer", () => {
-    it("serves an app of the application's own, by attach", async () => {
+    it("serves the application's app, with attach()", async () => {
       await using server = listenApp({});
       const { socket, session } = await openWebSocket(server);
       session.send("hello");

@@ -6,7 +6,7 @@ import { engineHosts } from "../support/engine/hosts.ts";
 import { openWebSocket, packetsOf, PollingPeer } from "../support/engine/peers.ts";
 
 onEveryHost("engine: options", engineHosts, (host) => {
-  host.it("tells pingInterval, pingTimeout and maxHttpBufferSize to the client", async () => {
+  host.it("sends pingInterval, pingTimeout and maxHttpBufferSize to the client", async () => {
     await using server = await host.start({ pingInterval: 1234, pingTimeout: 567, maxHttpBufferSize: 89 });
     const { handshake } = await PollingPeer.open(server);
     const { sid, ...rest } = handshake;
@@ -52,7 +52,7 @@ onEveryHost("engine: options", engineHosts, (host) => {
     });
   }
 
-  host.it("leaves requests beside its path alone", { needs: "tcp" }, async () => {
+  host.it("leaves requests outside its path alone", { needs: "tcp" }, async () => {
     await using server = await host.start();
     for (const path of ["/", "/engine.io?EIO=4&transport=polling", "/other/?EIO=4&transport=polling"]) {
       const response = await server.client.get(path);
@@ -63,7 +63,7 @@ onEveryHost("engine: options", engineHosts, (host) => {
     assert.deepEqual(server.errors, []);
   });
 
-  host.it("sets no cookie unless asked to", async () => {
+  host.it("sets no cookie by default", async () => {
     await using server = await host.start();
     const response = await server.client.get(server.path("transport=polling"));
     assert.equal(response.headers["set-cookie"], undefined);
@@ -81,7 +81,7 @@ onEveryHost("engine: options", engineHosts, (host) => {
     assert.equal(socket.headers["set-cookie"], undefined);
   });
 
-  host.it("sets the cookie as it is told", async () => {
+  host.it("sets the configured cookie", async () => {
     const cookie = { name: "sid", path: "/app", httpOnly: false, sameSite: "strict", maxAge: 60 } as const;
     await using server = await host.start({ cookie });
     const response = await server.client.get(server.path("transport=polling"));
@@ -103,7 +103,7 @@ onEveryHost("engine: options", engineHosts, (host) => {
     assert.equal(await socket.next(), "4welcome");
   });
 
-  host.it("compresses a long answer to a poll for those who take gzip", async () => {
+  host.it("compresses a long poll response for clients that accept gzip", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     peer.session.send("x".repeat(2_000));
@@ -112,7 +112,7 @@ onEveryHost("engine: options", engineHosts, (host) => {
     assert.equal(gunzipSync(response.raw).toString(), `4${"x".repeat(2_000)}`);
   });
 
-  host.it("compresses nothing that is short, unwanted, or not to be compressed", async () => {
+  host.it("compresses no response that is short, unwanted, or sent with compress: false", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     const headers = { "accept-encoding": "gzip" };

@@ -19,7 +19,7 @@ onEveryHost("engine: long-polling", engineHosts, (host) => {
     assert.equal(response.headers["content-length"], "6");
   });
 
-  host.it("answers a poll at once with all that has been waiting", async () => {
+  host.it("answers a poll at once with everything that was queued", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     peer.session.send("a");
@@ -68,7 +68,7 @@ onEveryHost("engine: long-polling", engineHosts, (host) => {
     assert.deepEqual(messages, ["hello"]);
   });
 
-  host.it("takes several packets of one POST in order, binary among them", async () => {
+  host.it("reads several packets of one POST in order, binary among them", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     const messages = received(peer.session);
@@ -77,7 +77,7 @@ onEveryHost("engine: long-polling", engineHosts, (host) => {
     assert.equal(messages.length, 4);
   });
 
-  host.it("hands binary over as a Buffer", async () => {
+  host.it("delivers binary as a Buffer", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     const messages = received(peer.session);
@@ -85,7 +85,7 @@ onEveryHost("engine: long-polling", engineHosts, (host) => {
     assert.ok(Buffer.isBuffer(messages[0]));
   });
 
-  host.it("takes a POST while a poll is held, and answers the poll from the listener", async () => {
+  host.it("accepts a POST while a poll is held, and answers the poll from the listener", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     peer.session.on("message", (data: string) => peer.session.send(`echo ${data}`));
@@ -94,7 +94,7 @@ onEveryHost("engine: long-polling", engineHosts, (host) => {
     assert.equal((await answer).body, "4echo x");
   });
 
-  host.it("takes noop packets without a word", async () => {
+  host.it("ignores noop packets", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     const messages = received(peer.session);
@@ -132,7 +132,7 @@ onEveryHost("engine: long-polling", engineHosts, (host) => {
     assert.equal(peer.session.transport.writable, false);
   });
 
-  host.it("calls back and emits drain once a message is handed to the transport", async () => {
+  host.it("calls back and emits drain once the transport has the message", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     const log: string[] = [];

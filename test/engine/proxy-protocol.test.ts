@@ -49,11 +49,11 @@ describe("engine: the PROXY protocol on uWebSockets.js", () => {
   for (const [name, request] of Object.entries(handshakes)) {
     const proxied = Buffer.concat([proxyHeader([203, 0, 113, 7]), Buffer.from(request)]);
 
-    it(`gives the address of a session on ${name} if it is asked for`, async () => {
+    it(`gives the address of a session on ${name} if the option is set`, async () => {
       assert.equal((await sessionOf(proxied, true)).remoteAddress, "203.0.113.7");
     });
 
-    it(`is not believed on ${name} otherwise`, async () => {
+    it(`is ignored on ${name} otherwise`, async () => {
       assert.equal((await sessionOf(proxied, undefined)).remoteAddress, "::ffff:127.0.0.1");
     });
 
@@ -62,7 +62,7 @@ describe("engine: the PROXY protocol on uWebSockets.js", () => {
     });
   }
 
-  it("is an option that is known", async () => {
+  it("is a known option", async () => {
     const warnings: NodeJS.ErrnoException[] = [];
     const hear = (warning: NodeJS.ErrnoException): void => void warnings.push(warning);
     process.on("warning", hear);
@@ -77,7 +77,7 @@ describe("engine: the PROXY protocol on uWebSockets.js", () => {
     );
   });
 
-  it("gives the address where applications that know `ws` look for it", async () => {
+  it("gives the address where applications written for `ws` look for it", async () => {
     const bytes = Buffer.concat([proxyHeader([198, 51, 100, 9]), Buffer.from(handshakes["websocket"]!)]);
     const session = await sessionOf(bytes, true);
     const { socket } = session.transport as unknown as { socket: { _socket: { remoteAddress: string } } };

@@ -25,7 +25,7 @@ async function handshakeWith(
 const headers = { "x-test": "1", "user-agent": "a test" };
 
 onEveryHost("engine: the head of a request", engineHosts, (host) => {
-  host.it("is whole for a listener of headers, on every poll and post", async () => {
+  host.it("is complete for a listener of headers, on every poll and POST", async () => {
     await using server = await host.start();
     const seen: unknown[] = [];
     server.engine.on("headers", (_: unknown, { method, headers }: IncomingMessage) =>
@@ -42,7 +42,7 @@ onEveryHost("engine: the head of a request", engineHosts, (host) => {
     ]);
   });
 
-  host.it("is whole for a listener of connection_error", async () => {
+  host.it("is complete for a listener of connection_error", async () => {
     await using server = await host.start();
     const errors: IncomingMessage[] = [];
     server.engine.on("connection_error", ({ req }: { req: IncomingMessage }) => errors.push(req));
@@ -51,7 +51,7 @@ onEveryHost("engine: the head of a request", engineHosts, (host) => {
   });
 
   for (const query of ["sid=", "sid=a&sid=", "#&sid=a"]) {
-    host.it(`is whole for a handshake that looks like another request by ${query}`, async () => {
+    host.it(`is complete for a handshake that looks like another request by ${query}`, async () => {
       await using server = await host.start({
         allowRequest: (req, decide) => decide(null, req.headers["x-test"] === "1"),
       });
@@ -95,7 +95,7 @@ onEveryHost("engine: the head of a request", engineHosts, (host) => {
     assert.match(answer, /^HTTP\/1.1 200 OK\r\n/);
   });
 
-  host.it("tells an old browser that the answer to a poll is no cross-site script", async () => {
+  host.it("turns off the XSS filter of an old browser", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     peer.session.send("x");

@@ -16,8 +16,8 @@ const one = Buffer.from([0, 0, 0, 1]);
 const two = Buffer.from([0, 0, 0, 2]);
 const three = Buffer.from([0, 0, 0, 3]);
 
-onEveryHost("engine: a buffer that the application writes into again", engineHosts, (host) => {
-  host.it("is sent with what it holds in each tick, over WebSocket", async () => {
+onEveryHost("engine: a buffer that the application reuses", engineHosts, (host) => {
+  host.it("is sent with its content of each tick, over WebSocket", async () => {
     await using server = await host.start();
     const { socket, session } = await openWebSocket(server);
     const counter = Buffer.alloc(4);
@@ -28,14 +28,14 @@ onEveryHost("engine: a buffer that the application writes into again", engineHos
     }
   });
 
-  host.it("is sent with what it held at each send of a tick, over WebSocket", async () => {
+  host.it("is sent with its content at each send of a tick, over WebSocket", async () => {
     await using server = await host.start();
     const { socket, session } = await openWebSocket(server);
     countTo3((counter) => session.send(counter));
     assert.deepEqual(await socket.take(3), [one, two, three]);
   });
 
-  host.it("is sent with what it held, when a listener answers with it", async () => {
+  host.it("is sent with its content at the time, when a listener answers with it", async () => {
     await using server = await host.start();
     const { socket, session } = await openWebSocket(server);
     session.on("message", () => countTo3((counter) => session.send(counter)));
@@ -52,7 +52,7 @@ onEveryHost("engine: a buffer that the application writes into again", engineHos
     assert.deepEqual(got, [one, two, three]);
   });
 
-  host.it("is sent with what it held, as a view on part of an ArrayBuffer", async () => {
+  host.it("is sent with its content at the time, as a view on part of an ArrayBuffer", async () => {
     await using server = await host.start();
     const { socket, session } = await openWebSocket(server);
     const view = new Uint8Array(new ArrayBuffer(8), 2, 2);
@@ -63,14 +63,14 @@ onEveryHost("engine: a buffer that the application writes into again", engineHos
     assert.deepEqual(await socket.take(2), [Buffer.from([1, 2]), Buffer.from([3, 4])]);
   });
 
-  host.it("is sent with what it held, over a poll that comes later", async () => {
+  host.it("is sent with its content at the time, over a later poll", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     countTo3((counter) => peer.session.send(counter));
     assert.deepEqual(await peer.pollPackets(3), ["bAAAAAQ==", "bAAAAAg==", "bAAAAAw=="]);
   });
 
-  host.it("is sent with what it held, larger than what is gathered into one write", async () => {
+  host.it("is sent with its content at the time, if larger than one gathered write", async () => {
     await using server = await host.start();
     const { socket, session } = await openWebSocket(server);
     const large = Buffer.alloc(100_000, "a");

@@ -26,7 +26,7 @@ onEveryHost("engine: close of the engine", engineHosts, (host) => {
     assert.deepEqual(Object.keys(server.engine.clients), []);
   });
 
-  host.it("goes on taking clients", async () => {
+  host.it("still accepts clients", async () => {
     await using server = await host.start();
     const { socket } = await openWebSocket(server);
     server.engine.close();

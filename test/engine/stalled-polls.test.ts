@@ -48,7 +48,7 @@ async function stalledPoll(
 const tcp = { needs: "tcp" } as const;
 
 onEveryHost("engine: a client that stalls while the answer to its poll is written", engineHosts, (host) => {
-  host.it("gets all of it when it goes on reading after 14 s", { ...tcp, timeout: 60_000 }, async () => {
+  host.it("gets all of it when it resumes reading after 14 s", { ...tcp, timeout: 60_000 }, async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     const poll = await stalledPoll(peer);
@@ -63,7 +63,7 @@ onEveryHost("engine: a client that stalls while the answer to its poll is writte
     poll.close();
   });
 
-  host.it("ends its session at once when it is gone", { ...tcp }, async () => {
+  host.it("has its session ended at once when it disconnects", { ...tcp }, async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     const poll = await stalledPoll(peer);
@@ -73,7 +73,7 @@ onEveryHost("engine: a client that stalls while the answer to its poll is writte
     assert.equal((description as { code?: string }).code, "POLL_ABORTED");
   });
 
-  host.it("is not thought gone when it closes a connection that was answered", tcp, async () => {
+  host.it("keeps its session when it closes a connection that was answered", tcp, async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     const poll = await stalledPoll(peer);

@@ -60,7 +60,7 @@ function describeFloods(host: EngineHost): void {
     await assertSlowConsumer(server, session);
   });
 
-  host.it("counts each packet that waits with 128 bytes beside its own", async () => {
+  host.it("counts 128 bytes for each waiting packet, plus its size", async () => {
     await using server = await host.start({ maxBackpressure });
     const { session } = await PollingPeer.open(server);
     session.send("");
@@ -74,7 +74,7 @@ function describeFloods(host: EngineHost): void {
     await assertSlowConsumer(server, session);
   });
 
-  host.it("gives up the upgrade of a client that probes and reads no answer", limited, async () => {
+  host.it("ends the upgrade of a client that probes and reads no answer", limited, async () => {
     await using server = await host.start({ maxBackpressure, maxReceiveBacklog: 0 });
     const peer = await PollingPeer.open(server);
     const socket = await rawWebSocket(server, peer.websocketPath);

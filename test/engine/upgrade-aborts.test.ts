@@ -29,7 +29,7 @@ async function assertLivesOn(peer: PollingPeer): Promise<void> {
 type Abort = (socket: WireSocket, peer: PollingPeer, server: StartedEngine) => Promise<void> | void;
 
 function survives(host: EngineHost, what: string, abort: Abort, upgradeTimeout: number = 10_000): void {
-  host.it(`goes on over long-polling after ${what}`, async () => {
+  host.it(`continues over long-polling after ${what}`, async () => {
     await using server = await host.start({ upgradeTimeout });
     const peer = await PollingPeer.open(server);
     const socket = await server.client.websocket(peer.websocketPath);
@@ -44,7 +44,7 @@ async function probe(socket: WireSocket): Promise<void> {
   assert.equal(await socket.next(), "3probe");
 }
 
-onEveryHost("engine: upgrades that are given up", engineHosts, (host) => {
+onEveryHost("engine: abandoned upgrades", engineHosts, (host) => {
   survives(host, "a WebSocket that was closed before the probe", (socket) => socket.close());
 
   survives(host, "a WebSocket that was cut before the probe", (socket) => socket.reset());
@@ -79,7 +79,7 @@ onEveryHost("engine: upgrades that are given up", engineHosts, (host) => {
 
   survives(host, "the upgrade timeout, after the probe", probe, 100);
 
-  host.it("delivers nothing that came instead of 5", async () => {
+  host.it("delivers nothing that arrives instead of 5", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     const messages = received(peer.session);
@@ -90,7 +90,7 @@ onEveryHost("engine: upgrades that are given up", engineHosts, (host) => {
     assert.deepEqual(messages, []);
   });
 
-  host.it("answers a held poll as always after an upgrade was given up", async () => {
+  host.it("answers a held poll normally after an abandoned upgrade", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     const { answer } = await peer.park();
@@ -101,7 +101,7 @@ onEveryHost("engine: upgrades that are given up", engineHosts, (host) => {
     assert.equal((await answer).body, "4held");
   });
 
-  host.it("sends what was said during the upgrade by the next poll", async () => {
+  host.it("sends messages of the upgrade with the next poll", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     const socket = await peer.probe();
@@ -111,7 +111,7 @@ onEveryHost("engine: upgrades that are given up", engineHosts, (host) => {
     assert.deepEqual(await peer.pollPackets(1), ["4meanwhile"]);
   });
 
-  host.it("closes a second WebSocket for the session and goes on with the first", async () => {
+  host.it("closes a second WebSocket for the session and keeps the first", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     const first = await peer.probe();
@@ -158,7 +158,7 @@ onEveryHost("engine: upgrades that are given up", engineHosts, (host) => {
     assert.equal(response.body, "Session ID unknown");
   });
 
-  host.it("does not read 5 before the probe as the end of an upgrade that must not be", async () => {
+  host.it("does not accept 5 before the probe as the end of an upgrade", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     const socket = await server.client.websocket(peer.websocketPath);

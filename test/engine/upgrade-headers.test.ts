@@ -46,7 +46,7 @@ onEveryHost(
       });
     }
 
-    host.it("is told by JSON that it is no WebSocket", { needs: "tcp" }, async () => {
+    host.it("gets a JSON error: it is not a WebSocket", { needs: "tcp" }, async () => {
       await using server = await host.start();
       const headers = spellings["websocket"]!;
       const { status, body } = await server.client.get(server.path("transport=websocket"), { headers });
@@ -58,7 +58,7 @@ onEveryHost(
 );
 
 describe("engine: a request with an Upgrade header for another path of a node:http server", () => {
-  it("goes to the application's own listeners if it offers h2c, unless somebody else listens for upgrades", async () => {
+  it("goes to the application's listeners if it offers h2c and no other listener handles upgrades", async () => {
     const engine = new Server();
     const httpServer = createServer((incoming, response) => response.end(`own ${incoming.url}`));
     engine.attach(httpServer);

@@ -53,7 +53,7 @@ onEveryHost("engine: upgrade from long-polling to WebSocket", engineHosts, (host
     await until(() => peer.session.upgraded, "the upgrade");
   });
 
-  host.it("keeps the id, the session and the request of before", async () => {
+  host.it("keeps the id, the session and the request", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     const socket = await peer.probe();
@@ -64,7 +64,7 @@ onEveryHost("engine: upgrade from long-polling to WebSocket", engineHosts, (host
     assert.equal(peer.session.request.url, server.path("transport=polling"));
   });
 
-  host.it("loses nothing that the server sends before, during and after", async () => {
+  host.it("loses no message of the server before, during or after", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     let count = 0;
@@ -116,7 +116,7 @@ onEveryHost("engine: upgrade from long-polling to WebSocket", engineHosts, (host
     }
   });
 
-  host.it("loses nothing that the client sends before, during and after", async () => {
+  host.it("loses no message of the client before, during or after", async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     const messages = received(peer.session);
@@ -131,7 +131,7 @@ onEveryHost("engine: upgrade from long-polling to WebSocket", engineHosts, (host
     assert.deepEqual(messages, ["a", "b", "c", "d", "e", Buffer.from([1])]);
   });
 
-  host.it("takes the end of the upgrade and messages from one read", { needs: "tcp" }, async () => {
+  host.it("handles the end of the upgrade and messages of one read", { needs: "tcp" }, async () => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     const messages = received(peer.session);

@@ -54,7 +54,7 @@ onEveryHost("engine: WebSocket", engineHosts, (host) => {
     assert.ok(Buffer.isBuffer(messages[1]));
   });
 
-  host.it("hands over bytes that stay as they are after the listener has returned", async () => {
+  host.it("delivers bytes that stay unchanged after the listener has returned", async () => {
     await using server = await host.start();
     const { socket, session } = await openWebSocket(server);
     const messages = received(session);
@@ -140,7 +140,7 @@ onEveryHost("engine: WebSocket", engineHosts, (host) => {
     assert.deepEqual(messages, ["fragmented", BYTES]);
   });
 
-  host.it("takes several messages that arrive in one read", { needs: "tcp" }, async () => {
+  host.it("handles several messages of one read", { needs: "tcp" }, async () => {
     await using server = await host.start();
     const socket = await openRaw(server);
     const messages = received(await server.nextSession());

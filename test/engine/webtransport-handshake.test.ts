@@ -11,7 +11,7 @@ import {
 import { endOf, WebTransportPair } from "../support/webtransport/pair.ts";
 
 onEveryHost("engine: the WebTransport handshake", engineHosts, (host) => {
-  describe("refuses, and tells both sides", () => {
+  describe("refuses, and informs both sides", () => {
     const wrong = { code: 3, context: { name: "TRANSPORT_HANDSHAKE_ERROR" } };
     const told = { closeCode: 3, reason: "Bad request" };
 
@@ -35,7 +35,7 @@ onEveryHost("engine: the WebTransport handshake", engineHosts, (host) => {
       });
     }
 
-    host.it("a sid that nobody has", async () => {
+    host.it("an unknown sid", async () => {
       await using server = await startWithWebTransport(host);
       const { pair, stream } = connectWebTransport(server);
       await stream.write(Buffer.from('\x0d0{"sid":"no"}'));
@@ -64,7 +64,7 @@ onEveryHost("engine: the WebTransport handshake", engineHosts, (host) => {
   });
 
   for (const when of ["before it opens a stream", "before it sends anything"] as const) {
-    host.it(`forgets a client that goes ${when}`, async () => {
+    host.it(`cleans up after a client that disconnects ${when}`, async () => {
       await using server = await startWithWebTransport(host, { upgradeTimeout: 20 });
       const pair = new WebTransportPair();
       const taken = (server.engine as WebTransportEngine).onWebTransportSession(pair.session);
@@ -101,7 +101,7 @@ onEveryHost("engine: the WebTransport handshake", engineHosts, (host) => {
       assert.deepEqual(handshake.upgrades, ["websocket", "webtransport"]);
     });
 
-    host.it("probes, upgrades, and goes on over the stream", async () => {
+    host.it("probes, upgrades, and continues over the stream", async () => {
       await using server = await startWithWebTransport(host);
       const peer = await PollingPeer.open(server);
       const { session } = peer;
@@ -137,7 +137,7 @@ onEveryHost("engine: the WebTransport handshake", engineHosts, (host) => {
       await stream.expect('02 "4a" 02 "4b"');
     });
 
-    host.it("goes on with polling when the stream ends", async () => {
+    host.it("continues with polling when the stream ends", async () => {
       await using server = await startWithWebTransport(host);
       const peer = await PollingPeer.open(server);
       const { pair, stream } = probeWebTransport(peer);
@@ -149,7 +149,7 @@ onEveryHost("engine: the WebTransport handshake", engineHosts, (host) => {
       assert.deepEqual(await peer.pollPackets(1), ["4still here"]);
     });
 
-    host.it("goes on with polling when it takes too long", async () => {
+    host.it("continues with polling when it takes too long", async () => {
       await using server = await startWithWebTransport(host, { upgradeTimeout: 50 });
       const peer = await PollingPeer.open(server);
       const { pair, stream } = probeWebTransport(peer);
@@ -161,7 +161,7 @@ onEveryHost("engine: the WebTransport handshake", engineHosts, (host) => {
       assert.deepEqual(await peer.pollPackets(1), ["4still here"]);
     });
 
-    host.it("is refused while another is under way", async () => {
+    host.it("is refused during another upgrade", async () => {
       await using server = await startWithWebTransport(host);
       const peer = await PollingPeer.open(server);
       const first = probeWebTransport(peer);
@@ -174,7 +174,7 @@ onEveryHost("engine: the WebTransport handshake", engineHosts, (host) => {
       assert.equal(peer.session.upgrading, true);
     });
 
-    host.it("is refused to a session that has upgraded", async () => {
+    host.it("is refused for a session that has upgraded", async () => {
       await using server = await startWithWebTransport(host);
       const peer = await PollingPeer.open(server);
       const first = probeWebTransport(peer);
@@ -195,7 +195,7 @@ onEveryHost("engine: the WebTransport handshake", engineHosts, (host) => {
       assert.deepEqual(await endOf(probeWebTransport(peer).pair), { closeCode: 3, reason: "Bad request" });
     });
 
-    host.it("is refused to a session of the other protocol", async () => {
+    host.it("is refused for a session of the other protocol", async () => {
       await using server = await startWithWebTransport(host, { allowEIO3: true });
       const path = server.path("transport=polling").replace("EIO=4", "EIO=3");
       await server.client.get(path);

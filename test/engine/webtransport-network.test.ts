@@ -88,7 +88,7 @@ describe("WebTransport over a network", () => {
     assert.equal((await within(client.closed, "the end of the session")).closeCode, 0);
   });
 
-  it("tells the client why it is refused", async () => {
+  it("gives the client the reason of a refusal", async () => {
     const engine = new Server({ transports: ["webtransport"] });
     await using server = await WebTransportServer.start("/engine.io/", (session) =>
       engine.onWebTransportSession(session),
@@ -100,7 +100,7 @@ describe("WebTransport over a network", () => {
     assert.deepEqual({ closeCode, reason }, { closeCode: 1, reason: "Session ID unknown" });
   });
 
-  it("closes the session of a client that goes", async () => {
+  it("closes the session of a client that disconnects", async () => {
     const engine = new Server({ transports: ["webtransport"] });
     await using server = await WebTransportServer.start("/engine.io/", (session) =>
       engine.onWebTransportSession(session),

@@ -60,7 +60,7 @@ onEveryHost("engine: WebTransport", engineHosts, (host) => {
     assert.equal((await server.nextSession()).transport.name, "webtransport");
   });
 
-  host.it("serves what came in one chunk with the open packet", async () => {
+  host.it("handles messages of one chunk with the open packet", async () => {
     await using server = await startWithWebTransport(host);
     const messages: unknown[] = [];
     server.engine.on("connection", (session: Session) => {
@@ -98,7 +98,7 @@ onEveryHost("engine: WebTransport", engineHosts, (host) => {
     assert.deepEqual(await stream.next(), Buffer.from("\x024a\x81\x01\x014", "latin1"));
   });
 
-  host.it("sends binary of no bytes so that the client can read it", async () => {
+  host.it("sends empty binary so that the client can read it", async () => {
     await using server = await startWithWebTransport(host);
     const { session, stream } = await openWebTransport(server);
     session.send(Buffer.alloc(0));
@@ -122,7 +122,7 @@ onEveryHost("engine: WebTransport", engineHosts, (host) => {
     });
   }
 
-  host.it("beats: a ping from the server, a pong from the client", async () => {
+  host.it("has a heartbeat: a ping from the server, a pong from the client", async () => {
     await using server = await startWithWebTransport(host, { pingInterval: 20, pingTimeout: 5000 });
     const { session, stream } = await openWebTransport(server);
     const beaten = new Promise((resolve) => session.once("heartbeat", resolve));
@@ -195,7 +195,7 @@ onEveryHost("engine: WebTransport", engineHosts, (host) => {
     });
   }
 
-  host.it("closes both for a packet larger than allowed, and tells", async () => {
+  host.it("closes both for a packet that is too large, and reports it", async () => {
     await using server = await startWithWebTransport(host, { maxHttpBufferSize: 1000 });
     const { pair, session, stream } = await openWebTransport(server);
     await stream.write("7e 03e9");
@@ -236,7 +236,7 @@ onEveryHost("engine: WebTransport", engineHosts, (host) => {
     assert.equal(calls, 0);
   });
 
-  host.it("goes on when a listener throws, and rethrows", async () => {
+  host.it("continues when a listener throws, and rethrows", async () => {
     await using server = await startWithWebTransport(host);
     const { session, stream } = await openWebTransport(server);
     const error = new Error("thrown by the listener");
@@ -251,7 +251,7 @@ onEveryHost("engine: WebTransport", engineHosts, (host) => {
     assert.equal(session.readyState, "open");
   });
 
-  host.it("makes the id itself: there is no request for generateId", async () => {
+  host.it("generates the id itself: there is no request for generateId", async () => {
     await using server = await startWithWebTransport(host);
     server.engine.generateId = () => {
       throw new Error("called");
@@ -260,7 +260,7 @@ onEveryHost("engine: WebTransport", engineHosts, (host) => {
   });
 
   describe("flow control", () => {
-    host.it("writes once, and the rest together when that was taken", async () => {
+    host.it("writes once, and the rest together once the stream accepts it", async () => {
       await using server = await startWithWebTransport(host);
       const { stream } = connectWebTransport(server);
       await stream.write('01 "0"');
@@ -281,8 +281,8 @@ onEveryHost("engine: WebTransport", engineHosts, (host) => {
       assert.equal(session.transport.writable, true);
     });
 
-    describe("with a stream that tells late what it has taken", () => {
-      host.it("sends pings, and messages, when the stream takes them", async () => {
+    describe("with a stream that reports late what it has accepted", () => {
+      host.it("sends pings, and messages, when the stream accepts them", async () => {
         await using server = await startWithWebTransport(host, { pingInterval: 20 });
         const late = held();
         const { stream, session } = await openWebTransport(server, { told: late.promise });
@@ -294,7 +294,7 @@ onEveryHost("engine: WebTransport", engineHosts, (host) => {
         late.resolve();
       });
 
-      host.it("counts what was written until it is told", async () => {
+      host.it("counts written bytes until the stream reports them", async () => {
         await using server = await startWithWebTransport(host);
         const late = held();
         const { stream, session: opened } = await openWebTransport(server, { told: late.promise });
@@ -307,7 +307,7 @@ onEveryHost("engine: WebTransport", engineHosts, (host) => {
         await until(() => session.bufferedAmount === 0, "the stream to tell");
       });
 
-      host.it("closes after that", async () => {
+      host.it("closes after the stream has reported", async () => {
         await using server = await startWithWebTransport(host);
         const late = held();
         const { stream, session, pair } = await openWebTransport(server, { told: late.promise });

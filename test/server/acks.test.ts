@@ -39,7 +39,7 @@ onEveryHost("acks", serverHosts, (host) => {
       assert.equal(await socket.emitWithAck("down", "b"), "b?");
     });
 
-    it("keeps 200 acks under way apart, answered in reverse", async () => {
+    it("matches 200 pending acks that are answered in reverse", async () => {
       await using running = await host.start();
       const { client, socket } = await pair(running, mode);
       const waiting: [number, Ack][] = [];
@@ -56,7 +56,7 @@ onEveryHost("acks", serverHosts, (host) => {
     });
   });
 
-  it("gives no error to the callback when the answer is in time", async () => {
+  it("passes null to the callback when the answer is in time", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running);
     client.on("q", (ack: Ack) => ack("a"));
@@ -127,7 +127,7 @@ onEveryHost("acks", serverHosts, (host) => {
     assert.deepEqual(await wire.take(2), ['420["a"]', '421["b",1]']);
   });
 
-  it("ignores an ack that nobody waits for, and an ack that comes twice", async () => {
+  it("ignores an unknown ack, and a repeated one", async () => {
     await using running = await host.start();
     const { wire, socket } = await rawPair(running);
     let calls = 0;
@@ -138,7 +138,7 @@ onEveryHost("acks", serverHosts, (host) => {
     assert.equal(calls, 1);
   });
 
-  it("calls back with the socket for this, in time or not; a broadcast with its operator", async () => {
+  it("calls back with the socket as this, in time or not; a broadcast with its operator", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running);
     client.on("q", (ack: Ack) => ack());
@@ -175,7 +175,7 @@ onEveryHost("acks", serverHosts, (host) => {
   });
 
   describe("of broadcasts", () => {
-    it("gathers the answers of all", async () => {
+    it("collects all answers", async () => {
       await using running = await host.start();
       for (const name of ["a", "b", "c"]) {
         const { client } = await pair(running);
@@ -185,12 +185,12 @@ onEveryHost("acks", serverHosts, (host) => {
       assert.deepEqual(answers.toSorted(), ["a", "b", "c"]);
     });
 
-    it("gives an empty list when there is nobody", async () => {
+    it("returns an empty list when there are no clients", async () => {
       await using running = await host.start();
       assert.deepEqual(await running.io.to("empty").timeout(5_000).emitWithAck("who"), []);
     });
 
-    it("reports the timeout together with the answers that came", async () => {
+    it("reports the timeout together with the answers so far", async () => {
       await using running = await host.start();
       const { client } = await pair(running);
       const { socket: silent } = await pair(running);

@@ -45,7 +45,7 @@ async function holds({ io }: StartedServer, count: number): Promise<void> {
 }
 
 onEveryHost("an adapter whose functions are asynchronous", serverHostsAndApp, (host) => {
-  it("joins and leaves by promises", async () => {
+  it("joins and leaves asynchronously", async () => {
     await using running = await host.start({ adapter: Slow });
     const { client, socket } = await pair(running);
     const joined = socket.join(["a", "b"]);
@@ -61,7 +61,7 @@ onEveryHost("an adapter whose functions are asynchronous", serverHostsAndApp, (h
     assert.equal(running.io.sockets.adapter.rooms.size, 0);
   });
 
-  it("delivers broadcasts in order, to who is in the room by then", async () => {
+  it("delivers broadcasts in order, to the members of the room at that time", async () => {
     await using running = await host.start({ adapter: Slow });
     const { client, socket } = await pair(running);
     await socket.join("room");
@@ -76,7 +76,7 @@ onEveryHost("an adapter whose functions are asynchronous", serverHostsAndApp, (h
     await settled(client, socket);
   });
 
-  it("serves clients while its init() is not done", async () => {
+  it("serves clients while its init() is pending", async () => {
     class Never extends Slow {
       override init(): Promise<void> {
         return new Promise(() => {});
@@ -101,7 +101,7 @@ onEveryHost("an adapter whose functions are asynchronous", serverHostsAndApp, (h
     assert.equal(isClosed, true);
   });
 
-  it("that rejects is an unhandled rejection, and the connection goes on", async () => {
+  it("that rejects is an unhandled rejection, and the connection stays", async () => {
     const failure = new Error("no broker");
     class Failing extends Adapter {}
     Object.assign(Failing.prototype, { broadcast: () => Promise.reject(failure) });

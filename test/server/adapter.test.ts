@@ -56,7 +56,7 @@ onEveryHost("adapter", serverHostsAndApp, (host) => {
     ]);
   });
 
-  it("may be a plain function that gives an adapter", async () => {
+  it("may be a plain function that returns an adapter", async () => {
     const made: Adapter[] = [];
     function create(nsp: ConstructorParameters<typeof Adapter>[0]): Adapter {
       const adapter = new Adapter(nsp);
@@ -72,7 +72,7 @@ onEveryHost("adapter", serverHostsAndApp, (host) => {
     assert.deepEqual(await heard, [1]);
   });
 
-  it("delivers exactly, in order, and to the right clients when it does all by the base class", async () => {
+  it("delivers once, in order, and to the right clients through the base class", async () => {
     class Plain extends Adapter {}
     await using running = await host.start({ adapter: Plain });
     const [a, b] = [await pair(running), await pair(running)];
@@ -95,7 +95,7 @@ onEveryHost("adapter", serverHostsAndApp, (host) => {
     assert.deepEqual(of("b"), [["b", Buffer.from([4])]]);
   });
 
-  it("gathers acks through the base class", async () => {
+  it("collects acks through the base class", async () => {
     class Plain extends Adapter {}
     await using running = await host.start({ adapter: Plain });
     const { client } = await pair(running);
@@ -129,7 +129,7 @@ onEveryHost("adapter", serverHostsAndApp, (host) => {
     await connected(running.client());
   });
 
-  it("may join asynchronously: join() gives its promise", async () => {
+  it("may join asynchronously: join() returns its promise", async () => {
     class Slow extends Adapter {
       override async addAll(id: string, rooms: Set<string>): Promise<void> {
         await new Promise(setImmediate);

@@ -39,14 +39,14 @@ const heads: Readonly<Record<string, string>> = {
 
 onEveryHost("allowRequest", serverHostsAndApp, (host) => {
   onEveryTransport((_name, mode) => {
-    it("lets the client in when it says so, also later", async () => {
+    it("lets the client in when it allows it, also later", async () => {
       await using running = await host.start({
         allowRequest: (_req, answer) => void setImmediate(() => answer(null, true)),
       });
       await connected(running.client(mode));
     });
 
-    it("keeps the client out otherwise", async () => {
+    it("refuses the client otherwise", async () => {
       await using running = await host.start({ allowRequest: (_req, answer) => answer("no entry", false) });
       const refusal = next(running.io.engine, "connection_error");
       await next(running.client(mode), "connect_error");

@@ -9,7 +9,7 @@ import { next } from "../support/waiting/events.ts";
 import { socketio } from "../support/server/socketio.ts";
 
 describe("attachApp", () => {
-  it("serves over an app of the caller, which keeps its own routes", async () => {
+  it("serves an app of the application, which keeps its routes", async () => {
     const app = uWS.App();
     app.get("/hello", (res) => void res.end("application"));
     const io = new socketio.Server();
@@ -29,7 +29,7 @@ describe("attachApp", () => {
     assert.equal((await fetch(`${running.url}/other`)).status, 404);
   });
 
-  it("takes options of its own", async () => {
+  it("takes its own options", async () => {
     const app = uWS.App();
     const io = new socketio.Server({ path: "/mine" });
     io.attachApp(app, { pingInterval: 12_345 });

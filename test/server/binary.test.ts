@@ -45,7 +45,7 @@ onEveryHost("binary", serverHosts, (host) => {
       assert.ok(megabyte.equals((await down)[0] as Buffer));
     });
 
-    it("carries ArrayBuffer and views as the bytes they show", async () => {
+    it("carries ArrayBuffers and views as their bytes", async () => {
       await using running = await host.start();
       const { client, socket } = await pair(running, mode);
       const backing = Uint8Array.from([0, 1, 2, 3, 4, 5, 6, 7]).buffer;
@@ -112,7 +112,7 @@ onEveryHost("binary", serverHosts, (host) => {
     assert.deepEqual(await wire.take(2), ['451-/x,["b",{"_placeholder":true,"num":0}]', bytes]);
   });
 
-  it("hands over bytes that stay as they were after the listener returned", async () => {
+  it("delivers bytes that stay unchanged after the listener has returned", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running, { transports: ["websocket"] });
     const kept = collect(socket, "b", 100);
@@ -122,7 +122,7 @@ onEveryHost("binary", serverHosts, (host) => {
     }
   });
 
-  it("sends the bytes as they were when emit was called, when it must wait", async () => {
+  it("sends the bytes as they were when emit was called, if it has to wait", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running, { transports: ["polling"] });
     const heard = collect(client, "b", 2);
@@ -131,7 +131,7 @@ onEveryHost("binary", serverHosts, (host) => {
     assert.deepEqual((await heard)[1], [Buffer.from("waits")]);
   });
 
-  it("refuses more than ten attachments, and takes ten", async () => {
+  it("refuses more than ten attachments, and accepts ten", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running, { transports: ["websocket"] });
     const ten = next(socket, "b");

@@ -12,7 +12,7 @@ onEveryHost(
   "server: an event loop that was blocked for longer than an answer may take",
   serverHosts,
   (host) => {
-    it("reads the answer of a WebSocket before its time is over", async () => {
+    it("reads a WebSocket's answer before it times out", async () => {
       await using running = await host.start();
       const { wire, socket } = await rawPair(running);
       const answer = socket.timeout(TIMEOUT).emitWithAck("question");
@@ -22,7 +22,7 @@ onEveryHost(
       assert.equal(await answer, "answer");
     });
 
-    it("reads an answer that came over a new connection before the time of a client that polls is over", async () => {
+    it("reads a polling client's answer from a new connection before it times out", async () => {
       await using running = await host.start();
       await using thread = await OtherThread.start();
       const path = "/socket.io/?EIO=4&transport=polling";
@@ -39,7 +39,7 @@ onEveryHost(
       assert.equal(await answer, "answer");
     });
 
-    it("still gives up an answer that did not come", async () => {
+    it("still times out an answer that did not come", async () => {
       await using running = await host.start();
       const { wire, socket } = await rawPair(running);
       const answer = socket.timeout(TIMEOUT).emitWithAck("question");

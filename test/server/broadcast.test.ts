@@ -16,7 +16,7 @@ onEveryHost("broadcast", serverHosts, (host) => {
       for (const args of await Promise.all(heard)) assert.deepEqual(args, [{ to: "all" }, 2]);
     });
 
-    it("reaches everybody but the sender with socket.broadcast", async () => {
+    it("reaches everybody except the sender with socket.broadcast", async () => {
       await using running = await host.start();
       const sender = await pair(running, mode);
       const others = await Promise.all([1, 2].map(() => pair(running, mode)));
@@ -39,7 +39,7 @@ onEveryHost("broadcast", serverHosts, (host) => {
       for (const seen of await Promise.all(heard)) assert.deepEqual(seen.flat(), expected);
     });
 
-    it("delivers a volatile event to who is connected", async () => {
+    it("delivers a volatile event to a connected client", async () => {
       await using running = await host.start();
       const { client, socket } = await pair(running, mode);
       if (name === "upgrade") await upgraded(client);
@@ -79,7 +79,7 @@ onEveryHost("broadcast", serverHosts, (host) => {
     await settled(client, socket);
   });
 
-  it("drops volatile events of a long-polling client that has no poll parked", async () => {
+  it("drops volatile events for a long-polling client that has no poll parked", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running, { transports: ["polling"] });
     const heard: unknown[] = [];
@@ -123,7 +123,7 @@ onEveryHost("broadcast", serverHosts, (host) => {
     assert.deepEqual(internals(socket).flags, {});
   });
 
-  it("takes the flags compress and local", async () => {
+  it("accepts the flags compress and local", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running);
     const heard = collect(client, "ev", 4);
@@ -134,7 +134,7 @@ onEveryHost("broadcast", serverHosts, (host) => {
     assert.deepEqual(await heard, [[1], [2], [3], [4]]);
   });
 
-  it("reaches who joined before the broadcast, and not who left or was disconnected before it", async () => {
+  it("reaches clients that joined before the broadcast, and none that left or disconnected before it", async () => {
     await using running = await host.start();
     const stays = await pair(running);
     const goes = await pair(running);

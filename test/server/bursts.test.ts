@@ -24,7 +24,7 @@ function sendMany(socket: Socket): void {
 
 onEveryHost("server: bursts to a client that reads", serverHosts, (host) => {
   onEveryTransport((_, mode) => {
-    it("arrive whole when a listener answers with many events of 1 MB", async () => {
+    it("arrive completely when a listener answers with many events of 1 MB", async () => {
       await using running = await host.start();
       const { client, socket } = await pair(running, mode);
       socket.on("all", () => {
@@ -43,7 +43,7 @@ onEveryHost("server: bursts to a client that reads", serverHosts, (host) => {
       assert.ok(socket.connected);
     }).timeout(30_000);
 
-    it("arrive whole when an event has many attachments of 1 MB", async () => {
+    it("arrive completely when an event has many attachments of 1 MB", async () => {
       await using running = await host.start();
       const { client, socket } = await pair(running, { ...mode, parser: { ...parser, Decoder } });
       const sent = Array.from({ length: COUNT }, () => Buffer.alloc(MEGABYTE));
@@ -57,7 +57,7 @@ onEveryHost("server: bursts to a client that reads", serverHosts, (host) => {
       assert.ok(socket.connected);
     }).timeout(30_000);
 
-    it("arrive whole when they are sent from the connection listener, with something a tick later", async () => {
+    it("arrive completely when they are sent from the connection listener, with more a tick later", async () => {
       await using running = await host.start();
       running.io.on("connection", (socket) => {
         sendMany(socket);

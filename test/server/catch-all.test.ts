@@ -78,7 +78,7 @@ onEveryHost("catch-all listeners", serverHosts, (host) => {
     ]);
   });
 
-  it("prependAnyOutgoing, offAnyOutgoing and listenersAnyOutgoing do as their names say", async () => {
+  it("prependAnyOutgoing, offAnyOutgoing and listenersAnyOutgoing work as named", async () => {
     await using running = await host.start();
     const { socket } = await pair(running);
     const seen: string[] = [];
@@ -129,7 +129,7 @@ onEveryHost("socket middleware", serverHosts, (host) => {
     await settled(client, socket);
   });
 
-  it("does no harm when nobody listens for the error", async () => {
+  it("is harmless when nobody listens for the error", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running);
     socket.use((event, done) => done(event[0] === "bad" ? new Error("refused") : undefined));

@@ -69,7 +69,7 @@ onEveryHost("client files", serverHosts, (host) => {
     }
   });
 
-  it("heeds a refusal of an encoding", async () => {
+  it("respects q=0 of an encoding", async () => {
     await using running = await host.start();
     const get = getFrom(running);
     const { headers } = await get("/socket.io/socket.io.js", { "accept-encoding": "br;q=0, gzip" });
@@ -95,7 +95,7 @@ onEveryHost("client files", serverHosts, (host) => {
     assert.equal((await get("/socket.io/socket.io.js", { "if-none-match": '"other"' })).status, 200);
   });
 
-  it("heeds no query", async () => {
+  it("ignores the query", async () => {
     await using running = await host.start();
     const get = getFrom(running);
     assert.equal((await get("/socket.io/socket.io.min.js?v=2")).status, 200);
@@ -140,13 +140,13 @@ onEveryHost("client files", serverHosts, (host) => {
     });
   }
 
-  it("is not served with serveClient: false", async () => {
+  it("are not served with serveClient: false", async () => {
     await using running = await host.start({ serveClient: false });
     const get = getFrom(running);
     assert.equal((await get("/socket.io/socket.io.js")).status, 400);
   });
 
-  it("answers HEAD with the headers alone", async () => {
+  it("answers HEAD with only the headers", async () => {
     await using running = await host.start();
     using wire = new NetworkClient(running.port);
     const { status, headers, raw } = await wire.request("HEAD", "/socket.io/socket.io.js");

@@ -80,7 +80,7 @@ const hooks: Record<string, Hook> = {
   },
 };
 
-onEveryHost("while io.close() is under way", serverHostsAndApp, (host) => {
+onEveryHost("during io.close()", serverHostsAndApp, (host) => {
   it("a handshake is refused, and its connection closed", async () => {
     const { adapter, release } = slowAdapter();
     await using running = await host.start({ adapter });
@@ -140,7 +140,7 @@ onEveryHost("while io.close() is under way", serverHostsAndApp, (host) => {
     await within(closed, "the server to close");
   });
 
-  it("requests of the sessions that are still there are served", async () => {
+  it("requests of remaining sessions are served", async () => {
     const { adapter, release } = slowAdapter();
     await using running = await host.start({ adapter });
     using _adapter = closing(release);
@@ -153,7 +153,7 @@ onEveryHost("while io.close() is under way", serverHostsAndApp, (host) => {
   });
 });
 
-onEveryHost("io.close() with requests under way", serverHosts, (host) => {
+onEveryHost("io.close() with pending requests", serverHosts, (host) => {
   for (const [name, hook] of Object.entries(hooks)) {
     it(`${name} that lets a handshake in later opens no session`, async () => {
       await using running = await host.start();
@@ -171,7 +171,7 @@ onEveryHost("io.close() with requests under way", serverHosts, (host) => {
     });
   }
 
-  it("ends though a hook never decides on a request", async () => {
+  it("ends even if a hook never decides on a request", async () => {
     await using running = await host.start();
     const { asked } = hooks["allowRequest"]!(running);
     using kept = await KeptConnection.open(running.port);
@@ -181,7 +181,7 @@ onEveryHost("io.close() with requests under way", serverHosts, (host) => {
     await within(kept.closed, "the connection to end");
   });
 
-  it("ends though a hook never decides on a WebSocket", async () => {
+  it("ends even if a hook never decides on a WebSocket", async () => {
     await using running = await host.start();
     const { asked } = hooks["allowRequest"]!(running);
     using kept = await KeptConnection.open(running.port);
@@ -227,7 +227,7 @@ onEveryHost("io.close() with requests under way", serverHosts, (host) => {
     assert.equal(running.io.engine.clientsCount, 0);
   });
 
-  it("ends though a client never finishes its POST", async () => {
+  it("ends even if a client never finishes its POST", async () => {
     await using running = await host.start();
     using kept = await KeptConnection.open(running.port);
     kept.write(`POST ${POLLING} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n40`);
@@ -236,7 +236,7 @@ onEveryHost("io.close() with requests under way", serverHosts, (host) => {
     await within(kept.closed, "the connection to end");
   });
 
-  it("ends though a client answers no close frame", async () => {
+  it("ends even if a client answers no close frame", async () => {
     await using running = await host.start();
     using kept = await KeptConnection.open(running.port);
     const headers =
@@ -318,7 +318,7 @@ describe("io.close() beside requests of the application, on node:http", () => {
     await within(closed, "the server to close");
   });
 
-  it("closes a connection that is idle since", async () => {
+  it("closes a connection that has become idle", async () => {
     await using application = await besideAnApplication();
     const { running, response } = application;
     using kept = await KeptConnection.open(running.port);

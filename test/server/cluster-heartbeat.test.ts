@@ -40,7 +40,7 @@ async function known({ io }: StartedServer, count: number): Promise<void> {
 }
 
 onEveryHost("servers with heartbeats", serverHostsAndApp, (host) => {
-  it("reach the clients of all", async () => {
+  it("reach the clients of all servers", async () => {
     await using started = await three(host);
     const { servers, clients } = started;
     const heard = clients.map(({ client }) => next(client, "ev"));
@@ -51,7 +51,7 @@ onEveryHost("servers with heartbeats", serverHostsAndApp, (host) => {
     );
   });
 
-  it("gather the answers of all, and leave out who is excepted", async () => {
+  it("collect the answers of all clients, and leave out excepted ones", async () => {
     await using started = await three(host);
     const { servers, clients } = started;
     for (const [index, { client }] of clients.entries()) client.on("q", (answer: Ack) => answer(index));
@@ -61,7 +61,7 @@ onEveryHost("servers with heartbeats", serverHostsAndApp, (host) => {
     assert.deepEqual(new Set(others as unknown as number[]), new Set([1, 2]));
   });
 
-  it("see the sockets of all, move them and disconnect them", async () => {
+  it("see the sockets of all servers, move them and disconnect them", async () => {
     await using started = await three(host);
     const { servers, clients } = started;
     const ids = clients.map(({ socket }) => socket.id);
@@ -84,7 +84,7 @@ onEveryHost("servers with heartbeats", serverHostsAndApp, (host) => {
     assert.deepEqual(new Set(answers as number[]), new Set([1, 2]));
   });
 
-  it("do without one that is closed, at once", async () => {
+  it("continue at once without a closed server", async () => {
     await using started = await three(host);
     const { servers, clients } = started;
     await servers[2].io.close();
@@ -94,7 +94,7 @@ onEveryHost("servers with heartbeats", serverHostsAndApp, (host) => {
     assert.equal((await servers[1].io.fetchSockets()).length, 2);
   });
 
-  it("do without one that is lost, once its heartbeat is missing: what waits for it ends with the others' answers", async function () {
+  it("continue without a lost server once its heartbeat is missing: pending requests end with the others' answers", async function () {
     this.timeout(30_000);
     await using started = await three(host, 400);
     const { servers, clients, cluster } = started;

@@ -46,7 +46,7 @@ async function remotely(host: ServerHost): Promise<Distance> {
 }
 
 onEveryHost("events between the servers of a cluster", serverHosts, (host) => {
-  it("are heard by the others, of the main namespace", async () => {
+  it("reach the others, in the main namespace", async () => {
     await using all = await servers(host);
     const [near, far] = all;
     near.io.on("hello", () => assert.fail("heard itself"));
@@ -55,7 +55,7 @@ onEveryHost("events between the servers of a cluster", serverHosts, (host) => {
     assert.deepEqual(await heard, [1, { a: "b" }]);
   });
 
-  it("are heard in their namespace only", async () => {
+  it("reach only their namespace", async () => {
     await using all = await servers(host);
     const [near, far] = all;
     near.io.of("/chat");
@@ -85,7 +85,7 @@ onEveryHost("events between the servers of a cluster", serverHosts, (host) => {
     assert.deepEqual(await io.serverSideEmitWithAck("ping"), []);
   });
 
-  it("reject with the error of the adapter, and the answers that came", async () => {
+  it("reject with the error of the adapter, and the answers so far", async () => {
     await using running = await host.start();
     const { io } = running;
     const late = "timeout reached: only 1 responses received out of 2";
@@ -98,7 +98,7 @@ onEveryHost("events between the servers of a cluster", serverHosts, (host) => {
   });
 });
 
-onEveryHost("a server sees of a socket of another", serverHosts, (host) => {
+onEveryHost("what a server sees of another server's socket", serverHosts, (host) => {
   it("id, handshake, rooms and data", async () => {
     await using distance = await remotely(host);
     const { remote, there } = distance;
@@ -115,7 +115,7 @@ onEveryHost("a server sees of a socket of another", serverHosts, (host) => {
     assert.equal(remote.handshake.url, there.socket.handshake.url);
   });
 
-  it("nothing with local, and what is in the rooms with to() and except()", async () => {
+  it("nothing with local, and the members of rooms with to() and except()", async () => {
     await using distance = await remotely(host);
     const { near, there } = distance;
     const here = await pair(near);
@@ -127,7 +127,7 @@ onEveryHost("a server sees of a socket of another", serverHosts, (host) => {
   });
 });
 
-onEveryHost("a server may, with a socket of another,", serverHosts, (host) => {
+onEveryHost("a server can, with another server's socket,", serverHosts, (host) => {
   it("emit to it", async () => {
     await using distance = await remotely(host);
     const { remote, there } = distance;
@@ -144,7 +144,7 @@ onEveryHost("a server may, with a socket of another,", serverHosts, (host) => {
     });
   });
 
-  it("ask it, and get its one answer", async () => {
+  it("request an ack, and get its one answer", async () => {
     await using distance = await remotely(host);
     const { remote, there } = distance;
     there.client.on("q", (value: number, answer: Ack) => answer(value + 1));
@@ -155,7 +155,7 @@ onEveryHost("a server may, with a socket of another,", serverHosts, (host) => {
     assert.equal(await remote.timeout(5_000).emitWithAck("q", 2), 3);
   });
 
-  it("ask it in vain: the error comes with null for an answer", async () => {
+  it("request an ack in vain: the error comes with null as the answer", async () => {
     await using distance = await remotely(host);
     const { remote } = distance;
     const args = await new Promise((resolve) =>
@@ -237,7 +237,7 @@ onEveryHost("a broadcast in a cluster", serverHosts, (host) => {
     );
   });
 
-  it("gathers the answers of all clients, and those that came in time", async () => {
+  it("collects the answers of all clients, and those that came in time", async () => {
     await using distance = await remotely(host);
     const { near, there } = distance;
     const here = await pair(near);
@@ -265,7 +265,7 @@ onEveryHost("a broadcast in a cluster", serverHosts, (host) => {
 });
 
 describe("a server without a cluster", () => {
-  it("warns of serverSideEmit(), hears nothing itself, and goes on", () => {
+  it("warns about serverSideEmit(), emits nothing itself, and keeps working", () => {
     const warn = mock.method(console, "warn", () => {});
     try {
       const io = new socketio.Server();

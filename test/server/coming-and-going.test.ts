@@ -27,7 +27,7 @@ function held(nsp: Server | Namespace): () => Promise<[Socket, (error?: Error) =
 }
 
 onEveryHost("a socket in its middlewares", serverHosts, (host) => {
-  it("is among those that connect, not among the connected, and gets no broadcast", async () => {
+  it("is connecting, not connected, and gets no broadcast", async () => {
     await using running = await host.start();
     const arrival = held(running.io);
     const wire = await rawSession(running);
@@ -47,7 +47,7 @@ onEveryHost("a socket in its middlewares", serverHosts, (host) => {
     assert.match(String(await wire.next()), /^40\{"sid":/);
   });
 
-  it("is let in while another of its connection leaves its own namespace", async () => {
+  it("joins while another socket of its connection leaves its namespace", async () => {
     await using running = await host.start();
     const arrival = held(running.io.of("/slow"));
     const { wire, socket } = await rawPair(running);
@@ -61,7 +61,7 @@ onEveryHost("a socket in its middlewares", serverHosts, (host) => {
     assert.equal(running.io.engine.clientsCount, 1);
   });
 
-  it("does not come in any more when another of its connection ends that", async () => {
+  it("does not join after another socket of its connection has closed it", async () => {
     await using running = await host.start();
     running.io.of("/slow").on("connection", () => assert.fail("connected"));
     const arrival = held(running.io.of("/slow"));
@@ -77,7 +77,7 @@ onEveryHost("a socket in its middlewares", serverHosts, (host) => {
     assert.equal(internals(running.io.of("/slow"))._preConnectSockets.size, 0);
   });
 
-  it("does not come in any more when the server is closed", async () => {
+  it("does not join after the server was closed", async () => {
     await using running = await host.start();
     running.io.on("connection", () => assert.fail("connected"));
     const arrival = held(running.io);
@@ -91,7 +91,7 @@ onEveryHost("a socket in its middlewares", serverHosts, (host) => {
     assert.equal(internals(running.io.sockets)._preConnectSockets.size, 0);
   });
 
-  it("emits neither disconnecting nor disconnect when its client goes", async () => {
+  it("emits neither disconnecting nor disconnect when its client leaves", async () => {
     await using running = await host.start();
     const arrival = held(running.io);
     const wire = await rawSession(running);
@@ -109,7 +109,7 @@ onEveryHost("a socket in its middlewares", serverHosts, (host) => {
 });
 
 onEveryHost("many clients", serverHosts, (host) => {
-  it("come to and leave a child namespace that is removed when it is empty, and each gets in", async () => {
+  it("join and leave a child namespace that is removed when it is empty, and each one gets in", async () => {
     await using running = await host.start({ cleanupEmptyChildNamespaces: true });
     const parent = running.io.of(/^\/room-/);
     parent.on("connection", (socket) => socket.on("echo", (value, answer: Ack) => answer(value)));
@@ -132,7 +132,7 @@ onEveryHost("many clients", serverHosts, (host) => {
     assert.deepEqual([running.io._nsps.has("/room-1"), internals(parent).children.size], [false, 0]);
   });
 
-  it("keep a child namespace for one that is still coming", async () => {
+  it("keep a child namespace for one that is still joining", async () => {
     await using running = await host.start({ cleanupEmptyChildNamespaces: true });
     const parent = running.io.of(/^\/room-/);
     const first = await pair(running, {}, "/room-1");
@@ -153,7 +153,7 @@ onEveryHost("many clients", serverHosts, (host) => {
 onEveryHost("a child namespace that is removed when it is empty", serverHosts, (host) => {
   const options = { cleanupEmptyChildNamespaces: true, connectionStateRecovery: {} };
 
-  it("stays for a client that may come back, and is recovered", async () => {
+  it("stays for a client that may return, and is recovered", async () => {
     await using running = await host.start(options);
     const parent = running.io.of(/^\/room-/);
     const { client, socket } = await pair(running, {}, "/room-1");
@@ -169,7 +169,7 @@ onEveryHost("a child namespace that is removed when it is empty", serverHosts, (
     await heard;
   });
 
-  it("goes with a client that left on purpose", async () => {
+  it("is removed with a client that left on purpose", async () => {
     await using running = await host.start(options);
     const parent = running.io.of(/^\/room-/);
     const { client, socket } = await pair(running, {}, "/room-1");
@@ -181,7 +181,7 @@ onEveryHost("a child namespace that is removed when it is empty", serverHosts, (
 });
 
 onEveryHost("an answer", serverHosts, (host) => {
-  it("that does not come before the disconnection is a timeout, once, and nothing is kept", async () => {
+  it("that does not come before the disconnection times out, once, and is released", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running);
     const calls: unknown[][] = [];
@@ -202,7 +202,7 @@ onEveryHost("an answer", serverHosts, (host) => {
     assert.equal(internals(socket).acks.size, 0);
   });
 
-  it("that comes after the timeout of a broadcast is ignored, also by those who wait for the next", async () => {
+  it("that comes after the timeout of a broadcast is ignored, also by the next broadcast", async () => {
     await using running = await host.start();
     const { wire, socket } = await rawPair(running);
     await assert.rejects(running.io.timeout(20).emitWithAck("q"), { responses: [] });
@@ -214,7 +214,7 @@ onEveryHost("an answer", serverHosts, (host) => {
     assert.deepEqual(await second, ["in time"]);
   });
 
-  it("that a listener gives after the disconnection does no harm", async () => {
+  it("that a listener gives after the disconnection is harmless", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running);
     const asked = next<[Ack]>(socket, "q");
@@ -250,7 +250,7 @@ onEveryHost("a connection", serverHosts, (host) => {
     assert.deepEqual([[...sockets.keys()], [...nsps.keys()]], [[socket.id], ["/"]]);
   });
 
-  it("that client.close() closes tells its sockets, and the other side", async () => {
+  it("that client.close() closes notifies its sockets and the client", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running, { transports: ["websocket"] });
     const reasons = Promise.all([next(socket, "disconnect"), next(client, "disconnect")]);
@@ -262,7 +262,7 @@ onEveryHost("a connection", serverHosts, (host) => {
 });
 
 onEveryHost("an event called error", serverHosts, (host) => {
-  it("is heard like any other, and does no harm when nobody listens", async () => {
+  it("is received like any other, and is harmless when nobody listens", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running);
     client.emit("error", "unheard");

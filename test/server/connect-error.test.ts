@@ -16,7 +16,7 @@ onEveryHost("connect error", serverHosts, (host) => {
       assert.equal(error.data, undefined);
     });
 
-    it("hands over message and data of the error of a middleware", async () => {
+    it("sends the message and data of a middleware's error", async () => {
       await using running = await host.start();
       running.io.use((_socket, done) => {
         done(Object.assign(new Error("not authorized"), { data: { code: 42, why: ["a", null] } }));
@@ -27,7 +27,7 @@ onEveryHost("connect error", serverHosts, (host) => {
     });
   });
 
-  it("hands over no stack and no other property of the error", async () => {
+  it("sends no stack and no other property of the error", async () => {
     await using running = await host.start();
     running.io.use((_socket, done) => done(Object.assign(new Error("no"), { secret: 1 })));
     const [error] = await next<[ConnectError]>(running.client(), "connect_error");
@@ -46,7 +46,7 @@ onEveryHost("connect error", serverHosts, (host) => {
     assert.equal(running.io.engine.clientsCount, 1);
   });
 
-  it("refuses one namespace while the other of the same connection goes on", async () => {
+  it("refuses one namespace while another of the same connection stays", async () => {
     await using running = await host.start();
     running.io.of("/admin").use((_socket, done) => done(new Error("admins only")));
     const client = running.client();
@@ -58,7 +58,7 @@ onEveryHost("connect error", serverHosts, (host) => {
     assert.equal(running.io.of("/admin").sockets.size, 0);
   });
 
-  it("leaves nothing of a refused socket in the namespace", async () => {
+  it("keeps nothing of a refused socket in the namespace", async () => {
     await using running = await host.start();
     running.io.use((socket, done) => {
       void socket.join("room");

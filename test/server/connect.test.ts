@@ -15,7 +15,7 @@ onEveryHost("connect", serverHosts, (host) => {
       assert.notEqual(socket.id, (socket.conn as unknown as { id: string }).id);
     });
 
-    it("hands the auth of the client to the handshake", async () => {
+    it("passes the client's auth to the handshake", async () => {
       await using running = await host.start();
       const { socket } = await pair(running, {
         ...mode,
@@ -48,7 +48,7 @@ onEveryHost("connect", serverHosts, (host) => {
       assert.notEqual(second.id, socket.id);
     });
 
-    it(`reports the transport of the connection as it is`, async () => {
+    it(`reports the transport of the connection`, async () => {
       await using running = await host.start();
       const { client, socket } = await pair(running, mode);
       if (name === "upgrade") {

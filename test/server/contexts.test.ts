@@ -19,7 +19,7 @@ function inContexts(options: Partial<ServerOptions>): Partial<ServerOptions> {
 }
 
 onEveryHost("async contexts", serverHosts, (host) => {
-  it("a ping timeout: disconnect in that of the handshake of each client", async () => {
+  it("a ping timeout: disconnect, in the context of each client's handshake", async () => {
     await using running = await host.start(inContexts({ pingInterval: 200, pingTimeout: 200 }));
     const found: string[] = [];
     running.io.on("connection", (socket) => {
@@ -35,7 +35,7 @@ onEveryHost("async contexts", serverHosts, (host) => {
     assert.deepEqual(found.toSorted(), ["1", "2"]);
   });
 
-  it("a client that joins no namespace in time: close in that of its handshake", async () => {
+  it("a client that joins no namespace in time: close, in the context of its handshake", async () => {
     await using running = await host.start(inContexts({ connectTimeout: 200 }));
     const found: string[] = [];
     running.io.engine.on("connection", (conn: NodeJS.EventEmitter) => {

@@ -16,7 +16,7 @@ onEveryHost("deep data", serverHosts, (host) => {
     "an event with attachments": (inner: string) => `451-["echo",${inner},{"_placeholder":true,"num":0}]`,
     "an answer": (inner: string) => `430[${inner}]`,
   })) {
-    it(`in ${what} of a client ends its connection, and says why`, async () => {
+    it(`in ${what} of a client ends its connection, with the reason`, async () => {
       await using running = await host.start();
       const { wire, socket } = await rawPair(running);
       socket.on("echo", (data: unknown) => socket.emit("echo", data));
@@ -39,7 +39,7 @@ onEveryHost("deep data", serverHosts, (host) => {
     await wire.closed;
   });
 
-  it("through a parser of others ends its connection", async () => {
+  it("through a custom parser ends its connection", async () => {
     await using running = await host.start({ parser: msgpack });
     const { client, socket } = await pair(running, { parser: msgpack, transports: ["websocket"] });
     socket.on("echo", (data: unknown) => socket.emit("echo", data));
@@ -49,7 +49,7 @@ onEveryHost("deep data", serverHosts, (host) => {
     assert.deepEqual([reason, parseCode], ["forced close", "INVALID_PAYLOAD"]);
   });
 
-  it("comes back as it was up to the limit, with and without attachments, to one and to all", async () => {
+  it("is echoed up to the limit, with and without attachments, to one client and to all", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running, { transports: ["websocket"] });
     const data: unknown = JSON.parse(arrays(499));
@@ -68,7 +68,7 @@ onEveryHost("data of the application that cannot be encoded", serverHosts, (host
   const cyclic: Record<string, unknown> = {};
   cyclic["self"] = cyclic;
   for (const [what, data] of Object.entries({ cyclic, "too deep": JSON.parse(arrays(50_000)) as unknown })) {
-    it(`because it is ${what}: emit throws a RangeError, and the socket goes on`, async () => {
+    it(`because it is ${what}: emit throws a RangeError, and the socket stays`, async () => {
       await using running = await host.start();
       const { client, socket } = await pair(running, { transports: ["websocket"] });
       for (const emit of [
@@ -95,7 +95,7 @@ onEveryHost("a packet with attachments for a namespace that was not joined", ser
     assert.deepEqual([reason, description], ["forced close", undefined]);
   });
 
-  it("tells the sockets of the connection", async () => {
+  it("notifies the sockets of the connection", async () => {
     await using running = await host.start();
     const { wire, socket } = await rawPair(running);
     const gone = next<[string, Error & Record<string, unknown>]>(socket, "disconnect");

@@ -284,7 +284,7 @@ onEveryHost("the description of a disconnection", serverHosts, (host) => {
     assert.ok(Number.isInteger(silentFor) && Number(silentFor) >= 300, String(silentFor));
   });
 
-  it("is SLOW_CONSUMER with the limit and what waits", async () => {
+  it("is SLOW_CONSUMER with the limit and the waiting bytes", async () => {
     await using running = await start(host, { maxBackpressure: 1000 });
     const { wire, socket } = await rawPair(running);
     wire.pause();
@@ -300,7 +300,7 @@ onEveryHost("the description of a disconnection", serverHosts, (host) => {
   });
 
   if (host.name !== "node") {
-    it("is FAST_PRODUCER with the limit and what waits", async () => {
+    it("is FAST_PRODUCER with the limit and the waiting bytes", async () => {
       await using running = await start(host, { maxReceiveBacklog: 1000 });
       const { wire, socket } = await rawPair(running);
       socket.on("slow", () => {
@@ -341,7 +341,7 @@ onEveryHost("the description of a disconnection", serverHosts, (host) => {
     assert.deepEqual(await left, ["server shutting down", undefined]);
   });
 
-  it("says the error that the listener of `error` was given", async () => {
+  it("has the error that listeners of `error` got as its cause", async () => {
     await using running = await start(host);
     const { wire, socket } = await rawPair(running);
     const told = next<[Error]>(socket, "error");

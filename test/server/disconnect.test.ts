@@ -81,7 +81,7 @@ onEveryHost("disconnect reasons", serverHosts, (host) => {
       );
     });
 
-    it("nothing comes from the client any more: ping timeout", async () => {
+    it("the client falls silent: ping timeout", async () => {
       await using running = await host.start({ pingInterval: 200, pingTimeout: 200, upgradeTimeout: 100 });
       const proxy = await cuttableProxy(running.port);
       using _proxy = closing(() => proxy.close());
@@ -97,7 +97,7 @@ onEveryHost("disconnect reasons", serverHosts, (host) => {
     });
   });
 
-  it("the WebSocket is torn: transport close on both sides", async () => {
+  it("the WebSocket is cut: transport close on both sides", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running, { transports: ["websocket"] });
     const { ws } = client.io.engine.transport as unknown as { ws: { terminate(): void } };

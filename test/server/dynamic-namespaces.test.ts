@@ -140,7 +140,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
     });
   });
 
-  it("take the listeners and middlewares that the parent has when they are made, and no later ones", async () => {
+  it("get the listeners and middlewares that the parent has when they are created, and no later ones", async () => {
     await using running = await host.start();
     const seen: string[] = [];
     const parent = running.io.of(/^\/room-/);
@@ -155,7 +155,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
     assert.equal(error.message, "added later");
   });
 
-  it("have listeners and middlewares of their own besides", async () => {
+  it("may have their own listeners and middlewares, too", async () => {
     await using running = await host.start();
     running.io.of(/^\/room-/);
     running.io.of("/room-1").use((_socket, done) => done(new Error("closed")));
@@ -164,7 +164,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
     await connected(running.client({}, "/room-2"));
   });
 
-  it("hear of a listener given to of() with their name", async () => {
+  it("call a listener passed to of() with their name", async () => {
     await using running = await host.start();
     running.io.of(/^\/room-/);
     const heard = new Promise((resolve) => running.io.of("/room-1", resolve));
@@ -172,7 +172,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
     assert.equal(await Promise.race([heard.then(() => "heard"), new Promise(setImmediate)]), "heard");
   });
 
-  it("are asked of the first parent that allows them, in the order of the parents", async () => {
+  it("belong to the first parent that allows them, in the order of the parents", async () => {
     await using running = await host.start();
     const parents = [/^\/a/, /^\/ab/, /./].map((regexp) => running.io.of(regexp));
     await connected(running.client({}, "/abc"));
@@ -183,7 +183,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
     );
   });
 
-  it("are not listed under the name of their parent, which is none that a client can join", async () => {
+  it("are not listed under the name of their parent, which no client can join", async () => {
     await using running = await host.start();
     const parent = running.io.of(/^\/room-/);
     assert.match(parent.name, /^\/_\d+$/);
@@ -192,7 +192,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
     assert.equal(error.message, "Invalid namespace");
   });
 
-  it("all hear every form of emit of the parent", async () => {
+  it("receive every kind of emit of the parent", async () => {
     await using running = await host.start();
     const parent = running.io.of(/^\/room-/);
     const pairs = [await enter(running, parent, "/room-1"), await enter(running, parent, "/room-2")];
@@ -210,7 +210,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
     }
   });
 
-  it("are not asked for answers by a broadcast of the parent, nor moved by it", async () => {
+  it("are neither asked for acks nor moved by a broadcast of the parent", async () => {
     await using running = await host.start();
     const parent = running.io.of(/^\/room-/);
     const { client, socket } = await enter(running, parent, "/room-1");
@@ -223,7 +223,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
     assert.deepEqual([...socket.rooms], [socket.id]);
   });
 
-  it("are refused when the function says no, is in error, or says neither yes nor no with a value", async () => {
+  it("are refused when the function denies, fails, or answers with another value", async () => {
     await using running = await host.start();
     running.io.of((_name, _auth, done) => done(null, false));
     running.io.of((_name, _auth, done) => done(new Error("no"), false));

@@ -47,7 +47,7 @@ async function flushed(running: StartedServer, wire: Awaited<ReturnType<typeof r
 }
 
 onEveryHost("events behind their CONNECT", serverHosts, (host) => {
-  it("are heard after connection, from one read", async () => {
+  it("are delivered after connection, from one read", async () => {
     await using running = await host.start();
     const heard = heardBy(running.io.sockets);
     const wire = await rawSession(running);
@@ -56,7 +56,7 @@ onEveryHost("events behind their CONNECT", serverHosts, (host) => {
     assert.deepEqual(heard, [["connection"], ["one", 1], ["two", 2]]);
   });
 
-  it("are heard after connection, from one POST", async () => {
+  it("are delivered after connection, from one POST", async () => {
     await using running = await host.start();
     const heard = heardBy(running.io.sockets);
     using client = new NetworkClient(running.port);
@@ -93,7 +93,7 @@ onEveryHost("events behind their CONNECT", serverHosts, (host) => {
     assert.equal(heard[3]![0], "ask");
   });
 
-  it("answer what a middleware has asked", async () => {
+  it("answer the ack that a middleware requested", async () => {
     await using running = await host.start();
     const answers: unknown[] = [];
     running.io.use((socket, done) => {
@@ -134,7 +134,7 @@ onEveryHost("events behind their CONNECT", serverHosts, (host) => {
     assert.deepEqual(heard, [["connection"], ["one", 1]]);
   });
 
-  it("with a DISCONNECT behind them: the socket joins, hears them, and leaves", async () => {
+  it("with a DISCONNECT behind them: the socket joins, receives them, and leaves", async () => {
     await using running = await host.start();
     const heard = heardBy(running.io.sockets);
     const wire = await rawSession(running);
@@ -143,7 +143,7 @@ onEveryHost("events behind their CONNECT", serverHosts, (host) => {
     assert.deepEqual(heard, [["connection"], ["one"], ["disconnect", "client namespace disconnect"]]);
   });
 
-  it("are heard by the others if one listener throws", async () => {
+  it("reach the other listeners if one throws", async () => {
     await using running = await host.start();
     (running.io as unknown as { onError(handler: () => void): void }).onError(() => {});
     const heard = heardBy(running.io.sockets);
@@ -231,7 +231,7 @@ onEveryHost("events behind their CONNECT", serverHosts, (host) => {
 });
 
 onEveryHost("a second CONNECT while a middleware decides", serverHosts, (host) => {
-  it("takes the place of the first", async () => {
+  it("replaces the first", async () => {
     await using running = await host.start();
     const arrival = held(running.io.sockets);
     const sockets: Socket[] = [];
@@ -252,7 +252,7 @@ onEveryHost("a second CONNECT while a middleware decides", serverHosts, (host) =
     assert.equal(running.io.sockets.sockets.size, 1);
   });
 
-  it("is one socket, however many come", async () => {
+  it("creates one socket, however many come", async () => {
     await using running = await host.start();
     let asked = 0;
     running.io.use(() => asked++);
@@ -280,7 +280,7 @@ onEveryHost("a second CONNECT while a middleware decides", serverHosts, (host) =
     assert.equal(second.nsp.sockets.size, 1);
   });
 
-  it("while the function decides that makes the namespace", async () => {
+  it("while the function decides about the namespace", async () => {
     await using running = await host.start();
     const decisions: (() => void)[] = [];
     let arrived = (): void => {};
@@ -301,7 +301,7 @@ onEveryHost("a second CONNECT while a middleware decides", serverHosts, (host) =
 });
 
 onEveryHost("a client that goes while a middleware decides", serverHosts, (host) => {
-  it("takes its socket with it, though next is never called", async () => {
+  it("removes its socket, even if next is never called", async () => {
     await using running = await host.start();
     const arrival = held(running.io.sockets);
     const wire = await rawSession(running);
@@ -315,7 +315,7 @@ onEveryHost("a client that goes while a middleware decides", serverHosts, (host)
     assert.deepEqual([...running.io.sockets.adapter.rooms.keys()], []);
   });
 
-  it("takes an empty child namespace with it", async () => {
+  it("removes an empty child namespace", async () => {
     await using running = await host.start({ cleanupEmptyChildNamespaces: true });
     const arrival = held(running.io.of(/^\/room$/));
     const wire = await rawSession(running);
@@ -327,7 +327,7 @@ onEveryHost("a client that goes while a middleware decides", serverHosts, (host)
     assert.equal(running.io._nsps.has("/room"), false);
   });
 
-  it("makes no namespace any more", async () => {
+  it("prevents the creation of the namespace", async () => {
     await using running = await host.start({ cleanupEmptyChildNamespaces: true });
     running.io.on("new_namespace", () => assert.fail("new namespace"));
     let decide = (): void => {};

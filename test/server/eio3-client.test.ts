@@ -103,7 +103,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
       assert.deepEqual(back, sent);
     });
 
-    it("receives broadcasts, bytes and text, together with clients of today", async () => {
+    it("receives broadcasts, bytes and text, together with current clients", async () => {
       await using server = await start(host);
       const { client, socket } = await pair(server, old);
       await socket.join("room");
@@ -123,7 +123,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
       assert.deepEqual(seenByCurrent, sent);
     });
 
-    it("asks and answers", async () => {
+    it("requests and answers acks", async () => {
       await using server = await start(host);
       const { client, socket } = await pair(server, old);
       socket.on("ask", (value, answer) => answer("server", value));
@@ -157,7 +157,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
       assert.deepEqual(await heard, [1]);
     });
 
-    it("hears why it is refused", async () => {
+    it("gets the reason of a refusal", async () => {
       await using server = await start(host);
       server.io.of("/text").use((_, refuse) => refuse(new Error("not you")));
       server.io.of("/data").use((_, refuse) => refuse(Object.assign(new Error("no"), { data: { code: 7 } })));
@@ -166,7 +166,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
       assert.deepEqual(await next(open(server, old, "/nope"), "error"), [{ message: "Invalid namespace" }]);
     });
 
-    it("hears why it is refused at the root", async () => {
+    it("gets the reason of a refusal at the root", async () => {
       await using server = await start(host);
       server.io.use((_, refuse) => refuse(new Error("not you")));
       const client = open(server, old);
@@ -174,7 +174,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
       assert.deepEqual(await next(client, "error"), ["not you"]);
     });
 
-    it("cannot connect where its protocol is not allowed", async () => {
+    it("cannot connect if its protocol is not allowed", async () => {
       await using server = await start(host, { allowEIO3: false });
       const error = next<[{ code: number }]>(server.io.engine, "connection_error");
       const client = open(server, old);
@@ -183,7 +183,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
       assert.equal((await error)[0].code, 5);
     });
 
-    it("is told that the server disconnects it", async () => {
+    it("gets the server's disconnect", async () => {
       await using server = await start(host);
       const { client, socket } = await pair(server, old);
       const heard = next(client, "disconnect");
@@ -196,7 +196,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
       assert.equal((await left)[0], "server namespace disconnect");
     });
 
-    it("is told that the server ends the connection", async () => {
+    it("gets the end of the connection by the server", async () => {
       await using server = await start(host);
       const { client, socket } = await pair(server, old);
       const heard = next(client, "disconnect");
@@ -205,7 +205,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
       await until(() => server.io.engine.clientsCount === 0, "the end of the session");
     });
 
-    it("leaves of its own accord", async () => {
+    it("leaves by itself", async () => {
       await using server = await start(host);
       const { client, socket } = await pair(server, old);
       const left = next(socket, "disconnect");
@@ -214,7 +214,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
       await until(() => server.io.engine.clientsCount === 0, "the end of the session");
     });
 
-    it("goes away with its connection", async () => {
+    it("leaves when its connection drops", async () => {
       await using server = await start(host);
       const { client, socket } = await pair(server, old);
       const left = next(socket, "disconnect");
@@ -222,7 +222,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
       assert.equal((await left)[0], "transport close");
     });
 
-    it("stays connected by pings of its own", async () => {
+    it("stays connected by its own pings", async () => {
       await using server = await start(host, { pingInterval: 60, pingTimeout: 3_000 });
       const { client, socket } = await pair(server, old);
       let heartbeats = 0;
@@ -232,7 +232,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
       assert.equal(socket.connected, true);
     });
 
-    it("comes back by itself, as another socket", async () => {
+    it("reconnects by itself, as another socket", async () => {
       await using server = await start(host);
       const connection = next<[Socket]>(server.io, "connection");
       const reconnects = { reconnection: true, reconnectionDelay: 1, reconnectionDelayMax: 1 };

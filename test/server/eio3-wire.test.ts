@@ -55,7 +55,7 @@ function connection(server: WireServer, namespace = "/"): Promise<Socket> {
 }
 
 onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
-  it("opens the root namespace unasked, in the answer to the poll after the handshake", async () => {
+  it("opens the root namespace by itself, in the response to the poll after the handshake", async () => {
     await using server = await start(host);
     server.io.on("connection", (socket) => socket.emit("hello", "é"));
     const first = await poll(server, "");
@@ -64,7 +64,7 @@ onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
     assert.equal(await poll(server, `&sid=${sid}`), '2:4015:42["hello","é"]');
   });
 
-  it("opens the root namespace unasked over a WebSocket", async () => {
+  it("opens the root namespace by itself over a WebSocket", async () => {
     await using server = await start(host);
     server.io.on("connection", (socket) => socket.emit("hello"));
     const wire = await server.wire.websocket(path("transport=websocket"));
@@ -87,26 +87,26 @@ onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
     assert.equal(await poll(server, query), `___eio[2](${JSON.stringify(framed('430["a\\nb"]'))});`);
   });
 
-  it("refuses it where it is not allowed, by polling", async () => {
+  it("refuses it if it is not allowed, by polling", async () => {
     await using server = await start(host, { allowEIO3: false });
     const response = await server.wire.get(path("transport=polling"));
     assert.equal(response.status, 400);
     assert.equal(response.body, '{"code":5,"message":"Unsupported protocol version"}');
   });
-  it("refuses it where it is not allowed, before the upgrade", async () => {
+  it("refuses it if it is not allowed, before the upgrade", async () => {
     await using server = await start(host, { allowEIO3: false });
     const response = await server.wire.refused(path("transport=websocket"));
     assert.deepEqual([response.status, response.body], [400, "Unsupported protocol version"]);
   });
 
-  it("sends broadcasts of bytes with the type byte in front", async () => {
+  it("sends broadcasts of bytes with the type byte first", async () => {
     await using server = await start(host);
     const { wire } = await open(server);
     server.io.emit("bytes", hex("010203"));
     assert.deepEqual(await wire.take(2), ['451-["bytes",{"_placeholder":true,"num":0}]', hex("04010203")]);
   });
 
-  it("sends one broadcast to clients of both protocols, each in its own form", async () => {
+  it("sends one broadcast to clients of both protocols, each in its own format", async () => {
     await using server = await start(host);
     const old = await open(server);
     const base64 = await open(server, "&b64=1");
@@ -148,7 +148,7 @@ onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
     assert.deepEqual(await answered, hex("01"));
   });
 
-  it("takes the id of the session for that of the root socket", async () => {
+  it("uses the id of the session for the root socket", async () => {
     await using server = await start(host);
     const connected = connection(server);
     const { sid } = await open(server);
@@ -158,7 +158,7 @@ onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
     assert.deepEqual([...socket.rooms], [sid]);
   });
 
-  it("takes credentials from the query of a namespace", async () => {
+  it("reads credentials from the query of a namespace", async () => {
     await using server = await start(host);
     const connected = connection(server, "/a");
     const { wire, sid } = await open(server);
@@ -178,7 +178,7 @@ onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
     assert.equal(handshake.query["token"], "x");
   });
 
-  it("answers a namespace that is not there with an error packet", async () => {
+  it("answers an unknown namespace with an error packet", async () => {
     await using server = await start(host);
     const { wire } = await open(server);
     wire.sendText("40/nope?token=x,");
@@ -221,7 +221,7 @@ onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
     }
   });
 
-  it("tells a client that it is disconnected from a namespace", async () => {
+  it("notifies a client that it is disconnected from a namespace", async () => {
     await using server = await start(host);
     const connected = connection(server, "/a");
     const { wire } = await open(server);
@@ -233,7 +233,7 @@ onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
     assert.equal(await wire.next(), '42["still","here"]');
   });
 
-  it("accepts without ids, also where sessions can be recovered", async () => {
+  it("accepts without ids, also with connection state recovery", async () => {
     await using server = await start(host, { connectionStateRecovery: {} });
     server.io.of("/a");
     const { wire } = await open(server);

@@ -30,7 +30,7 @@ function remains(nsp: StartedServer["io"]["sockets"]): object {
 const nothing = { sockets: 0, waiting: 0, rooms: [], sids: [] };
 
 onEveryHost("a connection that ends with the CONNECT of a second namespace", serverHosts, (host) => {
-  it("leaves no socket behind in it", async () => {
+  it("leaves no socket in it", async () => {
     await using running = await host.start();
     const second = running.io.of("/second");
     const heard: string[] = [];
@@ -114,7 +114,7 @@ onEveryHost("a listener of leave-room", serverHosts, (host) => {
     });
   }
 
-  it("that throws: the socket leaves all the same", async () => {
+  it("that throws: the socket still leaves", async () => {
     await using running = await host.start();
     const { wire, socket } = await rawPair(running);
     void socket.join(["one", "two"]);

@@ -35,7 +35,7 @@ onEveryHost("an option of the engine, given to the server,", serverHosts, (host)
     });
   }
 
-  it("is told to the client in the handshake", async () => {
+  it("is sent to the client in the handshake", async () => {
     await using running = await host.start({ ...options, transports: ["polling"] });
     const text = await (await poll(running)).text();
     const [open, initial] = text.split("\x1e");
@@ -50,7 +50,7 @@ onEveryHost("an option of the engine, given to the server,", serverHosts, (host)
     assert.equal(initial, "4first");
   });
 
-  it("cookie: true sets one named io, and an object what it says", async () => {
+  it("cookie: true sets a cookie named io, and an object configures it", async () => {
     await using withCookie = await host.start({ cookie: true });
     const plain = await poll(withCookie);
     assert.match(String(plain.headers.get("set-cookie")), /^io=[\w-]{20}; Path=\/; HttpOnly; SameSite=Lax$/);
@@ -61,7 +61,7 @@ onEveryHost("an option of the engine, given to the server,", serverHosts, (host)
     assert.equal((await poll(without)).headers.get("set-cookie"), null);
   });
 
-  it("cors lets pages of the origin read the answers", async () => {
+  it("cors lets pages of the origin read the responses", async () => {
     await using running = await host.start({ cors: { origin: "https://example.com", credentials: true } });
     const { headers } = await poll(running);
     assert.equal(headers.get("access-control-allow-origin"), "https://example.com");
@@ -95,7 +95,7 @@ onEveryHost("an option of the engine, given to the server,", serverHosts, (host)
     }
   });
 
-  it("httpCompression compresses answers from its threshold on", async () => {
+  it("httpCompression compresses responses from its threshold on", async () => {
     await using running = await host.start({ httpCompression: { threshold: 10 } });
     const { headers } = await fetch(`${running.url}/socket.io/?EIO=4&transport=polling`, {
       headers: { "accept-encoding": "gzip" },
@@ -123,7 +123,7 @@ onEveryHost("an option of the engine, given to the server,", serverHosts, (host)
     assert.equal(socket.conn.transport.name, "websocket");
   });
 
-  it("initialPacket comes before anything of Socket.IO", async () => {
+  it("initialPacket comes before any packet of Socket.IO", async () => {
     await using running = await host.start({ initialPacket: "first" });
     const wire = await rawSession(running);
     assert.equal(await wire.next(), "4first");

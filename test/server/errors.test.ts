@@ -9,7 +9,7 @@ import { uncaught } from "../support/process/uncaught.ts";
 
 onEveryHost("a listener that throws", serverHosts, (host) => {
   onEveryTransport((_name, mode) => {
-    it("raises uncaughtException, as with the official server, and the connection goes on", async () => {
+    it("raises uncaughtException, as with the official server, and the connection stays", async () => {
       await using running = await host.start();
       const { client, socket } = await pair(running, mode);
       const error = new Error("thrown by a listener");
@@ -37,7 +37,7 @@ onEveryHost("a listener that throws", serverHosts, (host) => {
     assert.equal((await thrown).length, 2);
   });
 
-  it("does not lose what it had written before it threw", async () => {
+  it("keeps what it wrote before it threw", async () => {
     await using running = await host.start();
     const { wire, socket } = await rawPair(running);
     socket.on("bad", () => {
@@ -50,7 +50,7 @@ onEveryHost("a listener that throws", serverHosts, (host) => {
     await thrown;
   });
 
-  it("in an ack callback does no harm to the connection", async () => {
+  it("in an ack callback does not affect the connection", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running, { transports: ["websocket"] });
     client.on("q", (ack: () => void) => ack());
@@ -62,7 +62,7 @@ onEveryHost("a listener that throws", serverHosts, (host) => {
     await settled(client, socket);
   });
 
-  it("of onAny keeps the event from its own listeners, and the connection goes on", async () => {
+  it("of onAny keeps the event from its own listeners, and the connection stays", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running, { transports: ["websocket"] });
     socket.onAny((event) => {
@@ -85,7 +85,7 @@ onEveryHost("a listener that throws", serverHosts, (host) => {
     await settled(client, socket);
   });
 
-  it("of new_namespace is thrown by of(), and the namespace is there", async () => {
+  it("of new_namespace is thrown by of(), and the namespace exists", async () => {
     await using running = await host.start();
     running.io.once("new_namespace", ways.throws);
     assert.throws(() => running.io.of("/new"), failure);
@@ -105,7 +105,7 @@ onEveryHost("a listener that throws", serverHosts, (host) => {
     });
   }
 
-  it("for connection does no harm to the connection", async () => {
+  it("for connection does not affect the connection", async () => {
     await using running = await host.start();
     const thrown = uncaught(1);
     running.io.once("connection", () => {
@@ -119,7 +119,7 @@ onEveryHost("a listener that throws", serverHosts, (host) => {
     await settled(client, socket);
   });
 
-  it("of the adapter does not keep a socket half in its namespace", async () => {
+  it("of the adapter does not leave a socket half in its namespace", async () => {
     await using running = await host.start();
     const { adapter } = running.io.sockets;
     const surfaced = uncaught(1);

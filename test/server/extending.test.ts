@@ -30,7 +30,7 @@ function watch(thing: object, name: string): unknown[][] {
 }
 
 onEveryHost("a replaced method of a socket", serverHosts, (host) => {
-  it("onevent sees the packet, and may answer by ack() and hold the event back", async () => {
+  it("onevent gets the packet, and may answer with ack() and hold the event back", async () => {
     await using running = await host.start();
     const { wire, socket } = await rawPair(running, "/chat");
     const seen: Packet[] = [];
@@ -60,7 +60,7 @@ onEveryHost("a replaced method of a socket", serverHosts, (host) => {
     assert.deepEqual(await both, [[["ev", 1]], [1]]);
   });
 
-  it("ack is asked for the function that answers", async () => {
+  it("ack returns the function that answers", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running);
     replace(
@@ -76,7 +76,7 @@ onEveryHost("a replaced method of a socket", serverHosts, (host) => {
     assert.deepEqual(answer, [1, "signed"]);
   });
 
-  it("packet sees whatever is sent to the one socket, CONNECT and DISCONNECT included", async () => {
+  it("packet gets everything sent to the socket, CONNECT and DISCONNECT included", async () => {
     await using running = await host.start();
     let calls: unknown[][] = [];
     running.io.use((socket, done) => {
@@ -148,7 +148,7 @@ onEveryHost("a replaced method of a socket", serverHosts, (host) => {
     assert.deepEqual(calls, [[false]]);
   });
 
-  it("notifyOutgoingListeners is told of direct emits and of broadcasts", async () => {
+  it("notifyOutgoingListeners is called for direct emits and for broadcasts", async () => {
     await using running = await host.start();
     const { socket } = await pair(running);
     const calls = watch(socket, "notifyOutgoingListeners");
@@ -162,7 +162,7 @@ onEveryHost("a replaced method of a socket", serverHosts, (host) => {
 });
 
 onEveryHost("a replaced method of a namespace", serverHosts, (host) => {
-  it("_remove is told of each socket that leaves, and of one that was refused", async () => {
+  it("_remove is called for each socket that leaves, and for a refused one", async () => {
     await using running = await host.start();
     const removed = watch(running.io.sockets, "_remove");
     const { client, socket } = await pair(running);
@@ -184,7 +184,7 @@ onEveryHost("a replaced method of a namespace", serverHosts, (host) => {
 });
 
 onEveryHost("packages", serverHosts, (host) => {
-  it("may remove all listeners of a socket in the connection handler: it goes on, and ends", async () => {
+  it("may remove all listeners of a socket in the connection handler: it still works and ends", async () => {
     await using running = await host.start();
     running.io.on("connection", (socket) => socket.removeAllListeners());
     const { client, socket } = await pair(running);
@@ -195,7 +195,7 @@ onEveryHost("packages", serverHosts, (host) => {
     assert.equal(running.io.sockets.sockets.size, 0);
   });
 
-  it("may put a Proxy in the place of socket.data, which then sees what is written", async () => {
+  it("may replace socket.data by a Proxy, which then sees every write", async () => {
     await using running = await host.start();
     const { socket } = await pair(running);
     const written: unknown[] = [];
@@ -261,7 +261,7 @@ onEveryHost("packages", serverHosts, (host) => {
     }
   });
 
-  it("may take a namespace away with io._nsps.delete(): it is not there until it is made again", async () => {
+  it("may remove a namespace with io._nsps.delete(): it does not exist until it is created again", async () => {
     await using running = await host.start();
     const nsp = running.io.of("/gone");
     const { client } = await pair(running, {}, "/gone");

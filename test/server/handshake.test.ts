@@ -26,7 +26,7 @@ onEveryHost("handshake", serverHosts, (host) => {
       assert.equal(query["transport"], name === "websocket" ? "websocket" : "polling");
     });
 
-    it("hands over headers, in lower case", async () => {
+    it("has the headers, in lower case", async () => {
       await using running = await host.start();
       const { socket } = await pair(running, {
         ...mode,
@@ -59,7 +59,7 @@ onEveryHost("handshake", serverHosts, (host) => {
     assert.equal(socket.handshake.headers.origin, "http://elsewhere.test");
   });
 
-  it("tells the time in two forms", async () => {
+  it("has the time in two formats", async () => {
     const before = Date.now();
     await using running = await host.start();
     const { socket } = await pair(running);
@@ -68,7 +68,7 @@ onEveryHost("handshake", serverHosts, (host) => {
     assert.equal(Math.floor(Date.parse(time) / 1_000), Math.floor(issued / 1_000));
   });
 
-  it("is of the time the socket came in, whenever it is looked at first", async () => {
+  it("has the time at which the socket joined, whenever it is first read", async () => {
     await using running = await host.start();
     const { socket } = await pair(running);
     const connectedAt = Date.now();
@@ -77,7 +77,7 @@ onEveryHost("handshake", serverHosts, (host) => {
     assert.equal(socket.handshake, socket.handshake);
   });
 
-  it("is whole when it is looked at first after the client has gone", async () => {
+  it("is complete when it is first read after the client has left", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running, { auth: { a: 1 }, query: { x: "1" } });
     const closed = next(socket.conn, "close");
@@ -92,7 +92,7 @@ onEveryHost("handshake", serverHosts, (host) => {
     );
   });
 
-  it("is whole when it is looked at first after the application took the request away", async () => {
+  it("is complete when it is first read after the application deleted the request", async () => {
     for (const take of [
       (conn: { request?: unknown }) => delete conn.request,
       (conn: { request?: unknown }) => (conn.request = null),
@@ -105,7 +105,7 @@ onEveryHost("handshake", serverHosts, (host) => {
     }
   });
 
-  it("has the auth that the client sent, the very object that namespaces were asked with", async () => {
+  it("has the auth that the client sent, the same object that the namespace function got", async () => {
     await using running = await host.start();
     let asked: unknown;
     running.io.of((_name, auth, done) => {
@@ -133,7 +133,7 @@ onEveryHost("handshake", serverHosts, (host) => {
     assert.equal(other.handshake.headers, socket.handshake.headers);
   });
 
-  it("gives the request of the connection, with what middlewares read", async () => {
+  it("is the request of the connection, with what middlewares added", async () => {
     await using running = await host.start();
     const { socket } = await pair(running, { query: { x: "1" } });
     const request = socket.request as typeof socket.request & { _query: Record<string, string> };

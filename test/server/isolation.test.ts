@@ -36,7 +36,7 @@ describe("two servers in one process", () => {
         ]);
       });
 
-      it("one goes on when the other is closed", async () => {
+      it("one keeps running when the other is closed", async () => {
         for (const [closing, staying] of [
           [first, second],
           [second, first],

@@ -29,7 +29,7 @@ onEveryHost("io.close()", serverHosts, (host) => {
     assert.equal(await isClosed(running.port), true);
   });
 
-  it("tells every socket server shutting down, of every namespace", async () => {
+  it("disconnects every socket of every namespace with server shutting down", async () => {
     await using running = await host.start();
     const [a, b] = [await pair(running), await pair(running, {}, "/b")];
     const reasons = Promise.all([next(a.socket, "disconnect"), next(b.socket, "disconnect")]);
@@ -48,7 +48,7 @@ onEveryHost("io.close()", serverHosts, (host) => {
     assert.equal((await wire.closed).reason, "");
   });
 
-  it("resolves, and calls back, when nothing is left", async () => {
+  it("resolves, and calls back, when everything is closed", async () => {
     await using running = await host.start();
     const { client } = await pair(running, { transports: ["websocket"] });
     const gone = next(client, "disconnect");
@@ -140,7 +140,7 @@ describe("startup", () => {
     }
   });
 
-  it("new Server(httpServer) leaves the application its requests", async () => {
+  it("new Server(httpServer) leaves other requests to the application", async () => {
     const httpServer = createServer((_req, res) => res.end("application"));
     const io = new socketio.Server(httpServer);
     await using running = await serve(io, httpServer);
@@ -159,13 +159,13 @@ describe("startup", () => {
     assert.equal(await (await fetch(`${running.url}/hello`)).text(), "express");
   });
 
-  it("an express app in place of a server is refused in words", () => {
+  it("an express app in place of a server is refused with an explanation", () => {
     const message =
       "You are trying to attach socket.io to an express request handler function. Please pass a http.Server instance.";
     assert.throws(() => new socketio.Server(express() as never), { message });
   });
 
-  it("answers 404 on a port of its own, beside the path", async () => {
+  it("answers 404 on its own port, outside the path", async () => {
     const io = new socketio.Server(0);
     await using running = StartedServer.of(io);
     assert.equal((await fetch(`${running.url}/`)).status, 404);

@@ -87,7 +87,7 @@ onEveryHost("messages", serverHosts, (host) => {
       );
     });
 
-    it("keeps the order between text, binary, acks and broadcasts", async () => {
+    it("keeps the order of text, binary, acks and broadcasts", async () => {
       await using running = await host.start();
       const { client, socket } = await pair(running, mode);
       const seen = collect(client, "n", 100);
@@ -175,7 +175,7 @@ onEveryHost("messages", serverHosts, (host) => {
     });
   }
 
-  it("takes an event with a number for a name", async () => {
+  it("accepts an event with a number as its name", async () => {
     await using running = await host.start();
     const { wire, socket } = await rawPair(running);
     const heard = next(socket, "5");
@@ -183,7 +183,7 @@ onEveryHost("messages", serverHosts, (host) => {
     assert.deepEqual(await heard, ["five"]);
   });
 
-  it("takes several packets that arrive in one read", async () => {
+  it("handles several packets of one read", async () => {
     await using running = await host.start();
     const { wire, socket } = await rawPair(running);
     const heard = collect(socket, "n", 3);
@@ -234,7 +234,7 @@ onEveryHost("messages", serverHosts, (host) => {
     assert.deepEqual(seen, []);
   });
 
-  it("has no numeric readyState and takes new properties", async () => {
+  it("has no numeric readyState and accepts new properties", async () => {
     await using running = await host.start();
     const { socket } = (await pair(running)) as {
       socket: Socket & { mine?: number; readyState?: unknown };

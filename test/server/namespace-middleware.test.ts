@@ -10,7 +10,7 @@ import { uncaught } from "../support/process/uncaught.ts";
 
 onEveryHost("namespace middleware", serverHosts, (host) => {
   onEveryTransport((_name, mode) => {
-    it("runs in order, each when the one before is done, and before connection", async () => {
+    it("runs in order, each after the previous one, and before connection", async () => {
       await using running = await host.start();
       const order: string[] = [];
       running.io.use((_socket, done) => {
@@ -68,7 +68,7 @@ onEveryHost("namespace middleware", serverHosts, (host) => {
     await connected(running.client());
   });
 
-  it("runs for each connection of a namespace anew", async () => {
+  it("runs for each connection of a namespace", async () => {
     await using running = await host.start();
     let runs = 0;
     running.io.use((_socket, done) => {
@@ -82,7 +82,7 @@ onEveryHost("namespace middleware", serverHosts, (host) => {
     assert.equal(runs, 2);
   });
 
-  it("ignores a socket whose client left while a middleware was under way", async () => {
+  it("ignores a socket whose client left while a middleware was running", async () => {
     await using running = await host.start();
     let proceed: () => void = () => {};
     const entered = new Promise<Socket>((resolve) => {
@@ -105,7 +105,7 @@ onEveryHost("namespace middleware", serverHosts, (host) => {
     assert.equal(running.io.sockets.adapter.sids.size, 0);
   });
 
-  it("delivers nothing of a room joined in a middleware before CONNECT, and everything after", async () => {
+  it("delivers no event of a room joined in a middleware before CONNECT, and all of them after", async () => {
     await using running = await host.start();
     let proceed: () => void = () => {};
     const entered = new Promise<void>((resolve) => {
@@ -148,7 +148,7 @@ onEveryHost("namespace middleware", serverHosts, (host) => {
     assert.equal(await wire.next(), '44/chat,{"message":"no","data":{"a":1}}');
   });
 
-  it("that is no function lets nobody in", async () => {
+  it("that is not a function lets nobody in", async () => {
     await using running = await host.start();
     running.io.use(undefined as never);
     running.io.use((_socket, done) => done());
@@ -160,7 +160,7 @@ onEveryHost("namespace middleware", serverHosts, (host) => {
     assert.equal(running.io.sockets.sockets.size, 0);
   });
 
-  it("lets nobody in that it has refused, whatever it calls then", async () => {
+  it("lets no client in that it has refused, whatever it calls then", async () => {
     await using running = await host.start();
     let passOn: () => void = () => {};
     running.io.use((_socket, done) => {

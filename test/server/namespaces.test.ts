@@ -35,7 +35,7 @@ onEveryHost("namespaces", serverHosts, (host) => {
       assert.deepEqual(await Promise.all(heard), [["main"], ["chat"]]);
     });
 
-    it("stops the broadcasts of a namespace that was left, while the other goes on", async () => {
+    it("stops the broadcasts of a namespace that was left, and keeps the other's", async () => {
       await using running = await host.start();
       const main = await pair(running, mode);
       const chat = await join(running, main.client, "/chat");
@@ -85,7 +85,7 @@ onEveryHost("namespaces", serverHosts, (host) => {
     assert.deepEqual(await heard, [1]);
   });
 
-  it("disconnects one namespace from the server, while the other goes on", async () => {
+  it("disconnects one namespace from the server, and keeps the other", async () => {
     await using running = await host.start();
     const main = await pair(running);
     const chat = await join(running, main.client, "/chat");
@@ -96,7 +96,7 @@ onEveryHost("namespaces", serverHosts, (host) => {
     assert.equal(main.socket.connected, true);
   });
 
-  it("takes a namespace without its first slash, and gives the same one", async () => {
+  it("accepts a namespace without its first slash, and returns the same one", async () => {
     await using running = await host.start();
     const { io } = running;
     assert.equal(io.of("chat"), io.of("/chat"));
@@ -104,7 +104,7 @@ onEveryHost("namespaces", serverHosts, (host) => {
     assert.equal(io.of("/"), io.sockets);
   });
 
-  it("keeps a query in the name of a namespace out of it", async () => {
+  it("removes a query from the name of a namespace", async () => {
     await using running = await host.start();
     running.io.of("/chat");
     const { wire } = await rawPair(running);

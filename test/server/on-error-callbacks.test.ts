@@ -19,7 +19,7 @@ class Answering extends Adapter {
 
 onEveryHost("io.onError, for callbacks", serverHosts, (host) => {
   for (const [how, fail] of Object.entries(ways)) {
-    describe(`is told of what ${how}:`, () => {
+    describe(`is called for what ${how}:`, () => {
       it("the callback of a broadcast that was answered", async () => {
         await using reporter = await startReporting(host);
         const { running, io, reported } = reporter;
@@ -53,7 +53,7 @@ onEveryHost("io.onError, for callbacks", serverHosts, (host) => {
         assertOrigin(await reported(), "acknowledgement", "ping");
       });
 
-      it("a listener of an event of another server; the others hear it all the same", async () => {
+      it("a listener of an event of another server; the others still receive it", async () => {
         await using reporter = await startReporting(host);
         const { io, reported } = reporter;
         io.on("hello", fail);
@@ -66,7 +66,7 @@ onEveryHost("io.onError, for callbacks", serverHosts, (host) => {
         assertOrigin(await reported(), "listener", "hello");
       });
 
-      it("an acknowledgement that was asked for before there was a handler", async () => {
+      it("an acknowledgement that was requested before there was a handler", async () => {
         await using running = await host.start();
         const { client, socket } = await pair(running, webSocket);
         const asked = next<[() => void]>(client, "q");
@@ -81,7 +81,7 @@ onEveryHost("io.onError, for callbacks", serverHosts, (host) => {
     });
   }
 
-  it("is told of a listener of the adapter that throws, and the socket is in", async () => {
+  it("is called for a listener of the adapter that throws, and the socket joins", async () => {
     await using reporter = await startReporting(host);
     const { running, io, reported } = reporter;
     io.sockets.adapter.once("join-room", ways.throws);
@@ -90,7 +90,7 @@ onEveryHost("io.onError, for callbacks", serverHosts, (host) => {
     await settled(client, socket);
   });
 
-  it("is told when the function that decides about namespaces rejects; the next one is asked", async () => {
+  it("is called when the function that decides about namespaces rejects; the next one is called", async () => {
     await using reporter = await startReporting(host);
     const { running, io, reported } = reporter;
     io.of(ways.rejects);
@@ -103,7 +103,7 @@ onEveryHost("io.onError, for callbacks", serverHosts, (host) => {
     assert.equal((await refusal)[0].message, "Invalid namespace");
   });
 
-  it("leaves an answer that was given before it rejected as it is", async () => {
+  it("keeps an answer that was given before it rejected", async () => {
     await using reporter = await startReporting(host);
     const { running, io, reported } = reporter;
     io.of((_name, _auth, decide) => {
@@ -114,7 +114,7 @@ onEveryHost("io.onError, for callbacks", serverHosts, (host) => {
     assertOrigin(await reported(), "connection", undefined);
   });
 
-  it("does not hear what emitWithAck() tells its caller", async () => {
+  it("is not called for what emitWithAck() rejects with", async () => {
     await using running = await host.start();
     const { socket } = await pair(running, webSocket);
     (running.io as unknown as WithOnError).onError((error) => assert.fail(String(error)));
@@ -125,7 +125,7 @@ onEveryHost("io.onError, for callbacks", serverHosts, (host) => {
 
 onEveryHost("without io.onError, for callbacks", serverHosts, (host) => {
   for (const [how, fail] of Object.entries(ways)) {
-    it(`an acknowledgement that ${how} surfaces, answered or timed out, and the connection goes on`, async () => {
+    it(`an acknowledgement that ${how} surfaces, answered or timed out, and the connection stays`, async () => {
       await using running = await host.start();
       const { client, socket } = await pair(running, webSocket);
       client.on("q", (answer: () => void) => answer());

@@ -11,8 +11,8 @@ const webSocket = { transports: ["websocket"] };
 
 onEveryHost("io.onError", serverHosts, (host) => {
   for (const [how, fail] of Object.entries(ways)) {
-    describe(`is told of what ${how}:`, () => {
-      it("a listener of an event; the others hear it all the same", async () => {
+    describe(`is called for what ${how}:`, () => {
+      it("a listener of an event; the others still receive it", async () => {
         await using reporter = await startReporting(host);
         const { running, reported } = reporter;
         const { client, socket } = await pair(running, webSocket);
@@ -64,7 +64,7 @@ onEveryHost("io.onError", serverHosts, (host) => {
         assertOrigin(await reported(), "listener", "ev", a.socket);
       });
 
-      it("a listener of connection; that of connect was called, and the socket is in", async () => {
+      it("a listener of connection; that of connect was called, and the socket joins", async () => {
         await using reporter = await startReporting(host);
         const { running, io, reported } = reporter;
         io.on("connection", fail);
@@ -95,7 +95,7 @@ onEveryHost("io.onError", serverHosts, (host) => {
         assert.equal((await refused)[0].message, "Internal server error");
       });
 
-      it("a middleware of a namespace that has called next(), and the client is in", async () => {
+      it("a middleware of a namespace that has called next(), and the client joins", async () => {
         await using reporter = await startReporting(host);
         const { running, io, reported } = reporter;
         io.use((_socket, goOn) => {
@@ -142,7 +142,7 @@ onEveryHost("io.onError", serverHosts, (host) => {
     });
   }
 
-  it("is told of an error of the function that decides about namespaces; the connection is closed", async () => {
+  it("is called for an error of the function that decides about namespaces; the connection is closed", async () => {
     await using reporter = await startReporting(host);
     const { running, io, reported } = reporter;
     io.of(ways.throws);
@@ -152,7 +152,7 @@ onEveryHost("io.onError", serverHosts, (host) => {
     await gone;
   });
 
-  it("may be given several handlers, and an error of one is an uncaught exception", async () => {
+  it("accepts several handlers, and an error of one is an uncaught exception", async () => {
     await using reporter = await startReporting(host);
     const { running, io, reported } = reporter;
     const ofHandler = new Error("thrown by a handler");
@@ -169,7 +169,7 @@ onEveryHost("io.onError", serverHosts, (host) => {
 });
 
 onEveryHost("without io.onError", serverHosts, (host) => {
-  it("a listener that rejects is an unhandled rejection, and the connection goes on", async () => {
+  it("a listener that rejects is an unhandled rejection, and the connection stays", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running, webSocket);
     socket.on("ev", ways.rejects);
@@ -190,7 +190,7 @@ onEveryHost("without io.onError", serverHosts, (host) => {
       await connected(running.client(webSocket));
     });
 
-    it(`a connection listener that ${how} surfaces, and the socket is in`, async () => {
+    it(`a connection listener that ${how} surfaces, and the socket joins`, async () => {
       await using running = await host.start();
       running.io.once("connection", fail);
       const surfaced = uncaught(1);

@@ -105,7 +105,7 @@ for (const name of Object.keys(starts)) {
   onEveryHost(`from ${name}`, serverHosts, (host) => {
     const initial = flagsOf(name);
 
-    it("to() and in() add rooms, except() leaves some out", async () => {
+    it("to() and in() add rooms, except() excludes some", async () => {
       await using begun = await started(host, name);
       const { emitter, except } = begun;
       emitter.to("a").in(["b", "c"]).to("a").except("d").except(["e", "f"]).emit("ev", 1);
@@ -129,7 +129,7 @@ for (const name of Object.keys(starts)) {
       ]);
     });
 
-    it("emit() with a function, and emitWithAck(), ask for answers", async () => {
+    it("emit() with a function, and emitWithAck(), request acks", async () => {
       await using begun = await started(host, name);
       const { emitter, except } = begun;
       const operator = emitter.to("a").timeout(5_000);
@@ -143,7 +143,7 @@ for (const name of Object.keys(starts)) {
       ]);
     });
 
-    it("fetchSockets(), socketsJoin(), socketsLeave() and disconnectSockets() reach the chosen", async () => {
+    it("fetchSockets(), socketsJoin(), socketsLeave() and disconnectSockets() reach the selected sockets", async () => {
       await using begun = await started(host, name);
       const { emitter, except } = begun;
       const operator = emitter.to("a").local;
@@ -166,7 +166,7 @@ for (const name of Object.keys(starts)) {
       ]);
     });
 
-    it("allSockets() gives the ids of the rooms", async () => {
+    it("allSockets() returns the ids in the rooms", async () => {
       await using begun = await started(host, name);
       const { emitter } = begun;
       assert.deepEqual(await emitter.to("a").in("b").allSockets(), new Set(["id"]));
@@ -222,7 +222,7 @@ for (const name of ["the server", "a namespace"]) {
       ]);
     });
 
-    it("emitWithAck() asks everyone", async () => {
+    it("emitWithAck() requests an ack from everyone", async () => {
       await using begun = await started(host, name);
       const { emitter } = begun;
       assert.deepEqual(await emitter.emitWithAck("q", 1), ["yes"]);
@@ -231,7 +231,7 @@ for (const name of ["the server", "a namespace"]) {
 }
 
 onEveryHost("the modifiers of a socket", serverHosts, (host) => {
-  it("apply to the chain that starts next, and to that alone", async () => {
+  it("apply only to the chain that starts next", async () => {
     await using begun = await started(host, "a socket");
     const { emitter, except } = begun;
     emitter.volatile.compress(false).to("a").emit("one");

@@ -6,7 +6,7 @@ import { pair, settled } from "../support/server/clients.ts";
 import { internals } from "../support/server/internals.ts";
 
 onEveryHost("operators on sockets", serverHosts, (host) => {
-  it("fetches the sockets of all, of rooms, and not of others", async () => {
+  it("fetches all sockets, those of rooms, and no others", async () => {
     await using running = await host.start();
     const [a, b, c] = [await pair(running), await pair(running), await pair(running)];
     await a.socket.join(["r1", "out"]);
@@ -21,7 +21,7 @@ onEveryHost("operators on sockets", serverHosts, (host) => {
     assert.deepEqual(await ids(running.io.local.fetchSockets()), [a.socket.id, b.socket.id, c.socket.id]);
   });
 
-  it("fetches the very sockets, with handshake, rooms and data", async () => {
+  it("fetches the sockets themselves, with handshake, rooms and data", async () => {
     await using running = await host.start();
     const { socket } = await pair(running);
     socket.data.name = "ann";
@@ -37,7 +37,7 @@ onEveryHost("operators on sockets", serverHosts, (host) => {
     assert.deepEqual(await running.io.in("nobody").allSockets(), new Set());
   });
 
-  it("makes sockets join and leave rooms", async () => {
+  it("moves sockets into and out of rooms", async () => {
     await using running = await host.start();
     const [a, b] = [await pair(running), await pair(running)];
     running.io.socketsJoin("all");
@@ -72,7 +72,7 @@ onEveryHost("operators on sockets", serverHosts, (host) => {
     assert.equal(running.io.engine.clientsCount, 0);
   });
 
-  it("disconnects all sockets in one call while each leaves the list", async () => {
+  it("disconnects all sockets in one call, although each one leaves the list", async () => {
     await using running = await host.start();
     const pairs = await Promise.all([1, 2, 3, 4].map(() => pair(running)));
     running.io.disconnectSockets(true);

@@ -30,8 +30,8 @@ function make(options: Record<string, unknown>): Server {
   return new Server(options);
 }
 
-onEveryHost("numbers in text", serverHosts, (host) => {
-  it("are times: clients are neither pinged to death nor closed before they join", async () => {
+onEveryHost("numeric strings", serverHosts, (host) => {
+  it("are accepted as times: clients are neither timed out nor closed before they join", async () => {
     await using running = await host.start({
       pingInterval: "20",
       pingTimeout: "20000",
@@ -64,7 +64,7 @@ describe("options of a server", () => {
     ],
     [{ connectionStateRecovery: { maxLogBytes: -1 } }, "connectionStateRecovery.maxLogBytes"],
   ] as const) {
-    it(`are refused where they cannot mean anything, before there is a port: ${JSON.stringify(options)}`, () => {
+    it(`are refused if invalid, before the port is opened: ${JSON.stringify(options)}`, () => {
       assert.throws(() => make(options), { code: "INVALID_OPTION", option });
     });
   }
@@ -76,7 +76,7 @@ describe("options of a server", () => {
     });
   });
 
-  it("of connection state recovery may be numbers in text", () => {
+  it("of connection state recovery may be numeric strings", () => {
     const { opts } = make({ connectionStateRecovery: { maxDisconnectionDuration: "5000" } });
     assert.deepEqual(opts.connectionStateRecovery, {
       maxDisconnectionDuration: 5000,
@@ -84,7 +84,7 @@ describe("options of a server", () => {
     });
   });
 
-  it("that do not exist are warned about once, with the one that is meant", async () => {
+  it("that do not exist cause one warning, with a suggestion", async () => {
     const options = { conectTimeout: 5, connectionStateRecovery: { maxDisconectionDuration: 5 } };
     const warnings = await warningsOf(() => {
       make(options).attach(createServer());
@@ -97,7 +97,7 @@ describe("options of a server", () => {
     ]);
   });
 
-  it("that exist are not, on either layer", async () => {
+  it("that exist on either layer cause none", async () => {
     const warnings = await warningsOf(() =>
       make({
         serveClient: false,
@@ -122,7 +122,7 @@ describe("options of a server", () => {
 
 describe("ports", () => {
   for (const port of [70_000, -1, 3000.5, "70000", Number.NaN]) {
-    it(`${port} is refused as by node:http`, () => {
+    it(`${port} is refused as node:http does`, () => {
       assert.throws(() => new socketio.Server(port as never), {
         name: "RangeError",
         code: "ERR_SOCKET_BAD_PORT",

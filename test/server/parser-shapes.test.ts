@@ -22,7 +22,7 @@ const shapes: Readonly<Record<string, (text: string) => unknown>> = {
   "a list of one view": (text) => [bytesOf(`__${text}__`).subarray(2, -2)],
 };
 
-onEveryHost("a parser of one's own", serverHostsAndApp, (host) => {
+onEveryHost("a custom parser", serverHostsAndApp, (host) => {
   for (const [what, wrap] of Object.entries(shapes)) {
     onEveryTransport((_name, mode) => {
       it(`may encode to ${what}`, async () => {

@@ -73,7 +73,7 @@ for (const [package_, parser] of Object.entries(parsers)) {
         );
       });
 
-      it("tells why a client is refused, and that it is disconnected", async () => {
+      it("sends the reason of a refusal, and a disconnect", async () => {
         await using running = await start(host, parser);
         running.io.of("/closed").use((_socket, pass) => {
           pass(Object.assign(new Error("no entry"), { data: { code: 7 } }));
@@ -93,7 +93,7 @@ for (const [package_, parser] of Object.entries(parsers)) {
       });
     });
 
-    it("encodes a broadcast once, whatever the transports of its receivers", async () => {
+    it("encodes a broadcast once, whatever transports its receivers use", async () => {
       const account = watched(parser);
       await using running = await start(host, account.parser);
       const pairs: Pair[] = [];
@@ -106,7 +106,7 @@ for (const [package_, parser] of Object.entries(parsers)) {
       assert.equal(account.encoded.length, 1);
     });
 
-    it("hands bytes to the decoder as Buffers, and lets each decoder go once", async () => {
+    it("passes bytes to the decoder as Buffers, and destroys each decoder once", async () => {
       const account = watched(parser);
       await using running = await start(host, account.parser);
       const lives: Promise<unknown>[] = [];
@@ -125,7 +125,7 @@ for (const [package_, parser] of Object.entries(parsers)) {
       assert.deepEqual([account.made, account.destroyed], [2, 2]);
     });
 
-    it("gives a client that comes back what it has missed", async () => {
+    it("sends a returning client the packets it has missed", async () => {
       await using running = await start(host, parser, { connectionStateRecovery: {} });
       const { client, socket } = await pair(running, { transports: ["websocket"], parser });
       await socket.join("room");

@@ -19,7 +19,7 @@ function runSupport(name: string, ...args: string[]): Promise<{ stdout: string; 
 }
 
 describe("a server in a worker thread", () => {
-  it("listens on node:http, says so once, and ends with its thread", async () => {
+  it("listens on node:http, warns once, and ends with its thread", async () => {
     const { stdout, stderr } = await runSupport("servers-in-a-thread");
     const one = { status: 200, isNode: true };
     assert.deepEqual(JSON.parse(stdout), [one, one], stderr);

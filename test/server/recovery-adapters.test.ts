@@ -34,7 +34,7 @@ const broken = {
 
 onEveryHost("connection state recovery by an adapter", serverHostsAndApp, (host) => {
   for (const [what, [persist, restore]] of Object.entries({ ...nothing, ...broken })) {
-    it(`with ${what}: a client that comes back is a new one, and nothing else happens`, async () => {
+    it(`with ${what}: a returning client gets a new session, and nothing else happens`, async () => {
       const adapter = keeping(persist, restore);
       await using running = await host.start({ adapter, connectionStateRecovery: {} });
       const { client, socket } = await pair(running);
@@ -51,7 +51,7 @@ onEveryHost("connection state recovery by an adapter", serverHostsAndApp, (host)
     });
   }
 
-  it("may be a subclass of SessionAwareAdapter, which sees what is broadcast and kept", async () => {
+  it("may be a subclass of SessionAwareAdapter, which sees broadcasts and kept sessions", async () => {
     const calls: unknown[][] = [];
     class Watching extends SessionAwareAdapter {
       override broadcast(packet: { data: unknown[] }, target: BroadcastOptions): void {
@@ -90,7 +90,7 @@ onEveryHost("connection state recovery by an adapter", serverHostsAndApp, (host)
     ]);
   });
 
-  it("may take its time to keep a session: its client may be back sooner", async () => {
+  it("may keep a session slowly: its client may return first", async () => {
     class Slow extends SessionAwareAdapter {}
     Object.assign(Slow.prototype, {
       async persistSession(this: Slow, session: Session) {

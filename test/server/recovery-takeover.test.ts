@@ -36,7 +36,7 @@ async function behindProxy(
   };
 }
 
-onEveryHost("a half-open connection whose client comes back", serverHostsAndApp, (host) => {
+onEveryHost("a half-open connection whose client returns", serverHostsAndApp, (host) => {
   onEveryTransport((name, mode) => {
     it("is taken over", async () => {
       await using running = await host.start(options);
@@ -114,7 +114,7 @@ onEveryHost("a half-open connection whose client comes back", serverHostsAndApp,
     assert.equal(running.io._nsps.get("/child"), again.nsp);
   });
 
-  it("stays if another client shows a session that nobody has", async () => {
+  it("stays if another client sends an unknown session", async () => {
     await using running = await host.start(options);
     const { socket } = await pair(running);
     const other = await pair(running, { auth: { pid: "unknown" } });

@@ -12,7 +12,7 @@ const options: Partial<ServerOptions> = { connectionStateRecovery: {} };
 
 onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
   onEveryTransport((_name, mode) => {
-    it("gives a client that comes back its id, rooms and data, and what it has missed", async () => {
+    it("restores the id, rooms, data and missed packets of a returning client", async () => {
       await using running = await host.start(options);
       let asked = 0;
       running.io.use((_socket, pass) => {
@@ -60,7 +60,7 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
     assert.deepEqual(heard, [["to all"], ["to the room"], ["to it"], ["last"]]);
   });
 
-  it("a volatile event does not spoil the offset", async () => {
+  it("a volatile event does not change the offset", async () => {
     await using running = await host.start(options);
     const { client, socket } = await come(running);
     await heardOnce(client, socket);
@@ -74,7 +74,7 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
     assert.deepEqual(heard, [["missed"]]);
   });
 
-  it("an event that asks for an answer does not spoil the offset, and is as it was sent", async () => {
+  it("an event that requests an ack does not change the offset, and arrives unchanged", async () => {
     await using running = await host.start(options);
     const { client, socket } = await come(running);
     await heardOnce(client, socket);
@@ -87,7 +87,7 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
     assert.deepEqual(heard, [["missed"]]);
   });
 
-  it("a client that has received nothing recovers what was sent since it joined", async () => {
+  it("a client that has received nothing recovers all packets since it joined", async () => {
     await using running = await host.start(options);
     running.io.emit("before");
     const { client, socket } = await pair(running);
@@ -99,7 +99,7 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
     assert.deepEqual(heard, [["missed"]]);
   });
 
-  it("can be had again and again", async () => {
+  it("works repeatedly", async () => {
     await using running = await host.start(options);
     const { client, socket } = await come(running);
     await heardOnce(client, socket);
@@ -114,7 +114,7 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
     }
   });
 
-  it("starts anew after a disconnection that was wanted", async () => {
+  it("starts a new session after a deliberate disconnection", async () => {
     await using running = await host.start(options);
     const { client, socket } = await come(running);
     await heardOnce(client, socket);
@@ -125,7 +125,7 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
     assert.deepEqual([again.recovered, again.id === socket.id, client.recovered], [false, false, false]);
   });
 
-  it("starts anew after a recovered socket has left on purpose", async () => {
+  it("starts a new session after a recovered socket has left on purpose", async () => {
     await using running = await host.start(options);
     const { client, socket } = await come(running);
     await heardOnce(client, socket);
@@ -138,7 +138,7 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
     assert.equal((await back(running, client)).recovered, false);
   });
 
-  it("starts anew when more was missed than the log may hold", async () => {
+  it("starts a new session when more was missed than the log holds", async () => {
     const recovery: object = { maxLogBytes: 10_000 };
     await using running = await host.start({ connectionStateRecovery: recovery });
     const { client, socket } = await come(running);
@@ -150,7 +150,7 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
     assert.deepEqual(heard, []);
   });
 
-  it("what is sent while the middlewares run is not lost", async () => {
+  it("keeps packets sent while the middlewares run", async () => {
     await using running = await host.start({ connectionStateRecovery: { skipMiddlewares: false } });
     running.io.use((socket, pass) => {
       if (socket.recovered) running.io.emit("meanwhile");
@@ -165,7 +165,7 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
     assert.deepEqual(heard, [["missed"], ["meanwhile"]]);
   });
 
-  it("a client that is refused gets what it has missed later, once", async () => {
+  it("a refused client gets its missed packets later, once", async () => {
     await using running = await host.start({ connectionStateRecovery: { skipMiddlewares: false } });
     let refused = 0;
     running.io.use((socket, pass) => pass(socket.recovered && refused++ === 0 ? new Error("no") : undefined));
@@ -181,7 +181,7 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
     assert.deepEqual(heard, [["missed"]]);
   });
 
-  it("what a middleware emits to the socket arrives", async () => {
+  it("delivers what a middleware emits to the socket", async () => {
     await using running = await host.start(options);
     running.io.use((socket, pass) => {
       socket.emit("early", "some text");
@@ -198,7 +198,7 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
     assert.deepEqual(heard, [["missed"]]);
   });
 
-  it("is still there after a middleware has refused once", async () => {
+  it("still works after a middleware has refused once", async () => {
     await using running = await host.start({ connectionStateRecovery: { skipMiddlewares: false } });
     let refused = 0;
     running.io.use((socket, pass) => pass(socket.recovered && refused++ === 0 ? new Error("no") : undefined));

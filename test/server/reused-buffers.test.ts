@@ -15,8 +15,8 @@ async function three(running: StartedServer): Promise<Pair[]> {
   return [await pair(running, mode), await pair(running, mode), await pair(running, mode)];
 }
 
-onEveryHost("a buffer that the application writes into again", serverHostsAndApp, (host) => {
-  it("is emitted with what it holds in each tick", async () => {
+onEveryHost("a buffer that the application reuses", serverHostsAndApp, (host) => {
+  it("is emitted with its content of each tick", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running, mode);
     const counter = Buffer.alloc(1);
@@ -28,7 +28,7 @@ onEveryHost("a buffer that the application writes into again", serverHostsAndApp
     }
   });
 
-  it("is emitted with what it held, several times within a tick", async () => {
+  it("is emitted with its content at the time, several times within a tick", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running, mode);
     const heard = collect(client, "count", 2);
@@ -55,7 +55,7 @@ onEveryHost("a buffer that the application writes into again", serverHostsAndApp
     assert.deepEqual(await heard, [[[Buffer.from([1])]], [[Buffer.from([2])]], [[Buffer.from([3])]]]);
   });
 
-  it("is broadcast with what it held, several times within a tick", async () => {
+  it("is broadcast with its content at the time, several times within a tick", async () => {
     await using running = await host.start();
     const pairs = await three(running);
     const heard = Promise.all(pairs.map(({ client }) => collect(client, "count", 3)));
@@ -68,7 +68,7 @@ onEveryHost("a buffer that the application writes into again", serverHostsAndApp
     assert.deepEqual(await heard, [counts, counts, counts]);
   });
 
-  it("is broadcast with what it held by a listener, to its own client and to others", async () => {
+  it("is broadcast by a listener with its content at the time, to its own client and to others", async () => {
     await using running = await host.start();
     const pairs = await three(running);
     const heard = Promise.all(pairs.map(({ client }) => collect(client, "count", 2)));
@@ -84,7 +84,7 @@ onEveryHost("a buffer that the application writes into again", serverHostsAndApp
     assert.deepEqual(await heard, [counts, counts, counts]);
   });
 
-  it("is what a parser encodes into: one array for every packet", async () => {
+  it("is what a parser encodes into: one array for all packets", async () => {
     const encoder = new officialParser.Encoder();
     const encoded: (string | Buffer)[] = [];
     const parser = {
@@ -110,7 +110,7 @@ onEveryHost("a buffer that the application writes into again", serverHostsAndApp
     ]);
   });
 
-  it("is missed and recovered with what it held", async () => {
+  it("is missed and recovered with its content at the time", async () => {
     await using running = await host.start({ connectionStateRecovery: {} });
     const { client, socket } = await pair(running, mode);
     const first = collect(client, "first", 1);

@@ -32,7 +32,7 @@ async function heardBy(...members: Member[]): Promise<unknown[][]> {
 
 onEveryHost("rooms", serverHosts, (host) => {
   onEveryTransport((_name, mode) => {
-    it("delivers to the members of a room and nobody else", async () => {
+    it("delivers only to the members of a room", async () => {
       await using running = await host.start();
       const { io } = running;
       const [a, b, c] = await three(running, mode);
@@ -52,7 +52,7 @@ onEveryHost("rooms", serverHosts, (host) => {
     });
   });
 
-  it("delivers once to who is in several of the rooms", async () => {
+  it("delivers once to a member of several rooms", async () => {
     await using running = await host.start();
     const { io } = running;
     const [a, b, c] = await three(running);
@@ -74,7 +74,7 @@ onEveryHost("rooms", serverHosts, (host) => {
     assert.deepEqual(await heardBy(a, b, c), [[], [1], []]);
   });
 
-  it("excludes rooms with except(), also several, also without to()", async () => {
+  it("excludes one or several rooms with except(), also without to()", async () => {
     await using running = await host.start();
     const { io } = running;
     const [a, b, c] = await three(running);
@@ -97,7 +97,7 @@ onEveryHost("rooms", serverHosts, (host) => {
     assert.deepEqual(await heardBy(a, b, c), [[], [], [1, 2]]);
   });
 
-  it("reaches one socket by the room of its id", async () => {
+  it("reaches one socket through the room of its id", async () => {
     await using running = await host.start();
     const { io } = running;
     const [a, b, c] = await three(running);
@@ -106,7 +106,7 @@ onEveryHost("rooms", serverHosts, (host) => {
     assert.deepEqual(await heardBy(a, b, c), [[], [1], [2]]);
   });
 
-  it("stops delivering by id to who left the room of the own id", async () => {
+  it("does not reach a socket by id that left the room of its id", async () => {
     await using running = await host.start();
     const { io } = running;
     const [a, b, c] = await three(running);
@@ -124,7 +124,7 @@ onEveryHost("rooms", serverHosts, (host) => {
     assert.deepEqual(await heardBy(a, b, c), [[], [], []]);
   });
 
-  it("takes numbers for rooms", async () => {
+  it("accepts numbers as rooms", async () => {
     await using running = await host.start();
     const { io } = running;
     const [a, b, c] = await three(running);
@@ -135,7 +135,7 @@ onEveryHost("rooms", serverHosts, (host) => {
     assert.deepEqual(await heardBy(a, b, c), [[1], [], []]);
   });
 
-  it("shows the rooms of a socket as a Set that follows", async () => {
+  it("exposes the rooms of a socket as a live Set", async () => {
     await using running = await host.start();
     const [{ socket }] = await three(running);
     assert.ok(socket.rooms instanceof Set);
@@ -172,7 +172,7 @@ onEveryHost("rooms", serverHosts, (host) => {
     assert.equal(io.sockets.adapter.rooms.has("room"), false);
   });
 
-  it("leaves every room with leaveAll(), and is still reached by everybody", async () => {
+  it("leaves every room with leaveAll()", async () => {
     await using running = await host.start();
     const { io } = running;
     const [a, b, c] = await three(running);
@@ -184,7 +184,7 @@ onEveryHost("rooms", serverHosts, (host) => {
     assert.deepEqual(a.heard, []);
   });
 
-  it("tells the adapter's listeners of rooms and members", async () => {
+  it("emits the adapter's events for rooms and members", async () => {
     await using running = await host.start();
     const { io } = running;
     const [{ socket }] = await three(running);
@@ -218,7 +218,7 @@ onEveryHost("rooms", serverHosts, (host) => {
     assert.deepEqual(heard, ["one"]);
   });
 
-  it("makes operators that can be kept and do not change each other", async () => {
+  it("returns operators that can be kept and do not affect each other", async () => {
     await using running = await host.start();
     const { io } = running;
     const [a, b, c] = await three(running);

@@ -45,7 +45,7 @@ describe("the settings of a server", () => {
     assert.ok(io.of("/made-later").adapter instanceof Mine);
   });
 
-  it("adapter() gives every namespace that is there a new one, children of parents included", () => {
+  it("adapter() replaces the adapter of every existing namespace, children of parents included", () => {
     class Mine extends Adapter {}
     const io = new socketio.Server();
     io.of(/^\/child-/);
@@ -64,7 +64,7 @@ describe("the server as an emitter", () => {
     (name) => typeof Reflect.get(EventEmitter.prototype, name) === "function",
   );
   for (const name of names) {
-    it(`hands ${name}() to the main namespace, with what that returns`, () => {
+    it(`forwards ${name}() to the main namespace, and returns its result`, () => {
       const io = new socketio.Server();
       const returned = {};
       const seen: unknown[] = [];
@@ -78,7 +78,7 @@ describe("the server as an emitter", () => {
     });
   }
 
-  it("gives back the namespace from on(), and itself from use() and send()", () => {
+  it("returns the namespace from on(), and itself from use() and send()", () => {
     const io = new socketio.Server();
     assert.equal(
       io.on("connection", () => {}),
@@ -101,7 +101,7 @@ describe("the server as an emitter", () => {
 });
 
 onEveryHost("connectTimeout", serverHosts, (host) => {
-  it("counts for the clients that come after it was set", async () => {
+  it("applies to clients that connect after it was set", async () => {
     await using running = await host.start();
     running.io.connectTimeout(50);
     const wire = await rawSession(running);
@@ -109,7 +109,7 @@ onEveryHost("connectTimeout", serverHosts, (host) => {
     assert.equal(running.io.engine.clientsCount, 0);
   });
 
-  it("closes a client whose middleware never ends, and lets it in no more", async () => {
+  it("closes a client whose middleware never ends, and does not let it in later", async () => {
     await using running = await host.start({ connectTimeout: 50 });
     const inside = new Promise<() => void>((resolve) => running.io.use((_socket, done) => resolve(done)));
     running.io.on("connection", () => assert.fail("connected"));
@@ -154,7 +154,7 @@ onEveryHost("connectTimeout", serverHosts, (host) => {
     client.close();
   });
 
-  it("does not close a client of protocol 3, which is let in unasked", async () => {
+  it("does not close a client of protocol 3, which joins by itself", async () => {
     await using running = await host.start({ connectTimeout: 200, allowEIO3: true });
     const connection = next(running.io, "connection");
     const client = openOldClient(running.url, { transports: ["websocket"] });
@@ -180,7 +180,7 @@ onEveryHost("io.close(callback)", serverHosts, (host) => {
 });
 
 describe("io.close()", () => {
-  it("hands over the error of an HTTP server that does not listen, and resolves", async () => {
+  it("passes on the error of an HTTP server that does not listen, and resolves", async () => {
     const io = new socketio.Server((await import("node:http")).createServer());
     const called = new Promise<NodeJS.ErrnoException | undefined>((resolve) => void io.close(resolve));
     assert.equal((await called)?.code, "ERR_SERVER_NOT_RUNNING");

@@ -9,7 +9,7 @@ const count = 300;
 const body = "x".repeat(100_000);
 
 onEveryHost("a client that does not read", serverHosts, (host) => {
-  it("gets all of 300 broadcasts of 100 KB afterwards, or is closed with a reason: never a gap", async () => {
+  it("gets all of 300 broadcasts of 100 KB later, or is closed with a reason: never a gap", async () => {
     await using running = await host.start({ pingInterval: 60_000 });
     const { wire, socket } = await rawPair(running);
     let reason: string | undefined;
@@ -59,7 +59,7 @@ onEveryHost("a client that does not read", serverHosts, (host) => {
     );
   });
 
-  it("is not a client that reads: 200 broadcasts of 100 KB in one tick reach it, and it stays", async () => {
+  it("differs from one that reads: 200 broadcasts of 100 KB in one tick reach that, and it stays connected", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running, { transports: ["websocket"] });
     let heard = 0;
@@ -82,7 +82,7 @@ onEveryHost("a client that does not read", serverHosts, (host) => {
     assert.equal(heard, 100);
   });
 
-  it("is let go without harm when it disappears with data waiting for it", async () => {
+  it("is cleaned up when it disappears with data waiting for it", async () => {
     await using running = await host.start({ pingInterval: 60_000 });
     const { wire, socket } = await rawPair(running);
     wire.pause();

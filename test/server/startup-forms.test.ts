@@ -68,7 +68,7 @@ describe("the arguments of new Server()", () => {
     assert.equal(new socketio.Server().engine, undefined);
   });
 
-  it("are kept as io.opts and io._opts, the very object", () => {
+  it("are kept as io.opts and io._opts, the same object", () => {
     const options = { pingTimeout: 5 };
     const io = new socketio.Server(options);
     assert.equal(Reflect.get(io, "opts"), options);
@@ -91,7 +91,7 @@ describe("the arguments of new Server()", () => {
 
 describe("io.attach() and io.listen()", () => {
   for (const method of ["attach", "listen"] as const) {
-    it(`${method}(httpServer) starts later, and gives the server back`, async () => {
+    it(`${method}(httpServer) starts later, and returns the server`, async () => {
       const httpServer = createServer();
       const io = new socketio.Server();
       assert.equal(io[method](httpServer), io);
@@ -120,13 +120,13 @@ describe("io.attach() and io.listen()", () => {
     await handshake(other, "/first/");
   });
 
-  it("take the path that was set meanwhile", async () => {
+  it("use the path that was set meanwhile", async () => {
     await using server = StartedServer.of(new socketio.Server().path("/later/").attach(0));
     await connected(server.client({ path: "/later" }));
     assert.equal(await statusOf(server, "/later/socket.io.js"), 200);
   });
 
-  it("serve the files of the client or not, as was set meanwhile", async () => {
+  it("serve the client files or not, as set meanwhile", async () => {
     await using server = StartedServer.of(new socketio.Server().serveClient(false).attach(0));
     assert.equal(await statusOf(server, "/socket.io/socket.io.js"), 400);
     await using other = StartedServer.of(
@@ -135,7 +135,7 @@ describe("io.attach() and io.listen()", () => {
     assert.equal(await statusOf(other, "/socket.io/socket.io.js"), 200);
   });
 
-  it("take further servers: clients of each are in", async () => {
+  it("accept more servers: clients of each one can join", async () => {
     const io = new socketio.Server();
     const [first, second] = [createServer(), createServer()];
     io.attach(first).attach(second);
@@ -166,12 +166,12 @@ describe("io.attach() and io.listen()", () => {
     assert.deepEqual(names, ["/chat", "/chat"]);
   });
 
-  it("refuse text that is no port", () => {
+  it("refuse a string that is not a port", () => {
     assert.throws(() => new socketio.Server("somewhere" as never), TypeError);
   });
 });
 
-onEveryHost("a server that is attached further", serverHosts, (host) => {
+onEveryHost("a server that is attached again", serverHosts, (host) => {
   it("to an app and to an HTTP server reaches the clients of all", async () => {
     await using first = await host.start();
     const { io } = first;

@@ -26,7 +26,7 @@ async function carriesEvents(
 }
 
 onEveryHost("what was wrong over WebTransport", serverHostsAndApp, (host) => {
-  it("nothing, as long as there is no middleware: events are carried, with attachApp(), too", () =>
+  it("nothing, without a middleware: events arrive, with attachApp(), too", () =>
     carriesEvents(host, {}, () => {}));
 
   it("any middleware disabled it", () =>
