@@ -1,7 +1,7 @@
 // Sections of the suite share pages, programs and servers between tests; what they open is closed by whoever declares the suite.
 import type { Server as HttpServer } from "node:http";
 import type * as uWS from "uWebSockets.js";
-import * as listening from "../../test/support/server/listening.ts";
+import * as listening from "../../test/support/hosts/listening.ts";
 
 type Closer = () => unknown;
 const closers: Closer[] = [];

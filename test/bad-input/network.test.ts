@@ -1,5 +1,6 @@
 import { connect } from "node:net";
 import { answered, ended, scenariosOf } from "./scenario.ts";
+import { closing } from "../support/waiting/closing.ts";
 import { encodeFrame, OPCODE } from "../support/wire/frames.ts";
 import { until } from "../support/engine/peers.ts";
 import { within } from "../support/waiting/queue.ts";
@@ -18,33 +19,27 @@ scenario(
   {
     "a WebSocket": async (run) => {
       const proxy = await cuttableProxy(run.server.port);
-      try {
-        const socket = await RawWebSocket.connect(proxy.port, run.server.path("transport=websocket"));
-        await socket.next();
-        const session = await run.server.nextSession();
-        run.adopt(session);
-        proxy.freeze();
-        await until(() => session.readyState === "closed", "the session to close");
-        return "–";
-      } finally {
-        proxy.close();
-      }
+      using _proxy = closing(() => proxy.close());
+      const socket = await RawWebSocket.connect(proxy.port, run.server.path("transport=websocket"));
+      await socket.next();
+      const session = await run.server.nextSession();
+      run.adopt(session);
+      proxy.freeze();
+      await until(() => session.readyState === "closed", "the session to close");
+      return "–";
     },
     "a poll": async (run) => {
       const proxy = await cuttableProxy(run.server.port);
-      try {
-        const peer = await run.polling();
-        const poll = connect({ port: proxy.port, host: "127.0.0.1" });
-        poll.on("error", () => {});
-        poll.write(`GET ${peer.path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
-        await until(() => peer.session.transport.writable, "a poll to be parked");
-        proxy.freeze();
-        await until(() => peer.session.readyState === "closed", "the session to close");
-        poll.destroy();
-        return "–";
-      } finally {
-        proxy.close();
-      }
+      using _proxy = closing(() => proxy.close());
+      const peer = await run.polling();
+      const poll = connect({ port: proxy.port, host: "127.0.0.1" });
+      poll.on("error", () => {});
+      poll.write(`GET ${peer.path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+      await until(() => peer.session.transport.writable, "a poll to be parked");
+      proxy.freeze();
+      await until(() => peer.session.readyState === "closed", "the session to close");
+      poll.destroy();
+      return "–";
     },
   },
   { needs: "tcp", options: heartbeat },

@@ -1,12 +1,14 @@
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+
 import { connect } from "node:net";
 import { Server } from "@tidewire/engine";
-import type { Engine, EngineOptions } from "../support/engine/types.ts";
+import type { EngineOptions } from "../support/engine/types.ts";
 import type { EngineHost } from "../support/engine/hosts.ts";
-import { firstAnswer, NetworkClient } from "../support/wire/network-client.ts";
+import { firstAnswer,  } from "../support/wire/network-client.ts";
 import { within } from "../support/waiting/queue.ts";
-import { StartedEngine } from "../support/engine/started-engine.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
+import { closing } from "../support/waiting/closing.ts";
+import { serve } from "../support/engine/serve.ts";
 import { scenariosOf } from "./scenario.ts";
 import type { Run } from "./scenario.ts";
 
@@ -18,21 +20,14 @@ const PATIENCE = 20_000;
 /** On node:http the limits are those of the application's server: one that does not wait for minutes. */
 async function startImpatient(host: EngineHost, options: EngineOptions = {}): Promise<StartedEngine> {
   if (host.name !== "node") return host.start(options);
-  const engine = new Server(options) as unknown as Engine;
+  const engine = new Server(options);
   const httpServer = createServer({
     headersTimeout: 200,
     requestTimeout: 400,
     connectionsCheckingInterval: 50,
   });
   engine.attach(httpServer);
-  await new Promise<void>((resolve) => httpServer.listen(0, resolve));
-  const { port } = httpServer.address() as AddressInfo;
-  const stop = async (): Promise<void> => {
-    httpServer.closeAllConnections();
-    await new Promise((resolve) => httpServer.close(resolve));
-  };
-  const client = new NetworkClient(port);
-  return new StartedEngine({ engine, client, port, path: "/engine.io/", httpServer, stop }, true);
+  return serve(engine, httpServer);
 }
 
 /** What the server says to a connection that sends these bytes and no more, before it hangs up. */
@@ -73,11 +68,8 @@ async function trickle(run: Run): Promise<string> {
   });
   post.write(`POST ${peer.path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n4`);
   const drops = setInterval(() => post.write("x"), 20);
-  try {
-    await within(closed, "the server to hang up", PATIENCE);
-  } finally {
-    clearInterval(drops);
-  }
+  using _drops = closing(() => clearInterval(drops));
+  await within(closed, "the server to hang up", PATIENCE);
   return heard === "" ? "–" : heard.slice(9, 12);
 }
 

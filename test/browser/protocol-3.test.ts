@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { within } from "../support/waiting/queue.ts";
 
-import { listen } from "../support/server/listening.ts";
+import { listen } from "../support/hosts/listening.ts";
 import { next } from "../support/waiting/events.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { serverHosts } from "../support/server/hosts.ts";

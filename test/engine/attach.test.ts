@@ -2,18 +2,18 @@ import assert from "node:assert/strict";
 import {
   createServer,
   type IncomingMessage,
-  type Server as HttpServer,
   type ServerResponse,
 } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import * as uWS from "uWebSockets.js";
 import { Server as TidewireEngine } from "@tidewire/engine";
 import type { Engine, EngineOptions } from "../support/engine/types.ts";
 import { engineHosts } from "../support/engine/hosts.ts";
-import { exchange, NetworkClient } from "../support/wire/network-client.ts";
+import { exchange,  } from "../support/wire/network-client.ts";
 import { openWebSocket, PollingPeer, until } from "../support/engine/peers.ts";
 import { within } from "../support/waiting/queue.ts";
+import { serve, serveApp } from "../support/engine/serve.ts";
 import { StartedEngine } from "../support/engine/started-engine.ts";
 
 interface NodeEngine extends Engine {
@@ -22,20 +22,6 @@ interface NodeEngine extends Engine {
 }
 
 type EngineClass = new (options?: EngineOptions) => NodeEngine;
-
-async function listening(
-  engine: NodeEngine,
-  httpServer: HttpServer,
-  path: string = "/engine.io/",
-): Promise<StartedEngine> {
-  await new Promise<void>((resolve) => httpServer.listen(0, resolve));
-  const { port } = httpServer.address() as AddressInfo;
-  const stop = async (): Promise<void> => {
-    httpServer.close();
-    httpServer.closeAllConnections();
-  };
-  return new StartedEngine({ engine, client: new NetworkClient(port), port, path, httpServer, stop }, true);
-}
 
 async function assertWorks(server: StartedEngine): Promise<void> {
   const peer = await PollingPeer.open(server);
@@ -59,7 +45,7 @@ function describeAttach(name: string, Engine: EngineClass): void {
       const httpServer = createServer((_req, res) => res.writeHead(200).end("the application"));
       const engine = new Engine();
       engine.attach(httpServer);
-      await using server = await listening(engine, httpServer);
+      await using server = await serve(engine, httpServer);
       await assertWorks(server);
       for (const path of ["/", "/engine.io", "/engine.iox/?EIO=4&transport=polling"]) {
         assert.equal((await server.client.get(path)).body, "the application");
@@ -75,7 +61,7 @@ function describeAttach(name: string, Engine: EngineClass): void {
           res.end("later");
         }
       });
-      await using server = await listening(engine, httpServer);
+      await using server = await serve(engine, httpServer);
       await assertWorks(server);
       assert.equal((await server.client.get("/")).body, "later");
     });
@@ -84,7 +70,7 @@ function describeAttach(name: string, Engine: EngineClass): void {
       const httpServer = createServer();
       const engine = new Engine();
       engine.attach(httpServer, { path: "/attached" });
-      await using server = await listening(engine, httpServer, "/attached/");
+      await using server = await serve(engine, httpServer, "/attached/");
       await assertWorks(server);
     });
 
@@ -92,7 +78,7 @@ function describeAttach(name: string, Engine: EngineClass): void {
       const httpServer = createServer();
       const engine = new Engine();
       engine.attach(httpServer, { path: "/bare", addTrailingSlash: false });
-      await using server = await listening(engine, httpServer, "/bare");
+      await using server = await serve(engine, httpServer, "/bare");
       await assertWorks(server);
     });
 
@@ -102,7 +88,7 @@ function describeAttach(name: string, Engine: EngineClass): void {
       const two = new Engine();
       one.attach(httpServer, { path: "/one" });
       two.attach(httpServer, { path: "/two" });
-      await using first = await listening(one, httpServer, "/one/");
+      await using first = await serve(one, httpServer, "/one/");
       const parts = { client: first.client, port: first.port, httpServer, stop: async () => {} };
       await using second = new StartedEngine({ ...parts, engine: two, path: "/two/" }, true);
       await assertWorks(first);
@@ -115,7 +101,7 @@ function describeAttach(name: string, Engine: EngineClass): void {
       const httpServer = createServer();
       const engine = new Engine();
       engine.attach(httpServer, { destroyUpgradeTimeout: 20 });
-      await using server = await listening(engine, httpServer);
+      await using server = await serve(engine, httpServer);
       assert.equal(await exchange(server.port, `GET /other HTTP/1.1\r\n${UPGRADE}`), "");
     });
 
@@ -129,7 +115,7 @@ function describeAttach(name: string, Engine: EngineClass): void {
           setTimeout(() => socket.end("still open"), 60);
         }
       });
-      await using server = await listening(engine, httpServer);
+      await using server = await serve(engine, httpServer);
       const answer = await exchange(server.port, `GET /other HTTP/1.1\r\n${UPGRADE}`);
       assert.equal(answer, "HTTP/1.1 101 Switching Protocols\r\n\r\nstill open");
     });
@@ -143,7 +129,7 @@ function describeAttach(name: string, Engine: EngineClass): void {
           setTimeout(() => socket.end("late"), 60);
         }
       });
-      await using server = await listening(engine, httpServer);
+      await using server = await serve(engine, httpServer);
       assert.equal(await exchange(server.port, `GET /other HTTP/1.1\r\n${UPGRADE}`), "late");
     });
 
@@ -151,7 +137,7 @@ function describeAttach(name: string, Engine: EngineClass): void {
       const httpServer = createServer();
       const engine = new Engine();
       engine.attach(httpServer);
-      await using server = await listening(engine, httpServer);
+      await using server = await serve(engine, httpServer);
       const peer = await PollingPeer.open(server);
       const closed = new Promise((resolve) => httpServer.close(resolve));
       httpServer.closeIdleConnections();
@@ -165,7 +151,7 @@ function describeAttach(name: string, Engine: EngineClass): void {
       httpServer.on("upgrade", (req: IncomingMessage, socket: Socket, head: Buffer) => {
         engine.handleUpgrade(req, socket, head);
       });
-      await using server = await listening(engine, httpServer);
+      await using server = await serve(engine, httpServer);
       await assertWorks(server);
     });
   });
@@ -173,35 +159,13 @@ function describeAttach(name: string, Engine: EngineClass): void {
 
 function describeAttachApp(): void {
   describe("attachApp(app)", () => {
-    function listenApp(
-      app: uWS.TemplatedApp,
-      engine: TidewireEngine,
-      path: string = "/engine.io/",
-    ): StartedEngine {
-      let token: uWS.us_listen_socket | false = false;
-      app.listen("127.0.0.1", 0, (given) => {
-        token = given;
-      });
-      assert.ok(token, "the app listens");
-      const port = uWS.us_socket_local_port(token);
-      const stop = async (): Promise<void> => void app.close();
-      const parts = {
-        engine: engine as unknown as Engine,
-        client: new NetworkClient(port),
-        port,
-        path,
-        stop,
-      };
-      return new StartedEngine({ ...parts, httpServer: undefined }, true);
-    }
-
     it("serves its path next to the application's routes", async () => {
       const app = uWS.App();
       app.get("/hello", (res) => void res.end("the application"));
       const engine = new TidewireEngine();
       engine.attachApp(app);
       app.any("/*", (res) => void res.writeStatus("404 Not Found").end("nothing here"));
-      await using server = listenApp(app, engine);
+      await using server = serveApp(engine, app);
       await assertWorks(server);
       assert.equal((await server.client.get("/hello")).body, "the application");
       const other = await server.client.get("/engine.io?EIO=4&transport=polling");
@@ -212,7 +176,7 @@ function describeAttachApp(): void {
       const app = uWS.App();
       const engine = new TidewireEngine();
       engine.attachApp(app, { path: "/attached" });
-      await using server = listenApp(app, engine, "/attached/");
+      await using server = serveApp(engine, app, "/attached/");
       await assertWorks(server);
     });
 
@@ -222,7 +186,7 @@ function describeAttachApp(): void {
       const two = new TidewireEngine();
       one.attachApp(app, { path: "/one" });
       two.attachApp(app, { path: "/two" });
-      await using first = listenApp(app, one, "/one/");
+      await using first = serveApp(one, app, "/one/");
       const parts = { client: first.client, port: first.port, httpServer: undefined, stop: async () => {} };
       await using second = new StartedEngine(
         { ...parts, engine: two as unknown as Engine, path: "/two/" },
@@ -239,7 +203,7 @@ function describeAttachApp(): void {
       app.ws("/chat", { message: (ws, message, isBinary) => void ws.send(Buffer.from(message), isBinary) });
       const engine = new TidewireEngine();
       engine.attachApp(app);
-      await using server = listenApp(app, engine);
+      await using server = serveApp(engine, app);
       const socket = await server.client.websocket("/chat");
       socket.sendText("hello");
       assert.equal(await socket.next(), "hello");

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { closing } from "../support/waiting/closing.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { engineHosts } from "../support/engine/hosts.ts";
 import { LegacyPeer, openLegacyWebSocket } from "../support/engine/legacy-peers.ts";
@@ -154,11 +155,8 @@ onEveryHost("engine: the heartbeat of protocol 3", engineHosts, (host) => {
     await using server = await host.start({ allowEIO3, pingInterval: 50, pingTimeout: 50 });
     const { socket, session } = await openLegacyWebSocket(server);
     const chatter = setInterval(() => socket.sendText("4x"), 10);
-    try {
-      assert.equal((await server.closed(session)).reason, "ping timeout");
-    } finally {
-      clearInterval(chatter);
-    }
+    using _chatter = closing(() => clearInterval(chatter));
+    assert.equal((await server.closed(session)).reason, "ping timeout");
   });
 
   host.it("closes a WebSocket whose client sends a pong", async () => {

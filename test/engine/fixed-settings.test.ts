@@ -1,18 +1,16 @@
 import assert from "node:assert/strict";
 import type { Server as HttpServer } from "node:http";
 import { Server } from "@tidewire/engine";
+import { owning } from "../support/waiting/closing.ts";
+import { warningsOf } from "../support/process/warnings.ts";
 import { needUws } from "../support/uws/absent.ts";
 
 describe("engine: settings of an http.Server on uWebSockets.js", () => {
   it("do not change uWebSockets.js, and warn once when one is assigned", async () => {
     needUws();
-    const warnings: NodeJS.ErrnoException[] = [];
-    const hear = (warning: NodeJS.ErrnoException): void => {
-      if (warning.code === "TIDEWIRE_FIXED_SETTING") warnings.push(warning);
-    };
-    process.on("warning", hear);
     const engines = [new Server({ host: "uws" }), new Server({ host: "uws" })];
-    try {
+    await using _engines = owning({}, ...engines.map(ending));
+    const warnings = await warningsOf("TIDEWIRE_FIXED_SETTING", () => {
       for (const engine of engines) {
         const httpServer = engine.listen(0) as unknown as HttpServer;
         httpServer.keepAliveTimeout = 65_000;
@@ -24,16 +22,18 @@ describe("engine: settings of an http.Server on uWebSockets.js", () => {
           [10_000, 10_000, 10_000],
         );
       }
-      // Warnings come on the next tick.
-      await new Promise((resolve) => setImmediate(resolve));
-      assert.equal(warnings.length, 1);
-      assert.match(warnings[0]!.message, /^httpServer\.keepAliveTimeout has no effect on uWebSockets\.js/);
-    } finally {
-      process.off("warning", hear);
-      for (const engine of engines) {
-        engine.close();
-        await new Promise((closed) => engine.httpServer!.close(closed));
-      }
-    }
+    });
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0]!, /^httpServer\.keepAliveTimeout has no effect on uWebSockets\.js/);
   });
 });
+
+/** Closes an engine that listens by itself. */
+function ending(engine: Server): AsyncDisposable {
+  return {
+    [Symbol.asyncDispose]: async () => {
+      engine.close();
+      await new Promise((closed) => engine.httpServer!.close(closed));
+    },
+  };
+}

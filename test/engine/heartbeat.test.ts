@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { closing } from "../support/waiting/closing.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { engineHosts } from "../support/engine/hosts.ts";
 import { openWebSocket, PollingPeer, until } from "../support/engine/peers.ts";
@@ -82,11 +83,8 @@ onEveryHost("engine: heartbeat", engineHosts, (host) => {
     const { socket, session } = await openWebSocket(server);
     assert.equal(await socket.next(), "2");
     const chatter = setInterval(() => socket.sendText("4x"), 10);
-    try {
-      assert.equal((await server.closed(session)).reason, "ping timeout");
-    } finally {
-      clearInterval(chatter);
-    }
+    using _chatter = closing(() => clearInterval(chatter));
+    assert.equal((await server.closed(session)).reason, "ping timeout");
   });
 
   host.it("closes a WebSocket whose client sends a ping", async () => {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+
 import { Server as TidewireEngine } from "@tidewire/engine";
+import { serve } from "../support/engine/serve.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { engineHosts } from "../support/engine/hosts.ts";
-import { NetworkClient } from "../support/wire/network-client.ts";
+
 import { openWebSocket, PollingPeer, until } from "../support/engine/peers.ts";
 
 onEveryHost("engine: options that change while it runs", engineHosts, (host) => {
@@ -80,19 +81,12 @@ describe("engine: Server", () => {
       }
     }
     const engine = new Custom();
-    const httpServer = createServer().listen(0);
+    const httpServer = createServer();
     engine.attach(httpServer);
-    const client = new NetworkClient((httpServer.address() as AddressInfo).port);
-    try {
-      const { body } = await client.get("/engine.io/?EIO=4&transport=polling");
-      assert.match(body, /^0\{"sid":"made-by-the-subclass"/);
-      assert.deepEqual(asked, ["GET"]);
-      assert.deepEqual(Object.keys(engine.clients), ["made-by-the-subclass"]);
-    } finally {
-      engine.close();
-      client.close();
-      httpServer.close();
-      httpServer.closeAllConnections();
-    }
+    await using server = await serve(engine, httpServer);
+    const { body } = await server.client.get("/engine.io/?EIO=4&transport=polling");
+    assert.match(body, /^0\{"sid":"made-by-the-subclass"/);
+    assert.deepEqual(asked, ["GET"]);
+    assert.deepEqual(Object.keys(engine.clients), ["made-by-the-subclass"]);
   });
 });

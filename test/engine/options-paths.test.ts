@@ -4,28 +4,19 @@ import type { AddressInfo } from "node:net";
 import * as uWS from "uWebSockets.js";
 import { Server as TidewireEngine } from "@tidewire/engine";
 import type { AttachOptions } from "@tidewire/engine";
+import { serve, serveApp } from "../support/engine/serve.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
+import { closing } from "../support/waiting/closing.ts";
 import { NetworkClient } from "../support/wire/network-client.ts";
 
-/** A server with one engine on it; everything else is answered with `other`. */
-interface Site extends AsyncDisposable {
-  client: NetworkClient;
-}
+/** Starts an engine; everything else is answered with `other`. */
+type Serve = (options: AttachOptions) => Promise<StartedEngine>;
 
-type Serve = (options: AttachOptions) => Promise<Site>;
-
-const onNode: Serve = async (options) => {
+const onNode: Serve = (options) => {
   const httpServer = createServer((_req, res) => res.end("other"));
   const engine = new TidewireEngine();
   engine.attach(httpServer, options);
-  await new Promise<void>((resolve) => httpServer.listen(0, resolve));
-  const client = new NetworkClient((httpServer.address() as AddressInfo).port);
-  const dispose = async (): Promise<void> => {
-    engine.close();
-    client.close();
-    httpServer.close();
-    httpServer.closeAllConnections();
-  };
-  return { client, [Symbol.asyncDispose]: dispose };
+  return serve(engine, httpServer);
 };
 
 const onUws: Serve = async (options) => {
@@ -34,18 +25,7 @@ const onUws: Serve = async (options) => {
   engine.attachApp(app, options);
   // A second route of one pattern would take the place of the first.
   if (options.path !== "/") app.any("/*", (response) => void response.end("other"));
-  let token: uWS.us_listen_socket | false = false;
-  app.listen("127.0.0.1", 0, (given) => {
-    token = given;
-  });
-  assert.ok(token, "the app listens");
-  const client = new NetworkClient(uWS.us_socket_local_port(token));
-  const dispose = async (): Promise<void> => {
-    engine.close();
-    client.close();
-    app.close();
-  };
-  return { client, [Symbol.asyncDispose]: dispose };
+  return serveApp(engine, app);
 };
 
 const QUERY = "?EIO=4&transport=polling";
@@ -75,14 +55,14 @@ const cases: Case[] = [
   { options: { path: "/Case" }, served: ["/Case/"], left: ["/case/"] },
 ];
 
-function describePaths(name: string, serve: Serve): void {
+function describePaths(name: string, start: Serve): void {
   describe(`engine: paths on ${name}`, () => {
     for (const { options, served, left } of cases) {
       const { path, addTrailingSlash = true } = options;
       const title = `${path === undefined ? "the default path" : JSON.stringify(path)}${addTrailingSlash ? "" : " without a slash"}`;
 
       it(`${title} takes ${served.join(" ")}`, async () => {
-        await using site = await serve(options);
+        await using site = await start(options);
         for (const url of served) {
           const { status, body } = await site.client.get(url + QUERY);
           assert.match(`${status} ${body}`, /^200 0\{"sid"/, url);
@@ -93,7 +73,7 @@ function describePaths(name: string, serve: Serve): void {
       });
 
       it(`${title} leaves ${left.join(" ") || "nothing"}`, async () => {
-        await using site = await serve(options);
+        await using site = await start(options);
         for (const url of left) {
           assert.equal((await site.client.get(url + QUERY)).body, "other", url);
         }
@@ -110,11 +90,10 @@ describe("engine: paths of listen()", () => {
     it(`take all requests with the path /, on ${host}`, async () => {
       const engine = new TidewireEngine({ host });
       const httpServer = engine.listen(0, { path: "/" });
-      const client = new NetworkClient((httpServer.address() as AddressInfo).port);
+      using client = new NetworkClient((httpServer.address() as AddressInfo).port);
+      using _server = closing(() => httpServer.close());
       assert.match((await client.get(`/${QUERY}`)).body, /^0\{"sid"/);
       engine.close();
-      client.close();
-      await new Promise((resolve) => httpServer.close(resolve));
     });
   }
 });

@@ -3,24 +3,12 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { inspect } from "node:util";
 import { Server } from "@tidewire/engine";
+import { warningsOf } from "../support/process/warnings.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { engineHosts } from "../support/engine/hosts.ts";
 import { openWebSocket, PollingPeer } from "../support/engine/peers.ts";
 
-interface Warning extends Error {
-  code?: string;
-}
-
-/** What is warned about while `act` runs, and until the warnings of that tick were told. */
-async function warningsOf(act: () => unknown): Promise<[string | undefined, string][]> {
-  const warnings: [string | undefined, string][] = [];
-  const listener = ({ code, message }: Warning): void => void warnings.push([code, message]);
-  process.on("warning", listener);
-  act();
-  await new Promise(setImmediate);
-  process.off("warning", listener);
-  return warnings;
-}
+const UNKNOWN = "TIDEWIRE_UNKNOWN_OPTION";
 
 function make(options: Record<string, unknown>): Server {
   return new Server(options);
@@ -145,36 +133,31 @@ describe("engine: options that are strings or invalid", () => {
 
   describe("an option that does not exist", () => {
     it("causes one warning, with a suggestion", async () => {
-      const warnings = await warningsOf(() => {
+      const warnings = await warningsOf(UNKNOWN, () => {
         make({ pingIntervall: 5 });
         make({ pingIntervall: 6 });
       });
-      assert.deepEqual(warnings, [
-        ["TIDEWIRE_UNKNOWN_OPTION", 'Unknown option "pingIntervall": did you mean "pingInterval"?'],
-      ]);
+      assert.deepEqual(warnings, ['Unknown option "pingIntervall": did you mean "pingInterval"?']);
     });
 
     it("causes a warning without a suggestion if none is close", async () => {
-      const warnings = await warningsOf(() => make({ zzz: 5 }));
-      assert.deepEqual(warnings, [["TIDEWIRE_UNKNOWN_OPTION", 'Unknown option "zzz": it has no effect']]);
+      const warnings = await warningsOf(UNKNOWN, () => make({ zzz: 5 }));
+      assert.deepEqual(warnings, ['Unknown option "zzz": it has no effect']);
     });
 
     it("causes a warning inside other options", async () => {
-      const warnings = await warningsOf(() =>
+      const warnings = await warningsOf(UNKNOWN, () =>
         make({
           perMessageDeflate: { treshold: 5 },
           httpCompression: { levle: 5 },
           cookie: { samesite: "lax" },
         }),
       );
-      assert.deepEqual(
-        warnings.map(([, message]) => message),
-        [
-          'Unknown option "perMessageDeflate.treshold": did you mean "perMessageDeflate.threshold"?',
-          'Unknown option "httpCompression.levle": did you mean "httpCompression.level"?',
-          'Unknown option "cookie.samesite": did you mean "cookie.sameSite"?',
-        ],
-      );
+      assert.deepEqual(warnings, [
+        'Unknown option "perMessageDeflate.treshold": did you mean "perMessageDeflate.threshold"?',
+        'Unknown option "httpCompression.levle": did you mean "httpCompression.level"?',
+        'Unknown option "cookie.samesite": did you mean "cookie.sameSite"?',
+      ]);
     });
 
     it("causes a warning when it is passed with the port", async () => {
@@ -182,17 +165,14 @@ describe("engine: options that are strings or invalid", () => {
       const server = engine.listen(0);
       await once(server as never, "listening");
       server.close();
-      const warnings = await warningsOf(() => {
+      const warnings = await warningsOf(UNKNOWN, () => {
         new Server({ host: "node" }).listen(0, { destroyUpgrad: true } as never).close();
       });
-      assert.deepEqual(
-        warnings.map(([, message]) => message),
-        ['Unknown option "destroyUpgrad": did you mean "destroyUpgrade"?'],
-      );
+      assert.deepEqual(warnings, ['Unknown option "destroyUpgrad": did you mean "destroyUpgrade"?']);
     });
 
     it("is not an option of the official packages or of a Socket.IO server", async () => {
-      const warnings = await warningsOf(() =>
+      const warnings = await warningsOf(UNKNOWN, () =>
         make({
           wsEngine: undefined,
           maxBufferedChunks: 1,

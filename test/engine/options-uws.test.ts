@@ -4,11 +4,12 @@ import * as uWS from "uWebSockets.js";
 import { WebSocket } from "ws";
 import { Server, uServer } from "@tidewire/engine";
 import type { AttachAppOptions, ServerOptions } from "@tidewire/engine";
-import type { Engine } from "../support/engine/types.ts";
+
 import { engineHosts } from "../support/engine/hosts.ts";
-import { NetworkClient } from "../support/wire/network-client.ts";
+
 import { openWebSocket, rawWebSocket } from "../support/engine/peers.ts";
-import { StartedEngine } from "../support/engine/started-engine.ts";
+import { serveApp } from "../support/engine/serve.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
 import { needUws } from "../support/uws/absent.ts";
 
 const RSV1 = 4;
@@ -27,19 +28,11 @@ const constants = uWS as unknown as Record<
   number
 >;
 
-function listenApp(options: AttachAppOptions, serverOptions: ServerOptions = {}): StartedEngine {
+function onApp(options: AttachAppOptions, serverOptions: ServerOptions = {}): StartedEngine {
   const app = uWS.App();
   const engine = new uServer(serverOptions);
   engine.attach(app, options);
-  let token: uWS.us_listen_socket | false = false;
-  app.listen("127.0.0.1", 0, (given) => {
-    token = given;
-  });
-  assert.ok(token, "the app listens");
-  const port = uWS.us_socket_local_port(token);
-  const stop = async (): Promise<void> => void app.close();
-  const parts = { engine: engine as unknown as Engine, client: new NetworkClient(port), port, stop };
-  return new StartedEngine({ ...parts, path: "/engine.io/", httpServer: undefined }, true);
+  return serveApp(engine, app);
 }
 
 async function compressedFrame(server: StartedEngine, bytes: number): Promise<boolean> {
@@ -80,20 +73,20 @@ function asked(options: AttachAppOptions, serverOptions: ServerOptions = {}): Re
 function describeOnUws(): void {
   describe("compression", () => {
     it("compresses from 1024 bytes on when it is given alone", async () => {
-      await using server = listenApp({ compression: constants.SHARED_COMPRESSOR });
+      await using server = onApp({ compression: constants.SHARED_COMPRESSOR });
       assert.equal(await compressedFrame(server, 1_023), false);
       assert.equal(await compressedFrame(server, 1_024), true);
     });
 
     it("compresses from the threshold of perMessageDeflate on", async () => {
       const options = { compression: constants.DEDICATED_COMPRESSOR_4KB };
-      await using server = listenApp(options, { perMessageDeflate: { threshold: 100 } });
+      await using server = onApp(options, { perMessageDeflate: { threshold: 100 } });
       assert.equal(await compressedFrame(server, 99), false);
       assert.equal(await compressedFrame(server, 100), true);
     });
 
     it("is off with DISABLED, whatever perMessageDeflate is", async () => {
-      await using server = listenApp({ compression: constants.DISABLED }, { perMessageDeflate: true });
+      await using server = onApp({ compression: constants.DISABLED }, { perMessageDeflate: true });
       assert.equal(await compressedFrame(server, 10_000), false);
     });
 
@@ -152,7 +145,7 @@ function describeOnUws(): void {
     }
 
     it("sends WebSocket pings, and keeps a client that answers them", async () => {
-      await using server = listenApp({ idleTimeout: 8 });
+      await using server = onApp({ idleTimeout: 8 });
       const address = `ws://127.0.0.1:${server.port}${server.path("transport=websocket")}`;
       const socket = new WebSocket(address);
       await once(socket, "ping");
@@ -183,7 +176,7 @@ function describeOnUws(): void {
     });
 
     it("ends a client that does not read", async () => {
-      await using server = listenApp({ maxBackpressure: 100_000 });
+      await using server = onApp({ maxBackpressure: 100_000 });
       const socket = await rawWebSocket(server, server.path("transport=websocket"));
       await socket.next();
       const session = await server.nextSession();
@@ -201,7 +194,7 @@ function describeOnUws(): void {
 
   describe("uServer", () => {
     it("serves the application's app, with attach()", async () => {
-      await using server = listenApp({});
+      await using server = onApp({});
       const { socket, session } = await openWebSocket(server);
       session.send("hello");
       assert.equal(await socket.next(), "4hello");

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
-import type { Socket } from "node:net";
+
 import { Server } from "@tidewire/engine";
 import type { Session } from "@tidewire/engine";
+import { warningsOf } from "../support/process/warnings.ts";
 import { needUws } from "../support/uws/absent.ts";
 import { within } from "../support/waiting/queue.ts";
 
@@ -22,65 +23,63 @@ const handshakes: Readonly<Record<string, string>> = {
 };
 
 describe("engine: the PROXY protocol on uWebSockets.js", () => {
-  let engine: Server;
-  let client: Socket | undefined;
+  interface Opened extends AsyncDisposable {
+    readonly session: Session;
+  }
 
   /** The session of a connection that begins with these bytes. */
-  async function sessionOf(bytes: Buffer, proxyProtocol: boolean | undefined): Promise<Session> {
+  async function sessionOf(bytes: Buffer, proxyProtocol: boolean | undefined): Promise<Opened> {
     needUws();
-    engine = new Server({ host: "uws" });
+    const engine = new Server({ host: "uws" });
     const httpServer = engine.listen(0, proxyProtocol === undefined ? {} : { proxyProtocol });
     const { port } = httpServer.address() as { port: number };
     const opened = once(engine, "connection");
-    client = connect(port, "127.0.0.1");
+    const client = connect(port, "127.0.0.1");
     client.on("error", () => {}).resume();
     client.write(bytes);
     const [session] = (await within(opened, "the session")) as [Session];
-    return session;
+    return {
+      session,
+      [Symbol.asyncDispose]: async () => {
+        client.destroy();
+        engine.close();
+        await new Promise((closed) => httpServer.close(closed));
+      },
+    };
   }
-
-  afterEach(async () => {
-    if (client === undefined) return;
-    client.destroy();
-    engine.close();
-    await new Promise((closed) => engine.httpServer!.close(closed));
-  });
 
   for (const [name, request] of Object.entries(handshakes)) {
     const proxied = Buffer.concat([proxyHeader([203, 0, 113, 7]), Buffer.from(request)]);
 
     it(`gives the address of a session on ${name} if the option is set`, async () => {
-      assert.equal((await sessionOf(proxied, true)).remoteAddress, "203.0.113.7");
+      await using opened = await sessionOf(proxied, true);
+      assert.equal(opened.session.remoteAddress, "203.0.113.7");
     });
 
     it(`is ignored on ${name} otherwise`, async () => {
-      assert.equal((await sessionOf(proxied, undefined)).remoteAddress, "::ffff:127.0.0.1");
+      await using opened = await sessionOf(proxied, undefined);
+      assert.equal(opened.session.remoteAddress, "::ffff:127.0.0.1");
     });
 
     it(`may be missing on ${name}`, async () => {
-      assert.equal((await sessionOf(Buffer.from(request), true)).remoteAddress, "::ffff:127.0.0.1");
+      await using opened = await sessionOf(Buffer.from(request), true);
+      assert.equal(opened.session.remoteAddress, "::ffff:127.0.0.1");
     });
   }
 
   it("is a known option", async () => {
-    const warnings: NodeJS.ErrnoException[] = [];
-    const hear = (warning: NodeJS.ErrnoException): void => void warnings.push(warning);
-    process.on("warning", hear);
-    try {
-      await sessionOf(Buffer.from(handshakes["polling"]!), true);
-    } finally {
-      process.off("warning", hear);
-    }
-    assert.deepEqual(
-      warnings.filter(({ code }) => code === "TIDEWIRE_UNKNOWN_OPTION"),
-      [],
-    );
+    const warnings = await warningsOf("TIDEWIRE_UNKNOWN_OPTION", async () => {
+      await using _opened = await sessionOf(Buffer.from(handshakes["polling"]!), true);
+    });
+    assert.deepEqual(warnings, []);
   });
 
   it("gives the address where applications written for `ws` look for it", async () => {
     const bytes = Buffer.concat([proxyHeader([198, 51, 100, 9]), Buffer.from(handshakes["websocket"]!)]);
-    const session = await sessionOf(bytes, true);
-    const { socket } = session.transport as unknown as { socket: { _socket: { remoteAddress: string } } };
+    await using opened = await sessionOf(bytes, true);
+    const { socket } = opened.session.transport as unknown as {
+      socket: { _socket: { remoteAddress: string } };
+    };
     assert.equal(socket._socket.remoteAddress, "198.51.100.9");
   });
 });

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, request } from "node:http";
 import type { IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+
 import { Server } from "@tidewire/engine";
+import { serve } from "../support/engine/serve.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { engineHosts } from "../support/engine/hosts.ts";
 import { PollingPeer } from "../support/engine/peers.ts";
@@ -62,22 +63,16 @@ describe("engine: a request with an Upgrade header for another path of a node:ht
     const engine = new Server();
     const httpServer = createServer((incoming, response) => response.end(`own ${incoming.url}`));
     engine.attach(httpServer);
-    await once(httpServer.listen(0, "127.0.0.1"), "listening");
-    const { port } = httpServer.address() as AddressInfo;
-    try {
-      const headers = spellings["h2c"]!;
-      const asked = request({ port, host: "127.0.0.1", path: "/other", headers }).end();
-      const [answer] = (await within(once(asked, "response"), "the answer")) as [IncomingMessage];
-      assert.equal((await answer.toArray()).join(""), "own /other");
+    await using server = await serve(engine, httpServer);
+    const { port } = server;
+    const headers = spellings["h2c"]!;
+    const asked = request({ port, host: "127.0.0.1", path: "/other", headers }).end();
+    const [answer] = (await within(once(asked, "response"), "the answer")) as [IncomingMessage];
+    assert.equal((await answer.toArray()).join(""), "own /other");
 
-      httpServer.on("upgrade", (_request, socket) => socket.end("HTTP/1.1 204 No Content\r\n\r\n"));
-      const other = request({ port, host: "127.0.0.1", path: "/other", headers }).end();
-      const [theirs] = (await within(once(other, "response"), "the answer")) as [IncomingMessage];
-      assert.equal(theirs.statusCode, 204);
-    } finally {
-      engine.close();
-      httpServer.close();
-      httpServer.closeAllConnections();
-    }
+    httpServer.on("upgrade", (_request, socket) => socket.end("HTTP/1.1 204 No Content\r\n\r\n"));
+    const other = request({ port, host: "127.0.0.1", path: "/other", headers }).end();
+    const [theirs] = (await within(once(other, "response"), "the answer")) as [IncomingMessage];
+    assert.equal(theirs.statusCode, 204);
   });
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { closing } from "../support/waiting/closing.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { engineHosts } from "../support/engine/hosts.ts";
 import { packetsOf, PollingPeer, rawWebSocket, received, until } from "../support/engine/peers.ts";
@@ -101,19 +102,16 @@ onEveryHost("engine: upgrade from long-polling to WebSocket", engineHosts, (host
         peer.session.send(`${count++}`);
       }
     }, 1);
-    try {
-      const packets = await peer.pollPackets(20);
-      const socket = await peer.probe();
-      packets.push(...packetsOf(await peer.poll()));
-      socket.sendText("5");
-      packets.push(...((await socket.take(total - packets.length)) as string[]));
-      assert.deepEqual(
-        packets,
-        Array.from({ length: total }, (_, index) => `4${index}`),
-      );
-    } finally {
-      clearInterval(ticker);
-    }
+    using _ticker = closing(() => clearInterval(ticker));
+    const packets = await peer.pollPackets(20);
+    const socket = await peer.probe();
+    packets.push(...packetsOf(await peer.poll()));
+    socket.sendText("5");
+    packets.push(...((await socket.take(total - packets.length)) as string[]));
+    assert.deepEqual(
+      packets,
+      Array.from({ length: total }, (_, index) => `4${index}`),
+    );
   });
 
   host.it("loses no message of the client before, during or after", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { closing } from "../support/waiting/closing.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { engineHosts } from "../support/engine/hosts.ts";
 import type { EngineHost } from "../support/engine/hosts.ts";
@@ -344,14 +345,11 @@ onEveryHost("middlewares: the chain", engineHosts, (host) => {
         return messages.get?.call(this);
       },
     });
-    try {
-      await server.client.get(server.path("transport=polling"));
-      const socket = await server.client.websocket(server.path("transport=websocket"));
-      await socket.next();
-      await server.client.get(server.path("transport=tcp"));
-      assert.equal(made, 0);
-    } finally {
-      Object.defineProperty(CopiedRequest.prototype, "message", messages);
-    }
+    using _restored = closing(() => Object.defineProperty(CopiedRequest.prototype, "message", messages));
+    await server.client.get(server.path("transport=polling"));
+    const socket = await server.client.websocket(server.path("transport=websocket"));
+    await socket.next();
+    await server.client.get(server.path("transport=tcp"));
+    assert.equal(made, 0);
   });
 });

@@ -8,7 +8,7 @@ import * as uWS from "uWebSockets.js";
 import { WebSocket } from "ws";
 import { cookieOf, install, use } from "../support/engine/middlewares.ts";
 import { within } from "../support/waiting/queue.ts";
-import { serve, serveApp } from "../support/server/listening.ts";
+import { serve, serveApp } from "../support/server/serve.ts";
 import { next } from "../support/waiting/events.ts";
 import { socketio } from "../support/server/socketio.ts";
 

@@ -3,7 +3,7 @@ import * as uWS from "uWebSockets.js";
 import { isClosed } from "../support/wire/network-client.ts";
 import { attachedHost } from "../support/server/hosts.ts";
 import { connected, pair } from "../support/server/clients.ts";
-import { serveApp } from "../support/server/listening.ts";
+import { serveApp } from "../support/server/serve.ts";
 import { StartedServer } from "../support/server/started-server.ts";
 import { next } from "../support/waiting/events.ts";
 import { socketio } from "../support/server/socketio.ts";

@@ -9,7 +9,7 @@ import { NetworkClient } from "../support/wire/network-client.ts";
 import { within } from "../support/waiting/queue.ts";
 
 import { connected, pair } from "../support/server/clients.ts";
-import { serve } from "../support/server/listening.ts";
+import { serve } from "../support/server/serve.ts";
 import { StartedServer } from "../support/server/started-server.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { serverHosts, serverHostsAndApp } from "../support/server/hosts.ts";

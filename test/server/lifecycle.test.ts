@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import express from "express";
 import { isClosed } from "../support/wire/network-client.ts";
 import { connected, pair, upgraded } from "../support/server/clients.ts";
-import { serve } from "../support/server/listening.ts";
+import { serve } from "../support/server/serve.ts";
 import { StartedServer } from "../support/server/started-server.ts";
 import { next } from "../support/waiting/events.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import * as official from "socket.io";
-import { serve } from "../support/server/listening.ts";
+import { serve } from "../support/server/serve.ts";
 import type { StartedServer } from "../support/server/started-server.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { serverHosts } from "../support/server/hosts.ts";

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { Server } from "@tidewire/server";
+import { warningsOf } from "../support/process/warnings.ts";
 import { next } from "../support/waiting/events.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { serverHosts } from "../support/server/hosts.ts";
@@ -9,22 +10,7 @@ import { socketio } from "../support/server/socketio.ts";
 import { pair } from "../support/server/clients.ts";
 import { rawSession } from "../support/server/wires.ts";
 
-interface Warning extends Error {
-  code?: string;
-}
-
-/** Messages of the warnings about options while `act` runs, and until those of that tick were told. */
-async function warningsOf(act: () => unknown): Promise<string[]> {
-  const warnings: string[] = [];
-  const listener = ({ code, message }: Warning): void => {
-    if (code === "TIDEWIRE_UNKNOWN_OPTION") warnings.push(message);
-  };
-  process.on("warning", listener);
-  act();
-  await new Promise(setImmediate);
-  process.off("warning", listener);
-  return warnings;
-}
+const UNKNOWN = "TIDEWIRE_UNKNOWN_OPTION";
 
 function make(options: Record<string, unknown>): Server {
   return new Server(options);
@@ -86,7 +72,7 @@ describe("options of a server", () => {
 
   it("that do not exist cause one warning, with a suggestion", async () => {
     const options = { conectTimeout: 5, connectionStateRecovery: { maxDisconectionDuration: 5 } };
-    const warnings = await warningsOf(() => {
+    const warnings = await warningsOf(UNKNOWN, () => {
       make(options).attach(createServer());
       make({ ...options }).attach(createServer(), { serveCleint: false } as never);
     });
@@ -98,7 +84,7 @@ describe("options of a server", () => {
   });
 
   it("that exist on either layer cause none", async () => {
-    const warnings = await warningsOf(() =>
+    const warnings = await warningsOf(UNKNOWN, () =>
       make({
         serveClient: false,
         adapter: undefined,

@@ -14,7 +14,7 @@ import { closing } from "../support/waiting/closing.ts";
 import { connected, pair, settled, transports } from "../support/server/clients.ts";
 import type { Pair } from "../support/server/clients.ts";
 import { internals } from "../support/server/internals.ts";
-import { serve, serveApp } from "../support/server/listening.ts";
+import { serve, serveApp } from "../support/server/serve.ts";
 import { StartedServer } from "../support/server/started-server.ts";
 import { next } from "../support/waiting/events.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";

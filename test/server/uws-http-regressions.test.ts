@@ -9,7 +9,7 @@ import { NetworkClient } from "../support/wire/network-client.ts";
 
 import { connected, pair, settled } from "../support/server/clients.ts";
 import { serverHosts, serverHostsAndApp } from "../support/server/hosts.ts";
-import { serve, serveApp } from "../support/server/listening.ts";
+import { serve, serveApp } from "../support/server/serve.ts";
 import { next } from "../support/waiting/events.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { socketio } from "../support/server/socketio.ts";

@@ -7,7 +7,7 @@ import { RawWebSocket } from "../support/wire/raw-websocket.ts";
 import { connected, pair, settled } from "../support/server/clients.ts";
 import { attachedHost, serverHostsAndApp } from "../support/server/hosts.ts";
 
-import { serveApp } from "../support/server/listening.ts";
+import { serveApp } from "../support/server/serve.ts";
 import { next } from "../support/waiting/events.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { socketio } from "../support/server/socketio.ts";

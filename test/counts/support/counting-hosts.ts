@@ -7,7 +7,7 @@ import type { HostTarget, WebSocketHandlers, WebSocketPort } from "../../../pack
 import { connectInMemory } from "../../support/wire/memory-client.ts";
 import { NetworkClient } from "../../support/wire/network-client.ts";
 
-import { listen, listenApp } from "../../support/server/listening.ts";
+import { listen, listenApp } from "../../support/hosts/listening.ts";
 import { socketio } from "../../support/server/socketio.ts";
 import type { Server, ServerOptions } from "../../support/server/socketio.ts";
 import type { WireClient, WireSocket } from "../../support/wire/client.ts";

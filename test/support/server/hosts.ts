@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import * as uWS from "uWebSockets.js";
 import { chosen, defineHost, type Host } from "../hosts/on-every-host.ts";
 import { needUws } from "../uws/absent.ts";
-import { serve, serveApp } from "./listening.ts";
+import { serve, serveApp } from "./serve.ts";
 import { socketio, type ServerOptions } from "./socketio.ts";
 import { StartedServer } from "./started-server.ts";
 

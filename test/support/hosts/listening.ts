@@ -1,8 +1,6 @@
 import type { Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import * as uWS from "uWebSockets.js";
-import type { Server } from "./socketio.ts";
-import { StartedServer } from "./started-server.ts";
 
 interface Listening extends Disposable {
   readonly port: number;
@@ -28,24 +26,4 @@ export function listenApp(app: uWS.TemplatedApp, wished = 0): Listening {
   });
   const stop = (): void => void app.close();
   return { port, stop, [Symbol.dispose]: stop };
-}
-
-/** A server on an HTTP server of the test's own, which listens from now on. */
-export async function serve(
-  io: Server,
-  httpServer: HttpServer,
-  scheme: "http" | "https" = "http",
-): Promise<StartedServer> {
-  const { port, stop } = await listen(httpServer);
-  return new StartedServer(io, { port, scheme, stop });
-}
-
-/** A server attached to an app of the test's own, which listens from now on. */
-export function serveApp(
-  io: Server,
-  app: uWS.TemplatedApp,
-  scheme: "http" | "https" = "http",
-): StartedServer {
-  const { port, stop } = listenApp(app);
-  return new StartedServer(io, { port, scheme, stop });
 }
