@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { Server } from "@tidewire/engine";
 import type { EngineOptions } from "../support/engine/types.ts";
 import type { EngineHost } from "../support/engine/hosts.ts";
-import { firstAnswer,  } from "../support/wire/network-client.ts";
+import { firstAnswer } from "../support/wire/network-client.ts";
 import { within } from "../support/waiting/queue.ts";
 import type { StartedEngine } from "../support/engine/started-engine.ts";
 import { closing } from "../support/waiting/closing.ts";

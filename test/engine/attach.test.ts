@@ -1,16 +1,12 @@
 import assert from "node:assert/strict";
-import {
-  createServer,
-  type IncomingMessage,
-  type ServerResponse,
-} from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import * as uWS from "uWebSockets.js";
 import { Server as TidewireEngine } from "@tidewire/engine";
 import type { Engine, EngineOptions } from "../support/engine/types.ts";
 import { engineHosts } from "../support/engine/hosts.ts";
-import { exchange,  } from "../support/wire/network-client.ts";
+import { exchange } from "../support/wire/network-client.ts";
 import { openWebSocket, PollingPeer, until } from "../support/engine/peers.ts";
 import { within } from "../support/waiting/queue.ts";
 import { serve, serveApp } from "../support/engine/serve.ts";
