@@ -10,7 +10,8 @@ import {
 } from "../../test/support/server/old-clients.ts";
 import { show } from "./recorder.ts";
 import { describe, Run } from "./run.ts";
-import { startServer, type StartedServer, type Target } from "./targets.ts";
+import type { StartedServer } from "../../test/support/server/started-server.ts";
+import { startServer, type Target } from "./targets.ts";
 
 export type ClientOptions = Partial<ManagerOptions & SocketOptions>;
 
@@ -28,7 +29,7 @@ export class ServerRun extends Run {
     super(target, started.port, path);
     const { io } = started;
     this.io = io;
-    this.afterwards(() => started.stop());
+    this.afterwards(() => started.close());
     this.watchEngine(io.engine as unknown as Engine, () => {});
     this.watch(io.of("/"));
   }

@@ -9,7 +9,7 @@ describe("a connection of another engine", () => {
     let arrived = (_socket: Socket): void => {};
     const waiting = new Promise<Socket>((resolve) => (arrived = resolve));
     server.io.use((socket) => arrived(socket));
-    const client = server.client();
+    const client = server.client({ transports: ["websocket"] });
     const { conn } = await waiting;
     const closed = once(conn, "close");
     client.io.engine.write("");

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { Adapter, SessionAwareAdapter } from "socket.io-adapter";
 import type { Session } from "socket.io-adapter";
 import { MemoryServer } from "./memory.ts";
-import { heard, startBound } from "./support.ts";
+import { heard, startBound, pair } from "./support.ts";
 
 /** An adapter that keeps sessions elsewhere, as published ones do: it answers later, and rejects what it does not know. */
 class DistantAdapter extends Adapter {
@@ -32,7 +32,7 @@ describe("connection state recovery", () => {
       asked++;
       next();
     });
-    const [socket, client] = await server.pair("/", { reconnection: true, reconnectionDelay: 1 });
+    const [socket, client] = await pair(server, { reconnection: true, reconnectionDelay: 1 });
     void socket.join("room");
     socket.data.name = "Ada";
     const first = heard(client, "first");
@@ -58,7 +58,7 @@ describe("connection state recovery", () => {
 
   it("takes a client for a new one if the adapter knows nothing of it", async () => {
     await using server = await startBound({ connectionStateRecovery: {} });
-    const [socket] = await server.pair("/", { auth: { pid: "unknown", offset: "unknown" } });
+    const [socket] = await pair(server, { auth: { pid: "unknown", offset: "unknown" } });
     assert.equal(socket.recovered, false);
   });
 

@@ -6,7 +6,7 @@ import { BroadcastOperator } from "../src/broadcast-operator.ts";
 import { Client } from "../src/client.ts";
 import { ParentNamespace } from "../src/parent-namespace.ts";
 import { RemoteSocket } from "../src/remote-socket.ts";
-import { startOfficial, startBound } from "./support.ts";
+import { startOfficial, startBound, pair } from "./support.ts";
 
 type Constructor = abstract new (...args: never[]) => object;
 
@@ -69,7 +69,7 @@ describe("the surface of the official server", () => {
   it("has every member of Socket and Client", async () => {
     await using theirs = await startOfficial();
     await using our = await startBound();
-    const [[theirSocket], [ourSocket]] = await Promise.all([theirs.pair(), our.pair()]);
+    const [[theirSocket], [ourSocket]] = await Promise.all([pair(theirs), pair(our)]);
     // Lists of listeners that are made on first use, under a private name.
     assert.deepEqual(missing(theirSocket, ourSocket), []);
     assert.ok(ourSocket.client instanceof Client);
@@ -78,7 +78,7 @@ describe("the surface of the official server", () => {
 
   it("is a socket without a numeric readyState that takes further properties", async () => {
     await using server = await startBound();
-    const [socket] = await server.pair();
+    const [socket] = await pair(server);
     assert.equal("readyState" in socket, false);
     Object.defineProperty(socket, "mine", { value: 1 });
     assert.equal((socket as unknown as { mine: number }).mine, 1);

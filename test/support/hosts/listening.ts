@@ -8,8 +8,12 @@ interface Listening extends Disposable {
 }
 
 /** Listens on the loopback interface, on an ephemeral port by default. `using` closes the server. */
-export async function listen(server: HttpServer, wished = 0): Promise<Listening> {
-  await new Promise<void>((resolve) => server.listen(wished, "127.0.0.1", resolve));
+export async function listen(
+  server: HttpServer,
+  wished = 0,
+  address: string = "127.0.0.1",
+): Promise<Listening> {
+  await new Promise<void>((resolve) => server.listen(wished, address, resolve));
   const stop = (): void => {
     server.closeAllConnections();
     server.close();

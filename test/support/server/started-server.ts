@@ -12,15 +12,19 @@ export interface ServerPlace {
   stop?: () => unknown;
 }
 
+interface Closable {
+  close(): Promise<void>;
+}
+
 /** A running server with its clients. `await using` closes all of them at the end of the test. */
-export class StartedServer implements AsyncDisposable {
-  readonly io: Server;
+export class StartedServer<IO extends Closable = Server> implements AsyncDisposable {
+  readonly io: IO;
   readonly port: number;
   readonly url: string;
   readonly #closers: (() => unknown)[] = [];
   #closed: Promise<void> | undefined;
 
-  constructor(io: Server, { port, scheme = "http", stop }: ServerPlace) {
+  constructor(io: IO, { port, scheme = "http", stop }: ServerPlace) {
     this.io = io;
     this.port = port;
     this.url = `${scheme}://127.0.0.1:${port}`;
