@@ -43,6 +43,29 @@ onEveryHost("writes", countingHosts, (host) => {
     assert.equal(writes, 3);
   });
 
+  it("of broadcasts to a room and to all, with one excepted, and of an answer, in one tick: one for each receiver", async () => {
+    const server = await host.start();
+    server.io.on("connection", (socket: Socket) => {
+      void socket.join("room");
+      socket.on("ask", (reply: () => void) => {
+        server.io.emit("all");
+        socket.to("room").emit("others");
+        server.io.to("room").emit("room");
+        reply();
+      });
+    });
+    const wires = await server.connectAll(8);
+    const writes = await server.writesDuring(async () => {
+      wires[0]!.sendText('420["ask"]');
+      await Promise.all(wires.map((wire) => wire.take(3)));
+    });
+    assert.equal(writes, 8);
+    assert.deepEqual(
+      wires.map(({ pending }) => pending.length),
+      wires.map(() => 0),
+    );
+  });
+
   it("of a message to two rooms that overlap, without one member: one for each receiver", async () => {
     await using server = await host.start();
     server.io.on("connection", (socket: Socket) => {

@@ -9,7 +9,6 @@ import type { Random } from "./random.ts";
 
 const ROOMS = ["a", "b", "c"];
 const NAMESPACES = ["/", "/n"];
-const EVENTS = ["packetCreate", "flush", "drain"] as const;
 
 /** Something that the application or a client does. `client` counts the clients, `namespace` those of {@link NAMESPACES}. */
 export type Step =
@@ -25,11 +24,13 @@ export type Step =
   | { does: "emit" | "emit volatile" | "send" | "leave all" | "look"; client: number; namespace: number }
   | { does: "join" | "leave"; client: number; namespace: number; room: string }
   | { does: "disconnect"; client: number; namespace: number; close: boolean }
-  | { does: "listen"; client: number; event: (typeof EVENTS)[number]; step?: Step }
+  | { does: "listen"; client: number; event: SessionEvent; step?: Step }
   | { does: "listen to the engine"; event: "flush" | "drain" }
   | { does: "listen to outgoing packets"; client: number; namespace: number; step?: Step }
   | { does: "close" | "pause" | "resume" | "poll" | "leave the page"; client: number }
   | { does: "handle"; client: number; steps: Step[] };
+
+type SessionEvent = "packetCreate" | "flush" | "drain";
 
 interface Flags {
   volatile: boolean;
@@ -48,7 +49,7 @@ export interface Program {
 export type ClientKind = "websocket" | "websocket of protocol 3" | "polling";
 
 export function randomProgram(random: Random): Program {
-  const clients = Array.from({ length: random.between(1, 8) }, () =>
+  const clients = Array.from({ length: random.between(2, 14) }, () =>
     random.weighted<ClientKind>([
       [6, "websocket"],
       [1, "websocket of protocol 3"],
@@ -82,8 +83,9 @@ function randomStep(random: Random, clients: number, listens: boolean, depth: nu
   const client = random.below(clients);
   const namespace = random.chance(0.8) ? 0 : 1;
   const rooms = (most: number): string[] => ROOMS.filter(() => random.chance(most / ROOMS.length));
-  const nested = (): { step?: Step } =>
-    depth < 2 && random.chance(0.3) ? { step: randomStep(random, clients, false, depth + 1) } : {};
+  // While a broadcast or a flush is under way, who has had it already is nobody's promise, except for the socket itself.
+  const own = (): { step?: Step } =>
+    random.chance(0.3) ? { step: { does: random.pick(["emit", "send", "look"]), client, namespace } } : {};
   return random.weighted<() => Step>([
     [
       24,
@@ -109,16 +111,20 @@ function randomStep(random: Random, clients: number, listens: boolean, depth: nu
     [2, () => ({ does: "leave", client, namespace, room: random.pick(ROOMS) })],
     [0.5, () => ({ does: "leave all", client, namespace })],
     [0.7, () => ({ does: "disconnect", client, namespace, close: random.chance(0.5) })],
-    [listens ? 2 : 0, () => ({ does: "listen", client, event: random.pick(EVENTS), ...nested() })],
-    [listens ? 0.3 : 0, () => ({ does: "listen to the engine", event: random.pick(["flush", "drain"]) })],
-    [listens ? 1 : 0, () => ({ does: "listen to outgoing packets", client, namespace, ...nested() })],
-    [0.4, () => ({ does: "close", client })],
-    [1.5, () => ({ does: "pause", client })],
-    [1.5, () => ({ does: "resume", client })],
-    [2, () => ({ does: "poll", client })],
-    [0.3, () => ({ does: "leave the page", client })],
+    [listens ? 2 : 0, () => ({ does: "listen", client, event: random.pick(["flush", "drain"]), ...own() })],
+    [listens ? 1 : 0, () => ({ does: "listen", client, event: "packetCreate", ...own() })],
     [
-      depth < 2 ? 4 : 0,
+      listens && depth === 0 ? 0.3 : 0,
+      () => ({ does: "listen to the engine", event: random.pick(["flush", "drain"]) }),
+    ],
+    [listens ? 1 : 0, () => ({ does: "listen to outgoing packets", client, namespace, ...own() })],
+    [0.4, () => ({ does: "close", client })],
+    [depth === 0 ? 1.5 : 0, () => ({ does: "pause", client })],
+    [depth === 0 ? 1.5 : 0, () => ({ does: "resume", client })],
+    [2, () => ({ does: "poll", client })],
+    [depth === 0 ? 0.3 : 0, () => ({ does: "leave the page", client })],
+    [
+      depth === 0 ? 4 : 0,
       () => ({
         does: "handle",
         client,
@@ -135,7 +141,9 @@ export async function logsOf(program: Program, adapter: typeof Adapter | undefin
   await using run = new Run(adapter);
   for (const kind of program.clients) await run.connect(kind);
   for (const steps of program.turns) {
-    for (const step of steps) run.do(step);
+    // What the network does comes first: within a turn, when exactly a frame leaves is nobody's promise.
+    for (const step of steps) if (ofNetwork.has(step.does)) run.do(step);
+    for (const step of steps) if (!ofNetwork.has(step.does)) run.do(step);
     // The pass that flushes, what it leads to, and the promises of both.
     for (let n = 0; n < 4; n++) await turn();
     run.endTurn();
@@ -143,13 +151,20 @@ export async function logsOf(program: Program, adapter: typeof Adapter | undefin
   return run.logs;
 }
 
+const ofNetwork: ReadonlySet<Step["does"]> = new Set(["pause", "resume", "leave the page"]);
+
 interface Client {
+  /** What the client got. */
+  readonly received: string[];
+  /** What its session and its sockets emitted, and what the application saw of them. */
   readonly log: string[];
   readonly session: Session;
   /** By namespace. */
   readonly sockets: Socket[];
   readonly webSocket: MemoryWebSocket | undefined;
   readonly url: string;
+  /** How many messages were sent to it alone. */
+  sent: number;
 }
 
 class Run implements AsyncDisposable {
@@ -161,6 +176,7 @@ class Run implements AsyncDisposable {
   /** Steps of the message under way, by the number that the message carries. */
   readonly #handled: Step[][] = [];
   #count = 0;
+  #isHandling = false;
 
   constructor(adapter: typeof Adapter | undefined) {
     this.#engine = new Engine({ allowEIO3: true, maxBackpressure: 3000, pingInterval: 1e8 });
@@ -169,17 +185,20 @@ class Run implements AsyncDisposable {
     for (const name of NAMESPACES) {
       this.#io.of(name).on("connection", (socket) => {
         socket.on("handle", (number: number) => {
+          this.#isHandling = true;
           for (const step of this.#handled[number]!) this.do(step);
+          this.#isHandling = false;
         });
       });
     }
   }
 
   get logs(): string[][] {
-    return this.#clients.map(({ log }) => log);
+    return this.#clients.flatMap(({ received, log }) => [received, log]);
   }
 
   async connect(kind: ClientKind): Promise<void> {
+    const received: string[] = [];
     const log: string[] = [];
     const version = kind === "websocket of protocol 3" ? 3 : 4;
     const connection = once(this.#engine, "connection") as Promise<[Session]>;
@@ -198,11 +217,13 @@ class Run implements AsyncDisposable {
       for (const packet of join) webSocket.send(packet);
     }
     const client = {
+      received,
       log,
       session: (await connection)[0],
       sockets: await Promise.all(sockets),
       webSocket,
       url,
+      sent: 0,
     };
     for (const [n, socket] of client.sockets.entries()) {
       socket.on("disconnect", (reason, description) => {
@@ -217,8 +238,8 @@ class Run implements AsyncDisposable {
     } else {
       // What came of the handshake has ids that differ.
       webSocket.onmessage = () => {};
-      webSocket.onmessage = (data) => log.push(describe(data));
-      webSocket.onclose = (code) => log.push(`closed ${code}`);
+      webSocket.onmessage = (data) => received.push(describe(data));
+      webSocket.onclose = (code) => received.push(`closed ${code}`);
     }
     this.#clients.push(client);
   }
@@ -228,8 +249,11 @@ class Run implements AsyncDisposable {
   }
 
   endTurn(): void {
-    for (const { log, session } of this.#clients) {
-      log.push(`end of turn: ${session.readyState}, ${session.bufferedAmount} bytes wait`);
+    for (const { received, log, session } of this.#clients) {
+      received.push("end of turn");
+      log.push(
+        `end of turn: ${session.readyState}, ${session.bufferedAmount > 0 ? "something" : "nothing"} waits`,
+      );
     }
   }
 
@@ -247,18 +271,19 @@ class Run implements AsyncDisposable {
     const socket = "namespace" in step ? client.sockets[step.namespace]! : client.sockets[0]!;
     switch (step.does) {
       case "emit":
-        socket.emit("direct", this.#count++);
+        socket.emit("direct", client.sent++);
         break;
       case "emit volatile":
-        socket.volatile.emit("volatile", this.#count++);
+        socket.volatile.emit("volatile", client.sent++);
         break;
       case "send":
-        session.send(`raw ${this.#count++}`, () => log.push("sent"));
+        session.send(`raw ${client.sent++}`, () => log.push("sent"));
         break;
       case "look":
-        log.push(
-          `${session.bufferedAmount} bytes, ${session.writeBuffer.length} packets, ${session.writable}`,
-        );
+        // While packets are handled, or nothing is read, it depends on how much the host was given at once.
+        if (this.#isHandling) break;
+        log.push(session.bufferedAmount > 0 ? "something waits" : "nothing waits");
+        if (session.writable) log.push(`${session.writeBuffer.length} packets wait`);
         break;
       case "join":
         void socket.join(step.room);
@@ -312,7 +337,7 @@ class Run implements AsyncDisposable {
     else target.emit("all", Buffer.from([number]), Buffer.from("bytes"));
   }
 
-  #listen({ log, session }: Client, event: (typeof EVENTS)[number], step: Step | undefined): void {
+  #listen({ log, session }: Client, event: SessionEvent, step: Step | undefined): void {
     let isFirst = true;
     session.on(event, (argument?: unknown) => {
       log.push(`${event} ${event === "flush" ? (argument as unknown[]).length : ""}`);
@@ -342,10 +367,10 @@ class Run implements AsyncDisposable {
     });
   }
 
-  #poll({ log, url }: Client): void {
+  #poll({ received, url }: Client): void {
     this.#host.request({ url }).response.then(
-      ({ status, body }) => log.push(`${status} ${body.toString()}`),
-      () => log.push("no response"),
+      ({ status, body }) => received.push(`${status} ${body.toString()}`),
+      () => received.push("no response"),
     );
   }
 

@@ -20,6 +20,7 @@ import { safeEmit } from "./loop/safe-call.ts";
 import { Turns } from "./loop/turns.ts";
 import { resolveOptions } from "./options.ts";
 import type { ResolvedOptions, ServerOptions } from "./options.ts";
+import type { Broadcasts } from "./session/broadcasts.ts";
 import { FlushQueue } from "./session/flush-queue.ts";
 import { Session } from "./session/session.ts";
 import type { SessionOwner } from "./session/types.ts";
@@ -43,6 +44,7 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
   /** @internal */ readonly clock: Clock;
   /** @internal */ readonly contexts: Contexts = new Contexts();
   /** @internal */ readonly flushQueue: FlushQueue<Session>;
+  /** @internal */ readonly broadcasts: Broadcasts<Session>;
   /** @internal */ readonly turns: Turns;
   readonly #hosts: Host[] = [];
   readonly #admission: Admission = new Admission({
@@ -56,11 +58,8 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
     super();
     this.loop = loop;
     this.clock = new Clock(loop);
-    this.flushQueue = new FlushQueue(
-      (session) => Session.control.flushScheduled(session),
-      loop,
-      this.contexts,
-    );
+    this.flushQueue = new FlushQueue(Session.flushHandlers, loop, this.contexts);
+    this.broadcasts = this.flushQueue.broadcasts;
     this.turns = new Turns(loop);
     this.opts = resolveOptions(opts);
     if (this.opts.cors) this.use(cors(this.opts.cors));

@@ -13,3 +13,4 @@ export { Timeout } from "./loop/timeout.ts";
 export * as optionRules from "./option-rules.ts";
 export type { OptionRule, OptionRules } from "./option-rules.ts";
 export { defaultOptions } from "./options.ts";
+export { SessionAudience } from "./session/session-audience.ts";

@@ -13,7 +13,7 @@ describe("flush queue", () => {
 
   beforeEach(() => {
     loop = new DrivenLoop();
-    queue = new FlushQueue((session) => session.flush(), loop);
+    queue = new FlushQueue({ flush: (session) => session.flush(), deliver() {}, queue() {} }, loop);
     log = [];
   });
 
@@ -74,6 +74,17 @@ describe("flush queue", () => {
     queue.add(noted(() => log.push("a")));
     queue.revive();
     assert.equal(loop.immediates, 1);
+  });
+
+  it("lets the loop have a turn after 500 sessions", () => {
+    for (let n = 0; n < 1200; n++) queue.add(noted(() => log.push("flushed")));
+    const counts = [];
+    for (let tick = 0; tick < 4; tick++) {
+      loop.tick();
+      counts.push(log.length);
+    }
+    assert.deepEqual(counts, [500, 1000, 1200, 1200]);
+    assert.equal(loop.immediates, 0);
   });
 
   it("flushes the others when one throws", () => {

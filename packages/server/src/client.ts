@@ -1,4 +1,5 @@
 import { internals } from "@tidewire/engine";
+import type { Session } from "@tidewire/engine";
 import { createDecoder, PacketType } from "@tidewire/parser";
 import type { Binary, ChunkDecoder, Packet, Parser } from "@tidewire/parser";
 import createDebug from "debug";
@@ -14,6 +15,7 @@ import type {
 import { dialectOf } from "./connection/dialect.ts";
 import type { Auth, ConnectTarget, Dialect } from "./connection/dialect.ts";
 import { rethrow } from "./errors.ts";
+import { directPort } from "./connection/session-port.ts";
 import { openPort } from "./connection/open-port.ts";
 import { badPacket, misplacedPacket, SocketPacketError } from "./connection/packet-errors.ts";
 import { SocketMaps } from "./connection/socket-maps.ts";
@@ -23,6 +25,7 @@ import type { ErrorOrigin, UserCode } from "./events/user-code.ts";
 import { setImmediate } from "./timers.ts";
 
 const debug = createDebug("socket.io:client");
+const { SessionAudience } = internals;
 
 // Read once, because exports of other packages are accessors.
 const { CONNECT, CONNECT_ERROR } = PacketType;
@@ -133,8 +136,12 @@ export class Client<
   }
 
   private addSocket(socket: ClientSocket): void {
-    if (this.only === undefined && this.maps === undefined) this.only = socket;
-    else this.createMaps().add(socket);
+    if (this.only === undefined && this.maps === undefined) {
+      this.only = socket;
+    } else {
+      this.createMaps().add(socket);
+      this._leaveAudiences();
+    }
   }
 
   private removeSocket(socket: ClientSocket): boolean {
@@ -296,6 +303,22 @@ export class Client<
   /** Writes an encoded packet. Adapters call it for each receiver of a broadcast, with the same array and options. */
   writeToEngine(encodedPackets: EncodedPacket | string | Buffer, options: WriteOptions): void {
     this.port.write(this.conn, Array.isArray(encodedPackets) ? encodedPackets : [encodedPackets], options);
+  }
+
+  /** The session, if broadcasts may reach it as part of an audience, and nobody has put a method of their own in between. */
+  get _session(): Session | undefined {
+    if (this.port !== directPort || this.writeToEngine !== Client.prototype.writeToEngine) return undefined;
+    const session = this.conn as unknown as Session;
+    return SessionAudience.accepts(session) ? session : undefined;
+  }
+
+  get _hasOneSocket(): boolean {
+    return this.only !== undefined;
+  }
+
+  /** What was true when an audience was made no longer is. */
+  _leaveAudiences(): void {
+    if (this.port === directPort) SessionAudience.invalidate(this.conn as unknown as Session);
   }
 
   /** @internal Called with each message of the connection. */

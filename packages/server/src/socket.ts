@@ -422,6 +422,7 @@ export class Socket<
    */
   onAnyOutgoing(listener: AnyListener): this {
     (this.outgoing ??= new AnyListeners()).add(listener);
+    this.client._leaveAudiences();
     return this;
   }
 
@@ -433,6 +434,7 @@ export class Socket<
    */
   prependAnyOutgoing(listener: AnyListener): this {
     (this.outgoing ??= new AnyListeners()).prepend(listener);
+    this.client._leaveAudiences();
     return this;
   }
 
@@ -456,6 +458,11 @@ export class Socket<
    */
   listenersAnyOutgoing(): AnyListener[] {
     return this.outgoing?.list ?? [];
+  }
+
+  /** @internal */
+  get hasOutgoingListeners(): boolean {
+    return this.outgoing !== undefined && this.outgoing.list.length > 0;
   }
 
   /** Calls the listeners of {@link onAnyOutgoing}; adapters call it for each receiver of a broadcast. */

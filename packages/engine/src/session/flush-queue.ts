@@ -1,9 +1,19 @@
 import { Contexts } from "../loop/contexts.ts";
 import type { EventLoop } from "../loop/event-loop.ts";
 import { NodeEventLoop } from "../loop/event-loop.ts";
+import { Broadcasts } from "./broadcasts.ts";
+import type { Receivers } from "./broadcasts.ts";
 
 /** A pass that has not come after this time, in ms, is requested again: a second one finds nothing to do. */
 const LOST = 1000;
+
+/** How many sessions are written to before the event loop has a turn. */
+const SLICE = 500;
+
+/** What the queue does to a session. */
+export interface FlushHandlers<Session> extends Receivers<Session> {
+  flush(session: Session): void;
+}
 
 /**
  * Flushes each session that has something to send once per tick, whatever was sent to it in between: one system call per
@@ -11,9 +21,11 @@ const LOST = 1000;
  * handlers, when each session in turn can have it.
  */
 export class FlushQueue<Session extends object> {
+  readonly broadcasts: Broadcasts<Session>;
   readonly #flush: (session: Session) => void;
   #waiting: Session[] = [];
-  /** When the pass was requested. */
+  /** Whether a pass was requested, and when. */
+  #isAsked = false;
   #askedAt = 0;
   readonly #loop: EventLoop;
   readonly #contexts: Contexts;
@@ -22,28 +34,35 @@ export class FlushQueue<Session extends object> {
   #isCounting = false;
 
   constructor(
-    flush: (session: Session) => void,
+    handlers: FlushHandlers<Session>,
     loop: EventLoop = new NodeEventLoop(),
     contexts: Contexts = new Contexts(),
   ) {
-    this.#flush = flush;
+    this.#flush = (session) => handlers.flush(session);
     this.#loop = loop;
     this.#contexts = contexts;
+    this.broadcasts = new Broadcasts(handlers, loop, () => this.#request());
   }
 
   /** Adds a session that is not in the queue. */
   add(session: Session): void {
-    if (this.#waiting.push(session) === 1) this.#ask(this.#loop.now());
+    this.#waiting.push(session);
+    this.#request();
+  }
+
+  #request(): void {
+    if (!this.#isAsked) this.#ask(this.#loop.now());
   }
 
   /** Requests a pass again that has not come: fake timers of a test may have swallowed it. Called for each new session. */
   revive(): void {
-    if (this.#waiting.length === 0) return;
+    if (!this.#isAsked) return;
     const now = this.#loop.now();
     if (now - this.#askedAt > LOST) this.#ask(now);
   }
 
   #ask(now: number): void {
+    this.#isAsked = true;
     this.#askedAt = now;
     this.#loop.setImmediate(this.#run);
   }
@@ -64,8 +83,10 @@ export class FlushQueue<Session extends object> {
   };
 
   readonly #run = (): void => {
-    const batch = this.#waiting;
-    this.#waiting = [];
+    this.#isAsked = false;
+    this.broadcasts.run(SLICE);
+    const batch = this.#waiting.splice(0, SLICE);
+    if (this.broadcasts.isWaiting || this.#waiting.length > 0) this.#request();
     for (const session of batch) {
       try {
         this.#contexts.run(session, this.#flush);

@@ -1,5 +1,6 @@
 import type { EnginePacketType } from "@tidewire/parser";
 import { AsyncResource } from "node:async_hooks";
+import type { EventEmitter } from "node:events";
 import { PingTimeoutError, SlowConsumerError, TransportError } from "../errors.ts";
 import type { RequestSource } from "../host/host.ts";
 import { nextTick } from "../host/timers.ts";
@@ -14,6 +15,7 @@ import type { PacketOptions } from "../protocol/packet.ts";
 import type { CloseReason } from "../reasons.ts";
 import type { Transport, TransportHandlers } from "../transport/transport.ts";
 import { Backlog } from "./backlog.ts";
+import type { FlushHandlers } from "./flush-queue.ts";
 import type { ReadyState, SendCallback, SendOptions, SessionHandlers, SessionOwner } from "./types.ts";
 import { Upgrade } from "./upgrade.ts";
 
@@ -21,8 +23,6 @@ import { Upgrade } from "./upgrade.ts";
 export interface SessionControl {
   /** Hands everything queued to the transport, if it takes packets. */
   flush(session: Session): void;
-  /** The same, for the flush queue. */
-  flushScheduled(session: Session): void;
   /**
    * Begins to probe another transport.
    *
@@ -138,6 +138,7 @@ export class Session extends QuietEmitter {
 
   /** Packets that wait for the next flush, or for a transport that takes them. */
   get writeBuffer(): OutgoingPacket[] {
+    this.#settle();
     const waiting = this.#waiting;
     if (Array.isArray(waiting)) return waiting;
     const own = waiting === undefined ? [] : [...waiting.packets];
@@ -146,11 +147,13 @@ export class Session extends QuietEmitter {
   }
 
   set writeBuffer(packets: OutgoingPacket[]) {
+    this.#settle();
     this.#waiting = packets;
   }
 
   /** Bytes sent to the client that have not left yet: those of `writeBuffer`, and those that the host holds. */
   get bufferedAmount(): number {
+    this.#settle();
     let bytes = this.transport.bufferedAmount;
     for (const packet of this.#packets()) bytes += packet.byteLength;
     return bytes;
@@ -212,16 +215,52 @@ export class Session extends QuietEmitter {
   }
 
   /** @internal */
+  override on(...args: Parameters<EventEmitter["on"]>): this {
+    this.#onListener(args[0]);
+    return super.on(...args);
+  }
+
+  /** @internal */
+  override addListener(...args: Parameters<EventEmitter["addListener"]>): this {
+    this.#onListener(args[0]);
+    return super.addListener(...args);
+  }
+
+  /** @internal */
+  override prependListener(...args: Parameters<EventEmitter["prependListener"]>): this {
+    this.#onListener(args[0]);
+    return super.prependListener(...args);
+  }
+
+  /** @internal */
   static readonly control: SessionControl = {
     flush(session) {
       session.#flush();
     },
-    flushScheduled(session) {
+    probe(session, transport, refused) {
+      session.#probe(transport, refused);
+    },
+  };
+
+  /** @internal */
+  static readonly flushHandlers: FlushHandlers<Session> = {
+    flush(session) {
       session.#isScheduled = false;
       session.#flush();
     },
-    probe(session, transport, refused) {
-      session.#probe(transport, refused);
+    deliver(session, messages) {
+      if (!session.#isOpen()) return;
+      if (!session.#isReading && session.#isUnwatched() && !hasListeners(session.transport, "drain")) {
+        session.#backlog = undefined;
+        if (!session.transport.send(messages)) session.server.broadcasts.block(session);
+      } else {
+        this.queue(session, messages, 0);
+      }
+    },
+    queue(session, messages, first) {
+      for (let i = first; i < messages.length && session.#isOpen(); i++) {
+        session.#enqueue(messages[i]!, messages[i]);
+      }
     },
   };
 
@@ -231,7 +270,7 @@ export class Session extends QuietEmitter {
       const { server } = session;
       session.#heardAt = server.clock.recent();
       // Where the host's cork is open the answer rides it; elsewhere, and for a parked poll, it waits for the pass.
-      session.#isReading = session.transport.corksReads;
+      if (!session.#isReading && session.transport.corksReads) session.#beginRead();
       if (hasListeners(session, "packet")) {
         safeEmit(session, server.loop, "packet", packet);
         if (session.#isClosed()) return;
@@ -252,15 +291,19 @@ export class Session extends QuietEmitter {
     onReadEnd(session) {
       if (!session.#isReading) return;
       session.#isReading = false;
+      session.server.broadcasts.reading = undefined;
       session.#flush();
     },
     onAnswerHeld(session, bytes) {
+      session.server.broadcasts.block(session);
       const { opts, flushQueue } = session.server;
       if (opts.maxBackpressure === 0) return;
       session.#backlog ??= new Backlog(flushQueue.turn);
       session.#endIfSlow(session.#backlog.addAnswer(bytes), session.#backlog);
     },
     onWritable(session) {
+      session.server.broadcasts.unblock(session);
+      session.#settle();
       if (session.#hasWaiting()) session.#flush();
       else if (session.transport.name !== "polling") session.#onDrained();
     },
@@ -333,12 +376,35 @@ export class Session extends QuietEmitter {
     this.#callbacks = undefined;
   }
 
+  /** Queues what broadcasts have for this session. Whatever depends on the queue, or changes it, calls it first. */
+  #settle(): void {
+    const { broadcasts } = this.server;
+    if (broadcasts.isWaiting) broadcasts.settle(this);
+  }
+
+  /** Who listens to `packetCreate` hears of a broadcast at once: audiences that hold the session are out of date. */
+  #onListener(event: string | symbol): void {
+    if (event === "packetCreate") this.server.broadcasts.epoch++;
+  }
+
+  /** What waits already leaves with the answers. */
+  #beginRead(): void {
+    this.#settle();
+    this.#isReading = true;
+    this.server.broadcasts.reading = this;
+  }
+
   #queue(packet: OutgoingPacket, shared?: Message): void {
+    this.#settle();
     if (!this.#isOpen()) return;
     if (hasListeners(this, "packetCreate")) safeEmit(this, this.server.loop, "packetCreate", packet);
+    this.#enqueue(packet, shared);
+  }
+
+  #enqueue(packet: OutgoingPacket, shared?: Message): void {
     if (this.#isReading && this.#isUnwatched()) {
       // The host's cork is open, and gathers what leaves.
-      this.transport.sendWhileReading(packet);
+      if (!this.transport.sendWhileReading(packet)) this.server.broadcasts.block(this);
       return;
     }
     packet.keep();
@@ -389,6 +455,7 @@ export class Session extends QuietEmitter {
 
   /** Hands everything queued to the transport, if it takes packets. */
   #flush(): void {
+    this.#settle();
     if (this.#isFlushing || !this.#canFlush()) return;
     const { server } = this;
     this.#isFlushing = true;
@@ -405,6 +472,7 @@ export class Session extends QuietEmitter {
     if (callbacks !== undefined) for (const callback of callbacks) safeCall(server.loop, callback, transport);
     // A WebSocket that could not pass everything on calls `onWritable` when it has.
     if (hasLeft) this.#onDrained();
+    else server.broadcasts.block(this);
   }
 
   #canFlush(): boolean {
@@ -465,8 +533,10 @@ export class Session extends QuietEmitter {
 
   /** Every session ends here, from whatever state, once. */
   #end(reason: CloseReason, description?: unknown): void {
+    this.#settle();
     if (this.#isClosed()) return;
     this.readyState = "closed";
+    this.server.broadcasts.unblock(this);
     this.#upgrade?.abort();
     this.#heartbeat.stop();
     this.transport.detach();

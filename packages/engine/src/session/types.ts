@@ -1,6 +1,8 @@
 import type { Contexts } from "../loop/contexts.ts";
 import type { ResolvedOptions } from "../options.ts";
 import type { CloseReason } from "../reasons.ts";
+import type { Message } from "../protocol/packet.ts";
+import type { Audience } from "./audience.ts";
 import type { Transport, TransportOwner } from "../transport/transport.ts";
 
 /** The direct road to the layer above: called synchronously, in the callback of the host. */
@@ -29,6 +31,16 @@ export interface SessionOwner extends TransportOwner {
     /** Differs from one turn of the event loop to the next. */
     readonly turn: number;
     add(session: object): void;
+  };
+  /** @internal */
+  readonly broadcasts: {
+    readonly isWaiting: boolean;
+    reading: object | undefined;
+    epoch: number;
+    send(audience: Audience<object>, messages: readonly Message[], except: readonly object[]): void;
+    settle(session: object): void;
+    block(session: object): void;
+    unblock(session: object): void;
   };
   /** @internal */
   readonly contexts: Contexts;

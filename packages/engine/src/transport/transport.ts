@@ -118,9 +118,9 @@ export abstract class Transport extends QuietEmitter {
    */
   abstract send(packets: readonly OutgoingPacket[]): boolean;
 
-  /** @internal Writes one packet while a packet is handled. For transports of which `corksReads` is true. */
-  sendWhileReading(packet: OutgoingPacket): void {
-    this.send([packet]);
+  /** @internal Writes one packet while a packet is handled, as `send` does. For transports of which `corksReads` is true. */
+  sendWhileReading(packet: OutgoingPacket): boolean {
+    return this.send([packet]);
   }
 
   /** @internal Closes the transport in an orderly way; `done` is called once the client was told, or can no longer be. */

@@ -82,10 +82,10 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
   }
 
   /** @internal */
-  override sendWhileReading(packet: OutgoingPacket): void {
+  override sendWhileReading(packet: OutgoingPacket): boolean {
     if (!this.#port.copies) packet.keep();
     this.#sendFrame(packet);
-    this.#sent();
+    return this.#sent();
   }
 
   #sent(): boolean {

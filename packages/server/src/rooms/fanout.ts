@@ -1,3 +1,4 @@
+import type { Session } from "@tidewire/engine";
 import type { Packet } from "@tidewire/parser";
 import type { AckCallback } from "../events/acks.ts";
 import type { EncodedPacket, WriteOptions } from "../connection/port.ts";
@@ -7,7 +8,13 @@ import { rethrow } from "../errors.ts";
 /** A socket, as a broadcast uses it. */
 export interface Receiver {
   readonly acks: Map<number, AckCallback>;
-  readonly client: { writeToEngine(packet: EncodedPacket, options: WriteOptions): void };
+  readonly client: {
+    writeToEngine(packet: EncodedPacket, options: WriteOptions): void;
+    /** The session, if it can be part of an audience. */
+    readonly _session: Session | undefined;
+    readonly _hasOneSocket: boolean;
+  };
+  readonly hasOutgoingListeners: boolean;
   notifyOutgoingListeners?(packet: Packet): void;
 }
 

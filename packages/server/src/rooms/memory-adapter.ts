@@ -4,6 +4,7 @@ import type { BroadcastOptions, Room, SocketId } from "socket.io-adapter";
 import type { AckCallback } from "../events/acks.ts";
 import type { EncodedPacket } from "../connection/port.ts";
 import { SharedPacket } from "../connection/shared-packet.ts";
+import { Audiences } from "./audiences.ts";
 import { sendShared } from "./fanout.ts";
 import type { Receiver } from "./fanout.ts";
 import { RoomTable } from "./room-table.ts";
@@ -24,14 +25,18 @@ export interface AdapterNamespace {
   readonly server: { readonly encoder: { encode(packet: Packet): unknown[] } };
 }
 
+const NONE: ReadonlySet<Room> = new Set();
+
 /** The default adapter, for one server: keeps rooms in memory, and encodes each broadcast once. */
 export class MemoryAdapter extends Adapter {
   declare readonly nsp: AdapterNamespace;
   protected readonly table: RoomTable<LocalSocket>;
+  readonly #audiences: Audiences;
 
   constructor(nsp: AdapterNamespace) {
     super(nsp);
     const table = (this.table = new RoomTable(nsp.sockets, this));
+    this.#audiences = new Audiences(table);
     // Replace the maps of the base class, so that whoever looks at them sees them complete.
     Object.defineProperties(this, {
       rooms: { get: () => table.show().rooms, enumerable: true, configurable: true },
@@ -92,7 +97,7 @@ export class MemoryAdapter extends Adapter {
   /** Sends an encoded packet to every socket of the target. */
   protected send(packet: Packet, encoded: EncodedPacket, target: BroadcastOptions): void {
     const shared = new SharedPacket(encoded, target.flags ?? {});
-    this.table.forEach(target.rooms, target.except, (receiver) => sendShared(receiver, packet, shared));
+    this.#audiences.send(packet, shared, target.rooms, target.except ?? NONE);
   }
 
   override broadcastWithAck(

@@ -13,6 +13,8 @@ export class RoomTable<Member extends object> {
   readonly #sids: Map<string, Set<string> | Member> = new Map();
   /** Whether somebody has seen the maps and may look at them again at any time. */
   #isShown = false;
+  /** Called when a socket has joined or left a room; without a room, when it has joined its first one or left all. */
+  onChange: (id: string, room?: string) => void = ignore;
 
   /**
    * @param members - the sockets that can be reached, by id
@@ -56,7 +58,10 @@ export class RoomTable<Member extends object> {
   add(id: string, rooms: ReadonlySet<string>): void {
     if (rooms.size === 1 && rooms.has(id) && this.#addAlone(id)) return;
     let ownRooms = this.roomsOf(id);
-    if (ownRooms === undefined) this.#sids.set(id, (ownRooms = new Set()));
+    if (ownRooms === undefined) {
+      this.#sids.set(id, (ownRooms = new Set()));
+      this.onChange(id);
+    }
     for (const room of rooms) {
       ownRooms.add(room);
       this.#addTo(room, id);
@@ -69,6 +74,7 @@ export class RoomTable<Member extends object> {
     const member = this.#members.get(id);
     if (this.#isShown || member === undefined || this.#sids.has(id) || this.#rooms.has(id)) return false;
     this.#sids.set(id, member);
+    this.onChange(id);
     this.#events.emit("create-room", id);
     if (this.has(id, id)) this.#events.emit("join-room", id, id);
     return true;
@@ -83,6 +89,7 @@ export class RoomTable<Member extends object> {
     }
     if (ids.has(id)) return;
     ids.add(id);
+    this.onChange(id, room);
     this.#events.emit("join-room", room, id);
   }
 
@@ -101,7 +108,10 @@ export class RoomTable<Member extends object> {
     const ids = this.#rooms.get(room);
     if (ids === undefined) return;
     try {
-      if (ids.delete(id)) this.#events.emit("leave-room", room, id);
+      if (ids.delete(id)) {
+        this.onChange(id, room);
+        this.#events.emit("leave-room", room, id);
+      }
     } finally {
       if (ids.size === 0 && this.#rooms.get(room) === ids && this.#rooms.delete(room)) {
         this.#events.emit("delete-room", room);
@@ -121,9 +131,11 @@ export class RoomTable<Member extends object> {
         }
       }
       this.#sids.delete(id);
+      this.onChange(id);
       // A listener that throws must not keep the socket in the other rooms.
       if (errors.length > 0) throw errors[0];
     } else if (this.#sids.delete(id)) {
+      this.onChange(id);
       this.#events.emit("leave-room", id, id);
       this.#events.emit("delete-room", id);
     }
@@ -153,6 +165,33 @@ export class RoomTable<Member extends object> {
     });
   }
 
+  /** How many sockets are in the rooms, each counted once for each of its rooms; all of them if no room is named. */
+  count(rooms: ReadonlySet<string>): number {
+    if (rooms.size === 0) return this.#sids.size;
+    let count = 0;
+    for (const room of rooms) count += this.#rooms.get(room)?.size ?? (this.#isAlone(room) ? 1 : 0);
+    return count;
+  }
+
+  /** Whether the socket shares another room than this one with any other. */
+  sharesOther(id: string, room: string): boolean {
+    const rooms = this.#sids.get(id);
+    if (!(rooms instanceof Set)) return false;
+    for (const other of rooms) if (other !== room && this.#rooms.get(other)!.size > 1) return true;
+    return false;
+  }
+
+  /** Visits the ids in a room. */
+  forEachId(room: string, visit: (id: string) => void): void {
+    this.#rooms.get(room)?.forEach(visit);
+  }
+
+  /** Visits the rooms of a socket. */
+  forEachRoom(id: string, visit: (room: string) => void): void {
+    const rooms = this.#sids.get(id);
+    if (rooms instanceof Set) rooms.forEach(visit);
+  }
+
   /** Returns the ids that are in any of the rooms. */
   #union(rooms: ReadonlySet<string>): ReadonlySet<string> | undefined {
     if (rooms.size === 1) {
@@ -166,3 +205,5 @@ export class RoomTable<Member extends object> {
     return all;
   }
 }
+
+function ignore(): void {}

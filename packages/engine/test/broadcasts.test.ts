@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { Message } from "../src/protocol/packet.ts";
+import { Audience } from "../src/session/audience.ts";
+import { FlushQueue } from "../src/session/flush-queue.ts";
+import type { Broadcasts } from "../src/session/broadcasts.ts";
+import { DrivenLoop } from "./driven-loop.ts";
+
+/** A session, as broadcasts see it. */
+interface Receiver {
+  /** What was written to it in one go, or what it was to queue: the latter in brackets. */
+  readonly got: string[];
+}
+
+const texts = (messages: readonly Message[]): string => messages.map(({ data }) => data).join("");
+const messages = (...data: string[]): Message[] => data.map((each) => new Message(each));
+
+describe("broadcasts", () => {
+  let loop: DrivenLoop;
+  let broadcasts: Broadcasts<Receiver>;
+  let sessions: Receiver[];
+  const got = (): string[] => sessions.map((session) => session.got.join(" "));
+  const audience = (isDisjoint: boolean, ...members: number[]): Audience<Receiver> =>
+    new Audience(
+      members.map((n) => sessions[n]!),
+      isDisjoint,
+    );
+
+  beforeEach(() => {
+    loop = new DrivenLoop();
+    sessions = Array.from({ length: 4 }, () => ({ got: [] }));
+    const queue = new FlushQueue<Receiver>(
+      {
+        flush() {},
+        deliver: (session, all) => session.got.push(texts(all)),
+        queue: (session, all, first) => session.got.push(`(${texts(all.slice(first))})`),
+      },
+      loop,
+    );
+    ({ broadcasts } = queue);
+  });
+
+  it("write all of a tick to each session in one go", () => {
+    const all = audience(false, 0, 1);
+    broadcasts.send(all, messages("a", "b"), []);
+    broadcasts.send(all, messages("c"), []);
+    assert.deepEqual(got(), ["", "", "", ""]);
+    loop.tick();
+    assert.deepEqual(got(), ["abc", "abc", "", ""]);
+    assert.equal(broadcasts.isWaiting, false);
+    assert.equal(loop.immediates, 0);
+  });
+
+  it("queue in a session what it is to get when somebody touches it, and the rest later", () => {
+    const all = audience(false, 0, 1);
+    broadcasts.send(all, messages("a"), []);
+    broadcasts.settle(sessions[0]!);
+    broadcasts.settle(sessions[0]!);
+    broadcasts.send(all, messages("b"), []);
+    loop.tick();
+    assert.deepEqual(got(), ["(a) (b)", "ab", "", ""]);
+  });
+
+  it("leave out who is excepted, and keep the order of what it got before", () => {
+    const all = audience(false, 0, 1);
+    broadcasts.send(all, messages("a"), []);
+    broadcasts.send(all, messages("b"), [sessions[0]!]);
+    broadcasts.send(all, messages("c"), []);
+    loop.tick();
+    assert.deepEqual(got(), ["(a) (c)", "abc", "", ""]);
+  });
+
+  it("to audiences that share no session wait side by side", () => {
+    const [first, second] = [audience(true, 0, 1), audience(true, 2, 3)];
+    broadcasts.send(first, messages("a"), []);
+    broadcasts.send(second, messages("b"), []);
+    broadcasts.send(first, messages("c"), []);
+    loop.tick();
+    assert.deepEqual(got(), ["ac", "ac", "b", "b"]);
+  });
+
+  it("to audiences that may share one are queued in each session, in order", () => {
+    const [first, second] = [audience(false, 0, 1), audience(true, 1, 2)];
+    broadcasts.send(first, messages("a"), []);
+    broadcasts.send(second, messages("b"), []);
+    loop.tick();
+    assert.deepEqual(got(), ["(a)", "(a) b", "b", ""]);
+  });
+
+  it("count at once for a session whose transport takes nothing, and for one whose packet is being handled", () => {
+    broadcasts.block(sessions[0]!);
+    broadcasts.reading = sessions[1];
+    broadcasts.send(audience(false, 0, 1, 2), messages("a"), []);
+    assert.deepEqual(got(), ["(a)", "(a)", "", ""]);
+    broadcasts.unblock(sessions[0]!);
+    broadcasts.reading = undefined;
+    loop.tick();
+    assert.deepEqual(got(), ["(a)", "(a)", "a", ""]);
+  });
+
+  it("to more than 500 sessions let the loop have a turn, and keep the order of what is sent meanwhile", () => {
+    sessions = Array.from({ length: 600 }, () => ({ got: [] }));
+    const all = new Audience(sessions, false);
+    broadcasts.send(all, messages("a"), []);
+    loop.tick();
+    assert.deepEqual(got().slice(499, 501), ["a", ""]);
+    broadcasts.settle(sessions[0]!);
+    broadcasts.settle(sessions[599]!);
+    broadcasts.send(all, messages("b"), []);
+    loop.tick();
+    loop.tick();
+    assert.deepEqual([got()[0], got()[499], got()[500], got()[599]], ["a b", "a b", "(a) b", "(a) b"]);
+  });
+
+  it("go on with the others when one throws", () => {
+    const error = new Error("on purpose");
+    Object.defineProperty(sessions[0], "got", {
+      get: () => {
+        throw error;
+      },
+    });
+    broadcasts.send(audience(false, 0, 1), messages("a"), []);
+    loop.tick();
+    assert.deepEqual(sessions[1]!.got, ["a"]);
+    assert.deepEqual(loop.uncaught, [error]);
+  });
+});

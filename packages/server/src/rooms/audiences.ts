@@ -1,0 +1,130 @@
+import { internals } from "@tidewire/engine";
+import type { Session } from "@tidewire/engine";
+import type { Packet } from "@tidewire/parser";
+import type { Room } from "socket.io-adapter";
+import type { SharedPacket } from "../connection/shared-packet.ts";
+import { sendShared } from "./fanout.ts";
+import type { Receiver } from "./fanout.ts";
+import type { RoomTable } from "./room-table.ts";
+
+const { SessionAudience } = internals;
+type SessionAudience = internals.SessionAudience;
+
+/** With fewer members, keeping an audience costs more than it saves. */
+const FEW = 5;
+
+/** How many excepted members are left out of an audience one by one. */
+const MANY_EXCEPT = 8;
+
+/** The receivers of broadcasts, as lists that are kept from one broadcast to the next until who is in the room changes. */
+export class Audiences {
+  readonly #table: RoomTable<Receiver>;
+  /** By room; that of everyone is under `undefined`. */
+  readonly #kept: Map<Room | undefined, RoomAudience> = new Map();
+
+  constructor(table: RoomTable<Receiver>) {
+    this.#table = table;
+    table.onChange = (id, room) => this.#change(id, room);
+  }
+
+  /** Sends a packet to all members of the rooms, or to everyone if no room is named, but to nobody in an excepted room. */
+  send(packet: Packet, shared: SharedPacket, rooms: ReadonlySet<Room>, except: ReadonlySet<Room>): void {
+    const table = this.#table;
+    const isKept = rooms.size < 2 && (except.size === 0 || table.count(except) < MANY_EXCEPT);
+    if (shared.volatile || table.count(rooms) < FEW) {
+      table.forEach(rooms, except, (receiver) => sendShared(receiver, packet, shared));
+    } else if (isKept) {
+      const [room] = rooms;
+      const left: Receiver[] = [];
+      if (except.size > 0) table.forEach(except, undefined, (receiver) => left.push(receiver));
+      this.#of(room).send(packet, shared, left);
+    } else {
+      const members: Receiver[] = [];
+      table.forEach(rooms, except, (receiver) => members.push(receiver));
+      new RoomAudience(members, false).send(packet, shared, []);
+    }
+  }
+
+  #of(room: Room | undefined): RoomAudience {
+    const table = this.#table;
+    const rooms = new Set(room === undefined ? [] : [room]);
+    const size = table.count(rooms);
+    const kept = this.#kept.get(room);
+    // The application has the maps, and may have changed them by itself.
+    if (kept?.isCurrent === true && kept.size === size) return kept;
+    const members: Receiver[] = [];
+    let isDisjoint = room !== undefined;
+    table.forEach(rooms, undefined, (receiver, id) => {
+      members.push(receiver);
+      isDisjoint &&= receiver.client._hasOneSocket && !table.sharesOther(id, room!);
+    });
+    const audience = new RoomAudience(members, isDisjoint);
+    // Who is in the room, but not yet in the namespace, becomes a receiver without a change of the room.
+    if (members.length === size) this.#kept.set(room, audience);
+    return audience;
+  }
+
+  /** The id has joined or left the room; without a room: it is known now, or no more. */
+  #change(id: string, room: Room | undefined): void {
+    if (this.#kept.size === 0) return;
+    this.#kept.get(room)?.overlap();
+    this.#kept.delete(room);
+    if (room === undefined) return;
+    // Its other rooms may have a member in common with this one now, and so may those of a member that was alone.
+    this.#overlap(id);
+    if (this.#table.count(new Set([room])) === 2)
+      this.#table.forEachId(room, (other) => this.#overlap(other));
+  }
+
+  #overlap(id: string): void {
+    this.#table.forEachRoom(id, (room) => this.#kept.get(room)?.overlap());
+  }
+}
+
+/** Some sockets that are sent the same packets. */
+class RoomAudience {
+  readonly size: number;
+  readonly #sessions: SessionAudience | undefined;
+  /** Those to whom each packet is sent by itself: their transports, or their listeners, ask for it. */
+  readonly #others: readonly Receiver[];
+  #isOutdated = false;
+
+  constructor(members: readonly Receiver[], isDisjoint: boolean) {
+    const sessions: Session[] = [];
+    const others: Receiver[] = [];
+    for (const member of members) {
+      const session = sessionOf(member);
+      if (session !== undefined && session.server === (sessions[0] ?? session).server) sessions.push(session);
+      else others.push(member);
+    }
+    const [first, ...rest] = sessions;
+    this.size = members.length;
+    this.#sessions = first && new SessionAudience([first, ...rest], isDisjoint);
+    this.#others = others;
+  }
+
+  get isCurrent(): boolean {
+    return !this.#isOutdated && this.#sessions?.isCurrent !== false;
+  }
+
+  overlap(): void {
+    this.#sessions?.overlap();
+  }
+
+  /** @param except - few, members or not */
+  send(packet: Packet, shared: SharedPacket, except: readonly Receiver[]): void {
+    this.#sessions?.send(
+      shared.messages,
+      except.map(sessionOf).filter((session) => session !== undefined),
+    );
+    for (const receiver of this.#others) {
+      if (!except.includes(receiver)) sendShared(receiver, packet, shared);
+      // It has been upgraded.
+      this.#isOutdated ||= sessionOf(receiver) !== undefined;
+    }
+  }
+}
+
+function sessionOf(receiver: Receiver): Session | undefined {
+  return receiver.hasOutgoingListeners ? undefined : receiver.client._session;
+}
