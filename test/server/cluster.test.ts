@@ -2,7 +2,7 @@
 // another.
 import assert from "node:assert/strict";
 import { mock } from "node:test";
-import { owning } from "../support/waiting/closing.ts";
+import { closing, owning } from "../support/waiting/closing.ts";
 import { cluster } from "../support/cluster/adapter.ts";
 import { next } from "../support/waiting/events.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
@@ -267,19 +267,16 @@ onEveryHost("a broadcast in a cluster", serverHosts, (host) => {
 describe("a server without a cluster", () => {
   it("warns about serverSideEmit(), emits nothing itself, and keeps working", () => {
     const warn = mock.method(console, "warn", () => {});
-    try {
-      const io = new socketio.Server();
-      io.on("hello", () => assert.fail("heard"));
-      for (const emitter of [io, io.of("/chat"), io.of(/x/)]) {
-        assert.equal(emitter.serverSideEmit("hello"), true);
-      }
-      const text = "this adapter does not support the serverSideEmit() functionality";
-      assert.deepEqual(
-        warn.mock.calls.map((call) => call.arguments),
-        [[text], [text], [text]],
-      );
-    } finally {
-      warn.mock.restore();
+    using _warn = closing(() => warn.mock.restore());
+    const io = new socketio.Server();
+    io.on("hello", () => assert.fail("heard"));
+    for (const emitter of [io, io.of("/chat"), io.of(/x/)]) {
+      assert.equal(emitter.serverSideEmit("hello"), true);
     }
+    const text = "this adapter does not support the serverSideEmit() functionality";
+    assert.deepEqual(
+      warn.mock.calls.map((call) => call.arguments),
+      [[text], [text], [text]],
+    );
   });
 });

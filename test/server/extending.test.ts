@@ -1,6 +1,7 @@
 // What published packages do to the objects of the server: they replace methods, add properties, wrap prototypes.
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
+import { closing } from "../support/waiting/closing.ts";
 import { connected, pair, settled } from "../support/server/clients.ts";
 import { internals } from "../support/server/internals.ts";
 import { next } from "../support/waiting/events.ts";
@@ -292,22 +293,19 @@ onEveryHost("packages", serverHosts, (host) => {
         isOwn ? Reflect.set(prototype, "emit", original) : Reflect.deleteProperty(prototype, "emit");
     };
     const unwrap = [wrap(socketio.Socket.prototype, "socket"), wrap(Operator, "operator")];
-    try {
-      socket.emit("a");
-      running.io.emit("b");
-      running.io.of("/").emit("c");
-      running.io.to("room").emit("d");
-      socket.broadcast.emit("e");
-      assert.deepEqual(seen, [
-        ["socket", "a"],
-        ["operator", "b"],
-        ["operator", "c"],
-        ["operator", "d"],
-        ["operator", "e"],
-      ]);
-    } finally {
-      for (const undo of unwrap) undo();
-    }
+    using _unwrap = closing(() => unwrap.forEach((undo) => undo()));
+    socket.emit("a");
+    running.io.emit("b");
+    running.io.of("/").emit("c");
+    running.io.to("room").emit("d");
+    socket.broadcast.emit("e");
+    assert.deepEqual(seen, [
+      ["socket", "a"],
+      ["operator", "b"],
+      ["operator", "c"],
+      ["operator", "d"],
+      ["operator", "e"],
+    ]);
   });
 
   it("may subclass the server", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import express from "express";
+import { closing } from "../support/waiting/closing.ts";
 import { isClosed } from "../support/wire/network-client.ts";
 import { connected, pair, upgraded } from "../support/server/clients.ts";
 import { serve } from "../support/server/serve.ts";
@@ -174,17 +175,12 @@ describe("startup", () => {
 
   it("a taken port is reported by the error event of httpServer", async () => {
     const taken = createServer();
-    const port = await new Promise<number>((resolve) => {
-      taken.listen(0, () => resolve((taken.address() as AddressInfo).port));
-    });
-    try {
-      const io = new socketio.Server(port);
-      const [error] = await next<[NodeJS.ErrnoException]>(io.httpServer, "error");
-      assert.equal(error.code, "EADDRINUSE");
-      await io.close().catch(() => {});
-    } finally {
-      taken.close();
-    }
+    await new Promise<void>((resolve) => taken.listen(0, resolve));
+    using _taken = closing(() => taken.close());
+    const io = new socketio.Server((taken.address() as AddressInfo).port);
+    const [error] = await next<[NodeJS.ErrnoException]>(io.httpServer, "error");
+    assert.equal(error.code, "EADDRINUSE");
+    await io.close().catch(() => {});
   });
 
   it("has no engine before it is attached, and io.close() then rejects", async () => {

@@ -10,10 +10,9 @@ import { Decoder, Encoder, PacketType, protocol } from "@tidewire/parser";
 const ours = { Encoder, Decoder, PacketType, protocol };
 const bytes = Buffer.from([0, 1, 2, 255]);
 
-interface Pair {
+interface Pair extends AsyncDisposable {
   readonly client: ClientSocket;
   readonly server: ServerSocket;
-  close(): Promise<void>;
 }
 
 /** An official server and an official client, connected to namespace `/admin`, each with the parser given. */
@@ -34,7 +33,7 @@ async function connect(transport: string, parsers: { server?: object; client?: o
   return {
     client,
     server,
-    async close() {
+    async [Symbol.asyncDispose]() {
       client.disconnect();
       await ioServer.close();
     },
@@ -52,17 +51,13 @@ const setups: Record<string, { server?: object; client?: object }> = {
 for (const [setup, parsers] of Object.entries(setups)) {
   for (const transport of ["websocket", "polling"]) {
     describe(`${setup}, over ${transport}`, () => {
-      let pair: Pair;
-      beforeEach(async () => {
-        pair = await connect(transport, parsers);
-      });
-      afterEach(() => pair.close());
-
-      it("connects with auth", () => {
+      it("connects with auth", async () => {
+        await using pair = await connect(transport, parsers);
         assert.deepEqual(pair.server.handshake.auth, { token: "x" });
       });
 
       it("exchanges events", async () => {
+        await using pair = await connect(transport, parsers);
         const atServer = received(pair.server, "hello");
         pair.client.emit("hello", "é€😀", 1, null, { a: [true] });
         assert.deepEqual(await atServer, ["é€😀", 1, null, { a: [true] }]);
@@ -72,6 +67,7 @@ for (const [setup, parsers] of Object.entries(setups)) {
       });
 
       it("exchanges binary at any depth, in order", async () => {
+        await using pair = await connect(transport, parsers);
         const atServer = received(pair.server, "files");
         pair.client.emit("files", bytes, { b: [bytes, "x"] });
         assert.deepEqual(await atServer, [bytes, { b: [bytes, "x"] }]);
@@ -81,6 +77,7 @@ for (const [setup, parsers] of Object.entries(setups)) {
       });
 
       it("acknowledges in both directions, with binary", async () => {
+        await using pair = await connect(transport, parsers);
         pair.server.on("sum", (a: number, b: number, callback: (...args: unknown[]) => void) =>
           callback(a + b, bytes),
         );
@@ -93,12 +90,14 @@ for (const [setup, parsers] of Object.entries(setups)) {
       });
 
       it("broadcasts, as the adapter encodes it", async () => {
+        await using pair = await connect(transport, parsers);
         const atClient = received(pair.client, "all");
         pair.server.nsp.emit("all", bytes, 1);
         assert.deepEqual(await atClient, [bytes, 1]);
       });
 
       it("refuses an unknown namespace", async () => {
+        await using pair = await connect(transport, parsers);
         const other = pair.client.io.socket("/unknown");
         other.connect();
         const [error] = await received(other, "connect_error");
@@ -107,6 +106,7 @@ for (const [setup, parsers] of Object.entries(setups)) {
       });
 
       it("leaves the namespace", async () => {
+        await using pair = await connect(transport, parsers);
         const left = received(pair.server, "disconnect");
         pair.client.disconnect();
         assert.equal((await left)[0], "client namespace disconnect");

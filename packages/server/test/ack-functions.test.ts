@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mock } from "node:test";
+import { closing } from "../../../test/support/waiting/closing.ts";
 import { MemoryServer } from "./memory.ts";
 import { registerTimedAck, replyOnce, ResponseCollector } from "../src/events/acks.ts";
 import type { AckCallback } from "../src/events/acks.ts";
@@ -59,23 +60,20 @@ describe("the responses to a broadcast", () => {
 
   it("are waited for without limit by a single server, and for a minute in a cluster", () => {
     mock.timers.enable({ apis: ["setTimeout"] });
-    try {
-      const heard: [number, string | undefined, unknown[]][] = [];
-      for (const servers of [1, 2]) {
-        const collector = new ResponseCollector((error, responses) => {
-          heard.push([servers, error?.message, responses]);
-        }, undefined);
-        collector.addClientCount(2);
-        collector.addResponse("a");
-        collector.expectServers(servers);
-      }
-      mock.timers.tick(59_999);
-      assert.deepEqual(heard, []);
-      mock.timers.tick(1);
-      assert.deepEqual(heard, [[2, "operation has timed out", ["a"]]]);
-    } finally {
-      mock.timers.reset();
+    using _timers = closing(() => mock.timers.reset());
+    const heard: [number, string | undefined, unknown[]][] = [];
+    for (const servers of [1, 2]) {
+      const collector = new ResponseCollector((error, responses) => {
+        heard.push([servers, error?.message, responses]);
+      }, undefined);
+      collector.addClientCount(2);
+      collector.addResponse("a");
+      collector.expectServers(servers);
     }
+    mock.timers.tick(59_999);
+    assert.deepEqual(heard, []);
+    mock.timers.tick(1);
+    assert.deepEqual(heard, [[2, "operation has timed out", ["a"]]]);
   });
 });
 

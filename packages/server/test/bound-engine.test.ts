@@ -5,7 +5,7 @@ const request = { url: "/engine.io/?EIO=4&transport=polling", headers: { host: "
 
 describe("a server whose engine was bound to it", () => {
   it("refuses new clients once it is closed", async () => {
-    const server = new MemoryServer();
+    await using server = new MemoryServer();
     await server.join();
     await server.io.close();
     const { status, headers } = await server.host.request(request).response;
@@ -14,7 +14,7 @@ describe("a server whose engine was bound to it", () => {
   });
 
   it("refuses their WebSockets", async () => {
-    const server = new MemoryServer();
+    await using server = new MemoryServer();
     await server.io.close();
     const url = request.url.replace("polling", "websocket");
     await assert.rejects(server.host.connect({ ...request, url }), /503/);

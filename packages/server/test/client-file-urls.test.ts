@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { Server } from "@tidewire/server";
+import { listen } from "../../../test/support/hosts/listening.ts";
 import { clientFileOf } from "../src/client-files/files.ts";
 
 describe("the URL of a client file", () => {
@@ -23,9 +22,8 @@ describe("attachServe()", () => {
   it("serves the files of the client in front of the other listeners", async () => {
     const httpServer = createServer((_req, res) => res.end("mine"));
     new Server({ cors: { origin: "https://example.com" } }).attachServe(httpServer);
-    httpServer.listen(0);
-    await once(httpServer, "listening");
-    const url = `http://localhost:${(httpServer.address() as AddressInfo).port}`;
+    using server = await listen(httpServer);
+    const url = `http://localhost:${server.port}`;
 
     const file = await fetch(`${url}/socket.io/socket.io.min.js`, { headers: { "accept-encoding": "gzip" } });
     assert.match(await file.text(), /^\/\*!\n \* Socket\.IO v4/);
@@ -41,11 +39,6 @@ describe("attachServe()", () => {
     const known = { "if-none-match": header("etag") as string };
     assert.equal((await fetch(`${url}/socket.io/socket.io.min.js`, { headers: known })).status, 304);
     assert.equal(await (await fetch(`${url}/elsewhere`)).text(), "mine");
-
-    const closed = once(httpServer, "close");
-    httpServer.close();
-    httpServer.closeAllConnections();
-    await closed;
   });
 });
 
@@ -56,9 +49,8 @@ describe("Server.sendFile()", () => {
       if (req.url === "/static") Server.sendFile("socket.io.min.js", req, res);
       else io.serve(io.extractFilename(req.url as string), req, res);
     });
-    httpServer.listen(0);
-    await once(httpServer, "listening");
-    const url = `http://localhost:${(httpServer.address() as AddressInfo).port}`;
+    using server = await listen(httpServer);
+    const url = `http://localhost:${server.port}`;
     const answers = await Promise.all([fetch(`${url}/static`), fetch(`${url}/socket.io/socket.io.min.js?x`)]);
     assert.deepEqual(
       answers.map(({ headers }) => headers.get("access-control-allow-origin")),
@@ -67,10 +59,5 @@ describe("Server.sendFile()", () => {
     const [one, two] = await Promise.all(answers.map((answer) => answer.text()));
     assert.match(String(one), /^\/\*!\n \* Socket\.IO v4/);
     assert.equal(one, two);
-
-    const closed = once(httpServer, "close");
-    httpServer.close();
-    httpServer.closeAllConnections();
-    await closed;
   });
 });

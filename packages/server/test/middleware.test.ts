@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { mock } from "node:test";
 import { once } from "node:events";
+import { closing } from "../../../test/support/waiting/closing.ts";
 import { MemoryServer } from "./memory.ts";
 import { runMiddlewares } from "../src/events/middleware.ts";
 
@@ -155,29 +156,26 @@ describe("dynamic namespaces", () => {
 
   it("go, if asked to, when the last session that could be recovered has expired", async () => {
     mock.timers.enable({ apis: ["Date", "setInterval"] });
-    try {
-      await using server = new MemoryServer({
-        cleanupEmptyChildNamespaces: true,
-        connectionStateRecovery: { maxDisconnectionDuration: 90_000 },
-      });
-      const closed: string[] = [];
-      server.io.of(/^\/d$/);
-      const child = server.io.of("/d");
-      const { adapter } = child;
-      const close = adapter.close.bind(adapter);
-      adapter.close = () => {
-        closed.push(child.name);
-        return close();
-      };
-      const [, socket] = await server.join("/d");
-      socket.conn.close(true);
-      assert.deepEqual([socket.connected, server.io._nsps.has("/d")], [false, true]);
-      mock.timers.tick(60_000);
-      assert.deepEqual([server.io._nsps.has("/d"), closed], [true, []]);
-      mock.timers.tick(60_000);
-      assert.deepEqual([server.io._nsps.has("/d"), closed], [false, ["/d"]]);
-    } finally {
-      mock.timers.reset();
-    }
+    using _timers = closing(() => mock.timers.reset());
+    await using server = new MemoryServer({
+      cleanupEmptyChildNamespaces: true,
+      connectionStateRecovery: { maxDisconnectionDuration: 90_000 },
+    });
+    const closed: string[] = [];
+    server.io.of(/^\/d$/);
+    const child = server.io.of("/d");
+    const { adapter } = child;
+    const close = adapter.close.bind(adapter);
+    adapter.close = () => {
+      closed.push(child.name);
+      return close();
+    };
+    const [, socket] = await server.join("/d");
+    socket.conn.close(true);
+    assert.deepEqual([socket.connected, server.io._nsps.has("/d")], [false, true]);
+    mock.timers.tick(60_000);
+    assert.deepEqual([server.io._nsps.has("/d"), closed], [true, []]);
+    mock.timers.tick(60_000);
+    assert.deepEqual([server.io._nsps.has("/d"), closed], [false, ["/d"]]);
   });
 });

@@ -11,7 +11,7 @@ import { listen, listenApp } from "../../support/hosts/listening.ts";
 import { socketio } from "../../support/server/socketio.ts";
 import type { Server, ServerOptions } from "../../support/server/socketio.ts";
 import type { WireClient, WireSocket } from "../../support/wire/client.ts";
-import { chosen } from "../../support/hosts/on-every-host.ts";
+import { chosen, defineHost, type Host } from "../../support/hosts/on-every-host.ts";
 import { CorkBuffer } from "./cork-buffer.ts";
 
 const PATH = "/socket.io/?EIO=4&transport=";
@@ -81,9 +81,8 @@ export class CountedServer implements AsyncDisposable {
   }
 }
 
-export interface CountingHost {
+export interface CountingHost extends Host<CountedServer, Partial<ServerOptions>> {
   readonly name: "uws" | "node" | "memory";
-  start(options?: Partial<ServerOptions>): Promise<CountedServer>;
 }
 
 /** Counts the writes of a TCP socket: Node makes one system call for each. */
@@ -101,16 +100,17 @@ function countSocket(socket: NetSocket, counter: { writes: number }): void {
   };
 }
 
-export const nodeHost: CountingHost = {
+export const nodeHost: CountingHost = defineHost({
   name: "node",
-  async start(options = {}) {
+  gaps: { contents: "node:http does not show what it is handed" },
+  async start(options: Partial<ServerOptions> = {}): Promise<CountedServer> {
     const counter = { writes: 0 };
     const httpServer: HttpServer = createServer();
     httpServer.on("connection", (socket: NetSocket) => countSocket(socket, counter));
     const { port } = await listen(httpServer);
     return new CountedServer(new socketio.Server(httpServer, options), new NetworkClient(port), counter);
   },
-};
+});
 
 /** Members of a response of uWebSockets.js that write. */
 const RESPONSE_WRITES = ["writeStatus", "writeHeader", "write", "end", "endWithoutBody", "tryEnd"] as const;
@@ -152,9 +152,10 @@ function countBehavior<T>(behavior: uWS.WebSocketBehavior<T>, buffer: CorkBuffer
   };
 }
 
-const uwsHost: CountingHost = {
+const uwsHost: CountingHost = defineHost({
   name: "uws",
-  async start(options = {}) {
+  gaps: {},
+  async start(options: Partial<ServerOptions> = {}): Promise<CountedServer> {
     const buffer = new CorkBuffer();
     const app = uWS.App();
     const ws = app.ws.bind(app);
@@ -170,7 +171,7 @@ const uwsHost: CountingHost = {
     io.attachApp(app);
     return new CountedServer(io, new NetworkClient(listenApp(app).port), buffer);
   },
-};
+});
 
 /** A WebSocket's way down that counts what goes there. */
 function countPort(port: WebSocketPort, buffer: CorkBuffer): WebSocketPort {
@@ -222,9 +223,10 @@ class CountingMemoryHost extends MemoryHost {
   }
 }
 
-const memoryHost: CountingHost = {
+const memoryHost: CountingHost = defineHost({
   name: "memory",
-  async start(options = {}) {
+  gaps: {},
+  async start(options: Partial<ServerOptions> = {}): Promise<CountedServer> {
     const host = new CountingMemoryHost();
     const engine = new Engine(options);
     engine.attachHost(host);
@@ -232,7 +234,7 @@ const memoryHost: CountingHost = {
     io.bind(engine);
     return new CountedServer(io, connectInMemory(host), host.buffer);
   },
-};
+});
 
 /** Where what is written is counted. */
 export const countingHosts: readonly CountingHost[] = chosen([uwsHost, nodeHost, memoryHost]);

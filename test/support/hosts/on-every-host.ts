@@ -5,7 +5,11 @@ export type Capability =
   /** Headers whose first and last bytes are not ASCII. */
   | "edges"
   /** A WebSocket library that insists on masked frames. */
-  | "masks";
+  | "masks"
+  /** Messages that wait for the application; where reading can be paused, none do. */
+  | "backlog"
+  /** A look at the very strings and Buffers that are handed to the host. */
+  | "contents";
 
 export interface TestNeeds {
   /** On a host without it the test is pending; its title says why. */

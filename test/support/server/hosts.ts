@@ -23,7 +23,7 @@ const uwsHost: ServerHost = defineHost({
 
 const nodeHost: ServerHost = defineHost({
   name: "node",
-  gaps: {},
+  gaps: { backlog: "node:http pauses reading instead" },
   start(options: Options = {}): Promise<StartedServer> {
     const httpServer = createServer();
     return serve(new socketio.Server(httpServer, options), httpServer);
