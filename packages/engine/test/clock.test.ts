@@ -44,7 +44,7 @@ describe("clock", () => {
     assert.deepEqual(log, ["early at 200", "late at 500"]);
   });
 
-  it("expires none before its time", () => {
+  it("expires no deadline before its time", () => {
     clock.schedule(noted("a"), 1000);
     loop.advance(980);
     assert.deepEqual(log, []);
@@ -52,7 +52,7 @@ describe("clock", () => {
     assert.deepEqual(log, ["a at 1000"]);
   });
 
-  it("expires together those that are at most 20 ms apart", () => {
+  it("expires deadlines together that are at most 20 ms apart", () => {
     clock.schedule(noted("a"), 25_000);
     loop.advance(20);
     clock.schedule(noted("b"), 25_000);
@@ -80,7 +80,7 @@ describe("clock", () => {
     assert.deepEqual(log, ["moved at 300"]);
   });
 
-  it("lets a loop that was blocked read before a deadline expires", () => {
+  it("lets a blocked loop read before a deadline expires", () => {
     const answered = noted("answered");
     clock.schedule(answered, 1000);
     clock.schedule(noted("silent"), 1000);
@@ -95,7 +95,7 @@ describe("clock", () => {
     assert.deepEqual(log, ["silent at 5000"]);
   });
 
-  it("lets a loop read that was blocked until a deadline was about to expire", () => {
+  it("lets a loop read that was blocked until just before a deadline", () => {
     const answered = noted("answered");
     clock.schedule(answered, 1000);
     clock.schedule(noted("silent"), 1000);
@@ -123,7 +123,7 @@ describe("clock", () => {
     });
   }
 
-  it("cancels what is not scheduled without harm", () => {
+  it("ignores a cancel of a deadline that is not scheduled", () => {
     const deadline = noted("a");
     clock.cancel(deadline);
     clock.schedule(deadline, 100);
@@ -134,7 +134,7 @@ describe("clock", () => {
     assert.equal(clock.timers, 0);
   });
 
-  it("has one timer of the loop for each duration, whatever the number of deadlines", () => {
+  it("has one timer for each duration, whatever the number of deadlines", () => {
     for (let count = 0; count < 1000; count++) {
       clock.schedule(noted("a"), 25_000);
       clock.schedule(noted("b"), 20_000);
@@ -143,7 +143,7 @@ describe("clock", () => {
     assert.equal(clock.timers, 2);
   });
 
-  it("makes no new timer for a deadline that is moved again and again", () => {
+  it("creates no new timer for a deadline that is moved repeatedly", () => {
     const deadline = noted("a");
     for (let round = 0; round < 100; round++) {
       clock.schedule(deadline, 25_000);
@@ -203,7 +203,7 @@ describe("clock", () => {
     assert.deepEqual(loop.uncaught, [error]);
   });
 
-  it("asks for another timer once one has not fired, and lets the loop read first", () => {
+  it("requests another timer when one has not fired, and lets the loop read first", () => {
     clock.schedule(noted("a"), 1000);
     loop.lose();
     loop.advance(5000);
@@ -212,7 +212,7 @@ describe("clock", () => {
     assert.deepEqual(log, ["a at 5001", "b at 6000"]);
   });
 
-  it("runs on with a single timer when one that was given up fires after all", () => {
+  it("keeps a single timer when an abandoned one fires late", () => {
     clock.schedule(noted("a"), 1000);
     loop.stall(5000);
     clock.schedule(noted("b"), 1000);

@@ -50,7 +50,7 @@ describe("flush queue", () => {
     assert.deepEqual(log, ["late"]);
   });
 
-  it("takes a session back that is added while it is flushed", () => {
+  it("accepts a session that is added while it is flushed", () => {
     const session: Session = noted(() => {
       if (log.push("a") === 1) queue.add(session);
     });
@@ -61,7 +61,7 @@ describe("flush queue", () => {
     assert.deepEqual(log, ["a", "a"]);
   });
 
-  it("asks for another pass when a session opens long after one that has not come", () => {
+  it("schedules another pass when a session opens long after one that did not run", () => {
     queue.add(noted(() => log.push("a")));
     loop.lose();
     loop.advance(1001);
@@ -70,7 +70,7 @@ describe("flush queue", () => {
     assert.deepEqual(log, ["a"]);
   });
 
-  it("asks for no other pass while one may still come", () => {
+  it("schedules no other pass while one may still run", () => {
     queue.add(noted(() => log.push("a")));
     queue.revive();
     assert.equal(loop.immediates, 1);

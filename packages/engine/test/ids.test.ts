@@ -11,7 +11,7 @@ describe("session ids", () => {
     assert.equal(ids.size, 50_000);
   });
 
-  it("use every character at every place", () => {
+  it("use every character at every position", () => {
     const seen = Array.from({ length: 20 }, () => new Set<string>());
     for (let count = 0; count < 5_000; count++) {
       for (const [place, character] of generateId().split("").entries()) seen[place]!.add(character);

@@ -10,7 +10,7 @@ const missing = Object.assign(new Error("Cannot find module '/a/uws_linux_x64_13
 });
 
 describe("loading uWebSockets.js", () => {
-  it("gives the module, or an error with a cause", () => {
+  it("returns the module, or an error with a cause", () => {
     const uws = loadUws();
     if (uws instanceof Error) assert.ok(uws.cause);
     else assert.equal(typeof uws.App, "function");
@@ -37,7 +37,7 @@ describe("loading uWebSockets.js", () => {
     "Error loading shared library ld-linux-x86-64.so.2: No such file or directory",
     "Error relocating uws_linux_x64_115.node: __fprintf_chk: symbol not found",
   ]) {
-    it(`says that the C library is another: ${text.slice(0, 40)}`, () => {
+    it(`says that the C library differs: ${text.slice(0, 40)}`, () => {
       const cause = dlopenError(text);
       const error = explain([missing, cause]);
       assert.equal(error.code, "UWS_WRONG_LIBC");
@@ -46,7 +46,7 @@ describe("loading uWebSockets.js", () => {
     });
   }
 
-  it("repeats what it does not know", () => {
+  it("repeats an unknown error", () => {
     const cause = dlopenError("file too short");
     const error = explain([missing, cause]);
     assert.equal(error.code, "UWS_NOT_LOADED");
@@ -54,7 +54,7 @@ describe("loading uWebSockets.js", () => {
     assert.match(error.message, /file too short/);
   });
 
-  it("asks for Node 20", () => {
+  it("says that Node 20 is needed", () => {
     assert.equal(nodeTooOld("18.20.4")?.code, "NODE_TOO_OLD");
     assert.equal(nodeTooOld("20.19.0"), undefined);
     assert.equal(nodeTooOld("26.1.0"), undefined);

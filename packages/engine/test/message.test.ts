@@ -33,14 +33,14 @@ describe("outgoing message", () => {
     assert.equal(codec.count, 1);
   });
 
-  it("is a text frame for every receiver when its data are text", () => {
+  it("is a text frame for every receiver when its data is text", () => {
     const message = new Message("a");
     message.frame(engineCodecV4, true);
     message.frame(engineCodecV4, true);
     assert.equal(message.binary, false);
   });
 
-  it("is the data themselves when they are binary, in v4", () => {
+  it("is the data itself when it is binary, in v4", () => {
     const data = Buffer.from([1, 2]);
     const message = new Message(data);
     assert.equal(message.binary, true);
@@ -48,7 +48,7 @@ describe("outgoing message", () => {
     assert.equal(message.frame(engineCodecV4, true), data);
   });
 
-  it("is base64 for a receiver without binary, beside the frame of the others", () => {
+  it("is base64 for a receiver without binary, and a frame for the others", () => {
     const message = new Message(Buffer.from([1, 2]));
     assert.equal(message.frame(engineCodecV4, false), "bAQI=");
     assert.deepEqual(message.frame(engineCodecV4, true), Buffer.from([1, 2]));
@@ -79,12 +79,12 @@ describe("outgoing message", () => {
     assert.equal(new OutgoingPacket("ping").byteLength, 0);
   });
 
-  it("is compressed unless told otherwise", () => {
+  it("is compressed by default", () => {
     assert.equal(new Message("a").options.compress, true);
     assert.equal(new Message("a", { compress: false }).options.compress, false);
   });
 
-  it("takes any kind of binary without a copy", () => {
+  it("accepts any kind of binary without a copy", () => {
     const bytes = new Uint8Array([1, 2, 3, 4]);
     assert.deepEqual(toData(bytes.buffer), Buffer.from([1, 2, 3, 4]));
     const view = toData(bytes.subarray(1, 3));
@@ -93,7 +93,7 @@ describe("outgoing message", () => {
     assert.deepEqual(view, Buffer.from([9, 3]));
   });
 
-  it("takes other values as their text", () => {
+  it("converts other values to text", () => {
     assert.equal(toData(12), "12");
     assert.equal(toData("a"), "a");
   });

@@ -33,18 +33,18 @@ describe("middlewares", () => {
     assert.deepEqual(log, [["a", true, true], ["b", true, true], "done"]);
   });
 
-  it("are done at once when there are none", () => {
+  it("finish at once when there are none", () => {
     assert.deepEqual(outcomes(), [undefined]);
   });
 
-  it("wait for one that takes its time", async () => {
+  it("wait for a slow one", async () => {
     const ends = outcomes((_req, _res, next) => void setImmediate(next));
     assert.deepEqual(ends, []);
     await turn();
     assert.deepEqual(ends, [undefined]);
   });
 
-  it("end with the first error that is passed on", () => {
+  it("end with the first error passed to next", () => {
     const never: Middleware = () => assert.fail("must not run");
     assert.deepEqual(
       outcomes((_req, _res, next) => next(failure), never),
@@ -52,14 +52,14 @@ describe("middlewares", () => {
     );
   });
 
-  it("end with what one throws", () => {
+  it("end with the value one throws", () => {
     const ends = outcomes(() => {
       throw failure;
     });
     assert.deepEqual(ends, [failure]);
   });
 
-  it("end with what one rejects with", async () => {
+  it("end with the value one rejects with", async () => {
     const ends = outcomes(() => Promise.reject(failure));
     await turn();
     assert.deepEqual(ends, [failure]);
@@ -84,7 +84,7 @@ describe("middlewares", () => {
     );
   });
 
-  it("ignore what one throws after next", () => {
+  it("ignore an error thrown after next", () => {
     const ends = outcomes((_req, _res, next) => {
       next();
       throw failure;
@@ -92,7 +92,7 @@ describe("middlewares", () => {
     assert.deepEqual(ends, [undefined]);
   });
 
-  it("never end when one neither passes on nor fails", async () => {
+  it("never end when one neither calls next nor fails", async () => {
     const ends = outcomes(() => {});
     await turn();
     assert.deepEqual(ends, []);

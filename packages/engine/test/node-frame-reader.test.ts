@@ -109,7 +109,7 @@ describe("frame reader of node:http", () => {
       assert.deepEqual(reading.log, [left(...frames)]);
     });
 
-    it("messages that somebody else wants to see", () => {
+    it("messages that another listener reads", () => {
       const frame = text("a");
       reading.wantsAll = true;
       reading.read(frame);
@@ -124,7 +124,7 @@ describe("frame reader of node:http", () => {
       assert.deepEqual(reading.log, [left(first), left(between), left(last), "text:c"]);
     });
 
-    it("a message between the fragments of another, which must not be", () => {
+    it("a message between the fragments of another, which is forbidden", () => {
       const first = text("a", { fin: false });
       const between = text("b");
       reading.read(first);
@@ -132,7 +132,7 @@ describe("frame reader of node:http", () => {
       assert.deepEqual(reading.log, [left(first), left(between)]);
     });
 
-    it("a message that comes in pieces, wherever it is cut", () => {
+    it("a message that arrives in pieces, wherever it is cut", () => {
       for (const frame of [text("abc"), text("d".repeat(200)), ping("e")]) {
         for (let cut = 1; cut < frame.length; cut++) {
           reading.log.length = 0;
@@ -152,7 +152,7 @@ describe("frame reader of node:http", () => {
       assert.deepEqual(reading.log, [left(frame.subarray(0, 1)), left(frame.subarray(1))]);
     });
 
-    it("a head that comes byte by byte", () => {
+    it("a head that arrives byte by byte", () => {
       const frame = encodeFrame(OPCODE.binary, Buffer.alloc(70_000));
       for (const byte of frame.subarray(0, 20)) reading.read(Buffer.from([byte]));
       reading.read(frame.subarray(20));
@@ -170,7 +170,7 @@ describe("frame reader of node:http", () => {
     });
   });
 
-  it("hears nothing after a close frame", () => {
+  it("reads nothing after a close frame", () => {
     const frame = close();
     reading.read(frame.subarray(0, 4));
     reading.read(frame.subarray(4));
@@ -178,13 +178,13 @@ describe("frame reader of node:http", () => {
     assert.deepEqual(reading.log, [left(frame.subarray(0, 4)), left(frame.subarray(4))]);
   });
 
-  it("hears nothing after its end", () => {
+  it("reads nothing after its end", () => {
     reading.reader.end();
     reading.read(text("late"));
     assert.deepEqual(reading.log, []);
   });
 
-  it("hears with `ws` what `ws` hears alone", async () => {
+  it("reads with `ws` what `ws` reads alone", async () => {
     const payload = fc.oneof(
       fc.string({ unit: "grapheme", maxLength: 150 }).map((content) => Buffer.from(content)),
       fc.uint8Array({ maxLength: 400 }).map((bytes) => Buffer.from(bytes)),

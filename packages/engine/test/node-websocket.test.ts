@@ -30,7 +30,7 @@ describe("WebSocket of `ws`", () => {
     });
   });
 
-  it("tells its own listeners of messages as well", async () => {
+  it("also emits messages to its own listeners", async () => {
     const [session] = (await once(engine, "connection")) as [Session];
     const theirs = session.transport as unknown as { socket: WebSocket };
     await once(client, "message");
@@ -46,7 +46,7 @@ describe("WebSocket of `ws`", () => {
     assert.deepEqual(raw[0], "4second false");
   });
 
-  it("takes volatile packets as soon as it is open", async () => {
+  it("accepts volatile packets as soon as it is open", async () => {
     let writable: boolean | undefined;
     // Clients of protocol 3 hear of their namespace then.
     engine.once("connection", (session: Session) => {
@@ -56,7 +56,7 @@ describe("WebSocket of `ws`", () => {
     assert.equal(writable, true);
   });
 
-  it("is read by us, and by `ws` no more", async () => {
+  it("is read by us, and no longer by `ws`", async () => {
     let stream: Duplex | undefined;
     httpServer.on("upgrade", (_request, socket: Duplex) => (stream = socket));
     const [session] = (await once(engine, "connection")) as [Session];

@@ -66,7 +66,7 @@ describe("heartbeat", () => {
       assert.equal(clock.timers, 0);
     });
 
-    it("goes on for hours with a client that answers", () => {
+    it("runs for hours with a client that answers", () => {
       while (loop.now() < 10 * 3_600_000) {
         loop.advance(25_000);
         heartbeat.onPong();
@@ -75,7 +75,7 @@ describe("heartbeat", () => {
       assert.ok(session.log.every((line) => /^(ping|heartbeat)/.test(line)));
     });
 
-    it("gives more time, once, to a client that says something else instead", () => {
+    it("gives more time, once, to a client that sends something else instead", () => {
       loop.advance(30_000);
       heartbeat.onActivity();
       loop.advance(15_000);
@@ -84,7 +84,7 @@ describe("heartbeat", () => {
       assert.deepEqual(session.log, ["ping at 25000", "timeout at 50000"]);
     });
 
-    it("is not put off by what a client says before the ping", () => {
+    it("is not postponed by what a client sends before the ping", () => {
       loop.advance(20_000);
       heartbeat.onActivity();
       loop.advance(5_000);
@@ -105,7 +105,7 @@ describe("heartbeat", () => {
       assert.deepEqual(session.log, ["ping at 30000"]);
     });
 
-    it("gives the whole time again when a transport was probed meanwhile", () => {
+    it("restarts the full time when a transport was probed meanwhile", () => {
       loop.advance(25_000);
       session.upgrading = true;
       loop.advance(25_000);
@@ -133,7 +133,7 @@ describe("heartbeat", () => {
       assert.deepEqual(session.log, ["ping at 25000"]);
     });
 
-    it("waits for what the client has sent and nobody has handled yet", () => {
+    it("waits for packets that the client has sent and that are not handled yet", () => {
       loop.advance(25_000);
       session.isBehind = true;
       loop.advance(50_000);
@@ -164,14 +164,14 @@ describe("heartbeat", () => {
       assert.deepEqual(session.log, ["timeout at 45000"]);
     });
 
-    it("counts the time anew with each ping", () => {
+    it("restarts the time with each ping", () => {
       loop.advance(44_000);
       heartbeat.onPing();
       loop.advance(100_000);
       assert.deepEqual(session.log.slice(-1), ["timeout at 89000"]);
     });
 
-    it("counts nothing but pings", () => {
+    it("counts only pings", () => {
       loop.advance(44_000);
       heartbeat.onActivity();
       loop.advance(1000);
@@ -183,7 +183,7 @@ describe("heartbeat", () => {
       assert.deepEqual(session.log, ["wrong direction at 0"]);
     });
 
-    it("waits for what the client has sent and nobody has handled yet", () => {
+    it("waits for packets that the client has sent and that are not handled yet", () => {
       session.isBehind = true;
       loop.advance(46_000);
       session.isBehind = false;

@@ -85,7 +85,7 @@ describe("a listener", () => {
     assert.deepEqual(loop.uncaught, [failure, failure]);
   });
 
-  it("of flush that throws loses nothing that is flushed", async () => {
+  it("of flush that throws does not lose flushed packets", async () => {
     const { frames } = await connect();
     session.on("flush", fail);
     engine.on("flush", fail);
@@ -95,7 +95,7 @@ describe("a listener", () => {
     assert.deepEqual(loop.uncaught, [failure, failure]);
   });
 
-  it("of flush that closes lets what is flushed go first", async () => {
+  it("of flush that closes lets the flushed packets go first", async () => {
     const { frames } = await connect();
     session.once("flush", () => session.close());
     session.send("a").send("b");
@@ -104,7 +104,7 @@ describe("a listener", () => {
     assert.deepEqual(ends, ["forced close"]);
   });
 
-  it("of flush that closes at once has nothing written after it", async () => {
+  it("of flush that closes at once prevents any further write", async () => {
     const { socket, frames } = await connect();
     session.once("flush", () => session.close(true));
     session.send("a");
@@ -114,7 +114,7 @@ describe("a listener", () => {
     assert.deepEqual(ends, ["forced close"]);
   });
 
-  it("of flush hears of what it sends itself, in the same flush", async () => {
+  it("of flush sends more in the same flush", async () => {
     const { frames } = await connect();
     session.once("flush", () => session.send("b"));
     session.send("a");
@@ -122,7 +122,7 @@ describe("a listener", () => {
     assert.deepEqual(frames, ["4a", "4b"]);
   });
 
-  it("of packet that closes has the message kept from the others", async () => {
+  it("of packet that closes keeps the message from the others", async () => {
     const { socket } = await connect();
     session.on("packet", () => session.close(true));
     session.on("message", () => assert.fail("a message after the end"));
@@ -142,7 +142,7 @@ describe("a listener", () => {
     assert.equal(loop.timers, 0);
   });
 
-  it("of upgrading that throws does not keep the upgrade from going on", async () => {
+  it("of upgrading that throws does not stop the upgrade", async () => {
     await handshake();
     const { socket, frames } = await connect("websocket&sid=sid");
     session.on("upgrading", fail);
@@ -156,7 +156,7 @@ describe("a listener", () => {
     assert.deepEqual(frames, ["3probe", "4a"]);
   });
 
-  it("of upgrade that throws does not hold up what waits for the new transport", async () => {
+  it("of upgrade that throws does not hold up packets for the new transport", async () => {
     await handshake();
     const { socket, frames } = await connect("websocket&sid=sid");
     session.on("upgrade", fail);
@@ -167,7 +167,7 @@ describe("a listener", () => {
     assert.deepEqual(loop.uncaught, [failure]);
   });
 
-  it("of close that throws, above, does not keep the end from the others", async () => {
+  it("of close that throws, above, does not keep the close from the others", async () => {
     await handshake();
     session.handlers = { onMessage: () => {}, onClose: fail };
     session.close(true);
@@ -176,7 +176,7 @@ describe("a listener", () => {
     assert.equal(engine.clientsCount, 0);
   });
 
-  it("that is told when a message has left may throw", async () => {
+  it("of send's callback may throw", async () => {
     await connect();
     const told: string[] = [];
     session.send("a", fail);
@@ -197,7 +197,7 @@ describe("a listener", () => {
     assert.deepEqual(loop.uncaught, [failure]);
   });
 
-  it("of the engine's flush that closes it hears of no connection afterwards", async () => {
+  it("of the engine's flush that closes it gets no connection afterwards", async () => {
     engine.on("connection", () => assert.fail("a connection that has ended"));
     engine.on("flush", () => engine.close());
     host.request({ url: `${PATH}polling` }).response.catch(() => {});
@@ -206,7 +206,7 @@ describe("a listener", () => {
     assert.deepEqual(loop.uncaught, []);
   });
 
-  it("of connection_error that throws leaves no request without its answer", async () => {
+  it("of connection_error that throws leaves no request unanswered", async () => {
     engine.on("connection_error", fail);
     const { status } = await host.request({ url: `${PATH}tcp` }).response;
     assert.equal(status, 400);
@@ -232,7 +232,7 @@ describe("a listener", () => {
     assert.equal(engine.clientsCount, 0);
   });
 
-  it("that closes has what was sent before it delivered, then the close packet", async () => {
+  it("that closes has earlier packets delivered, then the close packet", async () => {
     await handshake();
     session.send("a");
     session.close();

@@ -20,12 +20,12 @@ describe("options", () => {
     });
   });
 
-  it("that are undefined count as absent", () => {
+  it("that are undefined are treated as absent", () => {
     const given = { pingTimeout: undefined, transports: undefined, cookie: undefined };
     assert.deepEqual(resolveOptions(given as object), resolveOptions({}));
   });
 
-  it("that are given replace the defaults", () => {
+  it("replace the defaults", () => {
     const { pingTimeout, transports, allowEIO3 } = resolveOptions({
       pingTimeout: 5,
       transports: ["websocket"],
@@ -38,14 +38,14 @@ describe("options", () => {
     assert.equal(resolveOptions({ maxBackpressure: 0 }).maxBackpressure, 0);
   });
 
-  it("are not changed by later changes to what was given", () => {
+  it("are not affected by later changes to the given object", () => {
     const given = { pingTimeout: 5 };
     const resolved = resolveOptions(given);
     given.pingTimeout = 6;
     assert.equal(resolved.pingTimeout, 5);
   });
 
-  it("turn compression on from 1024 bytes, or from where they say", () => {
+  it("turn compression on from 1024 bytes, or from the given threshold", () => {
     assert.deepEqual(resolveOptions({ perMessageDeflate: true }).perMessageDeflate, { threshold: 1024 });
     assert.deepEqual(resolveOptions({ perMessageDeflate: { threshold: 5 } }).perMessageDeflate, {
       threshold: 5,

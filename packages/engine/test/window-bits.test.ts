@@ -4,12 +4,12 @@ import { acceptableOffers } from "../src/host/window-bits.ts";
 describe("offers of permessage-deflate", () => {
   const smaller = "permessage-deflate; server_max_window_bits=10; client_max_window_bits";
 
-  it("stay as they are where none asks for a smaller window of the server", () => {
+  it("stay unchanged if none asks for a smaller server window", () => {
     const offers = "permessage-deflate; client_max_window_bits=9, x-other";
     assert.equal(acceptableOffers(offers, 15), offers);
   });
 
-  it("stay where the server can keep to it", () => {
+  it("stay if the server supports it", () => {
     assert.equal(acceptableOffers(smaller, 10), smaller);
   });
 
@@ -19,7 +19,7 @@ describe("offers of permessage-deflate", () => {
     smaller.replace("=10", ""),
     smaller.toUpperCase(),
   ]) {
-    it(`are left out where it cannot: ${offer}`, () => {
+    it(`are left out if it does not: ${offer}`, () => {
       assert.equal(acceptableOffers(`${offer},permessage-deflate`, 15), "permessage-deflate");
     });
   }

@@ -204,7 +204,7 @@ for (const name of [
 for (const [form, create] of Object.entries(forms)) {
   describe(`Socket.IO decoder (${form})`, () => {
     for (const [what, chunks, packet] of accepted) {
-      it(`reads ${what}, no sooner than with its last chunk`, () => {
+      it(`reads ${what}, not before its last chunk`, () => {
         const feed = create();
         for (const chunk of chunks.slice(0, -1)) {
           assert.equal(feed(chunk), undefined);
@@ -221,7 +221,7 @@ for (const [form, create] of Object.entries(forms)) {
     });
 
     for (const [what, chunks, code, message] of refused) {
-      it(`refuses ${what}, and reads on afterwards`, () => {
+      it(`refuses ${what}, and keeps reading`, () => {
         const feed = create();
         for (const chunk of chunks.slice(0, -1)) {
           feed(chunk);
@@ -236,7 +236,7 @@ for (const [form, create] of Object.entries(forms)) {
       assert.deepEqual(feed('2["a",{"n":"5"}]'), { type: 2, nsp: "/", data: ["a", { n: 5n }] });
     });
 
-    it("looks for no placeholders in bytes that its reviver made", () => {
+    it("does not look for placeholders in bytes created by its reviver", () => {
       const bytes = Object.assign(Buffer.from([7]), { _placeholder: true, num: 0 });
       const feed = create({ reviver: (key, value) => (key === "bytes" ? bytes : value) });
       feed('51-["a",{"bytes":0}]');
@@ -248,7 +248,7 @@ for (const [form, create] of Object.entries(forms)) {
       rejects(() => feed('2["a"]'), "INVALID_PAYLOAD");
     });
 
-    it("takes another limit on attachments", () => {
+    it("accepts another limit on attachments", () => {
       assert.equal(create({ maxAttachments: 11 })('511-["a"]'), undefined);
       rejects(() => create({ maxAttachments: 1 })('52-["a"]'), "TOO_MANY_ATTACHMENTS");
       rejects(() => create({ maxAttachments: undefined })('511-["a"]'), "TOO_MANY_ATTACHMENTS");
@@ -264,7 +264,7 @@ describe("Socket.IO decoder", () => {
     rejects(() => decoder.add(one), "UNEXPECTED_BINARY");
   });
 
-  it("lets no prototype be touched by what it decodes", () => {
+  it("protects prototypes from decoded data", () => {
     const decoder = new PacketDecoder();
     decoder.add(`51-["a",{"__proto__":{"polluted":${p(0)}},"constructor":{"prototype":{"polluted":true}}}]`);
     const packet = decoder.add(one);
@@ -274,7 +274,7 @@ describe("Socket.IO decoder", () => {
     assert.equal(({} as { polluted?: unknown }).polluted, undefined);
   });
 
-  it("reads data of any depth that it is told to", () => {
+  it("reads data up to the configured depth", () => {
     const depth = 200_000;
     const decoder = new PacketDecoder({ maxDepth: depth + 2 });
     decoder.add(`51-["a",${"[".repeat(depth)}${p(0)}${"]".repeat(depth)}]`);

@@ -47,12 +47,12 @@ describe("Socket.IO encoder", () => {
     });
   }
 
-  it("writes as null what JSON has no word for in an array", () => {
+  it("writes values without a JSON form as null in an array", () => {
     const data = ["a", undefined, () => 1, Symbol("s"), { toJSON: () => undefined }];
     assert.deepEqual(encodePacket({ type: EVENT, nsp: "/", data }), ['2["a",null,null,null,null]']);
   });
 
-  it("writes the same whether or not the name was seen before, however many there are", () => {
+  it("writes the same for new and for known event names, however many", () => {
     for (const round of [1, 2]) {
       for (let i = 0; i < 2500; i++) {
         const [text] = encodePacket({ type: EVENT, nsp: "/", data: [`event "${i}"`, round] });
@@ -77,13 +77,13 @@ describe("Socket.IO encoder", () => {
   describe("with binary data", () => {
     const placeholder = (num: number): string => `{"_placeholder":true,"num":${num}}`;
 
-    it("makes a BINARY_EVENT of an event", () => {
+    it("turns an event into a BINARY_EVENT", () => {
       const encoded = encodePacket({ type: EVENT, nsp: "/", data: ["a", one] });
       assert.deepEqual(encoded, [`51-["a",${placeholder(0)}]`, one]);
       assert.equal(encoded[1], one);
     });
 
-    it("makes a BINARY_ACK of an ack", () => {
+    it("turns an ack into a BINARY_ACK", () => {
       const encoded = encodePacket({ type: ACK, nsp: "/x", id: 3, data: [one] });
       assert.deepEqual(encoded, [`61-/x,3[${placeholder(0)}]`, one]);
     });
@@ -136,7 +136,7 @@ describe("Socket.IO encoder", () => {
       assert.ok(hasBinary(value));
     });
 
-    it("keeps dates, nulls and class instances as JSON has them", () => {
+    it("writes dates, nulls and class instances as JSON does", () => {
       class Point {
         x = 1;
         get y(): number {
@@ -169,7 +169,7 @@ describe("Socket.IO encoder", () => {
       assert.deepEqual(encodePacket({ type: BINARY_ACK, nsp: "/", id: 1, data: [1] }), ["31[1]"]);
     });
 
-    it("refuses a Blob, whose bytes cannot be had at once", () => {
+    it("refuses a Blob, whose bytes cannot be read synchronously", () => {
       const data = ["a", new Blob(["x"])];
       assert.throws(() => encodePacket({ type: EVENT, nsp: "/", data }), {
         name: "TypeError",

@@ -43,9 +43,9 @@ describe("Engine.IO frames on a byte stream", () => {
       assert.deepEqual(decode(new StreamFrameDecoder(100_000), ...byteByByte(bytes)), frames));
   }
 
-  it("no frames are no bytes", () => assert.deepEqual(encode([]), Buffer.alloc(0)));
+  it("no frames encode to no bytes", () => assert.deepEqual(encode([]), Buffer.alloc(0)));
 
-  it("binary of no bytes is sent as base64, for a length of 0 is malformed", () => {
+  it("empty binary is sent as base64, because a length of 0 is malformed", () => {
     assert.deepEqual(encode([Buffer.alloc(0)]), hex("01 62"));
   });
 
@@ -54,19 +54,19 @@ describe("Engine.IO frames on a byte stream", () => {
     assert.deepEqual(encodeStreamFrames([{ content, binary: false }]), hex("04 34e282ac"));
   });
 
-  it("encodes into memory of its own, which a stream may take away", () => {
+  it("encodes into its own memory, which a stream may transfer", () => {
     const bytes = encode(["4hi"]);
     assert.equal(bytes.buffer.byteLength, bytes.length);
   });
 
-  it("gives binary that came in one chunk as a view of it", () => {
+  it("returns binary of one chunk as a view of it", () => {
     const bytes = hex("83 010203");
     const [frame] = decode(new StreamFrameDecoder(10), bytes);
     bytes[1] = 9;
     assert.deepEqual(frame, hex("090203"));
   });
 
-  it("takes a long form of a short length, as the official decoder does", () => {
+  it("accepts the long form of a short length, as the official decoder does", () => {
     assert.deepEqual(decode(new StreamFrameDecoder(10), hex("7e 0001 32")), ["2"]);
     assert.deepEqual(decode(new StreamFrameDecoder(10), hex("7f 0000000000000001 32")), ["2"]);
   });

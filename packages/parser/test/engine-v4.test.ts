@@ -108,7 +108,7 @@ describe("Engine.IO v4", () => {
       assert.deepEqual([...v4.decodePayload(Buffer.from(text))], packets);
     });
 
-    it("that is not UTF-8 gets replacement characters, as an HTTP host would decode it", () => {
+    it("that is not UTF-8 gets replacement characters, as from an HTTP host", () => {
       assert.deepEqual([...v4.decodePayload(hex("34 ff"))], [{ type: "message", data: "\ufffd" }]);
     });
 
@@ -122,7 +122,7 @@ describe("Engine.IO v4", () => {
       rejects(() => [...v4.decodePayload("4a\x1ex")], "UNKNOWN_ENGINE_PACKET_TYPE");
     });
 
-    it("gives what stands before a malformed packet", () => {
+    it("returns the packets before a malformed one", () => {
       const packets = v4.decodePayload("4a\x1ex\x1e4b")[Symbol.iterator]();
       assert.deepEqual(packets.next().value, { type: "message", data: "a" });
       rejects(() => packets.next(), "UNKNOWN_ENGINE_PACKET_TYPE");
@@ -162,7 +162,7 @@ describe("Engine.IO v4", () => {
       rejects(() => [...v4.decodePayload(badTail, { maxPackets: 3 })], "TOO_MANY_PACKETS");
     });
 
-    it("without limits nothing is limited", () => {
+    it("is unlimited without limits", () => {
       assert.equal([...v4.decodePayload("2\x1e".repeat(99_999) + "2")].length, 100_000);
     });
   });

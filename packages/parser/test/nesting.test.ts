@@ -34,12 +34,12 @@ describe("the depth of a payload", () => {
     }
   }
 
-  it("is told before the JSON is parsed, and a reviver is called", () => {
+  it("is checked before the JSON is parsed and a reviver is called", () => {
     const decoder = new PacketDecoder({ reviver: () => assert.fail() });
     rejects(() => decoder.add(`2["a",${arrays(100_000)}]`), "INVALID_PAYLOAD", "invalid payload");
   });
 
-  it("is what the option says", () => {
+  it("is set by the option", () => {
     for (const add of [
       (text: string): unknown => new PacketDecoder({ maxDepth: 3 }).add(text),
       (text: string): unknown => new Decoder({ maxDepth: 3 }).add(text),
@@ -116,7 +116,7 @@ describe("the depth of what another parser yields", () => {
     assert.equal(decode({ Encoder, Decoder: NotOurs }, ["x".repeat(1000)]).length, 1);
   });
 
-  it("is left to a decoder of this package that was given its own limit", () => {
+  it("is left to a decoder of this package with its own limit", () => {
     class Deep extends Decoder {
       constructor() {
         super({ maxDepth: 1000 });

@@ -24,7 +24,7 @@ describe("Decoder as an emitter", () => {
   });
 
   for (const remove of ["off", "removeListener"] as const) {
-    it(`takes a listener away with ${remove}, and only that one`, () => {
+    it(`removes one listener with ${remove}`, () => {
       const calls: string[] = [];
       const decoder = new Decoder();
       const gone = (): number => calls.push("gone");
@@ -36,7 +36,7 @@ describe("Decoder as an emitter", () => {
     });
   }
 
-  it("takes a once listener away before it was called", () => {
+  it("removes a once listener before it was called", () => {
     const decoder = new Decoder();
     const listener = (): void => assert.fail();
     decoder.once("decoded", listener);
@@ -45,7 +45,7 @@ describe("Decoder as an emitter", () => {
   });
 
   for (const remove of ["off", "removeAllListeners"] as const) {
-    it(`takes all listeners away with ${remove}()`, () => {
+    it(`removes all listeners with ${remove}()`, () => {
       const decoder = new Decoder();
       decoder.on("decoded", () => assert.fail());
       decoder[remove]();
@@ -53,7 +53,7 @@ describe("Decoder as an emitter", () => {
     });
   }
 
-  it("calls a listener that another one removes meanwhile", () => {
+  it("still calls a listener that another one removes meanwhile", () => {
     const calls: string[] = [];
     const decoder = new Decoder();
     const second = (): number => calls.push("second");
@@ -64,14 +64,14 @@ describe("Decoder as an emitter", () => {
     assert.deepEqual(calls, ["second"]);
   });
 
-  it("tells whether anyone listened", () => {
+  it("returns whether there was a listener", () => {
     const decoder = new Decoder();
     assert.equal(decoder.emit("decoded", event), false);
     decoder.on("decoded", () => {});
     assert.equal(decoder.emit("decoded", event), true);
   });
 
-  it("takes the reviver alone, as the official decoder does", () => {
+  it("accepts a reviver as its only argument, as the official decoder does", () => {
     const packets: Packet[] = [];
     const decoder = new Decoder((_key, value) => (value === 1 ? "one" : value));
     decoder.on("decoded", (packet) => packets.push(packet));
@@ -81,7 +81,7 @@ describe("Decoder as an emitter", () => {
 });
 
 describe("createDecoder", () => {
-  it("knows the parser of this package by its Decoder", () => {
+  it("recognises the parser of this package by its Decoder", () => {
     const decoder = createDecoder(
       { Encoder, Decoder, PacketType, protocol },
       { ondecoded: () => assert.fail() },
@@ -90,7 +90,7 @@ describe("createDecoder", () => {
     decoder.destroy();
   });
 
-  it("takes the official parser", () => {
+  it("accepts the official parser", () => {
     const packets: Packet[] = [];
     const decoder = createDecoder(official, { ondecoded: (packet) => packets.push(packet) });
     decoder.add('51-["a",{"_placeholder":true,"num":0}]');
@@ -129,7 +129,7 @@ describe("createDecoder", () => {
   const made: Letters[] = [];
   const letters: Parser = { Encoder, Decoder: Letters };
 
-  it("hands over all packets that another parser finds in one chunk, or none", () => {
+  it("passes on all packets that another parser finds in one chunk, or none", () => {
     const names: unknown[] = [];
     const decoder = createDecoder(letters, { ondecoded: ({ data }) => names.push((data as string[])[0]) });
     decoder.add("abc");
@@ -138,7 +138,7 @@ describe("createDecoder", () => {
     assert.deepEqual(names, ["a", "b", "c", "d"]);
   });
 
-  it("destroys another parser's decoder and hears nothing of it any more", () => {
+  it("destroys another parser's decoder and gets no more packets from it", () => {
     const decoder = createDecoder(letters, { ondecoded: () => assert.fail() });
     decoder.destroy();
     decoder.add("a");
@@ -159,7 +159,7 @@ describe("createDecoder", () => {
 });
 
 describe("defaultParser", () => {
-  it("is what the parser option takes", () => {
+  it("fits the parser option", () => {
     assert.deepEqual(defaultParser, { Encoder, Decoder, PacketType, protocol });
   });
 });

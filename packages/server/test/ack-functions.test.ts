@@ -36,7 +36,7 @@ describe("an acknowledgement with a time limit", () => {
     assert.deepEqual(heard, [[null, "a", "b"]]);
   });
 
-  it("passes an error when time has run out, and is forgotten", async () => {
+  it("passes an error when the time is over, and is released", async () => {
     const acks = new Map<number, AckCallback>();
     const error = await new Promise<Error>((resolve) => {
       registerTimedAck({ acks }, 7, resolve, 1);
@@ -78,7 +78,7 @@ describe("the responses to a broadcast", () => {
 });
 
 describe("acks on the wire", () => {
-  it("are asked for with an id, and answered once", async () => {
+  it("are requested with an id, and answered once", async () => {
     await using server = new MemoryServer();
     const [poller, socket] = await server.join();
     const response = poller.get();
@@ -90,7 +90,7 @@ describe("acks on the wire", () => {
     assert.equal(socket.acks.size, 0);
   });
 
-  it("of a broadcast share one id, and leave nothing behind when time runs out", async () => {
+  it("of a broadcast share one id, and leave nothing behind after the timeout", async () => {
     await using server = new MemoryServer();
     const [first, one] = await server.join();
     const [, two] = await server.join();

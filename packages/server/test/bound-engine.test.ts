@@ -20,7 +20,7 @@ describe("a server whose engine was bound to it", () => {
     await assert.rejects(server.host.connect({ ...request, url }), /503/);
   });
 
-  it("takes them again when it is bound again", async () => {
+  it("accepts them again when it is bound again", async () => {
     await using server = new MemoryServer();
     await server.io.close();
     server.io.bind(server.engine);

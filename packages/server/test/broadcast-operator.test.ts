@@ -61,14 +61,14 @@ describe("broadcast operators", () => {
     assert.deepEqual(calls, []);
   });
 
-  it("answer at once with an empty list when nobody is there", async () => {
+  it("answer at once with an empty list when there are no clients", async () => {
     const io = new Server();
     assert.deepEqual(await io.timeout(1000).emitWithAck("x"), []);
     assert.deepEqual(await io.emitWithAck("x"), []);
     assert.deepEqual(await io.of("/a").emitWithAck("x"), []);
   });
 
-  it("reject when time runs out, with the answers so far", async () => {
+  it("reject after the timeout, with the answers so far", async () => {
     const io = new Server();
     io.of("/").adapter.broadcastWithAck = (_packet, _target, count, answer) => {
       count(2);
@@ -106,7 +106,7 @@ describe("broadcast operators", () => {
     await assert.rejects(io.emitWithAck("x"), { message: "the broker is gone", responses: ["one"] });
   });
 
-  it("give remote sockets a single answer", async () => {
+  it("return a single answer for remote sockets", async () => {
     const io = new Server();
     const { adapter } = io.of("/");
     adapter.fetchSockets = async () => [{ id: "far", handshake: {}, rooms: ["far"], data: { a: 1 } }];

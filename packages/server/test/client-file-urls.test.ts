@@ -10,7 +10,7 @@ describe("the URL of a client file", () => {
     assert.equal(clientFileOf("/mine/socket.io.min.js.map?v=1", "/mine"), "socket.io.min.js.map");
   });
 
-  it("names nothing but the files of the client", () => {
+  it("names only client files", () => {
     for (const name of ["package.json", "../package.json", "socket.io.js/", "", "..%2fpackage.json"]) {
       assert.equal(clientFileOf(`/socket.io/${name}`, "/socket.io"), undefined);
     }
@@ -19,7 +19,7 @@ describe("the URL of a client file", () => {
 });
 
 describe("attachServe()", () => {
-  it("serves the files of the client in front of the other listeners", async () => {
+  it("serves the client files before the other listeners", async () => {
     const httpServer = createServer((_req, res) => res.end("mine"));
     new Server({ cors: { origin: "https://example.com" } }).attachServe(httpServer);
     using server = await listen(httpServer);

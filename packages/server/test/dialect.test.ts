@@ -7,18 +7,18 @@ const connect = (nsp: string, data?: unknown): Packet => ({ type: 0, nsp, data }
 describe("the dialect of protocol 4", () => {
   const dialect = dialectOf(4);
 
-  it("leaves it to the client to open the root namespace", () => {
+  it("lets the client open the root namespace", () => {
     assert.equal(dialect.opensRoot, false);
   });
 
-  it("gives each socket an id of its own", () => {
+  it("gives each socket its own id", () => {
     assert.equal(
       dialect.socketId("/a", "session", () => "fresh"),
       "fresh",
     );
   });
 
-  it("tells the client its ids", () => {
+  it("sends the client its ids", () => {
     assert.deepEqual(dialect.acceptance("id", "pid"), { sid: "id", pid: "pid" });
   });
 
@@ -27,7 +27,7 @@ describe("the dialect of protocol 4", () => {
     assert.deepEqual(dialect.refusal(error), { message: "no", data: { a: 1 } });
   });
 
-  it("takes namespace and credentials as they are", () => {
+  it("uses namespace and credentials unchanged", () => {
     assert.deepEqual(dialect.target(connect("/a?b=c", { d: 1 })), {
       namespace: "/a?b=c",
       authPayload: { d: 1 },
@@ -39,11 +39,11 @@ describe("the dialect of protocol 4", () => {
 describe("the dialect of protocol 3", () => {
   const dialect = dialectOf(3);
 
-  it("opens the root namespace unasked", () => {
+  it("opens the root namespace by itself", () => {
     assert.equal(dialect.opensRoot, true);
   });
 
-  it("makes ids of the session's", () => {
+  it("derives ids from the session's", () => {
     const never = (): string => assert.fail();
     assert.equal(dialect.socketId("/", "session", never), "session");
     assert.equal(dialect.socketId("/a", "session", never), "/a#session");

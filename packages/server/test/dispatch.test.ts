@@ -33,7 +33,7 @@ describe("packets that arrive in one payload", () => {
     assert.deepEqual(await response, ["431[1]", "432[2]"]);
   });
 
-  it("reach no listener once one of them has disconnected the socket, and the connection stays", async () => {
+  it("reach no listener after one of them has disconnected the socket, and the connection stays", async () => {
     await using server = new MemoryServer();
     const [poller, socket] = await server.join();
     const heard: unknown[] = [];
@@ -136,7 +136,7 @@ describe("joining", () => {
     assert.deepEqual(rest, ['42["first"]']);
   });
 
-  it("lets a socket in a room of a middleware hear nothing before CONNECT", async () => {
+  it("sends a socket nothing from a room joined in a middleware before CONNECT", async () => {
     await using server = new MemoryServer();
     server.io.use((socket, next) => {
       void socket.join("room");
@@ -149,7 +149,7 @@ describe("joining", () => {
     assert.equal((await response).length, 1);
   });
 
-  it("lets what is emitted in a middleware go out before CONNECT", async () => {
+  it("sends what a middleware emits before CONNECT", async () => {
     await using server = new MemoryServer();
     server.io.use((socket, next) => {
       socket.emit("early");

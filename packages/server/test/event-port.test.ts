@@ -4,7 +4,7 @@ import type { Socket } from "@tidewire/server";
 import { startBound } from "./support.ts";
 
 describe("a connection of another engine", () => {
-  it("is closed for an empty message, also while a CONNECT is being decided", async () => {
+  it("is closed for an empty message, also while a CONNECT is pending", async () => {
     await using server = await startBound();
     let arrived = (_socket: Socket): void => {};
     const waiting = new Promise<Socket>((resolve) => (arrived = resolve));

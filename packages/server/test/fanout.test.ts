@@ -58,7 +58,7 @@ for (const [name, adapter] of [
       assert.deepEqual([messages.flat().length, new Set(messages.flat()).size], [2, 1]);
     });
 
-    it("is what an application that replaces writeToEngine passes on", async () => {
+    it("is passed on by an application that replaces writeToEngine", async () => {
       await using server = new MemoryServer({ ...(adapter && { adapter }) });
       const [, one] = await server.join();
       const [, two] = await server.join();
@@ -72,7 +72,7 @@ for (const [name, adapter] of [
       );
     });
 
-    it("says whether it may be compressed", async () => {
+    it("carries whether it may be compressed", async () => {
       await using server = new MemoryServer({ ...(adapter && { adapter }) });
       const messages = messagesOf((await server.join())[1]);
       server.io.emit("a");
@@ -83,7 +83,7 @@ for (const [name, adapter] of [
       );
     });
 
-    it("tells the outgoing listeners of each receiver that has one", async () => {
+    it("calls the outgoing listeners of each receiver that has one", async () => {
       await using server = new MemoryServer({ ...(adapter && { adapter }) });
       const [, one] = await server.join();
       await server.join();
@@ -93,7 +93,7 @@ for (const [name, adapter] of [
       assert.deepEqual(heard, [["a", 1]]);
     });
 
-    it("reaches a member of several rooms once, and nobody in an excepted one", async () => {
+    it("reaches a member of several rooms once, and no one in an excepted one", async () => {
       await using server = new MemoryServer({ ...(adapter && { adapter }) });
       const [both, none, out] = [
         (await server.join())[1],
@@ -114,7 +114,7 @@ for (const [name, adapter] of [
 }
 
 describe("a volatile packet", () => {
-  it("is dropped for a client whose poll is not there, and sent to one whose poll is", async () => {
+  it("is dropped for a client without a pending poll, and sent to one with it", async () => {
     await using server = new MemoryServer();
     const [away, awaySocket] = await server.join();
     const [here, hereSocket] = await server.join();

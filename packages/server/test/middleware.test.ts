@@ -32,7 +32,7 @@ describe("middlewares", () => {
     assert.deepEqual(heard, [no]);
   });
 
-  it("added meanwhile do not count", () => {
+  it("that are added meanwhile do not run", () => {
     const steps = [
       (_: number, next: () => void): void => {
         steps.push(() => assert.fail());
@@ -61,7 +61,7 @@ describe("namespace middlewares", () => {
     assert.deepEqual([nsp.sockets.size, nsp._preConnectSockets.size, nsp.adapter.sids.size], [0, 0, 0]);
   });
 
-  it("whose client has gone meanwhile let nobody in", async () => {
+  it("let no client in that has left meanwhile", async () => {
     await using server = new MemoryServer();
     let proceed = (): void => assert.fail();
     const asked = new Promise<void>((resolve) => {
@@ -122,7 +122,7 @@ describe("dynamic namespaces", () => {
     assert.deepEqual(names, ["new /dynamic-1", "/dynamic-1"]);
   });
 
-  it("nobody allows are refused", async () => {
+  it("that no function allows are refused", async () => {
     await using server = new MemoryServer();
     server.io.of((_name, _auth, allow) => allow(null, false));
     const poller = await server.poll();
@@ -130,7 +130,7 @@ describe("dynamic namespaces", () => {
     assert.deepEqual(await poller.get(), ['44/x,{"message":"Invalid namespace"}']);
   });
 
-  it("go with their last socket, if asked to, but not while another is still coming in", async () => {
+  it("are removed with their last socket, if configured, but not while another is joining", async () => {
     await using server = new MemoryServer({ cleanupEmptyChildNamespaces: true });
     const waiting: (() => void)[] = [];
     let arrived = (): void => {};
@@ -154,7 +154,7 @@ describe("dynamic namespaces", () => {
     assert.equal(server.io._nsps.has("/d"), false);
   });
 
-  it("go, if asked to, when the last session that could be recovered has expired", async () => {
+  it("are removed, if configured, when the last recoverable session has expired", async () => {
     mock.timers.enable({ apis: ["Date", "setInterval"] });
     using _timers = closing(() => mock.timers.reset());
     await using server = new MemoryServer({

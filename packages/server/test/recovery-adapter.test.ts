@@ -83,7 +83,7 @@ describe("the adapter of connection state recovery", () => {
     assert.deepEqual(await bench.missed("a", first?.[1] as string), ["2"]);
   });
 
-  it("takes the offset of an earlier session for none", async () => {
+  it("treats the offset of an earlier session as absent", async () => {
     const bench = new Bench();
     bench.join("a");
     bench.send("old");
@@ -96,7 +96,7 @@ describe("the adapter of connection state recovery", () => {
     assert.deepEqual(await bench.missed("b", old?.[1] as string), ["new"]);
   });
 
-  it("refuses offsets that it has not given", async () => {
+  it("refuses unknown offsets", async () => {
     const bench = new Bench();
     bench.join("a");
     bench.leave("a");
@@ -105,7 +105,7 @@ describe("the adapter of connection state recovery", () => {
     assert.deepEqual(await bench.missed("a"), []);
   });
 
-  it("adds what is sent until the socket joins", async () => {
+  it("adds packets sent until the socket joins", async () => {
     const bench = new Bench();
     bench.join("a");
     bench.leave("a");
@@ -129,7 +129,7 @@ describe("the adapter of connection state recovery", () => {
     assert.equal(await bench.restore("a"), null);
   });
 
-  it("replays again what may have been lost once more", async () => {
+  it("replays packets again that may have been lost again", async () => {
     const bench = new Bench();
     bench.join("a");
     bench.leave("a");
@@ -150,7 +150,7 @@ describe("the adapter of connection state recovery", () => {
     assert.equal(await bench.missed("a"), null);
   });
 
-  it("restores a client that has heard nothing for longer than the log goes back", async () => {
+  it("restores a client that has received nothing for longer than the log covers", async () => {
     const bench = new Bench();
     bench.join("a");
     bench.send("to others", { rooms: new Set(["other"]) });
@@ -160,7 +160,7 @@ describe("the adapter of connection state recovery", () => {
     assert.deepEqual(await bench.missed("a"), ["1"]);
   });
 
-  it("keeps what was sent for as long as a dead connection may go unnoticed, too", async () => {
+  it("also keeps packets for as long as a dead connection may go unnoticed", async () => {
     const heartbeat = { pingInterval: 5 * MINUTE, pingTimeout: MINUTE, upgradeTimeout: 0 };
     const bench = new Bench({ maxDisconnectionDuration: MINUTE }, heartbeat);
     bench.join("a");
@@ -171,7 +171,7 @@ describe("the adapter of connection state recovery", () => {
     assert.deepEqual(await bench.missed("a"), ["1"]);
   });
 
-  it("refuses a client that may have missed what is not held any more", async () => {
+  it("refuses a client that may have missed dropped packets", async () => {
     const bench = new Bench({ maxLogBytes: 2000 });
     bench.join("a");
     bench.leave("a");
@@ -189,7 +189,7 @@ describe("the adapter of connection state recovery", () => {
     assert.equal(log.size, 6);
   });
 
-  it("drops by itself what is too old, and then lets its timer go", () => {
+  it("drops old packets by itself, and then releases its timer", () => {
     const bench = new Bench({ maxDisconnectionDuration: MINUTE });
     bench.join("a");
     bench.send("1");
@@ -198,7 +198,7 @@ describe("the adapter of connection state recovery", () => {
     assert.deepEqual(kept(bench.adapter), { events: 0, states: 0, sweeps: false });
   });
 
-  it("forgets everything when it is closed", () => {
+  it("releases everything when it is closed", () => {
     const bench = new Bench();
     bench.join("a");
     bench.send("1");
@@ -208,7 +208,7 @@ describe("the adapter of connection state recovery", () => {
     assert.deepEqual(kept(bench.adapter), { events: 0, states: 0, sweeps: false });
   });
 
-  it("leaves the packet it is given as it is: several namespaces may be handed the same", () => {
+  it("does not change its packet: several namespaces may get the same one", () => {
     const bench = new Bench();
     const data = ["a", 1];
     bench.adapter.broadcast(

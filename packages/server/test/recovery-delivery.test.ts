@@ -56,13 +56,13 @@ describe("connection state recovery", () => {
     assert.equal(client.recovered, true);
   });
 
-  it("takes a client for a new one if the adapter knows nothing of it", async () => {
+  it("gives a client a new session if the adapter does not know it", async () => {
     await using server = await startBound({ connectionStateRecovery: {} });
     const [socket] = await pair(server, { auth: { pid: "unknown", offset: "unknown" } });
     assert.equal(socket.recovered, false);
   });
 
-  it("asks an adapter that keeps sessions elsewhere only with an offset", async () => {
+  it("calls an adapter that keeps sessions elsewhere only with an offset", async () => {
     await using server = new MemoryServer({ connectionStateRecovery: {}, adapter: DistantAdapter });
     const adapter = server.io.of("/").adapter as DistantAdapter;
     const [pid, sid] = ["pid", "sid"];
@@ -101,7 +101,7 @@ describe("connection state recovery", () => {
     ["the adapter in memory", undefined],
     ["an adapter that keeps sessions elsewhere", DistantAdapter],
   ] as const) {
-    it(`leaves one socket, the latest, of connections that show the same session at once: ${name}`, async () => {
+    it(`keeps the latest socket of connections that send the same session at once: ${name}`, async () => {
       await using server = new MemoryServer({
         connectionStateRecovery: {},
         ...(adapter && { adapter }),
@@ -128,7 +128,7 @@ describe("connection state recovery", () => {
     });
   }
 
-  it("puts the latest in the place of one that still waits for its middlewares", async () => {
+  it("replaces one that still waits for its middlewares by the latest", async () => {
     await using server = new MemoryServer({ connectionStateRecovery: { skipMiddlewares: false } });
     const [, socket] = await server.join();
     void socket.join("room");

@@ -64,7 +64,7 @@ describe("offsets", () => {
     }
   });
 
-  it("are told from other texts", () => {
+  it("are distinguished from other texts", () => {
     assert.deepEqual(["", "hello", "hello, world", "hel lo!"].map(positionOf), [
       undefined,
       undefined,

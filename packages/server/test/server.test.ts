@@ -13,7 +13,7 @@ describe("new Server()", () => {
     }
   });
 
-  it("takes options alone, or after what it is attached to", async () => {
+  it("accepts options alone, or after what it is attached to", async () => {
     assert.equal(new Server({ path: "/mine/" }).path(), "/mine");
     const httpServer = createServer();
     const io = new Server(httpServer, { path: "/mine" });
@@ -22,7 +22,7 @@ describe("new Server()", () => {
     await io.close();
   });
 
-  it("refuses an express application, and says what it wants", () => {
+  it("refuses an express application, and says what it needs", () => {
     const app = (): void => {};
     assert.throws(() => new Server(app as never), {
       message:

@@ -76,7 +76,7 @@ describe("the surface of the official server", () => {
     assert.deepEqual(missing(theirSocket.client, ourSocket.client), []);
   });
 
-  it("is a socket without a numeric readyState that takes further properties", async () => {
+  it("is a socket without a numeric readyState that accepts further properties", async () => {
     await using server = await startBound();
     const [socket] = await pair(server);
     assert.equal("readyState" in socket, false);
