@@ -4,7 +4,7 @@ import type { Misdeed, Run } from "./scenario.ts";
 
 const scenario = scenariosOf(import.meta.url);
 
-/** A hook that holds the requests with `hold` in their query until the test lets it go on. */
+/** A hook that holds requests with `hold` in their query until the test releases them. */
 type Hook = (run: Run) => { asked: () => boolean; goOn: () => void };
 
 function held(install: (run: Run, hold: (goOn: () => void) => void) => void): Hook {
@@ -45,7 +45,7 @@ function leaving(hook: Hook, ask: (run: Run, signal: AbortSignal) => Promise<unk
     await until(asked, "the hook to be asked");
     aborter.abort();
     const got = await answer;
-    // For the server to notice that the client has gone, which no event tells.
+    // Until the server notices that the client has left; no event reports it.
     await new Promise((resolve) => setTimeout(resolve, 30));
     goOn();
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -80,7 +80,7 @@ scenario("leaves its handshake while a middleware is pending that then fails", {
   ),
 });
 
-/** As above, of a session that is there before the middleware is. */
+/** As above, for a session older than the middleware. */
 function leavingSession(ask: (run: Run, path: string, signal: AbortSignal) => Promise<unknown>): Misdeed {
   return async (run) => {
     const peer = await run.polling();

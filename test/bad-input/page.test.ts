@@ -5,7 +5,7 @@ import { rows } from "./page.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 
-/** Whether the text stands in the file as a string, or as the beginning of one that goes on with a variable part. */
+/** Whether the file has the text as a string, or as the beginning of a template. */
 function isTitleIn(source: string, title: string): boolean {
   return ['"', "`"].some(
     (quote) => source.includes(quote + title + quote) || source.includes(`${quote}${title} \${`),

@@ -44,7 +44,7 @@ scenario(
   { options },
 );
 
-/** A POST made by hand, of which the body is written in pieces. Answers the status. */
+/** A raw POST whose body is written in pieces. Returns the status. */
 async function postInPieces(run: Run, head: string, pieces: string[]): Promise<string> {
   const { path } = await run.polling();
   const socket = connect({ port: run.server.port, host: "127.0.0.1" });

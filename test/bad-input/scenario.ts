@@ -20,7 +20,7 @@ export interface ScenarioNeeds extends TestNeeds {
   start?: (host: EngineHost, options?: EngineOptions) => Promise<StartedEngine>;
 }
 
-/** Does what the row says a client does, and tells what the client got. */
+/** Does what the row says a client does, and returns what the client got. */
 export type Misdeed = (run: Run) => Promise<string>;
 
 /** One bad input, the session it is about, and what is to be seen of it on the server. */
@@ -65,7 +65,7 @@ export class Run {
     return peer;
   }
 
-  /** Opens it over a WebSocket whose frames are made by hand. */
+  /** Opens it over a WebSocket with hand-made frames. */
   async rawWebSocket(): Promise<{ socket: RawWebSocket; session: Session }> {
     const { socket, session } = await this.webSocket();
     assert.ok(socket instanceof RawWebSocket, "a WebSocket over a network");

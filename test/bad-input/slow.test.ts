@@ -30,7 +30,7 @@ async function startImpatient(host: EngineHost, options: EngineOptions = {}): Pr
   return serve(engine, httpServer);
 }
 
-/** What the server says to a connection that sends these bytes and no more, before it hangs up. */
+/** The server's response to a connection that sends only these bytes, until it closes. */
 async function hearFrom({ server }: Run, bytes: string): Promise<string> {
   const answer = new Promise<string>((resolve) => {
     let heard = "";
@@ -56,7 +56,7 @@ function hearFromSilent(run: Run): Promise<string[]> {
   return both;
 }
 
-/** A session with a POST of which a byte comes now and then; what the server says to it before it hangs up. */
+/** A session with a POST that trickles in; the server's response until it closes. */
 async function trickle(run: Run): Promise<string> {
   const peer = await run.polling();
   const post = connect({ port: run.server.port, host: "127.0.0.1" });

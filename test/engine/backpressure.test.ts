@@ -49,7 +49,7 @@ async function readWithoutGap(socket: RawWebSocket): Promise<number> {
   return COUNT;
 }
 
-/** Nothing was lost in silence: all arrived, or the session tells why it ended. */
+/** Nothing was dropped silently: everything arrived, or the session has the reason why it ended. */
 async function assertAllOrReason(server: StartedEngine, session: Session, count: number): Promise<void> {
   if (count < COUNT || session.readyState !== "open") {
     const { reason, description } = await server.closed(session);

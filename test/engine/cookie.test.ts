@@ -6,7 +6,7 @@ import { PollingPeer } from "../support/engine/peers.ts";
 
 const encode = (value: string): string => `<${value.length}>`;
 
-/** What the option says, and what follows `name=sid` in the header. */
+/** The option, and what follows `name=sid` in the header. */
 const cases: [cookie: unknown, name: string, attributes: string][] = [
   [true, "io", "; Path=/; HttpOnly; SameSite=Lax"],
   [{}, "io", "; Path=/; HttpOnly; SameSite=Lax"],

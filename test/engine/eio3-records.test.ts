@@ -7,7 +7,7 @@ const packages = fileURLToPath(new URL("../../packages/", import.meta.url));
 /** A comparison of anything with one of the two versions, as in `protocol === 3` or `EIO !== "4"`. */
 const VERSION_TEST = /(protocol|version|revision|dialect|EIO)\b[^\n;{]{0,20}[!=]==? ?["']?[34]\b/i;
 
-/** Where the versions are told apart: the record of each, and what picks the record. */
+/** Where versions may be distinguished: their records, and what selects the record. */
 const RECORDS = /\/(protocol\/\w+|dialect)\.ts$/;
 
 function sourcesOf(name: string): string[] {

@@ -11,7 +11,7 @@ const SIZE = 20_000_000;
 /** Longer than uWebSockets.js gives a connection that takes nothing, in ms. */
 const STALL = 14_000;
 
-/** A poll by hand, which stops reading when its answer begins. */
+/** A raw poll that stops reading when its response begins. */
 async function stalledPoll(
   peer: PollingPeer,
 ): Promise<{ goOn(): void; reset(): void; close(): void; size(): number; ended: Promise<void> }> {

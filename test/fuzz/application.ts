@@ -4,7 +4,7 @@ import type { FuzzClient } from "./client.ts";
 import { Deliberate, numbered, numberOf } from "./world.ts";
 import type { World } from "./world.ts";
 
-/** What the application knows of one session. */
+/** What the application knows about one session. */
 export class Served {
   readonly session: Session;
   readonly client: FuzzClient;
@@ -12,7 +12,7 @@ export class Served {
   sent = 0;
   received = 0;
   readonly seen: Set<number> = new Set();
-  /** How often each road told of the end. */
+  /** How often each path reported the end. */
   closeEvents = 0;
   closeCalls = 0;
   reason: string | undefined = undefined;
@@ -32,7 +32,7 @@ export class Served {
   }
 }
 
-/** The user of the engine: listens, answers, closes, and now and then throws. Checks all that it is told. */
+/** The user of the engine: listens, answers, closes, and sometimes throws. Checks every event. */
 export class Application {
   readonly served: Served[] = [];
   /** No surprises any more. */

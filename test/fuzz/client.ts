@@ -23,7 +23,7 @@ export class FuzzClient {
   state: "idle" | "opening" | "open" | "closed" = "idle";
   /** Keeps to the protocol. */
   orderly = true;
-  /** Has gone, or told the server so. */
+  /** Has left, or has told the server so. */
   left = false;
   /** A request of it broke off. */
   broken = false;
@@ -196,7 +196,7 @@ export class FuzzClient {
     this.#connect();
   }
 
-  /** The probe has failed, or is not wanted any more; long-polling goes on. */
+  /** The probe has failed, or is no longer wanted; long-polling continues. */
   giveUp(): void {
     const { socket } = this;
     this.upgrade = "none";
@@ -238,7 +238,7 @@ export class FuzzClient {
     if (socket) this.world.call(() => (random.chance(0.5) ? socket.close() : socket.terminate()));
   }
 
-  /** What it says reaches the server about now. */
+  /** Its packets reach the server about now. */
   touch(): void {
     this.active = this.world.loop.now();
   }
@@ -398,7 +398,7 @@ export class FuzzClient {
     else this.upgrade = "none";
   }
 
-  /** The connection has ended, as far as the client sees. */
+  /** The connection has ended for the client. */
   lost(): void {
     this.state = "closed";
   }

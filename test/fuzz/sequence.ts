@@ -199,7 +199,7 @@ class Sequence {
     await this.#check();
   }
 
-  /** The network is gone, and nobody is told. */
+  /** The network breaks without a sign. */
   #fallSilent(): void {
     const { pingInterval, pingTimeout, upgradeTimeout } = this.world.limits;
     this.world.trace.push("everybody falls silent");
@@ -224,7 +224,7 @@ class Sequence {
     this.#checkClosed(closed);
   }
 
-  /** Hours without a word: only heartbeats. */
+  /** Hours with only heartbeats. */
   async #beat(): Promise<void> {
     const { pingInterval } = this.world.limits;
     const open = this.#orderlyOnes();
@@ -305,7 +305,7 @@ class Sequence {
   }
 }
 
-/** Whoever opens a session and is not seen again. */
+/** A client that opens a session and never returns. */
 function stranger(world: World): FuzzClient {
   const client = new FuzzClient(world, -1, 4);
   client.orderly = false;

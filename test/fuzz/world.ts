@@ -80,7 +80,7 @@ export function numbered(random: Random, mark: string, number: number, largest: 
   return random.chance(0.3) ? Buffer.from(text) : text;
 }
 
-/** The number of a message; -1 for one that is damaged, `undefined` for one that is none of ours. */
+/** The number of a message; -1 for a damaged one, `undefined` for a foreign one. */
 export function numberOf(mark: string, data: string | Buffer): number | undefined {
   const [found, number, rest] = data.toString().split(":");
   if (found !== mark || number === undefined) return undefined;
@@ -90,7 +90,7 @@ export function numberOf(mark: string, data: string | Buffer): number | undefine
 /** What some engines send with the handshake. */
 export const WELCOME = "welcome";
 
-/** What has come to a client, and waits until it reads. */
+/** Data that has arrived at a client, until it reads. */
 export type Arrival =
   | { kind: "poll" | "post"; response: MemoryResponse | undefined }
   | { kind: "frame"; socket: MemoryWebSocket; data: string | Buffer }

@@ -13,7 +13,7 @@ import { pack } from "./packed.ts";
 import { runtime, versionOf } from "./runtimes.ts";
 import type { RuntimeName } from "./runtimes.ts";
 
-/** Tells its port, and each disconnect with its reason; it ends when its input does. */
+/** Prints its port, and each disconnect with its reason; it ends with its input. */
 const program = `
 const { createServer } = require("node:http");
 const { Server } = require("@tidewire/server");
@@ -55,7 +55,7 @@ class Program {
     child.stderr!.on("data", (chunk: Buffer) => (this.#errors += chunk.toString()));
   }
 
-  /** What it tells next. */
+  /** Its next line. */
   async told<T>(): Promise<T> {
     const { value, done } = await within(this.#lines.next(), "a line of the program", PATIENCE);
     if (done) throw new Error(`the program has ended: ${this.#errors}`);

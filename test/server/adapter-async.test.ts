@@ -10,7 +10,7 @@ import { uncaught } from "../support/process/uncaught.ts";
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** An adapter that asks somebody else first, whatever it does. */
+/** An adapter whose methods all wait for something else first. */
 class Slow extends Adapter {
   override async init(): Promise<void> {
     await turn();

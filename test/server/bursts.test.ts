@@ -13,7 +13,7 @@ const COUNT = 20;
 
 class Decoder extends parser.Decoder {
   constructor() {
-    // That of the client takes 10 unless told otherwise.
+    // The client's parser accepts 10 by default.
     super({ maxAttachments: COUNT });
   }
 }

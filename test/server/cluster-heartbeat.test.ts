@@ -33,7 +33,7 @@ async function three(host: ServerHost, heartbeatTimeout = NEVER): Promise<Cluste
   return owning({ servers, clients, cluster }, ...servers);
 }
 
-/** Resolves when the server knows of that many servers, itself included. */
+/** Resolves when the server counts that many servers, itself included. */
 async function known({ io }: StartedServer, count: number): Promise<void> {
   while ((await io.of("/").adapter.serverCount()) !== count)
     await new Promise((resolve) => setTimeout(resolve, 5));

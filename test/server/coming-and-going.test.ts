@@ -1,4 +1,4 @@
-// Sockets that come while others go, and what comes too late for one that is gone.
+// Sockets that join while others leave, and packets that arrive too late for a closed one.
 import assert from "node:assert/strict";
 import { back, lost } from "../support/server/recovery.ts";
 import { connected, pair, settled } from "../support/server/clients.ts";
@@ -12,7 +12,7 @@ import { rawPair, rawSession } from "../support/server/wires.ts";
 type Namespace = Server["sockets"];
 type Ack = (...args: unknown[]) => void;
 
-/** Holds every socket of the namespace in a middleware: gives the socket, and what lets it go on. */
+/** Holds every socket of the namespace in a middleware: returns the socket, with its `next`. */
 function held(nsp: Server | Namespace): () => Promise<[Socket, (error?: Error) => void]> {
   const waiting: [Socket, (error?: Error) => void][] = [];
   let arrived = (): void => {};

@@ -1,4 +1,4 @@
-// With an AsyncLocalStorage around each handshake: in whose context the server tells of what nobody has sent.
+// With an AsyncLocalStorage around each handshake: the contexts of events that no packet causes.
 import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { collect } from "../support/waiting/events.ts";

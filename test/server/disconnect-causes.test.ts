@@ -28,7 +28,7 @@ async function causeOf(socket: Socket, misdeed: () => unknown): Promise<Record<s
   return { reason, ...Object.fromEntries(Object.entries(description)) };
 }
 
-/** A client of long-polling made by hand, which has joined the root namespace. */
+/** A hand-made client over long-polling that has joined the root namespace. */
 class Poller {
   readonly running: StartedServer;
   readonly client: NetworkClient;
@@ -72,7 +72,7 @@ class Poller {
 
 type Cause = Record<string, unknown>;
 
-/** By code: what a client does, by WebSocket, and all of what is told of it. */
+/** By code: what a client does, by WebSocket, and the whole cause. */
 const byWebSocket: Record<string, [does: (wire: RawWebSocket) => void, cause: Cause]> = {
   EMPTY_PACKET: [(wire) => wire.sendText(""), { reason: "parse error" }],
   UNKNOWN_ENGINE_PACKET_TYPE: [(wire) => wire.sendText("abc"), { reason: "parse error" }],
@@ -107,7 +107,7 @@ const byWebSocket: Record<string, [does: (wire: RawWebSocket) => void, cause: Ca
   CONNECT_FAILED: [(wire) => wire.sendText("40/throws,"), { kind: "CONNECT", namespace: "/throws" }],
 };
 
-/** What ends a WebTransport session, and what is told of it. */
+/** What ends a WebTransport session, and the cause. */
 const byWebTransport: Record<string, [does: (peer: WebTransportClient) => unknown, cause: Cause]> = {
   "the client closes it with a code": [
     ({ pair }) => pair.close({ closeCode: 4001, reason: "bye" }),

@@ -24,7 +24,7 @@ function heardBy(nsp: Namespace): unknown[][] {
   return heard;
 }
 
-/** Holds every socket of the namespace in a middleware: resolves to each in turn, with what lets it go on. */
+/** Holds every socket of the namespace in a middleware: resolves to each in turn, with its `next`. */
 function held(nsp: Namespace): () => Promise<[Socket, Next]> {
   const waiting: [Socket, Next][] = [];
   let arrived = (): void => {};

@@ -89,7 +89,7 @@ onEveryHost("a listener of the adapter that disconnects a socket which joins", s
 });
 
 onEveryHost("a listener of leave-room", serverHosts, (host) => {
-  /** What the socket tells from now on. */
+  /** The events of the socket from now on. */
   const told = (socket: Socket): string[] => {
     const events: string[] = [];
     socket.on("disconnecting", (reason) => events.push(`disconnecting: ${reason}`));

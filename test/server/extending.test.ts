@@ -20,7 +20,7 @@ function replace(thing: object, name: string, make: (original: Method) => Method
   Reflect.set(thing, name, make(original.bind(thing)));
 }
 
-/** Notes the arguments of each call, and goes on with the method. */
+/** Notes the arguments of each call, and calls the method. */
 function watch(thing: object, name: string): unknown[][] {
   const calls: unknown[][] = [];
   replace(thing, name, (original) => (...args) => {

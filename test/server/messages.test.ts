@@ -6,7 +6,7 @@ import type { Socket } from "../support/server/socketio.ts";
 import { onEveryTransport, pair, settled } from "../support/server/clients.ts";
 import { rawPair } from "../support/server/wires.ts";
 
-/** Arguments as they are sent, and as JSON brings them over. */
+/** Arguments as they are sent, and as they arrive through JSON. */
 const kinds: readonly [what: string, sent: unknown[], received: unknown[]][] = [
   ["no argument", [], []],
   ["a string", ["text"], ["text"]],

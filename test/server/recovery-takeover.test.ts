@@ -11,7 +11,7 @@ import { cuttableProxy } from "../support/proxies/tcp.ts";
 
 const options: Partial<ServerOptions> = { connectionStateRecovery: {} };
 
-/** A client behind a proxy that stops to carry anything when it is told to. */
+/** A client behind a proxy that can stop forwarding. */
 async function behindProxy(
   running: StartedServer,
   mode: Parameters<StartedServer["client"]>[0],

@@ -5,7 +5,7 @@ interface Timer {
   run: () => void;
 }
 
-/** An event loop whose time passes when it is told to. */
+/** An event loop whose clock the test advances. */
 export class DrivenLoop implements EventLoop {
   /** What nobody caught. */
   readonly uncaught: unknown[] = [];

@@ -70,7 +70,7 @@ describe("WebSocket of `ws`", () => {
 
   it("leaves all frames to a `ws` that does not listen for data", async () => {
     httpServer.prependListener("upgrade", (_request, stream: Duplex) => {
-      // Somebody else's listener.
+      // Another listener.
       stream.on("data", () => {});
       readInsteadOfListening(stream);
     });

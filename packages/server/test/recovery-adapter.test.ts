@@ -34,7 +34,7 @@ class Bench {
     this.adapter.delAll(sid);
   }
 
-  /** Sends an event, to all unless told otherwise. */
+  /** Sends an event, by default to all. */
   send(name: string, target: Partial<BroadcastOptions> = {}): void {
     this.adapter.broadcast(
       { type: PacketType.EVENT, nsp: "/", data: [name] },

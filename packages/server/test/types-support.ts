@@ -27,5 +27,5 @@ export interface Data {
 export type TypedServer = Server<ClientToServer, ServerToClient, BetweenServers, Data>;
 export type TypedSocket = Socket<ClientToServer, ServerToClient, BetweenServers, Data>;
 
-/** Checked by the compiler; none of it is run. */
+/** Checked by the compiler, never run. */
 export function checked(_use: () => unknown): void {}

@@ -4,7 +4,7 @@
  */
 export class CorkBuffer {
   writes: number = 0;
-  /** What was sent over WebSocket; the same bytes for several receivers are there once. */
+  /** What was sent over WebSocket; the same bytes for several receivers count once. */
   readonly contents: Set<unknown> = new Set();
   #holder: object | undefined = undefined;
   #isDirty = false;

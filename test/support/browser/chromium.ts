@@ -16,7 +16,7 @@ const FLAGS = [
   "--disable-renderer-backgrounding",
 ];
 
-/** Suites that still want the one Chromium of this process. */
+/** Suites that still need the one Chromium of this process. */
 let waiting = 0;
 let launched: Promise<Browser> | undefined;
 
@@ -33,7 +33,7 @@ async function close(): Promise<void> {
   await browser?.close();
 }
 
-// Suites that --grep leaves out do not say that they are done.
+// Suites that --grep excludes do not report that they are done.
 after(close);
 
 /**

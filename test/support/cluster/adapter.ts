@@ -1,7 +1,7 @@
 import { ClusterAdapter } from "socket.io-adapter";
 import type { ClusterMessage, ClusterResponse } from "socket.io-adapter";
 
-/** An adapter for servers of one process, which it joins the way published adapters join machines. */
+/** An adapter that connects servers of one process as published adapters connect machines. */
 export function cluster(): typeof ClusterAdapter {
   const members = new Set<Member>();
 

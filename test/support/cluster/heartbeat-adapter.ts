@@ -2,13 +2,13 @@ import { ClusterAdapterWithHeartbeat } from "socket.io-adapter";
 import type { ClusterMessage, ClusterResponse } from "socket.io-adapter";
 import { deserialize, serialize } from "node:v8";
 
-/** The servers of one process, joined by a bus that carries bytes, later, as a broker does. */
+/** The servers of one process, connected by a bus that carries bytes asynchronously, as a broker does. */
 export class HeartbeatCluster {
   readonly #members = new Set<{
     receive(message: Buffer): void;
     answer(response: Buffer, to: string): void;
   }>();
-  /** What the option `adapter` takes: a function, as published packages give it. */
+  /** A value for the option `adapter`: a function, as published packages return it. */
   readonly adapter: (nsp: unknown) => ClusterAdapterWithHeartbeat;
 
   /** @param heartbeatTimeout - how long a member may be silent, in ms */
@@ -41,7 +41,7 @@ export class HeartbeatCluster {
 
       override close(): void {
         super.close();
-        // Behind its farewell.
+        // After its goodbye message.
         setImmediate(() => members.delete(this));
       }
 
@@ -61,7 +61,7 @@ export class HeartbeatCluster {
     };
   }
 
-  /** Takes a server off the bus: it hears nothing, and nobody hears of it. */
+  /** Disconnects a server from the bus, in both directions. */
   cutOff(adapter: object): void {
     this.#members.delete(adapter as never);
   }

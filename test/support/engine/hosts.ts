@@ -27,7 +27,7 @@ interface TidewireEngine extends Engine {
   attachHost(host: MemoryHost): unknown;
 }
 
-/** The modules are loaded when a test runs, so that a host which cannot load fails its own tests only. */
+/** Loads the modules when a test runs, so that a host that cannot load fails only its own tests. */
 interface EngineModule {
   Server: new (options?: EngineOptions) => TidewireEngine;
   MemoryHost: new () => MemoryHost;

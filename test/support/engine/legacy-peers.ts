@@ -22,7 +22,7 @@ export function framed(packet: string): string {
   return `${packet.length}:${packet}`;
 }
 
-/** One Engine.IO v3 client over long-polling, made of requests alone. */
+/** An Engine.IO v3 client over long-polling, made of plain requests. */
 export class LegacyPeer {
   readonly server: StartedEngine;
   readonly session: Session;
@@ -91,7 +91,7 @@ export interface LegacyWebSocketPeer {
   handshake: Handshake;
 }
 
-/** One Engine.IO v3 client over a WebSocket from the start. */
+/** An Engine.IO v3 client that starts with a WebSocket. */
 export async function openLegacyWebSocket(server: StartedEngine, query = ""): Promise<LegacyWebSocketPeer> {
   const socket = await server.client.websocket(legacyPath(server, `transport=websocket${query}`));
   const open = await socket.next();

@@ -13,12 +13,12 @@ export function use(engine: unknown, handler: Handler): void {
   (engine as { use(middleware: Handler): unknown }).use(handler);
 }
 
-/** Adds a published middleware, whatever types of requests it is declared for. */
+/** Adds a published middleware, whatever request type it declares. */
 export function install(engine: unknown, middleware: unknown): void {
   use(engine, middleware as Handler);
 }
 
-/** What is left to a test of an opened connection. */
+/** What a test gets of an opened connection. */
 export interface Opened {
   session: Session;
   /** Of the response that opened it. */
@@ -29,7 +29,7 @@ export interface Opened {
 export interface Way {
   name: "polling" | "websocket";
   open(server: StartedEngine, headers?: Record<string, string>): Promise<Opened>;
-  /** The answer of a handshake that is not to be accepted. */
+  /** The response to a refused handshake. */
   refused(server: StartedEngine): Promise<WireResponse>;
 }
 
@@ -53,7 +53,7 @@ export const ways: readonly Way[] = [
   },
 ];
 
-/** A message each way over each transport: a server that others use as if nothing had happened. */
+/** Sends a message each way over each transport: the server still works for others. */
 export async function assertServes(server: StartedEngine): Promise<void> {
   const peer = await PollingPeer.open(server);
   peer.session.send("polling");
@@ -63,7 +63,7 @@ export async function assertServes(server: StartedEngine): Promise<void> {
   await socket.next();
 }
 
-/** The names of the events, in the order in which they come. */
+/** The names of the events, in order. */
 export function record(emitter: NodeJS.EventEmitter, ...names: string[]): string[] {
   const seen: string[] = [];
   for (const name of names) emitter.on(name, () => seen.push(name));

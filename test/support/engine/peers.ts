@@ -14,12 +14,12 @@ export interface Handshake {
   maxPayload: number;
 }
 
-/** A poll that the server has not answered yet. */
+/** A pending poll. */
 export interface ParkedPoll {
   answer: Promise<WireResponse>;
 }
 
-/** One Engine.IO client over long-polling, made of requests alone, with the server's session beside it. */
+/** An Engine.IO client over long-polling, made of plain requests, with its session on the server. */
 export class PollingPeer {
   readonly server: StartedEngine;
   readonly session: Session;
@@ -53,7 +53,7 @@ export class PollingPeer {
     return this.server.client.get(this.path, request);
   }
 
-  /** The body of the next poll, which must be answered with 200. */
+  /** The body of the next poll; fails unless its status is 200. */
   async poll(): Promise<string> {
     const response = await within(this.get(), "a poll to be answered");
     assert.equal(response.status, 200, response.body);
@@ -64,7 +64,7 @@ export class PollingPeer {
     return this.server.client.post(this.path, body, request);
   }
 
-  /** Posts a payload that the server must take. */
+  /** Posts a payload; fails unless the server accepts it. */
   async send(body: string): Promise<void> {
     const response = await this.post(body);
     assert.equal(`${response.status} ${response.body}`, "200 ok");
@@ -73,13 +73,13 @@ export class PollingPeer {
   /** Sends a poll and waits until the server holds it. */
   async park(request?: WireRequest): Promise<ParkedPoll> {
     const answer = this.get(request);
-    // a test that ends first cuts the poll; that is nobody's error
+    // a test that ends first aborts the poll
     answer.catch(() => {});
     await parked(this.session);
     return { answer };
   }
 
-  /** Polls until this many packets other than noop came, and gives them all. */
+  /** Polls until this many packets other than noop have arrived, and returns them. */
   async pollPackets(count: number): Promise<string[]> {
     const packets: string[] = [];
     while (packets.length < count) {
@@ -97,7 +97,7 @@ export class PollingPeer {
   }
 }
 
-/** The packets of a payload; a noop says nothing and is left out. */
+/** The packets of a payload, without noops. */
 export function packetsOf(payload: string): string[] {
   return payload.split("\x1e").filter((packet) => packet !== "6");
 }
@@ -107,7 +107,7 @@ export async function parked(session: Session): Promise<void> {
   await until(() => session.transport.writable, "a poll to be parked");
 }
 
-/** Gives the event loop turns until the condition holds: for states that no event announces. */
+/** Waits until the condition holds, for states that no event announces. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
   const deadline = Date.now() + PATIENCE;
   while (!condition()) {
@@ -118,7 +118,7 @@ export async function until(condition: () => boolean, what: string): Promise<voi
   }
 }
 
-/** One Engine.IO client over a WebSocket from the start. */
+/** An Engine.IO client that starts with a WebSocket. */
 export interface WebSocketPeer {
   socket: WireSocket;
   session: Session;
@@ -132,7 +132,7 @@ export async function openWebSocket(server: StartedEngine, request?: WireRequest
   return { socket, session: await server.nextSession(), handshake: JSON.parse(open.slice(1)) as Handshake };
 }
 
-/** A WebSocket that can do what only a network client can: frames by hand, pauses. For tests that need "tcp". */
+/** A WebSocket with the abilities of a network client: hand-made frames, pauses. For tests that need "tcp". */
 export async function rawWebSocket(
   server: StartedEngine,
   path: string,

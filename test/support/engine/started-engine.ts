@@ -3,7 +3,7 @@ import type { CloseReason, ConnectionError, Engine, Session } from "./types.ts";
 import { Queue, within } from "../waiting/queue.ts";
 import type { WireClient } from "../wire/client.ts";
 
-/** What a host hands over once an engine runs on it. */
+/** What a host returns once an engine runs on it. */
 export interface EngineParts {
   engine: Engine;
   client: WireClient;
@@ -28,7 +28,7 @@ export class StartedEngine implements AsyncDisposable {
   readonly #closes = new WeakMap<Session, Promise<CloseReason>>();
   #stopped: Promise<void> | undefined;
 
-  /** `observe: false` leaves the engine without a single listener of ours, and sessions without a reference. */
+  /** `observe: false` adds no listener to the engine and keeps no reference to sessions. */
   constructor(parts: EngineParts, observe: boolean) {
     this.engine = parts.engine;
     this.client = parts.client;
@@ -62,12 +62,12 @@ export class StartedEngine implements AsyncDisposable {
     return this.#errors.next();
   }
 
-  /** connection_error events that nobody took. */
+  /** connection_error events that no call of nextError() has taken. */
   get errors(): readonly ConnectionError[] {
     return this.#errors.pending;
   }
 
-  /** Resolves with the reason once the session has closed, even when that is long ago. */
+  /** Resolves with the reason once the session has closed, also if it has closed before. */
   closed(session: Session): Promise<CloseReason> {
     const closed = this.#closes.get(session);
     if (closed === undefined) {

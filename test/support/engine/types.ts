@@ -17,7 +17,7 @@ export interface AttachOptions {
   destroyUpgradeTimeout?: number;
 }
 
-/** What a test touches of an engine server, whoever made it. */
+/** What tests use of an engine, ours or the official one. */
 export interface Engine extends EventEmitter {
   clients: Record<string, Session>;
   clientsCount: number;
@@ -28,7 +28,7 @@ export interface Engine extends EventEmitter {
   close(): unknown;
 }
 
-/** What a test touches of a session (the official package calls it Socket). */
+/** What tests use of a session (the official package calls it Socket). */
 export interface Session extends EventEmitter {
   readonly id: string;
   readonly protocol: number;

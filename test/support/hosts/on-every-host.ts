@@ -6,9 +6,9 @@ export type Capability =
   | "edges"
   /** A WebSocket library that insists on masked frames. */
   | "masks"
-  /** Messages that wait for the application; where reading can be paused, none do. */
+  /** A queue of messages that wait for the application, on hosts that cannot pause reading. */
   | "backlog"
-  /** A look at the very strings and Buffers that are handed to the host. */
+  /** A view of the strings and Buffers that the host gets. */
   | "contents";
 
 export interface TestNeeds {

@@ -7,7 +7,7 @@ import { decodeFrame, encodeFrame, OPCODE } from "../wire/frames.ts";
 import { Queue, within } from "../waiting/queue.ts";
 import type { WireRequest, WireResponse } from "../wire/client.ts";
 
-/** For servers of these tests, and for the clients that are to trust them. */
+/** For the servers of these tests, and the clients that trust them. */
 export const tls: { readonly cert: Buffer; readonly key: Buffer } = {
   cert: readFileSync(new URL("../tls/cert.pem", import.meta.url)),
   key: readFileSync(new URL("../tls/key.pem", import.meta.url)),
@@ -21,7 +21,7 @@ export class Http2Client implements AsyncDisposable {
     this.session = session;
   }
 
-  /** Resolves once the server's settings are there, which say whether it takes WebSockets. */
+  /** Resolves once the server's settings have arrived; they announce whether it accepts WebSockets. */
   static async connect(port: number): Promise<Http2Client> {
     const session = connect(`https://localhost:${port}`, { ca: tls.cert });
     session.on("error", () => {});
@@ -44,7 +44,7 @@ export class Http2Client implements AsyncDisposable {
     return new Http2WebSocket(stream, response);
   }
 
-  /** The whole answer to a WebSocket that is refused. */
+  /** The whole response to a refused WebSocket. */
   refused(path: string, headers: OutgoingHttpHeaders = {}): Promise<WireResponse> {
     return whole(this.connect(path, headers));
   }
@@ -134,7 +134,7 @@ export class Http2WebSocket {
   }
 }
 
-/** An HTTP/2 server with TLS that takes HTTP/1.1, too. `await using` ends its connections. */
+/** An HTTP/2 server with TLS that also accepts HTTP/1.1. `await using` ends its connections. */
 export class Http2TestServer implements AsyncDisposable {
   readonly server: Http2SecureServer;
   readonly #sockets = new Set<{ destroy(): void }>();

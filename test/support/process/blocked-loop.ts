@@ -2,12 +2,12 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { PATIENCE } from "../waiting/queue.ts";
 
-/** Keeps the event loop from doing anything, as a garbage collection or SIGSTOP does. */
+/** Blocks the event loop, as a garbage collection or SIGSTOP does. */
 export function block(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-/** Sends each text it is given over a new TCP connection, and says so in shared memory. */
+/** Sends each text over a new TCP connection, and notes that in shared memory. */
 const SENDER = `
 const { parentPort, workerData } = require("node:worker_threads");
 const { connect } = require("node:net");
@@ -21,7 +21,7 @@ parentPort.on("message", ({ port, text }) => {
 });
 `;
 
-/** A client in a thread of its own, which goes on while the loop of the test is blocked. */
+/** A client in its own thread, which keeps running while the loop of the test is blocked. */
 export class OtherThread implements AsyncDisposable {
   readonly #sent = new Int32Array(new SharedArrayBuffer(4));
   readonly #worker: Worker;

@@ -3,5 +3,5 @@ import { runInNewContext } from "node:vm";
 
 setFlagsFromString("--expose-gc");
 
-/** Runs the garbage collector; the runner need not have been started with the flag. */
+/** Runs the garbage collector, without a flag for the runner. */
 export const collectGarbage = runInNewContext("gc") as () => void;

@@ -2,7 +2,7 @@ import { within } from "../waiting/queue.ts";
 
 const events = ["uncaughtException", "unhandledRejection"] as const;
 
-/** Puts the listeners of the test runner aside, and hands what nobody caught to `note`, until `stop` is called. */
+/** Replaces the test runner's listeners for uncaught errors by `note`, until `stop` is called. */
 function listenForUncaught(note: (error: unknown) => void): () => void {
   const aside = events.map((event) => [event, process.listeners(event as "uncaughtException")] as const);
   for (const event of events) {

@@ -1,4 +1,4 @@
-// A server where a browser's globals have taken the place of Node's, as under jsdom. Its parent learns the port.
+// A server whose globals are those of a browser, as under jsdom. Sends the port to its parent.
 import type { AddressInfo } from "node:net";
 
 // Node makes its own fetch of the globals when it is first needed, by node:http since Node 24; jsdom leaves it those of Node.

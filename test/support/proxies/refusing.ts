@@ -2,17 +2,17 @@ import { createServer, request, type IncomingMessage } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
-/** How a proxy treats WebSocket: answers 403, or cuts the connection without a word. */
+/** How a proxy treats WebSocket: answers 403, or cuts the connection. */
 export type Refusal = "403" | "cut";
 
 export interface RefusingProxy {
   readonly port: number;
-  /** Upgrades asked for so far. */
+  /** Upgrades requested so far. */
   readonly refused: number;
   close(): Promise<void>;
 }
 
-/** A proxy that carries plain HTTP to `target` and lets no WebSocket through, as some company networks do. */
+/** A proxy that forwards plain HTTP to `target` and blocks WebSocket, as some company networks do. */
 export async function startRefusingProxy(target: number, refusal: Refusal): Promise<RefusingProxy> {
   let refused = 0;
   const open = new Set<Socket>();

@@ -6,7 +6,7 @@ import type { ManagerOptions, Socket as ClientSocket, SocketOptions } from "sock
 export interface CuttableProxy extends Disposable {
   readonly port: number;
   client(options?: Partial<ManagerOptions & SocketOptions>): ClientSocket;
-  /** Makes it carry nothing more, without closing anything. */
+  /** Stops forwarding, without closing anything. */
   freeze(): void;
   /** Ends every connection through it with a TCP reset at both ends. New ones may follow. */
   reset(): void;

@@ -10,7 +10,7 @@ export const transports: Readonly<Record<"polling" | "websocket" | "upgrade", Cl
   upgrade: { transports: ["polling", "websocket"] },
 };
 
-/** Runs `body` for each way to connect; `title` gets its name. */
+/** Runs `body` for each way to connect. */
 export function onEveryTransport(body: (name: string, mode: ClientOptions) => void): void {
   for (const [name, mode] of Object.entries(transports)) describe(`over ${name}`, () => body(name, mode));
 }
@@ -27,7 +27,7 @@ export async function pair(running: StartedServer, options?: ClientOptions, name
   return { client, socket: socket[0] as Socket };
 }
 
-/** Resolves when the client is connected, rejects with what it says otherwise. */
+/** Resolves when the client is connected; rejects with its connect_error. */
 export function connected(client: ClientSocket): Promise<void> {
   if (client.connected) return Promise.resolve();
   const answer = new Promise<void>((resolve, reject) => {
@@ -43,7 +43,7 @@ export async function upgraded(client: ClientSocket): Promise<void> {
   if (engine.transport.name !== "websocket") await next(engine, "upgrade");
 }
 
-/** A round trip: whatever was sent before, in either direction, has arrived when it resolves. */
+/** A round trip: when it resolves, everything sent before has arrived, in both directions. */
 export async function settled(client: ClientSocket, socket: Socket): Promise<void> {
   const answer = next(client, "settled");
   socket.once("settle", () => socket.emit("settled"));

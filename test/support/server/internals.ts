@@ -1,4 +1,4 @@
-/** Members that the official types hide, and that published packages use all the same. */
+/** Members that the official types hide but published packages use. */
 export interface Internals {
   readonly acks: ReadonlyMap<number, unknown>;
   readonly flags: object;

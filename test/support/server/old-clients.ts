@@ -1,4 +1,4 @@
-// The clients of protocol 3 as they were published. They come without types; what tests touch of them is declared here.
+// The clients of protocol 3 as published. They have no types; what tests use of them is declared here.
 import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
@@ -37,7 +37,7 @@ export interface OldClientOptions {
   path?: string;
 }
 
-/** Node's own WebSocket is there from Node 22 on; the clients are to take the one they were published with. */
+/** Node 22 has its own WebSocket; the clients must use the one they were published with. */
 const always = { forceNode: true };
 
 const engineClient = require("engine.io-client-v3") as (url: string, options: object) => OldEngineClient;
@@ -53,7 +53,7 @@ export function openOldEngineClient(url: string, options: OldClientOptions = {})
   return engineClient(url, { ...always, ...options });
 }
 
-/** A connection of its own, that does not come back by itself unless asked to. */
+/** Its own connection, without reconnection by default. */
 export function openOldClient(url: string, options: OldClientOptions = {}): OldClient {
   return socketClient(url, { ...always, forceNew: true, reconnection: false, ...options });
 }

@@ -35,7 +35,7 @@ export async function startReporting(host: ServerHost, options?: Partial<ServerO
   return reporting(await host.start(options));
 }
 
-/** Gives a running server a handler. */
+/** Adds a handler to a running server. */
 export function reporting(running: StartedServer): Reporting {
   const origins: Origin[] = [];
   const waiting: ((origin: Origin) => void)[] = [];

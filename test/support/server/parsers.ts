@@ -1,11 +1,11 @@
-// Parsers for the option `parser:`, as they were published and as others write them.
+// Parsers for the option `parser`: published ones, and ones as applications write them.
 import { createRequire } from "node:module";
 import * as official from "socket.io-parser";
 import type { ClientSocket } from "./socketio.ts";
 
 const require = createRequire(import.meta.url);
 
-/** What servers and clients need of a parser. */
+/** What servers and clients use of a parser. */
 export interface AnyParser {
   Encoder: new () => { encode(packet: AnyPacket): unknown };
   Decoder: new () => AnyDecoder;
@@ -29,7 +29,7 @@ export const msgpack = require("socket.io-msgpack-parser") as AnyParser;
 export const oldMsgpack = require("socket.io-msgpack-parser-v2") as object;
 export const officialParser = official as unknown as AnyParser;
 
-/** JSON and nothing else, with an emitter made by hand, and bytes of any kind: `encode` gives what `wrap` makes of the text. */
+/** Plain JSON with a hand-written emitter; `encode` returns the text as `wrap` converts it to bytes. */
 export function jsonParser(wrap: (text: string) => unknown): AnyParser {
   class Decoder implements AnyDecoder {
     #listeners: ((packet: AnyPacket) => void)[] = [];
@@ -62,12 +62,12 @@ export interface Watched {
   readonly parser: AnyParser;
   readonly encoded: AnyPacket[];
   readonly chunks: unknown[];
-  /** decoders that were made, and that were told to let go */
+  /** numbers of created and of destroyed decoders */
   made: number;
   destroyed: number;
 }
 
-/** A parser that keeps account of what is asked of it. */
+/** A parser that counts its calls. */
 export function watched(inner: AnyParser): Watched {
   const account: Watched = { parser: inner, encoded: [], chunks: [], made: 0, destroyed: 0 };
   class Encoder extends inner.Encoder {

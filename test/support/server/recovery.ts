@@ -3,7 +3,7 @@ import { next } from "../waiting/events.ts";
 import type { ClientSocket, Socket } from "./socketio.ts";
 import type { StartedServer } from "./started-server.ts";
 
-/** Breaks the client's connection under it, and waits until both ends know. */
+/** Breaks the client's connection, and waits until both ends have noticed. */
 export async function lost(client: ClientSocket, socket: Socket): Promise<void> {
   const gone = next(socket, "disconnect");
   const unaware = next(client, "disconnect");
@@ -11,7 +11,7 @@ export async function lost(client: ClientSocket, socket: Socket): Promise<void> 
   await Promise.all([gone, unaware]);
 }
 
-/** Lets a client come back; its socket, with what it has missed already delivered. */
+/** Reconnects a client; returns its socket once the missed packets are delivered. */
 export async function back(running: StartedServer, client: ClientSocket, namespace = "/"): Promise<Socket> {
   const connection = next<[Socket]>(running.io.of(namespace), "connection");
   client.connect();
@@ -19,14 +19,14 @@ export async function back(running: StartedServer, client: ClientSocket, namespa
   return socket;
 }
 
-/** The events a client hears from now on, without their offsets. */
+/** The events a client receives from now on, without their offsets. */
 export function heardBy(client: ClientSocket): unknown[][] {
   const heard: unknown[][] = [];
   client.onAny((...args: unknown[]) => void heard.push(withoutOffset(args)));
   return heard;
 }
 
-/** What ends every event that can be recovered; the official server numbers those of one millisecond. */
+/** The offset at the end of a recoverable event; the official server numbers those of one millisecond. */
 export const offset: RegExp = /^[\w-]{7}(\.\w+)?$/;
 
 function withoutOffset(args: unknown[]): unknown[] {

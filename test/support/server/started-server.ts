@@ -8,7 +8,7 @@ export type ClientOptions = Partial<ManagerOptions & SocketOptions>;
 export interface ServerPlace {
   port: number;
   scheme?: "http" | "https";
-  /** Ends what the server listens with, after the server has closed. */
+  /** Stops listening, after the server has closed. */
   stop?: () => unknown;
 }
 
@@ -65,7 +65,7 @@ export class StartedServer<IO extends Closable = Server> implements AsyncDisposa
   }
 }
 
-/** An official client for any server; whoever opens it closes it. */
+/** An official client for any server; the caller closes it. */
 export function openClient(url: string, options: ClientOptions = {}, namespace = ""): ClientSocket {
   return connectClient(url + namespace, { forceNew: true, reconnection: false, ...options });
 }

@@ -3,7 +3,7 @@ import { RawWebSocket } from "../wire/raw-websocket.ts";
 import type { Socket } from "./socketio.ts";
 import type { StartedServer } from "./started-server.ts";
 
-/** A WebSocket connection without any client library, its Engine.IO handshake taken off. */
+/** A WebSocket connection without a client library, after its Engine.IO handshake. */
 export async function rawSession(running: StartedServer): Promise<RawWebSocket> {
   const wire = await RawWebSocket.connect(running.port, "/socket.io/?EIO=4&transport=websocket");
   running.closeWith(() => wire.reset());

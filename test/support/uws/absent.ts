@@ -1,4 +1,4 @@
-// What test files import for uWebSockets.js where it does not load; see leave-out.ts.
+// Replaces uWebSockets.js in test files where it does not load; see leave-out.ts.
 import { loadUws, UwsLoadError } from "../../../packages/engine/src/host/uws/load.ts";
 
 /** Why tests on uWebSockets.js are left out; undefined where it loads. */
@@ -7,14 +7,14 @@ export const whyNoUws: string | undefined =
     ? `uWebSockets.js does not load on Node ${process.versions.node.split(".")[0]}`
     : undefined;
 
-/** Thrown by what would need it. */
+/** Thrown where a test needs it. */
 export class NoUwsError extends Error {
   constructor() {
     super(whyNoUws);
   }
 }
 
-/** Leaves out what follows in a test that needs it in another process or in a way of its own. */
+/** Makes the test pending: it needs uWebSockets.js in another process or in another way. */
 export function needUws(): void {
   if (whyNoUws !== undefined) throw new NoUwsError();
 }

@@ -1,4 +1,4 @@
-// Where uWebSockets.js has no binary, as for the newest Node, all else is tested, and each test that needs it is left out by name.
+// Where uWebSockets.js has no binary, as for the newest Node, each test that needs it is pending and its title says so.
 import * as module from "node:module";
 import Mocha from "mocha";
 import { UwsLoadError } from "../../../packages/engine/src/host/uws/load.ts";
@@ -16,7 +16,7 @@ type Resolve = (
 
 const tests = new URL("../../", import.meta.url).href;
 
-/** Gives test files a stand-in that throws, and makes a test or hook that ends by it, or by a server that needs it, pending. */
+/** Replaces uWebSockets.js in test files by a module that throws; a test or hook that fails with that error is pending. */
 export function leaveOutUws(): void {
   (module as unknown as ModuleHooks).registerHooks({
     resolve(specifier, context, next) {

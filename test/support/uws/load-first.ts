@@ -1,4 +1,4 @@
-// uWebSockets.js reads its settings when it is first loaded, by whomever: in tests by the engine, before test files import it.
+// uWebSockets.js reads its settings when it is first loaded. The engine must load it before test files import it.
 import { loadUws, UwsLoadError } from "../../../packages/engine/src/host/uws/load.ts";
 import { leaveOutUws } from "./leave-out.ts";
 

@@ -1,6 +1,6 @@
 import { within } from "./queue.ts";
 
-/** Anything that has `once`: sockets of both sides, namespaces, engines. */
+/** Anything with `once`: sockets of both sides, namespaces, engines. */
 interface Emitter {
   once(event: string, listener: (...args: unknown[]) => void): unknown;
 }

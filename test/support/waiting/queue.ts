@@ -1,7 +1,7 @@
-/** How long a test waits for something that must come, in milliseconds. */
+/** How long a test waits for something that must happen, in milliseconds. */
 export const PATIENCE = 15_000;
 
-/** Rejects with a message that says what was awaited, instead of leaving the runner's timeout to say nothing. */
+/** Rejects with a message that says what was awaited; the runner's timeout would not. */
 export async function within<T>(
   promise: PromiseLike<T>,
   what: string,
@@ -18,7 +18,7 @@ export async function within<T>(
   }
 }
 
-/** Things that arrive by themselves and are taken one by one. */
+/** A queue of things that arrive asynchronously and are taken one by one. */
 export class Queue<T> {
   readonly #what: string;
   readonly #items: T[] = [];
@@ -29,7 +29,7 @@ export class Queue<T> {
     this.#what = what;
   }
 
-  /** What has arrived and was not taken. */
+  /** What has arrived and has not been taken. */
   get pending(): readonly T[] {
     return this.#items;
   }
@@ -43,7 +43,7 @@ export class Queue<T> {
     }
   }
 
-  /** Nothing will come any more: what waits is rejected. */
+  /** Rejects all pending takers: nothing more arrives. */
   end(error: Error): void {
     this.#end ??= error;
     for (const taker of this.#takers.splice(0)) {

@@ -20,7 +20,7 @@ export interface WebTransportPeer {
 
 const TRANSPORTS: EngineOptions = { transports: ["polling", "websocket", "webtransport"] };
 
-/** A session handed to the engine, and the stream the client opened on it. */
+/** A session passed to the engine, and the stream the client opened on it. */
 export function connectWebTransport(
   server: StartedEngine,
   options?: StreamOptions,

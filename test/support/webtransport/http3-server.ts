@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { WebTransportSession } from "@tidewire/engine";
 import { within } from "../waiting/queue.ts";
 
-/** The part of `@fails-components/webtransport` that is used, over HTTP/2: its HTTP/3 has a binary of its own. */
+/** The used part of `@fails-components/webtransport`, over HTTP/2: its HTTP/3 needs its own binary. */
 interface WebTransportModule {
   quicheLoaded: Promise<unknown>;
   Http2Server: new (options: object) => {
@@ -35,7 +35,7 @@ const WINDOWS = { initialStreamFlowControlWindow: 2 ** 22, initialSessionFlowCon
 
 type WebTransportConstructor = new (url: string, options?: object) => ClientWebTransport;
 
-/** It says on the console that its HTTP/3 part is not installed. */
+/** It logs that its HTTP/3 part is not installed. */
 async function load(): Promise<WebTransportModule> {
   const { log, error } = globalThis.console;
   Object.assign(globalThis.console, { log: () => {}, error: () => {} });
@@ -56,7 +56,7 @@ interface Certificate {
   hash: Buffer;
 }
 
-/** Clients trust a certificate by its hash only when it is valid for two weeks at most. */
+/** Clients trust a certificate by its hash only if it is valid for at most two weeks. */
 function createCertificate(): Certificate {
   const directory = mkdtempSync(join(tmpdir(), "webtransport-"));
   try {
@@ -72,7 +72,7 @@ function createCertificate(): Certificate {
   }
 }
 
-/** Why there can be no WebTransport server here; undefined when there can. */
+/** Why no WebTransport server can run here; undefined if one can. */
 export function whyNoWebTransport(): string | undefined {
   try {
     execFileSync("openssl", ["version"], { stdio: "pipe" });
@@ -96,7 +96,7 @@ export class WebTransportServer implements AsyncDisposable {
     this.#stop = stop;
   }
 
-  /** Hands every session under the path to `take`. */
+  /** Passes every session under the path to `take`. */
   static async start(
     path: string,
     take: (session: WebTransportSession) => Promise<void>,

@@ -5,7 +5,7 @@ import { within } from "../waiting/queue.ts";
 /** Bytes that one end of a stream may write before the other reads. */
 export interface StreamOptions {
   highWaterMark?: number;
-  /** What the server's writes wait for before they tell that they were taken; the stream takes more all the while. */
+  /** What the server's writes wait for before they resolve; the stream accepts more meanwhile. */
   told?: Promise<void>;
 }
 
@@ -58,11 +58,11 @@ class Channel {
   }
 }
 
-/** Both ends of a WebTransport session, made of W3C streams alone. */
+/** Both ends of a WebTransport session, made of W3C streams. */
 export class WebTransportPair {
   /** The server's end. */
   readonly session: WebTransportSession;
-  /** How the session ended, whoever ended it; rejects when the connection was lost. */
+  /** How the session ended, on either side; rejects when the connection was lost. */
   readonly closed: Promise<WebTransportCloseInfo>;
   readonly #incoming: ReadableStream<WebTransportStream>;
   #streams!: ReadableStreamDefaultController<WebTransportStream>;
@@ -157,7 +157,7 @@ export class WebTransportClientStream {
     writer.closed.catch(() => {});
   }
 
-  /** Writes bytes given in hex, with what stands in quotes as text: `01 "0"`. */
+  /** Writes bytes given in hex, with quoted text: `01 "0"`. */
   write(bytes: string | Uint8Array): Promise<void> {
     return this.#writer.write(typeof bytes === "string" ? spelled(bytes) : bytes);
   }
@@ -170,14 +170,14 @@ export class WebTransportClientStream {
     return this.#writer.abort(new Error("reset"));
   }
 
-  /** The next chunk, that is, what the server wrote at once. It is not taken from the server before that is asked for. */
+  /** The next chunk, that is, what the server wrote at once. It is not read from the server before this call. */
   async next(): Promise<Buffer> {
     const { done, value } = await within(this.#reader.read(), "bytes on a WebTransport stream");
     if (done) throw new Error("the stream has ended");
     return Buffer.from(value);
   }
 
-  /** So many bytes, however they were written. */
+  /** This many bytes, however they were written. */
   async take(size: number): Promise<Buffer> {
     let bytes = this.#rest;
     while (bytes.length < size) bytes = Buffer.concat([bytes, await this.next()]);
@@ -193,7 +193,7 @@ export class WebTransportClientStream {
     return this.take(size || Number((await this.take(8)).readBigUInt64BE()));
   }
 
-  /** Takes as many bytes, which must be these. */
+  /** Reads this many bytes, and asserts that they are equal. */
   async expect(bytes: string): Promise<void> {
     const expected = spelled(bytes);
     assert.equal((await this.take(expected.length)).toString("latin1"), expected.toString("latin1"));

@@ -12,7 +12,7 @@ export interface WebTransportClient {
   socket: Socket;
 }
 
-/** A client over WebTransport, made by hand, which has joined the root namespace. */
+/** A hand-made client over WebTransport that has joined the root namespace. */
 export async function webTransportClient({ io }: StartedServer): Promise<WebTransportClient> {
   const pair = new WebTransportPair();
   const stream = pair.stream();

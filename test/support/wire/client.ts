@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-/** A whole HTTP response, as it came. */
+/** A whole HTTP response. */
 export interface WireResponse {
   status: number;
   /** Names in lower case. */
@@ -23,7 +23,7 @@ export interface CloseEvent {
   reason: string;
 }
 
-/** A WebSocket client without any Engine.IO in it. */
+/** A plain WebSocket client, without Engine.IO. */
 export interface WireSocket {
   /** Headers of the response that accepted the upgrade. */
   readonly headers: IncomingHttpHeaders;
@@ -32,11 +32,11 @@ export interface WireSocket {
   /** The next whole message; rejects once the connection has ended. */
   next(): Promise<string | Buffer>;
   take(count: number): Promise<(string | Buffer)[]>;
-  /** Messages that came and were not taken. */
+  /** Messages that have arrived and have not been taken. */
   readonly pending: readonly (string | Buffer)[];
   close(code?: number, reason?: string): void;
   readonly closed: Promise<CloseEvent>;
-  /** The client is gone without a word. */
+  /** Drops the connection without a close frame. */
   reset(): void;
 }
 

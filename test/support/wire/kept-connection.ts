@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { within } from "../waiting/queue.ts";
 
-/** A connection to which a test writes its requests by hand, in pieces. */
+/** A connection to which a test writes raw requests, in pieces. `using` destroys it. */
 export class KeptConnection implements Disposable {
   readonly #socket: Socket;
   #received = "";

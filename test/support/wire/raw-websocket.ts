@@ -92,7 +92,7 @@ export class RawWebSocket implements WireSocket, Disposable {
     return this.#messages.take(count);
   }
 
-  /** Hands over every frame, those that have come already first. */
+  /** Passes on every frame, beginning with those already received. */
   watch(watcher: (frame: Frame) => void): void {
     for (const frame of this.frames) watcher(frame);
     this.#watcher = watcher;
