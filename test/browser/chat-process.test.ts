@@ -21,7 +21,7 @@ const NONSENSE: unknown[] = [
 
 for (const host of ["uws", "node"] satisfies ChatHost[]) {
   describe(`the chat as a program, HOST=${host}`, () => {
-    it("says where it listens, and ends with 0 on Ctrl-C", async () => {
+    it("prints where it listens, and exits with 0 on Ctrl-C", async () => {
       const chat = await startChat(host);
       const { code, stdout, stderr } = await chat.stop("SIGINT");
       const name = host === "uws" ? "uWebSockets.js" : "node:http";
@@ -34,7 +34,7 @@ for (const host of ["uws", "node"] satisfies ChatHost[]) {
     });
 
     for (const taker of ["uws", "node"] satisfies ChatHost[]) {
-      it(`names a port that a program on ${taker} has taken, in one line`, async () => {
+      it(`reports a port taken by a program on ${taker}, in one line`, async () => {
         const first = await startChat(taker);
         try {
           const { port } = first;
@@ -49,13 +49,13 @@ for (const host of ["uws", "node"] satisfies ChatHost[]) {
       });
     }
 
-    it("refuses a PORT that is none", async () => {
+    it("refuses an invalid PORT", async () => {
       const { code, stderr } = await runChat({ HOST: host, PORT: "http" });
       assert.equal(stderr, "PORT=http is not a port number.\n");
       assert.equal(code, 1);
     });
 
-    it("refuses what it cannot understand, and goes on", async () => {
+    it("refuses unknown input, and keeps running", async () => {
       const chat = await startChat(host);
       const client = io(`http://127.0.0.1:${chat.port}`, { forceNew: true, auth: { nick: "Mallory" } });
       const ask = async (event: string, ...payload: unknown[]): Promise<Answer> =>
@@ -112,7 +112,7 @@ for (const host of ["uws", "node"] satisfies ChatHost[]) {
         assert.equal(head.headers.get("content-length"), String(byteLength));
       });
 
-      it("404 for what is not there, 405 for what it cannot do", async () => {
+      it("404 for unknown paths, 405 for other methods", async () => {
         assert.equal((await get("/none.css")).status, 404);
         assert.equal((await get("/../server.js")).status, 404);
         assert.equal((await get("/", { method: "POST", body: "x" })).status, 405);

@@ -79,11 +79,11 @@ describeWithChromium("the chat in two Chromium pages", (browser) => {
         await Promise.all([one.marked("there", "delivered"), other.marked("and back", "delivered")]);
       }
 
-      it("starts with long-polling and goes over to WebSocket", async () => {
+      it("starts with long-polling and upgrades to WebSocket", async () => {
         await Promise.all([ann.transports("polling", "websocket"), bo.transports("polling", "websocket")]);
       });
 
-      it("tells the session id, the socket id and the round-trip time", async () => {
+      it("shows the session id, the socket id and the round-trip time", async () => {
         await ann.state(/^Connected$/);
         assert.match(await ann.text("sid"), ID);
         assert.match(await ann.text("socket-id"), ID);
@@ -100,7 +100,7 @@ describeWithChromium("the chat in two Chromium pages", (browser) => {
         assert.equal(await ann.message("there").locator(".mark").innerText(), "✓✓");
       });
 
-      it("marks a message that nobody else could get as taken by the server", async () => {
+      it("marks a message without other receivers as received by the server", async () => {
         await ann.openRoom("cabin");
         await ann.say("anybody here?");
         await ann.marked("anybody here?", "sent");
@@ -115,7 +115,7 @@ describeWithChromium("the chat in two Chromium pages", (browser) => {
         assert.equal(await row.locator("img, b").count(), 0);
       });
 
-      it("tells the other page who is typing, and when they stop", async () => {
+      it("shows the other page who is typing, and when they stop", async () => {
         await meet();
         await ann.write("Well, ");
         await bo.page.getByText("Ann is typing").waitFor();
@@ -123,7 +123,7 @@ describeWithChromium("the chat in two Chromium pages", (browser) => {
         await bo.page.getByText("Ann is typing").waitFor({ state: "detached" });
       });
 
-      it("carries an image without changing a byte", async () => {
+      it("transfers an image byte for byte", async () => {
         const buffer = noisePng(320, 320);
         await meet();
         await ann.page
@@ -141,7 +141,7 @@ describeWithChromium("the chat in two Chromium pages", (browser) => {
         await ann.marked("look", "delivered");
       });
 
-      it("refuses a file that is not the image it says it is", async () => {
+      it("refuses a file that is not the image it claims to be", async () => {
         const buffer = Buffer.from("<svg onload=alert(1)>");
         await meet();
         await ann.page
@@ -151,7 +151,7 @@ describeWithChromium("the chat in two Chromium pages", (browser) => {
         await ann.page.getByText("The file is not the image it says it is.").waitFor();
       });
 
-      it("keeps what is said in one room out of another", async () => {
+      it("keeps the messages of one room out of another", async () => {
         await meet();
         await ann.say("soup is ready");
         await bo.message("soup is ready").waitFor();
@@ -162,14 +162,14 @@ describeWithChromium("the chat in two Chromium pages", (browser) => {
         await bo.leave();
       });
 
-      it("tells who comes and who leaves", async () => {
+      it("shows who joins and who leaves", async () => {
         await meet();
         await bo.leave();
         await ann.people("Bo").waitFor({ state: "detached" });
         assert.equal(await ann.text("room-count"), "only you");
       });
 
-      it("shows a newcomer what was said before", async () => {
+      it("shows earlier messages to a newcomer", async () => {
         await ann.openRoom("logbook");
         await ann.say("wind from the west");
         await ann.marked("wind from the west", "sent");
@@ -200,7 +200,7 @@ describeWithChromium("the chat in two Chromium pages", (browser) => {
         assert.equal(await cleo.page.getByRole("switch", { name: "No WebSocket" }).isChecked(), true);
       });
 
-      it("comes back after a restart of the server, into its rooms and with what was written meanwhile", async () => {
+      it("reconnects after a restart of the server, into its rooms and with the messages written meanwhile", async () => {
         await meet();
         const socketId = await ann.text("socket-id");
         assertEndedWell(await chat.stop());

@@ -100,7 +100,7 @@ describeWithChromium("the layout of the chat", (browser) => {
         assert.ok(height >= size.height / 3, `${height} of ${size.height} pixels`);
       });
 
-      it("shows which room this is among the rooms", async () => {
+      it("marks the current room in the list", async () => {
         assert.deepEqual(await hidden(me, "#rooms [aria-current] .name"), []);
       });
 
@@ -108,12 +108,12 @@ describeWithChromium("the layout of the chat", (browser) => {
         assert.equal(await me.page.evaluate("document.documentElement.scrollWidth - innerWidth"), 0);
       });
 
-      it("shows the whole way of transports and the round trip", async () => {
+      it("shows all transports and the round-trip time", async () => {
         assert.deepEqual(await hidden(me, "#trail", "#rtt"), []);
         assert.deepEqual(await me.page.evaluate(`(${CUT})(["#trail", "#rtt"])`), []);
       });
 
-      it("says how many are here", async () => {
+      it("shows the number of users", async () => {
         assert.deepEqual(await hidden(me, "#room-count"), []);
         assert.equal(await me.text("room-count"), "2 here");
       });
@@ -127,7 +127,7 @@ describeWithChromium("the layout of the chat", (browser) => {
     });
   }
 
-  describe("while one reads what was said before", () => {
+  describe("while reading earlier messages", () => {
     it("stays there when the keyboard opens", async () => {
       await me.page.setViewportSize(PHONE);
       // A screenshot waits until the page is drawn in its new size.
@@ -162,7 +162,7 @@ describeWithChromium("the chat without a connection", (browser) => {
     await Promise.all([me?.close(), other?.close()]);
   });
 
-  it("says so in plain words, with the word of the protocol as a title", async () => {
+  it("says so in plain words, with the protocol's term as a title", async () => {
     await me.state(/^Reconnecting: the server does not answer$/);
     assert.equal(await me.page.locator("#state").getAttribute("title"), "xhr poll error");
   });
@@ -178,7 +178,7 @@ describeWithChromium("the chat without a connection", (browser) => {
     assert.equal(await me.text("typing"), "");
   });
 
-  it("says that the device is offline when the browser knows it", async () => {
+  it("says that the device is offline when the browser reports it", async () => {
     await me.page.context().setOffline(true);
     await me.state(/^Reconnecting: this device is offline$/);
     await me.page.setViewportSize(KEYBOARD_OPEN);

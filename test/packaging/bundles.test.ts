@@ -79,7 +79,7 @@ describe("bundled into one file", function () {
         file = await bundle(join(packed, "bundled"), folder);
       });
 
-      it("serves official clients where there is nothing but the bundle", async () => {
+      it("serves official clients with only the bundle", async () => {
         const { host, statuses, isClient, warnings } = await run(file, folder);
         assert.equal(host, "node");
         if (name === "ncc") {
@@ -106,7 +106,7 @@ describe("bundled into one file", function () {
         );
       });
 
-      it("takes the client files, and uWebSockets.js if it loads here, from node_modules", async () => {
+      it("loads the client files, and uWebSockets.js if it is available here, from node_modules", async () => {
         const installed = join(alone, `${index}-installed`);
         mkdirSync(join(installed, "node_modules"), { recursive: true });
         symlinkSync(join(packed, "node_modules/@tidewire"), join(installed, "node_modules/@tidewire"), "dir");

@@ -12,12 +12,12 @@ describe("docs/differences.md", () => {
     assert.equal(readFileSync(pageFile, "utf8"), renderPage(differences));
   });
 
-  it("names tests that are there", () => {
+  it("names existing tests", () => {
     const missing = rows.flatMap((row) => row.tests).filter((file) => !existsSync(join(root, file)));
     assert.deepEqual(missing, []);
   });
 
-  it("says of each row how scenarios show it, or why they do not", () => {
+  it("names the scenarios that show each row, or the reason for none", () => {
     const silent = rows.filter(
       ({ sightings = [], noScenario }) => sightings.length > 0 === (noScenario !== undefined),
     );

@@ -95,7 +95,7 @@ describe("the installed packages", function () {
     });
   }
 
-  it("gives the version to those who require package.json", async () => {
+  it("returns the version from package.json", async () => {
     const script = 'console.log(JSON.stringify(require("@tidewire/server/package.json").version))';
     assert.match(String(await evaluate("version.cjs", script)), /^4\./);
   });

@@ -22,11 +22,11 @@ describe("what npm shows of the packages", () => {
     describe(`@tidewire/${name}`, () => {
       const manifest = JSON.parse(read("package.json")) as Manifest;
 
-      it("comes with the licence of the repository", () => {
+      it("has the licence of the repository", () => {
         assert.equal(read("LICENSE"), readFileSync(join(root, "LICENSE"), "utf8"));
       });
 
-      it("names its repository, its homepage, where bugs go, and what it is found by", () => {
+      it("names its repository, homepage, bug tracker and keywords", () => {
         assert.deepEqual(manifest.repository, {
           type: "git",
           url: `git+${REPOSITORY}.git`,
@@ -42,7 +42,7 @@ describe("what npm shows of the packages", () => {
         assert.match(manifest.scripts["prepack"] ?? "", /^turbo run build\b/);
       });
 
-      it("has a README that says how it is installed and used", () => {
+      it("has a README with installation and usage", () => {
         const readme = read("README.md");
         assert.match(readme, new RegExp(`^# @tidewire/${name}\n`));
         assert.match(readme, new RegExp(`^    npm i .*@tidewire/${name}`, "m"));

@@ -160,7 +160,7 @@ for (const name of Object.keys(commands) as RuntimeName[]) {
           assert.deepEqual(await within(said, "the event", PATIENCE), [text, data]);
         });
 
-        it("hears that the client disconnects", async () => {
+        it("gets the client's disconnect", async () => {
           await using started = await start(name);
           const { program: server } = started;
           const client = await connected(started, transports);

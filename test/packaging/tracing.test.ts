@@ -74,7 +74,7 @@ describe("tracing by wrapped methods", function () {
   before(() => pack());
 
   for (const [file, script] of Object.entries(ways)) {
-    it(`sees what is listened for and emitted, in ${file}`, async () => {
+    it(`sees listeners and emitted events, in ${file}`, async () => {
       assert.deepEqual(await evaluate(file, script), {
         found: { "dist/socket.js": "function", "dist/broadcast-operator.js": "function" },
         calls: [

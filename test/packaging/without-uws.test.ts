@@ -75,7 +75,7 @@ describe("without uWebSockets.js", function () {
     assert.match(String(warnings[0]), /node:http/);
   });
 
-  it("says nothing when node:http is asked for, or a server is given", async () => {
+  it("does not warn when node:http is requested, or a server is given", async () => {
     const { folder } = await pack();
     const script = `
       const { Server } = require("@tidewire/server");
@@ -90,7 +90,7 @@ describe("without uWebSockets.js", function () {
     });
   });
 
-  it("refuses host: 'uws' in words", async () => {
+  it("refuses host: 'uws' with an explanation", async () => {
     const script = `
       let message = "";
       try { new (require("@tidewire/server").Server)(0, { host: "uws" }); } catch (error) { message = error.message; }

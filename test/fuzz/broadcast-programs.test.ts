@@ -2,7 +2,7 @@
 // writes each broadcast to each socket by itself. FUZZ_SEED repeats a failure, FUZZ_PROGRAMS makes a longer run.
 import assert from "node:assert/strict";
 import { Adapter } from "socket.io-adapter";
-import { logsOf, randomProgram } from "./broadcasts.ts";
+import { logsOf, randomProgram } from "./broadcast-programs.ts";
 import { Random } from "./random.ts";
 
 const { FUZZ_SEED, FUZZ_PROGRAMS } = process.env;
