@@ -41,6 +41,9 @@ export class UwsHost implements Host {
   readonly #addressOf: AddressOf;
   readonly #isElsewhere: (request: UwsRequest) => boolean;
   readonly #fewestBits: number;
+  /** The WebSocket that was opened or heard last, while it is open. */
+  #latest: UwsWebSocketPort | undefined = undefined;
+  readonly #bystander = (): UwsWebSocketPort | undefined => this.#latest;
 
   /** @throws RangeError for an idle timeout that uWebSockets.js does not accept: it would end the process */
   constructor(app: UwsApp, options: UwsHostOptions) {
@@ -94,7 +97,7 @@ export class UwsHost implements Host {
     const exchange = new UwsUpgradeExchange(response, request, context, head, extensions);
     if (this.#options.proxyProtocol) exchange.proxied = this.#addressOf(response);
     target.onUpgrade(exchange);
-    exchange.isDelayed = true;
+    exchange.bystander = this.#bystander;
   }
 
   /** An app does not say whether it is an `SSLApp`, but only its responses know the certificate of a client. */
@@ -124,9 +127,11 @@ export class UwsHost implements Host {
         connection.accepted = ignore;
         connection.port = new UwsWebSocketPort(socket);
         accepted(connection.port);
+        this.#latest = connection.port;
       },
       message: (socket, message, isBinary) => {
         const port = socket.getUserData().port!;
+        this.#latest = port;
         if (message.byteLength <= target.maxPayload) port.receive(message, isBinary);
         else port.tooLarge();
       },
@@ -134,7 +139,9 @@ export class UwsHost implements Host {
       ping: (socket, message) => socket.getUserData().port!.answered(message.byteLength),
       drain: (socket) => socket.getUserData().port!.drained(),
       close: (socket, code, message) => {
-        socket.getUserData().port!.closed(code, Buffer.from(message).toString());
+        const port = socket.getUserData().port!;
+        if (this.#latest === port) this.#latest = undefined;
+        port.closed(code, Buffer.from(message).toString());
         this.activity.end();
       },
     };

@@ -5,7 +5,7 @@ import { CollectedUpgradeExchange } from "../copied/upgrade-exchange.ts";
 import type { WebSocketHandlers, WebSocketPort, WholeHead } from "../host.ts";
 import { writeAnswer, writeHead } from "./answer.ts";
 import type { UwsRequest, UwsResponse } from "./types.ts";
-import type { UwsWebSocketPort } from "./websocket.ts";
+import type { UwsConnection, UwsWebSocketPort } from "./websocket.ts";
 
 /** The parts of an upgrade request that complete it later. */
 interface UpgradeKeys {
@@ -24,11 +24,8 @@ export class UwsUpgradeExchange extends CollectedUpgradeExchange {
   /** The address of the client, where a proxy has sent one. */
   proxied: ArrayBuffer | undefined = undefined;
 
-  /**
-   * Whether the handler of uWebSockets.js has returned. A `cork()` of the response then ends with a look at memory that the
-   * upgrade has freed, and closes the WebSocket if somebody has written there: nothing of ours may run in between.
-   */
-  isDelayed: boolean = false;
+  /** Set once the handler of uWebSockets.js has returned. Another open WebSocket of the host, if there is one. */
+  bystander: (() => UwsWebSocketPort | undefined) | undefined = undefined;
 
   /** @param extensions - the offers of the client that can be accepted */
   constructor(
@@ -73,17 +70,13 @@ export class UwsUpgradeExchange extends CollectedUpgradeExchange {
     // uWebSockets.js does not call back in the async context of its caller.
     const caller = new AsyncResource("TIDEWIRE");
     const opened = (port: WebSocketPort): WebSocketHandlers => caller.runInAsyncScope(open, undefined, port);
-    const delayed: UwsWebSocketPort[] = [];
-    const accepted = (port: UwsWebSocketPort): void => {
-      if (this.isDelayed) delayed.push(port);
-      else port.open(opened);
-    };
-    const connection = { accepted, port: undefined, ...(proxied === undefined ? {} : { proxied }) };
-    response.cork(() => {
+    const complete = (accepted: UwsConnection["accepted"]): void => {
       writeHead(response, 101, headers);
+      const connection = { accepted, port: undefined, ...(proxied === undefined ? {} : { proxied }) };
       response.upgrade(connection, key, protocol, extensions, context);
-    });
-    for (const port of delayed) port.cork({ write: () => port.open(opened) });
+    };
+    if (this.bystander === undefined) response.cork(() => complete((port) => port.open(opened)));
+    else completeLate(response, this.bystander(), complete, opened);
   }
 
   protected override write(
@@ -102,4 +95,25 @@ export class UwsUpgradeExchange extends CollectedUpgradeExchange {
     // Closing runs the abort handler.
     this.#response?.close();
   }
+}
+
+/**
+ * Completes an upgrade that the handler of uWebSockets.js did not wait for. A cork of the response ends with a look at memory that
+ * the upgrade has freed, and closes the new WebSocket if what is there now looks like the end of an HTTP connection. While another
+ * WebSocket is corked, the response cannot be: the head leaves in many small writes, and nothing is looked at.
+ */
+function completeLate(
+  response: UwsResponse,
+  bystander: UwsWebSocketPort | undefined,
+  complete: (accepted: UwsConnection["accepted"]) => void,
+  opened: (port: WebSocketPort) => WebSocketHandlers,
+): void {
+  if (bystander !== undefined) {
+    bystander.cork({ write: () => complete((port) => port.open(opened)) });
+    return;
+  }
+  // The first WebSocket of a host. It opens after the cork, so that nothing of ours is written to that memory.
+  const ports: UwsWebSocketPort[] = [];
+  response.cork(() => complete((port) => void ports.push(port)));
+  for (const port of ports) port.cork({ write: () => port.open(opened) });
 }

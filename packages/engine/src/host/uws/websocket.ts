@@ -124,21 +124,8 @@ export class UwsWebSocketPort implements WebSocketPort {
   closed(code: number, reason: string): void {
     const isDropped = code === 1006 && this.readyState === 1;
     this.readyState = 3;
-    if (isDropped) this.#explain(reason);
+    if (isDropped && this.#handlers !== undefined) explain(reason, this.#handlers);
     this.#handlers?.onClose(code, reason);
-  }
-
-  /** Reports what the client did wrong if uWebSockets.js has dropped the connection for it. Only the reason says so. */
-  #explain(reason: string): void {
-    if (reason === "Received too big message") {
-      this.#handlers?.onError("too large", tooLargeError());
-    } else if (reason.startsWith("Received too big message, or")) {
-      // uWebSockets.js does not distinguish a message that unpacks to too much from one that cannot be unpacked.
-      const message = "a compressed message is invalid, or larger than maxHttpBufferSize when decompressed";
-      this.#handlers?.onError("protocol", new Error(message));
-    } else if (reason.startsWith("Received invalid")) {
-      this.#handlers?.onError("protocol", new Error(reason));
-    }
   }
 
   /** For the host: a message was larger than the limit. */
@@ -147,6 +134,19 @@ export class UwsWebSocketPort implements WebSocketPort {
     this.readyState = 2;
     this.#handlers?.onError("too large", tooLargeError());
     this.#socket.end(1009, "Max payload size exceeded");
+  }
+}
+
+/** Reports what the client did wrong if uWebSockets.js has dropped the connection for it. Only the reason says so. */
+function explain(reason: string, handlers: WebSocketHandlers): void {
+  if (reason === "Received too big message") {
+    handlers.onError("too large", tooLargeError());
+  } else if (reason.startsWith("Received too big message, or")) {
+    // uWebSockets.js does not distinguish a message that unpacks to too much from one that cannot be unpacked.
+    const message = "a compressed message is invalid, or larger than maxHttpBufferSize when decompressed";
+    handlers.onError("protocol", new Error(message));
+  } else if (reason.startsWith("Received invalid")) {
+    handlers.onError("protocol", new Error(reason));
   }
 }
 
