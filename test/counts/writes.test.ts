@@ -44,7 +44,7 @@ onEveryHost("writes", countingHosts, (host) => {
   });
 
   it("of broadcasts to a room and to all, with one excepted, and of an answer, in one tick: one for each receiver", async () => {
-    const server = await host.start();
+    await using server = await host.start();
     server.io.on("connection", (socket: Socket) => {
       void socket.join("room");
       socket.on("ask", (reply: () => void) => {

@@ -53,21 +53,73 @@ function areSame(frames: readonly Frame[], others: readonly Frame[]): boolean {
 
 function encode(frames: readonly Frame[]): Buffer {
   let size = 0;
-  for (const { length } of frames) size += (length < 126 ? 2 : 4) + length;
+  for (const { length } of frames) size += headOf(length) + length;
   const bytes = Buffer.allocUnsafe(size);
   let at = 0;
-  for (const { content, length, isBinary } of frames) {
-    bytes[at++] = isBinary ? BINARY : TEXT;
-    if (length < 126) {
-      bytes[at++] = length;
-    } else {
-      bytes[at++] = 126;
-      bytes[at++] = length >> 8;
-      bytes[at++] = length & 0xff;
-    }
-    if (typeof content === "string") bytes.write(content, at);
-    else bytes.set(content, at);
-    at += length;
-  }
+  for (const { content, length, isBinary } of frames) at = put(bytes, at, content, length, isBinary);
   return bytes;
+}
+
+/** How many bytes the head of a frame takes. */
+function headOf(length: number): number {
+  return length < 126 ? 2 : 4;
+}
+
+/** @returns where the frame ends */
+function put(
+  bytes: Buffer,
+  start: number,
+  content: string | Buffer,
+  length: number,
+  isBinary: boolean,
+): number {
+  let at = start;
+  bytes[at++] = isBinary ? BINARY : TEXT;
+  if (length < 126) {
+    bytes[at++] = length;
+  } else {
+    bytes[at++] = 126;
+    bytes[at++] = length >> 8;
+    bytes[at++] = length & 0xff;
+  }
+  if (typeof content === "string") bytes.write(content, at);
+  else bytes.set(content, at);
+  return at + length;
+}
+
+/** The answers of several chunks share memory of this size, in bytes. */
+const POOL_SIZE = 16 * 1024;
+
+/**
+ * The frames that are sent while a chunk is handled. They have one receiver, and content that the application may change as soon as
+ * `send` returns: each is encoded when it is sent, behind the one before it. One chunk is handled at a time, so a host has one.
+ */
+export class AnswerFrames {
+  #bytes: Buffer = Buffer.allocUnsafeSlow(POOL_SIZE);
+  #start = 0;
+  #end = 0;
+  /** Whether no chunk is being handled. */
+  isFree: boolean = true;
+
+  add(content: string | Buffer, isBinary: boolean): void {
+    const length = Buffer.byteLength(content);
+    this.#reserve(headOf(length) + length);
+    this.#end = put(this.#bytes, this.#end, content, length, isBinary);
+  }
+
+  #reserve(size: number): void {
+    if (this.#end + size <= this.#bytes.length) return;
+    const added = this.#bytes.subarray(this.#start, this.#end);
+    this.#bytes = Buffer.allocUnsafeSlow(Math.max(POOL_SIZE, (added.length + size) * 2));
+    this.#start = 0;
+    this.#end = added.copy(this.#bytes);
+  }
+
+  /** Returns the frames that were added since the last call, if there are any. */
+  take(): Buffer | undefined {
+    if (this.#start === this.#end) return undefined;
+    const taken = this.#bytes.subarray(this.#start, this.#end);
+    this.#start = this.#end;
+    return taken;
+  }
 }

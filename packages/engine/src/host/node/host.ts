@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { Host, HostTarget, WebSocketHandlers, WebSocketPort } from "../host.ts";
 import { acceptableOffers } from "../window-bits.ts";
-import { FrameWriter } from "./frame-writer.ts";
+import { AnswerFrames, FrameWriter } from "./frame-writer.ts";
 import { NodeHttpExchange } from "./http-exchange.ts";
 import { attachExtendedConnect, Http2Connections, isHttp2 } from "./http2.ts";
 import type { NodeServer } from "./http2.ts";
@@ -50,7 +50,11 @@ export class NodeHost implements Host {
   /** Headers for the 101 that is about to be written. */
   #upgradeHeaders: OutgoingHttpHeaders = {};
   readonly #ongoing: OngoingSet = new Set();
-  readonly #ports: PortContext = { frames: new FrameWriter(), ongoing: this.#ongoing };
+  readonly #ports: PortContext = {
+    frames: new FrameWriter(),
+    answers: new AnswerFrames(),
+    ongoing: this.#ongoing,
+  };
   readonly #http2: Http2Connections = new Http2Connections();
   /** How to stop listening for the upgrades of each server. */
   readonly #detachments: Map<NodeServer, () => void> = new Map();

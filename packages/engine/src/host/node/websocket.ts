@@ -3,7 +3,7 @@ import { WebSocket } from "ws";
 import type { WebSocketErrorKind, WebSocketHandlers, WebSocketPort } from "../host.ts";
 import { FrameReader } from "./frame-reader.ts";
 import type { FrameFallback } from "./frame-reader.ts";
-import { Frame, MAX_GATHERED } from "./frame-writer.ts";
+import { AnswerFrames, Frame, MAX_GATHERED } from "./frame-writer.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import type { Ongoing, OngoingSet } from "./ongoing.ts";
 
@@ -58,6 +58,7 @@ function onData(this: WithPort, chunk: Buffer): void {
 /** State that all ports of a host share. */
 export interface PortContext {
   readonly frames: FrameWriter;
+  readonly answers: AnswerFrames;
   readonly ongoing: OngoingSet;
 }
 
@@ -77,8 +78,8 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing 
   readonly #reader: FrameReader | undefined;
   /** Hands a chunk of TCP to `ws`. Set if the port reads in its place. */
   readonly #receive: ReceiveChunk | undefined;
-  /** The frames that leave together, while they are gathered. */
-  #gathered: Frame[] | undefined = undefined;
+  /** The frames that leave together, while they are gathered; those sent while a chunk is handled are encoded already. */
+  #gathered: Frame[] | AnswerFrames | undefined = undefined;
   #isOpening = true;
 
   /** @param receive - the listener through which `ws` reads the stream, if it is known */
@@ -114,10 +115,16 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing 
 
   /** For the listener: a chunk of TCP, with any number of frames. */
   receive(chunk: Buffer): void {
-    this.gather();
-    this.#reader?.read(chunk, this.handlers);
-    this.handlers.onReadEnd();
-    this.release();
+    const { answers } = this.#context;
+    // A stream of the application may bring a chunk while another is handled.
+    this.#gathered = answers.isFree ? answers : [];
+    answers.isFree = false;
+    try {
+      this.#reader?.read(chunk, this.handlers);
+      this.handlers.onReadEnd();
+    } finally {
+      this.release();
+    }
   }
 
   /** For the listener: the WebSocket has failed. */
@@ -144,7 +151,7 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing 
   }
 
   get copies(): boolean {
-    return false;
+    return this.#gathered instanceof AnswerFrames;
   }
 
   get bufferedAmount(): number {
@@ -155,12 +162,14 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing 
   send(data: string | Buffer, binary: boolean, compress: boolean, packet: object): void {
     const { socket } = this;
     if (this.corksReads && data.length <= MAX_GATHERED && socket.readyState === WebSocket.OPEN) {
-      const frame = new Frame(data, binary, packet);
-      if (this.#gathered === undefined) this.#write([frame]);
-      else this.#gathered.push(frame);
+      const gathered = this.#gathered;
+      if (gathered === undefined) this.#write([new Frame(data, binary, packet)]);
+      else if (gathered instanceof AnswerFrames) gathered.add(data, binary);
+      else gathered.push(new Frame(data, binary, packet));
     } else {
       this.#writeGathered();
-      socket.send(data, { binary, compress }, this.#sent);
+      const isLent = typeof data !== "string" && this.copies;
+      socket.send(isLent ? Buffer.from(data) : data, { binary, compress }, this.#sent);
     }
   }
 
@@ -185,14 +194,19 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing 
 
   release(): void {
     this.#writeGathered();
+    if (this.#gathered instanceof AnswerFrames) this.#gathered.isFree = true;
     this.#gathered = undefined;
   }
 
   #writeGathered(): void {
-    const frames = this.#gathered;
-    if (frames === undefined || frames.length === 0) return;
-    this.#gathered = [];
-    this.#write(frames);
+    const gathered = this.#gathered;
+    if (gathered instanceof AnswerFrames) {
+      const bytes = gathered.take();
+      if (bytes !== undefined) this.#stream.write(bytes, this.#sent);
+    } else if (gathered !== undefined && gathered.length > 0) {
+      this.#gathered = [];
+      this.#write(gathered);
+    }
   }
 
   #write(frames: readonly Frame[]): void {
