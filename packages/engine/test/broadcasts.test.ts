@@ -86,6 +86,23 @@ describe("broadcasts", () => {
     assert.deepEqual(got(), ["(a)", "(a) b", "b", ""]);
   });
 
+  it("to a hundred audiences reach all but the excepted, whatever is touched in between", () => {
+    sessions = Array.from({ length: 300 }, () => ({ got: [] }));
+    const audiences = Array.from({ length: 100 }, (_, n) => audience(true, 3 * n, 3 * n + 1, 3 * n + 2));
+    for (const text of ["a", "b"]) {
+      for (const [n, each] of audiences.entries()) {
+        broadcasts.send(each, messages(text), [sessions[3 * n]!]);
+        if (n % 40 === 0) broadcasts.settle(sessions[3 * n + 1]!);
+      }
+    }
+    loop.tick();
+    const all = sessions.map((session) => session.got.join("").replace(/[()]/g, ""));
+    assert.deepEqual(
+      all,
+      sessions.map((_, n) => (n % 3 === 0 ? "" : "ab")),
+    );
+  });
+
   it("count at once for a session whose transport takes nothing, and for one whose packet is being handled", () => {
     broadcasts.block(sessions[0]!);
     broadcasts.reading = sessions[1];

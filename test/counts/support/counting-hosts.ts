@@ -179,7 +179,7 @@ function countPort(port: WebSocketPort, buffer: CorkBuffer): WebSocketPort {
   counting.send = (...args) => {
     buffer.contents.add(args[0]);
     buffer.wrote(port);
-    port.send(...args);
+    return port.send(...args);
   };
   counting.cork = (batch) => buffer.cork(port, () => port.cork(batch));
   return counting;

@@ -110,8 +110,9 @@ export interface WebSocketPort {
    * Sends one frame, text or binary. Never drops one: bytes that the kernel does not accept are buffered.
    *
    * @param packet - identifies the frame: the same object for all receivers of the same frame
+   * @returns whether `bufferedAmount` is known to be 0, so that nobody has to ask. Says nothing of frames in a cork
    */
-  send(data: string | Buffer, binary: boolean, compress: boolean, packet: object): void;
+  send(data: string | Buffer, binary: boolean, compress: boolean, packet: object): boolean;
   /** Runs `batch.write()`; the frames it sends leave in one system call. */
   cork(batch: { write(): void }): void;
   /**

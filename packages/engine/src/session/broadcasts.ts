@@ -50,14 +50,14 @@ export class Broadcasts<Session extends object> {
   send(audience: Audience<Session>, messages: readonly Message[], except: readonly Session[]): void {
     if (audience.served > 0) this.settleAll();
     if (audience.messages.length === 0) this.#add(audience);
-    for (const session of except) this.settle(session);
+    for (const session of except) this.#settle(session, audience);
     for (const message of messages) {
       message.keep();
       audience.messages.push(message);
     }
     for (const session of except) audience.skip(session);
-    for (const session of this.#blocked) this.settle(session);
-    if (this.reading !== undefined) this.settle(this.reading);
+    for (const session of this.#blocked) this.#settle(session, audience);
+    if (this.reading !== undefined) this.#settle(this.reading, audience);
   }
 
   #add(audience: Audience<Session>): void {
@@ -74,12 +74,13 @@ export class Broadcasts<Session extends object> {
       this.settleAll();
       return;
     }
-    for (const audience of this.#waiting) if (audience.isDue(session)) this.#settle(session, audience);
+    for (const audience of this.#waiting) this.#settle(session, audience);
   }
 
   #settle(session: Session, audience: Audience<Session>): void {
-    const first = audience.firstFor(session);
     const { messages } = audience;
+    if (messages.length === 0 || !audience.isDue(session)) return;
+    const first = audience.firstFor(session);
     if (first === messages.length) return;
     audience.skip(session);
     this.#receivers.queue(session, messages, first);

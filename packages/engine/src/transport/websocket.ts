@@ -69,8 +69,9 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
   }
 
   send(packets: readonly OutgoingPacket[]): boolean {
+    let hasLeft = false;
     if (packets.length === 1) {
-      this.#sendFrame(packets[0]!);
+      hasLeft = this.#sendFrame(packets[0]!);
     } else {
       const batch = WebSocketTransport.#batch;
       batch.transport = this;
@@ -78,19 +79,18 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
       this.#port.cork(batch);
       batch.transport = undefined;
     }
-    return this.#sent();
+    return this.#sent(hasLeft);
   }
 
   /** @internal */
   override sendWhileReading(packet: OutgoingPacket): boolean {
     if (!this.#port.copies) packet.keep();
-    this.#sendFrame(packet);
-    return this.#sent();
+    return this.#sent(this.#sendFrame(packet));
   }
 
-  #sent(): boolean {
+  #sent(hasLeft: boolean): boolean {
     // The host buffers what the kernel does not take. Until that has left, the session queues the rest.
-    if (this.#port.bufferedAmount > 0) {
+    if (!hasLeft && this.#port.bufferedAmount > 0) {
       this.writable = false;
       return false;
     }
@@ -98,11 +98,11 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
     return true;
   }
 
-  #sendFrame(packet: OutgoingPacket): void {
+  #sendFrame(packet: OutgoingPacket): boolean {
     const frame = packet.frame(this.wireProtocol.codec, this.supportsBinary);
     const deflate = this.perMessageDeflate;
     const compress = deflate !== false && packet.options.compress && isAtLeast(frame, deflate.threshold);
-    this.#port.send(frame, packet.binary && this.supportsBinary, compress, packet);
+    return this.#port.send(frame, packet.binary && this.supportsBinary, compress, packet);
   }
 
   /** @internal */

@@ -16,11 +16,16 @@ const FEW = 5;
 /** How many excepted members are left out of an audience one by one. */
 const MANY_EXCEPT = 8;
 
+/** How many audiences of several rooms, or without the members of others, are kept. */
+const MOST_COMBINED = 100;
+
 /** The receivers of broadcasts, as lists that are kept from one broadcast to the next until who is in the room changes. */
 export class Audiences {
   readonly #table: RoomTable<Receiver>;
   /** By room; that of everyone is under `undefined`. */
   readonly #kept: Map<Room | undefined, RoomAudience> = new Map();
+  /** By the names of the rooms and of the excepted ones. Forgotten at any change. */
+  readonly #combined: Map<string, RoomAudience> = new Map();
 
   constructor(table: RoomTable<Receiver>) {
     this.#table = table;
@@ -39,10 +44,22 @@ export class Audiences {
       if (except.size > 0) table.forEach(except, undefined, (receiver) => left.push(receiver));
       this.#of(room).send(packet, shared, left);
     } else {
-      const members: Receiver[] = [];
-      table.forEach(rooms, except, (receiver) => members.push(receiver));
-      new RoomAudience(members, false).send(packet, shared, []);
+      this.#combine(rooms, except).send(packet, shared, []);
     }
+  }
+
+  #combine(rooms: ReadonlySet<Room>, except: ReadonlySet<Room>): RoomAudience {
+    const table = this.#table;
+    const key = JSON.stringify([...rooms, null, ...except]);
+    const size = table.count(rooms) + table.count(except);
+    const kept = this.#combined.get(key);
+    if (kept?.isCurrent === true && kept.size === size) return kept;
+    const members: Receiver[] = [];
+    table.forEach(rooms, except, (receiver) => members.push(receiver));
+    const audience = new RoomAudience(members, size, false);
+    if (this.#combined.size === MOST_COMBINED) this.#combined.clear();
+    if (table.areReached(rooms)) this.#combined.set(key, audience);
+    return audience;
   }
 
   #of(room: Room | undefined): RoomAudience {
@@ -58,14 +75,15 @@ export class Audiences {
       members.push(receiver);
       isDisjoint &&= receiver.client._hasOneSocket && !table.sharesOther(id, room!);
     });
-    const audience = new RoomAudience(members, isDisjoint);
-    // Who is in the room, but not yet in the namespace, becomes a receiver without a change of the room.
-    if (members.length === size) this.#kept.set(room, audience);
+    const audience = new RoomAudience(members, size, isDisjoint);
+    // A socket that has yet to join the namespace becomes a receiver without a change of the room.
+    if (table.areReached(rooms)) this.#kept.set(room, audience);
     return audience;
   }
 
   /** The id has joined or left the room; without a room: it is known now, or no more. */
   #change(id: string, room: Room | undefined): void {
+    this.#combined.clear();
     if (this.#kept.size === 0) return;
     this.#kept.get(room)?.overlap();
     this.#kept.delete(room);
@@ -83,13 +101,14 @@ export class Audiences {
 
 /** Some sockets that are sent the same packets. */
 class RoomAudience {
+  /** How many were in the rooms that it was made of. */
   readonly size: number;
   readonly #sessions: SessionAudience | undefined;
   /** Those to whom each packet is sent by itself: their transports, or their listeners, ask for it. */
   readonly #others: readonly Receiver[];
   #isOutdated = false;
 
-  constructor(members: readonly Receiver[], isDisjoint: boolean) {
+  constructor(members: readonly Receiver[], size: number, isDisjoint: boolean) {
     const sessions: Session[] = [];
     const others: Receiver[] = [];
     for (const member of members) {
@@ -98,7 +117,7 @@ class RoomAudience {
       else others.push(member);
     }
     const [first, ...rest] = sessions;
-    this.size = members.length;
+    this.size = size;
     this.#sessions = first && new SessionAudience([first, ...rest], isDisjoint);
     this.#others = others;
   }

@@ -173,6 +173,13 @@ export class RoomTable<Member extends object> {
     return count;
   }
 
+  /** Whether all sockets in the rooms can be reached: none of them has yet to join the namespace. */
+  areReached(rooms: ReadonlySet<string>): boolean {
+    const ids = rooms.size === 0 ? this.#sids.keys() : [...(this.#union(rooms) ?? [])];
+    for (const id of ids) if (!this.#members.has(id)) return false;
+    return true;
+  }
+
   /** Whether the socket shares another room than this one with any other. */
   sharesOther(id: string, room: string): boolean {
     const rooms = this.#sids.get(id);

@@ -93,7 +93,10 @@ export class MemoryWebSocket {
         return bufferedAmount();
       },
       copies: true,
-      send: (data, binary) => this.#receive(binary ? Buffer.from(data) : data.toString()),
+      send: (data, binary) => {
+        this.#receive(binary ? Buffer.from(data) : data.toString());
+        return false;
+      },
       cork: (batch) => batch.write(),
       pause: () => false,
       resume: () => {},

@@ -159,7 +159,7 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing 
     return this.#isOpening ? 0 : this.socket.bufferedAmount;
   }
 
-  send(data: string | Buffer, binary: boolean, compress: boolean, packet: object): void {
+  send(data: string | Buffer, binary: boolean, compress: boolean, packet: object): boolean {
     const { socket } = this;
     if (this.corksReads && data.length <= MAX_GATHERED && socket.readyState === WebSocket.OPEN) {
       const gathered = this.#gathered;
@@ -171,6 +171,7 @@ export class NodeWebSocketPort implements WebSocketPort, FrameFallback, Ongoing 
       const isLent = typeof data !== "string" && this.copies;
       socket.send(isLent ? Buffer.from(data) : data, { binary, compress }, this.#sent);
     }
+    return false;
   }
 
   cork(batch: { write(): void }): void {

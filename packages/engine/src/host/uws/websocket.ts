@@ -25,6 +25,9 @@ function copyOf(message: ArrayBuffer): Buffer {
 let corked: { write(): void };
 const runCorked = (): void => corked.write();
 
+/** What uWebSockets.js returns where the kernel has taken a frame, or the cork buffer. */
+const SENT = 1;
+
 /** One WebSocket of uWebSockets.js. */
 export class UwsWebSocketPort implements WebSocketPort {
   readonly #socket: UwsWebSocket<UwsConnection>;
@@ -70,8 +73,8 @@ export class UwsWebSocketPort implements WebSocketPort {
     return this.readyState === 3 ? 0 : this.#socket.getBufferedAmount();
   }
 
-  send(data: string | Buffer, binary: boolean, compress: boolean): void {
-    if (this.readyState !== 3) this.#socket.send(wellFormed(data), binary, compress);
+  send(data: string | Buffer, binary: boolean, compress: boolean): boolean {
+    return this.readyState === 3 || this.#socket.send(wellFormed(data), binary, compress) === SENT;
   }
 
   cork(batch: { write(): void }): void {
