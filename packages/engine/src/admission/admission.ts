@@ -6,6 +6,7 @@ import type { Query } from "../http/query.ts";
 import { safeEmit } from "../loop/safe-call.ts";
 import { isThenable } from "../loop/thenable.ts";
 import type { Protocol } from "../protocol/protocol.ts";
+import type { Session } from "../session/session.ts";
 import type { WebTransportSession } from "../transport/webtransport-session.ts";
 import { closeSession } from "../transport/webtransport.ts";
 import { askAllowRequest, checkId } from "./hooks.ts";
@@ -13,25 +14,29 @@ import { generateId } from "./ids.ts";
 import { runMiddlewares } from "./middlewares.ts";
 import type { AdmissionOwner, PendingRequest } from "./pending-request.ts";
 import { PlainRequest } from "./plain-request.ts";
-import { route } from "./route.ts";
+import { isValidOrigin, route } from "./route.ts";
+import { UsualQuery } from "./usual-query.ts";
 import { UpgradeRequest } from "./upgrade-request.ts";
 import { WebTransportHandshake } from "./webtransport-handshake.ts";
 
 /**
- * Receives the requests of all hosts, and decides whether they are let in. In this order: a server that is shut down refuses it, an interceptor answers it, the
- * middlewares run, `route()` says what it asks for; and for a new session, `allowRequest` agrees, its protocol version is
- * served, and it gets an id.
+ * Receives the requests of all hosts, and decides whether they are let in. In this order: a server that is shut down refuses a
+ * request, an interceptor answers it, the middlewares run, and `route()` says what it asks for. For a new session, `allowRequest`
+ * agrees, its protocol version is served, and it gets an id.
  */
 export class Admission implements HostTarget {
   /** Whether requests that belong to no open session are refused. */
   isShutDown: boolean = false;
   readonly #owner: AdmissionOwner;
   #interceptor: ((exchange: HttpExchange) => boolean) | undefined = undefined;
+  /** What most polls and posts look like: they need no parsing. */
+  readonly #usual: UsualQuery;
   #lastUrl = "";
   #lastQuery: Query = parseQuery("");
 
   constructor(owner: AdmissionOwner) {
     this.#owner = owner;
+    this.#usual = new UsualQuery((sid) => owner.engine.find(sid));
   }
 
   /** Offers every plain request to the handler first, which returns whether it answers it. */
@@ -51,7 +56,7 @@ export class Admission implements HostTarget {
       engine.listenerCount("headers") > 0 ||
       engine.listenerCount("initial_headers") > 0 ||
       engine.listenerCount("connection_error") > 0 ||
-      !this.#queryOf(url)["sid"]
+      (this.#usual.sessionOf(url) === undefined && !this.#queryOf(url)["sid"])
     );
   }
 
@@ -65,6 +70,21 @@ export class Admission implements HostTarget {
   }
 
   onRequest(exchange: HttpExchange): void {
+    const session = this.#sessionOf(exchange);
+    if (session === undefined) this.#decide(exchange);
+    else if (this.#interceptor?.(exchange) !== true) session.transport.onRequest(exchange);
+  }
+
+  /** Returns the session of a poll or post for which `route()` would say the same. */
+  #sessionOf({ request }: HttpExchange): Session | undefined {
+    const { engine } = this.#owner;
+    const isPlain = engine.middlewares.length === 0 && engine.transports.includes("polling");
+    return isPlain && isValidOrigin(request.head.header("origin"))
+      ? this.#usual.sessionOf(request.head.url)
+      : undefined;
+  }
+
+  #decide(exchange: HttpExchange): void {
     const request = new PlainRequest(exchange, this.#queryOf(exchange.request.head.url));
     if (this.isShutDown && this.#refusesAll(request)) return;
     if (this.#interceptor?.(exchange)) return;
@@ -149,6 +169,7 @@ export class Admission implements HostTarget {
     } else if (request.isMalformed) {
       this.#refuse(request, Code.BAD_REQUEST, { name: "TRANSPORT_HANDSHAKE_ERROR" });
     } else if (routed.kind === "continue") {
+      if (!isUpgrade) this.#usual.learn(exchange.request.head.url, routed.session);
       request.join(routed.session, this.#owner);
     } else {
       this.#askApplication(request, routed.protocol);

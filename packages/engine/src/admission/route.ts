@@ -39,9 +39,7 @@ export function route<Session extends RoutedSession>(
     return refuse(Code.UNKNOWN_TRANSPORT, { transport });
   if (!table.transports.includes(transport)) return refuse(Code.UNKNOWN_TRANSPORT, { transport });
   const origin = head.header("origin");
-  if (origin !== undefined && hasInvalidCharacter(origin)) {
-    return refuse(Code.BAD_REQUEST, { name: "INVALID_ORIGIN", origin });
-  }
+  if (!isValidOrigin(origin)) return refuse(Code.BAD_REQUEST, { name: "INVALID_ORIGIN", origin });
   if (sid) return routeSession(sid, transport, query, isUpgrade, table);
   if (head.method !== "GET") return refuse(Code.BAD_HANDSHAKE_METHOD, { method: head.method });
   if ((transport === "websocket") !== isUpgrade) {
@@ -82,6 +80,6 @@ function refuse(code: Code, context: Record<string, unknown>): Route<never> {
 /** RFC 9110, field-content: visible characters, spaces, tabs and bytes beyond ASCII. */
 const INVALID_FIELD_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
-function hasInvalidCharacter(value: string): boolean {
-  return INVALID_FIELD_VALUE.test(value);
+export function isValidOrigin(origin: string | undefined): boolean {
+  return origin === undefined || !INVALID_FIELD_VALUE.test(origin);
 }
