@@ -3,6 +3,9 @@ import { Message } from "../src/protocol/packet.ts";
 import { Audience } from "../src/session/audience.ts";
 import { FlushQueue } from "../src/session/flush-queue.ts";
 import type { Broadcasts } from "../src/session/broadcasts.ts";
+import { MemoryHost } from "../src/host/memory/host.ts";
+import { Server as Engine } from "../src/server.ts";
+import type { Session } from "../src/session/session.ts";
 import { DrivenLoop } from "./driven-loop.ts";
 
 /** A session, as broadcasts see it. */
@@ -126,6 +129,17 @@ describe("broadcasts", () => {
     loop.tick();
     loop.tick();
     assert.deepEqual([got()[0], got()[499], got()[500], got()[599]], ["a b", "a b", "(a) b", "(a) b"]);
+  });
+
+  it("hold no session that ends while its packet is handled", async () => {
+    const engine = new Engine({ pingInterval: 1e8 });
+    const host = new MemoryHost();
+    engine.attachHost(host);
+    engine.on("connection", (session: Session) => session.on("message", () => session.close(true)));
+    const webSocket = await host.connect({ url: "/engine.io/?EIO=4&transport=websocket" });
+    webSocket.send("4bye");
+    assert.equal(engine.clientsCount, 0);
+    assert.equal(engine.broadcasts.reading, undefined);
   });
 
   it("go on with the others when one throws", () => {

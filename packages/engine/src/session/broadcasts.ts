@@ -139,8 +139,14 @@ export class Broadcasts<Session extends object> {
     this.#blocked.add(session);
   }
 
-  /** It takes packets again, or the session has ended. */
+  /** It takes packets again. */
   unblock(session: Session): void {
     this.#blocked.delete(session);
+  }
+
+  /** The session has ended, perhaps while its packet was handled. */
+  forget(session: Session): void {
+    this.#blocked.delete(session);
+    if (this.reading === session) this.reading = undefined;
   }
 }

@@ -536,7 +536,7 @@ export class Session extends QuietEmitter {
     this.#settle();
     if (this.#isClosed()) return;
     this.readyState = "closed";
-    this.server.broadcasts.unblock(this);
+    this.server.broadcasts.forget(this);
     this.#upgrade?.abort();
     this.#heartbeat.stop();
     this.transport.detach();

@@ -41,6 +41,7 @@ export interface SessionOwner extends TransportOwner {
     settle(session: object): void;
     block(session: object): void;
     unblock(session: object): void;
+    forget(session: object): void;
   };
   /** @internal */
   readonly contexts: Contexts;
