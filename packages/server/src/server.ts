@@ -319,12 +319,13 @@ export class Server<
   }
 
   private interceptFile(exchange: HttpExchange): boolean {
-    const { request, response: res } = exchange;
+    const { request } = exchange;
     const file = clientFileOf(request.head.url, this._path);
     if (file === undefined) return false;
     const respond: FileExchange["respond"] = (status, headers, body) =>
       exchange.respond(status, headers, body);
-    serveClientFile(file, { req: request.message, res, respond }, this._corsMiddleware);
+    // Both are created on first use.
+    serveClientFile(file, { req: request.message, res: exchange.response, respond }, this._corsMiddleware);
     return true;
   }
 
