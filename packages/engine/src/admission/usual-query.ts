@@ -1,7 +1,7 @@
 import type { Session } from "../session/session.ts";
 
-/** All of a URL before the value of `t`, and the sid behind it. The value itself says nothing. */
-const USUAL = /^([^#]*[?&]t=)[^&#]*&sid=[^&#]*$/;
+/** All of a URL before its last parameters: a time stamp, if there is one, which says nothing, and the sid. */
+const USUAL = /^([^#]*?[?&])(?:t=[^&#]*&)?sid=[^&#]*$/;
 
 /**
  * The query that clients send with each poll and post of a session. It differs by the values of `t` and `sid` alone, which come last:
@@ -28,9 +28,9 @@ export class UsualQuery {
   sessionOf(url: string): Session | undefined {
     const start = this.#start;
     if (start === undefined || !url.startsWith(start) || url.includes("#")) return undefined;
-    const end = url.indexOf("&", start.length);
-    if (end === -1 || !url.startsWith("&sid=", end)) return undefined;
-    const session = this.#find(url.slice(end + "&sid=".length));
+    const at = url.startsWith("t=", start.length) ? url.indexOf("&", start.length) + 1 : start.length;
+    if (at === 0 || !url.startsWith("sid=", at)) return undefined;
+    const session = this.#find(url.slice(at + "sid=".length));
     const isUsual = session?.transport.name === "polling" && session.protocol === this.#protocol;
     return isUsual ? session : undefined;
   }

@@ -8,6 +8,7 @@ import { AnswerFrames, FrameWriter } from "./frame-writer.ts";
 import { NodeHttpExchange } from "./http-exchange.ts";
 import { attachExtendedConnect, Http2Connections, isHttp2 } from "./http2.ts";
 import type { NodeServer } from "./http2.ts";
+import { OngoingRequests } from "./ongoing.ts";
 import type { OngoingSet } from "./ongoing.ts";
 import { isWebSocketHandshake, offersHttp2, serveAsPlainRequest } from "./plain-request.ts";
 import { NodeUpgradeExchange } from "./upgrade-exchange.ts";
@@ -49,6 +50,7 @@ export class NodeHost implements Host {
   #webSocketServer: WebSocketServer | undefined = undefined;
   /** Headers for the 101 that is about to be written. */
   #upgradeHeaders: OutgoingHttpHeaders = {};
+  readonly #requests: OngoingRequests = new OngoingRequests();
   readonly #ongoing: OngoingSet = new Set();
   readonly #ports: PortContext = {
     frames: new FrameWriter(),
@@ -102,7 +104,7 @@ export class NodeHost implements Host {
       response.writeHead(400, { connection: "close" }).end();
       return;
     }
-    this.#target.onRequest(new NodeHttpExchange(request, response, this.#ongoing));
+    this.#target.onRequest(new NodeHttpExchange(request, response, this.#requests));
   }
 
   /** @param isOurs - whether nobody else has seen the request, or will */
@@ -167,6 +169,7 @@ export class NodeHost implements Host {
   }
 
   cut(): void {
+    this.#requests.cut();
     for (const ongoing of this.#ongoing) ongoing.cut();
     this.#http2.close();
   }

@@ -2,22 +2,28 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:
 import type { Http2ServerRequest } from "node:http2";
 import { respondThrough } from "../copied/response.ts";
 import { STALL_TIMEOUT } from "../host.ts";
+import { nextTick } from "../timers.ts";
 import type { BodyError, HttpExchange } from "../host.ts";
-import type { Ongoing, OngoingSet } from "./ongoing.ts";
+import type { OngoingRequest, OngoingRequests } from "./ongoing.ts";
 import { NodeRequest } from "./request.ts";
 
+/** An answer of this size leaves at once, in characters or bytes: the kernel takes it even if the client reads nothing. */
+const SMALL = 16 * 1024;
+
 /** A plain request on node:http or node:http2. */
-export class NodeHttpExchange implements HttpExchange, Ongoing {
+export class NodeHttpExchange implements HttpExchange, OngoingRequest {
   readonly request: NodeRequest;
   readonly response: ServerResponse;
   onAbort: (() => void) | undefined = undefined;
+  previous: OngoingRequest | undefined = undefined;
+  next: OngoingRequest | undefined = undefined;
   readonly #request: IncomingMessage;
   #aborted = false;
   /** Whether the connection has the time limit of an answer that is leaving. */
   #isWatched = false;
   #onBodyAbort: (() => void) | undefined = undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse, ongoing: OngoingSet) {
+  constructor(request: IncomingMessage, response: ServerResponse, ongoing: OngoingRequests) {
     this.request = new NodeRequest(request);
     this.response = response;
     this.#request = request;
@@ -38,7 +44,7 @@ export class NodeHttpExchange implements HttpExchange, Ongoing {
   }
 
   /** The client may still be sending the body of a request that has been answered. */
-  #leave(ongoing: OngoingSet): void {
+  #leave(ongoing: OngoingRequests): void {
     const request = this.#request;
     const { socket } = request;
     if (request.complete || socket.destroyed) {
@@ -93,13 +99,14 @@ export class NodeHttpExchange implements HttpExchange, Ongoing {
     if (headers["Connection"] !== undefined && this.#request.httpVersionMajor > 1)
       delete headers["Connection"];
     respondThrough(response, status, withLength(headers, body), body);
-    this.#watch();
+    // Node writes it at the end of the tick.
+    if (body.length > SMALL) nextTick(() => this.#watch());
   }
 
   /** Drops a client that reads nothing of the answer, unless the application has set a limit itself. */
   #watch(): void {
     const { socket, httpVersionMajor } = this.#request;
-    if (httpVersionMajor !== 1 || socket.writableLength === 0 || socket.timeout) return;
+    if (this.#aborted || httpVersionMajor !== 1 || socket.writableLength === 0 || socket.timeout) return;
     this.#isWatched = true;
     socket.setTimeout(STALL_TIMEOUT);
   }
