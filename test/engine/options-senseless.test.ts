@@ -250,7 +250,7 @@ describe("engine: options that are strings or invalid", () => {
       }
     }
 
-    it("a privileged port and a taken one have different errors", async function () {
+    it("a privileged port and a taken one have different errors (as root, where low ports are privileged)", async function () {
       if (process.geteuid?.() !== 0) this.skip();
       // Where the system lets everybody have it, there is nothing to refuse.
       if ((await codeOf("node", 79)) !== "EACCES") this.skip();
