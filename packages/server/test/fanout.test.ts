@@ -3,6 +3,7 @@ import type { Message, Session } from "@tidewire/engine";
 import { Decoder, Encoder } from "@tidewire/parser";
 import type { Packet } from "@tidewire/parser";
 import type { Socket } from "@tidewire/server";
+import { setImmediate as turn } from "node:timers/promises";
 import { Adapter } from "socket.io-adapter";
 import { MemoryServer } from "./memory.ts";
 
@@ -125,5 +126,36 @@ describe("a volatile packet", () => {
     assert.deepEqual(await response, ['42["a"]', '42["b"]']);
     awaySocket.emit("c");
     assert.deepEqual(await away.get(), ['42["c"]']);
+  });
+});
+
+describe("an audience", () => {
+  it("leaves out an excepted socket whose client has a method of its own since the last broadcast", async () => {
+    await using server = new MemoryServer();
+    const sockets: Socket[] = [];
+    server.io.on("connection", (socket) => void sockets.push(socket));
+    const received: string[][] = [];
+    for (let n = 0; n < 6; n++) {
+      const webSocket = await server.host.connect({ url: "/engine.io/?EIO=4&transport=websocket" });
+      const messages: string[] = [];
+      received.push(messages);
+      webSocket.onmessage = (data) => messages.push(String(data));
+      webSocket.send("40");
+      await turn();
+    }
+    server.io.emit("all");
+    await turn();
+    const [first] = sockets;
+    const { client } = first!;
+    const write = client.writeToEngine.bind(client);
+    client.writeToEngine = (packet, options) => write(packet, options);
+    first!.broadcast.emit("others");
+    await turn();
+    const events = received.map((messages) => messages.filter((text) => text.startsWith("42")));
+    assert.deepEqual(events[0], ['42["all"]']);
+    assert.deepEqual(
+      events.slice(1),
+      Array.from({ length: 5 }, () => ['42["all"]', '42["others"]']),
+    );
   });
 });

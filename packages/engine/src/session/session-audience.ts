@@ -40,7 +40,7 @@ export class SessionAudience {
   }
 
   /** Sends messages to all sessions but some. */
-  send(messages: readonly Message[], except: readonly Session[]): void {
+  send(messages: readonly Message[], except: readonly object[]): void {
     this.#broadcasts.send(this.#audience, messages, except);
   }
 }

@@ -132,10 +132,9 @@ class RoomAudience {
 
   /** @param except - few, members or not */
   send(packet: Packet, shared: SharedPacket, except: readonly Receiver[]): void {
-    this.#sessions?.send(
-      shared.messages,
-      except.map(sessionOf).filter((session) => session !== undefined),
-    );
+    // By the connection: what was accepted when the audience was made may have changed.
+    const connections = except.map(({ client }) => client.conn);
+    this.#sessions?.send(shared.messages, connections);
     for (const receiver of this.#others) {
       if (!except.includes(receiver)) sendShared(receiver, packet, shared);
       // It has been upgraded.

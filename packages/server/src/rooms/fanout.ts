@@ -10,6 +10,7 @@ export interface Receiver {
   readonly acks: Map<number, AckCallback>;
   readonly client: {
     writeToEngine(packet: EncodedPacket, options: WriteOptions): void;
+    readonly conn: object;
     /** The session, if it can be part of an audience. */
     readonly _session: Session | undefined;
     readonly _hasOneSocket: boolean;
