@@ -1,0 +1,1 @@
+export type { NodeId } from "./node-id.ts";
