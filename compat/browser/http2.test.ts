@@ -16,7 +16,7 @@ describeWithChromium("browser: HTTP/2", (browser) => {
   for (const client of isFull ? clients : [latest]) {
     for (const way of wayNames) {
       onEachHost(client, way, "over HTTP/2", (host) => {
-        const title = "exchanges events over a connection of HTTP/2";
+        const title = "exchanges events over an HTTP/2 connection";
         if (host === "uws") return unsupported(title, "uWebSockets.js has no HTTP/2");
         it(title, async () => {
           const { page, socket } = await open(client, way);
@@ -56,7 +56,7 @@ describeWithChromium("browser: HTTP/2", (browser) => {
   }
 });
 
-/** What carries the WebSocket of a connection. */
+/** The stream under the WebSocket of a connection. */
 function streamOf(socket: Socket): object {
   const { socket: websocket } = socket.conn.transport as unknown as { socket: { _socket: object } };
   return websocket._socket;

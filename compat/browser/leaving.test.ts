@@ -11,23 +11,23 @@ import { Tab, type PageClient } from "./support/tab.ts";
 
 type Way = (typeof wayNames)[number];
 
-/** Nobody says goodbye: the connection of the WebSocket closes, the poll under way is cut. */
-const silently = {
+/** The page sends no close packet: the TCP connection of the WebSocket closes, or the pending poll breaks. */
+const withoutClose = {
   polling: ["transport error"],
   websocket: ["transport close"],
   upgrade: ["transport close"],
 };
 
-/** The page says goodbye; by long-polling the browser may cut that request, too. */
-const politely = { ...silently, polling: ["transport close", "transport error"] };
+/** The page sends a close packet; with long-polling, the browser may abort that request, too. */
+const withClose = { ...withoutClose, polling: ["transport close", "transport error"] };
 
-/** Whether a page says goodbye from `beforeunload`: version 2 never does, version 3 always, version 4 when it is asked to. */
-function goodbyes({ version }: Client): boolean[] {
+/** Whether the client closes on `beforeunload`: version 2 never does, version 3 always, version 4 with `closeOnBeforeunload`. */
+function closesOnBeforeunload({ version }: Client): boolean[] {
   if (version.startsWith("2.")) return [false];
   return version.startsWith("3.") ? [true] : [false, true];
 }
 
-describeWithChromium("browser: pages that go", (browser) => {
+describeWithChromium("browser: closed and reloaded pages", (browser) => {
   for (const client of codes) {
     for (const way of wayNames) {
       const quick = client === latest ? way !== "upgrade" : way === "upgrade";
@@ -62,7 +62,7 @@ async function open(
   return { site, tab, page, socket: await site.sockets.next() };
 }
 
-/** Waits until the server has learnt that the page is gone, for one of these reasons. */
+/** Waits until the server reports the disconnect, with one of these reasons. */
 async function assertGone(
   socket: Socket,
   reasons: readonly string[],
@@ -75,9 +75,9 @@ async function assertGone(
 }
 
 function declareClosed(browser: () => Browser, client: Client, way: Way, host: CellHost): void {
-  it("the server learns at once that the tab was closed", async () => {
+  it("disconnects at once when the tab closes", async () => {
     const { tab, socket } = await open(browser(), client, way, host);
-    await assertGone(socket, silently[way], () => tab.page.close());
+    await assertGone(socket, withoutClose[way], () => tab.page.close());
   });
 }
 
@@ -85,9 +85,9 @@ function declare(browser: () => Browser, client: Client, way: Way, host: CellHos
   declareClosed(browser, client, way, host);
 
   if (isFull) {
-    it("the server learns at once that the page has crashed", async () => {
+    it("disconnects at once when the page crashes", async () => {
       const { tab, socket } = await open(browser(), client, way, host);
-      await assertGone(socket, silently[way], async () => {
+      await assertGone(socket, withoutClose[way], async () => {
         const crashed = new Promise((resolve) => tab.page.once("crash", resolve));
         tab.page.goto("chrome://crash").catch(() => {});
         await crashed;
@@ -95,11 +95,11 @@ function declare(browser: () => Browser, client: Client, way: Way, host: CellHos
     });
   }
 
-  for (const closeOnBeforeunload of goodbyes(client)) {
+  for (const closeOnBeforeunload of closesOnBeforeunload(client)) {
     const options = { closeOnBeforeunload };
-    const expected = closeOnBeforeunload ? politely[way] : silently[way];
-    describe(closeOnBeforeunload ? "saying goodbye" : "without a word", () => {
-      it("ends with a reload, which the page does not notice, and comes back anew", async () => {
+    const expected = closeOnBeforeunload ? withClose[way] : withoutClose[way];
+    describe(closeOnBeforeunload ? "closing on beforeunload" : "not closing on beforeunload", () => {
+      it("disconnects on a reload, without an event in the page, and connects with a new id", async () => {
         const { site, tab, socket } = await open(browser(), client, way, host, options);
         await tab.run(`lab.onDisconnect("/", () => sessionStorage.setItem("noticed", "yes"))`);
         await assertGone(socket, expected, () => tab.page.reload());
@@ -109,7 +109,7 @@ function declare(browser: () => Browser, client: Client, way: Way, host: CellHos
       });
 
       if (isFull) {
-        it("ends when the page goes elsewhere, and comes back with it", async () => {
+        it("disconnects when the page navigates away, and connects again when it comes back", async () => {
           const { site, tab, socket } = await open(browser(), client, way, host, options);
           await assertGone(socket, expected, () => tab.goto(site.url + ELSEWHERE));
           await tab.page.goBack();
@@ -119,12 +119,12 @@ function declare(browser: () => Browser, client: Client, way: Way, host: CellHos
       }
 
       if (closeOnBeforeunload) {
-        it("has ended though the page asked its person, who stays", async () => {
+        it("disconnects even if the user cancels closing the tab", async () => {
           const opened = await open(browser(), client, way, host, options);
           await assertGone(opened.socket, expected, () => stay(opened));
         });
       } else {
-        it("goes on when the page asks its person, who stays", async () => {
+        it("stays connected if the user cancels closing the tab", async () => {
           const opened = await open(browser(), client, way, host, options);
           await stay(opened);
           assert.deepEqual(await opened.page.ask("echo", "still here"), ["still here"]);
@@ -135,13 +135,13 @@ function declare(browser: () => Browser, client: Client, way: Way, host: CellHos
   }
 }
 
-/** A person wants to close the tab, is asked by the page, and stays. */
+/** Closes the tab like a user who then cancels in the dialog of the page. */
 async function stay({ tab }: Opened): Promise<void> {
   await tab.page.click("button");
   await tab.run(`addEventListener("beforeunload", (event) => event.preventDefault()), 0`);
   const asked = tab.page.waitForEvent("dialog");
   await tab.page.close({ runBeforeUnload: true });
   await (await asked).dismiss();
-  // it may take a moment until the page is told
+  // waits until the page continues after the dialog
   await tab.run("0");
 }

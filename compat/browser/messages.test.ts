@@ -26,7 +26,7 @@ function prepare(io: Server): void {
 describeWithChromium("browser: messages", (browser) => {
   for (const client of clients) {
     for (const way of wayNames) {
-      // one page for all: opening one takes longer than a test
+      // all tests share a page: opening one takes longer than a test
       onEachHost(client, way, "messages", (host) => declare(browser, client, way, host), sharingSuite);
     }
   }
@@ -52,10 +52,10 @@ function declare(
   }
 
   if (!client.version.startsWith("4")) {
-    unsupported("is loaded as an ES module", "this version has no ES module for browsers");
+    unsupported("loads as an ES module", "this version has no ES module for browsers");
   }
 
-  it("hears events and is heard, in order, whatever the transport of the moment", async () => {
+  it("exchanges events in order, also during an upgrade", async () => {
     const { page, socket } = await pair();
     const heard = collect(socket, "message", COUNT);
     for (let n = 0; n < COUNT; n++) socket.emit("message", n, `text ${n} é 😀`);
@@ -72,10 +72,10 @@ function declare(
     assert.equal(socket.conn.transport.name, last);
   });
 
-  // the quick form tries the other transports with one of two bundles of the same code
+  // where two bundles have the same code, the quick form tests the other transports with one of them
   if (!isFull && way !== "upgrade" && !codes.includes(client)) return;
 
-  it("asks and answers on both sides", async () => {
+  it("exchanges acks both ways", async () => {
     const { page, socket } = await pair();
     const args = ["a\u2028b", { nested: [1, null, { x: true }] }, 0];
     assert.deepEqual(await page.ask("echo", ...args), args);
@@ -87,18 +87,18 @@ function declare(
   });
 
   if (client.version.startsWith("4")) {
-    it("takes a DataView of the middle of a buffer", async () => {
+    it("sends a DataView of the middle of a buffer", async () => {
       const { page } = await pair();
       assert.deepEqual(await page.ask("echo", inPage(BYTES, "DataView")), [inPage(BYTES)]);
     });
   } else {
     unsupported(
-      "takes a DataView of the middle of a buffer",
+      "sends a DataView of the middle of a buffer",
       "this client sends other bytes than those of the view",
     );
   }
 
-  it("exchanges binary of every class that a page has, nested and in order with text", async () => {
+  it("exchanges binary of every class in browsers, nested and in order with text", async () => {
     const { page, socket } = await pair();
     const large = Buffer.alloc(100_000, BYTES);
     const heard = collect(socket, "message", 3);
@@ -121,7 +121,7 @@ function declare(
     assert.deepEqual(await page.ask("echo", inPage(BYTES, "Blob")), [inPage(BYTES)]);
   });
 
-  it("joins namespaces over one connection, and learns why one refuses it", async () => {
+  it("joins namespaces over one connection, and gets the error of one that refuses it", async () => {
     const { page, socket } = await pair({});
     const options = { ...ways[way], reconnection: false };
     const [admin, other] = [tab.at("/admin"), tab.at("/other")];
@@ -135,7 +135,7 @@ function declare(
     await page.ask("echo", "still here");
   });
 
-  it("tells each side why it ended", async () => {
+  it("reports the reason of a disconnect on both sides", async () => {
     const { page, socket } = await pair();
     const left = next(socket, "disconnect");
     await page.close();

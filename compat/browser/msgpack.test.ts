@@ -26,7 +26,7 @@ describeWithChromium("browser: the MessagePack parser", (browser) => {
           return { page, socket: await site.sockets.next() };
         }
 
-        it("exchanges events, answers and binary, through the upgrade", async () => {
+        it("exchanges events, acks and binary, also after an upgrade", async () => {
           const { page, socket } = await open(host);
           const heard = next(socket, "message");
           await page.emit("message", { deep: [inPage(BYTES)] }, "é 😀", null);

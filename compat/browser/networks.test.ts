@@ -15,7 +15,7 @@ import { inPage, Tab, type PageClient } from "./support/tab.ts";
 
 type Way = (typeof wayNames)[number];
 
-/** Comes back soon, since a test waits for it. */
+/** Short delays, which keep the tests fast. */
 const SOON = { reconnectionDelay: 50, reconnectionDelayMax: 200 };
 
 describeWithChromium("browser: networks", (browser) => {
@@ -28,7 +28,7 @@ describeWithChromium("browser: networks", (browser) => {
   }
 });
 
-/** Is connected by long-polling, works, and stays with it. */
+/** Asserts that the page works over long-polling, and stays on it. */
 async function assertPolling(page: PageClient): Promise<void> {
   assert.deepEqual(await page.ask("echo", "by polling"), ["by polling"]);
   assert.equal((await page.state()).transport, "polling");
@@ -37,8 +37,8 @@ async function assertPolling(page: PageClient): Promise<void> {
 function declareBlocked(browser: () => Browser, client: Client, host: CellHost): void {
   for (const refusal of ["403", "cut"] satisfies Refusal[]) {
     if (!isFull && client !== latest && refusal === "403") continue;
-    const how = refusal === "403" ? "answers 403 to" : "cuts";
-    it(`stays with long-polling behind a proxy that ${how} WebSocket`, async () => {
+    const how = refusal === "403" ? "answers 403 to" : "drops";
+    it(`stays on long-polling behind a proxy that ${how} WebSocket handshakes`, async () => {
       const site = await startSite(host, client);
       const proxy = await startRefusingProxy(site.port, refusal);
       afterThisTest(() => proxy.close());
@@ -53,17 +53,17 @@ function declareBlocked(browser: () => Browser, client: Client, host: CellHost):
 
   if (!isFull && client !== latest) return;
 
-  it("stays with long-polling in a browser without WebSocket", async () => {
+  it("stays on long-polling in a browser without WebSocket", async () => {
     const site = await startSite(host, client);
     const tab = await Tab.open(browser(), site.url, client, { script: "delete window.WebSocket" });
     const page = await tab.at().connected(ways.upgrade);
     await assertPolling(page);
   });
 
-  const takesNext = "takes long-polling when its first choice, WebSocket, is refused";
+  const fallsBack = "falls back to long-polling if WebSocket, its first choice, is refused";
   if (!client.version.startsWith("4"))
-    return unsupported(takesNext, "tryAllTransports came with version 4.8");
-  it(takesNext, async () => {
+    return unsupported(fallsBack, "tryAllTransports came with version 4.8");
+  it(fallsBack, async () => {
     const site = await startSite(host, client);
     const proxy = await startRefusingProxy(site.port, "403");
     afterThisTest(() => proxy.close());
@@ -81,7 +81,7 @@ function declareInterruptions(browser: () => Browser, client: Client, way: Way, 
     socket: Socket;
   }
 
-  /** A connected page, and its socket; `through` gives the port of what stands in between. */
+  /** Connects a page, and resolves with its socket; `through` starts a proxy, and returns its port. */
   async function open(
     options?: Partial<ServerOptions>,
     through?: (site: RestartableServer) => Promise<number>,
@@ -95,7 +95,7 @@ function declareInterruptions(browser: () => Browser, client: Client, way: Way, 
     return { site, tab, page, socket: await site.sockets.next() };
   }
 
-  it("comes back when the server has restarted, with what was emitted meanwhile", async () => {
+  it("reconnects after the server restarts, and sends the events emitted in the meantime", async () => {
     const { site, page } = await open();
     await site.stop();
     const [reason] = await page.take("disconnect");
@@ -111,7 +111,7 @@ function declareInterruptions(browser: () => Browser, client: Client, way: Way, 
 
   if (!isFull && client !== latest) return;
 
-  it("comes back after a TCP reset", async () => {
+  it("reconnects after a TCP reset", async () => {
     let proxy: CuttableProxy | undefined;
     const { site, page, socket } = await open({}, async ({ port }) => {
       proxy = await cuttableProxy(port);
@@ -126,7 +126,7 @@ function declareInterruptions(browser: () => Browser, client: Client, way: Way, 
     assert.equal((await page.state()).id, (await site.sockets.next()).id);
   });
 
-  const offline = "ends when the machine goes offline, and comes back with it";
+  const offline = "disconnects when the machine goes offline, and reconnects when it is online again";
   if (client.version.startsWith("4")) {
     it(offline, async () => {
       const { site, tab, page, socket } = await open();
@@ -134,7 +134,7 @@ function declareInterruptions(browser: () => Browser, client: Client, way: Way, 
       await tab.context.setOffline(true);
       const [reason] = await page.take("disconnect");
       assert.equal(reason, "transport close");
-      // by long-polling the goodbye cannot be sent, and the heartbeat finds out
+      // with long-polling, the client cannot send the close packet; the server detects it by the heartbeat
       if (way !== "polling") assert.equal(await gone, "transport close");
       await tab.context.setOffline(false);
       await page.take("connect");
@@ -145,7 +145,7 @@ function declareInterruptions(browser: () => Browser, client: Client, way: Way, 
     unsupported(offline, "clients before version 4.3 do not listen to the offline event");
   }
 
-  const recovers = "recovers its state, with what it missed, when the connection broke";
+  const recovers = "recovers its state and the missed events after the connection breaks";
   if (!client.version.startsWith("4")) return unsupported(recovers, "state recovery came with version 4.6");
   it(recovers, async () => {
     const { site, page, socket } = await open({ connectionStateRecovery: {} });

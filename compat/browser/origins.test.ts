@@ -19,7 +19,7 @@ declare module "express-session" {
   }
 }
 
-describeWithChromium("browser: pages of another origin", (browser) => {
+describeWithChromium("browser: cross-origin pages", (browser) => {
   for (const client of codes) {
     for (const way of ["polling", "upgrade"] as const) {
       if (!isFull && client !== latest && way === "polling") continue;
@@ -35,20 +35,20 @@ describeWithChromium("browser: pages of another origin", (browser) => {
   onEachHost(
     latest,
     "polling",
-    "what CORS allows",
+    "CORS",
     (host) => declareCors(inOnePage(browser, latest, host)),
     sharingSuite,
   );
   onEachHost(
     latest,
     "websocket",
-    "what allowRequest allows",
+    "allowRequest",
     (host) => declareWebSocket(inOnePage(browser, latest, host)),
     sharingSuite,
   );
 });
 
-/** The server's address as the page is to use it: another port of its own host, so that cookies count as its own. */
+/** The server's URL for the page: another port of the same host, so that its cookies are same-site. */
 function urlOf({ port }: RestartableServer): string {
   return `http://localhost:${port}`;
 }
@@ -58,13 +58,13 @@ interface Opened {
   page: PageClient;
 }
 
-/** Starts a server that is told the origin of the page. */
+/** Starts a server with options for the origin of the page. */
 type Open = (
   options: (origin: string) => Partial<ServerOptions>,
   prepare?: (io: Server) => void,
 ) => Promise<Opened>;
 
-/** One page for all tests of the suite, without cookies at the begin of each. */
+/** Opens one page for all tests of the suite, and clears its cookies before each. */
 function inOnePage(browser: () => Browser, client: Client, host: CellHost): Open {
   let tab: Tab;
   let origin = "";
@@ -86,7 +86,7 @@ function declareCredentials(open: Open, client: Client, way: "polling" | "upgrad
     cookie: { name: "io", path: "/", httpOnly: true, sameSite: "lax" },
   });
 
-  it("bring back the cookie of the session, on every request after the first", async () => {
+  it("include the session's cookie in every request after the first", async () => {
     const seen: (string | undefined)[] = [];
     const { site, page } = await open(allowed, (io) => {
       io.engine.on(
@@ -109,7 +109,7 @@ function declareCredentials(open: Open, client: Client, way: "polling" | "upgrad
     );
   });
 
-  it("let a session of express-session live on over connections", async () => {
+  it("keep an express-session across connections", async () => {
     const { site, page } = await open(allowed, (io) => {
       const cookie = { sameSite: "lax" } as const;
       io.engine.use(session({ secret: "tide", resave: false, saveUninitialized: true, cookie }));
@@ -130,10 +130,10 @@ function declareCredentials(open: Open, client: Client, way: "polling" | "upgrad
     }
   });
 
-  // version 2 always asks for credentials
+  // version 2 always sends credentials
   if (client.protocol === 3) return;
 
-  it("stay at home unless the page asks for them", async () => {
+  it("are not sent unless the page asks for them", async () => {
     const { site, page } = await open(allowed);
     await page.connected({ ...ways.polling, ...ONCE }, urlOf(site));
     await page.close();
@@ -145,48 +145,53 @@ function declareCredentials(open: Open, client: Client, way: "polling" | "upgrad
 
 function declareCors(open: Open): void {
   const cases: [string, (origin: string) => Partial<ServerOptions>, object, string | undefined][] = [
-    ["any origin, with *", () => ({ cors: { origin: "*" } }), {}, undefined],
+    ["allows any origin with *", () => ({ cors: { origin: "*" } }), {}, undefined],
     [
-      "an origin among others",
+      "allows an origin in a list",
       (origin) => ({ cors: { origin: ["http://a.example", origin] } }),
       {},
       undefined,
     ],
-    ["an origin by a pattern", () => ({ cors: { origin: /^http:\/\/localhost:\d+$/ } }), {}, undefined],
-    ["no origin without the option", () => ({}), {}, "xhr poll error"],
     [
-      "no other origin than the one named",
+      "allows an origin that matches a pattern",
+      () => ({ cors: { origin: /^http:\/\/localhost:\d+$/ } }),
+      {},
+      undefined,
+    ],
+    ["refuses every origin without the cors option", () => ({}), {}, "xhr poll error"],
+    [
+      "refuses an origin other than the allowed one",
       () => ({ cors: { origin: "http://a.example" } }),
       {},
       "xhr poll error",
     ],
     [
-      "no credentials with *",
+      "refuses credentials with *",
       () => ({ cors: { origin: "*", credentials: true } }),
       { withCredentials: true },
       "xhr poll error",
     ],
     [
-      "no credentials without their option",
+      "refuses credentials without the credentials option",
       (origin) => ({ cors: { origin } }),
       { withCredentials: true },
       "xhr poll error",
     ],
     [
-      "a header that is allowed",
+      "allows a header in allowedHeaders",
       (origin) => ({ cors: { origin, allowedHeaders: ["x-tide"] } }),
       { extraHeaders: { "x-tide": "high" } },
       undefined,
     ],
     [
-      "no header that is not",
+      "refuses a header that is not in allowedHeaders",
       (origin) => ({ cors: { origin, allowedHeaders: ["x-other"] } }),
       { extraHeaders: { "x-tide": "high" } },
       "xhr poll error",
     ],
   ];
   for (const [title, server, options, error] of cases) {
-    it(`is ${title}`, async () => {
+    it(title, async () => {
       const { site, page } = await open(server);
       await page.open({ ...ways.polling, ...ONCE, ...options }, urlOf(site));
       if (error !== undefined) {
@@ -208,13 +213,13 @@ function declareWebSocket(open: Open): void {
     allowRequest: (request, decide) => decide(null, request.headers.origin === allowed),
   });
 
-  it("is the origin that the application lets in", async () => {
+  it("accepts the allowed origin", async () => {
     const { site, page } = await open(allowOnly);
     await page.connected({ ...ways.websocket, ...ONCE }, urlOf(site));
     assert.deepEqual(await page.ask("echo", "from elsewhere"), ["from elsewhere"]);
   });
 
-  it("is no other origin", async () => {
+  it("refuses another origin", async () => {
     const { site, page } = await open(() => allowOnly("http://a.example"));
     await page.open({ ...ways.websocket, ...ONCE }, urlOf(site));
     assert.deepEqual(await page.take("connect_error"), [{ message: "websocket error" }]);

@@ -10,7 +10,7 @@ import { ELSEWHERE, pagePath, startSite } from "./support/site.ts";
 import { PageClient } from "./support/tab.ts";
 import { BrowserWindow, type WindowTab } from "./support/window.ts";
 
-describeWithChromium("browser: pages hidden, frozen and shown", (browser) => {
+describeWithChromium("browser: hidden and frozen pages", (browser) => {
   for (const way of wayNames) {
     if (!isFull && way === "websocket") continue;
     onEachHost(latest, way, "hidden pages", (host) => declare(browser, way, host));
@@ -36,7 +36,7 @@ function declare(browser: () => Browser, way: (typeof wayNames)[number], host: C
     return { site, window, tab, page, socket: await site.sockets.next() };
   }
 
-  it("hears and is heard while it is hidden, and when it is shown again", async () => {
+  it("exchange events while hidden, and when shown again", async () => {
     const { site, window, tab, page, socket } = await open();
     await window.tab(site.url + ELSEWHERE);
     await tab.hidden();
@@ -48,8 +48,8 @@ function declare(browser: () => Browser, way: (typeof wayNames)[number], host: C
     assert.equal((await page.state()).id, socket.id);
   });
 
-  // Chromium ends a WebSocket on which something has arrived meanwhile, so it takes state recovery.
-  it("hears once and in order, when it thaws, what was sent while it was frozen", async () => {
+  // Chromium closes a WebSocket that received data while the page was frozen, so this needs state recovery.
+  it("receive events sent while they were frozen, once and in order", async () => {
     const { site, window, tab, page, socket } = await open({ connectionStateRecovery: {} });
     socket.emit("message", "gives the client an offset");
     await page.take("message");
@@ -64,7 +64,7 @@ function declare(browser: () => Browser, way: (typeof wayNames)[number], host: C
     assert.ok(!(await page.told()).some(([event]) => event === "message"));
   });
 
-  it("is missed while it is frozen for long, and comes back by itself", async () => {
+  it("time out when frozen for long, and reconnect by themselves", async () => {
     const { site, window, tab, page, socket } = await open({ pingInterval: 100, pingTimeout: 300 });
     await window.tab(site.url + ELSEWHERE);
     await tab.hidden();

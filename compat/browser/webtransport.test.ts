@@ -2,7 +2,7 @@ import { unsupported } from "../support/cell.ts";
 import { onEachHost } from "./support/cells.ts";
 import { clients, latest } from "./support/clients.ts";
 
-// Servers and clients meet over WebTransport in test/engine/webtransport-network.test.ts, by HTTP/2.
+// test/engine/webtransport-network.test.ts tests WebTransport over HTTP/2.
 describe("browser: WebTransport", () => {
   for (const client of clients) {
     onEachHost(client, "webtransport", "over HTTP/3", () => {

@@ -5,35 +5,35 @@ import { onEveryClient } from "./setting.ts";
 
 type Answer = (...args: unknown[]) => void;
 
-/** Short: in these tests nobody answers. */
+/** Short, because nobody answers in these tests. */
 const soon = 50;
 
 interface Asker {
   emit(event: string, ...args: never[]): unknown;
 }
 
-/** What the other side answers. */
+/** Resolves with the arguments of the acknowledgement. */
 function ask(asker: Asker, ...args: unknown[]): Promise<unknown[]> {
   const emit = asker.emit.bind(asker) as (...args: unknown[]) => void;
   return new Promise((resolve) => emit("question", ...args, (...answer: unknown[]) => resolve(answer)));
 }
 
 onEveryClient("acknowledgements", { plain: true }, (setting) => {
-  it("of the server come with all arguments", async () => {
+  it("carry all arguments from the server", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.join(server);
     socket.on("question", (a: number, b: string, answer: Answer) => answer(a + 1, { b }, null));
     assert.deepEqual(await ask(client, 1, "two"), [2, { b: "two" }, null]);
   });
 
-  it("of the client come with all arguments", async () => {
+  it("carry all arguments from the client", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.join(server);
     client.on("question", (a: number, b: string, answer: Answer) => answer(a + 1, { b }, null));
     assert.deepEqual(await ask(socket, 1, "two"), [2, { b: "two" }, null]);
   });
 
-  it("find their questions in whatever order they come", async () => {
+  it("match their events in any order", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.join(server);
     for (const [asked, asker] of [
@@ -54,7 +54,7 @@ onEveryClient("acknowledgements", { plain: true }, (setting) => {
     }
   });
 
-  it("count once, however often they are given", async () => {
+  it("count once, even if the listener calls back twice", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.join(server);
     socket.on("question", (answer: Answer) => {
@@ -69,21 +69,21 @@ onEveryClient("acknowledgements", { plain: true }, (setting) => {
     assert.deepEqual(answers, ["first"]);
   });
 
-  it("that a client does not give in time are an error at the server", async () => {
+  it("time out at the server", async () => {
     const server = await setting.start();
     const { socket } = await setting.join(server);
     const error = await new Promise<Error>((resolve) => socket.timeout(soon).emit("question", resolve));
     assert.equal(error.message, "operation has timed out");
   });
 
-  it("that a client gives in time are a promise's value at the server", async () => {
+  it("resolve emitWithAck() at the server", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.join(server);
     client.on("question", (answer: Answer) => answer("yes"));
     assert.equal(await socket.timeout(10_000).emitWithAck("question"), "yes");
   });
 
-  it("of all clients of a broadcast are collected", async () => {
+  it("are collected from every client of a broadcast", async () => {
     const server = await setting.start();
     const pairs = [await setting.join(server), await setting.join(server)];
     for (const [index, { client }] of pairs.entries()) {
@@ -96,9 +96,9 @@ onEveryClient("acknowledgements", { plain: true }, (setting) => {
     );
   });
 
-  // it takes as long as the timeout, which must let the other answer come on a busy machine
+  // runs as long as the timeout, in which the other client must answer even on a busy machine
   const itTakesLong = isFull || setting.mode === "upgrade" ? it : () => {};
-  itTakesLong("that one client of a broadcast does not give are an error with the others", async () => {
+  itTakesLong("of a broadcast time out with an error and those that arrived", async () => {
     const server = await setting.start();
     const { client } = await setting.join(server);
     await setting.join(server);
@@ -117,14 +117,14 @@ onEveryClient("acknowledgements", { plain: true }, (setting) => {
     assert.deepEqual(answers, ["only I"]);
   });
 
-  setting.itWith("timeouts", "that the server does not give in time are an error at the client", async () => {
+  setting.itWith("timeouts", "time out at the client", async () => {
     const server = await setting.start();
     const { client } = await setting.join(server);
     const error = await new Promise<Error>((resolve) => client.timeout(soon).emit("question", resolve));
     assert.equal(error.message, "operation has timed out");
   });
 
-  setting.itWith("timeouts", "that the server gives in time come after no error", async () => {
+  setting.itWith("timeouts", "arrive with a null error at a client with a timeout", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.join(server);
     socket.on("question", (answer: Answer) => answer("yes"));
@@ -134,14 +134,14 @@ onEveryClient("acknowledgements", { plain: true }, (setting) => {
     assert.deepEqual(outcome, [null, "yes"]);
   });
 
-  setting.itWith("promises", "are a promise's value at the client", async () => {
+  setting.itWith("promises", "resolve emitWithAck() at the client", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.join(server);
     socket.on("question", (name: string, answer: Answer) => answer(`hello, ${name}`));
     assert.equal(await client.emitWithAck("question", "kim"), "hello, kim");
   });
 
-  setting.itWith("promises", "that do not come are a rejection at the client", async () => {
+  setting.itWith("promises", "reject emitWithAck() at the client after the timeout", async () => {
     const server = await setting.start();
     const { client } = await setting.join(server);
     await assert.rejects(client.timeout(soon).emitWithAck("question"), /operation has timed out/);

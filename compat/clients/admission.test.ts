@@ -3,22 +3,22 @@ import { next } from "../../test/support/waiting/events.ts";
 import type { Socket } from "../../test/support/server/socketio.ts";
 import { onEveryClient } from "./setting.ts";
 
-onEveryClient("admission to a namespace", {}, (setting) => {
-  it("hears that a namespace does not exist", async () => {
+onEveryClient("joining a namespace", {}, (setting) => {
+  it("fails if the namespace does not exist", async () => {
     const server = await setting.start();
     const client = setting.open(server.url, {}, "/nowhere");
     assert.equal((await setting.refused(client)).message, "Invalid namespace");
     assert.equal(client.connected, false);
   });
 
-  it("hears why a middleware refuses it", async () => {
+  it("fails with the message of a middleware's error", async () => {
     const server = await setting.start();
     server.io.of("/closed").use((_, proceed) => proceed(new Error("not today")));
     const client = setting.open(server.url, {}, "/closed");
     assert.equal((await setting.refused(client)).message, "not today");
   });
 
-  it("gets the data of a middleware's error", async () => {
+  it("fails with the data of a middleware's error", async () => {
     const server = await setting.start();
     const data = { code: "E1", retry: [1, 2, { after: null }] };
     server.io.of("/closed").use((_, proceed) => proceed(Object.assign(new Error("not today"), { data })));
@@ -26,7 +26,7 @@ onEveryClient("admission to a namespace", {}, (setting) => {
     assert.deepEqual((await setting.refused(client)).data, data);
   });
 
-  it("is let in when it asks again", async () => {
+  it("succeeds on a second attempt after a refusal", async () => {
     const server = await setting.start();
     let asked = 0;
     server.io.of("/late").use((_, proceed) => proceed(asked++ === 0 ? new Error("too early") : undefined));
@@ -37,7 +37,7 @@ onEveryClient("admission to a namespace", {}, (setting) => {
     assert.equal(asked, 2);
   });
 
-  it("waits for a middleware that takes its time", async () => {
+  it("waits for a slow middleware", async () => {
     const server = await setting.start();
     let letIn: () => void = () => {};
     const asked = new Promise<Socket>((resolve) => {
@@ -54,7 +54,7 @@ onEveryClient("admission to a namespace", {}, (setting) => {
     assert.equal(client.id, socket.id);
   });
 
-  it("joins a namespace that a pattern creates", async () => {
+  it("creates a namespace whose name matches a pattern", async () => {
     const server = await setting.start();
     const connection = next<[Socket]>(server.io.of(/^\/room-\d+$/), "connection");
     const client = setting.open(server.url, {}, "/room-12");

@@ -5,13 +5,13 @@ import { onEveryClient, type Mode } from "./setting.ts";
 
 const bytes = Buffer.from([0, 1, 4, 0x1e, 0x7f, 0x80, 0xfe, 0xff]);
 
-/** A limit that is well under what the tests below would take with the default. */
+/** Well below the default, which keeps the tests fast. */
 const maxHttpBufferSize = 400_000;
 
-/** The most that fits the limit: long-polling sends base64, and packets have a head. */
+/** The largest data within the limit: long-polling sends base64, and packets have a header. */
 const nearLimit: Readonly<Record<Mode, number>> = { polling: 299_000, websocket: 399_500, upgrade: 299_000 };
 
-/** Buffers that were decoded may be slices of others, or arrays of bytes; they are compared by what is in them. */
+/** Makes binary data comparable by content: a decoded buffer can be a slice of another one, or a typed array. */
 function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString("hex")}`;
   if (value instanceof ArrayBuffer) return plain(new Uint8Array(value));
@@ -27,7 +27,7 @@ const nested = {
 };
 
 onEveryClient("binary", {}, (setting) => {
-  it("goes to the server from buffers", async () => {
+  it("reaches the server from a Buffer or an ArrayBuffer", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.joinFully(server);
     const seen = collect(socket, "bytes", 2);
@@ -36,7 +36,7 @@ onEveryClient("binary", {}, (setting) => {
     assert.deepEqual(plain(await seen), [plain([bytes]), plain([bytes])]);
   });
 
-  setting.itWith("typed arrays", "goes to the server from typed arrays", async () => {
+  setting.itWith("typed arrays", "reaches the server from a typed array", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.joinFully(server);
     const seen = next(socket, "bytes");
@@ -44,7 +44,7 @@ onEveryClient("binary", {}, (setting) => {
     assert.deepEqual(plain(await seen), plain([bytes]));
   });
 
-  it("comes to the client in every form that Node has", async () => {
+  it("reaches the client from a Buffer, a typed array or an ArrayBuffer", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.joinFully(server);
     const forms = [bytes, new Uint8Array(bytes), new Uint8Array(bytes).buffer];
@@ -53,7 +53,7 @@ onEveryClient("binary", {}, (setting) => {
     assert.deepEqual(plain(await seen), [plain([bytes]), plain([bytes]), plain([bytes])]);
   });
 
-  it("may be nested, and several in one event", async () => {
+  it("can be nested, and in several places of one event", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.joinFully(server);
     const atServer = next(socket, "nested");
@@ -64,7 +64,7 @@ onEveryClient("binary", {}, (setting) => {
     assert.deepEqual(plain(await atClient), plain([bytes, nested, "last"]));
   });
 
-  it("keeps its place among text, both ways, across an upgrade", async () => {
+  it("stays in order with text, both ways, across an upgrade", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.join(server);
     const sent = Array.from({ length: 60 }, (_, index) => [index % 3 === 0 ? Buffer.from([index]) : index]);
@@ -79,7 +79,7 @@ onEveryClient("binary", {}, (setting) => {
     assert.deepEqual(plain(await atClient), plain(sent));
   });
 
-  it("is answered with binary, both ways", async () => {
+  it("is acknowledged with binary, both ways", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.joinFully(server);
     for (const side of [client, socket]) {
@@ -93,7 +93,7 @@ onEveryClient("binary", {}, (setting) => {
     }
   });
 
-  it("may be as large as the limit allows, both ways", async () => {
+  it("can be as large as maxHttpBufferSize allows, both ways", async () => {
     const server = await setting.start({ maxHttpBufferSize });
     const { client, socket } = await setting.join(server);
     const large = Buffer.alloc(nearLimit[setting.mode], "large");
@@ -105,7 +105,7 @@ onEveryClient("binary", {}, (setting) => {
     assert.ok(large.equals((await atClient)[0]));
   });
 
-  it("may be larger than the limit for what it receives when the server sends it", async () => {
+  it("can be larger than maxHttpBufferSize if the server sends it", async () => {
     const server = await setting.start({ maxHttpBufferSize });
     const { client, socket } = await setting.joinFully(server);
     const large = Buffer.alloc(3_000_000, "larger");
@@ -114,7 +114,7 @@ onEveryClient("binary", {}, (setting) => {
     assert.ok(large.equals((await atClient)[0]));
   });
 
-  it("ends the connection when it is over the limit", async () => {
+  it("closes the connection if it is larger than maxHttpBufferSize", async () => {
     const server = await setting.start({ maxHttpBufferSize });
     const { client, socket } = await setting.joinFully(server);
     const gone = next(client, "disconnect");
@@ -127,7 +127,7 @@ onEveryClient("binary", {}, (setting) => {
 });
 
 onEveryClient("text", { plain: true }, (setting) => {
-  it("may be as large as the limit allows, both ways", async () => {
+  it("can be as large as maxHttpBufferSize allows, both ways", async () => {
     const server = await setting.start({ maxHttpBufferSize });
     const { client, socket } = await setting.join(server);
     const most = setting.isMsgpack ? nearLimit[setting.mode] : maxHttpBufferSize;

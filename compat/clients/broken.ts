@@ -1,6 +1,6 @@
-// How connections end that nobody closed.
-/** What each side calls the end of a broken connection: a request that failed, or a WebSocket that closed. */
+// Connections that break, and how both sides report it.
+/** The reason on each side when a connection breaks: a failed request, or a closed WebSocket. */
 export const broken = { polling: "transport error", websocket: "transport close" } as const;
 
-/** Finds silence soon, and yet bears a machine that is busy. */
+/** Short enough to detect a dead connection soon, long enough for a busy machine. */
 export const impatient = { pingInterval: 300, pingTimeout: 1_200 } as const;

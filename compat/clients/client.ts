@@ -1,5 +1,5 @@
-// What the scenarios touch of a client, whatever its version. Members that a version lacks are only called by tests
-// that ask for what it can do.
+// The members of a client that the tests use, in any version. Tests call a member that some versions lack only through
+// `itWith()`.
 
 export interface Emitter {
   on(event: string, listener: (...args: never[]) => void): unknown;
@@ -38,7 +38,7 @@ export interface Client extends Emitter {
   emitWithAck(event: string, ...args: unknown[]): Promise<unknown>;
 }
 
-/** The options that scenarios set; they mean the same in all versions. */
+/** The options that tests set; they mean the same in all versions. */
 export interface ClientOptions {
   transports?: readonly string[];
   path?: string;
@@ -56,7 +56,7 @@ export interface ClientOptions {
   ackTimeout?: number;
 }
 
-/** Why a server did not let a client into a namespace. */
+/** Why a server refused a client. */
 export interface Refusal {
   readonly message?: string;
   readonly data?: unknown;

@@ -16,7 +16,7 @@ onEveryClient("connecting", { plain: true }, (setting) => {
     assert.equal(socket.conn.transport.name, setting.transport);
   });
 
-  it("hands over credentials, a query and headers", async () => {
+  it("sends credentials, a query and headers", async () => {
     const server = await setting.start();
     const { socket } = await setting.join(server, {
       credentials: token,
@@ -28,13 +28,13 @@ onEveryClient("connecting", { plain: true }, (setting) => {
     assert.equal(socket.handshake.query["EIO"], String(setting.version.protocol));
   });
 
-  it("connects on a path of its own", async () => {
+  it("works on a custom path", async () => {
     const server = await setting.start({ path: "/elsewhere" });
     const { client } = await setting.joinFully(server, { path: "/elsewhere" });
     assert.equal(client.connected, true);
   });
 
-  it("hears that allowRequest does not let it in", async () => {
+  it("fails if allowRequest refuses", async () => {
     const server = await setting.start({ allowRequest: (_, decide) => decide("no", false) });
     const client = setting.open(server.url, { autoConnect: false });
     const failed = next(client, "connect_error");
@@ -43,7 +43,7 @@ onEveryClient("connecting", { plain: true }, (setting) => {
     assert.equal(client.connected, false);
   });
 
-  it("hears that nobody listens", async () => {
+  it("fails if no server listens", async () => {
     const server = createServer();
     const port = await listen(server);
     await new Promise((resolve) => server.close(resolve));

@@ -5,7 +5,7 @@ import { broken, impatient } from "./broken.ts";
 import type { Client } from "./client.ts";
 import { onEveryClient, type Joined } from "./setting.ts";
 
-/** The reasons that both sides hear next. */
+/** Resolves with the reasons of the next disconnect on both sides. */
 async function reasons({ client, socket }: Joined): Promise<{ client: unknown; server: unknown }> {
   const [[atClient], [atServer]] = await Promise.all([
     next(client, "disconnect"),
@@ -26,7 +26,7 @@ onEveryClient("disconnection", {}, (setting) => {
     });
   });
 
-  it("by the client before the upgrade is over", async () => {
+  it("by the client before the upgrade is complete", async () => {
     const server = await setting.start();
     const joined = await setting.join(server);
     const heard = reasons(joined);
@@ -48,7 +48,7 @@ onEveryClient("disconnection", {}, (setting) => {
     });
   });
 
-  it("by the server, with the connection", async () => {
+  it("by the server, including the connection", async () => {
     const server = await setting.start();
     const joined = await setting.joinFully(server);
     const heard = reasons(joined);
@@ -61,7 +61,7 @@ onEveryClient("disconnection", {}, (setting) => {
     await closed;
   });
 
-  it("after everything that was sent before it", async () => {
+  it("arrives after everything that was sent before it", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.joinFully(server);
     const seen: unknown[] = [];
@@ -76,7 +76,7 @@ onEveryClient("disconnection", {}, (setting) => {
     );
   });
 
-  it("of the server itself", async () => {
+  it("by closing the server", async () => {
     const server = await setting.start();
     const joined = await setting.joinFully(server);
     const heard = reasons(joined);
@@ -110,7 +110,7 @@ onEveryClient("disconnection", {}, (setting) => {
     assert.deepEqual(await heard, { client: broken[setting.transport], server: broken[setting.transport] });
   });
 
-  it("by silence", async () => {
+  it("by a ping timeout", async () => {
     const server = await setting.start(impatient);
     using proxy = await cuttableProxy(server.port);
     const joined = await setting.joinFully({ io: server.io, url: `http://127.0.0.1:${proxy.port}` });
@@ -119,7 +119,7 @@ onEveryClient("disconnection", {}, (setting) => {
     assert.deepEqual(await heard, { client: "ping timeout", server: "ping timeout" });
   });
 
-  it("is heard in every namespace of the connection", async () => {
+  it("is reported in every namespace of the connection", async () => {
     const server = await setting.start();
     const connections = ["/a", "/b"].map((name) => next(server.io.of(name), "connection"));
     const clients = setting.openAll(server.url, ["/a", "/b"]) as [Client, Client];

@@ -1,4 +1,4 @@
-// The same for the raw engine.io-client against the engine alone.
+// Like setting.ts, for `engine.io-client` and an engine without a Socket.IO server.
 import type { EngineOptions, Session } from "../../test/support/engine/types.ts";
 import { engineOn } from "../../test/support/engine/hosts.ts";
 import { next } from "../../test/support/waiting/events.ts";
@@ -81,7 +81,7 @@ export class EngineSetting {
     return closedLater(new this.version.module.Socket(url, { ...options(this.mode), ...further }));
   }
 
-  /** A connected client and its session; over `upgrade` they may still be on long-polling. */
+  /** Connects a client, and resolves with it and its session; with `upgrade`, they can still be on long-polling. */
   async join(server: StartedEngine, url: string = server.url): Promise<EngineJoined> {
     const client = this.open(url);
     const [session] = await Promise.all([server.nextSession(), next(client, "open")]);
@@ -92,7 +92,7 @@ export class EngineSetting {
     return { client, session, atClient, atServer };
   }
 
-  /** The same, once the connection is on the transport on which it stays. */
+  /** The same, but waits for the final transport. */
   async joinFully(server: StartedEngine, url?: string): Promise<EngineJoined> {
     const joined = await this.join(server, url);
     const { client, session } = joined;
@@ -104,7 +104,7 @@ export class EngineSetting {
   }
 }
 
-/** Declares the scenarios of a topic for every combination. */
+/** Declares the tests of a topic for each combination. */
 export function onEveryEngineClient(title: string, body: (setting: EngineSetting) => void): void {
   for (const host of hosts) {
     for (const version of versions) {

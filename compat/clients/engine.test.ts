@@ -8,26 +8,26 @@ import { onEveryEngineClient, type EngineJoined } from "./engine-setting.ts";
 const texts = ["plain", "é€", "😀 👩‍👩‍👧", "\u2028", "line\nline\\nline", '"\\n"', "x".repeat(50_000)];
 const bytes = Buffer.from([0, 1, 2, 4, 0x1e, 0x7f, 0x80, 0xff]);
 
-/** Text and binary by turns. */
+/** Text and binary, alternating. */
 const mixed: readonly (string | Buffer)[] = Array.from({ length: 90 }, (_, index) =>
   index % 3 === 0 ? Buffer.from([index]) : `number ${index}`,
 );
 
-/** Binary may come as a slice of another buffer. */
+/** Makes binary data comparable by content: it can be a slice of another buffer. */
 function plain(data: readonly (string | Buffer | ArrayBuffer)[]): string[] {
   return data.map((item) =>
     typeof item === "string" ? item : `bytes ${Buffer.from(item as Buffer).toString("hex")}`,
   );
 }
 
-/** The reasons that both sides give for the end. */
+/** Resolves with the close reasons of both sides. */
 async function reasons({ client, session }: EngineJoined): Promise<{ client: unknown; server: unknown }> {
   const [[atClient], [atServer]] = await Promise.all([next(client, "close"), next(session, "close")]);
   return { client: atClient, server: atServer };
 }
 
 onEveryEngineClient("packets", (setting) => {
-  it("come after a handshake on which both sides agree", async () => {
+  it("follow a handshake with the same id, protocol and transport on both sides", async () => {
     await using server = await setting.start();
     const { client, session } = await setting.joinFully(server);
     assert.equal(client.id, session.id);
@@ -49,7 +49,7 @@ onEveryEngineClient("packets", (setting) => {
     assert.deepEqual(plain(atClient), plain(mixed));
   });
 
-  it("carry text of every kind", async () => {
+  it("carry any text", async () => {
     await using server = await setting.start();
     const { client, session, atClient, atServer } = await setting.join(server);
     for (const text of texts) {
@@ -61,7 +61,7 @@ onEveryEngineClient("packets", (setting) => {
     assert.deepEqual(atClient, texts);
   });
 
-  it("carry binary of every form that Node has", async () => {
+  it("carry a Buffer or an ArrayBuffer", async () => {
     await using server = await setting.start();
     const { client, atServer } = await setting.joinFully(server);
     client.send(bytes);
@@ -71,7 +71,7 @@ onEveryEngineClient("packets", (setting) => {
     assert.ok(atServer.every((data) => Buffer.isBuffer(data)));
   });
 
-  it("may be as large as the limit allows", async () => {
+  it("can be as large as maxHttpBufferSize allows", async () => {
     const maxHttpBufferSize = 300_000;
     await using server = await setting.start({ maxHttpBufferSize });
     const { client, session, atClient, atServer } = await setting.join(server);
@@ -83,7 +83,7 @@ onEveryEngineClient("packets", (setting) => {
     assert.equal(atClient[0], large);
   });
 
-  it("over the limit end the connection", async () => {
+  it("larger than maxHttpBufferSize close the connection", async () => {
     await using server = await setting.start({ maxHttpBufferSize: 10_000 });
     const { client, session, atServer } = await setting.joinFully(server);
     const closed = next(client, "close");
@@ -93,7 +93,7 @@ onEveryEngineClient("packets", (setting) => {
     session.close();
   });
 
-  it("keep the connection alive by themselves", async () => {
+  it("of the heartbeat keep the connection alive", async () => {
     await using server = await setting.start({ pingInterval: 40, pingTimeout: 10_000 });
     const { client, session } = await setting.joinFully(server);
     let beats = 0;
@@ -103,7 +103,7 @@ onEveryEngineClient("packets", (setting) => {
   });
 });
 
-onEveryEngineClient("the end", (setting) => {
+onEveryEngineClient("closing", (setting) => {
   it("by the client", async () => {
     await using server = await setting.start();
     const joined = await setting.joinFully(server);
@@ -112,7 +112,7 @@ onEveryEngineClient("the end", (setting) => {
     assert.deepEqual(await heard, { client: "forced close", server: "transport close" });
   });
 
-  it("by the client, after what it has sent", async () => {
+  it("by the client delivers what it sent before", async () => {
     await using server = await setting.start();
     const joined = await setting.joinFully(server);
     const heard = reasons(joined);
@@ -130,7 +130,7 @@ onEveryEngineClient("the end", (setting) => {
     assert.deepEqual(await heard, { client: "transport close", server: "forced close" });
   });
 
-  it("by the server, after what it has sent", async () => {
+  it("by the server delivers what it sent before", async () => {
     await using server = await setting.start();
     const joined = await setting.joinFully(server);
     const heard = reasons(joined);
@@ -150,7 +150,7 @@ onEveryEngineClient("the end", (setting) => {
     assert.deepEqual(await heard, { client: broken[setting.transport], server: broken[setting.transport] });
   });
 
-  it("by silence", async () => {
+  it("by a ping timeout", async () => {
     await using server = await setting.start(impatient);
     using proxy = await cuttableProxy(server.port);
     const joined = await setting.joinFully(server, `http://127.0.0.1:${proxy.port}`);
@@ -159,7 +159,7 @@ onEveryEngineClient("the end", (setting) => {
     assert.deepEqual(await heard, { client: "ping timeout", server: "ping timeout" });
   });
 
-  it("comes before the beginning when the server refuses", async () => {
+  it("comes with an error if allowRequest refuses", async () => {
     await using server = await setting.start({ allowRequest: (_, decide) => decide("no", false) });
     const client = setting.open(server.url);
     await next(client, "error");

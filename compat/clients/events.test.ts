@@ -5,7 +5,7 @@ import { onEveryClient } from "./setting.ts";
 const count = 300;
 const numbers = Array.from({ length: count }, (_, index) => [index]);
 
-/** What JSON can hold, and what is easily cut in the wrong place. */
+/** All kinds of JSON values, and text that is easily split in the wrong place. */
 const values: readonly unknown[] = [
   null,
   true,
@@ -45,7 +45,7 @@ onEveryClient("events", { plain: true }, (setting) => {
     assert.deepEqual(await seen, numbers);
   });
 
-  it("are heard when they are sent on connection", async () => {
+  it("arrive when the connection listener emits them", async () => {
     const server = await setting.start();
     server.io.on("connection", (socket) => {
       socket.emit("welcome", 1);
@@ -57,7 +57,7 @@ onEveryClient("events", { plain: true }, (setting) => {
     assert.deepEqual(await welcome, [[1], [2]]);
   });
 
-  it("that were emitted before the connection come first", async () => {
+  it("that the client emits before it connects arrive first", async () => {
     const server = await setting.start();
     const connection = next(server.io, "connection").then(([socket]) => collect(socket, "early", 3));
     const client = setting.open(server.url, { autoConnect: false });
@@ -69,7 +69,7 @@ onEveryClient("events", { plain: true }, (setting) => {
     assert.deepEqual(await connection, [[1], [2], [3]]);
   });
 
-  it("carry values of every kind, both ways", async () => {
+  it("carry any JSON value, both ways", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.join(server);
     socket.on("value", (value: unknown) => socket.emit("value", value));
@@ -81,7 +81,7 @@ onEveryClient("events", { plain: true }, (setting) => {
     );
   });
 
-  it("carry many arguments or none", async () => {
+  it("carry any number of arguments", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.join(server);
     const none = next(socket, "none");
@@ -92,7 +92,7 @@ onEveryClient("events", { plain: true }, (setting) => {
     assert.deepEqual(await many, values);
   });
 
-  it("may have any name that is free", async () => {
+  it("can have any name that is not reserved", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.join(server);
     for (const name of ["", "with space", "😀", "toString", "__proto__", "42[]"]) {
@@ -102,7 +102,7 @@ onEveryClient("events", { plain: true }, (setting) => {
     }
   });
 
-  it("of send() are called message", async () => {
+  it("of send() are named message", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.join(server);
     const atServer = next(socket, "message");
@@ -113,7 +113,7 @@ onEveryClient("events", { plain: true }, (setting) => {
     assert.deepEqual(await atClient, ["down", 2]);
   });
 
-  it("cross each other without loss", async () => {
+  it("all arrive when both sides send at once", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.join(server);
     const atServer = collect(socket, "number", count);
@@ -127,7 +127,7 @@ onEveryClient("events", { plain: true }, (setting) => {
     assert.deepEqual(await atClient, numbers);
   });
 
-  setting.itWith("catch-all", "are heard by listeners to all", async () => {
+  setting.itWith("catch-all", "reach catch-all listeners", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.join(server);
     const atServer: unknown[][] = [];

@@ -10,7 +10,7 @@ interface Both {
   sockets: [Socket, Socket];
 }
 
-/** One connection with a client in /a and one in /b. */
+/** One connection with a client in /a and another in /b. */
 async function joinBoth(setting: Setting, server: StartedServer, options?: OpenOptions): Promise<Both> {
   const connections = ["/a", "/b"].map((name) => next<[Socket]>(server.io.of(name), "connection"));
   const [a, b] = setting.openAll(server.url, ["/a", "/b"], options) as [Client, Client];
@@ -32,7 +32,7 @@ onEveryClient("namespaces", {}, (setting) => {
     );
   });
 
-  it("keep their events apart", async () => {
+  it("receive only their own events", async () => {
     const server = await setting.start();
     const { clients, sockets } = await joinBoth(setting, server);
     const heard: string[] = [];
@@ -55,7 +55,7 @@ onEveryClient("namespaces", {}, (setting) => {
     assert.deepEqual(heard.sort(), ["client a from a", "client b from b", "server a to a", "server b to b"]);
   });
 
-  it("take credentials each", async () => {
+  it("each receive the credentials", async () => {
     const server = await setting.start();
     const names = new Map<string, unknown>();
     for (const name of ["/a", "/b"]) {
@@ -68,7 +68,7 @@ onEveryClient("namespaces", {}, (setting) => {
     assert.deepEqual(Object.fromEntries(names), { "/a": "kim", "/b": "kim" });
   });
 
-  it("are left one by one", async () => {
+  it("can be left one at a time", async () => {
     const server = await setting.start();
     const { clients, sockets } = await joinBoth(setting, server);
     const left = next(sockets[0], "disconnect");
@@ -80,7 +80,7 @@ onEveryClient("namespaces", {}, (setting) => {
     assert.equal(clients[0].connected, false);
   });
 
-  it("are taken away one by one", async () => {
+  it("can be disconnected by the server one at a time", async () => {
     const server = await setting.start();
     const { clients, sockets } = await joinBoth(setting, server);
     const gone = next(clients[0], "disconnect");
@@ -91,7 +91,7 @@ onEveryClient("namespaces", {}, (setting) => {
     assert.deepEqual(await heard, ["here"]);
   });
 
-  it("are joined again over the same connection", async () => {
+  it("can be rejoined over the same connection", async () => {
     const server = await setting.start();
     const { clients, sockets } = await joinBoth(setting, server);
     const left = next(sockets[0], "disconnect");

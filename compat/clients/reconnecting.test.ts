@@ -8,16 +8,16 @@ import { RestartableServer } from "../support/restartable.ts";
 import type { Client } from "./client.ts";
 import { onEveryClient, type Setting } from "./setting.ts";
 
-/** Comes back soon, so that the tests do not wait. */
+/** Short delays, which keep the tests fast. */
 const soon = { reconnection: true, reconnectionDelay: 20, reconnectionDelayMax: 60 };
 
-/** A server that is stopped and started again on its port. */
+/** Starts a server that can restart on its port. */
 function startRestartable(setting: Setting): Promise<RestartableServer> {
   return RestartableServer.start(setting.cell.host, { server: setting.serverOptions() });
 }
 
 onEveryClient("reconnection", {}, (setting) => {
-  it("finds a server that was started again", async () => {
+  it("succeeds after the server restarts", async () => {
     const server = await startRestartable(setting);
     const { client, socket } = await setting.joinFully(server, soon);
     const gone = next(client, "disconnect");
@@ -31,7 +31,7 @@ onEveryClient("reconnection", {}, (setting) => {
     assert.equal(server.socket(client.id).id, client.id);
   });
 
-  it("brings along what was emitted meanwhile, in order", async () => {
+  it("sends the events emitted in the meantime, in order", async () => {
     const server = await startRestartable(setting);
     const { client } = await setting.joinFully(server, soon);
     const gone = next(client, "disconnect");
@@ -59,7 +59,7 @@ onEveryClient("reconnection", {}, (setting) => {
     assert.deepEqual(await heard, ["again"]);
   });
 
-  it("follows when the server's engine closes", async () => {
+  it("follows a close by the server's engine", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.joinFully(server, soon);
     const connected = next(client, "connect");
@@ -68,7 +68,7 @@ onEveryClient("reconnection", {}, (setting) => {
     assert.notEqual(client.id, socket.id);
   });
 
-  it("brings back every namespace", async () => {
+  it("rejoins every namespace", async () => {
     const server = await setting.start();
     const first = ["/a", "/b"].map((name) => next<[Socket]>(server.io.of(name), "connection"));
     const clients = setting.openAll(server.url, ["/a", "/b"], soon) as [Client, Client];
@@ -82,7 +82,7 @@ onEveryClient("reconnection", {}, (setting) => {
     assert.equal(server.io.engine.clientsCount, 1);
   });
 
-  it("does not follow when the server put the client out", async () => {
+  it("does not follow a disconnect by the server", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.joinFully(server, soon);
     let attempts = 0;
@@ -96,7 +96,7 @@ onEveryClient("reconnection", {}, (setting) => {
     assert.equal(attempts, 0);
   });
 
-  it("is given up after as many attempts as were allowed", async () => {
+  it("stops after reconnectionAttempts attempts", async () => {
     const http = createServer();
     const port = await listen(http);
     await new Promise((resolve) => http.close(resolve));

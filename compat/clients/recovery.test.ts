@@ -11,13 +11,13 @@ const connectionStateRecovery = { maxDisconnectionDuration: 60_000 };
 
 interface Recovering extends Joined {
   io: Server;
-  /** Breaks the connection with a TCP reset, and waits until the server knows. */
+  /** Breaks the connection with a TCP reset, and waits until both sides notice. */
   lose: () => Promise<void>;
-  /** The socket after the client has come back by itself. */
+  /** Reconnects the client, and resolves with its socket. */
   comeBack: () => Promise<Socket>;
 }
 
-/** A client behind a proxy, with the first event that it needs to have an offset. */
+/** Connects a client through a proxy, and sends it a first event, which gives it an offset. */
 async function joinRecovering(setting: Setting): Promise<Recovering> {
   const server = await setting.start({ connectionStateRecovery });
   const proxy = await cuttableProxy(server.port);
@@ -46,7 +46,7 @@ async function joinRecovering(setting: Setting): Promise<Recovering> {
 }
 
 onEveryClient("state recovery", {}, (setting) => {
-  setting.itWith("recovery", "brings back the id, the rooms and the data", async () => {
+  setting.itWith("recovery", "restores the id, the rooms and the data", async () => {
     const { client, socket, lose, comeBack } = await joinRecovering(setting);
     await socket.join("room");
     (socket.data as { user?: string }).user = "kim";
@@ -60,7 +60,7 @@ onEveryClient("state recovery", {}, (setting) => {
     assert.deepEqual(again.data, { user: "kim" });
   });
 
-  setting.itWith("recovery", "delivers what was missed, in order, before what is new", async () => {
+  setting.itWith("recovery", "delivers missed events in order, before new ones", async () => {
     const { io, client, socket, lose, comeBack } = await joinRecovering(setting);
     await socket.join("room");
     await lose();
@@ -77,7 +77,7 @@ onEveryClient("state recovery", {}, (setting) => {
     );
   });
 
-  setting.itWith("recovery", "survives several losses", async () => {
+  setting.itWith("recovery", "works several times in a row", async () => {
     const { io, client, socket, lose, comeBack } = await joinRecovering(setting);
     await lose();
     io.emit("item", 1);
@@ -95,7 +95,7 @@ onEveryClient("state recovery", {}, (setting) => {
     assert.equal(third.id, socket.id);
   });
 
-  setting.itWith("recovery", "is a new beginning when the server was started again", async () => {
+  setting.itWith("recovery", "creates a new socket if the server restarted", async () => {
     const server = await RestartableServer.start(setting.cell.host, {
       server: setting.serverOptions({ connectionStateRecovery }),
     });
@@ -113,7 +113,7 @@ onEveryClient("state recovery", {}, (setting) => {
     assert.notEqual(client.id, socket.id);
   });
 
-  setting.itWith("recovery", "is a new beginning when the client left", async () => {
+  setting.itWith("recovery", "creates a new socket if the client disconnected on purpose", async () => {
     const { client, socket, comeBack } = await joinRecovering(setting);
     const gone = next(socket, "disconnect");
     client.close();

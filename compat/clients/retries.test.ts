@@ -10,7 +10,7 @@ type Answer = (...args: unknown[]) => void;
 const retrying = { retries: 5, ackTimeout: 200 };
 
 onEveryClient("retries", {}, (setting) => {
-  setting.itWith("retries", "send an event again until it is acknowledged", async () => {
+  setting.itWith("retries", "resend an event until it is acknowledged", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.joinFully(server, retrying);
     const seen: unknown[] = [];
@@ -29,13 +29,13 @@ onEveryClient("retries", {}, (setting) => {
 
   setting.itWith("retries", "keep the order of events", async () => {
     const server = await setting.start();
-    // the others are answered in time even by a busy machine
+    // even a busy machine acknowledges the others in time
     const { client, socket } = await setting.joinFully(server, { ...retrying, ackTimeout: 1_500 });
     const seen: unknown[] = [];
     const last = new Promise<void>((resolve) => {
       socket.on("event", (number: number, answer: Answer) => {
         seen.push(number);
-        // the second one is answered the second time
+        // acknowledges event 2 at its second attempt
         if (number !== 2 || seen.at(-2) === 2) answer();
         if (number === 4) resolve();
       });
@@ -45,7 +45,7 @@ onEveryClient("retries", {}, (setting) => {
     assert.deepEqual(seen, [1, 2, 2, 3, 4]);
   });
 
-  setting.itWith("retries", "are given up after as many as were allowed", async () => {
+  setting.itWith("retries", "stop after the configured number", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.joinFully(server, { retries: 1, ackTimeout: 50 });
     let times = 0;
@@ -55,7 +55,7 @@ onEveryClient("retries", {}, (setting) => {
     await until(() => times === 2, "the second attempt");
   });
 
-  setting.itWith("retries", "go on after a restart of the server", async () => {
+  setting.itWith("retries", "continue after the server restarts", async () => {
     const server = await RestartableServer.start(setting.cell.host, { server: setting.serverOptions() });
     const { client, socket } = await setting.joinFully(server, {
       ...retrying,

@@ -4,13 +4,13 @@ import type { Client } from "./client.ts";
 import { onEveryClient, type Joined, type Listening, type Setting } from "./setting.ts";
 import { versions } from "./versions.ts";
 
-/** Three clients, all on the transport on which they stay. */
+/** Three clients, each on its final transport. */
 async function joinThree(setting: Setting, server: Listening): Promise<[Joined, Joined, Joined]> {
   const join = (): Promise<Joined> => setting.joinFully(server);
   return [await join(), await join(), await join()];
 }
 
-/** The numbers of the clients that hear `event` before an event that all of them hear after it. */
+/** The indexes of the clients that receive `event`, found with a second event that all of them receive after it. */
 async function hearers(joined: readonly Joined[], event: string, send: () => void): Promise<number[]> {
   const heard: number[] = [];
   const all = joined.map(({ client }, number) => {
@@ -24,19 +24,19 @@ async function hearers(joined: readonly Joined[], event: string, send: () => voi
 }
 
 onEveryClient("broadcasts and rooms", {}, (setting) => {
-  it("reach everyone", async () => {
+  it("reach every client", async () => {
     const server = await setting.start();
     const all = await joinThree(setting, server);
     assert.deepEqual(await hearers(all, "news", () => server.io.emit("news")), [0, 1, 2]);
   });
 
-  it("leave out the sender", async () => {
+  it("skip the sender", async () => {
     const server = await setting.start();
     const all = await joinThree(setting, server);
     assert.deepEqual(await hearers(all, "news", () => all[1].socket.broadcast.emit("news")), [0, 2]);
   });
 
-  it("reach a room, without the one who left it", async () => {
+  it("reach a room, but not a client that left it", async () => {
     const server = await setting.start();
     const all = await joinThree(setting, server);
     for (const { socket } of all) await socket.join("room");
@@ -45,14 +45,14 @@ onEveryClient("broadcasts and rooms", {}, (setting) => {
     assert.deepEqual(await hearers(all, "news", () => all[1].socket.to("room").emit("news")), [2]);
   });
 
-  it("leave out a room", async () => {
+  it("skip a room", async () => {
     const server = await setting.start();
     const all = await joinThree(setting, server);
     await all[2].socket.join("quiet");
     assert.deepEqual(await hearers(all, "news", () => server.io.except("quiet").emit("news")), [0, 1]);
   });
 
-  it("reach each of several rooms once", async () => {
+  it("reach a client of several rooms once", async () => {
     const server = await setting.start();
     const all = await joinThree(setting, server);
     await all[0].socket.join(["a", "b"]);
@@ -69,7 +69,7 @@ onEveryClient("broadcasts and rooms", {}, (setting) => {
     assert.deepEqual(await hearers(all, "news", () => server.io.to(all[2].client.id).emit("news")), [2]);
   });
 
-  it("keep their order among direct events", async () => {
+  it("stay in order with direct events", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.joinFully(server);
     const heard: unknown[] = [];
@@ -88,7 +88,7 @@ onEveryClient("broadcasts and rooms", {}, (setting) => {
     );
   });
 
-  it("put clients out together", async () => {
+  it("disconnect all clients of a room", async () => {
     const server = await setting.start();
     const all = await joinThree(setting, server);
     await all[0].socket.join("out");
@@ -102,7 +102,7 @@ onEveryClient("broadcasts and rooms", {}, (setting) => {
     assert.equal(all[2].client.connected, true);
   });
 
-  it("reach a client at once when they are volatile and it can be written to", async () => {
+  it("reach a writable client even if volatile", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.joinFully(server);
     while (!socket.conn.transport.writable) await new Promise(setImmediate);
@@ -111,12 +111,12 @@ onEveryClient("broadcasts and rooms", {}, (setting) => {
     assert.deepEqual(await heard, [1]);
   });
 
-  setting.itWith("volatile", "come from a client's volatile events when it is connected", async () => {
+  setting.itWith("volatile", "deliver a client's volatile events while it is connected", async () => {
     const server = await setting.start();
     const { client, socket } = await setting.joinFully(server);
     const seen: unknown[] = [];
     socket.on("tick", (number: unknown) => seen.push(number));
-    // volatile events are dropped while a request of long-polling is under way; one of many arrives
+    // the client drops volatile events while a long-polling request is pending; one of many arrives
     const ticks = setInterval(() => client.volatile.emit("tick", 1), 1);
     try {
       await next(socket, "tick");
@@ -126,7 +126,7 @@ onEveryClient("broadcasts and rooms", {}, (setting) => {
     assert.ok(seen.length > 0);
   });
 
-  setting.itWith("volatile", "lose a client's volatile events while it is not connected", async () => {
+  setting.itWith("volatile", "drop a client's volatile events while it is not connected", async () => {
     const server = await setting.start();
     const connection = next<[NodeJS.EventEmitter]>(server.io, "connection");
     const seen: unknown[] = [];
@@ -141,8 +141,8 @@ onEveryClient("broadcasts and rooms", {}, (setting) => {
   });
 });
 
-onEveryClient("a room of all versions", { plain: true }, (setting) => {
-  it("hears the same broadcast", async () => {
+onEveryClient("clients of all versions", { plain: true }, (setting) => {
+  it("receive the same broadcast", async () => {
     const server = await setting.start({ allowEIO3: true });
     const own = await setting.joinFully(server);
     const clients: Client[] = [own.client];

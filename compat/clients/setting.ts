@@ -1,4 +1,4 @@
-// Where a scenario runs: every version of the client, over every transport, on both hosts, with both parsers.
+// The combinations that a test runs on: each version of the client, each transport, both hosts, both parsers.
 import { until } from "../../test/support/engine/peers.ts";
 import { within } from "../../test/support/waiting/queue.ts";
 import { afterThisTest, suite } from "../support/after-test.ts";
@@ -36,7 +36,7 @@ const LACKS: Readonly<Record<Ability, string>> = {
   retries: "the client has no retries before version 4.6",
 };
 
-/** One combination, and what its scenarios do with it. */
+/** One combination, and how its tests start servers and clients. */
 export class Setting {
   readonly version: ClientVersion;
   readonly mode: Mode;
@@ -61,34 +61,34 @@ export class Setting {
     };
   }
 
-  /** The transport on which a connection ends up. */
+  /** The final transport of a connection. */
   get transport(): "polling" | "websocket" {
     return this.mode === "polling" ? "polling" : "websocket";
   }
 
-  /** The same place for another version, with the default parser unless all speak MessagePack. */
+  /** The same combination with another version. */
   as(version: ClientVersion): Setting {
     return new Setting(version, this.mode, this.host, this.isMsgpack);
   }
 
-  /** What a server needs to take this client. */
+  /** The options of a server that accepts this client. */
   serverOptions(options: Partial<ServerOptions> = {}): Partial<ServerOptions> {
     return { ...this.version.server, ...(this.isMsgpack && { parser: serverParser }), ...options };
   }
 
-  /** The server is closed after the test. */
+  /** Starts a server, which closes after the test. */
   async start(options: Partial<ServerOptions> = {}): Promise<StartedServer> {
     const server = await this.host.start(this.serverOptions(options));
     afterThisTest(() => server.close());
     return server;
   }
 
-  /** A client with a connection of its own, which does not come back by itself unless asked to; closed after the test. */
+  /** Opens a client with its own connection, without reconnection by default; it closes after the test. */
   open(url: string, options: OpenOptions = {}, namespace = "/"): Client {
     return closedLater(this.version.module(url + namespace, this.#clientOptions(options)));
   }
 
-  /** Clients in several namespaces over one connection; closed after the test. */
+  /** Opens clients of several namespaces over one connection; they close after the test. */
   openAll(url: string, namespaces: readonly string[], options: OpenOptions = {}): Client[] {
     const { credentials, ...rest } = options;
     const manager = new this.version.module.Manager(url, this.#clientOptions(rest));
@@ -101,7 +101,7 @@ export class Setting {
     return credentials === undefined ? {} : { [this.version.credentials]: credentials };
   }
 
-  /** What the server got of the credentials that a client handed over. */
+  /** The credentials that the server received from the client. */
   credentialsOf(socket: Socket): Record<string, unknown> {
     return this.version.credentialsOf(socket);
   }
@@ -117,7 +117,7 @@ export class Setting {
     };
   }
 
-  /** A connected client and its socket; over `upgrade` they may still be on long-polling. */
+  /** Connects a client, and resolves with it and its socket; with `upgrade`, they can still be on long-polling. */
   async join(server: Listening, options: OpenOptions = {}, namespace = "/"): Promise<Joined> {
     const connection = next<[Socket]>(server.io.of(namespace), "connection");
     const client = this.open(server.url, options, namespace);
@@ -125,7 +125,7 @@ export class Setting {
     return { client, socket };
   }
 
-  /** The same, once the connection is on the transport on which it stays. */
+  /** The same, but waits for the final transport. */
   async joinFully(server: Listening, options: OpenOptions = {}, namespace = "/"): Promise<Joined> {
     const joined = await this.join(server, options, namespace);
     await this.onLastTransport(joined.socket);
@@ -136,7 +136,7 @@ export class Setting {
     await until(() => socket.conn.transport.name === this.transport, "the upgrade");
   }
 
-  /** Resolves when the client is connected; a refusal is an error. */
+  /** Resolves when the client is connected, and rejects if it is refused. */
   async connected(client: Client): Promise<void> {
     if (client.connected) return;
     const answer = new Promise<void>((resolve, reject) => {
@@ -148,26 +148,26 @@ export class Setting {
     await within(answer, "the client to connect");
   }
 
-  /** Why the server does not let the client in. */
+  /** Resolves with the reason for which the server refuses the client. */
   async refused(client: Client): Promise<Refusal> {
     const [given] = await next(client, this.version.refused);
     return this.version.refusal(given);
   }
 
-  /** Declares a test of something that not every version can do. */
+  /** Declares a test of an ability that some versions lack. */
   itWith(ability: Ability, title: string, body: () => Promise<void>): void {
     if (this.version.abilities.has(ability)) it(title, body);
     else unsupported(title, LACKS[ability]);
   }
 }
 
-/** What a client of any kind is told to connect in this mode. */
+/** The options of a client that connects in this mode. */
 export function options(mode: Mode): object {
-  // Node's own WebSocket is there from version 22 on; clients are to take the one they were published with
+  // Node has its own WebSocket since version 22; clients must use the one of their dependencies
   return { forceNode: true, ...transports[mode] };
 }
 
-/** Has it closed after the test. */
+/** Closes the client after the test. */
 export function closedLater<T extends { close(): unknown }>(client: T): T {
   afterThisTest(() => client.close());
   return client;
@@ -175,15 +175,15 @@ export function closedLater<T extends { close(): unknown }>(client: T): T {
 
 export const modes: readonly Mode[] = ["polling", "websocket", "upgrade"];
 
-/** The quick form has MessagePack over the upgrade alone, which is both transports. */
+/** The quick form tests MessagePack with the upgrade only, which uses both transports. */
 const msgpackModes: readonly Mode[] = isFull ? modes : ["upgrade"];
 
 export interface Topic {
-  /** Whether its scenarios do no more than exchange events of text in the main namespace. */
+  /** Whether its tests only exchange text events in the main namespace. */
   readonly plain?: boolean;
 }
 
-/** Declares the scenarios of a topic for every combination. */
+/** Declares the tests of a topic for each combination. */
 export function onEveryClient(title: string, topic: Topic, body: (setting: Setting) => void): void {
   for (const setting of settings()) {
     const { plainOnly } = setting.version.msgpack;

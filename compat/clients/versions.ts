@@ -8,7 +8,7 @@ interface ClientModule {
   Manager: new (url: string, options: object) => Manager;
 }
 
-/** What a version brought; older ones cannot do it. */
+/** An ability that older versions lack. */
 export type Ability =
   | "catch-all"
   | "volatile"
@@ -23,25 +23,25 @@ export interface ClientVersion {
   readonly module: ClientModule;
   /** The version of the Engine.IO protocol. */
   readonly protocol: 3 | 4;
-  /** What a server must be told to take this client. */
+  /** The options of a server that accepts this client. */
   readonly server: Partial<ServerOptions>;
-  /** The option by which a client hands over its credentials. */
+  /** The client option for credentials. */
   readonly credentials: "auth" | "query";
   /** Where the server finds them. */
   readonly credentialsOf: (socket: Socket) => Record<string, unknown>;
-  /** The event by which it hears that a namespace refuses it. */
+  /** The event of a client that a namespace refuses. */
   readonly refused: "connect_error" | "error";
   /** Reads the argument of that event. */
   readonly refusal: (given: unknown) => Refusal;
   readonly abilities: ReadonlySet<Ability>;
-  /** The parser with MessagePack that is published for it. */
+  /** The published MessagePack parser for this version. */
   readonly msgpack: Msgpack;
 }
 
 interface Msgpack {
   readonly version: string;
   readonly parser: unknown;
-  /** Why it can do no more than exchange events of text in the main namespace. */
+  /** Why it can only exchange text events in the main namespace. */
   readonly plainOnly?: string;
 }
 
@@ -50,7 +50,7 @@ const msgpack: Msgpack = {
   parser: load("socket.io-msgpack-parser"),
 };
 
-/** The error is an object with the server's message and data. */
+/** Since version 3, the error is an object with the server's message and data. */
 const errorRefusal = {
   refused: "connect_error",
   refusal: (given: unknown): Refusal => {
@@ -59,7 +59,7 @@ const errorRefusal = {
   },
 } as const;
 
-/** Up to version 2 the data of the error comes alone, or else its message; a namespace that is not there is said in an object. */
+/** Version 2 gets the data of the error or, without data, its message; for an unknown namespace, it gets an object. */
 const bareRefusal = {
   refused: "error",
   refusal: (given: unknown): Refusal =>
@@ -81,7 +81,7 @@ export const versions: readonly ClientVersion[] = [
     protocol: 3,
     server: { allowEIO3: true },
     credentials: "query",
-    // that of the main namespace is the query of the URL, that of another comes with the packet that joins it
+    // the query of the URL for the main namespace, that of the CONNECT packet for another one
     credentialsOf: ({ nsp, handshake }) => (nsp.name === "/" ? handshake.query : handshake.auth),
     ...bareRefusal,
     abilities: new Set(),
@@ -121,5 +121,5 @@ function installed(name: string): { version: string; module: ClientModule } {
   return { version: versionOf(name), module: load<ClientModule>(name) };
 }
 
-/** The parser that a server takes for clients with MessagePack. */
+/** The parser of a server for clients with MessagePack. */
 export const serverParser: unknown = msgpack.parser;

@@ -15,7 +15,7 @@ const WAYS = {
 };
 type Way = keyof typeof WAYS;
 
-/** Comes back soon, since a test waits for it. */
+/** Short delays, which keep the tests fast. */
 const SOON = { reconnection_delay: 0.05, reconnection_delay_max: 0.2, randomization_factor: 0 };
 const BYTES = Buffer.from([0, 1, 4, 0x1e, 0x7f, 0x80, 0xff]);
 const COUNT = 50;
@@ -25,7 +25,7 @@ describeWithPython("python3-socketio", (version, python) => {
     for (const host of cellHosts) {
       cell({ group: "Other languages", part: "python3-socketio", version, host, transport }, () => {
         suite("messages", () => declareMessages(python, host, transport));
-        suite("admission and endings", () => declareEndings(python, host, transport));
+        suite("connecting and disconnecting", () => declareEndings(python, host, transport));
         suite("interruptions", () => declareInterruptions(python, host, transport));
       });
     }
@@ -70,7 +70,7 @@ function declareMessages(python: () => Python, host: CellHost, way: Way): void {
     return { server, client, socket: await server.sockets.next() };
   }
 
-  it("is heard in order, and hears everything once", async () => {
+  it("sends events in order, and receives each event once", async () => {
     const { client, socket } = await open();
     const counted = Array.from({ length: COUNT }, (_, n) => n);
     const heard = collect(socket, "message", COUNT);
@@ -94,15 +94,15 @@ function declareMessages(python: () => Python, host: CellHost, way: Way): void {
     assert.equal((await client.state()).sid, socket.id);
   });
 
-  unsupported("hears in order what comes in a burst", "this client handles each packet in its own thread");
+  unsupported("receives a burst in order", "this client handles each packet in its own thread");
   if (way === "polling") {
     unsupported(
-      "hears more than 16 packets in one answer",
+      "receives more than 16 packets in one response",
       "this client rejects such a payload and disconnects",
     );
   }
 
-  it("asks and answers on both sides", async () => {
+  it("exchanges acks both ways", async () => {
     const { client, socket } = await open();
     const args = ["a\u2028b", { nested: [1, null, { x: true }] }, 0];
     assert.deepEqual(await client.ask("echo", args), args);
@@ -111,7 +111,7 @@ function declareMessages(python: () => Python, host: CellHost, way: Way): void {
     assert.deepEqual(answer, { one: [BYTES] });
   });
 
-  it("exchanges binary, nested, empty and large", async () => {
+  it("exchanges nested, empty and large binary", async () => {
     const { client, socket } = await open();
     const large = Buffer.alloc(100_000, BYTES);
     const heard = next(socket, "message");
@@ -125,7 +125,7 @@ function declareMessages(python: () => Python, host: CellHost, way: Way): void {
     assert.deepEqual(await client.ask("echo", [inPython(BYTES)]), [inPython(BYTES)]);
   });
 
-  it("hears what is sent to its rooms, and not what leaves it out", async () => {
+  it("receives broadcasts to its rooms, except those that exclude it", async () => {
     const { server, client, socket } = await open();
     const other = await newClient(python);
     await other.connect(server.url, WAYS[way]);
@@ -146,7 +146,7 @@ function declareMessages(python: () => Python, host: CellHost, way: Way): void {
 }
 
 function declareEndings(python: () => Python, host: CellHost, way: Way): void {
-  it("joins namespaces over one connection, with its credentials", async () => {
+  it("joins several namespaces over one connection, with credentials", async () => {
     const server = await start(host);
     const client = await newClient(python);
     const namespaces = ["/", "/chat", "/admin"];
@@ -164,7 +164,7 @@ function declareEndings(python: () => Python, host: CellHost, way: Way): void {
     for (const other of others) assert.equal(other, first);
   });
 
-  it("learns why a namespace refuses it", async () => {
+  it("gets the error of a namespace that refuses it", async () => {
     const server = await start(host);
     const client = await newClient(python);
     const options = { ...WAYS[way], namespaces: ["/admin"], auth: { token: "wrong" }, wait: false };
@@ -174,7 +174,7 @@ function declareEndings(python: () => Python, host: CellHost, way: Way): void {
     ]);
   });
 
-  it("learns that the server lets it not in", async () => {
+  it("gets connect_error if allowRequest refuses", async () => {
     const server = await start(host, { allowRequest: (_, decide) => decide("closed today", false) });
     const client = await newClient(python);
     const { refused } = await client.connect(server.url, WAYS[way]);
@@ -183,19 +183,19 @@ function declareEndings(python: () => Python, host: CellHost, way: Way): void {
     assert.equal(server.sockets.pending.length, 0);
   });
 
-  it("tells the server that it goes", async () => {
+  it("notifies the server when it disconnects", async () => {
     const server = await start(host);
     const client = await newClient(python);
     await client.connect(server.url, WAYS[way]);
     const gone = next(await server.sockets.next(), "disconnect");
     await client.disconnect();
-    // it closes the connection while a thread of its own sends the packet
+    // it closes the connection while another of its threads sends the packet
     assert.match(String((await gone)[0]), /^(client namespace disconnect|transport close)$/);
     await client.take("disconnect");
   });
 
   for (const close of [false, true]) {
-    it(`learns that the server sends it away, with disconnect(${close})`, async () => {
+    it(`gets disconnect when the server calls disconnect(${close})`, async () => {
       const server = await start(host);
       const client = await newClient(python);
       await client.connect(server.url, WAYS[way]);
@@ -210,7 +210,7 @@ function declareEndings(python: () => Python, host: CellHost, way: Way): void {
 }
 
 function declareInterruptions(python: () => Python, host: CellHost, way: Way): void {
-  /** A client that comes back by itself, whose connection `reset` breaks. */
+  /** Connects a client that reconnects by itself; `reset` breaks its connection. */
   async function open(options?: Partial<ServerOptions>): Promise<Opened & { reset: () => Promise<void> }> {
     const server = await start(host, options);
     const proxy = await cuttableProxy(server.port);
@@ -225,7 +225,7 @@ function declareInterruptions(python: () => Python, host: CellHost, way: Way): v
       client,
       socket,
       async reset() {
-        // so that the server notices by long-polling, too
+        // the server notices a broken long-polling connection only while a poll is pending
         await writable(socket);
         const gone = next(socket, "disconnect");
         proxy.reset();
@@ -244,13 +244,13 @@ function declareInterruptions(python: () => Python, host: CellHost, way: Way): v
     assert.deepEqual(await client.take("message"), ["again"]);
   }
 
-  it("comes back after a TCP reset", async () => {
+  it("reconnects after a TCP reset", async () => {
     const opened = await open();
     await opened.reset();
     await assertBack(opened);
   });
 
-  it("comes back when the server has died and was started again", async () => {
+  it("reconnects after the server dies and restarts", async () => {
     const opened = await open();
     await opened.reset();
     await opened.server.stop();
@@ -261,14 +261,14 @@ function declareInterruptions(python: () => Python, host: CellHost, way: Way): v
 
   if (way === "polling") {
     const inOrder = "this client does not reconnect after an orderly close";
-    unsupported("comes back when the server was closed in order and started again", inOrder);
+    unsupported("reconnects after the server closes in order and restarts", inOrder);
   }
 
-  const still = "is missed when its process stands still";
+  const timesOut = "times out while its process is frozen";
   const pings = { pingInterval: 200, pingTimeout: 300 };
 
-  /** Resolves when the server misses a client that cannot move. */
-  async function standStill(socket: Socket): Promise<void> {
+  /** Freezes the client until the server detects a ping timeout. */
+  async function freeze(socket: Socket): Promise<void> {
     const gone = next(socket, "disconnect");
     python().freeze();
     try {
@@ -279,12 +279,12 @@ function declareInterruptions(python: () => Python, host: CellHost, way: Way): v
   }
 
   if (way === "polling") {
-    it(still, async () => standStill((await open(pings)).socket));
-    unsupported(`${still}, and comes back with it`, "this client does not report a refused POST");
+    it(timesOut, async () => freeze((await open(pings)).socket));
+    unsupported(`${timesOut}, and reconnects`, "this client does not report a refused POST");
   } else {
-    it(`${still}, and comes back with it`, async () => {
+    it(`${timesOut}, and reconnects`, async () => {
       const opened = await open(pings);
-      await standStill(opened.socket);
+      await freeze(opened.socket);
       await assertBack(opened);
     });
   }

@@ -3,7 +3,7 @@ import { cellHosts, type CellHost } from "../../support/restartable.ts";
 import { suite } from "../../support/after-test.ts";
 import type { Client } from "./clients.ts";
 
-/** Declares the tests of a client on each host. Each test closes what it opens, unless they are declared to share it. */
+/** Declares the tests of a client on each host. Each test closes what it opens, unless `declare` is `sharingSuite`. */
 export function onEachHost(
   client: Client,
   transport: Cell["transport"],
@@ -18,7 +18,7 @@ export function onEachHost(
   }
 }
 
-/** The ways in which a client connects, as its options say it. */
+/** The client options for each way to connect. */
 export const ways = {
   polling: { transports: ["polling"] },
   websocket: { transports: ["websocket"] },

@@ -5,11 +5,11 @@ import { isFull } from "../../support/cell.ts";
 
 const require = createRequire(import.meta.url);
 
-/** An official client as it is published for browsers. */
+/** A browser bundle of an official client. */
 export interface Client {
-  /** As the table names it. */
+  /** The version in the table. */
   readonly version: string;
-  /** Where the pages of these tests find it. */
+  /** The path from which the pages of these tests load it. */
   readonly path: string;
   readonly file: string;
   readonly module: boolean;
@@ -25,10 +25,10 @@ const esm4 = bundle("socket.io-client", "socket.io.esm.min.js", 4, "ESM");
 /** The clients with the default parser, oldest first. Only version 4 is published as an ES module for browsers. */
 export const clients: readonly Client[] = [umd2, umd3, umd4, esm4];
 
-/** The client that new pages use. */
+/** The client that a new page would use. */
 export const latest: Client = esm4;
 
-/** Those whose code differs: the bundles of version 4 are the same but for the way they are loaded. */
+/** In the quick form, only clients with different code: the two bundles of version 4 differ only in how they are loaded. */
 export const codes: readonly Client[] = isFull ? clients : [umd2, umd3, esm4];
 
 /** Clients with the MessagePack parser. */

@@ -1,4 +1,4 @@
-// What runs in the pages of these tests, beside the official client. Binary travels between test and page as
+// Runs in the pages of these tests, with the official client. Test and page exchange binary data as
 // { $: name of its class, hex }.
 "use strict";
 
@@ -19,7 +19,7 @@
     File: (bytes) => new File([bytes], "tide.bin"),
   };
 
-  /** What the test described, made. */
+  /** Makes the value that the test described. */
   function make(value) {
     if (value === null || typeof value !== "object") return value;
     if (value.$) return makers[value.$](fromHex(value.hex));
@@ -27,7 +27,7 @@
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, make(item)]));
   }
 
-  /** What the page has, described. */
+  /** Describes a value of the page. */
   function describe(value) {
     if (value instanceof ArrayBuffer) return { $: "ArrayBuffer", hex: toHex(new Uint8Array(value)) };
     if (ArrayBuffer.isView(value)) {
@@ -43,7 +43,7 @@
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, describe(item)]));
   }
 
-  /** A client of one namespace, and all that it has told and the test has not taken. */
+  /** The client of one namespace, and its events that the test has not taken yet. */
   class Recorder {
     constructor(client) {
       this.client = client;
@@ -85,7 +85,7 @@
       clients.set(namespace, new Recorder(io(url + namespace, options)));
     },
     take: (namespace, event) => at(namespace).take(event),
-    /** Everything told so far that was not taken. */
+    /** All events that were not taken yet. */
     told: (namespace) => at(namespace).told,
     emit: (namespace, event, args) => void at(namespace).client.emit(event, ...make(args)),
     ask: (namespace, event, args) =>
@@ -110,7 +110,7 @@
       return new Promise((resolve) => engine.once("upgrade", () => resolve()));
     },
     onDisconnect: (namespace, listener) => void at(namespace).client.on("disconnect", listener),
-    /** Breaks the connection under the client, as a network does. */
+    /** Breaks the client's connection, as a network failure does. */
     lose: (namespace) => void at(namespace).client.io.engine.close(),
   };
 })();

@@ -38,8 +38,8 @@ function html({ path, module }: Client): string {
 }
 
 /**
- * A server that serves the pages, too, so that they are of its own origin. It answers the event `echo` with what came
- * with it.
+ * Starts a server that also serves the pages, so that they are same-origin. It acknowledges the event `echo` with its
+ * arguments.
  */
 export function startSite(
   host: CellHost,
@@ -63,7 +63,7 @@ export function startSite(
   });
 }
 
-/** Answers requests for the pages, and leaves the others alone. */
+/** Answers requests for the pages, and ignores the others. */
 export function answerWithFile(request: Request, response: Response): void {
   const file = files.get(request.url ?? "");
   if (file !== undefined) response.writeHead(200, { "content-type": file.type }).end(file.body);
@@ -77,7 +77,7 @@ interface Response {
   writeHead(status: number, headers: Record<string, string>): { end(body: string): unknown };
 }
 
-/** A server of pages alone; the port of the origin. */
+/** Starts a server that only serves the pages, and resolves with its port. */
 export function startPages(): Promise<number> {
   return listen(createServer(serve(files)));
 }

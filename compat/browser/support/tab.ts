@@ -9,16 +9,16 @@ import { afterThisTest } from "../../support/after-test.ts";
 import type { Client } from "./clients.ts";
 import { pagePath } from "./site.ts";
 
-/** How long a page may take for anything, in milliseconds: the machine may be busy. */
+/** The timeout of each step in a page, in milliseconds; long enough for a busy machine. */
 const PATIENCE = 15_000;
 
-/** Binary data in the page: the class it has there, and its bytes. */
+/** Binary data in the page: its class and its bytes. */
 export interface PageBytes {
   $: "ArrayBuffer" | "Uint8Array" | "DataView" | "Blob" | "File";
   hex: string;
 }
 
-/** Binary data for the page to send, or as the page has received it. */
+/** Binary data that the page sends or has received. */
 export function inPage(bytes: Uint8Array, kind: PageBytes["$"] = "ArrayBuffer"): PageBytes {
   return { $: kind, hex: Buffer.from(bytes).toString("hex") };
 }
@@ -30,7 +30,7 @@ export interface PageState {
   transport: string;
 }
 
-/** What evaluates expressions in a page. */
+/** Evaluates expressions in a page. */
 export interface Runner {
   run(expression: string): Promise<unknown>;
 }
@@ -45,7 +45,7 @@ export class PageClient {
     this.namespace = namespace;
   }
 
-  /** Opens the client; by default on the page's own origin. */
+  /** Opens the client; by default, it connects to the page's own origin. */
   async open(options: object = {}, url = ""): Promise<void> {
     await this.#call("open", url, options);
   }
@@ -61,17 +61,17 @@ export class PageClient {
     return this.#call("emit", event, args) as Promise<void>;
   }
 
-  /** What the server answers. */
+  /** Resolves with the arguments of the acknowledgement. */
   ask(event: string, ...args: unknown[]): Promise<unknown[]> {
     return this.#call("ask", event, args) as Promise<unknown[]>;
   }
 
-  /** The arguments of the earliest event of the name that was not taken yet. */
+  /** Takes the oldest event of this name that was not taken yet, and resolves with its arguments. */
   take(event: string): Promise<unknown[]> {
     return this.#call("take", event) as Promise<unknown[]>;
   }
 
-  /** Everything that was told and not taken, each with its name. */
+  /** Resolves with all events that were not taken yet, each with its name. */
   told(): Promise<unknown[][]> {
     return this.#call("told") as Promise<unknown[][]>;
   }
@@ -80,7 +80,7 @@ export class PageClient {
     return this.#call("state") as Promise<PageState>;
   }
 
-  /** Waits until the upgrade is over. */
+  /** Waits until the upgrade is complete. */
   upgraded(): Promise<void> {
     return this.#call("upgraded") as Promise<void>;
   }
@@ -93,7 +93,7 @@ export class PageClient {
     return this.#call("connect") as Promise<void>;
   }
 
-  /** Breaks the connection under the client, as a network does. */
+  /** Breaks the client's connection, as a network failure does. */
   lose(): Promise<void> {
     return this.#call("lose") as Promise<void>;
   }
@@ -104,7 +104,7 @@ export class PageClient {
   }
 }
 
-/** A page in a profile of its own, closed after the test. */
+/** A page in its own profile, which closes after the test. */
 export class Tab {
   readonly page: Page;
   readonly context: BrowserContext;
@@ -133,7 +133,7 @@ export class Tab {
     await this.page.goto(url, { timeout: PATIENCE });
   }
 
-  /** The client of a namespace; it is not open yet. */
+  /** The client of a namespace, not open yet. */
   at(namespace = "/"): PageClient {
     return new PageClient(this, namespace);
   }

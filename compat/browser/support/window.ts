@@ -12,8 +12,8 @@ interface Reply {
 }
 
 /**
- * A window with tabs of which one is in front, and the others are hidden, as with a person. Playwright keeps all of its
- * pages in front, so these are not its own.
+ * A window with one tab in front and the others hidden, as a user has it. Playwright keeps all its pages in front, so this
+ * creates its own.
  */
 export class BrowserWindow {
   readonly #session: Session;
@@ -30,7 +30,7 @@ export class BrowserWindow {
     });
   }
 
-  /** Closed after the test. */
+  /** Opens a window, which closes after the test. */
   static async open(browser: Browser): Promise<BrowserWindow> {
     const session = await browser.newBrowserCDPSession();
     const { browserContextId } = await session.send("Target.createBrowserContext");
@@ -50,7 +50,7 @@ export class BrowserWindow {
       (method, params) => this.#ask(sessionId, method, params),
       () => this.#session.send("Target.activateTarget", { targetId }),
     );
-    // the expression may run before the page is there
+    // the expression can run before the page is loaded
     while ((await tab.run("location.href + document.readyState")) !== `${url}complete`) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -85,7 +85,7 @@ export class WindowTab implements Runner {
     return result?.result?.value;
   }
 
-  /** Brings the tab in front of the others, which hides them; resolves when it is shown. */
+  /** Brings the tab to the front, which hides the others; resolves when it is visible. */
   async show(): Promise<void> {
     await this.#activate();
     await this.#visibility("visible");
@@ -96,12 +96,12 @@ export class WindowTab implements Runner {
     return this.#visibility("hidden");
   }
 
-  /** Stops everything that runs in a hidden page, as browsers do to save power, or lets it go on; resolves when it is so. */
+  /** Freezes a hidden page, as browsers do to save power, or resumes it; resolves when it has happened. */
   async setFrozen(frozen: boolean): Promise<void> {
     const event = frozen ? "freeze" : "resume";
     await this.run(`document.addEventListener("${event}", () => (window.last = "${event}")), 0`);
     await this.#ask("Page.setWebLifecycleState", { state: frozen ? "frozen" : "active" });
-    // a frozen page evaluates, but does not resolve promises
+    // a frozen page evaluates expressions, but resolves no promises
     while ((await this.run("window.last")) !== event) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 

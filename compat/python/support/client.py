@@ -1,6 +1,6 @@
-"""Clients of python3-socketio, driven by lines of JSON on stdin; what they tell goes to stdout, one JSON a line.
+"""Clients of python3-socketio that read commands from stdin and write events to stdout, one line of JSON each.
 
-Binary is {"$": "bytes", "hex": "…"} on both ways.
+Binary data is {"$": "bytes", "hex": "…"} in both directions.
 """
 
 import json
@@ -10,8 +10,8 @@ import threading
 
 import socketio
 
-# The client handles each packet in a thread of its own. Threads that are not interrupted keep the order of the packets,
-# and the attachments of one beside it.
+# The client handles each packet in its own thread. Threads that are not interrupted keep packets in order, and attachments
+# with their packet.
 sys.setswitchinterval(60)
 
 lines = queue.Queue()
@@ -72,7 +72,7 @@ def obey(order):
     if todo == "connect":
         url, options = args
         try:
-            # the default of a second is short on a busy machine
+            # the default of one second is too short on a busy machine
             client.connect(url, wait_timeout=15, **options)
         except socketio.exceptions.ConnectionError as error:
             return {"refused": str(error)}

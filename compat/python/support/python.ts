@@ -15,7 +15,7 @@ interface Line {
   told?: unknown[];
 }
 
-/** Binary data as it travels between a test and Python. */
+/** Binary data in the JSON that a test exchanges with Python. */
 export function inPython(bytes: Uint8Array): { $: "bytes"; hex: string } {
   return { $: "bytes", hex: Buffer.from(bytes).toString("hex") };
 }
@@ -44,12 +44,12 @@ export class Python {
       (awaited) => this.#blame(awaited),
     );
     this.#clients.set(number, client);
-    // Ctrl-C is for the tests
+    // the test process handles Ctrl-C
     await this.#order(number, "create", [{ handle_sigint: false, ...options }]);
     return client;
   }
 
-  /** Stops the process as it is, without ending it; nothing that it holds is closed. */
+  /** Suspends the process; its connections stay open. */
   freeze(): void {
     this.#child.kill("SIGSTOP");
   }
@@ -76,7 +76,7 @@ export class Python {
     return result;
   }
 
-  /** Adds what Python complained about to the error of something that did not come. */
+  /** Adds Python's stderr to the error of a promise that rejects. */
   async #blame<T>(awaited: Promise<T>): Promise<T> {
     try {
       return await awaited;
@@ -95,7 +95,7 @@ export class Python {
   }
 }
 
-/** How a client came to its first transport; `refused` is what it was told instead. */
+/** The result of `connect()`: the session and its first transport, or the error in `refused`. */
 export interface Connected {
   sid?: string;
   transport?: string;
@@ -122,7 +122,7 @@ export class PythonClient {
     this.#blame = blame;
   }
 
-  /** `options` are those of `connect()`; by default it joins the main namespace alone. */
+  /** `options` are those of `connect()`; by default, it joins the main namespace only. */
   connect(url: string, options: object = {}): Promise<Connected> {
     return this.#order("connect", [url, { namespaces: ["/"], ...options }]) as Promise<Connected>;
   }
@@ -131,7 +131,7 @@ export class PythonClient {
     await this.#order("emit", [event, args, namespace]);
   }
 
-  /** What the server answers. */
+  /** Resolves with the arguments of the acknowledgement. */
   ask(event: string, args: unknown[], namespace: string = "/"): Promise<unknown[]> {
     return this.#order("ask", [event, args, namespace]) as Promise<unknown[]>;
   }
@@ -145,7 +145,7 @@ export class PythonClient {
     await this.#order("disconnect", []);
   }
 
-  /** The arguments of the earliest event of the name that was not taken yet. */
+  /** Takes the oldest event of this name that was not taken yet, and resolves with its arguments. */
   take(event: string, namespace: string = "/"): Promise<unknown[]> {
     const key = `${namespace} ${event}`;
     const found = this.#told.findIndex(([told]) => told === key);
@@ -163,15 +163,15 @@ export class PythonClient {
   }
 }
 
-/** The version of the client that Debian installed. */
+/** The version of the installed client. */
 function versionOf(path: string): string {
   const code = "from importlib.metadata import version; print(version('python-socketio'), end='')";
   return spawnSync(path, ["-c", code], { encoding: "utf8" }).stdout;
 }
 
 /**
- * Declares suites that need the Python client. Where there is none, they are one pending test that names the reason; with
- * CI set, one failing test.
+ * Declares suites that need the Python client. Without it, declares one pending test that names the reason, or one failing
+ * test if CI is set.
  */
 export function describeWithPython(
   title: string,
@@ -181,8 +181,8 @@ export function describeWithPython(
   describe(title, () => {
     if (path === undefined) {
       const missing = whyMissing("the Python client");
-      if (!process.env["CI"]) return void it(`waits for Python: ${missing}`);
-      return void it("has the Python client", () => {
+      if (!process.env["CI"]) return void it(`needs the Python client: ${missing}`);
+      return void it("finds the Python client", () => {
         throw new Error(missing);
       });
     }
