@@ -1,9 +1,9 @@
-// Where two transcripts part, and which of the listed differences explain it.
+// Finds where two transcripts differ, and which of the listed differences explain it.
 import type { Difference, Sighting } from "./page.ts";
 import type { Transcript } from "./recorder.ts";
 import type { OurHost } from "./targets.ts";
 
-/** Lines of one lane that the official server has, and those that ours has in their place. */
+/** Lines of the official server in one lane, and ours in their place. */
 export interface Hunk {
   lane: string;
   official: readonly string[];
@@ -15,7 +15,7 @@ export interface Place {
   host: OurHost;
 }
 
-/** What no listed difference explains, and which of them have been seen. */
+/** The hunks that no listed difference explains, and the sightings that were seen. */
 export interface Verdict {
   unexplained: Hunk[];
   seen: Set<Sighting>;
@@ -42,7 +42,7 @@ export function compare(
   return verdict;
 }
 
-/** As a failure prints it. */
+/** The text of a hunk in an error message. */
 export function printed({ lane, official, here }: Hunk): string {
   return [`@@ ${lane}`, ...official.map((line) => `- ${line}`), ...here.map((line) => `+ ${line}`)].join(
     "\n",
@@ -55,17 +55,17 @@ function concerns(sighting: Sighting, { scenario, host }: Place, lane: string): 
   return isIn(sighting, scenario);
 }
 
-/** True if the sighting is to be looked for in the scenario. */
+/** Whether the sighting applies to the scenario. */
 export function isIn(sighting: Sighting, scenario: string): boolean {
   return wildcard(sighting.in).test(scenario);
 }
 
-/** The more a sighting covers, the sooner it is asked. */
+/** Orders sightings: those that cover more come first. */
 function extent({ official = "", here = "" }: Sighting): number {
   return `${official}${here}`.split("\n").length * 1000 + `${official}${here}`.length;
 }
 
-/** Takes off the hunk what the sightings cover, until none covers anything more. */
+/** Removes the lines that sightings cover from the hunk, until no sighting covers any more. */
 function explain(hunk: Hunk, sightings: readonly Sighting[], seen: Set<Sighting>): Hunk {
   let rest = hunk;
   for (let progress = true; progress;) {
@@ -82,7 +82,7 @@ function explain(hunk: Hunk, sightings: readonly Sighting[], seen: Set<Sighting>
   return rest;
 }
 
-/** The lines but for the first run of them that has the pattern; undefined if none has. */
+/** The lines without the first run that matches the pattern; undefined if none matches. */
 function without(lines: readonly string[], pattern: string | undefined): readonly string[] | undefined {
   if (pattern === undefined) return lines;
   const wanted = pattern.split("\n");
@@ -93,7 +93,7 @@ function without(lines: readonly string[], pattern: string | undefined): readonl
   return undefined;
 }
 
-/** How many of the first lines the wanted ones cover. */
+/** How many of the first lines the wanted patterns match; undefined if they do not match. */
 function matchLength(lines: readonly string[], wanted: readonly string[]): number | undefined {
   const [first, ...others] = wanted;
   if (first === undefined) return 0;
@@ -121,7 +121,7 @@ function wildcard(pattern: string): RegExp {
   return made;
 }
 
-/** The places where the lines part, by the longest common subsequence. */
+/** The differences between two lists of lines, by their longest common subsequence. */
 function hunksOf(lane: string, official: readonly string[], here: readonly string[]): Hunk[] {
   const common = commonLengths(official, here);
   const hunks: Hunk[] = [];
@@ -147,7 +147,7 @@ function hunksOf(lane: string, official: readonly string[], here: readonly strin
   return hunks;
 }
 
-/** For each pair of places, how many lines the rests have in common. */
+/** For each pair of positions, the length of the longest common subsequence of the remaining lines. */
 function commonLengths(left: readonly string[], right: readonly string[]): number[][] {
   const lengths = Array.from({ length: left.length + 1 }, () => Array.from(right, () => 0).concat(0));
   for (let i = left.length - 1; i >= 0; i--) {

@@ -1,4 +1,4 @@
-// Every scenario against the official server and against ours on both hosts; see README.md. DIFFERENTIAL_PRINT=1 prints the
+// Runs each scenario against the official server and ours, on both hosts; see README.md. DIFFERENTIAL_PRINT=1 prints the
 // official transcripts.
 import assert from "node:assert/strict";
 import { cell } from "../support/cell.ts";
@@ -14,7 +14,7 @@ const versions: Readonly<Record<Part, string>> = { "socket.io": "4.8.4", "engine
 const wayNames: readonly Way[] = ["polling", "websocket", "upgrade", "any"];
 const rows: readonly Difference[] = readDifferences().sections.flatMap((section) => section.rows);
 const schedule = new Schedule();
-/** The scenarios that were compared, and the sightings in them, by host. */
+/** The scenarios that were compared and the sightings that were seen, by host. */
 const compared: Record<OurHost, Set<string>> = { uws: new Set(), node: new Set() };
 const seen: Record<OurHost, Set<Sighting>> = { uws: new Set(), node: new Set() };
 
@@ -49,7 +49,7 @@ function judge({ name }: Scenario, host: OurHost, { official, here }: Pair): voi
   compared[host].add(name);
   for (const sighting of verdict.seen) seen[host].add(sighting);
   if (verdict.unexplained.length > 0) {
-    throw new Error(`differences that nobody listed\n${verdict.unexplained.map(printed).join("\n")}`);
+    throw new Error(`differences that are not listed\n${verdict.unexplained.map(printed).join("\n")}`);
   }
 }
 
@@ -58,8 +58,8 @@ function print(name: string, transcript: Pair["official"]): void {
   process.stdout.write(`\n== ${name}\n${lanes.join("\n")}\n`);
 }
 
-describe("the list of wanted differences", () => {
-  it("names scenarios that are there, and says what they show", () => {
+describe("compat: differences.json", () => {
+  it("names existing scenarios, and says what they show", () => {
     const names = [...scenarios.map((scenario) => scenario.name), "random 1"];
     const idle = rows
       .flatMap((row) => row.sightings ?? [])
@@ -71,7 +71,7 @@ describe("the list of wanted differences", () => {
   });
 
   for (const host of ourHosts) {
-    it(`has none that scenarios no longer show on ${host}`, () => {
+    it(`has no sighting that its scenarios do not show on ${host}`, () => {
       const gone = rows.flatMap((row) =>
         vanished(row, host).map((sighting) => `${row.where}: ${JSON.stringify(sighting)}`),
       );
@@ -80,12 +80,12 @@ describe("the list of wanted differences", () => {
   }
 });
 
-/** Sightings that were not seen although all scenarios in which they could be were compared. */
+/** The sightings that were not seen, although all their scenarios were compared. */
 function vanished(row: Difference, host: OurHost): Sighting[] {
   return (row.sightings ?? []).filter((sighting) => {
     if (sighting.host !== undefined && sighting.host !== host) return false;
     const names = scenarios.map((scenario) => scenario.name).filter((name) => isIn(sighting, name));
-    // what random scenarios alone show may stay unseen for long
+    // a sighting of random scenarios only occurs with some seeds
     if (names.length === 0 && sighting.in.startsWith("random ")) return false;
     return names.every((name) => compared[host].has(name)) && !seen[host].has(sighting);
   });

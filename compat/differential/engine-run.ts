@@ -1,4 +1,4 @@
-// A run against an engine alone: `engine.io` or `@tidewire/engine`.
+// A run against an engine: `engine.io` or `@tidewire/engine`.
 import { Socket as EngineClient, type SocketOptions } from "engine.io-client";
 import type { EngineOptions, Session } from "../../test/support/engine/types.ts";
 import { openOldEngineClient, type OldEngineClient } from "../../test/support/server/old-clients.ts";
@@ -10,7 +10,7 @@ import { startEngine, type Target } from "./targets.ts";
 
 export class EngineRun extends Run {
   readonly engine: StartedEngine["engine"];
-  /** In the order in which they came. */
+  /** In the order in which they connected. */
   readonly sessions: Session[] = [];
   readonly #started: StartedEngine;
 
@@ -19,7 +19,7 @@ export class EngineRun extends Run {
     this.#started = started;
     this.engine = started.engine;
     this.afterwards(() => started.close());
-    // the official engine forgets sessions whose id another one was given, and they live on
+    // the official engine loses track of a session if another one gets the same id, and does not close it
     this.afterwards(() => this.sessions.forEach((session) => session.close(true)));
     this.watchEngine(started.engine, (session, id) => this.#watch(session, id));
   }
@@ -42,7 +42,7 @@ export class EngineRun extends Run {
     return new PollingSession(this, this.session.id, query);
   }
 
-  /** The official client of today; its lane has what it hears. */
+  /** Opens the current official client; its events go to the lane. */
   client(lane: string, options: Partial<SocketOptions> = {}): EngineClient {
     const client = new EngineClient(this.#started.url, { path: this.url("").split("?")[0]!, ...options });
     client.on("open", () => this.note(lane, `open by ${client.transport.name}`));
@@ -55,7 +55,7 @@ export class EngineRun extends Run {
     return client;
   }
 
-  /** The official client of protocol 3. */
+  /** Opens the official client of protocol 3; its events go to the lane. */
   oldClient(lane: string, options: object = {}): OldEngineClient {
     const client = openOldEngineClient(this.#started.url, { path: this.url("").split("?")[0]!, ...options });
     client.on("open", () => this.note(lane, `open by ${client.transport.name}`));
@@ -79,7 +79,7 @@ export class EngineRun extends Run {
   }
 }
 
-/** A long-polling session made of requests. */
+/** The requests of a long-polling session. */
 export class PollingSession {
   readonly sid: string;
   readonly query: string;
@@ -103,7 +103,7 @@ export class PollingSession {
     await this.#run.post(this.query, body, request);
   }
 
-  /** Sends a poll that may wait on the server; its answer stands in the lane. */
+  /** Sends a poll that can stay pending; its response goes to the lane. */
   begin(lane: string, request: HttpRequest = {}): Promise<string> {
     return this.poll({ ...request, lane }).catch((error: Error) => {
       this.#run.note(lane, `failed: ${error.message}`);
@@ -111,7 +111,7 @@ export class PollingSession {
     });
   }
 
-  /** The same, when it has come to the server and waits there. */
+  /** Sends a poll, and resolves when it is pending on the server. */
   async park(lane: string = "parked", request?: HttpRequest): Promise<{ answer: Promise<string> }> {
     const answer = this.begin(lane, request);
     const { session } = this.#run;
@@ -120,7 +120,7 @@ export class PollingSession {
   }
 }
 
-/** The text payload of a client of protocol 3. */
+/** The text payload of a protocol 3 client. */
 export function oldPayload(...packets: string[]): string {
   return packets.map(framed).join("");
 }

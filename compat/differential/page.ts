@@ -1,32 +1,32 @@
-// docs/differences.md, made from differences.json.
+// Generates docs/differences.md from differences.json.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** How a difference looks when a scenario is run against the official server and against ours. */
+/** How a difference shows in the transcripts of a scenario. */
 export interface Sighting {
   /** The scenarios that show it; `*` stands for any text. */
   in: string;
-  /** The lane of the transcript, where that matters. */
+  /** The lane of the transcript; any by default. */
   lane?: string;
-  /** The host, where it is one only. */
+  /** The host, if only one differs. */
   host?: "uws" | "node";
-  /** The lines of the official transcript, `*` for any text, a line `**` for any number of lines. Left out: none. */
+  /** The lines of the official transcript: `*` matches any text, a line `**` any number of lines; none by default. */
   official?: string;
-  /** The lines that ours has in their place. */
+  /** Our lines in their place. */
   here?: string;
 }
 
-/** One wanted difference. Its texts are Markdown. */
+/** An intended difference. Its texts are Markdown. */
 export interface Difference {
   where: string;
   official: string;
   here: string;
   why: string;
-  /** Test files or folders of this repository that show it. */
+  /** Test files or folders that show it. */
   tests: string[];
-  /** How it shows in the differential runs… */
+  /** How it shows in the scenarios… */
   sightings?: Sighting[];
-  /** …or why it does not. */
+  /** …or why no scenario can show it. */
   noScenario?: string;
 }
 
@@ -43,7 +43,7 @@ export interface Differences {
 
 const root = new URL("../../", import.meta.url);
 
-/** Where the page is. */
+/** The path of the page. */
 export const pageFile: string = fileURLToPath(new URL("docs/differences.md", root));
 
 export function readDifferences(): Differences {
@@ -90,7 +90,7 @@ function code(text: string): string {
   return `\`${text}\``;
 }
 
-/** Lines of at most 130 characters. */
+/** Wraps the paragraph to lines of at most 130 characters. */
 function wrapped(paragraph: string): string {
   const lines: string[] = [];
   let line = "";

@@ -1,10 +1,10 @@
-// What one run of a scenario has seen, in lanes: the order within a lane counts, that between lanes does not.
+// Records one run of a scenario in lanes. The order within a lane counts, the order between lanes does not.
 import { inspect } from "node:util";
 
-/** Lines by lane. Ids are numbered in the order in which they became known, and what differs by nature is masked. */
+/** Lines by lane. Ids are numbered in the order in which they appear; ports and dates are masked. */
 export type Transcript = ReadonlyMap<string, readonly string[]>;
 
-/** How long a scenario waits for what must come, in milliseconds. */
+/** How long a scenario waits for a line, in milliseconds. */
 const PATIENCE = 8_000;
 
 interface Waiter {
@@ -12,7 +12,7 @@ interface Waiter {
   resolve: () => void;
 }
 
-/** A line that has the text, or matches. */
+/** Matches a line that contains the text, or matches the expression. */
 export type Pattern = string | RegExp;
 
 export class Recorder {
@@ -37,7 +37,7 @@ export class Recorder {
     }
   }
 
-  /** From now on the id is written as its kind and number. */
+  /** Writes the id as its kind and number. */
   learn(kind: string, id: string): void {
     if (this.#ids.has(id)) return;
     const number = (this.#counts.get(kind) ?? 0) + 1;
@@ -45,17 +45,17 @@ export class Recorder {
     this.#ids.set(id, `${kind}#${number}`);
   }
 
-  /** What matches is written in another way. */
+  /** Replaces what matches in all lines. */
   mask(pattern: RegExp, replacement: string): void {
     this.#masks.push([pattern, replacement]);
   }
 
-  /** Such lines are left out: whether they come is up to a race in the client. */
+  /** Leaves out matching lines, which depend on a race in the client. */
   ignore(pattern: Pattern): void {
     this.#ignored.push(pattern);
   }
 
-  /** Resolves when the lane has that many such lines; what does not come is noted, and the scenario goes on. */
+  /** Resolves when the lane has this many matching lines; after a timeout, notes that they are late and resolves. */
   async saw(lane: string, pattern: Pattern, times: number = 1): Promise<void> {
     const isThere = (): boolean => {
       const lines = this.#lanes.get(lane) ?? [];
@@ -76,7 +76,7 @@ export class Recorder {
     if (isLate) this.note("late", `in ${lane}: ${String(pattern)}${times > 1 ? `, ${times} times` : ""}`);
   }
 
-  /** Resolves when nothing has happened for a while, which is never taken for granted while the loop lags. */
+  /** Resolves when nothing was recorded for a while; counts turns of the event loop, too, in case it lags. */
   async quiet(): Promise<void> {
     if (this.#transcript) return;
     for (let unchanged = 0; unchanged < 2; unchanged++) {
@@ -87,13 +87,13 @@ export class Recorder {
     }
   }
 
-  /** Ends the recording, unless it has ended. */
+  /** Ends the recording, and returns the transcript. */
   close(): Transcript {
     this.#transcript ??= this.#inLanes();
     return this.#transcript;
   }
 
-  /** What the engine tells of a session gets a lane for that session: a client may come before its last session has ended. */
+  /** Gives each session of the engine its own lane: a client can reconnect before its old session closes. */
   #inLanes(): Transcript {
     const lanes = new Map<string, string[]>();
     for (const name of [...this.#lanes.keys()].toSorted()) {
@@ -107,7 +107,7 @@ export class Recorder {
     return lanes;
   }
 
-  /** The id of a session that can be recovered is seen on the wire alone. */
+  /** Learns private ids, which are only on the wire. */
   #learnFrom(line: string): void {
     for (const [, id] of line.matchAll(/\\?"pid\\?":\\?"([^"\\]+)/g)) this.learn("pid", id!);
   }
@@ -123,7 +123,7 @@ export function matches(line: string, pattern: Pattern): boolean {
   return typeof pattern === "string" ? line.includes(pattern) : pattern.test(line);
 }
 
-/** A value as a transcript writes it: whole, on one line. */
+/** The text of a value in a transcript, on one line. */
 export function show(value: unknown): string {
   if (value instanceof Error) return `${value.name}: ${value.message}`;
   const options = {

@@ -1,4 +1,4 @@
-// One scenario on one server: what it can do, each act and all that comes of it written down by the recorder.
+// The steps of a scenario on one server. The recorder writes down each step and its results.
 import type { ConnectionError, Engine, Session } from "../../test/support/engine/types.ts";
 import { OPCODE, type Frame } from "../../test/support/wire/frames.ts";
 import { NetworkClient } from "../../test/support/wire/network-client.ts";
@@ -8,11 +8,11 @@ import { Recorder, show, type Pattern, type Transcript } from "./recorder.ts";
 import type { Target } from "./targets.ts";
 
 export interface HttpRequest extends WireRequest {
-  /** The lane of request and response; those of one lane must follow each other. */
+  /** The lane of request and response; requests of one lane must not overlap. */
   lane?: string;
 }
 
-/** Headers that say the time, or are the WebSocket handshake's own arithmetic. */
+/** Headers that differ in each run. */
 const MASKED_HEADERS = new Set(["date", "sec-websocket-accept"]);
 
 const FRAME_NAMES = new Map<number, string>(Object.entries(OPCODE).map(([name, code]) => [code, name]));
@@ -23,7 +23,7 @@ export abstract class Run {
   readonly recorder: Recorder = new Recorder();
   readonly #http: NetworkClient;
   readonly #closers: (() => unknown)[] = [];
-  /** The path of the engine, with both slashes. */
+  /** The path of the engine, with a leading and a trailing slash. */
   readonly #path: string;
 
   constructor(target: Target, port: number, path: string) {
@@ -48,23 +48,23 @@ export abstract class Run {
     return this.recorder.quiet();
   }
 
-  /** What comes from now on is not written down: a next ping, say. */
+  /** Ends the recording, before the next ping for example. */
   stop(): void {
     this.recorder.close();
   }
 
-  /** Runs when the scenario has ended, the latest first. */
+  /** Runs `close` after the scenario, the last one first. */
   afterwards(close: () => unknown): void {
     this.#closers.push(close);
   }
 
-  /** The URL of an engine request: `query` stands behind `EIO=4&`, unless it names its own version or begins with a slash. */
+  /** The URL of an engine request. `query` follows `EIO=4&`, unless it has its own version or is a path. */
   url(query: string): string {
     if (query.startsWith("/")) return query;
     return `${this.#path}?${query.includes("EIO=") ? query : `EIO=4&${query}`}`;
   }
 
-  /** Sends a request, and writes down the whole answer. */
+  /** Sends a request, and records the response. */
   async http(method: string, query: string, request: HttpRequest = {}): Promise<WireResponse> {
     const { lane = "http", ...rest } = request;
     const url = this.url(query);
@@ -87,7 +87,7 @@ export abstract class Run {
     });
   }
 
-  /** Opens a WebSocket, of which every frame is written down in the lane; a refusal as well, and then there is none. */
+  /** Opens a WebSocket, and records its frames in the lane; if it is refused, records the response and returns undefined. */
   async ws(lane: string, query: string, request: WireRequest = {}): Promise<RawWebSocket | undefined> {
     this.note(lane, `WebSocket ${this.url(query)}`);
     try {
@@ -103,14 +103,14 @@ export abstract class Run {
     }
   }
 
-  /** The same, where it must be accepted. */
+  /** The same, but throws if the WebSocket is refused. */
   async open(lane: string, query: string, request?: WireRequest): Promise<RawWebSocket> {
     const socket = await this.ws(lane, query, request);
     if (!socket) throw new Error(`${lane}: the WebSocket was refused`);
     return socket;
   }
 
-  /** Writes down what the engine tells: sessions, refusals, and the end of each session. */
+  /** Records the events of the engine: sessions, refusals, and the close of each session. */
   protected watchEngine(engine: Engine, watchSession: (session: Session, name: string) => void): void {
     engine.on("connection", (session: Session) => {
       this.recorder.learn("sid", session.id);
@@ -128,7 +128,7 @@ export abstract class Run {
     });
   }
 
-  /** Ends everything; the transcript stands as it was before. */
+  /** Ends the recording, closes everything, and returns the transcript. */
   async finish(): Promise<Transcript> {
     await this.quiet();
     const transcript = this.recorder.close();
@@ -161,19 +161,19 @@ export abstract class Run {
   }
 }
 
-/** The raw client leaves the body of a refused upgrade as it came. */
+/** Decodes a chunked body: the raw client does not, for a refused upgrade. */
 function unchunked(response: WireResponse): WireResponse {
   if (response.headers["transfer-encoding"] !== "chunked") return response;
   const body = response.body.replaceAll(/(?:^|\r\n)[\da-f]+\r\n/g, "").replace(/\r\n$/, "");
   return { ...response, body, raw: Buffer.from(body) };
 }
 
-/** Errors as their messages. */
+/** The message of an error, or the value. */
 function plain(value: unknown): unknown {
   return value instanceof Error ? value.message : value;
 }
 
-/** The description of an end, without stacks and names of classes. */
+/** The text of a close description, without stacks and class names. */
 export function describe(description: unknown): string {
   if (description instanceof Error) return `error ${description.message}`;
   return show(description);

@@ -1,4 +1,4 @@
-// The scenarios, in the order in which they are declared.
+// Declares the scenarios, in order.
 import type { ServerOptions } from "socket.io";
 import type { EngineOptions } from "../../test/support/engine/types.ts";
 import { EngineRun } from "./engine-run.ts";
@@ -13,9 +13,9 @@ export type Way = "polling" | "websocket" | "upgrade" | "any";
 export interface Scenario {
   readonly name: string;
   readonly part: Part;
-  /** The column of the table to which it belongs. */
+  /** The column in the table. */
   readonly transport: Way;
-  /** Must not run beside others: it looks at the whole process. */
+  /** Whether it must run alone, because it observes the whole process. */
   readonly alone: boolean;
   play(target: Target): Promise<Transcript>;
 }
@@ -28,7 +28,7 @@ export interface Declaration<Options> {
 
 export const scenarios: Scenario[] = [];
 
-/** A scenario against an engine alone. */
+/** Declares a scenario against an engine. */
 export function onEngine(
   name: string,
   declaration: Declaration<EngineOptions>,
@@ -37,7 +37,7 @@ export function onEngine(
   declare("engine.io", name, declaration, (target) => EngineRun.start(target, declaration.options), script);
 }
 
-/** A scenario against a whole server. */
+/** Declares a scenario against a server. */
 export function onServer(
   name: string,
   declaration: Declaration<Partial<ServerOptions>>,
@@ -54,7 +54,7 @@ function declare<R extends Run>(
   script: (run: R) => Promise<void>,
 ): void {
   if (scenarios.some((scenario) => scenario.name === name))
-    throw new Error(`two scenarios are called ${name}`);
+    throw new Error(`two scenarios are named ${name}`);
   const play = async (target: Target): Promise<Transcript> => {
     const run = await start(target);
     try {
@@ -67,7 +67,7 @@ function declare<R extends Run>(
   scenarios.push({ name, part, transport, alone, play });
 }
 
-/** The ways in which an official client connects. */
+/** The client options for each way to connect. */
 export const ways = {
   polling: { transports: ["polling"] },
   websocket: { transports: ["websocket"] },
@@ -76,7 +76,7 @@ export const ways = {
 
 export type ClientWay = { transports: ("polling" | "websocket")[] };
 
-/** The same scenario for each way to connect; its name ends in the way. */
+/** Declares a scenario for each way to connect; its name ends with the way. */
 export function overEveryWay(
   name: string,
   options: Partial<ServerOptions>,

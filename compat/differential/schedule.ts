@@ -1,9 +1,9 @@
-// Runs scenarios a little ahead of the test that asks for them, several at a time, in the order of the tests.
+// Runs several scenarios at a time, in the order of the tests, ahead of the test that awaits them.
 import type { Transcript } from "./recorder.ts";
 import type { Scenario } from "./scenario.ts";
 import type { OurHost, Target } from "./targets.ts";
 
-/** How many tests are under way at once. */
+/** How many scenarios run at a time. */
 const AHEAD = 12;
 
 export interface Pair {
@@ -19,10 +19,10 @@ interface Task {
 
 export class Schedule {
   readonly #tasks: Task[] = [];
-  /** What the official server does is asked once for both hosts. */
+  /** The runs against the official server, once for both hosts. */
   readonly #official = new Map<Scenario, Promise<Transcript>>();
 
-  /** Puts a run at the end; gives back how to get what comes of it. */
+  /** Adds a run at the end; returns a function that resolves with its result. */
   add(scenario: Scenario, host: OurHost): () => Promise<Pair> {
     const task: Task = { scenario, host };
     const index = this.#tasks.push(task) - 1;
@@ -37,7 +37,7 @@ export class Schedule {
     for (const next of this.#tasks.slice(index, index + AHEAD)) {
       if (next.scenario.alone) break;
       next.result ??= this.#start(next);
-      // it may never be asked for, and then nobody minds how it ended
+      // no test may ever await it, with --grep for example
       next.result.catch(() => {});
     }
     return task.result!;

@@ -1,4 +1,4 @@
-// A run against a whole server: `socket.io` or `@tidewire/server`.
+// A run against a server: `socket.io` or `@tidewire/server`.
 import type { Namespace, Server, ServerOptions, Socket } from "socket.io";
 import { io as connectClient } from "socket.io-client";
 import type { Manager, ManagerOptions, Socket as ClientSocket, SocketOptions } from "socket.io-client";
@@ -15,12 +15,12 @@ import { startServer, type Target } from "./targets.ts";
 
 export type ClientOptions = Partial<ManagerOptions & SocketOptions>;
 
-/** The event of a settling round trip, which is not written down. */
+/** The event of a round trip of `settle()`, which is not recorded. */
 const SETTLE = "~settle";
 
 export class ServerRun extends Run {
   readonly io: Server;
-  /** Those that have connected to a watched namespace, in that order. */
+  /** The sockets of watched namespaces, in the order in which they connected. */
   readonly sockets: Socket[] = [];
   readonly #clients: ClientSocket[] = [];
   readonly #oldClients: OldClient[] = [];
@@ -47,7 +47,7 @@ export class ServerRun extends Run {
     return socket;
   }
 
-  /** Writes down what the namespace and its sockets tell. Called before the scenario's own listeners are set. */
+  /** Records the events of the namespace and its sockets. Call it before the scenario adds its own listeners. */
   watch(namespace: Namespace): void {
     namespace.on("connection", (socket: Socket) => {
       this.recorder.learn("socket", socket.id);
@@ -69,7 +69,7 @@ export class ServerRun extends Run {
     });
   }
 
-  /** An official client of today; its lane has what it hears. It does not come back by itself unless asked to. */
+  /** Opens the current official client; its events go to the lane. It does not reconnect by default. */
   client(lane: string, options: ClientOptions = {}, namespace: string = ""): ClientSocket {
     const url = `http://127.0.0.1:${this.port}${namespace}`;
     const client = connectClient(url, { forceNew: true, reconnection: false, ...options });
@@ -85,7 +85,7 @@ export class ServerRun extends Run {
     return client;
   }
 
-  /** The same connection, another namespace. */
+  /** Joins another namespace over the same connection. */
   join(
     lane: string,
     manager: Manager,
@@ -97,7 +97,7 @@ export class ServerRun extends Run {
     return client;
   }
 
-  /** An official client that is connected, and has changed its transport if it means to. */
+  /** Connects an official client, and waits for its upgrade, if any. */
   async connected(lane: string, options: ClientOptions = {}, namespace: string = ""): Promise<ClientSocket> {
     const client = this.client(lane, options, namespace);
     await this.saw(lane, /^connect\b/);
@@ -108,7 +108,7 @@ export class ServerRun extends Run {
     return client;
   }
 
-  /** socket.io-client 2, which speaks protocol 3. */
+  /** Opens socket.io-client 2, which uses protocol 3. */
   oldClient(lane: string, options: OldClientOptions = {}, namespace: string = ""): OldClient {
     const client = openOldClient(`http://127.0.0.1:${this.port}${namespace}`, options);
     this.#oldClients.push(client);
@@ -127,8 +127,8 @@ export class ServerRun extends Run {
   }
 
   /**
-   * A round trip by each client that is connected: what was sent before, in either direction, has arrived. A client that
-   * polls waits for more when it is over.
+   * Waits for a round trip of each connected client: everything sent before, in either direction, has then arrived. Clients
+   * on long-polling then have a pending poll.
    */
   async settle(): Promise<void> {
     const trips = this.#clients.filter(({ connected }) => connected).map(roundTrip);
@@ -165,7 +165,7 @@ function roundTrip(client: ClientSocket): Promise<unknown> {
     .catch(() => {});
 }
 
-/** Ends as well when the client's connection does. */
+/** Also resolves when the client disconnects. */
 function oldRoundTrip(client: OldClient): Promise<unknown> {
   return new Promise((resolve) => {
     client.emit(SETTLE, resolve);
@@ -177,7 +177,7 @@ function withoutAck(argument: unknown): unknown {
   return typeof argument === "function" ? "<ack>" : argument;
 }
 
-/** Of an error of the client's engine, what does not depend on its own inside. */
+/** The parts of an error of the client's engine that do not depend on its internals. */
 function describeDetails(details: unknown): string {
   const { description, context } = details as { description?: unknown; context?: unknown };
   const { code, reason, status } = (context ?? {}) as { code?: number; reason?: string; status?: number };

@@ -1,4 +1,4 @@
-// The servers that a scenario runs against: the official one on node:http, which is the measure, and ours on both hosts.
+// The servers that a scenario runs against: the official one on node:http, as the reference, and ours on both hosts.
 import { createServer } from "node:http";
 import { Server as OfficialEngine } from "engine.io";
 import { Server as OfficialServer } from "socket.io";
@@ -15,7 +15,7 @@ export const ourHosts = ["uws", "node"] as const;
 export type OurHost = (typeof ourHosts)[number];
 export type Target = "official" | OurHost;
 
-/** Scenarios are written against the types of the official server, as applications are. */
+/** Scenarios use the types of the official server, as applications do. */
 const OurServer = tidewire.Server as unknown as typeof OfficialServer;
 
 export async function startServer(
@@ -29,9 +29,9 @@ export async function startServer(
   const httpServer = createServer((_, response) => response.writeHead(404).end());
   const Server = target === "official" ? OfficialServer : OurServer;
   const io = new Server(httpServer, options);
-  // As `new Server(port)` does: the address of a client is a mapped one.
+  // like `new Server(port)`, so that clients have IPv4-mapped addresses
   const started = new StartedServer(io, await listen(httpServer, 0, "::"));
-  // A scenario may leave a request or a connection half made.
+  // a scenario can leave an unfinished request or connection
   started.closeWith(() => httpServer.closeAllConnections());
   return started;
 }

@@ -49,7 +49,7 @@ class Player {
     for (const namespace of [io.of("/"), io.of("/a"), guarded, io.of(/^\/dyn-\d+$/)]) {
       namespace.on("connection", serve);
     }
-    // when an upgrade ends, and whether at all, is up to a client that goes
+    // whether an upgrade completes depends on when the client disconnects
     run.recorder.ignore(/UPGRADE_|TRANSPORT_MISMATCH|Session ID unknown|upgrade to/);
   }
 
@@ -158,7 +158,7 @@ class Player {
     await this.#upgraded(way);
   }
 
-  /** While a client changes its transport nothing else happens, for what that does to the order is a matter of luck. */
+  /** Waits for an upgrade: steps during an upgrade would have a random order. */
   async #upgraded(way: keyof typeof ways): Promise<void> {
     await this.#run.quiet();
     if (way !== "upgrade") return;
@@ -178,7 +178,7 @@ class Player {
       ({ socket }) => socket.io === first?.socket.io && (socket as { nsp?: string }).nsp === namespace,
     );
     if (first?.kind !== "new" || !first.socket.connected || isThere) {
-      // its number is taken all the same, so that the other steps mean what they meant
+      // opens a client in any case, so that the numbers in later steps stay valid
       return this.#open({ do: "open", way: "websocket", namespace, token, old: false });
     }
     const socket = this.#run.join(lane, first.socket.io, namespace, { auth: { token } });
@@ -224,7 +224,7 @@ class Player {
   }
 
   async #packet(text: string): Promise<void> {
-    // Attachments for a namespace that was not joined: a wanted difference, with scenarios of its own.
+    // attachments for a namespace that is not joined: an intended difference with its own scenarios
     if (text.startsWith("45") && !this.#wildHasJoined) return;
     if (/^40(?!\/)/.test(text)) this.#wildHasJoined = true;
     else if (text === "41") this.#wildHasJoined = false;
@@ -235,7 +235,7 @@ class Player {
   }
 }
 
-/** After these, what has happened is waited for by waiting until nothing happens. */
+/** After these steps, `settle()` is not enough: wait until nothing happens. */
 const unsettling: ReadonlySet<Step["do"]> = new Set<Step["do"]>([
   "disconnect",
   "reconnect",

@@ -1,5 +1,5 @@
-// Random scenarios against the official server and ours. DIFFERENTIAL_SCENARIOS makes a longer run, from a seed that differs
-// each time; DIFFERENTIAL_SEED repeats one, and DIFFERENTIAL_SCRIPT plays a script that a failure has printed.
+// Runs random scenarios against the official server and ours. DIFFERENTIAL_SCENARIOS sets their number, and starts with a new
+// seed each time; DIFFERENTIAL_SEED repeats a seed; DIFFERENTIAL_SCRIPT plays a script that a failure printed.
 import { cell, isFull } from "../../support/cell.ts";
 import { compare, printed, type Hunk } from "../compare.ts";
 import { readDifferences } from "../page.ts";
@@ -11,7 +11,7 @@ const { DIFFERENTIAL_SCENARIOS, DIFFERENTIAL_SEED, DIFFERENTIAL_SCRIPT } = proce
 const count = Number(DIFFERENTIAL_SCENARIOS ?? (DIFFERENTIAL_SEED ? 1 : isFull ? 200 : 40));
 const first = Number(DIFFERENTIAL_SEED ?? (DIFFERENTIAL_SCENARIOS ? Date.now() % 2 ** 31 : 1));
 const rows = readDifferences().sections.flatMap((section) => section.rows);
-/** How many are under way at once. */
+/** How many scenarios run at a time. */
 const TOGETHER = 8;
 
 const scripts: Script[] = DIFFERENTIAL_SCRIPT
@@ -20,7 +20,7 @@ const scripts: Script[] = DIFFERENTIAL_SCRIPT
 
 for (const host of ourHosts) {
   cell({ group: "Official server", part: "socket.io", version: "4.8.4", host, transport: "any" }, () => {
-    it(`does as the official server in ${scripts.length} random scenarios from ${scripts[0]?.seed} on`, async function () {
+    it(`matches the official server in ${scripts.length} random scenarios from seed ${scripts[0]?.seed}`, async function () {
       this.timeout(0);
       const waiting = [...scripts];
       const work = async (): Promise<void> => {
@@ -47,7 +47,7 @@ async function differencesOf(script: Script, host: OurHost): Promise<Hunk[]> {
   return compare(official, here, { scenario: `random ${script.seed}`, host }, rows).unexplained;
 }
 
-/** The script without the steps that the difference does not need. */
+/** The script without the steps that are not needed to show a difference. */
 async function shrunk(script: Script, host: OurHost): Promise<Script> {
   let small = script;
   for (let at = script.steps.length - 1; at >= 0; at--) {

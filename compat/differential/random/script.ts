@@ -1,8 +1,8 @@
-// Random scenarios are scripts: plain data, so that one that fails can be printed, cut down and played again.
+// Random scenarios are scripts of plain data, so that a failing one can be printed, reduced and repeated.
 import { Random } from "../../../test/fuzz/random.ts";
 import { ways } from "../scenario.ts";
 
-/** A value as a script writes it; bytes are `{ "bytes": [1, 2] }`. */
+/** A value in a script; binary data is `{ "bytes": [1, 2] }`. */
 export type Value = string | number | boolean | null | Value[] | { [name: string]: Value };
 
 export interface Target {
@@ -10,7 +10,7 @@ export interface Target {
   except: string[];
 }
 
-/** Clients are named by numbers, in the order in which they were opened. */
+/** Clients are numbered in the order in which they were opened. */
 export type Step =
   | { do: "open"; way: keyof typeof ways; namespace: string; token: string; old: boolean }
   | { do: "join"; client: number; namespace: string; token: string }
@@ -26,7 +26,7 @@ export type Step =
   | { do: "kick"; client: number; close: boolean }
   | { do: "kick all"; namespace: string; target: Target; close: boolean }
   | { do: "packet"; text: string }
-  /** Without waiting in between. */
+  /** Runs steps without waiting in between. */
   | { do: "together"; steps: Step[] };
 
 export interface Script {
@@ -38,7 +38,7 @@ const namespaces = ["/", "/", "/a", "/guarded", "/dyn-1", "/dyn-2", "/nowhere"];
 const rooms = ["red", "blue", "green"];
 const oneWay = Object.keys(ways) as (keyof typeof ways)[];
 
-/** Texts sent by a client that keeps to no rule, before and after it has joined. */
+/** Valid and invalid packets that the raw client sends, before and after it joins. */
 const packets = [
   "40",
   "40/a,",
@@ -64,7 +64,7 @@ const packets = [
   "9",
 ];
 
-/** The same seed makes the same script. */
+/** Generates a script; the same seed gives the same script. */
 export function scriptOf(seed: number): Script {
   const random = new Random(seed);
   const steps: Step[] = [open(random)];
@@ -126,7 +126,7 @@ function single(random: Random, clients: number): Step {
   return step!();
 }
 
-/** What only sends. */
+/** A step that only sends. */
 function message(random: Random, clients: number): Step {
   const client = random.below(clients);
   const namespace = random.pick(namespaces.slice(0, -1));
@@ -140,7 +140,7 @@ function message(random: Random, clients: number): Step {
   return step!();
 }
 
-/** Messages one behind the other: from one client, for the order between clients is nobody's promise, or from the server. */
+/** Several messages in a row, from the server or from one client: the order between clients is not guaranteed. */
 function together(random: Random, clients: number): Step {
   const count = random.between(2, 6);
   const client = random.below(clients);

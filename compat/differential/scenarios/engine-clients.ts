@@ -1,4 +1,4 @@
-// The official clients of the engine, of protocols 4 and 3.
+// Official clients of the engine, for protocols 4 and 3.
 import type { EngineRun } from "../engine-run.ts";
 import { onEngine, ways, type Way } from "../scenario.ts";
 
@@ -14,7 +14,7 @@ const kinds = {
 
 const options = { allowEIO3: true };
 
-/** Opens the client; if it means to change its transport, waits until it has. */
+/** Opens the client, and waits for its upgrade, if any. */
 async function open(run: EngineRun, kind: keyof typeof kinds, way: keyof typeof ways): Promise<AnyClient> {
   const client = kinds[kind](run, [...ways[way].transports]);
   await run.saw("client", way === "upgrade" ? "upgrade to" : "open");
@@ -26,7 +26,7 @@ for (const kind of Object.keys(kinds) as (keyof typeof kinds)[]) {
   for (const way of Object.keys(ways) as (keyof typeof ways)[]) {
     const declaration = { transport: way satisfies Way, options };
 
-    onEngine(`${kind}: messages each way, ${way}`, declaration, async (run) => {
+    onEngine(`${kind}: messages both ways, ${way}`, declaration, async (run) => {
       const client = await open(run, kind, way);
       client.send("hello");
       client.send("é€😀");
@@ -38,7 +38,7 @@ for (const kind of Object.keys(kinds) as (keyof typeof kinds)[]) {
       await run.saw("client", "message", 3);
     });
 
-    onEngine(`${kind}: a burst each way, ${way}`, declaration, async (run) => {
+    onEngine(`${kind}: a burst both ways, ${way}`, declaration, async (run) => {
       const client = await open(run, kind, way);
       for (let number = 0; number < 30; number++) {
         client.send(`up ${number}`);
@@ -48,7 +48,7 @@ for (const kind of Object.keys(kinds) as (keyof typeof kinds)[]) {
       await run.saw("client", "message", 30);
     });
 
-    onEngine(`${kind}: a large message each way, ${way}`, declaration, async (run) => {
+    onEngine(`${kind}: large messages both ways, ${way}`, declaration, async (run) => {
       const client = await open(run, kind, way);
       run.session.on("message", (data: string) => run.session.send(`${data.length} came ${data.slice(-5)}`));
       client.send("é".repeat(100_000));
@@ -58,7 +58,7 @@ for (const kind of Object.keys(kinds) as (keyof typeof kinds)[]) {
     });
 
     onEngine(`${kind}: the client closes, ${way}`, declaration, async (run) => {
-      // client 3 may poll once more after it has closed
+      // client 3 can poll once more after it has closed
       run.recorder.ignore("connection_error 1 Session ID unknown");
       const client = await open(run, kind, way);
       client.close();
@@ -77,7 +77,7 @@ for (const kind of Object.keys(kinds) as (keyof typeof kinds)[]) {
 }
 
 onEngine(
-  "client 6: refused",
+  "client 6: a refused handshake over long-polling",
   { transport: "polling", options: { allowRequest: (_, answer) => answer("no", false) } },
   async (run) => {
     run.client("client", { transports: ["polling"] });
@@ -86,7 +86,7 @@ onEngine(
 );
 
 onEngine(
-  "client 6: refused over a WebSocket",
+  "client 6: a refused handshake over a WebSocket",
   { transport: "websocket", options: { allowRequest: (_, answer) => answer("no", false) } },
   async (run) => {
     run.client("client", { transports: ["websocket"] });

@@ -1,4 +1,4 @@
-// How sessions of an engine live and end: heartbeats, closing, clients that go.
+// Sessions of an engine: heartbeat, close, aborted requests, properties and events.
 import { onEngine } from "../scenario.ts";
 
 const polling = { transport: "polling" } as const;
@@ -15,13 +15,13 @@ onEngine("heartbeat: pings and pongs over long-polling", { ...polling, options: 
   run.stop();
 });
 
-onEngine("heartbeat: no poll, no pong", { ...polling, options: hasty }, async (run) => {
+onEngine("heartbeat: no poll and no pong", { ...polling, options: hasty }, async (run) => {
   const peer = await run.polling();
   await run.saw("engine", "description");
   await peer.poll();
 });
 
-onEngine("heartbeat: no pong to a ping in a poll", { ...polling, options: hasty }, async (run) => {
+onEngine("heartbeat: no pong over long-polling", { ...polling, options: hasty }, async (run) => {
   const peer = await run.polling();
   await peer.poll();
   const { answer } = await peer.park();
@@ -45,7 +45,7 @@ onEngine("heartbeat: no pong over a WebSocket", { ...websocket, options: hasty }
   await run.saw("ws", "end");
 });
 
-onEngine("heartbeat: of the engine's own with data", { ...websocket, options: brisk }, async (run) => {
+onEngine("heartbeat: a pong with data", { ...websocket, options: brisk }, async (run) => {
   const socket = await run.open("ws", "transport=websocket");
   await run.saw("ws", 'text "2"');
   socket.sendText("3data");
@@ -53,7 +53,7 @@ onEngine("heartbeat: of the engine's own with data", { ...websocket, options: br
   run.stop();
 });
 
-onEngine("close: over long-polling, with a poll parked", polling, async (run) => {
+onEngine("close: over long-polling with a pending poll", polling, async (run) => {
   const peer = await run.polling();
   const { answer } = await peer.park();
   run.session.close();
@@ -61,7 +61,7 @@ onEngine("close: over long-polling, with a poll parked", polling, async (run) =>
   void peer.begin("next poll");
 });
 
-onEngine("close: over long-polling, without a poll", polling, async (run) => {
+onEngine("close: over long-polling without a poll", polling, async (run) => {
   const peer = await run.polling();
   run.session.close();
   void peer.begin("next poll");
@@ -70,7 +70,7 @@ onEngine("close: over long-polling, without a poll", polling, async (run) => {
   await run.saw("poll after that", "body");
 });
 
-onEngine("close: over long-polling, with messages to send", polling, async (run) => {
+onEngine("close: over long-polling with queued messages", polling, async (run) => {
   const peer = await run.polling();
   run.session.send("one");
   run.session.close();
@@ -81,7 +81,7 @@ onEngine("close: over long-polling, with messages to send", polling, async (run)
   await run.saw("poll after that", "body");
 });
 
-onEngine("close: over long-polling, discarding", polling, async (run) => {
+onEngine("close: over long-polling, discarding the queue", polling, async (run) => {
   const peer = await run.polling();
   run.session.send("one");
   run.session.close(true);
@@ -90,21 +90,21 @@ onEngine("close: over long-polling, discarding", polling, async (run) => {
   await run.saw("next poll", "body");
 });
 
-onEngine("close: over long-polling, discarding, with a poll parked", polling, async (run) => {
+onEngine("close: over long-polling with a pending poll, discarding the queue", polling, async (run) => {
   const peer = await run.polling();
   const { answer } = await peer.park();
   run.session.close(true);
   await answer;
 });
 
-onEngine("close: a close packet while a poll is parked", polling, async (run) => {
+onEngine("close: a close packet while a poll is pending", polling, async (run) => {
   const peer = await run.polling();
   const { answer } = await peer.park();
   await peer.post("1");
   await answer;
 });
 
-onEngine("close: the engine, with polls parked", polling, async (run) => {
+onEngine("close: the engine, with a pending poll", polling, async (run) => {
   const one = await run.polling();
   const parked = await one.park("one");
   const two = await run.polling();
@@ -123,7 +123,7 @@ onEngine("close: twice", polling, async (run) => {
   await answer;
 });
 
-onEngine("close: in a listener of messages", polling, async (run) => {
+onEngine("close: in a message listener", polling, async (run) => {
   const peer = await run.polling();
   run.session.on("message", () => run.session.close());
   await peer.post("4one\x1e4two");
@@ -131,14 +131,14 @@ onEngine("close: in a listener of messages", polling, async (run) => {
   await run.saw("next poll", "body");
 });
 
-onEngine("close: in the listener of connections", polling, async (run) => {
+onEngine("close: in a connection listener", polling, async (run) => {
   run.engine.on("connection", (session) => session.close());
   const peer = await run.polling();
   void peer.begin("next poll");
   await run.saw("next poll", "body");
 });
 
-onEngine("the client goes: its parked poll is cut", polling, async (run) => {
+onEngine("abort: a pending poll", polling, async (run) => {
   const peer = await run.polling();
   const aborter = new AbortController();
   const { answer } = await peer.park("parked", { signal: aborter.signal });
@@ -148,7 +148,7 @@ onEngine("the client goes: its parked poll is cut", polling, async (run) => {
   await peer.poll();
 });
 
-onEngine("the client goes: its POST is cut", polling, async (run) => {
+onEngine("abort: a POST", polling, async (run) => {
   const peer = await run.polling();
   const aborter = new AbortController();
   const headers = { "content-length": "100" };
@@ -159,7 +159,7 @@ onEngine("the client goes: its POST is cut", polling, async (run) => {
   await run.quiet();
 });
 
-onEngine("life: what session objects say", polling, async (run) => {
+onEngine("session: properties", polling, async (run) => {
   const peer = await run.polling();
   const { session, engine } = run;
   const { protocol, readyState, upgrading, upgraded, remoteAddress, transport, writeBuffer } = session;
@@ -171,7 +171,7 @@ onEngine("life: what session objects say", polling, async (run) => {
   run.note("session", session.readyState, transport.readyState, engine.clientsCount);
 });
 
-onEngine("life: packets are told of", websocket, async (run) => {
+onEngine("session: packet events", websocket, async (run) => {
   run.engine.on("connection", (session) => {
     for (const event of ["packet", "packetCreate"]) {
       session.on(event, ({ type, data }: { type: string; data?: unknown }) => {
@@ -190,7 +190,7 @@ onEngine("life: packets are told of", websocket, async (run) => {
   await run.saw("ws", "binary");
 });
 
-onEngine("life: flush and drain", websocket, async (run) => {
+onEngine("session: flush and drain events", websocket, async (run) => {
   run.engine.on("flush", (_: unknown, packets: unknown[]) => run.note("engine flush", packets.length));
   run.engine.on("drain", () => run.note("engine flush", "drain"));
   await run.open("ws", "transport=websocket");

@@ -1,4 +1,4 @@
-// Engine.IO 3: the wire of clients of socket.io 2.
+// Engine.IO 3, the protocol of socket.io-client 2.
 import type { RawWebSocket } from "../../../test/support/wire/raw-websocket.ts";
 import { oldPayload, type EngineRun, type PollingSession } from "../engine-run.ts";
 import { onEngine } from "../scenario.ts";
@@ -10,11 +10,11 @@ const upgrade = { transport: "upgrade", options } as const;
 const OLD = "EIO=3&";
 const TEXT = "EIO=3&b64=1&";
 
-onEngine("protocol 3: a handshake by long-polling", polling, async (run) => {
+onEngine("protocol 3: a handshake over long-polling", polling, async (run) => {
   await run.polling(OLD);
 });
 
-onEngine("protocol 3: a handshake by long-polling, as text", polling, async (run) => {
+onEngine("protocol 3: a handshake over long-polling with b64=1", polling, async (run) => {
   await run.polling(TEXT);
 });
 
@@ -23,8 +23,8 @@ onEngine("protocol 3: a handshake over a WebSocket", websocket, async (run) => {
 });
 
 for (const query of [OLD, TEXT]) {
-  const how = query === TEXT ? "as text" : "as it comes";
-  onEngine(`protocol 3: messages by long-polling, ${how}`, polling, async (run) => {
+  const how = query === TEXT ? "with b64=1" : "without b64";
+  onEngine(`protocol 3: messages over long-polling ${how}`, polling, async (run) => {
     const peer = await run.polling(query);
     await peer.post(oldPayload("4one", "4é€😀", "b4AQID"));
     run.session.send("one");
@@ -36,13 +36,13 @@ for (const query of [OLD, TEXT]) {
   });
 }
 
-onEngine("protocol 3: a payload of bytes", polling, async (run) => {
+onEngine("protocol 3: a binary payload", polling, async (run) => {
   const peer = await run.polling(OLD);
   await peer.post(Buffer.from([0, 6, 255, 0x34, 0x68, 0x65, 0x6c, 0x6c, 0x6f, 1, 4, 255, 4, 1, 2, 3]));
   await run.quiet();
 });
 
-onEngine("protocol 3: the heartbeat by long-polling", polling, async (run) => {
+onEngine("protocol 3: the heartbeat over long-polling", polling, async (run) => {
   const peer = await run.polling(OLD);
   await peer.post(oldPayload("2"));
   await peer.poll();
@@ -58,7 +58,7 @@ onEngine("protocol 3: the heartbeat over a WebSocket", websocket, async (run) =>
 });
 
 onEngine(
-  "protocol 3: silence by long-polling",
+  "protocol 3: no ping over long-polling",
   { ...polling, options: { ...options, pingInterval: 60, pingTimeout: 60 } },
   async (run) => {
     await run.polling(OLD);
@@ -67,7 +67,7 @@ onEngine(
 );
 
 onEngine(
-  "protocol 3: silence over a WebSocket",
+  "protocol 3: no ping over a WebSocket",
   { ...websocket, options: { ...options, pingInterval: 60, pingTimeout: 60 } },
   async (run) => {
     await run.open("ws", "EIO=3&transport=websocket");
@@ -86,7 +86,7 @@ onEngine("protocol 3: messages over a WebSocket", websocket, async (run) => {
   await run.saw("ws", "binary");
 });
 
-onEngine("protocol 3: messages over a WebSocket, as text", websocket, async (run) => {
+onEngine("protocol 3: messages over a WebSocket with b64=1", websocket, async (run) => {
   await run.open("ws", "EIO=3&b64=1&transport=websocket");
   run.session.send("hello");
   run.session.send(Buffer.from([1, 2, 255]));
@@ -98,14 +98,14 @@ for (const [name, body] of Object.entries({
   "a length that is too small": "2:4hello",
   "a length that is too large": "99:4hi",
   "no length": ":4hi",
-  "a length that is no number": "x:4hi",
+  "a length that is not a number": "x:4hi",
   "an unknown type": "2:9x",
-  nothing: "",
+  "an empty body": "",
   "a pong": "1:3",
   "a noop": "1:6",
   "a length of zero": "0:",
 })) {
-  onEngine(`protocol 3: a POST of ${name}`, polling, async (run) => {
+  onEngine(`protocol 3: a POST with ${name}`, polling, async (run) => {
     const peer = await run.polling(OLD);
     await peer.post(body);
     run.session.send("after");
@@ -116,7 +116,7 @@ for (const [name, body] of Object.entries({
 
 for (const [name, packet] of Object.entries({
   "a close packet": "1",
-  "a pong, which is the server's to send": "3",
+  "a pong, which only servers send": "3",
   "an unknown type": "9x",
   "an empty frame": "",
   "an upgrade packet": "5",
@@ -146,7 +146,7 @@ onEngine("protocol 3: an upgrade", upgrade, async (run) => {
   await run.saw("ws", "down");
 });
 
-onEngine("protocol 3: an upgrade with a poll parked", upgrade, async (run) => {
+onEngine("protocol 3: an upgrade with a pending poll", upgrade, async (run) => {
   const peer = await run.polling(OLD);
   const { answer } = await peer.park();
   const socket = await run.open("ws", peer.websocketQuery);
@@ -156,14 +156,14 @@ onEngine("protocol 3: an upgrade with a poll parked", upgrade, async (run) => {
   await run.saw("engine", "upgrade to");
 });
 
-onEngine("protocol 3: a close packet while a poll is parked", polling, async (run) => {
+onEngine("protocol 3: a close packet while a poll is pending", polling, async (run) => {
   const peer = await run.polling(OLD);
   const { answer } = await peer.park();
   await peer.post(oldPayload("1"));
   await answer;
 });
 
-onEngine("protocol 3: closing with a poll parked", polling, async (run) => {
+onEngine("protocol 3: closing with a pending poll", polling, async (run) => {
   const peer = await run.polling(OLD);
   const { answer } = await peer.park();
   run.session.close();
@@ -186,17 +186,17 @@ onEngine("protocol 3: JSONP", polling, async (run) => {
   await peer.post("nothing", { headers });
 });
 
-onEngine("protocol 3: JSONP with a number that is none", polling, async (run) => {
+onEngine("protocol 3: JSONP with an invalid index", polling, async (run) => {
   await run.polling("EIO=3&b64=1&j=alert(1)&");
 });
 
-onEngine("protocol 3: a request of protocol 4 for the session", polling, async (run) => {
+onEngine("protocol 3: a protocol 4 request for the session", polling, async (run) => {
   const peer = await run.polling(OLD);
   await run.get(peer.query.replace("EIO=3", "EIO=4"));
 });
 
 onEngine(
-  "protocol 3: a first packet",
+  "protocol 3: an initialPacket",
   { ...polling, options: { ...options, initialPacket: "welcome" } },
   async (run) => {
     await run.polling(OLD);

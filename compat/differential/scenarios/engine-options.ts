@@ -8,7 +8,7 @@ const polling = { transport: "polling" } as const;
 const websocket = { transport: "websocket" } as const;
 const origin = { origin: "http://page.example" };
 
-/** A handshake by long-polling with these options, and the first message. */
+/** Opens a session over long-polling, and polls a first message. */
 async function handshake(run: EngineRun): Promise<void> {
   const peer = await run.polling();
   run.session.send("hello");
@@ -16,17 +16,17 @@ async function handshake(run: EngineRun): Promise<void> {
 }
 
 for (const [name, options] of Object.entries<EngineOptions>({
-  "times and size": { pingInterval: 1234, pingTimeout: 567, maxHttpBufferSize: 89_000 },
-  "numbers in text": { pingInterval: "1234", pingTimeout: "567", maxHttpBufferSize: "89000" } as never,
-  "polling alone": { transports: ["polling"] },
+  "timeouts and size limit": { pingInterval: 1234, pingTimeout: 567, maxHttpBufferSize: 89_000 },
+  "numbers as strings": { pingInterval: "1234", pingTimeout: "567", maxHttpBufferSize: "89000" } as never,
+  "polling only": { transports: ["polling"] },
   "a path": { path: "/elsewhere" },
-  "a path with a slash": { path: "/elsewhere/" },
-  "a first packet": { initialPacket: "welcome" },
-  "a first packet of bytes": { initialPacket: Buffer.from([1, 2]) },
-  "ids of its own": {},
+  "a path with a trailing slash": { path: "/elsewhere/" },
+  "an initialPacket": { initialPacket: "welcome" },
+  "a binary initialPacket": { initialPacket: Buffer.from([1, 2]) },
+  "custom ids": {},
   "a cookie": { cookie: true },
-  "a cookie of a name": { cookie: { name: "sid" } },
-  "a cookie with everything": {
+  "a named cookie": { cookie: { name: "sid" } },
+  "a cookie with all attributes": {
     cookie: {
       name: "sid",
       path: "/x",
@@ -36,10 +36,10 @@ for (const [name, options] of Object.entries<EngineOptions>({
       domain: "page.example",
     },
   },
-  "a cookie that is secure": { cookie: { name: "sid", secure: true, sameSite: "none" } },
+  "a secure cookie": { cookie: { name: "sid", secure: true, sameSite: "none" } },
 })) {
   onEngine(`options: ${name}`, { ...polling, options }, async (run) => {
-    if (name === "ids of its own") {
+    if (name === "custom ids") {
       let count = 0;
       run.engine.generateId = (request: IncomingMessage) => `${request.method}-${++count}`;
     }
@@ -48,7 +48,7 @@ for (const [name, options] of Object.entries<EngineOptions>({
 }
 
 onEngine(
-  "options: a first packet over a WebSocket",
+  "options: an initialPacket over a WebSocket",
   { ...websocket, options: { initialPacket: "welcome" } },
   async (run) => {
     await run.open("ws", "transport=websocket");
@@ -56,46 +56,42 @@ onEngine(
   },
 );
 
-onEngine("options: a cookie, over a WebSocket", { ...websocket, options: { cookie: true } }, async (run) => {
+onEngine("options: a cookie over a WebSocket", { ...websocket, options: { cookie: true } }, async (run) => {
+  await run.open("ws", "transport=websocket");
+});
+
+onEngine("options: WebSocket only", { ...websocket, options: { transports: ["websocket"] } }, async (run) => {
+  await run.get("transport=polling");
   await run.open("ws", "transport=websocket");
 });
 
 onEngine(
-  "options: WebSockets alone",
-  { ...websocket, options: { transports: ["websocket"] } },
-  async (run) => {
-    await run.get("transport=polling");
-    await run.open("ws", "transport=websocket");
-  },
-);
-
-onEngine(
-  "options: polling alone, and a WebSocket",
+  "options: polling only, with a WebSocket request",
   { ...websocket, options: { transports: ["polling"] } },
   async (run) => {
     await run.ws("ws", "transport=websocket");
   },
 );
 
-onEngine("options: ids that come later", polling, async (run) => {
+onEngine("options: asynchronous ids", polling, async (run) => {
   run.engine.generateId = () => Promise.resolve("later-id");
   await handshake(run);
 });
 
-onEngine("options: ids that cannot be made", polling, async (run) => {
+onEngine("options: generateId rejects", polling, async (run) => {
   run.engine.generateId = () => Promise.reject(new Error("no id"));
   await run.get("transport=polling");
 });
 
 for (const [name, cors] of Object.entries<EngineOptions["cors"]>({
-  "every origin": { origin: "*" },
+  "any origin": { origin: "*" },
   "one origin, with credentials": { origin: "http://page.example", credentials: true },
   "another origin": { origin: "http://other.example" },
   "a list of origins": { origin: ["http://other.example", "http://page.example"] },
   "a pattern": { origin: /page\.example$/ },
-  "what the origin is": { origin: true },
+  "the origin of the request": { origin: true },
   "no origin": { origin: false },
-  "everything it knows": {
+  "all options": {
     origin: "http://page.example",
     methods: ["GET", "POST"],
     allowedHeaders: ["x-mine"],
@@ -123,10 +119,10 @@ onEngine("cors: over a WebSocket", { ...websocket, options: { cors: { origin: "*
 
 for (const [name, allowRequest] of Object.entries<NonNullable<EngineOptions["allowRequest"]>>({
   allows: (_, answer) => answer(null, true),
-  "allows later": (_, answer) => void setTimeout(answer, 10, null, true),
+  "allows asynchronously": (_, answer) => void setTimeout(answer, 10, null, true),
   refuses: (_, answer) => answer(null, false),
   "refuses with a message": (_, answer) => answer("not you", false),
-  "refuses later": (_, answer) => void setTimeout(answer, 10, "not now", false),
+  "refuses asynchronously": (_, answer) => void setTimeout(answer, 10, "not now", false),
   "refuses an origin": (request, answer) => answer(null, request.headers.origin === undefined),
 })) {
   const options = { allowRequest };
@@ -140,7 +136,7 @@ for (const [name, allowRequest] of Object.entries<NonNullable<EngineOptions["all
   });
 }
 
-onEngine("headers: events by long-polling", polling, async (run) => {
+onEngine("headers: events over long-polling", polling, async (run) => {
   for (const event of ["initial_headers", "headers"]) {
     run.engine.on(event, (headers: Record<string, string>, request: IncomingMessage) => {
       run.note("headers", event, request.method ?? "", { ...headers });
@@ -153,7 +149,7 @@ onEngine("headers: events by long-polling", polling, async (run) => {
   await peer.poll();
 });
 
-onEngine("headers: events by WebSocket", websocket, async (run) => {
+onEngine("headers: events over a WebSocket", websocket, async (run) => {
   for (const event of ["initial_headers", "headers"]) {
     run.engine.on(event, (headers: Record<string, string>, request: IncomingMessage) => {
       run.note("headers", event, request.method ?? "", { ...headers });
@@ -196,7 +192,7 @@ onEngine("middleware: refuses an upgrade", websocket, async (run) => {
   await run.ws("ws", "transport=websocket");
 });
 
-onEngine("middleware: answers itself", polling, async (run) => {
+onEngine("middleware: sends its own response", polling, async (run) => {
   run.engine.use((_, response) => (response as Answering).writeHead(418).end("tea"));
   await run.get("transport=polling");
 });
@@ -216,8 +212,8 @@ const long = "long ".repeat(1000);
 
 for (const [name, options] of Object.entries<EngineOptions>({
   "by default": {},
-  "not at all": { httpCompression: false },
-  "from a size": { httpCompression: { threshold: 10_000 } },
+  disabled: { httpCompression: false },
+  "above a threshold": { httpCompression: { threshold: 10_000 } },
 })) {
   onEngine(`compression: ${name}`, { ...polling, options }, async (run) => {
     const peer = await run.polling();

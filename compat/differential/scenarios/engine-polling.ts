@@ -1,4 +1,4 @@
-// Engine.IO 4 over long-polling: sessions, messages, their ends.
+// Engine.IO 4 over long-polling.
 import { onEngine } from "../scenario.ts";
 
 const polling = { transport: "polling" } as const;
@@ -7,7 +7,7 @@ onEngine("polling: a handshake", polling, async (run) => {
   await run.polling();
 });
 
-onEngine("polling: messages each way", polling, async (run) => {
+onEngine("polling: messages both ways", polling, async (run) => {
   const peer = await run.polling();
   await peer.post("4hello");
   run.session.send("one");
@@ -17,7 +17,7 @@ onEngine("polling: messages each way", polling, async (run) => {
   await answer;
 });
 
-onEngine("polling: binary each way", polling, async (run) => {
+onEngine("polling: binary both ways", polling, async (run) => {
   const peer = await run.polling();
   await peer.post("bAQIDBA==");
   run.session.send(Buffer.from([1, 2, 3, 255]));
@@ -37,7 +37,7 @@ onEngine("polling: several packets in one payload", polling, async (run) => {
   await peer.poll();
 });
 
-onEngine("polling: text of every width", polling, async (run) => {
+onEngine("polling: text with multi-byte characters", polling, async (run) => {
   const peer = await run.polling();
   await peer.post("4é€😀\u0000\u2028");
   run.session.send("é€😀\u0000\u2028");
@@ -59,7 +59,7 @@ onEngine("polling: messages sent before the first poll", polling, async (run) =>
   await peer.poll();
 });
 
-onEngine("polling: callbacks of send", polling, async (run) => {
+onEngine("polling: send callbacks", polling, async (run) => {
   const peer = await run.polling();
   run.session.send("one", {}, () => run.note("callbacks", "one is out"));
   run.session.send("two", { compress: false }, () => run.note("callbacks", "two is out"));
@@ -67,8 +67,8 @@ onEngine("polling: callbacks of send", polling, async (run) => {
 });
 
 for (const [name, body] of Object.entries({
-  "a pong that was not asked for": "3",
-  "a ping, which is the server's to send": "2",
+  "an unsolicited pong": "3",
+  "a ping, which only servers send": "2",
   "a ping with data": "2probe",
   "a close packet": "1",
   "a close packet between messages": "4one\x1e1\x1e4two",
@@ -76,14 +76,14 @@ for (const [name, body] of Object.entries({
   "an upgrade packet": "5",
   "an open packet": "0{}",
   "a packet of an unknown type": "9what",
-  "a packet that is no digit": "x",
+  "a packet whose type is not a digit": "x",
   "an empty payload": "",
-  "a separator alone": "\x1e",
+  "only a separator": "\x1e",
   "an empty packet between messages": "4one\x1e\x1e4two",
-  "a bad packet behind a message": "4one\x1e9\x1e4three",
-  "base64 that is none": "b!!!!",
-  "base64 that is cut": "bAQ",
-  "a separator at the end": "4one\x1e",
+  "an invalid packet after a message": "4one\x1e9\x1e4three",
+  "invalid base64": "b!!!!",
+  "truncated base64": "bAQ",
+  "a trailing separator": "4one\x1e",
 })) {
   onEngine(`polling: a POST of ${name}`, polling, async (run) => {
     const peer = await run.polling();

@@ -1,11 +1,11 @@
-// From long-polling to a WebSocket.
+// Upgrades from long-polling to a WebSocket.
 import type { EngineRun, PollingSession } from "../engine-run.ts";
 import type { RawWebSocket } from "../../../test/support/wire/raw-websocket.ts";
 import { onEngine } from "../scenario.ts";
 
 const upgrade = { transport: "upgrade" } as const;
 
-/** A session with a WebSocket on which the probe was answered. */
+/** Opens a session over long-polling, and a WebSocket whose probe the server has answered. */
 async function probed(run: EngineRun): Promise<{ peer: PollingSession; socket: RawWebSocket }> {
   const peer = await run.polling();
   const socket = await run.open("ws", peer.websocketQuery);
@@ -14,7 +14,7 @@ async function probed(run: EngineRun): Promise<{ peer: PollingSession; socket: R
   return { peer, socket };
 }
 
-onEngine("upgrade: all of it", upgrade, async (run) => {
+onEngine("upgrade: complete", upgrade, async (run) => {
   const { socket } = await probed(run);
   socket.sendText("5");
   await run.saw("engine", "upgrade to");
@@ -24,7 +24,7 @@ onEngine("upgrade: all of it", upgrade, async (run) => {
   await run.saw("ws", "down");
 });
 
-onEngine("upgrade: a parked poll is let go", upgrade, async (run) => {
+onEngine("upgrade: a pending poll is released", upgrade, async (run) => {
   const peer = await run.polling();
   const { answer } = await peer.park();
   const socket = await run.open("ws", peer.websocketQuery);
@@ -34,7 +34,7 @@ onEngine("upgrade: a parked poll is let go", upgrade, async (run) => {
   await run.saw("engine", "upgrade to");
 });
 
-onEngine("upgrade: polls during the probe are let go", upgrade, async (run) => {
+onEngine("upgrade: polls during the probe are released", upgrade, async (run) => {
   const { peer, socket } = await probed(run);
   await peer.poll();
   await peer.poll();
@@ -42,7 +42,7 @@ onEngine("upgrade: polls during the probe are let go", upgrade, async (run) => {
   await run.saw("engine", "upgrade to");
 });
 
-onEngine("upgrade: messages that wait go over the WebSocket", upgrade, async (run) => {
+onEngine("upgrade: queued messages go over the WebSocket", upgrade, async (run) => {
   const { socket } = await probed(run);
   run.session.send("one");
   run.session.send(Buffer.from([2]));
@@ -50,7 +50,7 @@ onEngine("upgrade: messages that wait go over the WebSocket", upgrade, async (ru
   await run.saw("ws", "binary");
 });
 
-onEngine("upgrade: messages that wait go by a poll before it", upgrade, async (run) => {
+onEngine("upgrade: queued messages go to a poll during the probe", upgrade, async (run) => {
   const { peer, socket } = await probed(run);
   run.session.send("one");
   await peer.poll();
@@ -58,7 +58,7 @@ onEngine("upgrade: messages that wait go by a poll before it", upgrade, async (r
   await run.saw("engine", "upgrade to");
 });
 
-onEngine("upgrade: messages behind the upgrade packet in the same read", upgrade, async (run) => {
+onEngine("upgrade: messages after the upgrade packet in one write", upgrade, async (run) => {
   const { socket } = await probed(run);
   socket.sendTogether("5", "4one", "4two");
   await run.saw("engine", "message", 2);
@@ -74,10 +74,10 @@ onEngine("upgrade: a POST during the probe", upgrade, async (run) => {
 for (const [name, packet] of Object.entries({
   "a message instead of a probe": "4hi",
   "a ping instead of a probe": "2",
-  "another probe": "2other",
+  "a probe with other data": "2other",
   "the upgrade packet without a probe": "5",
   "a pong instead of a probe": "3probe",
-  "a bad packet instead of a probe": "9",
+  "an invalid packet instead of a probe": "9",
 })) {
   onEngine(`upgrade: ${name}`, upgrade, async (run) => {
     const peer = await run.polling();
@@ -125,7 +125,7 @@ onEngine("upgrade: a second WebSocket during the probe", upgrade, async (run) =>
   await run.saw("engine", "upgrade to");
 });
 
-onEngine("upgrade: a second WebSocket after it", upgrade, async (run) => {
+onEngine("upgrade: a second WebSocket after the upgrade", upgrade, async (run) => {
   const { peer, socket } = await probed(run);
   socket.sendText("5");
   await run.saw("engine", "upgrade to");
@@ -135,7 +135,7 @@ onEngine("upgrade: a second WebSocket after it", upgrade, async (run) => {
   await run.saw("engine", "message");
 });
 
-onEngine("upgrade: long-polling after it", upgrade, async (run) => {
+onEngine("upgrade: long-polling after the upgrade", upgrade, async (run) => {
   const { peer, socket } = await probed(run);
   socket.sendText("5");
   await run.saw("engine", "upgrade to");
@@ -145,22 +145,30 @@ onEngine("upgrade: long-polling after it", upgrade, async (run) => {
   await run.saw("engine", "still");
 });
 
-onEngine("upgrade: it takes too long", { ...upgrade, options: { upgradeTimeout: 100 } }, async (run) => {
-  const { peer } = await probed(run);
-  await run.saw("ws", "end");
-  run.session.send("after");
-  await peer.poll();
-});
+onEngine(
+  "upgrade: no upgrade packet within upgradeTimeout",
+  { ...upgrade, options: { upgradeTimeout: 100 } },
+  async (run) => {
+    const { peer } = await probed(run);
+    await run.saw("ws", "end");
+    run.session.send("after");
+    await peer.poll();
+  },
+);
 
-onEngine("upgrade: no probe comes", { ...upgrade, options: { upgradeTimeout: 100 } }, async (run) => {
-  const peer = await run.polling();
-  await run.open("ws", peer.websocketQuery);
-  await run.saw("ws", "end");
-  run.session.send("after");
-  await peer.poll();
-});
+onEngine(
+  "upgrade: no probe within upgradeTimeout",
+  { ...upgrade, options: { upgradeTimeout: 100 } },
+  async (run) => {
+    const peer = await run.polling();
+    await run.open("ws", peer.websocketQuery);
+    await run.saw("ws", "end");
+    run.session.send("after");
+    await peer.poll();
+  },
+);
 
-onEngine("upgrade: the session is closed during the probe", upgrade, async (run) => {
+onEngine("upgrade: the server closes the session during the probe", upgrade, async (run) => {
   const { peer } = await probed(run);
   run.session.close();
   void peer.begin("next poll");
@@ -180,12 +188,16 @@ onEngine("upgrade: the engine closes during the probe", upgrade, async (run) => 
   await run.quiet();
 });
 
-onEngine("upgrade: not allowed", { ...upgrade, options: { allowUpgrades: false } }, async (run) => {
-  await run.polling();
-});
+onEngine(
+  "upgrade: allowUpgrades is false",
+  { ...upgrade, options: { allowUpgrades: false } },
+  async (run) => {
+    await run.polling();
+  },
+);
 
 onEngine(
-  "upgrade: the heartbeat after it",
+  "upgrade: the heartbeat after the upgrade",
   { ...upgrade, options: { pingInterval: 500, pingTimeout: 5000 } },
   async (run) => {
     const { socket } = await probed(run);
@@ -200,7 +212,7 @@ onEngine(
 );
 
 onEngine(
-  "upgrade: no heartbeat after it",
+  "upgrade: no pong after the upgrade",
   { ...upgrade, options: { pingInterval: 400, pingTimeout: 800 } },
   async (run) => {
     const { socket } = await probed(run);
@@ -210,7 +222,7 @@ onEngine(
   },
 );
 
-onEngine("upgrade: the client goes after it", upgrade, async (run) => {
+onEngine("upgrade: the client resets the connection after the upgrade", upgrade, async (run) => {
   const { socket } = await probed(run);
   socket.sendText("5");
   await run.saw("engine", "upgrade to");

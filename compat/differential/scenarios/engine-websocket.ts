@@ -1,4 +1,4 @@
-// Engine.IO 4 over WebSockets.
+// Engine.IO 4 over a WebSocket.
 import { encodeFrame, OPCODE } from "../../../test/support/wire/frames.ts";
 import type { RawWebSocket } from "../../../test/support/wire/raw-websocket.ts";
 import { onEngine } from "../scenario.ts";
@@ -9,7 +9,7 @@ onEngine("websocket: a handshake", websocket, async (run) => {
   await run.open("ws", "transport=websocket");
 });
 
-onEngine("websocket: messages each way", websocket, async (run) => {
+onEngine("websocket: messages both ways", websocket, async (run) => {
   const socket = await run.open("ws", "transport=websocket");
   socket.sendText("4hello");
   socket.sendText("4é€😀");
@@ -24,7 +24,7 @@ onEngine("websocket: messages each way", websocket, async (run) => {
   run.session.send("a\ud83db");
 });
 
-onEngine("websocket: what is sent when the connection opens", websocket, async (run) => {
+onEngine("websocket: messages sent in a connection listener", websocket, async (run) => {
   run.engine.on("connection", (session) => {
     session.send("first");
     session.send("second");
@@ -39,14 +39,14 @@ onEngine("websocket: many messages in one write", websocket, async (run) => {
   await run.saw("ws", "four");
 });
 
-onEngine("websocket: a message in fragments", websocket, async (run) => {
+onEngine("websocket: a fragmented message", websocket, async (run) => {
   const socket = await run.open("ws", "transport=websocket");
   socket.sendFragmented(OPCODE.text, Buffer.from("4é€😀 in parts"), 7);
   socket.sendFragmented(OPCODE.binary, Buffer.from([1, 2, 3, 4, 5]), 3);
   await run.saw("engine", "message", 2);
 });
 
-onEngine("websocket: pings of WebSocket itself", websocket, async (run) => {
+onEngine("websocket: WebSocket pings and pongs", websocket, async (run) => {
   const socket = await run.open("ws", "transport=websocket");
   socket.ping();
   socket.ping(Buffer.from("data"));
@@ -57,8 +57,8 @@ onEngine("websocket: pings of WebSocket itself", websocket, async (run) => {
 });
 
 for (const [name, packet] of Object.entries({
-  "a pong that was not asked for": "3",
-  "a ping, which is the server's to send": "2",
+  "an unsolicited pong": "3",
+  "a ping, which only servers send": "2",
   "a probe without an upgrade": "2probe",
   "a close packet": "1",
   "a noop": "6",
@@ -66,8 +66,8 @@ for (const [name, packet] of Object.entries({
   "an open packet": "0{}",
   "a packet of an unknown type": "9what",
   "an empty frame": "",
-  "base64 for binary data": "bAQIDBA==",
-  "base64 that is none": "b!!!!",
+  "binary data in base64": "bAQIDBA==",
+  "invalid base64": "b!!!!",
 })) {
   onEngine(`websocket: ${name}`, websocket, async (run) => {
     const socket = await run.open("ws", "transport=websocket");
@@ -78,17 +78,18 @@ for (const [name, packet] of Object.entries({
 }
 
 for (const [name, act] of Object.entries<(socket: RawWebSocket) => void>({
-  "a frame without a mask": (socket) => socket.sendFrame(OPCODE.text, Buffer.from("4hi"), { masked: false }),
+  "an unmasked frame": (socket) => socket.sendFrame(OPCODE.text, Buffer.from("4hi"), { masked: false }),
   "a reserved bit": (socket) => socket.sendFrame(OPCODE.text, Buffer.from("4hi"), { rsv: 4 }),
   "a reserved opcode": (socket) => socket.sendFrame(3, Buffer.from("4hi")),
-  "a continuation of nothing": (socket) => socket.sendFrame(OPCODE.continuation, Buffer.from("4hi")),
-  "a message inside a message": (socket) => {
+  "a continuation without a first frame": (socket) =>
+    socket.sendFrame(OPCODE.continuation, Buffer.from("4hi")),
+  "a message between fragments": (socket) => {
     socket.sendFrame(OPCODE.text, Buffer.from("4one"), { fin: false });
     socket.sendFrame(OPCODE.text, Buffer.from("4two"));
   },
   "text that is not UTF-8": (socket) => socket.sendFrame(OPCODE.text, Buffer.from([0x34, 0xff, 0xfe])),
   "a long ping": (socket) => socket.ping(Buffer.alloc(126)),
-  "a ping in fragments": (socket) => socket.sendFrame(OPCODE.ping, Buffer.from("x"), { fin: false }),
+  "a fragmented ping": (socket) => socket.sendFrame(OPCODE.ping, Buffer.from("x"), { fin: false }),
 })) {
   onEngine(`websocket: ${name}`, websocket, async (run) => {
     const socket = await run.open("ws", "transport=websocket");
@@ -100,20 +101,20 @@ for (const [name, act] of Object.entries<(socket: RawWebSocket) => void>({
 for (const [name, act] of Object.entries<(socket: RawWebSocket) => void>({
   "with 1000": (socket) => socket.close(1000),
   "with 1001": (socket) => socket.close(1001, "going away"),
-  "with a code of its own": (socket) => socket.close(4000, "because"),
+  "with a custom code": (socket) => socket.close(4000, "because"),
   "without a code": (socket) => socket.close(),
   "with a code that must not be sent": (socket) => socket.close(1006),
   "with a reason that is not UTF-8": (socket) => {
     socket.sendFrame(OPCODE.close, Buffer.from([0x03, 0xe8, 0xff, 0xfe]));
   },
   "by a reset": (socket) => socket.reset(),
-  "by the end of the stream": (socket) => socket.socket.end(),
+  "by ending the stream": (socket) => socket.socket.end(),
   "in the middle of a frame": (socket) => {
     const frame = encodeFrame(OPCODE.text, Buffer.from("4never whole"));
     socket.socket.end(frame.subarray(0, 8));
   },
 })) {
-  onEngine(`websocket: the client leaves ${name}`, websocket, async (run) => {
+  onEngine(`websocket: the client disconnects ${name}`, websocket, async (run) => {
     const socket = await run.open("ws", "transport=websocket");
     act(socket);
     await run.saw("engine", "description");
@@ -127,7 +128,7 @@ onEngine("websocket: the server closes", websocket, async (run) => {
   await run.saw("ws", "end");
 });
 
-onEngine("websocket: the server closes with messages to send", websocket, async (run) => {
+onEngine("websocket: the server closes with queued messages", websocket, async (run) => {
   await run.open("ws", "transport=websocket");
   run.session.send("one");
   run.session.send("two");
@@ -136,7 +137,7 @@ onEngine("websocket: the server closes with messages to send", websocket, async 
   await run.saw("ws", "end");
 });
 
-onEngine("websocket: the server closes and discards", websocket, async (run) => {
+onEngine("websocket: the server closes and discards the queue", websocket, async (run) => {
   await run.open("ws", "transport=websocket");
   run.session.close(true);
   await run.saw("ws", "end");
@@ -150,20 +151,20 @@ onEngine("websocket: the engine closes", websocket, async (run) => {
   await run.saw("ws two", "end");
 });
 
-onEngine("websocket: the server closes in a listener", websocket, async (run) => {
+onEngine("websocket: the server closes in a message listener", websocket, async (run) => {
   const socket = await run.open("ws", "transport=websocket");
   run.session.on("message", () => run.session.close());
   socket.sendTogether("4one", "4two");
   await run.saw("ws", "end");
 });
 
-onEngine("websocket: messages behind the client's own close", websocket, async (run) => {
+onEngine("websocket: messages after a close packet", websocket, async (run) => {
   const socket = await run.open("ws", "transport=websocket");
   socket.sendTogether("4one", "1", "4two");
   await run.quiet();
 });
 
-onEngine("websocket: a second WebSocket of the same session", websocket, async (run) => {
+onEngine("websocket: a second WebSocket for the same session", websocket, async (run) => {
   const first = await run.open("ws", "transport=websocket");
   await run.ws("second", `transport=websocket&sid=${run.session.id}`);
   await run.quiet();
@@ -173,18 +174,14 @@ onEngine("websocket: a second WebSocket of the same session", websocket, async (
 
 const deflate = { perMessageDeflate: { threshold: 0 } };
 
-onEngine(
-  "websocket: compression that is offered and wanted",
-  { ...websocket, options: deflate },
-  async (run) => {
-    const headers = { "sec-websocket-extensions": "permessage-deflate" };
-    await run.open("ws", "transport=websocket", { headers });
-    await run.saw("ws", "text");
-  },
-);
+onEngine("websocket: compression that the client offers", { ...websocket, options: deflate }, async (run) => {
+  const headers = { "sec-websocket-extensions": "permessage-deflate" };
+  await run.open("ws", "transport=websocket", { headers });
+  await run.saw("ws", "text");
+});
 
 onEngine(
-  "websocket: compression that is wanted and not offered",
+  "websocket: compression that the client does not offer",
   { ...websocket, options: deflate },
   async (run) => {
     await run.open("ws", "transport=websocket");

@@ -1,9 +1,9 @@
-// Connecting to a server: handshakes, middlewares, namespaces, what each side is told.
+// Connecting to a server: handshakes, middlewares and namespaces.
 import type { Server, Socket } from "socket.io";
 import { onServer, overEveryWay } from "../scenario.ts";
 import type { ServerRun } from "../server-run.ts";
 
-/** A client that is refused closes its connection, and an upgrade under way may be done or not. */
+/** Ignores whether an upgrade completes: a refused client closes its connection while an upgrade may be pending. */
 function leaveUpgradeOpen({ recorder }: ServerRun): void {
   recorder.ignore(/\b(upgrade to websocket|UPGRADE_FAILURE|TRANSPORT_MISMATCH|Session ID unknown)\b/);
 }
@@ -29,7 +29,7 @@ overEveryWay("connect: with auth and a query", {}, async (run, way) => {
   });
 });
 
-overEveryWay("connect: auth by a function", {}, async (run, way) => {
+overEveryWay("connect: auth from a function", {}, async (run, way) => {
   run.io.on("connection", ({ handshake }) => run.note("handshake", handshake.auth));
   await run.connected("a", { ...way, auth: (answer) => answer({ token: "later" }) });
 });
@@ -46,7 +46,7 @@ overEveryWay("connect: with headers", {}, async (run, way) => {
   await run.connected("a", { ...way, extraHeaders: { "x-mine": "yes" } });
 });
 
-overEveryWay("connect: a middleware that lets pass", {}, async (run, way) => {
+overEveryWay("connect: a middleware that accepts", {}, async (run, way) => {
   run.io.use((socket, next) => {
     run.note("middleware", "one", socket.connected, [...socket.rooms], socket.handshake.auth);
     socket.data["from"] = "the middleware";
@@ -71,7 +71,7 @@ overEveryWay("connect: a middleware that refuses with data", {}, async (run, way
   await run.saw("a", "connect_error");
 });
 
-overEveryWay("connect: refused, and let in at the second try", {}, async (run, way) => {
+overEveryWay("connect: refused, then accepted at the second attempt", {}, async (run, way) => {
   run.io.use((socket, next) =>
     next(socket.handshake.auth["token"] === "good" ? undefined : new Error("bad token")),
   );
@@ -91,7 +91,7 @@ overEveryWay("connect: a namespace", {}, async (run, way) => {
   await run.settle();
 });
 
-overEveryWay("connect: a namespace that is not there", {}, async (run, way) => {
+overEveryWay("connect: an unknown namespace", {}, async (run, way) => {
   leaveUpgradeOpen(run);
   run.client("a", way, "/nowhere");
   await run.saw("a", "connect_error");
@@ -147,7 +147,7 @@ overEveryWay("connect: a dynamic namespace by function", {}, async (run, way) =>
 });
 
 overEveryWay(
-  "connect: cleaned up dynamic namespaces",
+  "connect: cleanup of empty dynamic namespaces",
   { cleanupEmptyChildNamespaces: true },
   async (run, way) => {
     const parent = run.io.of(/^\/room-\d+$/);
@@ -161,7 +161,7 @@ overEveryWay(
   },
 );
 
-overEveryWay("connect: a CONNECT that never comes", { connectTimeout: 600 }, async (run, way) => {
+overEveryWay("connect: a middleware that never calls next", { connectTimeout: 600 }, async (run, way) => {
   run.io.use(() => {});
   run.client("a", way);
   await run.saw("engine", "description");
@@ -179,7 +179,7 @@ overEveryWay("connect: rooms joined in a middleware", {}, async (run, way) => {
   await run.settle();
 });
 
-overEveryWay("connect: what is emitted in a middleware", {}, async (run, way) => {
+overEveryWay("connect: events emitted in a middleware", {}, async (run, way) => {
   run.io.use((socket, next) => {
     socket.emit("before CONNECT");
     next();
@@ -188,7 +188,7 @@ overEveryWay("connect: what is emitted in a middleware", {}, async (run, way) =>
   await run.connected("a", way);
 });
 
-overEveryWay("connect: a client that comes back", {}, async (run, way) => {
+overEveryWay("connect: a client that connects again", {}, async (run, way) => {
   const client = await run.connected("a", way);
   client.disconnect();
   await run.saw("engine", "description");
@@ -198,7 +198,7 @@ overEveryWay("connect: a client that comes back", {}, async (run, way) => {
   await run.settle();
 });
 
-overEveryWay("connect: the client's engine is closed under it", {}, async (run, way) => {
+overEveryWay("connect: a client that reconnects after its engine closes", {}, async (run, way) => {
   const client = await run.connected("a", {
     ...way,
     reconnection: true,
@@ -218,7 +218,7 @@ for (const [name, path] of Object.entries({ "/chat": "/chat", "/chat/": "/chat/"
   });
 }
 
-onServer("connect: what is refused by name", { transport: "any" }, async (run) => {
+onServer("connect: reserved events and invalid arguments", { transport: "any" }, async (run) => {
   const attempt = (what: string, act: () => unknown): void => {
     try {
       act();
@@ -253,7 +253,7 @@ onServer("connect: what is refused by name", { transport: "any" }, async (run) =
   attempt("sockets of a parent", () => void parent.fetchSockets());
 });
 
-onServer("connect: what objects of a connection say", { transport: "any" }, async (run) => {
+onServer("connect: properties of a socket and its server", { transport: "any" }, async (run) => {
   await run.connected("a", { transports: ["websocket"] });
   const describe = (socket: Socket): void => {
     const { connected, disconnected, recovered, data, rooms } = socket;

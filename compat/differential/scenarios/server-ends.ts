@@ -1,4 +1,4 @@
-// How connections end, and what each side is told.
+// Disconnects and closes, and what each side reports.
 import type { Socket } from "socket.io";
 import type { Socket as ClientSocket } from "socket.io-client";
 import type { ServerRun } from "../server-run.ts";
@@ -6,7 +6,7 @@ import { onServer, overEveryWay, type ClientWay } from "../scenario.ts";
 
 const hasty = { pingInterval: 300, pingTimeout: 1000 };
 
-/** A client on the main namespace and on another one. */
+/** Connects a client to the main namespace and to another one. */
 async function both(run: ServerRun, way: ClientWay): Promise<{ client: ClientSocket; other: ClientSocket }> {
   run.watch(run.io.of("/other"));
   const client = await run.connected("a", way);
@@ -18,20 +18,20 @@ async function both(run: ServerRun, way: ClientWay): Promise<{ client: ClientSoc
 
 const ends: Record<string, (run: ServerRun, client: ClientSocket, socket: Socket) => unknown> = {
   "the server disconnects": (_, __, socket) => socket.disconnect(),
-  "the server disconnects all of it": (_, __, socket) => socket.disconnect(true),
+  "the server disconnects and closes the connection": (_, __, socket) => socket.disconnect(true),
   "the server closes the connection": (_, __, socket) => socket.conn.close(),
   "the client disconnects": (_, client) => client.disconnect(),
   "the client closes its engine": (_, client) => client.io.engine.close(),
   "the server closes": (run) => void run.io.close(),
-  "all sockets are disconnected": (run) => run.io.disconnectSockets(),
-  "all sockets are disconnected, with their connections": (run) => run.io.disconnectSockets(true),
+  "the server disconnects all sockets": (run) => run.io.disconnectSockets(),
+  "the server disconnects all sockets and closes their connections": (run) => run.io.disconnectSockets(true),
   "events, then the server disconnects": (_, __, socket) => {
     socket.emit("one");
     socket.emit("two", Buffer.from([1]));
     socket.disconnect();
     socket.emit("too late");
   },
-  "events, then the server disconnects all of it": (_, __, socket) => {
+  "events, then the server disconnects and closes the connection": (_, __, socket) => {
     socket.emit("one");
     socket.emit("two", Buffer.from([1]));
     socket.disconnect(true);
@@ -58,8 +58,12 @@ for (const [name, act] of Object.entries(ends)) {
   });
 }
 
-for (const name of ["the server disconnects", "the server disconnects all of it", "the client disconnects"]) {
-  overEveryWay(`end: of one of two namespaces, ${name}`, {}, async (run, way) => {
+for (const name of [
+  "the server disconnects",
+  "the server disconnects and closes the connection",
+  "the client disconnects",
+]) {
+  overEveryWay(`end: one of two namespaces, ${name}`, {}, async (run, way) => {
     const { client, other } = await both(run, way);
     ends[name]!(run, client, run.sockets[0]!);
     await run.saw("a", "disconnect");
@@ -70,14 +74,14 @@ for (const name of ["the server disconnects", "the server disconnects all of it"
   });
 }
 
-overEveryWay("end: in a listener of an event", {}, async (run, way) => {
+overEveryWay("end: in an event listener", {}, async (run, way) => {
   const client = await run.connected("a", way);
   run.socket.on("bye", () => run.socket.disconnect());
   client.emit("bye");
   await run.saw("a", "disconnect");
 });
 
-overEveryWay("end: in the listener of connections", {}, async (run, way) => {
+overEveryWay("end: in a connection listener", {}, async (run, way) => {
   run.recorder.ignore(/connection_error|upgrade to/);
   run.io.on("connection", (socket) => socket.disconnect(true));
   run.client("a", way);
@@ -95,7 +99,7 @@ overEveryWay("end: in a middleware", {}, async (run, way) => {
   await run.saw("engine", "description");
 });
 
-onServer("end: no pong comes", { transport: "websocket", options: hasty }, async (run) => {
+onServer("end: no pong", { transport: "websocket", options: hasty }, async (run) => {
   run.recorder.ignore('text "2"');
   const wire = await run.open("ws", "transport=websocket");
   wire.sendText("40");
@@ -103,14 +107,14 @@ onServer("end: no pong comes", { transport: "websocket", options: hasty }, async
   await run.saw("ws", "end");
 });
 
-onServer("end: no poll comes", { transport: "polling", options: hasty }, async (run) => {
+onServer("end: no poll", { transport: "polling", options: hasty }, async (run) => {
   const { body } = await run.get("transport=polling");
   const { sid } = JSON.parse(body.slice(1)) as { sid: string };
   await run.post(`transport=polling&sid=${sid}`, "40");
   await run.saw("server", "description");
 });
 
-onServer("end: the server closes, with a callback", { transport: "any" }, async (run) => {
+onServer("end: the server closes with a callback", { transport: "any" }, async (run) => {
   await run.connected("a", { transports: ["websocket"] });
   await new Promise<void>((resolve) => {
     void run.io.close((error) => {

@@ -3,17 +3,28 @@ import { overEveryWay } from "../scenario.ts";
 
 const bytes = Buffer.from([1, 2, 3, 255]);
 
-/** Arguments that must arrive as they are. */
+/** The arguments of an event. */
 const payloads: Record<string, unknown[]> = {
-  nothing: [],
+  "no arguments": [],
   scalars: [1, -1.5, true, false, null, "", "text", "é€😀\u0000\u2028"],
-  "what JSON cannot say": [undefined, NaN, Infinity, new Date(0), { gone: undefined }, [undefined]],
-  nesting: [{ a: { b: { c: [1, [2, [3, { d: {} }]]] } } }, [], {}],
-  bytes: [bytes],
-  "bytes inside": [{ list: [bytes, { deep: bytes }], empty: Buffer.alloc(0) }, "text", bytes],
-  "views of bytes": [new Uint8Array([1, 2]), new Uint8Array([3, 4]).buffer, new Uint16Array([1])],
+  "values that JSON cannot represent": [
+    undefined,
+    NaN,
+    Infinity,
+    new Date(0),
+    { gone: undefined },
+    [undefined],
+  ],
+  "nested values": [{ a: { b: { c: [1, [2, [3, { d: {} }]]] } } }, [], {}],
+  binary: [bytes],
+  "nested binary": [{ list: [bytes, { deep: bytes }], empty: Buffer.alloc(0) }, "text", bytes],
+  "typed arrays and an ArrayBuffer": [
+    new Uint8Array([1, 2]),
+    new Uint8Array([3, 4]).buffer,
+    new Uint16Array([1]),
+  ],
   "objects with toJSON": [{ toJSON: () => ({ as: "json" }) }],
-  "names of the wire": [{ _placeholder: false, num: 0 }, "42[]", "/x,", "\\\"'"],
+  "text that looks like packets": [{ _placeholder: false, num: 0 }, "42[]", "/x,", "\\\"'"],
 };
 
 for (const [name, payload] of Object.entries(payloads)) {
@@ -29,7 +40,7 @@ for (const [name, payload] of Object.entries(payloads)) {
   });
 }
 
-overEveryWay("events: a burst each way, in order", {}, async (run, way) => {
+overEveryWay("events: a burst both ways, in order", {}, async (run, way) => {
   const client = await run.connected("a", way);
   for (let number = 0; number < 40; number++) {
     client.emit("up", number, number % 7 === 0 ? bytes : "text");
@@ -38,7 +49,7 @@ overEveryWay("events: a burst each way, in order", {}, async (run, way) => {
   await run.settle();
 });
 
-overEveryWay("events: odd names", {}, async (run, way) => {
+overEveryWay("events: unusual names", {}, async (run, way) => {
   const client = await run.connected("a", way);
   for (const name of [
     "",
@@ -71,7 +82,7 @@ overEveryWay("events: send and write", {}, async (run, way) => {
   await run.settle();
 });
 
-overEveryWay("events: listeners of everything", {}, async (run, way) => {
+overEveryWay("events: catch-all listeners", {}, async (run, way) => {
   run.io.on("connection", (socket) => {
     socket.prependAny((...event: unknown[]) => run.note("any", "prepended", event));
     socket.onAny((...event: unknown[]) => run.note("any", "second", event));
@@ -92,7 +103,7 @@ overEveryWay("events: listeners of everything", {}, async (run, way) => {
   run.socket.emit("unheard");
 });
 
-overEveryWay("events: middlewares of a socket", {}, async (run, way) => {
+overEveryWay("events: socket middlewares", {}, async (run, way) => {
   run.io.on("connection", (socket) => {
     socket.use(([name, ...args], next) => {
       run.note("middleware", name, args.length);
@@ -107,7 +118,7 @@ overEveryWay("events: middlewares of a socket", {}, async (run, way) => {
   run.note("a", "answer", await client.emitWithAck("allowed"));
 });
 
-overEveryWay("acks: of the client", {}, async (run, way) => {
+overEveryWay("acks: for events of the client", {}, async (run, way) => {
   const client = await run.connected("a", way);
   run.socket.on("ask", (...args: unknown[]) => {
     const answer = args.pop() as (...answers: unknown[]) => void;
@@ -122,7 +133,7 @@ overEveryWay("acks: of the client", {}, async (run, way) => {
   await run.saw("a", "answered", 3);
 });
 
-overEveryWay("acks: of the server", {}, async (run, way) => {
+overEveryWay("acks: for events of the server", {}, async (run, way) => {
   const client = await run.connected("a", way);
   client.on("ask", (...args: unknown[]) => {
     const answer = args.pop() as (...answers: unknown[]) => void;
@@ -138,7 +149,7 @@ overEveryWay("acks: of the server", {}, async (run, way) => {
   run.note("answers", "in time", await run.socket.timeout(5000).emitWithAck("ask", 4));
 });
 
-overEveryWay("acks: many under way", {}, async (run, way) => {
+overEveryWay("acks: many pending", {}, async (run, way) => {
   const client = await run.connected("a", way);
   const waiting: ((answer: unknown) => void)[] = [];
   client.on("ask", (_: number, answer: (answer: unknown) => void) => waiting.push(answer));
@@ -150,7 +161,7 @@ overEveryWay("acks: many under way", {}, async (run, way) => {
   await run.saw("answers", /./, 5);
 });
 
-overEveryWay("acks: that do not come in time", {}, async (run, way) => {
+overEveryWay("acks: that time out", {}, async (run, way) => {
   await run.connected("a", way);
   run.socket.timeout(50).emit("ask", (error: Error | null, answer: unknown) => {
     run.note("answers", error?.message, answer);
@@ -162,7 +173,7 @@ overEveryWay("acks: that do not come in time", {}, async (run, way) => {
   await run.saw("answers", /./, 2);
 });
 
-overEveryWay("acks: of a client that leaves", {}, async (run, way) => {
+overEveryWay("acks: of a client that disconnects", {}, async (run, way) => {
   const client = await run.connected("a", way);
   run.socket.emit("ask", () => run.note("answers", "never"));
   run.socket.timeout(60).emit("ask", (error: Error) => run.note("answers", error?.message));
@@ -185,7 +196,7 @@ overEveryWay("acks: of a broadcast", {}, async (run, way) => {
   await run.saw("answers", /./, 3);
 });
 
-overEveryWay("acks: of a broadcast that one does not answer", {}, async (run, way) => {
+overEveryWay("acks: of a broadcast that one client does not acknowledge", {}, async (run, way) => {
   const one = await run.connected("a", way);
   await run.connected("b", way);
   one.on("ask", (answer: (answer: unknown) => void) => answer("one"));

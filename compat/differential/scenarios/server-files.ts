@@ -1,4 +1,4 @@
-// The files of the client that a server serves.
+// The client files that a server serves.
 import { onServer } from "../scenario.ts";
 
 const any = { transport: "any" } as const;
@@ -12,11 +12,11 @@ for (const file of files.flatMap((name) => [name, `${name}.map`])) {
 }
 
 for (const [name, path] of Object.entries({
-  "one that is not there": "/socket.io/nothing.js",
-  "one above": "/socket.io/../package.json",
-  "one with a query": "/socket.io/socket.io.min.js?v=1",
-  "one with a longer name": "/socket.io/socket.io.min.js.bak",
-  "one in a folder": "/socket.io/x/socket.io.min.js",
+  "an unknown file": "/socket.io/nothing.js",
+  "a file outside the folder": "/socket.io/../package.json",
+  "a file with a query": "/socket.io/socket.io.min.js?v=1",
+  "a file with a longer name": "/socket.io/socket.io.min.js.bak",
+  "a file in a subfolder": "/socket.io/x/socket.io.min.js",
   "the folder": "/socket.io/",
 })) {
   onServer(`files: ${name}`, any, async (run) => {
@@ -25,12 +25,12 @@ for (const [name, path] of Object.entries({
 }
 
 for (const encoding of ["gzip", "deflate", "br", "gzip, deflate, br", "identity", "*"]) {
-  onServer(`files: for a browser that takes ${encoding}`, any, async (run) => {
+  onServer(`files: with accept-encoding ${encoding}`, any, async (run) => {
     await run.get("/socket.io/socket.io.min.js", { headers: { "accept-encoding": encoding } });
   });
 }
 
-onServer("files: known already", any, async (run) => {
+onServer("files: with if-none-match", any, async (run) => {
   const { headers } = await run.get("/socket.io/socket.io.js");
   const etag = headers.etag!;
   await run.get("/socket.io/socket.io.js", { headers: { "if-none-match": etag }, lane: "known" });
@@ -42,7 +42,7 @@ onServer("files: known already", any, async (run) => {
 });
 
 for (const method of ["HEAD", "POST", "OPTIONS"]) {
-  onServer(`files: asked for by ${method}`, any, async (run) => {
+  onServer(`files: requested with ${method}`, any, async (run) => {
     await run.http(method, "/socket.io/socket.io.js");
   });
 }
@@ -55,7 +55,7 @@ onServer(
   },
 );
 
-onServer("files: not served", { ...any, options: { serveClient: false } }, async (run) => {
+onServer("files: serveClient is false", { ...any, options: { serveClient: false } }, async (run) => {
   await run.get("/socket.io/socket.io.js");
 });
 

@@ -1,4 +1,4 @@
-// socket.io-client 2, which speaks protocol 3, and its wire.
+// socket.io-client 2, which uses protocol 3, and its packets.
 import type { OldClient } from "../../../test/support/server/old-clients.ts";
 import type { ServerRun } from "../server-run.ts";
 import { onServer, overEveryWay, type ClientWay } from "../scenario.ts";
@@ -9,7 +9,7 @@ const polling = { transport: "polling", options } as const;
 const bytes = Buffer.from([1, 2, 3, 255]);
 
 async function connected(run: ServerRun, way: ClientWay, namespace: string = ""): Promise<OldClient> {
-  // whether the upgrade is over when a client goes is up to it
+  // an upgrade may or may not complete before the client disconnects
   run.recorder.ignore(/UPGRADE_FAILURE|TRANSPORT_MISMATCH|Session ID unknown/);
   const client = run.oldClient("a", way, namespace);
   await run.saw("a", "connect");
@@ -20,7 +20,7 @@ async function connected(run: ServerRun, way: ClientWay, namespace: string = "")
   return client;
 }
 
-overEveryWay("client 2: events each way", options, async (run, way) => {
+overEveryWay("client 2: events both ways", options, async (run, way) => {
   run.io.on("connection", (socket) => socket.emit("welcome", 1, "é€😀", { list: [1] }));
   const client = await connected(run, way);
   client.emit("hello", 1, null, "é€😀", { nested: { list: [1, 2] } });
@@ -41,7 +41,7 @@ overEveryWay("client 2: broadcasts", options, async (run, way) => {
   await run.saw("a", "last");
 });
 
-overEveryWay("client 2: acks each way", options, async (run, way) => {
+overEveryWay("client 2: acks both ways", options, async (run, way) => {
   const client = await connected(run, way);
   run.socket.on("ask", (...args: unknown[]) =>
     (args.pop() as (...args: unknown[]) => void)("answer", ...args),
@@ -76,7 +76,7 @@ overEveryWay("client 2: a namespace", options, async (run, way) => {
   await run.saw("a", "to the chat");
 });
 
-overEveryWay("client 2: a namespace that is not there", options, async (run, way) => {
+overEveryWay("client 2: an unknown namespace", options, async (run, way) => {
   run.oldClient("a", way, "/nowhere");
   await run.saw("a", "error");
 });
@@ -100,7 +100,7 @@ overEveryWay("client 2: the server disconnects", options, async (run, way) => {
   await run.saw("a", "disconnect");
 });
 
-overEveryWay("client 2: the server disconnects all of it", options, async (run, way) => {
+overEveryWay("client 2: the server disconnects and closes the connection", options, async (run, way) => {
   await connected(run, way);
   run.socket.emit("last");
   run.socket.disconnect(true);
@@ -125,13 +125,13 @@ overEveryWay("client 2: the server closes", options, async (run, way) => {
 for (const [name, packet] of Object.entries({
   "an event": '42["event",1]',
   "an event with an id": '421["event",1]',
-  bytes: '451-["event",{"_placeholder":true,"num":0}]',
+  binary: '451-["event",{"_placeholder":true,"num":0}]',
   "a CONNECT": "40/other",
   "a CONNECT with a query": "40/other?from=here&deep[a]=1",
-  "a CONNECT to a namespace that is not there": "40/nowhere",
+  "a CONNECT to an unknown namespace": "40/nowhere",
   "a second CONNECT to the main namespace": "40",
   "a disconnect": "41",
-  "a bad packet": "4bad",
+  "an invalid packet": "4bad",
   "a reserved event": '42["disconnect"]',
 })) {
   onServer(`wire of protocol 3: ${name}`, websocket, async (run) => {
@@ -146,7 +146,7 @@ for (const [name, packet] of Object.entries({
       if (typeof answer === "function") (answer as (...args: unknown[]) => void)("answered");
     });
     wire.sendText(packet);
-    if (name === "bytes") wire.sendBinary(Buffer.from([4, 1, 2]));
+    if (name === "binary") wire.sendBinary(Buffer.from([4, 1, 2]));
     await run.quiet();
     run.io.emit("to all", bytes);
     run.io.of("/other").emit("to the other");
@@ -154,7 +154,7 @@ for (const [name, packet] of Object.entries({
   });
 }
 
-onServer("wire of protocol 3: by long-polling", polling, async (run) => {
+onServer("wire of protocol 3: over long-polling", polling, async (run) => {
   run.io.on("connection", (socket) => socket.emit("welcome"));
   const response = await run.get("EIO=3&b64=1&transport=polling");
   const sid = /"sid":"([^"]+)/.exec(response.body)?.[1];
@@ -164,6 +164,6 @@ onServer("wire of protocol 3: by long-polling", polling, async (run) => {
   await run.get(`EIO=3&b64=1&transport=polling&sid=${sid}`);
 });
 
-onServer("wire of protocol 3: not allowed", { transport: "polling" }, async (run) => {
+onServer("wire of protocol 3: allowEIO3 is false", { transport: "polling" }, async (run) => {
   await run.get("EIO=3&transport=polling");
 });

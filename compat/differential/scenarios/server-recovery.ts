@@ -1,4 +1,4 @@
-// Connection state recovery, by official clients.
+// Connection state recovery with official clients.
 import type { Socket as ClientSocket } from "socket.io-client";
 import type { ServerRun } from "../server-run.ts";
 import { overEveryWay, type ClientWay } from "../scenario.ts";
@@ -6,12 +6,12 @@ import { overEveryWay, type ClientWay } from "../scenario.ts";
 const recovery = { connectionStateRecovery: { maxDisconnectionDuration: 60_000 } };
 
 async function connected(run: ServerRun, way: ClientWay): Promise<ClientSocket> {
-  // what ends an event is an offset: seven characters, or its number within a millisecond behind them
+  // an event ends with an offset: seven characters, and a number if it is not the first of its millisecond
   run.recorder.mask(/'[\w-]{7}(?:\.\w+)?' \]/g, "'<offset>' ]");
   return run.connected("a", way);
 }
 
-/** Cuts the connection under the client, and waits until both ends know. */
+/** Closes the client's engine, and waits until both sides report it. */
 async function cut(run: ServerRun, client: ClientSocket): Promise<void> {
   client.io.engine.close();
   await run.saw("server", "description");
@@ -25,7 +25,7 @@ async function back(run: ServerRun, client: ClientSocket, way: ClientWay): Promi
   await run.settle();
 }
 
-overEveryWay("recovery: what was missed", recovery, async (run, way) => {
+overEveryWay("recovery: missed events", recovery, async (run, way) => {
   const client = await connected(run, way);
   await run.socket.join(["red", "blue"]);
   run.socket.data = { name: "a" };
@@ -42,7 +42,7 @@ overEveryWay("recovery: what was missed", recovery, async (run, way) => {
   await run.settle();
 });
 
-overEveryWay("recovery: nothing was missed", recovery, async (run, way) => {
+overEveryWay("recovery: no missed events", recovery, async (run, way) => {
   const client = await connected(run, way);
   run.io.emit("first", 1);
   await run.settle();
@@ -51,7 +51,7 @@ overEveryWay("recovery: nothing was missed", recovery, async (run, way) => {
   run.note("recovered", run.socket.recovered);
 });
 
-overEveryWay("recovery: not of a client that left", recovery, async (run, way) => {
+overEveryWay("recovery: not after the client disconnects", recovery, async (run, way) => {
   const client = await connected(run, way);
   run.io.emit("first", 1);
   await run.settle();
@@ -62,7 +62,7 @@ overEveryWay("recovery: not of a client that left", recovery, async (run, way) =
   run.note("recovered", run.socket.recovered);
 });
 
-overEveryWay("recovery: not of a client that was sent away", recovery, async (run, way) => {
+overEveryWay("recovery: not after the server disconnects the client", recovery, async (run, way) => {
   const client = await connected(run, way);
   run.io.emit("first", 1);
   await run.settle();
@@ -100,7 +100,7 @@ overEveryWay(
   },
 );
 
-overEveryWay("recovery: a volatile event is last", recovery, async (run, way) => {
+overEveryWay("recovery: a volatile event is the last one", recovery, async (run, way) => {
   const client = await connected(run, way);
   run.io.emit("first", 1);
   await run.settle();
@@ -112,7 +112,7 @@ overEveryWay("recovery: a volatile event is last", recovery, async (run, way) =>
   run.note("recovered", run.socket.recovered);
 });
 
-overEveryWay("recovery: nothing was ever received", recovery, async (run, way) => {
+overEveryWay("recovery: no event received before", recovery, async (run, way) => {
   const client = await connected(run, way);
   await cut(run, client);
   run.io.emit("missed", 2);

@@ -1,9 +1,9 @@
-// Rooms, broadcasts and what can be asked about them.
+// Rooms and broadcasts.
 import type { Server, Socket } from "socket.io";
 import type { ServerRun } from "../server-run.ts";
 import { overEveryWay, type ClientWay } from "../scenario.ts";
 
-/** Three clients: a in red, b in red and blue, c in none. */
+/** Three clients: a in red, b in red and blue, c in no room. */
 async function three(run: ServerRun, way: ClientWay): Promise<Record<"a" | "b" | "c", Socket>> {
   const sockets: Socket[] = [];
   for (const name of ["a", "b", "c"]) {
@@ -24,17 +24,17 @@ const broadcasts: Record<string, (io: Server, sockets: Sockets) => unknown> = {
   "to two rooms": (io) => io.to("red").to("blue").emit("hi", 1),
   "to a list of rooms": (io) => io.in(["red", "blue"]).emit("hi", 1),
   "to an empty room": (io) => io.to("green").emit("hi", 1),
-  "to one by id": (io, { c }) => io.to(c.id).emit("hi", 1),
-  "to all but a room": (io) => io.except("blue").emit("hi", 1),
-  "to a room but a room": (io) => io.to("red").except("blue").emit("hi", 1),
-  "to all but one": (io, { a }) => io.except(a.id).emit("hi", 1),
-  "of a socket": (_, { a }) => a.broadcast.emit("hi", 1),
-  "of a socket to a room": (_, { a }) => a.to("red").emit("hi", 1),
-  "of a socket to its own room": (_, { b }) => b.to("blue").emit("hi", 1),
-  "of a socket but a room": (_, { c }) => c.except("blue").emit("hi", 1),
-  "of a socket to another by id": (_, { a, c }) => a.to(c.id).emit("hi", 1),
+  "to a socket by id": (io, { c }) => io.to(c.id).emit("hi", 1),
+  "to all except a room": (io) => io.except("blue").emit("hi", 1),
+  "to a room except another": (io) => io.to("red").except("blue").emit("hi", 1),
+  "to all except a socket": (io, { a }) => io.except(a.id).emit("hi", 1),
+  "from a socket": (_, { a }) => a.broadcast.emit("hi", 1),
+  "from a socket to a room": (_, { a }) => a.to("red").emit("hi", 1),
+  "from a socket to its own room": (_, { b }) => b.to("blue").emit("hi", 1),
+  "from a socket to all except a room": (_, { c }) => c.except("blue").emit("hi", 1),
+  "from a socket to another by id": (_, { a, c }) => a.to(c.id).emit("hi", 1),
   "with flags": (io) => io.local.volatile.compress(false).to("red").emit("hi", 1),
-  "with bytes": (io) => io.to("red").emit("hi", Buffer.from([1, 2, 3]), { deep: Buffer.from([4]) }),
+  "with binary": (io) => io.to("red").emit("hi", Buffer.from([1, 2, 3]), { deep: Buffer.from([4]) }),
   "from an operator used twice": (io) => {
     const red = io.to("red");
     red.emit("one");
@@ -104,7 +104,7 @@ overEveryWay("rooms: disconnecting sockets", {}, async (run, way) => {
   run.note("rooms", run.io.of("/").sockets.size);
 });
 
-overEveryWay("rooms: left before the connection ends", {}, async (run, way) => {
+overEveryWay("rooms: leaving on disconnect", {}, async (run, way) => {
   const { a } = await three(run, way);
   a.on("disconnecting", () => run.io.to("red").emit("someone leaves red"));
   a.on("disconnect", () => run.note("rooms", [...a.rooms]));

@@ -1,4 +1,4 @@
-// Socket.IO packets written by hand, as clients of any kind may write them.
+// Hand-written Socket.IO packets, valid and invalid.
 import type { RawWebSocket } from "../../../test/support/wire/raw-websocket.ts";
 import type { ServerRun } from "../server-run.ts";
 import { onServer } from "../scenario.ts";
@@ -6,7 +6,7 @@ import { onServer } from "../scenario.ts";
 const websocket = { transport: "websocket" } as const;
 const polling = { transport: "polling" } as const;
 
-/** A WebSocket that has joined the main namespace, beside one at /other. */
+/** Opens a WebSocket, and joins the main namespace and /other. */
 async function joined(run: ServerRun): Promise<RawWebSocket> {
   run.watch(run.io.of("/other"));
   const wire = await run.open("ws", "transport=websocket");
@@ -20,15 +20,15 @@ async function joined(run: ServerRun): Promise<RawWebSocket> {
 for (const [name, packet] of Object.entries({
   "to the main namespace": "40",
   "with auth": '40{"token":"x"}',
-  "with auth that is a list": "40[1,2]",
-  "with auth that is text": '40"x"',
-  "with auth that is null": "40null",
-  "with auth that is no JSON": "40{",
-  "with a name that a slash ends": "40/other/,",
-  "with a name without a comma": "40/other",
+  "with an array as auth": "40[1,2]",
+  "with a string as auth": '40"x"',
+  "with null as auth": "40null",
+  "with auth that is not JSON": "40{",
+  "with a trailing slash in the name": "40/other/,",
+  "without a comma after the name": "40/other",
   "with a query in the name": "40/other?a=b,",
-  "to a namespace that is not there": "40/nowhere,",
-  "to a name without its slash": "40other,",
+  "to an unknown namespace": "40/nowhere,",
+  "to a name without a slash": "40other,",
   "with an id": "407{}",
   "with attachments": "450-{}",
 })) {
@@ -45,11 +45,11 @@ for (const [name, packet] of Object.entries({
   "an event": '42["event",1]',
   "an event of another namespace": '42/other,["event",1]',
   "an event with an id": '4212["event",1]',
-  "an event with an id of a namespace": '42/other,3["event",1]',
-  "an event of a namespace that was not joined": '42/nowhere,["event",1]',
+  "an event of another namespace with an id": '42/other,3["event",1]',
+  "an event of a namespace that is not joined": '42/nowhere,["event",1]',
   "an event without a name": "42[]",
   "an event that is an object": '42{"0":"event"}',
-  "an event that is no JSON": '42["event"',
+  "an event that is not JSON": '42["event"',
   "an event without a payload": "42",
   "an event whose name is a number": "42[7,1]",
   "an event whose name is null": "42[null,1]",
@@ -60,33 +60,33 @@ for (const [name, packet] of Object.entries({
   "a reserved event: disconnecting": '42["disconnecting"]',
   "a reserved event: newListener": '42["newListener"]',
   "a reserved event: removeListener": '42["removeListener"]',
-  "an event called error": '42["error","x"]',
-  "an event called connection": '42["connection","x"]',
-  "an event called __proto__": '42["__proto__",{"__proto__":{"a":1}}]',
-  "an ack of nothing": '4399["x"]',
+  "an event named error": '42["error","x"]',
+  "an event named connection": '42["connection","x"]',
+  "an event named __proto__": '42["__proto__",{"__proto__":{"a":1}}]',
+  "an ack with an unknown id": '4399["x"]',
   "an ack without an id": '43["x"]',
   "an ack without a payload": "430",
   "an ack that is an object": "430{}",
   "a disconnect": "41",
   "a disconnect of another namespace": "41/other,",
   "a disconnect with a payload": '41{"a":1}',
-  "a disconnect of a namespace that was not joined": "41/nowhere,",
+  "a disconnect of a namespace that is not joined": "41/nowhere,",
   "a second CONNECT": "40",
   "a second CONNECT with auth": '40{"a":1}',
   "a CONNECT_ERROR": '44{"message":"x"}',
   "an unknown type": "47[]",
   "no type": "4",
-  "a type that is no digit": "4x",
-  "attachments announced, none needed": '451-["event",1]',
-  "no number of attachments": '45-["event",1]',
-  "a number of attachments that is none": '45x-["event",1]',
-  "no dash behind the attachments": '451["event",1]',
+  "a type that is not a digit": "4x",
+  "an announced attachment without a placeholder": '451-["event",1]',
+  "no attachment count": '45-["event",1]',
+  "an invalid attachment count": '45x-["event",1]',
+  "no dash after the attachment count": '451["event",1]',
   "zero attachments": '450-["event",1]',
   "too many attachments": `4511-${JSON.stringify(["event", ...Array.from({ length: 11 }, (_, num) => ({ _placeholder: true, num }))])}`,
-  "a placeholder in an event": '42["event",{"_placeholder":true,"num":0}]',
+  "a placeholder in a text event": '42["event",{"_placeholder":true,"num":0}]',
   "a space in an id": '42 1["event"]',
   "a huge id": '4299999999999999999999["event"]',
-  "an id with a zero before it": '42007["event"]',
+  "an id with leading zeros": '42007["event"]',
 })) {
   onServer(`wire: ${name}`, websocket, async (run) => {
     const wire = await joined(run);
@@ -112,22 +112,19 @@ for (const [name, messages] of Object.entries<(string | Buffer)[]>({
   "two attachments out of order": [two, Buffer.from([1]), Buffer.from([2])],
   "an empty attachment": [one, Buffer.alloc(0)],
   "text instead of an attachment": [one, '42["early"]'],
-  "an attachment that nobody asked for": [Buffer.from([1])],
-  "an attachment too many": [one, Buffer.from([1]), Buffer.from([2])],
-  "a placeholder that is used twice": [
+  "an unannounced attachment": [Buffer.from([1])],
+  "one attachment too many": [one, Buffer.from([1]), Buffer.from([2])],
+  "a placeholder used twice": [
     '451-["event",{"_placeholder":true,"num":0},{"_placeholder":true,"num":0}]',
     Buffer.from([1]),
   ],
-  "a placeholder beyond the attachments": ['451-["event",{"_placeholder":true,"num":5}]', Buffer.from([1])],
-  "a placeholder with a number below zero": [
-    '451-["event",{"_placeholder":true,"num":-1}]',
-    Buffer.from([1]),
-  ],
-  "a placeholder with a number that is text": [
+  "a placeholder out of range": ['451-["event",{"_placeholder":true,"num":5}]', Buffer.from([1])],
+  "a placeholder with a negative number": ['451-["event",{"_placeholder":true,"num":-1}]', Buffer.from([1])],
+  "a placeholder with a string as its number": [
     '451-["event",{"_placeholder":true,"num":"0"}]',
     Buffer.from([1]),
   ],
-  "a placeholder as the name": ['451-[{"_placeholder":true,"num":0}]', Buffer.from([1])],
+  "a placeholder as the event name": ['451-[{"_placeholder":true,"num":0}]', Buffer.from([1])],
   "an ack with an attachment": ['461-0[{"_placeholder":true,"num":0}]', Buffer.from([1])],
   "an attachment for another namespace": [
     '451-/other,["event",{"_placeholder":true,"num":0}]',
@@ -171,7 +168,7 @@ onServer("wire: CONNECT twice in one write", websocket, async (run) => {
   await run.quiet();
 });
 
-onServer("wire: leaving and joining again", websocket, async (run) => {
+onServer("wire: leaving and rejoining", websocket, async (run) => {
   const wire = await joined(run);
   wire.sendText("41/other,");
   await run.saw("server", "disconnect: ");
@@ -181,13 +178,13 @@ onServer("wire: leaving and joining again", websocket, async (run) => {
   await run.saw("server", "again");
 });
 
-onServer("wire: leaving and joining again in one write", websocket, async (run) => {
+onServer("wire: leaving and rejoining in one write", websocket, async (run) => {
   const wire = await joined(run);
   wire.sendTogether("41/other,", "40/other,", '42/other,["again"]');
   await run.quiet();
 });
 
-onServer("wire: events in one read with the one that ends their namespace", websocket, async (run) => {
+onServer("wire: an event after one that disconnects its socket, in one write", websocket, async (run) => {
   const wire = await joined(run);
   run.sockets[0]!.on("bye", () => run.sockets[0]!.disconnect());
   wire.sendTogether('42["bye"]', '42["after"]');
@@ -196,7 +193,7 @@ onServer("wire: events in one read with the one that ends their namespace", webs
   await run.saw("server", "still here");
 });
 
-onServer("wire: answers in the order of events", websocket, async (run) => {
+onServer("wire: acks and events in order", websocket, async (run) => {
   const wire = await joined(run);
   run.sockets[0]!.on("ask", (number: number, answer: (number: number) => void) => answer(number));
   run.sockets[0]!.on("tell", (number: number) => run.sockets[0]!.emit("told", number));
@@ -204,8 +201,7 @@ onServer("wire: answers in the order of events", websocket, async (run) => {
   await run.saw("ws", '"told\\",4');
 });
 
-/** A long-polling session by hand. */
-onServer("wire: all of it by long-polling", polling, async (run) => {
+onServer("wire: a whole session over long-polling", polling, async (run) => {
   run.io.on("connection", (socket) => {
     socket.emit("welcome", Buffer.from([1, 2]));
     socket.on("ask", (data: unknown, answer: (data: unknown) => void) => answer(data));
@@ -223,7 +219,7 @@ onServer("wire: all of it by long-polling", polling, async (run) => {
   await run.post(query, '42["after"]');
 });
 
-onServer("wire: a bad packet by long-polling", polling, async (run) => {
+onServer("wire: an invalid packet over long-polling", polling, async (run) => {
   const { body } = await run.get("transport=polling");
   const { sid } = JSON.parse(body.slice(1)) as { sid: string };
   const query = `transport=polling&sid=${sid}`;
@@ -235,7 +231,7 @@ onServer("wire: a bad packet by long-polling", polling, async (run) => {
   await run.get(query);
 });
 
-onServer("wire: a bad Engine.IO packet behind a bad Socket.IO packet", polling, async (run) => {
+onServer("wire: an invalid Engine.IO packet after an invalid Socket.IO packet", polling, async (run) => {
   const { body } = await run.get("transport=polling");
   const { sid } = JSON.parse(body.slice(1)) as { sid: string };
   const query = `transport=polling&sid=${sid}`;
@@ -246,7 +242,7 @@ onServer("wire: a bad Engine.IO packet behind a bad Socket.IO packet", polling, 
   await run.get(query);
 });
 
-/** A middleware that decides when it is told to. */
+/** Adds a middleware that waits until the returned function is called. */
 function heldBack(run: ServerRun): () => void {
   const waiting: (() => void)[] = [];
   run.io.use((_, next) => {
@@ -256,7 +252,7 @@ function heldBack(run: ServerRun): () => void {
   return () => waiting.splice(0).forEach((next) => next());
 }
 
-onServer("wire: a broadcast before CONNECT is through", websocket, async (run) => {
+onServer("wire: a broadcast while a middleware is pending", websocket, async (run) => {
   const decide = heldBack(run);
   const wire = await run.open("ws", "transport=websocket");
   wire.sendText("40");
@@ -268,7 +264,7 @@ onServer("wire: a broadcast before CONNECT is through", websocket, async (run) =
   await run.saw("ws", "late");
 });
 
-onServer("wire: leaving while a middleware decides", websocket, async (run) => {
+onServer("wire: disconnecting while a middleware is pending", websocket, async (run) => {
   const decide = heldBack(run);
   const wire = await run.open("ws", "transport=websocket");
   wire.sendText("40");
@@ -278,7 +274,7 @@ onServer("wire: leaving while a middleware decides", websocket, async (run) => {
   decide();
 });
 
-onServer("wire: CONNECT again while a middleware decides", websocket, async (run) => {
+onServer("wire: CONNECT again while a middleware is pending", websocket, async (run) => {
   const decide = heldBack(run);
   const wire = await run.open("ws", "transport=websocket");
   wire.sendTogether("40", "40");
@@ -287,7 +283,7 @@ onServer("wire: CONNECT again while a middleware decides", websocket, async (run
   await run.saw("server", "connection", 2);
 });
 
-onServer("wire: an event while a middleware decides", websocket, async (run) => {
+onServer("wire: an event while a middleware is pending", websocket, async (run) => {
   const decide = heldBack(run);
   const wire = await run.open("ws", "transport=websocket");
   wire.sendText("40");

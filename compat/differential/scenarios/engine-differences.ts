@@ -1,4 +1,4 @@
-// Corners in which ours is meant to be unlike the official engine.
+// Intended differences from the official engine.
 import type { IncomingMessage } from "node:http";
 import express from "express";
 import type { Engine, EngineOptions } from "../../../test/support/engine/types.ts";
@@ -10,7 +10,7 @@ const websocket = { transport: "websocket" } as const;
 const upgrade = { transport: "upgrade" } as const;
 const old = { allowEIO3: true };
 
-onEngine("wanted: several messages while a poll waits", polling, async (run) => {
+onEngine("difference: several messages while a poll is pending", polling, async (run) => {
   const peer = await run.polling();
   const { answer } = await peer.park();
   run.session.send("one");
@@ -21,7 +21,7 @@ onEngine("wanted: several messages while a poll waits", polling, async (run) => 
 });
 
 onEngine(
-  "wanted: silence after an upgrade, protocol 3",
+  "difference: no ping after an upgrade, protocol 3",
   { ...upgrade, options: { ...old, pingInterval: 200, pingTimeout: 600 } },
   async (run) => {
     const peer = await run.polling("EIO=3&");
@@ -34,7 +34,7 @@ onEngine(
   },
 );
 
-onEngine("wanted: bytes over JSONP, protocol 3", { ...polling, options: old }, async (run) => {
+onEngine("difference: binary data over JSONP, protocol 3", { ...polling, options: old }, async (run) => {
   const peer = await run.polling("EIO=3&j=0&");
   run.session.send(Buffer.from([1, 2, 255]));
   await peer.poll();
@@ -42,9 +42,9 @@ onEngine("wanted: bytes over JSONP, protocol 3", { ...polling, options: old }, a
 
 for (const [name, body] of Object.entries({
   "of an unknown type": [1, 2, 255, 9, 1],
-  "that are longer than the payload": [1, 9, 255, 4, 1],
+  "longer than the payload": [1, 9, 255, 4, 1],
 })) {
-  onEngine(`wanted: packets of bytes ${name}, protocol 3`, { ...polling, options: old }, async (run) => {
+  onEngine(`difference: a binary packet ${name}, protocol 3`, { ...polling, options: old }, async (run) => {
     const peer = await run.polling("EIO=3&");
     await peer.post(Buffer.from(body));
     await peer.post(oldPayload("4after"));
@@ -52,7 +52,7 @@ for (const [name, body] of Object.entries({
 }
 
 onEngine(
-  "wanted: the heartbeat during an upgrade",
+  "difference: the heartbeat during an upgrade",
   { ...upgrade, options: { pingInterval: 200, pingTimeout: 400 } },
   async (run) => {
     const peer = await run.polling();
@@ -65,7 +65,7 @@ onEngine(
 );
 
 onEngine(
-  "wanted: a POST of very many packets",
+  "difference: a POST of 10,001 packets",
   { ...polling, options: { maxHttpBufferSize: 25_000 } },
   async (run) => {
     const peer = await run.polling();
@@ -73,8 +73,8 @@ onEngine(
   },
 );
 
-for (const [name, id] of Object.entries({ "the id of another session": "the-same", "no id": "" })) {
-  onEngine(`wanted: generateId gives ${name}`, polling, async (run) => {
+for (const [name, id] of Object.entries({ "the id of another session": "the-same", "an empty id": "" })) {
+  onEngine(`difference: generateId returns ${name}`, polling, async (run) => {
     run.engine.generateId = () => id;
     await run.get("transport=polling");
     await run.get("transport=polling");
@@ -82,9 +82,9 @@ for (const [name, id] of Object.entries({ "the id of another session": "the-same
   });
 }
 
-// The official types have no `true`; the official server takes it.
+// the official types do not allow `true`, but the official server does
 onEngine(
-  "wanted: compression that is on",
+  "difference: httpCompression is true",
   { ...polling, options: { httpCompression: true as never } },
   async (run) => {
     const peer = await run.polling();
@@ -94,7 +94,7 @@ onEngine(
 );
 
 onEngine(
-  "wanted: a message that must not be compressed",
+  "difference: a message with compress: false",
   { ...websocket, options: { perMessageDeflate: { threshold: 0 } } },
   async (run) => {
     const headers = { "sec-websocket-extensions": "permessage-deflate" };
@@ -106,7 +106,7 @@ onEngine(
 );
 
 onEngine(
-  "wanted: an upgrade that is not allowed",
+  "difference: an upgrade with allowUpgrades: false",
   { ...upgrade, options: { allowUpgrades: false } },
   async (run) => {
     const peer = await run.polling();
@@ -117,7 +117,7 @@ onEngine(
 );
 
 onEngine(
-  "wanted: what an engine has",
+  "difference: members of the engine",
   { ...websocket, options: { transports: ["websocket"] } },
   async (run) => {
     const engine = run.engine as Engine & { upgrades(transport: string): string[] } & Record<string, unknown>;
@@ -134,7 +134,7 @@ interface Answering extends NodeJS.EventEmitter {
   writeHead(status: number, headers?: Record<string, string>): { end(body?: string): void };
 }
 
-onEngine("wanted: the response of an upgrade", websocket, async (run) => {
+onEngine("difference: members of the response of an upgrade", websocket, async (run) => {
   run.engine.use((request: IncomingMessage & { res?: unknown }, res, next) => {
     const response = res as Answering & Record<string, unknown>;
     for (const name of [
@@ -156,12 +156,12 @@ onEngine("wanted: the response of an upgrade", websocket, async (run) => {
   await run.open("ws", "transport=websocket");
 });
 
-onEngine("wanted: a middleware answers an upgrade", websocket, async (run) => {
+onEngine("difference: a middleware responds to an upgrade", websocket, async (run) => {
   run.engine.use((_, response) => (response as Answering).writeHead(418, { "x-mine": "1" }).end("tea"));
   await run.ws("ws", "transport=websocket");
 });
 
-onEngine("wanted: finish and close of the response of an upgrade", websocket, async (run) => {
+onEngine("difference: finish and close events of the response of an upgrade", websocket, async (run) => {
   run.engine.use((_, res, next) => {
     const response = res as Answering;
     response.on("finish", () => run.note("response", "finish", response.statusCode));
@@ -174,7 +174,7 @@ onEngine("wanted: finish and close of the response of an upgrade", websocket, as
   socket.close(1000);
 });
 
-onEngine("wanted: several cookies on an upgrade", websocket, async (run) => {
+onEngine("difference: several cookies on an upgrade", websocket, async (run) => {
   run.engine.use((_, response, next) => {
     (response as Answering).setHeader("set-cookie", ["a=1", "b=2"]);
     next();
@@ -183,7 +183,7 @@ onEngine("wanted: several cookies on an upgrade", websocket, async (run) => {
 });
 
 onEngine(
-  "wanted: cookies of a middleware beside the engine's",
+  "difference: cookies of a middleware and of the engine",
   { ...polling, options: { cookie: true } },
   async (run) => {
     run.engine.use((_, response, next) => {
@@ -194,14 +194,14 @@ onEngine(
   },
 );
 
-onEngine("wanted: a middleware that throws nothing", polling, async (run) => {
+onEngine("difference: a middleware throws undefined", polling, async (run) => {
   run.engine.use(() => {
     throw undefined;
   });
   await run.get("transport=polling");
 });
 
-onEngine("wanted: Express as a middleware of an upgrade", websocket, async (run) => {
+onEngine("difference: Express as a middleware for an upgrade", websocket, async (run) => {
   const app = express();
   app.use((_, response, next) => {
     response.setHeader("x-express", "1");
@@ -211,7 +211,7 @@ onEngine("wanted: Express as a middleware of an upgrade", websocket, async (run)
   await run.ws("ws", "transport=websocket");
 });
 
-onEngine("wanted: the client goes while a middleware decides", polling, async (run) => {
+onEngine("difference: the client disconnects while a middleware is pending", polling, async (run) => {
   const waiting: (() => void)[] = [];
   run.engine.use((_, __, next) => {
     run.note("middleware", "asked");
@@ -228,11 +228,11 @@ onEngine("wanted: the client goes while a middleware decides", polling, async (r
 
 const cors: EngineOptions = { cors: { origin: "http://page.example" } };
 
-onEngine("wanted: CORS on a refused upgrade", { ...websocket, options: cors }, async (run) => {
+onEngine("difference: CORS on a refused upgrade", { ...websocket, options: cors }, async (run) => {
   await run.ws("ws", "transport=websocket&sid=unknown", { headers: { origin: "http://page.example" } });
 });
 
-onEngine("wanted: a buffer that is written into again, websocket", websocket, async (run) => {
+onEngine("difference: a reused buffer, websocket", websocket, async (run) => {
   await run.open("ws", "transport=websocket");
   const counter = Buffer.alloc(1);
   for (let count = 1; count <= 3; count++) {
@@ -242,7 +242,7 @@ onEngine("wanted: a buffer that is written into again, websocket", websocket, as
   await run.saw("ws", "binary", 3);
 });
 
-onEngine("wanted: a buffer that is written into again, polling", polling, async (run) => {
+onEngine("difference: a reused buffer, polling", polling, async (run) => {
   const peer = await run.polling();
   const counter = Buffer.from([1]);
   run.session.send(counter);

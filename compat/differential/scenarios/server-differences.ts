@@ -1,4 +1,4 @@
-// Corners in which ours is meant to be unlike the official server.
+// Intended differences from the official server.
 import type { Socket } from "socket.io";
 import type { RawWebSocket } from "../../../test/support/wire/raw-websocket.ts";
 import type { ServerRun } from "../server-run.ts";
@@ -8,7 +8,7 @@ const websocket = { transport: "websocket" } as const;
 const client = { transports: ["websocket"] };
 const recovery = { connectionStateRecovery: { maxDisconnectionDuration: 60_000 } };
 
-onServer("wanted: emitWithAck of server and namespace", websocket, async (run) => {
+onServer("difference: emitWithAck of the server and of a namespace", websocket, async (run) => {
   run.note(
     "members",
     typeof Reflect.get(run.io, "emitWithAck"),
@@ -16,7 +16,7 @@ onServer("wanted: emitWithAck of server and namespace", websocket, async (run) =
   );
 });
 
-onServer("wanted: answers to a broadcast without a timeout", websocket, async (run) => {
+onServer("difference: acks of a broadcast without a timeout", websocket, async (run) => {
   const a = await run.connected("a", client);
   a.on("ask", (answer: (text: string) => void) => setTimeout(answer, 50, "answer"));
   await run.io
@@ -28,7 +28,7 @@ onServer("wanted: answers to a broadcast without a timeout", websocket, async (r
     );
 });
 
-onServer("wanted: a Blob", websocket, async (run) => {
+onServer("difference: a Blob", websocket, async (run) => {
   await run.connected("a", client);
   try {
     run.socket.emit("blob", new Blob(["bytes"]));
@@ -40,7 +40,7 @@ onServer("wanted: a Blob", websocket, async (run) => {
 });
 
 onServer(
-  "wanted: a child namespace goes while a middleware decides",
+  "difference: a child namespace is removed while a middleware is pending",
   { ...websocket, options: { cleanupEmptyChildNamespaces: true } },
   async (run) => {
     const waiting: (() => void)[] = [];
@@ -63,7 +63,7 @@ onServer(
   },
 );
 
-/** A raw client that can be recovered, and has received one event. */
+/** Connects a raw client whose state can be recovered, and that has received one event. */
 async function recoverable(run: ServerRun): Promise<{ wire: RawWebSocket; auth: string }> {
   run.recorder.mask(/(\\?")[\w-]{7}(?:\.\w+)?(\\?"\])/g, "$1<offset>$2");
   run.recorder.mask(/("offset\\?":\\?")[^"\\]+/g, "$1<offset>");
@@ -79,7 +79,7 @@ async function recoverable(run: ServerRun): Promise<{ wire: RawWebSocket; auth: 
 }
 
 onServer(
-  "wanted: back before the old connection is known to be dead",
+  "difference: recovery before the server detects the disconnect",
   { ...websocket, options: recovery },
   async (run) => {
     const { auth } = await recoverable(run);
@@ -92,7 +92,7 @@ onServer(
 );
 
 onServer(
-  "wanted: several connections with the same session",
+  "difference: several connections that recover the same state",
   { ...websocket, options: recovery },
   async (run) => {
     const { wire, auth } = await recoverable(run);
@@ -109,7 +109,7 @@ onServer(
 );
 
 onServer(
-  "wanted: what is sent while the middlewares of a recovered socket run",
+  "difference: events while the middlewares of a recovered socket run",
   { ...websocket, options: { connectionStateRecovery: { skipMiddlewares: false } } },
   async (run) => {
     const waiting: (() => void)[] = [];
@@ -134,7 +134,7 @@ onServer(
 );
 
 onServer(
-  "wanted: a recovered socket has left on purpose",
+  "difference: recovery after a recovered socket disconnected on purpose",
   { ...websocket, options: recovery },
   async (run) => {
     const { wire, auth } = await recoverable(run);
@@ -152,7 +152,7 @@ onServer(
 );
 
 onServer(
-  "wanted: offsets of an event for several child namespaces",
+  "difference: offsets of an event to several child namespaces",
   { ...websocket, options: recovery },
   async (run) => {
     run.recorder.mask(/'[\w-]{7}(?:\.\w+)?'/g, "<offset>");
@@ -167,7 +167,7 @@ onServer(
   },
 );
 
-onServer("wanted: a listener of join-room disconnects the socket", websocket, async (run) => {
+onServer("difference: a join-room listener disconnects the socket", websocket, async (run) => {
   run.io.of("/").adapter.on("join-room", (_room: string, id: string) => {
     run.recorder.learn("socket", id);
     run.io.sockets.sockets.get(id)?.disconnect();
@@ -179,7 +179,7 @@ onServer("wanted: a listener of join-room disconnects the socket", websocket, as
   run.note("left over", run.io.sockets.sockets.size, run.io.sockets.adapter.sids.size);
 });
 
-onServer("wanted: a listener of leave-room disconnects the socket", websocket, async (run) => {
+onServer("difference: a leave-room listener disconnects the socket", websocket, async (run) => {
   const wire = await run.open("ws", "transport=websocket");
   wire.sendText("40");
   await run.saw("server", "connection");
@@ -190,7 +190,7 @@ onServer("wanted: a listener of leave-room disconnects the socket", websocket, a
   await run.quiet();
 });
 
-onServer("wanted: a middleware calls next twice", websocket, async (run) => {
+onServer("difference: a middleware calls next twice", websocket, async (run) => {
   run.io.use((_: Socket, next) => {
     next();
     next();
@@ -201,7 +201,7 @@ onServer("wanted: a middleware calls next twice", websocket, async (run) => {
   await run.quiet();
 });
 
-onServer("wanted: the client goes, and a middleware of its socket never decides", websocket, async (run) => {
+onServer("difference: the client disconnects, and a middleware never calls next", websocket, async (run) => {
   run.io.use(() => run.note("middleware", "asked"));
   const wire = await run.open("ws", "transport=websocket");
   wire.sendText("40");
@@ -213,13 +213,13 @@ onServer("wanted: the client goes, and a middleware of its socket never decides"
   run.note("left over", _preConnectSockets.size);
 });
 
-onServer("wanted: an attachment is announced before CONNECT", websocket, async (run) => {
+onServer("difference: an event with attachments before CONNECT", websocket, async (run) => {
   const wire = await run.open("ws", "transport=websocket");
   wire.sendText('4510-["event",{"_placeholder":true,"num":0}]');
   await run.quiet();
 });
 
-onServer("wanted: an event that is nested 1,000 deep", websocket, async (run) => {
+onServer("difference: an event nested 1,000 levels deep", websocket, async (run) => {
   const wire = await run.open("ws", "transport=websocket");
   wire.sendText("40");
   await run.saw("server", "connection");
@@ -229,7 +229,7 @@ onServer("wanted: an event that is nested 1,000 deep", websocket, async (run) =>
   await run.quiet();
 });
 
-onServer("wanted: several volatile events of one tick", websocket, async (run) => {
+onServer("difference: several volatile events in one tick", websocket, async (run) => {
   const wire = await run.open("ws", "transport=websocket");
   wire.sendText("40");
   await run.saw("ws", "40{");
