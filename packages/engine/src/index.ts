@@ -40,6 +40,7 @@ export type {
   AllowRequest,
   AttachAppOptions,
   AttachOptions,
+  ListenOptions,
   ResolvedOptions,
   ServerOptions,
   TransportName,

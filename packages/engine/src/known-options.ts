@@ -29,6 +29,7 @@ export const attachOptions: OptionRules = {
   proxyProtocol: flag,
   secure: flag,
   maxBackpressure: size,
+  reusePort: flag,
 };
 
 /** Options of the engine. */

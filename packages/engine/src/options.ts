@@ -110,6 +110,16 @@ export interface AttachAppOptions extends AttachOptions {
   maxBackpressure?: number;
 }
 
+/** Options of `listen`: those of `attachApp`, and how the port is bound. */
+export interface ListenOptions extends AttachAppOptions {
+  /**
+   * Whether other processes that say the same may listen on the port at the same time; the kernel then distributes the connections
+   * among them. On node:http it needs Node 22.12 or later; before, only workers of `node:cluster` share a port. Default false, except
+   * on uWebSockets.js in a worker of `node:cluster`.
+   */
+  reusePort?: boolean;
+}
+
 /** The options with every default filled in, as `engine.opts` shows them. */
 export interface ResolvedOptions extends ServerOptions {
   pingTimeout: number;

@@ -1,3 +1,4 @@
+import cluster from "node:cluster";
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
@@ -8,6 +9,7 @@ import type { HttpServerLike } from "./host/host.ts";
 import { loadUws, nodeTooOld } from "./host/uws/load.ts";
 import type { NodeServer } from "./host/node/http2.ts";
 import { NodeHost } from "./host/node/host.ts";
+import { listenShared } from "./host/node/reuse-port.ts";
 import { uwsCompression } from "./host/uws/compression.ts";
 import { UwsHttpServer } from "./host/uws/server.ts";
 import type { Uws, UwsApp } from "./host/uws/types.ts";
@@ -16,7 +18,7 @@ import { portNumber } from "./http/port.ts";
 import { attachOptions, knownOptions } from "./known-options.ts";
 import { readOptions, warnOfUnknownOptions } from "./option-rules.ts";
 import { withThreshold } from "./options.ts";
-import type { AttachAppOptions, AttachOptions, ServerOptions } from "./options.ts";
+import type { AttachAppOptions, AttachOptions, ListenOptions, ServerOptions } from "./options.ts";
 
 /** An Engine.IO server: the engine on node:http and on uWebSockets.js. */
 export class Server extends Engine {
@@ -93,22 +95,34 @@ export class Server extends Engine {
   /**
    * Listens on a port, on uWebSockets.js if it loads; otherwise, and in worker threads, on node:http. The option `host` chooses
    * one. The port is bound when this returns, and the returned server emits `listening` or `error`. Workers of `node:cluster` share
-   * it. uWebSockets.js answers HTTP/1.0 with 505: proxies in front must speak HTTP/1.1.
+   * it, and so do processes with the option `reusePort`. uWebSockets.js answers HTTP/1.0 with 505: proxies in front must speak
+   * HTTP/1.1.
    *
    * @param port - 0 for any free one
    * @throws UwsLoadError if `host` is `"uws"` and uWebSockets.js does not load: its `code` says why, and its `cause` is Node's
    * error; RangeError (`ERR_SOCKET_BAD_PORT`) if there is no such port
    */
-  listen(port: number | string, options: AttachAppOptions = {}): HttpServerLike {
+  listen(port: number | string, options: ListenOptions = {}): HttpServerLike {
     const number = portNumber(port);
+    const { reusePort } = attachmentOf(options);
     const uws = this.opts.host === "node" ? undefined : this.#loadUws();
     if (uws !== undefined) {
       const app = uws.App();
-      return this.#attachApp(app, options, true).listen(app, uws, number);
+      return this.#attachApp(app, options, true).listen(app, uws, number, reusePort ?? cluster.isWorker);
     }
     const server = createServer((_request, response) => response.writeHead(404).end());
     this.attach(server, options);
-    return server.listen(number);
+    return reusePort ? listenShared(server, number) : server.listen(number);
+  }
+
+  /**
+   * Accepts no more connections, so that others who listen on the port get them. Those that are open, and their requests, go on. The
+   * application stops an app of uWebSockets.js that it listens on itself.
+   */
+  stopListening(): void {
+    const { httpServer } = this;
+    if (httpServer instanceof UwsHttpServer) httpServer.stopListening();
+    else if (httpServer?.listening) httpServer.close();
   }
 
   /** Handles a request of a node:http server, for applications that route requests themselves. */
@@ -162,7 +176,7 @@ function warnOnce(code: string, message: string): void {
   });
 }
 
-function attachmentOf(given: AttachAppOptions): AttachAppOptions {
+function attachmentOf(given: ListenOptions): ListenOptions {
   warnOfUnknownOptions(given, knownOptions);
   return readOptions(given, attachOptions);
 }

@@ -1,5 +1,5 @@
 import { internals } from "@tidewire/engine";
-import type { AttachAppOptions, ServerOptions as EngineOptions } from "@tidewire/engine";
+import type { ListenOptions, ServerOptions as EngineOptions } from "@tidewire/engine";
 import type { Adapter } from "socket.io-adapter";
 import type { Untyped } from "./events/typed-events.ts";
 
@@ -27,7 +27,7 @@ export interface RecoveryOptions {
 export type AdapterConstructor = typeof Adapter | ((nsp: Untyped) => Adapter);
 
 /** Options of a {@link Server}: its own, and those of the engine and of its attachment, which are passed on. */
-export interface ServerOptions extends EngineOptions, AttachAppOptions {
+export interface ServerOptions extends EngineOptions, ListenOptions {
   /**
    * The path of all requests.
    * @default "/socket.io"

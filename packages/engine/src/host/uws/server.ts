@@ -1,4 +1,3 @@
-import cluster from "node:cluster";
 import { EventEmitter } from "node:events";
 import { createServer } from "node:net";
 import { CLOSE_GRACE } from "../host.ts";
@@ -35,12 +34,13 @@ export class UwsHttpServer extends EventEmitter implements HttpServerLike {
   }
 
   /**
-   * Binds at once; `listening` or `error` (`EADDRINUSE`, `EACCES`) is emitted soon after, as by node's server. In a worker of
-   * `node:cluster` the port is shared among the workers.
+   * Binds at once; `listening` or `error` (`EADDRINUSE`, `EACCES`) is emitted soon after, as by node's server.
+   *
+   * @param reusePort - whether other processes may share the port; uWebSockets.js would always let them
    */
-  listen(app: OwnUwsApp, uws: Uws, port: number): this {
+  listen(app: OwnUwsApp, uws: Uws, port: number, reusePort: boolean): this {
     this.#uws = uws;
-    const listenSocket = bind(app, uws, port);
+    const listenSocket = bind(app, uws, port, reusePort ? 0 : uws.LIBUS_LISTEN_EXCLUSIVE_PORT);
     if (listenSocket) {
       this.#listenSocket = listenSocket;
       this.#port = uws.us_socket_local_port(listenSocket);
@@ -57,6 +57,12 @@ export class UwsHttpServer extends EventEmitter implements HttpServerLike {
     return this;
   }
 
+  /** Accepts no more connections. Those that are open go on. */
+  stopListening(): void {
+    if (this.#listenSocket !== undefined) this.#uws?.us_listen_socket_close(this.#listenSocket);
+    this.#listenSocket = undefined;
+  }
+
   /** Stops listening at once, lets open requests and close frames finish for a second, then closes the app. */
   close(callback?: (error?: Error) => void): this {
     if (this.#closed) {
@@ -66,8 +72,7 @@ export class UwsHttpServer extends EventEmitter implements HttpServerLike {
     }
     this.#closed = true;
     if (callback) this.once("close", callback);
-    if (this.#listenSocket !== undefined) this.#uws?.us_listen_socket_close(this.#listenSocket);
-    this.#listenSocket = undefined;
+    this.stopListening();
     const finish = (): void => {
       clearTimeout(timer);
       this.#activity.forget();
@@ -91,9 +96,7 @@ const ATTEMPTS = 10;
  * its number: uWebSockets.js sets no SO_REUSEADDR on port 0, and a server that starts again could not have the port while
  * connections of the first are in TIME_WAIT.
  */
-function bind(app: OwnUwsApp, uws: Uws, port: number): unknown {
-  // Otherwise a taken port is silently shared, as only workers of a cluster should.
-  const options = cluster.isWorker ? 0 : uws.LIBUS_LISTEN_EXCLUSIVE_PORT;
+function bind(app: OwnUwsApp, uws: Uws, port: number, options: number): unknown {
   if (port !== 0) return listenOn(app, port, options);
   for (let attempt = 1; ; attempt++) {
     const found = listenOn(app, 0, options);
