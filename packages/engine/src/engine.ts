@@ -2,7 +2,8 @@ import cors from "cors";
 import { EventEmitter } from "node:events";
 import type { OutgoingHttpHeaders } from "node:http";
 import { Admission } from "./admission/admission.ts";
-import { generateId } from "./admission/ids.ts";
+import type { EngineCluster } from "./admission/cluster.ts";
+import { generatePrefixedId } from "./admission/ids.ts";
 import type { Middleware } from "./admission/middlewares.ts";
 import type { RouteTable } from "./admission/route.ts";
 import { ConnectionErrorCode } from "./errors.ts";
@@ -47,10 +48,11 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
   /** @internal */ readonly broadcasts: Broadcasts<Session>;
   /** @internal */ readonly turns: Turns;
   readonly #hosts: Host[] = [];
+  #cluster: EngineCluster | undefined = undefined;
   readonly #admission: Admission = new Admission({
     engine: this,
     newId: (request) => this.#newId(request),
-    open: (id, transport, request, poll) => this.#open(id, transport, request, poll),
+    openSession: (id, transport, request, greeting) => this.#open(id, transport, request, greeting),
   });
 
   /** @param loop - Node's event loop unless a test drives its own */
@@ -96,10 +98,23 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
 
   /**
    * Returns the id of a new session, or a promise of it: 20 characters unless overridden or assigned. An id must be hard to
-   * guess. If another session has it, the handshake is refused with `ID_GENERATION_ERROR`.
+   * guess. If another session has it, or if it does not begin with `idPrefix`, the handshake is refused with
+   * `ID_GENERATION_ERROR`.
    */
   generateId(_req: EngineRequest): string | PromiseLike<string> {
-    return generateId();
+    return generatePrefixedId(this.idPrefix);
+  }
+
+  /** The characters with which the ids of its sessions begin: the id of the node in a cluster, otherwise empty. */
+  get idPrefix(): string {
+    return this.#cluster?.idPrefix ?? "";
+  }
+
+  /** Joins the engines of other processes: requests of their sessions may come here, and those of its own there. Called once. */
+  joinCluster(cluster: EngineCluster): this {
+    this.#cluster = cluster;
+    this.#admission.joinCluster(cluster);
+    return this;
   }
 
   /**
@@ -135,6 +150,7 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
 
   /** Closes every session, and connections of HTTP/2 that no request needs. Hosts go on listening. */
   close(): this {
+    this.#admission.closeHeld();
     const sessions = [...this.#sessions.values()];
     for (const session of sessions) session.close(true);
     for (const host of this.#hosts) host.close?.();
@@ -167,10 +183,16 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
   }
 
   /** @internal */
+  upgraded(session: { readonly id: string }): void {
+    this.#cluster?.onUpgraded(session.id);
+  }
+
+  /** @internal */
   forget(session: { readonly id: string }): void {
     this.contexts.forget(session);
     if (this.#sessions.get(session.id) !== session) return;
     this.#sessions.delete(session.id);
+    this.#cluster?.onEnded(session.id);
     if (this.#clients !== undefined) delete this.#clients[session.id];
   }
 
@@ -189,17 +211,23 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
   #newId(request: RequestSource): unknown {
     // The default needs no request: it would be created for nothing.
     return this.generateId === Engine.prototype.generateId
-      ? generateId()
+      ? generatePrefixedId(this.idPrefix)
       : this.generateId(toIncomingMessage(request));
   }
 
-  #open(id: string, transport: Transport, request: RequestSource | undefined, poll?: HttpExchange): void {
+  #open(
+    id: string,
+    transport: Transport,
+    request: RequestSource | undefined,
+    greeting?: HttpExchange | "greeted",
+  ): void {
     this.flushQueue.revive();
-    const session = new Session(id, this, transport, request);
+    const isGreeted = greeting === "greeted";
+    const session = new Session(id, this, transport, request, isGreeted);
     this.contexts.keep(session);
     this.#sessions.set(id, session);
     if (this.#clients !== undefined) this.#clients[id] = session;
-    if (poll !== undefined) transport.onRequest(poll);
+    if (greeting !== undefined && !isGreeted) transport.onRequest(greeting);
     // A listener of `flush` may have closed it already. Listeners of `connection` would miss its end.
     if (session.readyState === "closed") return;
     safeEmit(this, this.loop, "connection", session);

@@ -1,8 +1,19 @@
 /**
- * What the Socket.IO server shares with the engine, so that both have it once. Not for applications: it changes with any
- * release. @module
+ * What the Socket.IO server and the cluster share with the engine, so that all have it once. Not for applications: it changes with
+ * any release. @module
  */
+export type {
+  AdoptedSession,
+  Claim,
+  ClusterTarget,
+  EngineCluster,
+  RemoteSession,
+} from "./admission/cluster.ts";
 export { generateId } from "./admission/ids.ts";
+export { linesOf, RawHead } from "./host/copied/head.ts";
+export { CopiedHttpExchange } from "./host/copied/http-exchange.ts";
+export { CopiedRequest } from "./host/copied/request.ts";
+export { CollectedUpgradeExchange } from "./host/copied/upgrade-exchange.ts";
 export { rethrow } from "./host/rethrow.ts";
 export { requestOf } from "./http/query.ts";
 export * as timers from "./host/timers.ts";

@@ -1,6 +1,6 @@
 import { ConnectionErrorCode as Code, connectionErrorMessages } from "../errors.ts";
 import type { ConnectionError } from "../errors.ts";
-import type { HostTarget, HttpExchange, RequestSource, UpgradeExchange } from "../host/host.ts";
+import type { HttpExchange, RequestHead, RequestSource, UpgradeExchange } from "../host/host.ts";
 import { parseQuery, toIncomingMessage } from "../http/query.ts";
 import type { Query } from "../http/query.ts";
 import { safeEmit } from "../loop/safe-call.ts";
@@ -10,7 +10,10 @@ import type { Session } from "../session/session.ts";
 import type { WebTransportSession } from "../transport/webtransport-session.ts";
 import { closeSession } from "../transport/webtransport.ts";
 import { askAllowRequest, checkId } from "./hooks.ts";
-import { generateId } from "./ids.ts";
+import { AdoptedRequest } from "./adopted-request.ts";
+import type { AdoptedSession, Claim, ClusterTarget, EngineCluster, RemoteSession } from "./cluster.ts";
+import { generatePrefixedId } from "./ids.ts";
+import { LateBinding } from "./late-binding.ts";
 import { runMiddlewares } from "./middlewares.ts";
 import type { AdmissionOwner, PendingRequest } from "./pending-request.ts";
 import { PlainRequest } from "./plain-request.ts";
@@ -20,14 +23,17 @@ import { UpgradeRequest } from "./upgrade-request.ts";
 import { WebTransportHandshake } from "./webtransport-handshake.ts";
 
 /**
- * Receives the requests of all hosts, and decides whether they are let in. In this order: a server that is shut down refuses a
- * request, an interceptor answers it, the middlewares run, and `route()` says what it asks for. For a new session, `allowRequest`
- * agrees, its protocol version is served, and it gets an id.
+ * Receives the requests of all hosts, and decides whether they are let in. In this order: a request of a session on another node
+ * goes there, a server that is shut down refuses it, an interceptor answers it, the middlewares run, and `route()` says what it asks
+ * for. For a new session, `allowRequest` agrees, its protocol version is served, and it gets an id.
  */
-export class Admission implements HostTarget {
+export class Admission implements ClusterTarget {
   /** Whether requests that belong to no open session are refused. */
   isShutDown: boolean = false;
-  readonly #owner: AdmissionOwner;
+  #owner: AdmissionOwner;
+  #cluster: EngineCluster | undefined = undefined;
+  /** Set in a cluster, where it is also the owner. */
+  #binding: LateBinding | undefined = undefined;
   #interceptor: ((exchange: HttpExchange) => boolean) | undefined = undefined;
   /** What most polls and posts look like: they need no parsing. */
   readonly #usual: UsualQuery;
@@ -44,6 +50,19 @@ export class Admission implements HostTarget {
     this.#interceptor = handler;
   }
 
+  /** Called once. */
+  joinCluster(cluster: EngineCluster): void {
+    this.#cluster = cluster;
+    this.#binding = new LateBinding(this.#owner, cluster, {
+      onRequest: (exchange) => this.onRequest(exchange),
+      onUpgrade: (exchange) => this.onUpgrade(exchange),
+      admit: (exchange) => this.#admit(new PlainRequest(exchange, this.#queryOf(exchange.request.head.url))),
+      refuseUnknown: (exchange, sid) => this.refuseUnknown(exchange, sid),
+    });
+    this.#owner = this.#binding;
+    cluster.bind(this);
+  }
+
   get maxPayload(): number {
     return this.#owner.engine.opts.maxHttpBufferSize;
   }
@@ -56,8 +75,19 @@ export class Admission implements HostTarget {
       engine.listenerCount("headers") > 0 ||
       engine.listenerCount("initial_headers") > 0 ||
       engine.listenerCount("connection_error") > 0 ||
-      (this.#usual.sessionOf(url) === undefined && !this.#queryOf(url)["sid"])
+      (this.#usual.sessionOf(url) === undefined && this.#isWholeFor(this.#queryOf(url)["sid"]))
     );
+  }
+
+  /** Whether the whole head is wanted of a handshake, or of a request of a session that only the cluster knows. */
+  #isWholeFor(sid: string | undefined): boolean {
+    return !sid || (this.#cluster !== undefined && this.#remote(sid)?.needsWholeHead === true);
+  }
+
+  /** Returns whoever serves a session that is not open here. */
+  #remote(sid: string): RemoteSession | undefined {
+    if (this.#owner.engine.find(sid) !== undefined) return undefined;
+    return this.#binding?.find(sid) ?? this.#cluster?.find(sid);
   }
 
   /** Remembers the last one: hosts ask `needsWholeHead` right before they hand the request over. */
@@ -86,6 +116,7 @@ export class Admission implements HostTarget {
 
   #decide(exchange: HttpExchange): void {
     const request = new PlainRequest(exchange, this.#queryOf(exchange.request.head.url));
+    if (this.#cluster !== undefined && this.#passOn(request)) return;
     if (this.isShutDown && this.#refusesAll(request)) return;
     if (this.#interceptor?.(exchange)) return;
     this.#admit(request);
@@ -93,8 +124,22 @@ export class Admission implements HostTarget {
 
   onUpgrade(exchange: UpgradeExchange): void {
     const request = new UpgradeRequest(exchange, parseQuery(exchange.request.head.url));
+    if (this.#cluster !== undefined && this.#passOn(request)) return;
     if (this.isShutDown && this.#refusesAll(request)) return;
     this.#admit(request);
+  }
+
+  /**
+   * Passes a request of a session that is not open here to whoever serves it. Middlewares run there.
+   *
+   * @returns false if nobody does, or if the request names no session
+   */
+  #passOn(request: PlainRequest | UpgradeRequest): boolean {
+    const { sid } = request.query;
+    const remote = sid ? this.#remote(sid) : undefined;
+    if (remote === undefined) return false;
+    request.passTo(remote);
+    return true;
   }
 
   /** @returns once the client has opened its stream, or has gone */
@@ -109,13 +154,45 @@ export class Admission implements HostTarget {
       opts: engine.opts,
       clock: engine.clock,
       find: (sid) => engine.find(sid),
+      claim: (sid, done) => {
+        const remote = this.#cluster === undefined ? undefined : this.#remote(sid);
+        if (remote === undefined) done();
+        else remote.claim(sid, done);
+      },
       open: (transport) => {
         if (this.isShutDown) transport.close();
-        else this.#owner.open(generateId(), transport, undefined);
+        else this.#owner.openSession(generatePrefixedId(engine.idPrefix), transport, undefined);
       },
       refused: (request, code, context) => this.report(request, code, context),
     });
     return handshake.start();
+  }
+
+  claim(sid: string, onRevoked: () => void): Claim | undefined {
+    return this.#binding?.claim(sid, onRevoked);
+  }
+
+  adopt(sid: string, handshake: RequestHead, done: (adopted: AdoptedSession | undefined) => void): void {
+    const request = new AdoptedRequest(sid, handshake, done);
+    if (this.isShutDown) request.unavailable();
+    else this.#admit(request);
+  }
+
+  bindAll(): void {
+    this.#binding?.bindAll();
+  }
+
+  /** Closes what is held. */
+  closeHeld(): void {
+    this.#binding?.closeAll();
+  }
+
+  refuseUnknown(exchange: HttpExchange | UpgradeExchange, sid: string): void {
+    if (exchange.ended) return;
+    const query: Query = { sid };
+    const request =
+      "reject" in exchange ? new UpgradeRequest(exchange, query) : new PlainRequest(exchange, query);
+    this.#refuse(request, Code.UNKNOWN_SID, { sid });
   }
 
   /** Emits `connection_error`. */
@@ -136,7 +213,8 @@ export class Admission implements HostTarget {
   }
 
   #refuse(request: PendingRequest, code: Code, context?: Record<string, unknown>): void {
-    this.report(request.exchange.request, code, context);
+    // The client of one that another node has let in is not refused.
+    if (request.adoptedId === undefined) this.report(request.exchange.request, code, context);
     const own = context?.["message"];
     request.refuse(code, own ? (own as string) : connectionErrorMessages[code]);
   }
@@ -163,6 +241,7 @@ export class Admission implements HostTarget {
     // Middlewares may have taken their time.
     if (this.isShutDown && this.#refusesAll(request)) return;
     const { exchange, query, isUpgrade } = request;
+    if (this.#binding !== undefined && query["sid"]) this.#binding.find(query["sid"])?.bind();
     const routed = route(exchange.request.head, query, isUpgrade, this.#owner.engine);
     if (routed.kind === "refuse") {
       this.#refuse(request, routed.code, routed.context);
@@ -196,6 +275,10 @@ export class Admission implements HostTarget {
       this.#refuse(request, Code.UNSUPPORTED_PROTOCOL_VERSION, { protocol: protocol.version });
       return;
     }
+    if (request.adoptedId !== undefined) {
+      request.open(request.adoptedId, protocol, this.#owner);
+      return;
+    }
     let made: unknown;
     try {
       made = this.#owner.newId(request.exchange.request);
@@ -221,7 +304,7 @@ export class Admission implements HostTarget {
     }
     let id: string;
     try {
-      id = checkId(made, this.#owner.engine);
+      id = checkId(made, this.#owner.engine, this.#binding);
     } catch (error) {
       this.#refuseId(request, error);
       return;

@@ -34,15 +34,28 @@ export function askAllowRequest(
   if (result instanceof Promise) result.catch(fail);
 }
 
+/** Where an id may be taken. */
+interface Sessions {
+  find(id: string): unknown;
+}
+
 /**
  * Checks what `generateId` returned.
  *
- * @throws TypeError if it is neither text nor a number; Error if another session has it
+ * @param held - sessions that are not open yet
+ * @throws TypeError if it is neither text nor a number; Error if another session has it, or if it does not name the node
  */
-export function checkId(made: unknown, sessions: { find(id: string): unknown }): string {
+export function checkId(
+  made: unknown,
+  engine: Sessions & { readonly idPrefix: string },
+  held?: Sessions,
+): string {
   const id = typeof made === "number" ? String(made) : made;
   if (typeof id !== "string" || id === "")
     throw new TypeError("generateId() must return a string that is not empty");
-  if (sessions.find(id) !== undefined) throw new Error("generateId() returned the id of another session");
+  if (!id.startsWith(engine.idPrefix))
+    throw new Error("generateId() must return an id that begins with engine.idPrefix");
+  if (engine.find(id) !== undefined || held?.find(id) !== undefined)
+    throw new Error("generateId() returned the id of another session");
   return id;
 }

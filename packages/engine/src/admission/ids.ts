@@ -13,3 +13,9 @@ export function generateId(): string {
   used += 15;
   return pool.toString("base64url", used - 15, used);
 }
+
+/** The same, but the first characters name a node. */
+export function generatePrefixedId(prefix: string): string {
+  // As one flat string: `+` would make a tree of the parts.
+  return prefix === "" ? generateId() : [prefix, generateId().slice(prefix.length)].join("");
+}

@@ -10,11 +10,17 @@ import type { RouteTable } from "./route.ts";
 
 /** What admission needs of the engine. */
 export interface AdmissionOwner {
-  readonly engine: SessionOwner & RouteTable<Session> & { readonly middlewares: readonly Middleware[] };
+  readonly engine: SessionOwner &
+    RouteTable<Session> & { readonly middlewares: readonly Middleware[]; readonly idPrefix: string };
   /** Returns an id for the session that the request opens, or a promise of one. */
   newId(request: RequestSource): unknown;
-  /** @param poll - the request that the open packet answers */
-  open(id: string, transport: Transport, request: RequestSource | undefined, poll?: HttpExchange): void;
+  /** @param greeting - the request that the open packet answers; `greeted` if the client has got it */
+  openSession(
+    id: string,
+    transport: Transport,
+    request: RequestSource | undefined,
+    greeting?: HttpExchange | "greeted",
+  ): void;
 }
 
 /** A request that is being decided on. Plain requests and upgrades differ in how they are refused and in what they lead to. */
@@ -22,6 +28,8 @@ export interface PendingRequest {
   readonly exchange: Exchange;
   readonly query: Query;
   readonly isUpgrade: boolean;
+  /** The id of its session, if another node has opened that. */
+  readonly adoptedId?: string;
   /** Whether it can only be refused, whatever it asks for. */
   readonly isMalformed: boolean;
   refuse(code: ConnectionErrorCode, message: string): void;

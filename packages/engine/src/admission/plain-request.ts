@@ -4,6 +4,7 @@ import type { Query } from "../http/query.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import type { Session } from "../session/session.ts";
 import { PollingTransport } from "../transport/polling.ts";
+import type { RemoteSession } from "./cluster.ts";
 import type { AdmissionOwner, PendingRequest } from "./pending-request.ts";
 
 /** A request without an upgrade: long-polling. */
@@ -33,12 +34,16 @@ export class PlainRequest implements PendingRequest {
     this.exchange.respond(503, { Connection: "close" });
   }
 
+  passTo(remote: RemoteSession): void {
+    remote.onRequest(this.exchange);
+  }
+
   join(session: Session): void {
     session.transport.onRequest(this.exchange);
   }
 
   open(id: string, protocol: Protocol, owner: AdmissionOwner): void {
     const { exchange, query } = this;
-    owner.open(id, new PollingTransport(protocol, query, owner.engine), exchange.request, exchange);
+    owner.openSession(id, new PollingTransport(protocol, query, owner.engine), exchange.request, exchange);
   }
 }

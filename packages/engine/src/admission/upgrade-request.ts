@@ -6,6 +6,7 @@ import type { Protocol } from "../protocol/protocol.ts";
 import { Session } from "../session/session.ts";
 import type { TransportOwner } from "../transport/transport.ts";
 import { WebSocketTransport } from "../transport/websocket.ts";
+import type { RemoteSession } from "./cluster.ts";
 import type { AdmissionOwner, PendingRequest } from "./pending-request.ts";
 
 /** A request for a WebSocket: for a new session, or for one that is on long-polling. */
@@ -35,6 +36,10 @@ export class UpgradeRequest implements PendingRequest {
     this.exchange.reject(503, "");
   }
 
+  passTo(remote: RemoteSession): void {
+    remote.onUpgrade(this.exchange);
+  }
+
   join(session: Session, owner: AdmissionOwner): void {
     this.#accept(owner, (port) => this.#probe(session, port, owner));
   }
@@ -42,7 +47,7 @@ export class UpgradeRequest implements PendingRequest {
   open(id: string, protocol: Protocol, owner: AdmissionOwner): void {
     this.#accept(owner, (port) => {
       const transport = this.#transport(port, protocol, owner.engine);
-      owner.open(id, transport, this.exchange.request);
+      owner.openSession(id, transport, this.exchange.request);
       return transport;
     });
   }

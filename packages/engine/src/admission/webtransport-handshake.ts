@@ -18,6 +18,8 @@ export interface WebTransportOwner {
   readonly opts: ResolvedOptions;
   readonly clock: Clock;
   find(sid: string): Session | undefined;
+  /** Asks for a session that is not open here. Calls back once, now or later, whether it has come or not. */
+  claim(sid: string, done: () => void): void;
   /** Opens a new session on the transport. */
   open(transport: Transport): void;
   /** Reports a refused session. The request is a stand-in: there is none. */
@@ -36,6 +38,8 @@ export class WebTransportHandshake {
     this.#refuse(Code.BAD_REQUEST, { name: "TRANSPORT_HANDSHAKE_ERROR" }),
   );
   #transport: WebTransportTransport | undefined = undefined;
+  /** Packets that have come while the session is on its way from another node. */
+  #early: EnginePacket[] | undefined = undefined;
 
   static readonly #transportHandlers: TransportHandlers<WebTransportHandshake> = {
     onPacket(handshake, packet) {
@@ -85,6 +89,10 @@ export class WebTransportHandshake {
   }
 
   #onPacket(packet: EnginePacket): void {
+    if (this.#early !== undefined) {
+      this.#early.push(packet);
+      return;
+    }
     this.#owner.clock.cancel(this.#timeout);
     const transport = this.#transport!;
     if (packet.type !== "open") {
@@ -96,16 +104,34 @@ export class WebTransportHandshake {
     }
   }
 
-  #upgrade(transport: Transport, sid: string | undefined): void {
+  #upgrade(transport: WebTransportTransport, sid: string | undefined): void {
     if (sid === undefined) {
       this.#refuse(Code.BAD_REQUEST, { name: "TRANSPORT_HANDSHAKE_ERROR" });
       return;
     }
     const session = this.#owner.find(sid);
     if (session === undefined) {
+      this.#early = [];
+      this.#owner.claim(sid, () => this.#onClaimed(transport, sid));
+    } else {
+      this.#join(transport, session);
+    }
+  }
+
+  #onClaimed(transport: WebTransportTransport, sid: string): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    if (transport.readyState !== "open") return;
+    const session = this.#owner.find(sid);
+    if (session === undefined) {
       this.#refuse(Code.UNKNOWN_SID, { sid });
       return;
     }
+    this.#join(transport, session);
+    for (const packet of early) transport.handOver(packet);
+  }
+
+  #join(transport: Transport, session: Session): void {
     const previousTransport = session.transport.name;
     const { version: protocol } = transport.wireProtocol;
     if (session.protocol !== protocol) {

@@ -10,12 +10,13 @@ import { hasListeners, QuietEmitter } from "../loop/quiet-emitter.ts";
 import { safeCall, safeEmit } from "../loop/safe-call.ts";
 import type { Heartbeat, HeartbeatHandlers } from "../protocol/heartbeat.ts";
 import type { PacketList } from "../protocol/packet-list.ts";
-import { Message, NOOP, OutgoingPacket, PING, PONG, toData } from "../protocol/packet.ts";
-import type { PacketOptions } from "../protocol/packet.ts";
+import { Message, NOOP, PING, PONG, toData } from "../protocol/packet.ts";
+import type { OutgoingPacket, PacketOptions } from "../protocol/packet.ts";
 import type { CloseReason } from "../reasons.ts";
 import type { Transport, TransportHandlers } from "../transport/transport.ts";
 import { Backlog } from "./backlog.ts";
 import type { FlushHandlers } from "./flush-queue.ts";
+import { openPacket } from "./handshake.ts";
 import type { ReadyState, SendCallback, SendOptions, SessionHandlers, SessionOwner } from "./types.ts";
 import { Upgrade } from "./upgrade.ts";
 
@@ -85,8 +86,18 @@ export class Session extends QuietEmitter {
     configurable: true,
   };
 
-  /** Opens a session: queues the handshake packet and starts the heartbeat. */
-  constructor(id: string, owner: SessionOwner, transport: Transport, source: RequestSource | undefined) {
+  /**
+   * Opens a session: queues the handshake packet and starts the heartbeat.
+   *
+   * @param isGreeted - whether the client has got its handshake packet
+   */
+  constructor(
+    id: string,
+    owner: SessionOwner,
+    transport: Transport,
+    source: RequestSource | undefined,
+    isGreeted: boolean = false,
+  ) {
     super();
     this.id = id;
     this.server = owner;
@@ -99,21 +110,14 @@ export class Session extends QuietEmitter {
     this.#heardAt = Math.round(owner.loop.now());
     transport.sid = id;
     transport.attach(this, Session.#transportHandlers);
-    this.#open();
+    if (!isGreeted) this.#greet();
+    this.#heartbeat.start();
   }
 
-  #open(): void {
-    const { opts } = this.server;
-    const handshake = {
-      sid: this.id,
-      upgrades: this.server.upgrades(this.transport.name),
-      pingInterval: opts.pingInterval,
-      pingTimeout: opts.pingTimeout,
-      maxPayload: opts.maxHttpBufferSize,
-    };
-    this.#queue(new OutgoingPacket("open", JSON.stringify(handshake)));
-    if (opts.initialPacket) this.sendMessage(new Message(opts.initialPacket));
-    this.#heartbeat.start();
+  #greet(): void {
+    const { initialPacket } = this.server.opts;
+    this.#queue(openPacket(this.id, this.transport.name, this.server));
+    if (initialPacket) this.sendMessage(new Message(initialPacket));
   }
 
   /** The Engine.IO protocol version: 3 or 4. */
@@ -522,6 +526,7 @@ export class Session extends QuietEmitter {
     former.discard();
     former.close();
     this.#heartbeat.resume();
+    this.server.upgraded(this);
     if (hasListeners(this, "upgrade")) safeEmit(this, this.server.loop, "upgrade", transport);
     this.#flush();
     if (this.readyState === "closing" && !this.#hasWaiting()) this.#closeTransport();

@@ -49,6 +49,8 @@ export interface SessionOwner extends TransportOwner {
   upgrades(transport: string): string[];
   emit(event: string, ...args: unknown[]): boolean;
   listenerCount(event: string): number;
+  /** @internal Called when the session has changed its transport. */
+  upgraded(session: { readonly id: string }): void;
   /** @internal Called when the session has ended. */
   forget(session: { readonly id: string }): void;
 }

@@ -1,3 +1,4 @@
+import type { EnginePacket } from "@tidewire/parser";
 import { encodeStreamFrames, ParseError, StreamFrameDecoder } from "@tidewire/parser";
 import { safeCall } from "../loop/safe-call.ts";
 import { Timeout } from "../loop/timeout.ts";
@@ -70,6 +71,11 @@ export class WebTransportTransport extends Transport {
       (description: unknown) => end(new WebTransportClosedError({ description })),
     );
     void this.#read();
+  }
+
+  /** Hands the receiver a packet that was received before it was attached. */
+  handOver(packet: EnginePacket): void {
+    this.handlers?.onPacket(this.receiver, packet);
   }
 
   send(packets: readonly OutgoingPacket[]): boolean {

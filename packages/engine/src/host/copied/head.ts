@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { formatAddress } from "./address.ts";
 import { addHeader } from "./message.ts";
-import type { WholeHead } from "../host.ts";
+import type { RequestHead, WholeHead } from "../host.ts";
 
 /** A head whose headers have been parsed. */
 export class ParsedHead implements WholeHead {
@@ -41,13 +41,19 @@ export class RawHead implements WholeHead {
   /** The bytes, until somebody reads it. */
   #remoteAddress: ArrayBuffer | string;
   /** `name: value`, each after a line feed. Names are in lower case. */
-  readonly #lines: string;
+  readonly lines: string;
   #headers: IncomingHttpHeaders | undefined = undefined;
 
-  constructor(method: string, url: string, lines: string, remoteAddress: ArrayBuffer, secure: boolean) {
+  constructor(
+    method: string,
+    url: string,
+    lines: string,
+    remoteAddress: ArrayBuffer | string,
+    secure: boolean,
+  ) {
     this.method = method;
     this.url = url;
-    this.#lines = lines;
+    this.lines = lines;
     this.#remoteAddress = remoteAddress;
     this.secure = secure;
   }
@@ -58,12 +64,12 @@ export class RawHead implements WholeHead {
   }
 
   get headers(): IncomingHttpHeaders {
-    return (this.#headers ??= parseHeaders(this.#lines));
+    return (this.#headers ??= parseHeaders(this.lines));
   }
 
   header(name: string): string | undefined {
     if (this.#headers !== undefined) return this.#headers[name] as string | undefined;
-    const lines = this.#lines;
+    const { lines } = this;
     const label = `\n${name}: `;
     const at = lines.indexOf(label);
     if (at === -1) return undefined;
@@ -86,4 +92,17 @@ function parseHeaders(lines: string): IncomingHttpHeaders {
     at = end + 1;
   }
   return headers;
+}
+
+/** Returns the headers of a request in one string, as `RawHead` has them. */
+export function linesOf(head: RequestHead): string {
+  if (head instanceof RawHead) return head.lines;
+  const lines: string[] = [];
+  const { headers } = head;
+  for (const name in headers) {
+    const value = headers[name];
+    if (Array.isArray(value)) for (const each of value) lines.push("\n", name, ": ", each);
+    else if (value !== undefined) lines.push("\n", name, ": ", value);
+  }
+  return lines.join("");
 }

@@ -36,6 +36,14 @@ export abstract class CopiedHttpExchange extends CollectedExchange implements Ht
     this.#deliver();
   }
 
+  /** For the host: the body is larger than the host takes. */
+  protected exceed(): void {
+    if (this.ended || this.#complete) return;
+    this.#tooLarge = true;
+    this.#chunks = NONE;
+    this.#deliver();
+  }
+
   /**
    * For the host: hands a body that came in one piece to its reader without a copy.
    *
