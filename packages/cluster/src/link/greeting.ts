@@ -1,0 +1,138 @@
+import type { EventLoop } from "@tidewire/engine";
+import { LinkError } from "../errors.ts";
+import type { NodeId } from "../node-id.ts";
+import { FrameReader, FrameWriter, MAX_PAYLOAD } from "./frames.ts";
+import { Kind } from "./kinds.ts";
+import type { LinkPipe } from "./pipe.ts";
+import { PayloadReader } from "./reader.ts";
+import { PayloadWriter } from "./writer.ts";
+
+/** The version of the protocol between nodes. A node also speaks the one before. */
+export const VERSION = 1;
+
+/** How long to wait for the greeting of the other node, in ms. */
+export const GREETING_TIMEOUT = 3000;
+
+/** The longest greeting, in bytes. */
+const LONGEST = 1024;
+
+const MAGIC = "tidewire";
+
+/** What nodes say of themselves when they connect. */
+export interface Greeting {
+  readonly id: NodeId;
+  /** Random; made when the node starts. */
+  readonly epoch: string;
+  /** The name of the cluster. */
+  readonly cluster: string;
+  /** The newest version of the protocol between nodes that it speaks; the one before is spoken, too. */
+  readonly version: number;
+}
+
+/** What a greeting calls at its owner: one of the two, once. */
+export interface GreetingHandlers {
+  /** Decides about the other node. It throws a `LinkError` to refuse it. */
+  onGreeted(peer: Greeting): void;
+  /** The nodes agree: the reader has what followed the greeting. */
+  onAgreed(peer: Greeting, reader: FrameReader): void;
+  /** There will be no link. */
+  onRefused(error: Error): void;
+}
+
+/**
+ * The first exchange on a connection. The node that made it says who it is; the other one checks that, and answers with its own
+ * greeting, or with the reason why it refuses.
+ */
+export class GreetingExchange {
+  readonly #pipe: LinkPipe;
+  readonly #own: Greeting;
+  readonly #isDialer: boolean;
+  readonly #handlers: GreetingHandlers;
+  readonly #reader: FrameReader = new FrameReader();
+  #isOver = false;
+
+  constructor(loop: EventLoop, pipe: LinkPipe, own: Greeting, isDialer: boolean, handlers: GreetingHandlers) {
+    this.#pipe = pipe;
+    this.#own = own;
+    this.#isDialer = isDialer;
+    this.#handlers = handlers;
+    this.#reader.maxPayload = LONGEST;
+    pipe.start({
+      onData: (chunk) => this.#onData(chunk),
+      onClose: (error) => this.#fail(error ?? new LinkError("CLOSED")),
+    });
+    loop.setTimeout(() => this.abort(new LinkError("NO_GREETING")), GREETING_TIMEOUT);
+    if (isDialer) this.#greet();
+  }
+
+  /** Drops the connection, unless the nodes have agreed. */
+  abort(error: Error): void {
+    if (this.#isOver) return;
+    this.#pipe.destroy();
+    this.#fail(error);
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#reader.push(chunk);
+    let peer: Greeting;
+    try {
+      if (!this.#reader.next()) return;
+      peer = read(this.#reader);
+      assertSame(this.#own, peer);
+      this.#handlers.onGreeted(peer);
+    } catch (error) {
+      this.#refuse(error instanceof LinkError ? error : new LinkError("NOT_A_NODE"));
+      return;
+    }
+    this.#isOver = true;
+    this.#reader.maxPayload = MAX_PAYLOAD;
+    if (!this.#isDialer) this.#greet();
+    this.#handlers.onAgreed(peer, this.#reader);
+  }
+
+  #refuse(error: LinkError): void {
+    // A dialer that has been refused has nothing to say, nor has anybody to one who is no node.
+    if (!this.#isDialer && error.code !== "NOT_A_NODE") {
+      this.#send(Kind.REFUSE, writer.begin().text(error.message).end());
+      this.#pipe.end();
+    } else {
+      this.#pipe.destroy();
+    }
+    this.#fail(error);
+  }
+
+  #fail(error: Error): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#handlers.onRefused(error);
+  }
+
+  #greet(): void {
+    const { version, cluster, id, epoch } = this.#own;
+    this.#send(Kind.HELLO, writer.begin().text(MAGIC).u8(version).text(cluster).text(id).text(epoch).end());
+  }
+
+  #send(kind: number, payload: Buffer): void {
+    const frames = new FrameWriter();
+    frames.add(kind, 0, [payload]);
+    this.#pipe.write(frames.take());
+  }
+}
+
+const writer = new PayloadWriter();
+
+/** @throws LinkError */
+function read(frame: FrameReader): Greeting {
+  const payload = new PayloadReader(frame.payload);
+  if (frame.kind === Kind.REFUSE) throw new LinkError("REFUSED", payload.text());
+  if (frame.kind !== Kind.HELLO || payload.text() !== MAGIC) throw new LinkError("NOT_A_NODE");
+  const version = payload.u8();
+  // What a later version adds follows, and is not read.
+  return { version, cluster: payload.text(), id: payload.text(), epoch: payload.text() };
+}
+
+/** @throws LinkError if the nodes must not be linked */
+function assertSame(own: Greeting, peer: Greeting): void {
+  if (Math.abs(peer.version - own.version) > 1) throw new LinkError("OTHER_VERSION", String(peer.version));
+  if (peer.cluster !== own.cluster) throw new LinkError("OTHER_CLUSTER", peer.cluster);
+}

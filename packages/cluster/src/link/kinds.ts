@@ -1,0 +1,38 @@
+/**
+ * The kinds of messages between nodes, 0 to 127. Each area has a range of its own. A number is never used for anything else
+ * later: nodes of two successive versions talk to each other, and ignore the kinds that they do not know.
+ */
+export const Kind = {
+  // 1 to 15: the link itself.
+  HELLO: 1,
+  PING: 2,
+  PONG: 3,
+  END: 4,
+  GRANT: 5,
+  REFUSE: 6,
+
+  // 16 to 39: forwarding.
+  REQUEST: 16,
+  RESPONSE: 17,
+  ABORT: 18,
+  UPGRADE: 19,
+  ACCEPT: 20,
+  REJECT: 21,
+  MESSAGE: 22,
+  CLOSE: 23,
+
+  // 40 to 55: binding.
+  CLAIM: 40,
+  MOVED: 41,
+  IMPORTED: 42,
+  CONFIRM: 43,
+  FORGET: 44,
+
+  // 56 to 79: broadcasting.
+  CAST: 56,
+  ASK: 57,
+  ANSWER: 58,
+} as const;
+
+/** One more than the last kind of the link itself. */
+export const FIRST_OF_AREAS = 16;

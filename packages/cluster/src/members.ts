@@ -1,0 +1,156 @@
+import { randomBytes } from "node:crypto";
+import { EventEmitter } from "node:events";
+import type { EventLoop } from "@tidewire/engine";
+import { LinkError } from "./errors.ts";
+import { FramedLink } from "./link/framed-link.ts";
+import { GreetingExchange, VERSION } from "./link/greeting.ts";
+import type { Greeting } from "./link/greeting.ts";
+import type { Link, LinkHandlers, LinkStream, StreamHandlers } from "./link/link.ts";
+import type { LinkPipe } from "./link/pipe.ts";
+import { newNodeId } from "./node-id.ts";
+import type { NodeId } from "./node-id.ts";
+
+/** How often nodes ask whether the others are alive, in ms. */
+export const HEARTBEAT_INTERVAL = 1000;
+
+/** What an area does with messages of one kind. What is missing here is ignored. */
+export interface KindHandler {
+  /**
+   * Another node has opened a stream with a message of this kind. The payload is only valid until this returns.
+   *
+   * @returns the stream's handlers, or undefined to end it
+   */
+  onStream?(link: Link, stream: LinkStream, payload: Buffer): StreamHandlers | undefined;
+  /** A message outside any stream. The payload is only valid until this returns. */
+  onMessage?(link: Link, payload: Buffer): void;
+}
+
+export interface MemberEvents {
+  /** A node has joined: there is a link to it. */
+  join: [id: NodeId, link: Link];
+  /** The link to a node has ended, and with it all its streams. */
+  leave: [id: NodeId, error: Error];
+}
+
+/** Who is in the cluster: this node, and those to which it has links. Emits `join` and `leave`. */
+export class Members extends EventEmitter<MemberEvents> {
+  /** The loop of timers and tasks of this node. */
+  readonly loop: EventLoop;
+  /** The id of this node. */
+  readonly self: NodeId;
+  readonly #greeting: Greeting;
+  readonly #peers: Map<NodeId, FramedLink> = new Map();
+  readonly #handlers: Map<number, KindHandler> = new Map();
+  /** Connections whose nodes have not agreed. */
+  readonly #greetings: Set<GreetingExchange> = new Set();
+  #isOpen = true;
+  #isBeating = false;
+
+  readonly #linkHandlers: LinkHandlers = {
+    onStream: (link, stream, kind, payload) => this.#handlers.get(kind)?.onStream?.(link, stream, payload),
+    onMessage: (link, kind, payload) => this.#handlers.get(kind)?.onMessage?.(link, payload),
+    onClose: (link, error) => this.#onClose(link, error),
+  };
+
+  readonly #beat = (): void => {
+    this.#isBeating = false;
+    for (const link of this.#peers.values()) link.beat();
+    this.#beatLater();
+  };
+
+  /** @param greeting - what this node says of itself where it differs from the defaults */
+  constructor(loop: EventLoop, greeting: Partial<Greeting> = {}) {
+    super();
+    this.loop = loop;
+    this.#greeting = {
+      id: newNodeId(),
+      epoch: randomBytes(8).toString("base64url"),
+      cluster: "",
+      version: VERSION,
+      ...greeting,
+    };
+    this.self = this.#greeting.id;
+  }
+
+  /** The links to the other nodes. */
+  get peers(): ReadonlyMap<NodeId, Link> {
+    return this.#peers;
+  }
+
+  /** Returns the link to another node, if it is there. */
+  link(id: NodeId): Link | undefined {
+    return this.#peers.get(id);
+  }
+
+  /**
+   * Registers the handler of a kind of messages, one of `kinds.ts`.
+   *
+   * @throws Error if the kind has one
+   */
+  handle(kind: number, handler: KindHandler): void {
+    if (this.#handlers.has(kind)) throw new Error(`kind ${kind} has a handler already`);
+    this.#handlers.set(kind, handler);
+  }
+
+  /**
+   * Greets a node to which this one has made a connection. Of two nodes, the one with the smaller id makes it.
+   *
+   * @param onRefused - there is no link and will be none
+   */
+  dial(pipe: LinkPipe, onRefused?: (error: Error) => void): void {
+    this.#greet(pipe, true, onRefused);
+  }
+
+  /** Waits for the greeting of a node that has made a connection to this one. */
+  accept(pipe: LinkPipe, onRefused?: (error: Error) => void): void {
+    this.#greet(pipe, false, onRefused);
+  }
+
+  /** Sends what waits, then ends all links. There will be no other. */
+  leave(): void {
+    this.#isOpen = false;
+    for (const greeting of this.#greetings) greeting.abort(new LinkError("LEFT"));
+    for (const link of this.#peers.values()) link.close();
+  }
+
+  #greet(pipe: LinkPipe, isDialer: boolean, onRefused: ((error: Error) => void) | undefined): void {
+    const exchange = new GreetingExchange(this.loop, pipe, this.#greeting, isDialer, {
+      onGreeted: (peer) => this.#assertWelcome(peer.id, isDialer),
+      onAgreed: (peer, reader) => {
+        this.#greetings.delete(exchange);
+        const link = new FramedLink(this.loop, pipe, this.self, peer, this.#linkHandlers, reader);
+        this.#peers.set(peer.id, link);
+        this.emit("join", peer.id, link);
+        link.start();
+        this.#beatLater();
+      },
+      onRefused: (error) => {
+        this.#greetings.delete(exchange);
+        onRefused?.(error);
+      },
+    });
+    this.#greetings.add(exchange);
+  }
+
+  /** @throws LinkError if there must be no link to this node, or not this one */
+  #assertWelcome(id: NodeId, isDialer: boolean): void {
+    if (!this.#isOpen) throw new LinkError("LEFT");
+    if (id === this.self) throw new LinkError("SAME_NODE", id);
+    if (isDialer !== this.self < id) throw new LinkError("OTHER_END_DIALS");
+    // The node with the smaller id makes a connection only if it has no link: it knows that the one we have is broken.
+    if (!isDialer) this.#peers.get(id)?.destroy(new LinkError("CLOSED"));
+    if (this.#peers.has(id)) throw new LinkError("SAME_NODE", id);
+  }
+
+  #onClose(link: Link, error: Error): void {
+    if (this.#peers.get(link.peer) !== link) return;
+    this.#peers.delete(link.peer);
+    this.emit("leave", link.peer, error);
+  }
+
+  #beatLater(): void {
+    if (this.#isBeating || this.#peers.size === 0) return;
+    this.#isBeating = true;
+    this.loop.setTimeout(this.#beat, HEARTBEAT_INTERVAL);
+  }
+}
