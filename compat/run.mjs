@@ -1,4 +1,4 @@
-// `npm run compat`: holds Tidewire against published parts. See README.md for what can be asked of it.
+// `npm run compat`: tests Tidewire with published parts. See README.md for the options.
 import { register } from "tsx/esm/api";
 
 register();

@@ -8,7 +8,7 @@ import { postgres, redis } from "./support/service.ts";
 
 let suites = 0;
 
-/** Three processes that share Redis. */
+/** Starts three processes that share Redis. */
 function overRedis(adapter: string, given: object = {}): AdapterSuite {
   return {
     needs: redis,
@@ -25,11 +25,11 @@ published("@socket.io/redis-adapter", (host) => {
   if (!isFull) return;
   describeAdapter("pub/sub with ioredis", host, overRedis("ioredis"));
   const given = { subscriptionMode: "dynamic-private" };
-  describeAdapter("sharded pub/sub, a channel for each socket too", host, overRedis("sharded", given));
+  describeAdapter("sharded pub/sub, with a channel for each socket", host, overRedis("sharded", given));
 });
 
 published("@socket.io/redis-streams-adapter", (host) => {
-  // Its new adapter counts the answers of the old one, which never leaves the channel.
+  // the new adapter counts the responses of the old one, which never leaves the channel
   const reason = "the adapter of a removed namespace keeps answering fetchSockets(), without sockets";
   describeAdapter("streams", host, { ...overRedis("streams"), unsupported: { [CHILD_AGAIN]: reason } });
 });

@@ -9,15 +9,15 @@ import { isOracle } from "./support/application.ts";
 import { connect, program, published } from "./support/published.ts";
 
 published("@socket.io/admin-ui", (host) => {
-  // What the page gets is tested on both hosts, by admin.test.ts.
+  // admin.test.ts tests on both hosts what the page receives
   if (host === "node" && !isFull && !isOracle) return;
-  describeWithChromium("its page in Chromium", (browser) => {
+  describeWithChromium("the page in Chromium", (browser) => {
     let site: Site;
     let page: AdminPage;
     before("serve the page", async () => {
       site = await serveAdminPage();
     });
-    after("stop serving it", () => site.close());
+    after("close the server of the page", () => site.close());
     const server = program("admin", host, () => ({ page: site.origin, password: true }));
 
     beforeEach("open the page", async () => {
@@ -34,7 +34,7 @@ published("@socket.io/admin-ui", (host) => {
       await page.connect(server().url, "correct");
       await page.page.getByText("connected", { exact: true }).first().waitFor();
     };
-    /** Goes to a part that shows one namespace; the page offers those that have sockets. */
+    /** Opens a part that shows one namespace; the page lists only namespaces with sockets. */
     const lookAt = async (part: "Sockets" | "Rooms" | "Events"): Promise<void> => {
       await open("websocket");
       await signIn();
@@ -54,11 +54,11 @@ published("@socket.io/admin-ui", (host) => {
       await open("polling");
       await page.goTo("Servers");
       await page.row("the server").filter({ hasText: "Healthy" }).waitFor();
-      // the page's own client, and the other one
+      // the page's own client, and this one
       await page.page.locator("main tbody tr td:nth-child(5)", { hasText: /^2$/ }).waitFor();
     });
 
-    it("shows sockets as they come and go", async () => {
+    it("shows sockets as they connect and disconnect", async () => {
       await lookAt("Sockets");
       const client = await open("polling");
       const row = page.row(client.id as string);
@@ -67,12 +67,12 @@ published("@socket.io/admin-ui", (host) => {
       await row.waitFor({ state: "detached" });
     });
 
-    it("shows a socket with its handshake and its data, and what becomes of it", async () => {
+    it("shows a socket with its handshake, data, rooms and status", async () => {
       await lookAt("Sockets");
       const client = await open("websocket");
       await page.row(client.id as string).click();
       await page.row("Data").filter({ hasText: '"name": "ann"' }).waitFor();
-      // of the connection, and of the query of its request
+      // from the connection, and from the query of its request
       for (const name of ["Transport WebSocket", "transport websocket"]) {
         await page.page.getByRole("row", { name, exact: true }).waitFor();
       }
@@ -105,7 +105,7 @@ published("@socket.io/admin-ui", (host) => {
       await rows.filter({ hasText: "Event sent" }).filter({ hasText: "echo" }).waitFor();
     });
 
-    it("disconnects a socket by its button", async () => {
+    it("disconnects a socket with its button", async () => {
       await lookAt("Sockets");
       const client = await open("websocket");
       const gone = next(client, "disconnect");

@@ -38,7 +38,7 @@ published("@socket.io/admin-ui", (host) => {
     return admin;
   };
 
-  it("lists the sockets that are there", async () => {
+  it("lists the connected sockets", async () => {
     const client = await open({ auth: { name: "ann" } });
     await client.emitWithAck("join", "red");
     const [all] = await next<[SocketDetails[]]>(connect(`${server().url}/admin`), "all_sockets");
@@ -51,7 +51,7 @@ published("@socket.io/admin-ui", (host) => {
     assert.match(found.handshake.url, /^\/socket\.io\/\?EIO=4&transport=websocket/);
   });
 
-  it("tells of sockets that come, upgrade and go", async () => {
+  it("reports sockets that connect, upgrade and disconnect", async () => {
     const admin = await asAdmin();
     const came = matching<[SocketDetails]>(admin, "socket_connected", ([{ nsp }]) => nsp === "/");
     const upgraded = matching<[{ nsp: string; transport?: string }]>(
@@ -68,7 +68,7 @@ published("@socket.io/admin-ui", (host) => {
     assert.deepEqual((await gone).slice(0, 3), ["/", id, "client namespace disconnect"]);
   });
 
-  it("tells of rooms and of data", async () => {
+  it("reports rooms and data", async () => {
     const admin = await asAdmin();
     const named = matching<[{ data?: object }]>(
       admin,
@@ -86,7 +86,7 @@ published("@socket.io/admin-ui", (host) => {
     assert.deepEqual((await left).slice(0, 3), ["/", "red", id]);
   });
 
-  it("tells of events that are received, sent and broadcast", async () => {
+  it("reports events that are received, sent and broadcast", async () => {
     const admin = await asAdmin();
     const client = await open();
     const received = next(admin, "event_received");
@@ -144,13 +144,13 @@ published("@socket.io/admin-ui", (host) => {
   describe("with a password", () => {
     const guarded = program("admin", host, () => ({ page: "http://localhost", password: true }));
 
-    it("refuses who does not know it", async () => {
+    it("refuses a wrong password", async () => {
       const admin = connect(`${guarded().url}/admin`, { auth: { username: "admin", password: "wrong" } });
       const [{ message }] = await next<[Error]>(admin, "connect_error");
       assert.equal(message, "invalid credentials");
     });
 
-    it("gives a session to who knows it, before the connection is complete", async () => {
+    it("sends a session id to a client with the password, before CONNECT", async () => {
       const admin = connect(`${guarded().url}/admin`, { auth: { username: "admin", password: "correct" } });
       const session = next<[string]>(admin, "session");
       await connected(admin);
@@ -172,13 +172,13 @@ const FEATURES = [
   "ALL_EVENTS",
 ];
 
-/** How many things of a kind there were since the last time. */
+/** How many events of this type were counted since the last report. */
 function count({ aggregatedEvents }: Stats, wanted: string): number {
   const some = aggregatedEvents.filter(({ type }) => type === wanted);
   return some.reduce((sum, { count: one }) => sum + one, 0);
 }
 
-/** The arguments of the next event for which it holds. */
+/** Resolves with the arguments of the next event that satisfies `holds`. */
 function matching<T extends unknown[]>(
   client: Socket,
   event: string,

@@ -7,7 +7,7 @@ import { describeWith, redis } from "./support/service.ts";
 let suites = 0;
 
 published("@socket.io/redis-emitter", (host) => {
-  describeWith(redis, "a process without a server, beside two servers", () => {
+  describeWith(redis, "a process without a server, next to two servers", () => {
     const cluster = new Cluster();
     const prefix = `emitter_${++suites}`;
     before("start two servers", async () => {
@@ -27,14 +27,14 @@ published("@socket.io/redis-emitter", (host) => {
       }
     });
 
-    it("reaches rooms, without those of except()", async () => {
+    it("reaches rooms, except those of except()", async () => {
       const members = await cluster.members({ red: ["a0", "b0", "b1"], blue: ["b1"] });
       await emit(["to", "red"], ["except", "blue"], ["emit", "hello"]);
       await fence(members);
       assert.deepEqual(hearers(members), ["a0", "b0"]);
     });
 
-    it("has sockets join and leave", async () => {
+    it("makes sockets join and leave rooms", async () => {
       const members = await cluster.members({ red: ["a0", "b0", "b1"] });
       const green = async (): Promise<number> =>
         (await cluster.node(0).io<unknown[]>(["in", "green"], ["fetchSockets"])).length;
@@ -51,7 +51,7 @@ published("@socket.io/redis-emitter", (host) => {
       for (const [reason] of await Promise.all(gone)) assert.equal(reason, "io server disconnect");
     });
 
-    it("speaks to the servers", async () => {
+    it("sends events to the servers", async () => {
       await emit(["serverSideEmit", "note", "from outside"]);
       for (const node of cluster.nodes) {
         const notes = await eventually(
@@ -62,7 +62,7 @@ published("@socket.io/redis-emitter", (host) => {
       }
     });
 
-    /** Waits until what the emitter has sent has arrived: it goes the same way. */
+    /** Waits until everything that the emitter sent has arrived. */
     async function fence(members: readonly Member[]): Promise<void> {
       await cluster.fence({ io: emit }, members);
     }

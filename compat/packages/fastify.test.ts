@@ -8,7 +8,7 @@ import { connect, program, published } from "./support/published.ts";
 published("fastify-socket.io", (host) => {
   if (host === "uws") {
     const reason = "the plugin attaches its server to fastify's, which is a node:http server";
-    unsupported("routes and sockets on one port", reason);
+    unsupported("serves routes and sockets on one port", reason);
     return;
   }
 
@@ -20,7 +20,7 @@ published("fastify-socket.io", (host) => {
   };
 
   for (const transport of ["polling", "websocket"]) {
-    it(`routes and sockets on one port, over ${transport}`, async () => {
+    it(`serves routes and sockets on one port, over ${transport}`, async () => {
       const client = await open(transport);
       assert.deepEqual(await client.emitWithAck("echo", { data: Buffer.from([1]) }), {
         data: Buffer.from([1]),
@@ -34,18 +34,18 @@ published("fastify-socket.io", (host) => {
     });
   }
 
-  it("options of the plugin are those of the server", async () => {
+  it("passes the options of the plugin to the server", async () => {
     const handshake = await fetch(`${server().url}/live/?EIO=4&transport=polling`);
     assert.equal(handshake.headers.get("access-control-allow-origin"), "https://example.com");
     assert.match(await handshake.text(), /^0{"sid":/);
     assert.equal((await fetch(`${server().url}/socket.io/?EIO=4&transport=polling`)).status, 404);
   });
 
-  it("closing the application disconnects its clients and ends", async () => {
+  it("disconnects the clients and stops when the application closes", async () => {
     const clients = await Promise.all([open("polling"), open("websocket")]);
     const gone = clients.map((client) => next(client, "disconnect"));
     await server().call("close");
-    // by WebSocket the packet that says so may be overtaken by the end of the connection
+    // a WebSocket can close before the DISCONNECT packet arrives
     for (const [reason] of await Promise.all(gone)) {
       assert.ok(reason === "io server disconnect" || reason === "transport close", String(reason));
     }

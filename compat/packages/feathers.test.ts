@@ -8,7 +8,7 @@ import { application } from "./support/application.ts";
 import { eventually } from "./support/cluster.ts";
 import { connect, program, published } from "./support/published.ts";
 
-/** What the tests use of a Feathers client; its packages are those of the application. */
+/** The part of a Feathers client that the tests use. The application has its packages. */
 interface Service {
   find(params?: object): Promise<Message[]>;
   get(id: number): Promise<Message>;
@@ -52,7 +52,7 @@ published("@feathersjs/socketio", (host) => {
         return peer;
       };
 
-      it("methods of a service are called, and give what they give", async () => {
+      it("calls methods of a service, and returns their results", async () => {
         const { messages } = await open("ann");
         const { id, ...created } = await messages.create({ text: "hello" });
         assert.deepEqual(created, { text: "hello", from: "ann", provider: "socketio" });
@@ -61,33 +61,33 @@ published("@feathersjs/socketio", (host) => {
         assert.deepEqual(found.at(-1), { id, ...created });
       });
 
-      it("an error of a service is an error of the client", async () => {
+      it("rejects with the error of a service", async () => {
         const { messages } = await open("ann");
         await assert.rejects(messages.get(9999), { message: "no message 9999", code: 404 });
       });
 
-      it("events are published in channels", async () => {
+      it("publishes events to channels", async () => {
         const [ann, bo] = await Promise.all([open("ann"), open("bo")]);
         const heard = [ann, bo].map(
           ({ messages }) => new Promise<Message>((resolve) => messages.on("created", resolve)),
         );
         const created = await ann.messages.create({ text: "for all" });
         for (const message of await Promise.all(heard)) assert.deepEqual(message, created);
-        bo.messages.on("removed", () => assert.fail("it is not for bo"));
+        bo.messages.on("removed", () => assert.fail("bo must not get it"));
         const removed = new Promise<Message>((resolve) => ann.messages.on("removed", resolve));
         await bo.messages.remove(created.id);
         assert.deepEqual(await removed, created);
         await bo.messages.get(created.id);
       });
 
-      it("a client that goes leaves its channels", async () => {
+      it("removes a disconnected client from its channels", async () => {
         const { socket } = await open("ann");
         await eventually(connections, (count) => count > 0);
         socket.close();
         await eventually(connections, (count) => count === 0);
       });
 
-      it("the application disconnects a client", async () => {
+      it("disconnects a client for the application", async () => {
         const { socket } = await open("cy");
         const gone = next(socket, "disconnect");
         await server().call("disconnect", "cy");

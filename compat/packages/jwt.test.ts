@@ -15,7 +15,7 @@ published("@thream/socketio-jwt", (host) => {
     return error;
   };
 
-  it("lets in who has a token, and tells the application who it is", async () => {
+  it("accepts a valid token, and passes its claims to the application", async () => {
     const token = await sign({ sub: "42" });
     const client = connect(`${server().url}/jwt`, { auth: { token: `Bearer ${token}` } });
     assert.deepEqual(await next(client, "welcome"), [
@@ -23,24 +23,24 @@ published("@thream/socketio-jwt", (host) => {
     ]);
   });
 
-  it("refuses who has none, with the data of its error", async () => {
+  it("refuses a client without a token, with the data of the error", async () => {
     const { message, data } = await refusal({});
     assert.equal(message, "no token provided");
     assert.deepEqual(data, { message, code: "credentials_required", type: "UnauthorizedError" });
   });
 
-  it("refuses a token of the wrong form", async () => {
+  it("refuses a malformed token", async () => {
     assert.equal((await refusal({ token: "x" })).message, "Format is Authorization: Bearer [token]");
   });
 
-  it("refuses a token that has expired", async () => {
+  it("refuses an expired token", async () => {
     const token = await sign({ sub: "42" }, { expiresIn: -10 });
     const { message, data } = await refusal({ token: `Bearer ${token}` });
     assert.equal(message, "Unauthorized: Token is missing or invalid Bearer");
     assert.deepEqual(data, { message, code: "invalid_token", type: "UnauthorizedError" });
   });
 
-  it("finds the secret by the head of the token", async () => {
+  it("looks up the secret by the header of the token", async () => {
     const good = connect(`${server().url}/jwt-of-many`, {
       auth: { token: `Bearer ${await sign({ sub: "1" }, { keyid: "1" })}` },
     });

@@ -15,7 +15,7 @@ published("socket.io-msgpack-parser", (host) => {
 
   for (const [name, mode] of Object.entries(transports)) {
     describe(`over ${name}`, () => {
-      it("events come back as they were sent", async () => {
+      it("echoes events unchanged", async () => {
         const client = await open(mode);
         const sent = [1, "ü€😀", { deep: [null, true, { n: -1.5 }] }, Buffer.from([0, 255]), ""];
         const echo = next(client, "echo");
@@ -23,7 +23,7 @@ published("socket.io-msgpack-parser", (host) => {
         assert.deepEqual(await echo, sent);
       });
 
-      it("large binary events arrive", async () => {
+      it("exchanges large binary events", async () => {
         const client = await open(mode);
         const bytes = Buffer.alloc(300_000, 5);
         const echo = next<[Buffer]>(client, "echo");
@@ -31,7 +31,7 @@ published("socket.io-msgpack-parser", (host) => {
         assert.equal(Buffer.compare((await echo)[0], bytes), 0);
       });
 
-      it("acknowledgements go both ways", async () => {
+      it("exchanges acks both ways", async () => {
         const client = await open({ ...mode, auth: { token: "t" } });
         const answer = await new Promise<unknown[]>((resolve) => {
           client.emit("ask", Buffer.from([9]), (...args: unknown[]) => resolve(args));
@@ -45,7 +45,7 @@ published("socket.io-msgpack-parser", (host) => {
         ]);
       });
 
-      it("a broadcast reaches a room", async () => {
+      it("sends a broadcast to a room", async () => {
         const [client, other] = await Promise.all([open(mode), open(mode)]);
         await client.emitWithAck("join", "red");
         other.on("hello", () => assert.fail("not in the room"));
@@ -55,7 +55,7 @@ published("socket.io-msgpack-parser", (host) => {
         await other.emitWithAck("ask", 1);
       });
 
-      it("namespaces share a connection", async () => {
+      it("connects several namespaces over one connection", async () => {
         const client = await open(mode);
         const orders = client.io.socket("/orders", { auth: { who: "ann" } });
         await connected(orders);
@@ -65,7 +65,7 @@ published("socket.io-msgpack-parser", (host) => {
         assert.deepEqual(answer, [1, { who: "ann" }]);
       });
 
-      it("a middleware refuses with its error", async () => {
+      it("refuses a client with the error of a middleware", async () => {
         const client = connect(`${server().url}/private`, { parser, ...mode });
         const [error] = await next<[Error & { data: unknown }]>(client, "connect_error");
         assert.deepEqual([error.message, error.data], ["no entry", { code: 7, bytes: Buffer.from([1]) }]);
@@ -73,7 +73,7 @@ published("socket.io-msgpack-parser", (host) => {
     });
   }
 
-  it("a client without the parser is refused", async () => {
+  it("closes the connection of a client without the parser", async () => {
     const client = connect(server().url, { transports: ["websocket"] });
     const engineClosed = next(client.io, "close");
     assert.deepEqual((await engineClosed)[0], "transport close");

@@ -25,7 +25,7 @@ published("@nestjs/platform-socket.io", (host) => {
         return client;
       };
 
-      it("the gateway is told of its life and of clients", async () => {
+      it("calls the lifecycle hooks of the gateway", async () => {
         const name = `ann over ${transport}`;
         const client = await open({ name });
         await seen(["init", "function"]);
@@ -34,19 +34,19 @@ published("@nestjs/platform-socket.io", (host) => {
         await seen(["disconnect", name]);
       });
 
-      it("what a handler returns is an event", async () => {
+      it("sends the return value of a handler as an event", async () => {
         const client = await open();
         const echoed = next(client, "echoed");
         client.emit("echo", { deep: [1, { data: Buffer.from([2]) }] });
         assert.deepEqual(await echoed, [{ deep: [1, { data: Buffer.from([2]) }] }]);
       });
 
-      it("what a handler returns is an acknowledgement", async () => {
+      it("sends the return value of a handler as an ack", async () => {
         const client = await open();
         assert.equal(await client.emitWithAck("sum", [1, 2, 3]), 6);
       });
 
-      it("a handler acknowledges by itself", async () => {
+      it("passes the ack callback to a handler", async () => {
         const client = await open();
         const answer = await new Promise((resolve) => {
           client.emit("acknowledge", "x", (...args: unknown[]) => resolve(args));
@@ -54,14 +54,14 @@ published("@nestjs/platform-socket.io", (host) => {
         assert.deepEqual(answer, ["x", "by hand"]);
       });
 
-      it("an observable is many events", async () => {
+      it("sends each value of an observable as an event", async () => {
         const client = await open();
         const numbers = collect(client, "number", 3);
         client.emit("numbers");
         assert.deepEqual(await numbers, [[1], [2], [3]]);
       });
 
-      it("a pipe makes an object of its class of what came, or refuses it", async () => {
+      it("converts and validates data with a pipe", async () => {
         const client = await open();
         const created = next(client, "created");
         client.emit("create", { text: "hello" });
@@ -72,7 +72,7 @@ published("@nestjs/platform-socket.io", (host) => {
         assert.deepEqual(await refused, [[{ maxLength }]]);
       });
 
-      it("a guard lets in or not", async () => {
+      it("accepts and refuses events with a guard", async () => {
         const stranger = await open();
         const refused = next<[{ status: string; message: string }]>(stranger, "exception");
         stranger.emit("guarded");
@@ -82,12 +82,12 @@ published("@nestjs/platform-socket.io", (host) => {
         assert.equal(await friend.emitWithAck("guarded"), "let in");
       });
 
-      it("an interceptor changes the answer", async () => {
+      it("changes the ack with an interceptor", async () => {
         const client = await open();
         assert.deepEqual(await client.emitWithAck("wrapped", 1), { wrapped: 1 });
       });
 
-      it("an exception is an event", async () => {
+      it("sends an exception as an event", async () => {
         const client = await open();
         const exception = next(client, "exception");
         client.emit("fail", "no");
@@ -95,21 +95,21 @@ published("@nestjs/platform-socket.io", (host) => {
         assert.deepEqual(await exception, [{ status: "error", message: "no", cause }]);
       });
 
-      it("a filter of the application takes an exception", async () => {
+      it("passes an exception to a filter of the application", async () => {
         const client = await open();
         const told = next(client, "told");
         client.emit("told", "because");
         assert.deepEqual(await told, [{ reason: "because" }]);
       });
 
-      it("an error is not shown to clients", async () => {
+      it("hides the message of an unknown error from clients", async () => {
         const client = await open();
         const exception = next<[{ message: string }]>(client, "exception");
         client.emit("crash");
         assert.equal((await exception)[0].message, "Internal server error");
       });
 
-      it("a gateway has rooms", async () => {
+      it("sends events of a gateway to rooms", async () => {
         const [client, other] = await Promise.all([open(), open()]);
         await Promise.all([client, other].map((one) => one.emitWithAck("sum", [])));
         const joined = next(client, "joined");
@@ -120,7 +120,7 @@ published("@nestjs/platform-socket.io", (host) => {
         assert.deepEqual(await Promise.all(both), [[other.id], [other.id]]);
       });
 
-      it("a gateway has a namespace", async () => {
+      it("serves the namespace of a gateway", async () => {
         const client = connect(`${server().url}/orders`, { transports: [transport] });
         assert.deepEqual(await next(client, "welcome"), ["/orders"]);
         assert.equal(await client.emitWithAck("count"), 1);
@@ -129,7 +129,7 @@ published("@nestjs/platform-socket.io", (host) => {
   }
 
   describe("at the end", () => {
-    it("closing the application disconnects its clients and ends", async () => {
+    it("disconnects the clients and stops when the application closes", async () => {
       const client = connect(server().url, { transports: ["websocket"] });
       await connected(client);
       const gone = next(client, "disconnect");

@@ -30,7 +30,7 @@ published("socket.io-prometheus", (host) => {
     });
   });
 
-  it("counts what goes", async () => {
+  it("counts disconnects", async () => {
     const client = connect(server().url);
     await connected(client);
     const { socket_io_disconnect_total: before = 0 } = await metrics();

@@ -10,7 +10,7 @@ let suites = 0;
 published("@socket.io/redis-streams-adapter", (host) => {
   describeWith(redis, "connection state recovery across servers", () => {
     const cluster = new Cluster();
-    // The first two stay; one of the others shuts down, one is killed.
+    // the first two keep running; one of the others shuts down, one is killed
     before("start four servers", async () => {
       const prefix = `recovery_${++suites}`;
       await cluster.start(
@@ -22,7 +22,7 @@ published("@socket.io/redis-streams-adapter", (host) => {
     });
     after("stop the servers", () => cluster.stop());
 
-    it("a client that comes to the other server is the same socket, in its rooms, and has missed nothing", async () => {
+    it("restores the id, the rooms and the missed events on another server", async () => {
       const client = await member();
       const { id } = client.client;
       await lose(client);
@@ -50,7 +50,7 @@ published("@socket.io/redis-streams-adapter", (host) => {
       );
     });
 
-    it("a client whose server shuts down goes on at the other one", async () => {
+    it("recovers a client whose server shut down", async () => {
       const client = await member(2);
       const { id } = client.client;
       const gone = next(client.client, "disconnect");
@@ -62,7 +62,7 @@ published("@socket.io/redis-streams-adapter", (host) => {
       assert.deepEqual(withoutOffsets(client), [["missed"]]);
     });
 
-    it("a client whose server was killed starts anew at the other one", async () => {
+    it("creates a new socket for a client whose server was killed", async () => {
       const client = await member(3);
       const { id } = client.client;
       const gone = next(client.client, "disconnect");
@@ -73,7 +73,7 @@ published("@socket.io/redis-streams-adapter", (host) => {
       assert.notEqual(client.client.id, id);
     });
 
-    it("a state is recovered once", async () => {
+    it("recovers a state only once", async () => {
       const client = await member();
       await lose(client);
       const { client: socket } = client;
@@ -88,14 +88,14 @@ published("@socket.io/redis-streams-adapter", (host) => {
       assert.notEqual(thief.client.id, socket.id);
     });
 
-    /** A client of a server that is in a room and has an offset. */
+    /** Connects a client that is in a room and has an offset. */
     async function member(number = 0): Promise<Member> {
       const client = await join(cluster.node(number).url, { name: "ann", rooms: ["red"] });
       await cluster.fence(cluster.node(number), [client]);
       return client;
     }
 
-    /** Breaks the connection of a client, and waits until its server knows. */
+    /** Breaks the connection of a client, and waits until its server notices. */
     async function lose({ client }: Member): Promise<void> {
       const gone = next(client, "disconnect");
       client.io.engine.close();
@@ -106,7 +106,7 @@ published("@socket.io/redis-streams-adapter", (host) => {
       );
     }
 
-    /** Has a client connect again, to another server, as a load balancer would. */
+    /** Connects a client to another server, as a load balancer would. */
     async function moveTo({ client }: Member, number: number): Promise<void> {
       (client.io as unknown as { uri: string }).uri = cluster.node(number).url;
       const joined = next(client, "joined");
@@ -117,7 +117,7 @@ published("@socket.io/redis-streams-adapter", (host) => {
   });
 });
 
-/** What the client heard; an offset is the last argument of each event. */
+/** The events that the client received, without their last argument, the offset. */
 function withoutOffsets({ heard }: Member): unknown[][] {
   return heard.filter(([name]) => name !== "joined").map((args) => args.slice(0, -1));
 }

@@ -10,21 +10,21 @@ published("@socket.io/sticky", (host) => {
   if (host === "uws") {
     const reason =
       "the primary process passes TCP connections to a node:http server, and uWebSockets.js cannot accept them";
-    unsupported("one port for all workers", reason);
+    unsupported("serves all workers on one port", reason);
     return;
   }
 
-  describe("one port for three workers of node:cluster", () => {
+  describe("three workers of node:cluster on one port", () => {
     const cluster = new Cluster();
     before("start the workers", async () => {
       await cluster.startWorkers(host, { adapter: "cluster", worker: "sticky-worker.mjs", sticky: true }, 3);
       await cluster.complete();
     });
-    after("stop them", () => cluster.stop());
+    after("stop the workers", () => cluster.stop());
 
     /**
-     * Clients that try again: the primary learns the id of a session from its worker while the client knows it already, and
-     * may hand the second request to another worker, or to one that is dying.
+     * Opens clients that retry: the client can get the id of its session before the primary does, which then may pass the
+     * second request to another worker, or to a dying one.
      */
     const open = async (options: object, count = 6): Promise<Socket[]> => {
       const patient = { reconnection: true, reconnectionDelay: 20, timeout: 2000 };
@@ -35,7 +35,7 @@ published("@socket.io/sticky", (host) => {
       return clients;
     };
 
-    it("clients of long-polling stay with their worker, and every worker has some", async () => {
+    it("keeps long-polling clients on their worker, and uses every worker", async () => {
       const clients = await open({ transports: ["polling"] });
       const workers = new Set<string>();
       for (const client of clients) {
@@ -47,7 +47,7 @@ published("@socket.io/sticky", (host) => {
       assert.equal(workers.size, 3);
     });
 
-    it("clients upgrade to WebSocket at their worker", async () => {
+    it("upgrades a client to WebSocket on its worker", async () => {
       const clients = await open({ transports: ["polling", "websocket"] });
       for (const client of clients) {
         const before = await client.emitWithAck("worker");
@@ -56,13 +56,13 @@ published("@socket.io/sticky", (host) => {
       }
     });
 
-    it("clients of WebSocket are spread over the workers", async () => {
+    it("distributes WebSocket clients over the workers", async () => {
       const clients = await open({ transports: ["websocket"] });
       const workers = await Promise.all(clients.map((client) => client.emitWithAck("worker")));
       assert.equal(new Set(workers).size, 3);
     });
 
-    it("a POST of several chunks arrives whole", async () => {
+    it("receives a POST in several chunks", async () => {
       const [client] = await open({ transports: ["polling"] }, 1);
       const large = "0123456789".repeat(30_000);
       assert.equal(await client?.emitWithAck("length", large), large.length);
@@ -70,14 +70,14 @@ published("@socket.io/sticky", (host) => {
       assert.equal(await client?.emitWithAck("length", bytes), bytes.length);
     });
 
-    it("a broadcast of one worker reaches the clients of all", async () => {
+    it("sends a broadcast of one worker to the clients of all", async () => {
       const clients = await open({ transports: ["polling"] });
       const heard = clients.map((client) => next(client, "hello"));
       clients[0]?.emit("shout", "hello", Buffer.from("all"));
       for (const [data] of await Promise.all(heard)) assert.deepEqual(data, Buffer.from("all"));
     });
 
-    it("when a worker is killed, its clients find another one", async () => {
+    it("moves clients of a killed worker to the others", async () => {
       const clients = await open({ transports: ["websocket"] });
       const victim = cluster.node(0);
       const pid = await victim.listening.call("pid");

@@ -9,7 +9,7 @@ import { within } from "../../test/support/waiting/queue.ts";
 import { application } from "./support/application.ts";
 import { connect, program, published } from "./support/published.ts";
 
-/** What the package gives; its types are not published. */
+/** The exports of the package, which has no types. */
 interface Streams {
   (socket: Socket): { emit(event: string, ...args: unknown[]): void };
   createStream(): Duplex;
@@ -31,7 +31,7 @@ published("socket.io-stream", (host) => {
         return client;
       };
 
-      it("a file goes up whole", async () => {
+      it("uploads a file", async () => {
         const client = await open();
         const stream = streams.createStream();
         const parts = Array.from({ length: 20 }, (_, number) => Buffer.alloc(50_000, number));
@@ -47,7 +47,7 @@ published("socket.io-stream", (host) => {
         });
       });
 
-      it("a file comes down whole", async () => {
+      it("downloads a file", async () => {
         const client = await open();
         const stream = streams.createStream();
         streams(client).emit("download", stream, { chunks: 20, size: 50_000 });
@@ -56,7 +56,7 @@ published("socket.io-stream", (host) => {
         for (let number = 0; number < 20; number++) assert.equal(bytes[number * 50_000 + 49_999], number);
       });
 
-      it("two streams in one event", async () => {
+      it("exchanges two streams in one event", async () => {
         const client = await open();
         const [outgoing, incoming] = [streams.createStream(), streams.createStream()];
         streams(client).emit("upper case", outgoing, incoming);

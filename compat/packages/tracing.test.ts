@@ -22,7 +22,7 @@ published("@opentelemetry/instrumentation-socket.io", (host) => {
   };
   const spans = (): Promise<Span[]> => server().call("spans");
 
-  it("an event that came, and the one that was sent for it", async () => {
+  it("traces a received event, and the event sent in response", async () => {
     const client = await open();
     await client.emitWithAck("hello", "there");
     const [sent, received] = await spans();
@@ -30,7 +30,7 @@ published("@opentelemetry/instrumentation-socket.io", (host) => {
     assert.deepEqual(received, receive("hello", '["there",null]'));
   });
 
-  it("a broadcast to rooms", async () => {
+  it("traces a broadcast to rooms", async () => {
     const client = await open();
     const heard = next(client, "all");
     await server().call("broadcast");
@@ -38,7 +38,7 @@ published("@opentelemetry/instrumentation-socket.io", (host) => {
     assert.deepEqual(await spans(), [send("/", "all", ["red", "blue"])]);
   });
 
-  it("a broadcast of a namespace", async () => {
+  it("traces a broadcast of a namespace", async () => {
     const client = await open("/orders");
     const heard = next(client, "all");
     await server().call("orders");
@@ -46,7 +46,7 @@ published("@opentelemetry/instrumentation-socket.io", (host) => {
     assert.deepEqual(await spans(), [send("/orders", "all")]);
   });
 
-  it("a listener that throws", async () => {
+  it("traces a listener that throws", async () => {
     const client = await open();
     client.emit("fail");
     const all = await eventually(spans, (some) => some.length > 0);

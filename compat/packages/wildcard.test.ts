@@ -12,7 +12,7 @@ published("socketio-wildcard", (host) => {
     return client;
   };
 
-  it("an event that nobody awaits is caught", async () => {
+  it("catches an event without a listener", async () => {
     const client = await open();
     const caught = next(client, "caught");
     client.emit("unknown", 1, { data: Buffer.from([2]) });
@@ -22,7 +22,7 @@ published("socketio-wildcard", (host) => {
     assert.equal((packet as { nsp: string }).nsp, "/wildcard");
   });
 
-  it("an event with a listener of its own is caught, and heard by it", async () => {
+  it("catches an event with a listener, which receives it, too", async () => {
     const client = await open();
     const caught = next<[{ data: unknown }]>(client, "caught");
     assert.equal(await client.emitWithAck("named", "x"), "named x");

@@ -1,4 +1,4 @@
-// docs/compatibility.md: the table for readers. It holds no times and no machine, so the same results give the same page.
+// Renders docs/compatibility.md. It contains no times and no machine, so the same results give the same page.
 import type { Score, Table } from "./table.ts";
 
 const INTRODUCTION = `# Compatibility
@@ -35,7 +35,7 @@ function escape(text: string): string {
   return text.replaceAll("|", "\\|");
 }
 
-/** How the tables of a page differ from those that the declared tests would give, the results aside; empty if they agree. */
+/** How the rows and columns of a page differ from those of the declared tests; ignores results. */
 export function staleness(page: string, declared: Table): string[] {
   const written = skeleton(page);
   const wanted = skeleton(renderPage(declared));
@@ -45,7 +45,7 @@ export function staleness(page: string, declared: Table): string[] {
   ];
 }
 
-/** The rows of the page's tables, each with its group, without the results in them. */
+/** The rows of the page's tables, each with its group and without results. */
 function skeleton(page: string): string[] {
   let group = "";
   const rows: string[] = [];

@@ -1,14 +1,14 @@
-// What a section's process writes while it runs, one line of JSON each: whoever reads it knows what was going on when
-// the process died.
+// The record that a section's process writes while it runs, one line of JSON for each step. It shows which test ran when the
+// process died.
 import type { Cell } from "../support/cell.ts";
 
 export type State = "passed" | "failed" | "unsupported" | "skipped";
 
-/** A test as it was declared. */
+/** A declared test. */
 export interface Declared {
-  /** Absent for tests that are in no cell: they count, but stand in no table. */
+  /** Absent for tests outside cells: they count, but are in no table. */
   readonly cell?: Cell;
-  /** The title below the cell, without the reason in brackets. */
+  /** The title within the cell, without the reason in brackets. */
   readonly title: string;
   /** Why it is not supported. */
   readonly reason?: string;
@@ -19,8 +19,8 @@ export type Line =
   /** The number of a test in `declared`. */
   | { readonly begun: number }
   | { readonly ended: number; readonly state: State }
-  /** A hook that failed, with the tests it was for. */
+  /** A hook that failed. */
   | { readonly hook: string }
   | { readonly finished: true }
-  /** What kept the process alive long after the last test. */
+  /** The resources that kept the process alive after the last test. */
   | { readonly leftOpen: readonly string[] };

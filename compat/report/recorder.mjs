@@ -1,5 +1,5 @@
-// A reporter for mocha: it writes a record of the run (record.ts) for the table, and tells a person only of failures.
-// Mocha takes its reporters with require(), which does not know TypeScript.
+// A mocha reporter that writes a record of the run (record.ts) for the table, and prints only failures. Mocha loads reporters
+// with require(), which cannot load TypeScript.
 import { appendFileSync } from "node:fs";
 import Mocha from "mocha";
 
@@ -41,12 +41,12 @@ export default class extends Mocha.reporters.Base {
       if (!leftOpen.every(isForgiven)) write({ leftOpen });
       process.exit(1);
     }, Number(process.env.COMPAT_GRACE));
-    // it must not itself be what keeps the process alive
+    // it must not keep the process alive itself
     overdue.unref();
   }
 }
 
-/** Official servers and clients let timers run on after they were closed; beside them there are the pipes of this process. */
+/** Resources that may stay open: the pipes of this process, and timers of closed official servers and clients. */
 function isForgiven(name) {
   return name === "PipeWrap" || (name === "Timeout" && process.env.COMPAT_OFFICIAL === "yes");
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { Declared, Line, State } from "./record.ts";
 
-/** A test, and what became of it; `not run` when a hook failed or the process died before. */
+/** A test and its result; `not run` if a hook failed or the process died before it. */
 export interface Outcome extends Declared {
   readonly state: State | "not run";
 }
@@ -10,14 +10,14 @@ export interface Outcome extends Declared {
 export interface Ending {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** What went wrong beside the tests: it took too long, it left processes behind. */
+  /** A problem outside the tests: the process took too long, or left other processes behind. */
   readonly problem?: string;
 }
 
 export interface SectionResult {
   readonly name: string;
   readonly outcomes: readonly Outcome[];
-  /** What is wrong and is no test: failed hooks, a process that died. */
+  /** Problems outside the tests: failed hooks, a process that died. */
   readonly problems: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export interface Counts {
   skipped: number;
 }
 
-/** Reads what the process of a section has written, and judges how it ended. */
+/** Reads the record of a section's process, and evaluates how it ended. */
 export function readSection(name: string, recordPath: string, ending: Ending): SectionResult {
   const lines = readLines(recordPath);
   const declared = lines.flatMap((line) => ("declared" in line ? line.declared : []));
@@ -68,11 +68,11 @@ function nameOf(test: Declared | undefined): string {
 function readLines(path: string): Line[] {
   if (!existsSync(path)) return [];
   const lines = readFileSync(path, "utf8").split("\n");
-  // a process that dies may leave half a line
+  // the last line of a process that died can be incomplete
   return lines.slice(0, -1).map((line) => JSON.parse(line) as Line);
 }
 
-/** What counts as passed, failed and skipped: what did not run has failed, and so has every problem. */
+/** Counts results; a test that did not run counts as failed, and so does every problem. */
 export function count(results: readonly SectionResult[]): Counts {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   for (const { outcomes, problems } of results) {

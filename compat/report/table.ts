@@ -1,8 +1,8 @@
-// The table of the suite as data: from outcomes to groups of rows, and the notes that the cells refer to.
+// Builds the table from outcomes: groups of rows, and the notes of their cells.
 import type { Cell, Group } from "../support/cell.ts";
 import type { Outcome } from "./results.ts";
 
-/** What a cell shows: how many of its tests passed, and the numbers of the notes about the others. */
+/** The content of a cell: how many of its tests passed, and the numbers of the notes about the others. */
 export interface Score {
   readonly passed: number;
   readonly total: number;
@@ -12,7 +12,7 @@ export interface Score {
 export interface Row {
   readonly part: string;
   readonly version: string;
-  /** By column; undefined where the part is not tested on that host over that transport. */
+  /** By column; undefined if the part has no tests on this host and transport. */
   readonly scores: readonly (Score | undefined)[];
 }
 
@@ -22,7 +22,7 @@ export interface TableGroup {
   readonly rows: readonly Row[];
 }
 
-/** Why some tests do not pass, and which. */
+/** The reason for which some tests do not pass, and their titles. */
 export interface Note {
   readonly reason: string;
   readonly titles: readonly string[];
@@ -59,7 +59,7 @@ const natural = new Intl.Collator("en", { numeric: true });
 
 type Placed = Outcome & { readonly cell: Cell };
 
-/** Sums up the tests that stand in a cell. The same tests in the same order give the same table. */
+/** Sums up the tests in cells. The same tests in the same order give the same table. */
 export function tabulate(outcomes: readonly Outcome[]): Table {
   const placed = outcomes.filter((outcome): outcome is Placed => outcome.cell !== undefined);
   const notes = new Notes();

@@ -5,27 +5,27 @@ import { sections, type Section } from "../sections.ts";
 export interface Arguments {
   readonly chosen: readonly Section[];
   readonly isFull: boolean;
-  /** How many sections run at a time. */
+  /** How many sections to run at a time. */
   readonly jobs: number;
-  /** Only the tests whose titles match. */
+  /** Runs only tests with matching titles. */
   readonly grep: string | undefined;
-  /** Whether parts are installed and packages built first. */
+  /** Whether to install parts and build packages first. */
   readonly setsUp: boolean;
-  /** Whether the page is only compared with what is declared, and nothing else is run. */
+  /** Whether to only compare the page with the declared tests. */
   readonly onlyChecks: boolean;
 }
 
 export const USAGE = `npm run compat [-- options] [sections]
 
-  --quick       leaves out repetition, and docs/compatibility.md as it is
+  --quick       leaves out repetition, and does not write docs/compatibility.md
   --jobs N      runs N sections at a time
-  --grep TEXT   runs only the tests whose titles match
+  --grep TEXT   runs only tests with matching titles
   --check       only compares the rows of docs/compatibility.md with the tests
-  --no-setup    takes for granted that everything is installed and built
+  --no-setup    does not install or build anything first
 
 Sections: ${sections.map(({ name, about }) => `\n  ${name.padEnd(13)} ${about}`).join("")}`;
 
-/** Throws an error with a message for people when something is asked for that does not exist. */
+/** Reads the arguments. Throws an error with a readable message if they are invalid. */
 export function readArguments(args: readonly string[]): Arguments {
   const { values, positionals } = parseArgs({
     args: [...args],

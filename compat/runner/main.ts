@@ -12,7 +12,7 @@ import { endSections, runSection, type SectionReport } from "./section-process.t
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const page = fileURLToPath(new URL("../../docs/compatibility.md", import.meta.url));
 
-/** Whether the official server stands in for ours. */
+/** Whether the official server replaces ours. */
 const isOracle = process.env["ORACLE"] !== undefined;
 
 /** How long a section may take, in milliseconds. */
@@ -21,7 +21,7 @@ const LIMIT = { quick: 10 * 60_000, full: 30 * 60_000 };
 /** How long its processes may take to end, in milliseconds. */
 const GRACE = 10_000;
 
-/** Runs what the arguments ask for, and tells how it went. Returns the exit code. */
+/** Runs the sections that the arguments choose, and prints the results. Returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   let asked: Arguments;
   try {
@@ -43,7 +43,7 @@ export async function main(args: readonly string[]): Promise<number> {
   return tell(reports);
 }
 
-/** Whoever ends this process ends its sections. */
+/** Ends the sections when a signal ends this process. */
 function endWithSections(): void {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
@@ -53,7 +53,7 @@ function endWithSections(): void {
   }
 }
 
-/** Installs and builds what the tests need. A part that cannot be had is no reason to stop: its tests say that they wait. */
+/** Installs and builds what the tests need. If a part is not available, its tests are pending and say why. */
 function setUp(): void {
   spawnSync(process.execPath, ["scripts/setup.mjs"], { stdio: "inherit" });
   const building = ["run", "build", "--silent", "--", "--output-logs=errors-only"];
@@ -85,7 +85,7 @@ async function runSections({ chosen, isFull, jobs, grep }: Arguments): Promise<S
   return chosen.flatMap(({ name }) => reports.get(name) ?? []);
 }
 
-/** Whether the page has the rows that the tests declare; the answer is a report with one test. */
+/** Checks whether the page has the declared rows; reports it as one test. */
 async function checkPage(): Promise<SectionReport> {
   const name = "docs/compatibility.md";
   const dry = await runSection({
@@ -106,7 +106,7 @@ async function checkPage(): Promise<SectionReport> {
   const report = {
     ...dry,
     problems: [],
-    outcomes: [{ title: "has the rows that are declared", state }],
+    outcomes: [{ title: "has the declared rows", state }],
     output,
   };
   sayHow(report as SectionReport);
@@ -124,7 +124,7 @@ function writePage(reports: readonly SectionReport[]): void {
   say("docs/compatibility.md is written.\n");
 }
 
-/** What one section gave, as soon as it is known. */
+/** Prints the result of a section. */
 function sayHow(report: SectionReport): void {
   const { name, problems, output, milliseconds } = report;
   const seconds = Math.round(milliseconds / 1_000);
@@ -133,7 +133,7 @@ function sayHow(report: SectionReport): void {
   if (count([report]).failed > 0) say(output);
 }
 
-/** The last line, and the exit code. Who started this process may want the counts in a file. */
+/** Prints the counts, or writes them to COUNTS_FILE, and returns the exit code. */
 function tell(reports: readonly SectionReport[]): number {
   const counts = count(reports);
   const file = process.env["COUNTS_FILE"];

@@ -28,7 +28,7 @@ describe("compat: the process of a section", function () {
   // each test starts a process, which loads mocha and tsx
   this.timeout(60_000);
 
-  it("tells what was declared, and what became of it", async () => {
+  it("records the declared tests and their results", async () => {
     const { outcomes, problems, output } = await run("sound");
     assert.deepEqual(problems, []);
     assert.deepEqual(
@@ -36,15 +36,15 @@ describe("compat: the process of a section", function () {
       [
         ["knows the quick form", "passed", undefined, undefined],
         ["passes", "passed", undefined, "part"],
-        ["flies", "unsupported", "it has no wings", "part"],
-        ["waits for a machine that has it", "skipped", undefined, "part"],
+        ["compresses", "unsupported", "it has no zlib", "part"],
+        ["needs another machine", "skipped", undefined, "part"],
         ["a topic › fails", "failed", undefined, "part"],
       ],
     );
     assert.match(output, /Error: as it should/);
   });
 
-  it("is told the form, and which tests are wanted", async () => {
+  it("gets the form and the options for mocha", async () => {
     const { outcomes } = await run("sound", { isFull: true, options: ["--grep", "form"] });
     assert.deepEqual(
       outcomes.map(({ title, state }) => [title, state]),
@@ -52,7 +52,7 @@ describe("compat: the process of a section", function () {
     );
   });
 
-  it("has failed when it dies, and the test is named", async () => {
+  it("fails if it dies, and names the test", async () => {
     const report = await run("dying");
     assert.match(String(report.problems), /^the process died .*, in “dies”$/);
     assert.deepEqual(
@@ -62,19 +62,19 @@ describe("compat: the process of a section", function () {
     assert.deepEqual(count([report]), { passed: 1, failed: 3, skipped: 0 });
   });
 
-  it("has failed when a hook fails", async () => {
+  it("fails if a hook fails", async () => {
     const report = await run("broken-hook");
     assert.match(String(report.problems), /^the hook with a hook "before all" hook: prepare.* failed$/);
     assert.deepEqual(count([report]), { passed: 0, failed: 2, skipped: 0 });
   });
 
-  it("has failed when a file cannot be loaded", async () => {
+  it("fails if a file cannot be loaded", async () => {
     const { problems, output } = await run("that-does-not-exist");
     assert.match(String(problems), /^the process ended with exit code \d+ before it had declared a test$/);
     assert.match(output, /that-does-not-exist/);
   });
 
-  it("has failed when something keeps it alive", async () => {
+  it("fails if something keeps it alive", async () => {
     const { problems, outcomes } = await run("lingering");
     assert.match(String(problems), /^the process did not end after its tests; left open: .*TCPServerWrap/);
     assert.deepEqual(
@@ -83,24 +83,24 @@ describe("compat: the process of a section", function () {
     );
   });
 
-  it("has failed for timers that run on, unless they are the official server's", async () => {
+  it("fails if timers keep it alive, unless the section runs official servers", async () => {
     assert.match(String((await run("waiting")).problems), /left open: .*Timeout/);
     assert.deepEqual((await run("waiting", { hasOfficial: true })).problems, []);
   });
 
-  const leaving = "has failed when it leaves a process behind, which is ended";
-  // the processes of a group are read from /proc
+  const leaving = "fails if it leaves a process behind, and kills that process";
+  // finding the processes of a group needs /proc
   if (process.platform !== "linux") it(`${leaving} [not on ${process.platform}]`);
   else
     it(leaving, async () => {
       const { problems } = await run("leaving");
       const [, id] = /^processes were left behind: node \((\d+)\)$/.exec(String(problems)) ?? [];
       assert.ok(id !== undefined, String(problems));
-      // nobody may have asked yet how it ended
+      // it can still be a zombie
       assert.match(stateOf(id), /^(gone|Z)$/);
     });
 
-  it("is ended when it takes too long", async () => {
+  it("is killed if it takes too long", async () => {
     const { problems } = await run("hanging", { limit: 5_000 });
     assert.match(String(problems), /^the section took longer than .*, in “hangs”$/);
   });

@@ -1,4 +1,4 @@
-// Runs the tests of one section in a process group of its own, and makes sure that nothing of it stays behind.
+// Runs the tests of a section in its own process group, and makes sure that no process of it stays behind.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,28 +13,28 @@ const recorder = "./compat/report/recorder.mjs";
 export interface SectionRun {
   readonly name: string;
   readonly files: readonly string[];
-  /** Official servers and clients let timers run on when they are closed; they are no reason to fail. */
+  /** Whether to ignore timers that keep the process alive: closed official servers and clients leave some. */
   readonly hasOfficial?: boolean;
-  /** The full form, or the quick one. */
+  /** Whether to run the full form instead of the quick one. */
   readonly isFull: boolean;
-  /** Further options for mocha. */
+  /** More options for mocha. */
   readonly options: readonly string[];
-  /** After this many milliseconds the section is ended, and has failed. */
+  /** After this many milliseconds, the section is killed and fails. */
   readonly limit: number;
-  /** How long the process may live on after its last test, and others that it started after it, in milliseconds. */
+  /** How long the process may run after its last test, and its child processes after that, in milliseconds. */
   readonly grace: number;
 }
 
-/** What a run of a section gave, with all that its process printed. */
+/** The result of a section, and the output of its process. */
 export interface SectionReport extends SectionResult {
   readonly output: string;
   readonly milliseconds: number;
 }
 
-/** The groups that are running, each with the folder of its record. */
+/** The running process groups, each with the folder of its record. */
 const running = new Map<number, string>();
 
-/** Ends all sections that are running, at once. */
+/** Kills all running sections. */
 export function endSections(): void {
   for (const [group, folder] of running) {
     signalGroup(group, "SIGKILL");
@@ -57,7 +57,7 @@ export async function runSection(run: SectionRun): Promise<SectionReport> {
 
 async function runMocha(run: SectionRun, record: string): Promise<{ ending: Ending; output: string }> {
   const child = spawn(process.execPath, [mocha, "--reporter", recorder, ...run.options, ...run.files], {
-    // a group of its own, so that all of it can be found and ended
+    // its own process group, so that all its processes can be found and killed
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
     env: {
@@ -95,7 +95,7 @@ async function runMocha(run: SectionRun, record: string): Promise<{ ending: Endi
   }
 }
 
-/** Waits for the rest of the group to end, and ends it if it does not; what had to be ended is returned. */
+/** Waits for the rest of the group to exit, and kills it after `grace`; then returns the problem. */
 async function endGroup(group: number, grace: number): Promise<string | undefined> {
   const patience = performance.now() + grace;
   let left = living(group);
@@ -109,7 +109,7 @@ async function endGroup(group: number, grace: number): Promise<string | undefine
   return `processes were left behind: ${left.join(", ")}`;
 }
 
-/** The programs of a group that are running. Known only where there is a /proc. */
+/** The running programs of a group; always empty without /proc. */
 function living(group: number): string[] {
   return processIds().flatMap((id) => {
     // pid (name) state parent group …
@@ -138,6 +138,6 @@ function signalGroup(group: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-group, signal);
   } catch {
-    // it has ended by itself
+    // it has exited by itself
   }
 }

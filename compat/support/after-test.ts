@@ -1,4 +1,4 @@
-// Sections of the suite share pages, programs and servers between tests; what they open is closed by whoever declares the suite.
+// Closes what tests open, after each test or, for suites that share pages, programs or servers, after the suite.
 import type { Server as HttpServer } from "node:http";
 import type * as uWS from "uWebSockets.js";
 import * as listening from "../../test/support/hosts/listening.ts";
@@ -6,7 +6,7 @@ import * as listening from "../../test/support/hosts/listening.ts";
 type Closer = () => unknown;
 const closers: Closer[] = [];
 
-/** Runs `close` after the present test, the latest registered first. */
+/** Runs `close` after the current test, the last one first. */
 export function afterThisTest(close: Closer): void {
   closers.push(close);
 }
@@ -15,7 +15,7 @@ async function closeAll(): Promise<void> {
   for (const close of closers.splice(0).reverse()) await close();
 }
 
-/** `describe` that closes after every test what the test opened. */
+/** A `describe` that closes after each test what the test opened. */
 export function suite(title: string, body: () => void): void {
   describe(title, () => {
     afterEach(closeAll);
@@ -23,7 +23,7 @@ export function suite(title: string, body: () => void): void {
   });
 }
 
-/** `describe` whose tests share what they open: it is closed after the last of them. */
+/** A `describe` whose tests share what they open; it closes after the last test. */
 export function sharingSuite(title: string, body: () => void): void {
   describe(title, () => {
     after(closeAll);
@@ -31,14 +31,14 @@ export function sharingSuite(title: string, body: () => void): void {
   });
 }
 
-/** Listens on the loopback interface, on an ephemeral port by default; closed after the test. */
+/** Listens on the loopback interface, on an ephemeral port by default; stops after the test. */
 export async function listen(server: HttpServer, wished = 0): Promise<number> {
   const { port, stop } = await listening.listen(server, wished);
   afterThisTest(stop);
   return port;
 }
 
-/** The same with an app of uWebSockets.js. */
+/** The same with a uWebSockets.js app. */
 export function listenApp(app: uWS.TemplatedApp, wished = 0): number {
   const { port, stop } = listening.listenApp(app, wished);
   afterThisTest(stop);

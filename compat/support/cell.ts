@@ -8,38 +8,38 @@ export type Group =
   | "Official server"
   | "Published packages";
 
-/** Where a test belongs in the table: the row is part and version, the column is host and transport. */
+/** The place of a test in the table: the row is part and version, the column is host and transport. */
 export interface Cell {
   group: Group;
-  /** The name under which the part is published, e.g. `socket.io-client`. */
+  /** The name of the published part, e.g. `socket.io-client`. */
   part: string;
   version: string;
   host: "uws" | "node";
-  /** `polling`, `websocket`, `upgrade`, `webtransport`, or `any` where the part does not choose. */
+  /** `any` if the part does not choose the transport. */
   transport: "polling" | "websocket" | "upgrade" | "webtransport" | "any";
 }
 
-/** True in the full form of the suite; the quick form, which is part of `npm test`, leaves out repetition. */
+/** Whether this is the full form of the suite; the quick form, which is part of `npm test`, leaves out repetition. */
 export const isFull: boolean = process.env["COMPAT"] === "full";
 
-/** How long a test may take before it counts as failed, in milliseconds; a suite within a cell may set its own. */
+/** The timeout of a test, in milliseconds; a suite within a cell can set its own. */
 export const CELL_TIMEOUT = 30_000;
 
-/** Declares the tests of a cell. A cell may be declared in several places; the table adds them up. */
+/** Declares tests of a cell. Several places can declare tests of the same cell; the table adds them up. */
 export function cell(place: Cell, body: (this: Mocha.Suite) => void): void {
   const title = `${place.part} ${place.version} · ${place.host} · ${place.transport}`;
   const suite = describe(title, function () {
     this.timeout(CELL_TIMEOUT);
     body.call(this);
   });
-  // the mark by which the recorder finds it
+  // the recorder reads this
   Object.defineProperty(suite, "compatCell", { value: place });
 }
 
-/** Declares one test, or names it as {@link unsupported} where a part cannot pass it. */
+/** Declares a test, or declares it as {@link unsupported} if the part cannot pass it. */
 export type Declare = (name: string, body: () => Promise<void>) => void;
 
-/** Names a test that the part cannot pass, on any server, and why; the report links to the reason. */
+/** Declares a test that the part cannot pass with any server, and the reason, which the page shows. */
 export function unsupported(title: string, reason: string): void {
   it(`${title} [not supported: ${reason}]`);
 }

@@ -4,12 +4,12 @@ import { dirname, join } from "node:path";
 
 const require = createRequire(import.meta.url);
 
-/** The folder of an installed package, by the name or alias under which this workspace has it. */
+/** The folder of an installed package, by its name or alias in this workspace. */
 export function folderOf(name: string): string {
   return dirname(require.resolve(`${name}/package.json`));
 }
 
-/** The version that is installed. */
+/** The installed version of a package. */
 export function versionOf(name: string): string {
   const { version } = JSON.parse(readFileSync(join(folderOf(name), "package.json"), "utf8")) as {
     version: string;
@@ -17,7 +17,7 @@ export function versionOf(name: string): string {
   return version;
 }
 
-/** A CommonJS module as it is published, typed by whoever asks for it. */
+/** Loads a published CommonJS module; the caller chooses its type. */
 export function load<T>(name: string): T {
   return require(name) as T;
 }

@@ -12,16 +12,16 @@ import type { Cell } from "./cell.ts";
 
 export type CellHost = Cell["host"];
 
-/** The hosts of this run, as the table names them. */
+/** The hosts of this run, with their names in the table. */
 export const cellHosts: readonly CellHost[] = serverHosts.map(({ name }) =>
   name === "node" ? "node" : "uws",
 );
 
 export interface RestartableOptions {
   server?: Partial<ServerOptions>;
-  /** What the application does to each new server before clients come. */
+  /** Called with each new server before clients connect. */
   prepare?: (io: Server) => void;
-  /** Files served beside, by path. */
+  /** Files that the server also serves, by path. */
   files?: ReadonlyMap<string, StaticFile>;
 }
 
@@ -30,7 +30,7 @@ export interface StaticFile {
   body: string;
 }
 
-/** A server that can end and come back on its port. All that it holds is closed after the test that started it. */
+/** A server that can stop and restart on its port. It closes after the test that started it. */
 export class RestartableServer {
   readonly host: CellHost;
   /** The sockets of the main namespace, in the order in which they connected. */
@@ -60,13 +60,13 @@ export class RestartableServer {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** The server of the moment. */
+  /** The current server. */
   get io(): Server {
     if (this.#io === undefined) throw new Error("The server is stopped");
     return this.#io;
   }
 
-  /** The socket of the main namespace that a client knows by this id. */
+  /** The socket of the main namespace with this id. */
   socket(id: string): Socket {
     const socket = this.io.sockets.sockets.get(id);
     if (socket === undefined) throw new Error(`There is no socket ${id}`);
@@ -77,7 +77,7 @@ export class RestartableServer {
     const { io } = this;
     this.#io = undefined;
     await closeAll(io, this.#cut);
-    // the official server leaves the app as it is
+    // the official server does not close the app
     this.#app?.close();
   }
 
@@ -92,10 +92,10 @@ export class RestartableServer {
         app.get(path, (response) => void response.writeHeader("content-type", file.type).end(file.body));
       }
       io.attachApp(app);
-      // there is an engine now, and no client yet
+      // after attachApp(), because it creates the engine
       prepare?.(io);
       this.#app = app;
-      // uWS lets a port be taken again at once only where it was asked for by its number
+      // uWS can reuse a port at once only if it was requested by number
       this.#port = listenApp(app, this.#port === 0 ? await freePort() : this.#port);
     } else {
       prepare?.(io);
@@ -104,7 +104,7 @@ export class RestartableServer {
     }
     this.#io = io;
     const cut = this.#cut;
-    // of no interest where the test closed it itself
+    // the test may have closed it already
     afterThisTest(() =>
       within(
         closeAll(io, cut).catch(() => {}),
@@ -121,19 +121,19 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** How long a server may take to close before its connections are cut, in milliseconds. */
+/** How long a server may take to close before its connections are destroyed, in milliseconds. */
 const ORDERLY = 500;
 
 /**
- * Closes a server. Browsers open connections ahead of need, and keep them when their page is closed; node:http waits for one
- * that has sent no request yet, where it ends one that has.
+ * Closes a server. Browsers open connections in advance, and keep them when their page closes; node:http waits for those
+ * without a request, so destroy them after a while.
  */
 async function closeAll(io: Server, cut: () => void): Promise<void> {
   const impatience = setInterval(cut, ORDERLY);
   await io.close().finally(() => clearInterval(impatience));
 }
 
-/** What cuts the connections of an HTTP server, those of WebSockets too. */
+/** Returns a function that destroys the connections of an HTTP server, including WebSockets. */
 function cutterOf(http: HttpServer): () => void {
   const sockets = new Set<Connection>();
   http.on("connection", (socket: Connection) => {

@@ -1,17 +1,17 @@
-// Broadcasts between the servers of a cluster, and the answers to them.
+// Broadcasts between the servers of a cluster, and their acks.
 import assert from "node:assert/strict";
 import { next } from "../../../test/support/waiting/events.ts";
 import type { Declare } from "../../support/cell.ts";
 import { hearers, type Cluster, type Member } from "./cluster.ts";
 import type { ProgramError } from "./program.ts";
 
-/** Larger than PostgreSQL lets a notification be. */
+/** Larger than a PostgreSQL notification can be. */
 const LARGE: string = "0123456789".repeat(3000);
 const EVERYONE = ["a0", "a1", "b0", "b1", "c0", "c1"];
 
-/** Events from one server to the clients of all. */
+/** Declares tests of events from one server to the clients of all. */
 export function describeBroadcasts(cluster: Cluster, test: Declare): void {
-  test("a broadcast reaches every client of every server", async () => {
+  test("sends a broadcast to every client of every server", async () => {
     const members = await cluster.members();
     await cluster.node(0).io(["emit", "hello", "world", { n: [1, null, { deep: true }] }]);
     await cluster.fence(cluster.node(0), members);
@@ -20,7 +20,7 @@ export function describeBroadcasts(cluster: Cluster, test: Declare): void {
     }
   });
 
-  test("a broadcast carries binary data", async () => {
+  test("sends a broadcast with binary data", async () => {
     const members = await cluster.members();
     const waiting = members.map(({ client }) => next(client, "bytes"));
     await cluster.node(1).io(["emit", "bytes", { data: Buffer.from([0, 1, 255]) }, "after"]);
@@ -29,14 +29,14 @@ export function describeBroadcasts(cluster: Cluster, test: Declare): void {
     }
   });
 
-  test("a broadcast may be large", async () => {
+  test("sends a large broadcast", async () => {
     const members = await cluster.members();
     const waiting = members.map(({ client }) => next(client, "large"));
     await cluster.node(2).io(["emit", "large", LARGE]);
     for (const [text] of await Promise.all(waiting)) assert.equal(text, LARGE);
   });
 
-  test("broadcasts of one server stay in order", async () => {
+  test("keeps broadcasts of one server in order", async () => {
     const members = await cluster.members();
     for (let number = 0; number < 50; number++) void cluster.node(0).io(["emit", "count", number]);
     await cluster.fence(cluster.node(0), members);
@@ -44,14 +44,14 @@ export function describeBroadcasts(cluster: Cluster, test: Declare): void {
     for (const { heard } of members) assert.deepEqual(heard, expected);
   });
 
-  test("a room is the same room on every server", async () => {
+  test("reaches the clients of a room on every server", async () => {
     const members = await cluster.members({ red: ["a1", "b0"], blue: ["c1"] });
     await cluster.node(2).io(["to", "red"], ["emit", "in red"]);
     await cluster.fence(cluster.node(2), members);
     assert.deepEqual(hearers(members), ["a1", "b0"]);
   });
 
-  test("a client in several of the rooms hears an event once", async () => {
+  test("sends an event once to a client in several of its rooms", async () => {
     const members = await cluster.members({ red: ["a1", "b0"], blue: ["b0", "c1"] });
     await cluster.node(0).io(["to", "red"], ["to", "blue"], ["emit", "hello"]);
     await cluster.fence(cluster.node(0), members);
@@ -59,35 +59,35 @@ export function describeBroadcasts(cluster: Cluster, test: Declare): void {
     for (const { heard } of members) assert.ok(heard.length <= 1);
   });
 
-  test("except() leaves rooms out on every server", async () => {
+  test("excludes the rooms of except() on every server", async () => {
     const members = await cluster.members({ red: ["a1", "b0"] });
     await cluster.node(0).io(["except", "red"], ["emit", "hello"]);
     await cluster.fence(cluster.node(0), members);
     assert.deepEqual(hearers(members), ["a0", "b1", "c0", "c1"]);
   });
 
-  test("to() and except() together", async () => {
+  test("combines to() and except()", async () => {
     const members = await cluster.members({ red: ["a1", "b0", "c0"], blue: ["c0"] });
     await cluster.node(1).io(["to", "red"], ["except", "blue"], ["emit", "hello"]);
     await cluster.fence(cluster.node(1), members);
     assert.deepEqual(hearers(members), ["a1", "b0"]);
   });
 
-  test("socket.broadcast reaches all but the sender", async () => {
+  test("reaches all except the sender with socket.broadcast", async () => {
     const members = await cluster.members();
     await cluster.node(1).listening.call("broadcastFrom", "b0", "hello");
     await cluster.fence(cluster.node(1), members);
     assert.deepEqual(hearers(members), ["a0", "a1", "b1", "c0", "c1"]);
   });
 
-  test("socket.to(room) reaches the room without the sender", async () => {
+  test("reaches a room except the sender with socket.to(room)", async () => {
     const members = await cluster.members({ red: ["a1", "b0", "c0"] });
     await cluster.node(1).socket("b0", ["to", "red"], ["emit", "hello"]);
     await cluster.fence(cluster.node(1), members);
     assert.deepEqual(hearers(members), ["a1", "c0"]);
   });
 
-  test("the id of a socket is a room on every server", async () => {
+  test("reaches a socket of any server by its id", async () => {
     const members = await cluster.members();
     const c1 = members.find(({ name }) => name === "c1") as Member;
     await cluster.node(0).io(["to", c1.client.id], ["emit", "hello"]);
@@ -95,7 +95,7 @@ export function describeBroadcasts(cluster: Cluster, test: Declare): void {
     assert.deepEqual(hearers(members), ["c1"]);
   });
 
-  test("local stays on the server", async () => {
+  test("keeps local broadcasts on the server", async () => {
     const members = await cluster.members();
     await cluster.node(2).listening.call("local", "hello");
     await cluster.fence(cluster.node(2), members);
@@ -103,9 +103,9 @@ export function describeBroadcasts(cluster: Cluster, test: Declare): void {
   });
 }
 
-/** Acknowledgements of broadcasts. */
-export function describeAnswers(cluster: Cluster, test: Declare): void {
-  test("a broadcast gathers the answers of all clients", async () => {
+/** Declares tests of acks of broadcasts. */
+export function describeAcks(cluster: Cluster, test: Declare): void {
+  test("collects the acks of all clients", async () => {
     await cluster.members();
     const answers = await cluster
       .node(0)
@@ -116,7 +116,7 @@ export function describeAnswers(cluster: Cluster, test: Declare): void {
     );
   });
 
-  test("a broadcast to a room gathers the answers of the room", async () => {
+  test("collects the acks of a room", async () => {
     await cluster.members({ red: ["a1", "b0"] });
     const answers = await cluster
       .node(2)
@@ -124,7 +124,7 @@ export function describeAnswers(cluster: Cluster, test: Declare): void {
     assert.deepEqual(answers.sort(), ["a1 heard it", "b0 heard it"]);
   });
 
-  test("answers may be binary", async () => {
+  test("collects binary acks", async () => {
     const members = await cluster.members();
     for (const { client } of members) {
       client.on("bytes", (data: Buffer, reply: (data: Buffer) => void) => reply(data.subarray(1)));
@@ -138,7 +138,7 @@ export function describeAnswers(cluster: Cluster, test: Declare): void {
     );
   });
 
-  test("when some do not answer in time, the error has the answers of the others", async () => {
+  test("rejects after the timeout, with the acks that arrived", async () => {
     await cluster.members({ red: ["a1", "b0"] });
     const asking = cluster
       .node(2)

@@ -1,10 +1,10 @@
-// Sockets and namespaces that a server of a cluster does not have itself.
+// Sockets and namespaces of the other servers of a cluster.
 import assert from "node:assert/strict";
 import { next } from "../../../test/support/waiting/events.ts";
 import type { Declare } from "../../support/cell.ts";
 import { eventually, hearers, join, type Cluster, type Member, type Step } from "./cluster.ts";
 
-/** What a server tells of a socket. */
+/** A socket of `fetchSockets()`, as the servers send it to the test. */
 export interface SocketDetails {
   readonly id: string;
   readonly rooms: readonly string[];
@@ -12,12 +12,12 @@ export interface SocketDetails {
   readonly auth: { readonly name: string };
 }
 
-/** The title of a test that not every adapter passes. */
-export const CHILD_AGAIN = "a child of a dynamic namespace comes again after it was empty";
+/** The title of a test that some adapters do not pass. */
+export const CHILD_AGAIN = "recreates a child of a dynamic namespace after it was empty";
 
-/** What a server does with sockets of others. */
+/** Declares tests of one server with the sockets of others. */
 export function describeSockets(cluster: Cluster, test: Declare): void {
-  test("fetchSockets() gives the sockets of all servers, with what is known of them", async () => {
+  test("returns the sockets of all servers, with their data, from fetchSockets()", async () => {
     const members = await cluster.members({ red: ["b1"] });
     const sockets = await cluster.node(0).io<SocketDetails[]>(["fetchSockets"]);
     const expected = members.map(({ name, client }) => ({
@@ -30,7 +30,7 @@ export function describeSockets(cluster: Cluster, test: Declare): void {
     assert.deepEqual(found.sort(byName), expected.sort(byName));
   });
 
-  test("fetchSockets() of rooms, and except()", async () => {
+  test("returns the sockets of rooms, except those of except(), from fetchSockets()", async () => {
     await cluster.members({ red: ["a1", "b0", "c0"], blue: ["c0", "c1"] });
     const sockets = await cluster
       .node(1)
@@ -38,7 +38,7 @@ export function describeSockets(cluster: Cluster, test: Declare): void {
     assert.deepEqual(sockets.map(({ name }) => name).sort(), ["a1", "b0"]);
   });
 
-  test("socketsJoin() and socketsLeave() move the sockets of all servers", async () => {
+  test("moves the sockets of all servers with socketsJoin() and socketsLeave()", async () => {
     const members = await cluster.members({ red: ["a1", "b0", "c0"] });
     const inGreen = async (): Promise<string[]> =>
       (await cluster.node(0).io<SocketDetails[]>(["in", "green"], ["fetchSockets"]))
@@ -52,7 +52,7 @@ export function describeSockets(cluster: Cluster, test: Declare): void {
     await eventually(inGreen, (names) => names.length === 0);
   });
 
-  test("a socket of another server is joined, told and taken out by what fetchSockets() gave", async () => {
+  test("emits to a socket of another server, and makes it join and leave a room", async () => {
     const members = await cluster.members();
     const c1 = members[5] as Member;
     const told = next(c1.client, "hello");
@@ -70,7 +70,7 @@ export function describeSockets(cluster: Cluster, test: Declare): void {
     );
   });
 
-  test("a socket of another server answers", async () => {
+  test("gets an ack from a socket of another server", async () => {
     await cluster.members();
     const steps: Step[] = [
       ["timeout", 15_000],
@@ -79,14 +79,14 @@ export function describeSockets(cluster: Cluster, test: Declare): void {
     assert.equal(await cluster.node(0).remote("c0", ...steps), "c0 heard you");
   });
 
-  test("a socket of another server is disconnected by what fetchSockets() gave", async () => {
+  test("disconnects a socket of another server", async () => {
     const members = await cluster.members();
     const gone = next(members[4]?.client, "disconnect");
     await cluster.node(0).remote("c0", ["disconnect"]);
     assert.deepEqual((await gone)[0], "io server disconnect");
   });
 
-  test("disconnectSockets() ends the sockets of a room on every server, and no others", async () => {
+  test("disconnects only the sockets of a room, on every server, with disconnectSockets()", async () => {
     const members = await cluster.members({ red: ["a1", "b0"] });
     const gone = [members[1], members[2]].map((member) => next(member?.client, "disconnect"));
     await cluster.node(2).io(["in", "red"], ["disconnectSockets", true]);
@@ -102,9 +102,9 @@ export function describeSockets(cluster: Cluster, test: Declare): void {
   });
 }
 
-/** Namespaces, fixed and dynamic. */
+/** Declares tests of namespaces, static and dynamic. */
 export function describeNamespaces(cluster: Cluster, test: Declare): void {
-  test("a namespace is a world of its own", async () => {
+  test("keeps the broadcasts of a namespace in it", async () => {
     const members = await cluster.members();
     const others = await Promise.all(
       cluster.nodes.map((node, number) => join(node.url, { name: `other${number}`, namespace: "/other" })),
@@ -116,7 +116,7 @@ export function describeNamespaces(cluster: Cluster, test: Declare): void {
     assert.deepEqual(hearers(members), []);
   });
 
-  test("a child of a dynamic namespace spans the servers", async () => {
+  test("shares a child of a dynamic namespace between the servers", async () => {
     await meetIn("/team-1", cluster);
   });
 
@@ -131,7 +131,7 @@ export function describeNamespaces(cluster: Cluster, test: Declare): void {
   });
 }
 
-/** Has a client of each server hear a broadcast in the namespace, and one server find them all. */
+/** Asserts that a client of each server receives a broadcast in the namespace, and that one server finds all of them. */
 async function meetIn(namespace: string, cluster: Cluster): Promise<Member[]> {
   const members = await Promise.all(
     cluster.nodes.map((node, number) => join(node.url, { name: `member ${number}`, namespace })),

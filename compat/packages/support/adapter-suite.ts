@@ -1,22 +1,22 @@
-// What every published adapter must do between three server processes.
+// Tests that every published adapter must pass, between three server processes.
 import assert from "node:assert/strict";
 import { next } from "../../../test/support/waiting/events.ts";
 import { within } from "../../../test/support/waiting/queue.ts";
 import { unsupported, type Declare } from "../../support/cell.ts";
-import { describeAnswers, describeBroadcasts } from "./adapter-broadcasts.ts";
+import { describeAcks, describeBroadcasts } from "./adapter-broadcasts.ts";
 import { describeNamespaces, describeSockets, type SocketDetails } from "./adapter-sockets.ts";
 import { Cluster, eventually, hearers, join, type Member } from "./cluster.ts";
 import type { HostName } from "./program.ts";
 import { closeClients } from "./published.ts";
 import { describeWith, type Service } from "./service.ts";
 
-/** An adapter of `adapters.mjs`, and what it cannot do on any server. */
+/** How to start servers with an adapter, and what it cannot do with any server. */
 export interface AdapterSuite {
   /** The service it needs, if any. */
   readonly needs?: Service<unknown>;
   /** Starts the servers. */
   start(cluster: Cluster, host: HostName): Promise<void>;
-  /** Why it does not do a thing, by the title of the test. */
+  /** The titles of the tests that it cannot pass, each with the reason. */
   readonly unsupported?: Readonly<Record<string, string>>;
 }
 
@@ -42,14 +42,14 @@ export function describeAdapter(title: string, host: HostName, suite: AdapterSui
     });
     describeBroadcasts(cluster, test);
     describeNamespaces(cluster, test);
-    describeAnswers(cluster, test);
+    describeAcks(cluster, test);
     describeSockets(cluster, test);
     describeServers(cluster, test);
   });
 }
 
 function describeServers(cluster: Cluster, test: Declare): void {
-  test("serverSideEmit() reaches the other servers", async () => {
+  test("reaches the other servers with serverSideEmit()", async () => {
     await cluster.node(1).io(["serverSideEmit", "note", "from the second", { n: 1 }]);
     const notes = (number: number): Promise<unknown[][]> => cluster.node(number).notes();
     const some = (heard: unknown[][]): boolean => heard.length > 0;
@@ -58,14 +58,14 @@ function describeServers(cluster: Cluster, test: Declare): void {
     assert.deepEqual(await notes(1), []);
   });
 
-  test("serverSideEmitWithAck() gathers the answers of the other servers", async () => {
+  test("collects the acks of the other servers with serverSideEmitWithAck()", async () => {
     const answers = await cluster.node(1).io<string[]>(["serverSideEmitWithAck", "question", "it"]);
     assert.equal(answers.length, 2);
     for (const answer of answers) assert.match(answer, / heard it$/);
     assert.equal(new Set(answers).size, 2);
   });
 
-  test("a client of one server that is gone is gone for all", async () => {
+  test("removes a disconnected client on all servers", async () => {
     const members = await cluster.members();
     members[0]?.client.close();
     await eventually(
@@ -74,13 +74,13 @@ function describeServers(cluster: Cluster, test: Declare): void {
     );
   });
 
-  test("when a server is killed, its clients know at once, and the others go on", async () => {
+  test("keeps working when a server is killed, whose clients disconnect at once", async () => {
     const members = await cluster.members({ red: ["a0", "b1", "c1"] });
     const [a0, a1, b0, b1, c0, c1] = members as [Member, Member, Member, Member, Member, Member];
     const gone = [c0, c1].map(({ client }) => next(client, "disconnect"));
     await cluster.node(2).kill();
     cluster.nodes.pop();
-    for (const [reason] of await within(Promise.all(gone), "the clients to know")) {
+    for (const [reason] of await within(Promise.all(gone), "the clients to disconnect")) {
       assert.ok(reason === "transport close" || reason === "transport error", String(reason));
     }
     const rest = [a0, a1, b0, b1];

@@ -1,4 +1,4 @@
-// The page of the admin package as its user sees it, served as it is and driven in Chromium.
+// Serves the page of the admin package, and operates it in Chromium like a user.
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -14,10 +14,10 @@ const TYPES: Readonly<Record<string, string>> = {
   ".png": "image/png",
 };
 
-/** How long the page may take to show a thing, in milliseconds. */
+/** How long the page may take to show something, in milliseconds. */
 const PATIENCE = 15_000;
 
-/** Where the page is served from. */
+/** The server of the page. */
 export interface Site {
   readonly origin: string;
   close(): void;
@@ -38,7 +38,7 @@ export async function serveAdminPage(): Promise<Site> {
   return { origin: `http://127.0.0.1:${port}`, close: () => server.close().closeAllConnections() };
 }
 
-/** The page in a browser of its own. */
+/** The page in its own browser context. */
 export class AdminPage {
   readonly page: Page;
 
@@ -46,7 +46,7 @@ export class AdminPage {
     this.page = page;
   }
 
-  /** Opens the page; it asks for nothing but what is on this machine. */
+  /** Opens the page; blocks requests to other machines. */
   static async open(browser: Browser, origin: string): Promise<AdminPage> {
     const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
     context.setDefaultTimeout(PATIENCE);
@@ -59,7 +59,7 @@ export class AdminPage {
     return new AdminPage(page);
   }
 
-  /** Fills the form in which the server is named, and sends it. */
+  /** Fills in and submits the connection form. */
   async connect(url: string, password: string): Promise<void> {
     await this.page.getByLabel("Server URL").fill(url);
     await this.page.getByLabel("Username").fill("admin");
@@ -67,7 +67,7 @@ export class AdminPage {
     await this.page.getByRole("button", { name: "Connect", exact: true }).click();
   }
 
-  /** Goes to a part of the page by its menu. */
+  /** Opens a part of the page with its menu. */
   async goTo(part: "Dashboard" | "Sockets" | "Rooms" | "Events" | "Servers"): Promise<void> {
     await this.page.getByRole("link", { name: part, exact: true }).first().click();
   }
@@ -78,7 +78,7 @@ export class AdminPage {
     await this.page.getByRole("option", { name: namespace, exact: true }).click();
   }
 
-  /** The rows of the table in which the text stands. */
+  /** The table rows that contain the text. */
   row(text: string): ReturnType<Page["locator"]> {
     return this.page.locator("main tbody tr", { hasText: text });
   }

@@ -1,5 +1,5 @@
-// The application of application/, installed by npm with `socket.io@npm:@tidewire/server` from our packed tarballs, so that
-// every published package in it gets ours. Installations are kept between runs, by a hash of what went into them.
+// Installs the application of application/ with npm, with `socket.io@npm:@tidewire/server` from our packed tarballs, so that
+// every published package in it uses our server. Caches installations between runs, by a hash of their contents.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -27,10 +27,10 @@ const run = promisify(execFile);
 const source: string = fileURLToPath(new URL("../application/", import.meta.url));
 const cache: string = join(root, "compat/.cache/packages");
 const HOUR = 60 * 60 * 1000;
-/** How many installations stay, however old they are. */
+/** How many installations to keep, regardless of their age. */
 const KEPT = 3;
 
-/** True while the official server stands in for ours: a test that fails with both shows a limit of the package. */
+/** Whether the official server replaces ours: a test that fails with both shows a limit of the package. */
 export const isOracle: boolean = process.env["ORACLE"] !== undefined;
 
 interface Manifest {
@@ -53,7 +53,7 @@ export function versionOf(name: string): string {
 
 let installed: Promise<string> | undefined;
 
-/** The folder of the application: its programs, and node_modules beside them. Installs it if need be, once for all tests. */
+/** The folder of the application: its programs and node_modules. Installs it once for all tests, unless it is cached. */
 export function application(): Promise<string> {
   return (installed ??= provide());
 }
@@ -67,7 +67,7 @@ async function provide(): Promise<string> {
   return folder;
 }
 
-/** The folder of the installation with this very server and these very packages. */
+/** The folder of the installation with the current server and these packages. */
 async function installation(): Promise<string> {
   const packed = isOracle ? undefined : await pack();
   const others = createHash("sha256").update(process.version).update(JSON.stringify(manifest));
@@ -83,7 +83,7 @@ async function installation(): Promise<string> {
   return place;
 }
 
-/** Installs beside the place and moves there: another process may be doing the same. */
+/** Installs in another folder, then renames it: another process may do the same. */
 async function install(place: string, family: string, packed: Packed | undefined): Promise<void> {
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, "unfinished-"));
@@ -94,7 +94,7 @@ async function install(place: string, family: string, packed: Packed | undefined
   } finally {
     registry?.close();
   }
-  // An optional peer that npm does not bring: the binaries are large, and those of the repository do.
+  // npm does not install this optional peer; its binaries are large, so use those of the repository
   symlinkSync(join(root, "node_modules/uWebSockets.js"), join(folder, "node_modules/uWebSockets.js"), "dir");
   try {
     renameSync(folder, place);
@@ -104,7 +104,7 @@ async function install(place: string, family: string, packed: Packed | undefined
   }
 }
 
-/** Takes over what an earlier installation has, by links, without its server: npm then has little to do. */
+/** Links the packages of an earlier installation, except our server, so that npm has little to do. */
 async function copyOthers(family: string, folder: string): Promise<void> {
   const [earlier] = installations().filter((name) => name.startsWith(`${family}-`));
   if (earlier === undefined) return;
@@ -134,7 +134,7 @@ async function installIn(
   if (!existsSync(lockFile)) writeJson(lockFile, withoutOurs(lock));
 }
 
-/** What npm has chosen for all packages but ours, which are of today. Deleted, it is written anew by the next run. */
+/** The versions that npm chose, without our packages. If it is deleted, the next run writes it again. */
 const lockFile: string = join(source, "package-lock.json");
 
 function withoutOurs(lock: Lock): Lock {
@@ -146,7 +146,7 @@ function isOurs(path: string): boolean {
   return path.endsWith("node_modules/socket.io") || path.includes(`node_modules/${SCOPE}/`);
 }
 
-/** Fails if a package in the tree has got another socket.io than ours. */
+/** Throws if a package in the tree has another socket.io. */
 function assertOnlyOurs({ packages }: Lock): void {
   const found = Object.entries(packages).filter(
     ([path, { name }]) => path.endsWith("node_modules/socket.io") || name === "socket.io",
@@ -156,17 +156,17 @@ function assertOnlyOurs({ packages }: Lock): void {
     throw new Error(`the application should have one socket.io, which is ours: ${names.join(", ")}`);
 }
 
-/** When an installation was used last; one that has just been moved to its place is not there under its first name. */
+/** When an installation was last used. Another process may have just renamed it, so it may not exist. */
 function lastUse(name: string): number {
   return statSync(join(cache, name), { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
 }
 
-/** The installations there are, the one that was used last in front. */
+/** The installations, the most recently used first. */
 function installations(): string[] {
   return readdirSync(cache).sort((one, other) => lastUse(other) - lastUse(one));
 }
 
-/** Removes all but the latest installations, and none that a run of now may be using. */
+/** Removes all except the latest installations, and those that another run may use. */
 function forgetUnused(): void {
   for (const name of installations().slice(KEPT)) {
     if (Date.now() - lastUse(name) > HOUR) rmSync(join(cache, name), { recursive: true, force: true });

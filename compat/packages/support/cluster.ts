@@ -1,4 +1,4 @@
-// A cluster of three server processes with two official clients on each, one by WebSocket, one by long-polling.
+// A cluster of server processes with two official clients on each, one over WebSocket, one over long-polling.
 import assert from "node:assert/strict";
 import type { Socket } from "socket.io-client";
 import { connected } from "../../../test/support/server/clients.ts";
@@ -24,32 +24,32 @@ export class ClusterNode {
     return this.listening.url;
   }
 
-  /** Applies the steps to the root namespace, one after the other: `io(["to", "room"], ["emit", "hello"])`. */
+  /** Calls methods on the root namespace, each on the previous result: `io(["to", "room"], ["emit", "hello"])`. */
   io<T>(...steps: Step[]): Promise<T> {
     return this.of<T>("/", ...steps);
   }
 
-  /** Applies the steps to a namespace. */
+  /** The same on a namespace. */
   of<T>(namespace: string, ...steps: Step[]): Promise<T> {
     return this.listening.call<T>("io", namespace, ...steps);
   }
 
-  /** Applies the steps to the socket of this server that has the name. */
+  /** The same on the socket of this server with this name. */
   socket(name: string, ...steps: Step[]): Promise<void> {
     return this.listening.call("socket", name, ...steps);
   }
 
-  /** Applies the steps to the socket that has the name, on whichever server it is. */
+  /** The same on the socket with this name, on any server. */
   remote<T>(name: string, ...steps: Step[]): Promise<T> {
     return this.listening.call<T>("remote", name, ...steps);
   }
 
-  /** The namespaces it has. */
+  /** The names of its namespaces. */
   namespaces(): Promise<string[]> {
     return this.listening.call("namespaces");
   }
 
-  /** What `serverSideEmit("note", …)` of others has brought since the last time. */
+  /** The arguments of each `serverSideEmit("note", …)` of others since the last call. */
   notes(): Promise<unknown[][]> {
     return this.listening.call("notes");
   }
@@ -58,18 +58,18 @@ export class ClusterNode {
     return this.listening.call("serverCount", namespace);
   }
 
-  /** How many sockets it has itself. */
+  /** The number of its own sockets. */
   localCount(): Promise<number> {
     return this.listening.call("localCount");
   }
 
-  /** Ends it at once, as a crash would. */
+  /** Kills the process, like a crash. */
   kill(): Promise<void> {
     return this.listening.kill();
   }
 }
 
-/** A client of the cluster, and what it has heard. */
+/** A client of the cluster, and the events that it received. */
 export interface Member {
   readonly name: string;
   readonly client: Socket;
@@ -81,11 +81,11 @@ export interface MemberOptions {
   readonly rooms?: readonly string[];
   readonly namespace?: string;
   readonly transport?: "websocket" | "polling";
-  /** What it shows to recover an earlier session. */
+  /** The state to recover. */
   readonly session?: { readonly pid: string; readonly offset: string };
 }
 
-/** Connects a client to a server; resolves when the server has put it into its rooms. */
+/** Connects a client to a server; resolves when it has joined its rooms. */
 export async function join(url: string, options: MemberOptions): Promise<Member> {
   const { name, rooms, namespace = "", transport = "websocket", session } = options;
   const client = connect(url + namespace, { transports: [transport], auth: { name, rooms, ...session } });
@@ -103,13 +103,13 @@ export async function join(url: string, options: MemberOptions): Promise<Member>
   return { name, client, heard };
 }
 
-/** The servers of a suite, started before its tests and ended after them. */
+/** The servers of a suite. */
 export class Cluster {
   nodes: ClusterNode[] = [];
   #programs: Program[] = [];
   #fences = 0;
 
-  /** Starts the servers as processes of this one. On uWebSockets.js the last has an app of its own, the others a port. */
+  /** Starts the servers as child processes. On uWebSockets.js, the last one attaches to an app, the others listen on a port. */
   async start(host: HostName, given: object, count: number): Promise<void> {
     const numbers = Array.from({ length: count }, (_, number) => number);
     this.#programs = await Promise.all(
@@ -122,7 +122,7 @@ export class Cluster {
     this.nodes = listening.flat().map((one) => new ClusterNode(one));
   }
 
-  /** Starts the servers as workers of a primary of node:cluster. */
+  /** Starts the servers as workers of node:cluster. */
   async startWorkers(host: HostName, given: object, count: number): Promise<void> {
     const primary = await runProgram("cluster-primary", host, { ...given, count });
     this.#programs = [primary];
@@ -133,19 +133,19 @@ export class Cluster {
     await Promise.all(this.#programs.map((program) => program.stop()));
   }
 
-  /** What the programs wrote to their error output. */
+  /** The stderr of the programs. */
   get stderr(): string {
     return this.#programs.map(({ stderr }) => stderr).join("");
   }
 
-  /** Waits until every server knows of every other, and of no more. */
+  /** Waits until every server counts all servers, and no others. */
   async complete(namespace = "/"): Promise<void> {
     const counts = (): Promise<number[]> =>
       Promise.all(this.nodes.map((node) => node.serverCount(namespace)));
     await eventually(counts, (all) => all.every((count) => count === this.nodes.length));
   }
 
-  /** Waits until no server has a client any more. */
+  /** Waits until no server has a client. */
   async deserted(): Promise<void> {
     const counts = (): Promise<number[]> => Promise.all(this.nodes.map((node) => node.localCount()));
     await eventually(counts, (all) => all.every((count) => count === 0));
@@ -153,11 +153,11 @@ export class Cluster {
 
   node(number: number): ClusterNode {
     const node = this.nodes[number];
-    assert.ok(node, `there is a server ${number}`);
+    assert.ok(node, `there is no server ${number}`);
     return node;
   }
 
-  /** Two clients on each server: `a0` and `a1`, by WebSocket and by long-polling, on the first, `b0` and `b1` on the second. */
+  /** Connects two clients to each server, `a0` over WebSocket and `a1` over long-polling to the first, and so on. */
   async members(rooms: Readonly<Record<string, readonly string[]>> = {}): Promise<Member[]> {
     const wanted = this.nodes.flatMap((node, number) => {
       const letter = "abc"[number] ?? "";
@@ -177,7 +177,7 @@ export class Cluster {
     );
   }
 
-  /** Waits until everything that the server has sent so far has come to all members. */
+  /** Waits until all members received everything that the server has sent so far. */
   async fence(node: Pick<ClusterNode, "io">, members: readonly Member[]): Promise<void> {
     const number = ++this.#fences;
     const all = members.map(({ client, name }) => {
@@ -195,18 +195,18 @@ export class Cluster {
   }
 }
 
-/** The names of those that have heard anything. */
+/** The names of the members that received an event. */
 export function hearers(members: readonly Member[]): string[] {
   return members.filter(({ heard }) => heard.length > 0).map(({ name }) => name);
 }
 
-/** Repeats a question until the answer satisfies: what processes know of each other takes a moment to arrive. */
+/** Repeats `ask` until its result satisfies the condition: processes take a moment to learn about each other. */
 export async function eventually<T>(ask: () => Promise<T>, satisfies: (answer: T) => boolean): Promise<T> {
   const end = Date.now() + PATIENCE;
   for (;;) {
     const answer = await ask();
     if (satisfies(answer)) return answer;
-    if (Date.now() > end) assert.fail(`the last answer was ${JSON.stringify(answer)}`);
+    if (Date.now() > end) assert.fail(`the last result was ${JSON.stringify(answer)}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

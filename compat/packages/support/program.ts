@@ -1,4 +1,4 @@
-// Programs of the application as processes of their own, which do what the test calls.
+// Runs programs of the application in their own processes, and sends them the calls of a test.
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -7,25 +7,25 @@ import { application } from "./application.ts";
 
 export type HostName = "uws" | "node";
 
-/** How long a process may take to start, or to answer, on a busy machine. */
+/** How long a process may take to start, or to reply, in milliseconds; enough for a busy machine. */
 const PATIENCE = 20_000;
 
-/** What a program tells when it listens. */
+/** What a program sends when it listens. */
 export interface Ready {
   readonly port: number;
   readonly pid: number;
 }
 
-/** A process that listens, and does what it is called to do. */
+/** A process that listens, and accepts calls. */
 export interface Listening {
   readonly url: string;
-  /** Has the program do one of the things it offers. Rejects with the error it had. */
+  /** Calls a function of the program. Rejects with its error. */
   call<T>(name: string, ...args: unknown[]): Promise<T>;
-  /** Ends the process at once, as a crash would. */
+  /** Kills the process, like a crash. */
   kill(): Promise<void>;
 }
 
-/** What a program failed with; `responses` are those that a broadcast had got before its time was up. */
+/** The error of a program; `responses` are the acks that a broadcast got before its timeout. */
 export class ProgramError extends Error {
   readonly responses: unknown;
 
@@ -43,7 +43,7 @@ interface Message {
   readonly error?: { message: string; responses?: unknown };
 }
 
-/** Sends calls to one process and hands out the answers. */
+/** Sends calls to one process, and resolves them with the replies. */
 export class Caller {
   readonly #send: (message: object) => void;
   readonly #waiting: Map<number, (message: Message) => void> = new Map();
@@ -57,23 +57,23 @@ export class Caller {
     const id = ++this.#ids;
     const answered = new Promise<Message>((resolve) => this.#waiting.set(id, resolve));
     this.#send({ id, call, args });
-    const { error, result } = await within(answered, `the answer to ${call}`, PATIENCE);
+    const { error, result } = await within(answered, `the reply to ${call}`, PATIENCE);
     if (error !== undefined) throw new ProgramError(error);
     return result as T;
   }
 
-  /** Takes an answer. */
+  /** Handles a reply. */
   take(message: Message): void {
     this.#waiting.get(message.id ?? 0)?.(message);
     this.#waiting.delete(message.id ?? 0);
   }
 }
 
-/** A program of the application that runs. */
+/** A running program of the application. */
 export class Program {
-  /** What it wrote to its error output. */
+  /** Its stderr so far. */
   stderr = "";
-  /** What it wrote to its output. */
+  /** Its stdout so far. */
   stdout = "";
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
@@ -87,7 +87,7 @@ export class Program {
     child.once("close", () => running.delete(child));
   }
 
-  /** Resolves with what `count` processes of the program tell when they listen; rejects if it ends instead. */
+  /** Resolves when `count` processes of the program listen; rejects if it exits. */
   async listening(count: number): Promise<Listening[]> {
     const listening: Listening[] = [];
     const callers = new Map<number, Caller>();
@@ -116,7 +116,7 @@ export class Program {
     return { url: `http://127.0.0.1:${port}`, call: (name, ...args) => caller.call(name, ...args), kill };
   }
 
-  /** Ends the program and waits until it is gone. */
+  /** Kills the program, and waits until it has exited. */
   async stop(): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#ended;
@@ -128,7 +128,7 @@ process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** Starts a program of the application; `given` is what it finds under that name. */
+/** Starts a program of the application, which imports `given` from program.mjs. */
 export async function runProgram(name: string, host: HostName, given: object = {}): Promise<Program> {
   const folder = await application();
   const { NODE_OPTIONS: _, ...env } = process.env;

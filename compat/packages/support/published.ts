@@ -1,16 +1,16 @@
-// A published package in the table: one cell for each host, and what its tests use.
+// Declares the tests of a published package, in one cell for each host, and starts what they use.
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 import { cell } from "../../support/cell.ts";
 import { application, isOracle, versionOf } from "./application.ts";
 import { runProgram, type HostName, type Listening, type Program } from "./program.ts";
 
-/** The official server listens on node:http, whichever form it is given. */
+/** The official server runs on node:http only. */
 export const hosts: readonly HostName[] = isOracle ? ["node"] : ["uws", "node"];
 
-/** Installing takes longer than a test may, in milliseconds. */
+/** How long an installation may take, in milliseconds. */
 const INSTALLATION = 300_000;
 
-/** Declares the tests of a published package, for each host; what they open is closed after them. */
+/** Declares the tests of a published package for each host; their clients close after each test. */
 export function published(part: string, body: (host: HostName) => void): void {
   for (const host of hosts) {
     cell({ group: "Published packages", part, version: versionOf(part), host, transport: "any" }, () => {
@@ -24,7 +24,7 @@ export function published(part: string, body: (host: HostName) => void): void {
   }
 }
 
-/** Starts one program before the tests of the suite and ends it after them; the function gives it, and what it wrote. */
+/** Starts a program before the tests of the suite, and stops it after them; the returned function returns it. */
 export function program(
   name: string,
   host: HostName,
@@ -53,7 +53,7 @@ export function closeClients(): void {
   clients.clear();
 }
 
-/** An official client of its own connection, closed after the test. */
+/** Opens an official client with its own connection, which closes after the test. */
 export function connect(url: string, options: Partial<ManagerOptions & SocketOptions> = {}): Socket {
   const client = io(url, { forceNew: true, reconnection: false, ...options });
   clients.add(client);

@@ -1,5 +1,5 @@
-// A registry on the loopback interface that has our packages as they will be published, and nothing else. npm asks it for
-// the scope @tidewire alone; everything else comes from the registry that npm is set to.
+// A registry on the loopback interface with only our packages, as they will be published. npm uses it for the scope @tidewire,
+// and its configured registry for everything else.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -19,7 +19,7 @@ interface File {
   readonly body: Buffer;
 }
 
-/** A hash of the tarballs: what is installed from them is the same as long as this is. */
+/** A hash of the tarballs. */
 export function fingerprint({ tarballs }: Packed): string {
   const hash = createHash("sha256");
   for (const name of packageNames) hash.update(readFileSync(tarballs[name]));
@@ -36,7 +36,7 @@ export async function startRegistry(packed: Packed): Promise<Registry> {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  // npm keeps what it got by its address, and a port may come again: the path makes the address one of a kind.
+  // npm caches responses by URL, and a port can be reused: the path makes the URL unique
   const path = `/${fingerprint(packed)}/`;
   const url = `http://127.0.0.1:${port}${path}`;
   for (const name of packageNames) {
@@ -51,7 +51,7 @@ export async function startRegistry(packed: Packed): Promise<Registry> {
   return { url, close: () => server.close().closeAllConnections() };
 }
 
-/** What a registry says of a package that has one version. */
+/** The registry document of a package with one version. */
 function describePackage(
   manifest: { readonly name: string; readonly version: string },
   tarball: Buffer,

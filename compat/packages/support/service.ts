@@ -1,5 +1,5 @@
-// Redis and PostgreSQL as real servers of the tests' own: started when first asked for, on sockets in a temporary folder, and
-// ended when all tests are done.
+// Starts Redis and PostgreSQL for the tests when they are first needed, on sockets in a temporary folder, and stops them after
+// all tests.
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { once } from "node:events";
@@ -8,16 +8,16 @@ import { join } from "node:path";
 import { connect } from "node:net";
 import { findPostgres, findRedis, whyMissing } from "../../../scripts/setup.mjs";
 
-/** A service that a suite needs. */
+/** A service that suites need. */
 export interface Service<Address> {
-  /** Why it cannot be started here. */
+  /** Why it cannot be started on this machine. */
   readonly missing: string | undefined;
   /** Starts it, once for all tests. */
   start(): Promise<Address>;
 }
 
 const PATIENCE = 30_000;
-/** Changes the user, and ends a program with the one that started it. */
+/** Changes the user of a program, and ends it when its parent ends. */
 const SETPRIV = "/usr/bin/setpriv";
 const running = new Map<ChildProcess, NodeJS.Signals>();
 const folders: string[] = [];
@@ -60,15 +60,15 @@ function newFolder(name: string): string {
 interface Server {
   readonly file: string;
   readonly args: readonly string[];
-  /** What changes the user, for `setpriv`. */
+  /** The arguments of `setpriv` that change the user. */
   readonly user: readonly string[];
-  /** Where it listens. */
+  /** The path of its socket. */
   readonly socket: string;
-  /** What ends it at once. */
+  /** The signal that ends it at once. */
   readonly signal: "TERM" | "QUIT";
 }
 
-/** Runs the server until the tests are done, or this process is gone; resolves when its socket takes connections. */
+/** Runs the server until the tests or this process end; resolves when its socket accepts connections. */
 async function run({ file, args, user, socket, signal }: Server): Promise<void> {
   const whole = existsSync(SETPRIV)
     ? [SETPRIV, ...user, "--pdeathsig", signal, file, ...args]
@@ -99,13 +99,13 @@ async function accepts(path: string): Promise<boolean> {
   }
 }
 
-/** Declares a suite that needs a service. Where it cannot be had, the suite is one test that says why: failing with CI set. */
+/** Declares a suite that needs a service; without it, one pending test with the reason, or one failing test if CI is set. */
 export function describeWith(needed: Service<unknown> | undefined, title: string, body: () => void): void {
   const { missing } = needed ?? {};
   describe(title, () => {
     if (missing === undefined) return body();
-    if (!process.env["CI"]) return void it(`waits for a service: ${missing}`);
-    it("has its service", () => {
+    if (!process.env["CI"]) return void it(`needs a service: ${missing}`);
+    it("finds the service", () => {
       throw new Error(missing);
     });
   });
@@ -120,14 +120,14 @@ export const redis: Service<string> = service(findRedis(), "Redis", async () => 
   return socket;
 });
 
-/** What the client of PostgreSQL needs. */
+/** The connection options of a PostgreSQL client. */
 export interface PostgresAddress {
   readonly host: string;
   readonly user: string;
   readonly database: string;
 }
 
-/** PostgreSQL, which refuses to run as root: there it runs as the user that its Debian package has made. */
+/** PostgreSQL. It refuses to run as root, so root runs it as the user of its Debian package. */
 export const postgres: Service<PostgresAddress> = service(findPostgres(), "PostgreSQL", async () => {
   const bin = findPostgres() as string;
   const folder = newFolder("postgres");

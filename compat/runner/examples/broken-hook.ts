@@ -1,8 +1,8 @@
-// Tests for the runner to run: a hook keeps them from it.
+// Example for section-process.test.ts: a hook fails.
 describe("with a hook", () => {
   before("prepare", () => {
     throw new Error("not prepared");
   });
 
-  it("is never run", () => {});
+  it("never runs", () => {});
 });

@@ -1,8 +1,8 @@
-// Tests for the runner to run: the second one takes the process with it.
+// Example for section-process.test.ts: the second test kills the process.
 it("passes", () => {});
 
 it("dies", () => {
   process.kill(process.pid, "SIGKILL");
 });
 
-it("is never run", () => {});
+it("never runs", () => {});

@@ -1,6 +1,6 @@
-// Tests for the runner to run: a process is left behind.
+// Example for section-process.test.ts: a test leaves a process behind.
 import { spawn } from "node:child_process";
 
-it("forgets its process", () => {
+it("does not stop its process", () => {
   spawn(process.execPath, ["-e", "setTimeout(() => {}, 60_000)"], { stdio: "ignore" }).unref();
 });

@@ -1,6 +1,6 @@
-// Tests for the runner to run: a server is left listening.
+// Example for section-process.test.ts: a test leaves a server listening.
 import { createServer } from "node:http";
 
-it("forgets its server", (done) => {
+it("does not close its server", (done) => {
   createServer().listen(0, "127.0.0.1", () => done());
 });

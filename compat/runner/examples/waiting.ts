@@ -1,4 +1,4 @@
-// Tests for the runner to run: a timer runs on.
-it("forgets its timer", () => {
+// Example for section-process.test.ts: a test leaves a timer running.
+it("does not clear its timer", () => {
   setTimeout(() => {}, 60_000);
 });

@@ -1,10 +1,10 @@
-// The published adapters, each with its usual client: redis, ioredis, pg, and the messages of node:cluster. A server loads
-// what it uses.
+// The published adapters, each with its usual client: redis, ioredis, pg, and the messages of node:cluster. A server only loads
+// its own.
 
-/** How soon a process that was killed is found missing, in milliseconds. */
+/** How soon the adapters detect that a process was killed, in milliseconds. */
 const heartbeat = { heartbeatInterval: 500, heartbeatTimeout: 2000 };
 
-/** The adapters by name; `prefix` keeps the suites apart that share a service. */
+/** The adapters by name; `prefix` separates suites that share a service. */
 export const adapters = {
   async redis({ redis, prefix }) {
     const { createAdapter } = await import("@socket.io/redis-adapter");
@@ -30,7 +30,7 @@ export const adapters = {
   async postgres({ postgres, prefix }) {
     const { createAdapter } = await import("@socket.io/postgres-adapter");
     const { default: pg } = await import("pg");
-    // One connection for what comes and one for what goes: with more, events overtake each other.
+    // one connection to receive and one to send: with more, events can arrive out of order
     const pool = new pg.Pool({ ...postgres, max: 2 });
     await pool.query(
       `SELECT pg_advisory_xact_lock(1);

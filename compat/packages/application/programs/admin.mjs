@@ -1,4 +1,4 @@
-// A server that the admin page looks into.
+// A server for the admin page.
 import { instrument } from "@socket.io/admin-ui";
 import bcrypt from "bcryptjs";
 import { given, listen, ready } from "./program.mjs";

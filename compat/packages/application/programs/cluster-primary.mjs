@@ -1,4 +1,4 @@
-// The primary of node:cluster: starts the workers, hands messages between them and the test, and ends with it.
+// The primary of node:cluster: starts the workers, passes messages between them and the test, and exits with the test.
 import cluster from "node:cluster";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";

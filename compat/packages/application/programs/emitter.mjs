@@ -1,4 +1,4 @@
-// A process that has no server and speaks to the clients of others through Redis.
+// A process without a server, which sends events to the clients of others through Redis.
 import { Emitter } from "@socket.io/redis-emitter";
 import { Redis } from "ioredis";
 import { answerCalls, given } from "./program.mjs";

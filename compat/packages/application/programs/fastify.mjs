@@ -1,4 +1,4 @@
-// An application of fastify.
+// A fastify application.
 import fastify from "fastify";
 import fastifySocketIO from "fastify-socket.io";
 import { ready } from "./program.mjs";

@@ -1,4 +1,4 @@
-// An application of Feathers: a service that keeps messages, and channels that publish them.
+// A Feathers application: a service that stores messages, and channels that publish them.
 import { feathers } from "@feathersjs/feathers";
 import socketio from "@feathersjs/socketio";
 import { given, host, ready } from "./program.mjs";
@@ -34,7 +34,7 @@ const configure = (io) => {
     next();
   });
 };
-// With a port the server listens on that, whatever the application does.
+// with a port, the Socket.IO server listens on it by itself
 app.configure(host === "uws" ? socketio(given.port, {}, configure) : socketio(configure));
 app.use("messages", new Messages());
 app.on("connection", (connection) => app.channel("everyone").join(connection));

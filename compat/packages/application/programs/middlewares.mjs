@@ -1,4 +1,4 @@
-// Three packages that put themselves around sockets: socketio-wildcard, socket.io-prometheus and @thream/socketio-jwt.
+// Three packages that extend sockets: socketio-wildcard, socket.io-prometheus and @thream/socketio-jwt.
 import { authorize } from "@thream/socketio-jwt";
 import jsonwebtoken from "jsonwebtoken";
 import prometheus from "prom-client";

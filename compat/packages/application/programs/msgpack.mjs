@@ -1,4 +1,4 @@
-// A server that speaks msgpack.
+// A server with the MessagePack parser.
 import parser from "socket.io-msgpack-parser";
 import { listen, ready } from "./program.mjs";
 

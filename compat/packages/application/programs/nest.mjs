@@ -1,5 +1,5 @@
-// An application of Nest: gateways with a pipe, a guard, an interceptor and a filter. Decorators are written as TypeScript
-// compiles them.
+// A Nest application: gateways with a pipe, a guard, an interceptor and a filter. It applies decorators as compiled
+// TypeScript does.
 import "reflect-metadata";
 import {
   Catch,
@@ -28,7 +28,7 @@ import { from, map } from "rxjs";
 import { __decorate, __metadata, __param } from "tslib";
 import { given, host, ready } from "./program.mjs";
 
-/** Applies decorators to a method and tells the types of its parameters. */
+/** Applies decorators to a method, with the types of its parameters. */
 function decorate(target, method, types, ...decorators) {
   __decorate([...decorators, __metadata("design:paramtypes", types)], target.prototype, method, null);
 }
@@ -142,7 +142,7 @@ decorate(Gateway, "crash", [], SubscribeMessage("crash"));
 decorate(Gateway, "join", [String, Object], SubscribeMessage("join"), body, __param(1, ConnectedSocket()));
 __decorate([WebSocketServer()], Gateway.prototype, "server", undefined);
 
-// With a port of its own the gateway makes its server for that; with none it shares the server of the application.
+// with its own port, the gateway creates a server; without one, it shares the server of the application
 const place = host === "uws" ? [given.port] : [];
 const gateway = __decorate([WebSocketGateway(...place)], Gateway);
 

@@ -1,4 +1,4 @@
-// One server of a cluster. Clients say in their `auth` what they are called and which rooms they want.
+// One server of a cluster. Clients send their name and rooms in `auth`.
 import { adapters } from "./adapters.mjs";
 import { given, listen, ready } from "./program.mjs";
 
@@ -24,23 +24,23 @@ for (const namespace of [io.of("/"), io.of("/other"), io.of(/^\/team-\d+$/)]) {
 }
 
 ready(io.httpServer, {
-  /** Applies the steps, each the name of a method and its arguments, one after the other; gives what came of it. */
+  /** Calls methods, each given as its name and arguments, on the result of the previous one; returns the last result. */
   async io(namespace, ...steps) {
     return plain(
       await steps.reduce((target, [method, ...args]) => target[method](...args), io.of(namespace)),
     );
   },
-  /** The same on the socket of this server that has the name. */
+  /** The same on the socket of this server with this name. */
   socket(name, ...steps) {
     const socket = [...io.of("/").sockets.values()].find(({ data }) => data.name === name);
     steps.reduce((target, [method, ...args]) => target[method](...args), socket);
   },
-  /** The same on a socket of any server. */
+  /** The same on the socket with this name, on any server. */
   async remote(name, ...steps) {
     const socket = (await io.fetchSockets()).find(({ data }) => data.name === name);
     return plain(await steps.reduce((target, [method, ...args]) => target[method](...args), socket));
   },
-  /** `broadcast` and `local` are properties. */
+  /** `broadcast` and `local` are properties, not methods. */
   broadcastFrom(name, event) {
     const socket = [...io.of("/").sockets.values()].find(({ data }) => data.name === name);
     socket.broadcast.emit(event);
@@ -53,7 +53,7 @@ ready(io.httpServer, {
   close: () => io.close(),
 });
 
-/** What can be sent to the test: of sockets, what is asked for; of other objects of the server, nothing. */
+/** Converts a result for the test: sockets to plain objects, and other objects of the server to undefined. */
 function plain(value) {
   if (Array.isArray(value)) return value.map(plain);
   if (value?.handshake === undefined) return value?.adapter === undefined ? value : undefined;

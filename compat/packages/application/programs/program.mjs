@@ -1,25 +1,25 @@
-// What the programs have in common: they listen on the host that the test names, tell it where, do what it calls, and end
-// when it does. A worker of a cluster speaks with the test through its primary.
+// Shared by the programs: listens on the host that the test chooses, reports the port, executes the calls of the test, and
+// exits with it. A worker of a cluster reaches the test through its primary.
 import { createServer } from "node:http";
 import { Server } from "socket.io";
 
-/** What the test has given: an object of its own. */
+/** The options that the test passed to `runProgram()`. */
 export const given = JSON.parse(process.env.GIVEN ?? "{}");
 
 /** `uws` or `node`. */
 export const { HOST: host } = process.env;
 
-/** The port of an app that the application lets listen: its server does not know it. */
+/** The port of an app: the Socket.IO server attached to it does not know it. */
 let appPort;
 
 /**
- * A server on a free port: on uWebSockets.js because it is given a port, or an app if the test wishes so; or on a server of
- * node:http.
+ * Starts a server on a free port: on uWebSockets.js by port or, with `attachApp`, attached to an app; or on a node:http
+ * server.
  */
 export async function listen(options) {
   if (host === "uws") return given.attachApp ? listenWithApp(options) : new Server(0, options);
   const httpServer = createServer();
-  // Workers of node:cluster would share the port.
+  // otherwise, workers of node:cluster would share the port
   await new Promise((resolve) => httpServer.listen({ port: 0, host: "127.0.0.1", exclusive: true }, resolve));
   return new Server(httpServer, options);
 }
@@ -35,14 +35,14 @@ async function listenWithApp(options) {
   return io;
 }
 
-/** Tells the test where the server listens and does from then on what it calls. */
+/** Reports the port of the server to the test, and accepts its calls. */
 export function ready(httpServer, calls = {}) {
   const isNode = "listenerCount" in httpServer && httpServer.listenerCount("request") > 0;
   if (isNode !== (host === "node")) throw new Error(`This is not the host ${host}`);
   answerCalls(httpServer.address() ?? { port: appPort }, calls);
 }
 
-/** Does what the test calls. */
+/** Accepts the calls of the test. */
 export function answerCalls({ port }, calls) {
   process.on("message", (message) => {
     if (message.call !== undefined) void answer(calls, message);

@@ -1,4 +1,4 @@
-// A worker that gets its connections from the primary.
+// A worker that receives its connections from the primary.
 import { createServer } from "node:http";
 import { createAdapter } from "@socket.io/cluster-adapter";
 import { setupWorker } from "@socket.io/sticky";
@@ -8,7 +8,7 @@ import { ready } from "./program.mjs";
 const httpServer = createServer();
 const io = new Server(httpServer, {
   adapter: createAdapter({ heartbeatInterval: 500, heartbeatTimeout: 2000 }),
-  // What is lost while a connection is handed over is found missing soon, and the client tries again.
+  // data can get lost while the primary passes a connection; short timeouts make the client retry soon
   connectTimeout: 2000,
   pingInterval: 2000,
   pingTimeout: 3000,
@@ -21,7 +21,7 @@ io.on("connection", (socket) => {
   socket.on("shout", (...args) => io.emit(...args));
 });
 
-// It listens nowhere: the primary does, and tells the test where.
+// the primary listens, and reports the port to the test
 httpServer.address = () => ({ port: 0 });
 ready(httpServer, {
   pid: () => process.pid,

@@ -1,4 +1,4 @@
-// An application whose events are traced. The instrumentation must be there before what it looks at.
+// An application with traced events. The instrumentation must be loaded before socket.io.
 import { createRequire } from "node:module";
 import { SocketIoInstrumentation } from "@opentelemetry/instrumentation-socket.io";
 import { InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
