@@ -1,3 +1,3 @@
 import io from "./main.cjs";
 
-export const { Server, Namespace, Socket } = io;
+export const { Server, Namespace, Socket, internals } = io;

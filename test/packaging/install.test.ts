@@ -71,10 +71,10 @@ describe("the installed packages", function () {
   this.timeout(60_000);
   before(() => pack());
 
-  it("require() gives what require('socket.io') gives: callable, with three classes", async () => {
+  it("require() gives what require('socket.io') gives: callable, with three classes, and internals", async () => {
     assert.deepEqual(await evaluate("callable.cjs", callable), {
       type: "function",
-      names: ["Namespace", "Server", "Socket"],
+      names: ["Namespace", "Server", "Socket", "internals"],
       classes: ["Server", "Namespace", "Socket"],
       instances: [true, true, true],
       path: "/mine",

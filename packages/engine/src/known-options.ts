@@ -102,6 +102,7 @@ export const knownOptions: OptionRules = {
   ...attachOptions,
   adapter: anything,
   cleanupEmptyChildNamespaces: anything,
+  cluster: anything,
   connectTimeout: anything,
   connectionStateRecovery: anything,
   parser: anything,

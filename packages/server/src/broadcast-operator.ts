@@ -35,6 +35,11 @@ interface OperatedNamespace {
   _forgetAck?(id: number): void;
 }
 
+/** Adapters of other packages cannot count. */
+interface CountingAdapter {
+  count?(target: BroadcastOptions): Promise<number> | number;
+}
+
 /**
  * Chooses sockets of a namespace, and acts on all of them. Operators are immutable: every step of a chain returns a new one,
  * which can be kept and used again.
@@ -243,6 +248,18 @@ export class BroadcastOperator<
     return sockets.map((socket) =>
       isLocal(socket) ? socket : new RemoteSocket(this.only(socket.id), socket),
     );
+  }
+
+  /**
+   * Counts the chosen sockets, on every server of the cluster.
+   *
+   * @example
+   * const online = await io.in("room-101").count();
+   */
+  async count(): Promise<number> {
+    const adapter: Adapter & CountingAdapter = this.adapter;
+    if (adapter.count !== undefined) return adapter.count(this.target);
+    return (await adapter.fetchSockets(this.target)).length;
   }
 
   /** Returns an operator for one socket, whose acknowledgements are like those of a local socket. */

@@ -9,6 +9,7 @@ const messages = {
   NO_SERVER: (given: string): string => `expected a server or a port, got ${given}`,
   STATEFUL_REGEXP: (): string => "stateful regular expressions are not supported",
   PARENT_FETCH: (): string => "fetchSockets() is not supported on parent namespaces",
+  PARENT_COUNT: (): string => "count() is not supported on parent namespaces",
   NO_ADAPTER: (): string =>
     "No adapter for this namespace, are you trying to get the list of clients of a dynamic namespace?",
   MIDDLEWARE_FAILED: (): string => "Internal server error",

@@ -1,6 +1,7 @@
 import { internals } from "@tidewire/engine";
 import type { ListenOptions, ServerOptions as EngineOptions } from "@tidewire/engine";
-import type { Adapter } from "socket.io-adapter";
+import type { AdapterConstructor } from "./adapter-constructor.ts";
+import type { ClusterOption } from "./cluster.ts";
 import type { Untyped } from "./events/typed-events.ts";
 
 /** Options of connection state recovery. */
@@ -23,9 +24,6 @@ export interface RecoveryOptions {
   maxLogBytes?: number;
 }
 
-/** A class of adapters, or a function that returns the adapter of a namespace. */
-export type AdapterConstructor = typeof Adapter | ((nsp: Untyped) => Adapter);
-
 /** Options of a {@link Server}: its own, and those of the engine and of its attachment, which are passed on. */
 export interface ServerOptions extends EngineOptions, ListenOptions {
   /**
@@ -46,6 +44,8 @@ export interface ServerOptions extends EngineOptions, ListenOptions {
    * @default an adapter in memory
    */
   adapter: AdapterConstructor;
+  /** Joins the server with those of other processes: `cluster()` of `@tidewire/cluster`. */
+  cluster: ClusterOption;
   /**
    * The parser, which encodes and decodes packets: an object with the classes `Encoder` and `Decoder`, which published packages
    * declare in various ways. Clients need the same one.
@@ -80,10 +80,18 @@ const { duration, flag, group, size } = optionRules;
 /** The limit for joining a namespace. */
 export const connectTimeoutRule: internals.OptionRule = duration;
 
+/** The option `cluster`, which is an object that the server calls. */
+const clusterRule: internals.OptionRule = {
+  expected: "what cluster() of @tidewire/cluster returns",
+  read: (given) =>
+    typeof (given as Partial<ClusterOption> | null)?.joinEngine === "function" ? given : optionRules.INVALID,
+};
+
 /** All options of a server: its own, and those it passes on. */
 const knownOptions: internals.OptionRules = {
   ...engineOptions,
   cleanupEmptyChildNamespaces: flag,
+  cluster: clusterRule,
   connectTimeout: connectTimeoutRule,
   connectionStateRecovery: group({
     maxDisconnectionDuration: duration,

@@ -7,6 +7,7 @@ import createDebug from "debug";
 import { EventEmitter } from "node:events";
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import type { Adapter } from "socket.io-adapter";
+import type { AdapterConstructor } from "./adapter-constructor.ts";
 import { isOptions, portOf } from "./attachment.ts";
 import type { HttpServerInstance } from "./attachment.ts";
 import { BroadcastOperator } from "./broadcast-operator.ts";
@@ -15,6 +16,7 @@ import type { Broadcast } from "./broadcasting-emitter.ts";
 import { clientFileOf, fileExchangeOf, fileNameOf, serveClientFile } from "./client-files/files.ts";
 import type { CorsMiddleware, FileExchange } from "./client-files/files.ts";
 import { Client } from "./client.ts";
+import type { Cluster } from "./cluster.ts";
 import type { Auth } from "./connection/dialect.ts";
 import type { BindableEngine, Connection } from "./connection/port.ts";
 import { createError } from "./errors.ts";
@@ -45,7 +47,7 @@ import {
   DEFAULT_PATH,
   readServerOptions,
 } from "./options.ts";
-import type { AdapterConstructor, ServerOptions } from "./options.ts";
+import type { ServerOptions } from "./options.ts";
 import { ParentNamespace } from "./parent-namespace.ts";
 import { RecoveryAdapter } from "./recovery/adapter.ts";
 import { MemoryAdapter } from "./rooms/memory-adapter.ts";
@@ -159,11 +161,16 @@ export class Server<
       // The types of the package accept either form of the options, but not the union.
       this._corsMiddleware = cors(options.cors as cors.CorsOptions) as CorsMiddleware;
     }
-    this.adapter(options.adapter || defaultAdapter(options));
+    this.adapter(options.adapter || options.cluster?.adapter || defaultAdapter(options));
     this.sockets = this.of("/");
     if (target || typeof target === "number") {
       this.attach(target);
     }
+  }
+
+  /** The cluster of the option `cluster`: its nodes and its events; undefined without the option. */
+  get cluster(): Cluster | undefined {
+    return this.opts.cluster?.handle;
   }
 
   /** The same as {@link opts}. */
@@ -374,7 +381,10 @@ export class Server<
    */
   bind(engine: BindableEngine): this {
     this.engine = engine as unknown as Engine;
-    if (engine instanceof Engine) engine.startAgain();
+    if (engine instanceof Engine) {
+      engine.startAgain();
+      this.opts.cluster?.joinEngine(engine);
+    }
     engine.on("connection", (conn: Connection) => this.onconnection(conn));
     return this;
   }
@@ -443,6 +453,14 @@ export class Server<
    * await io.close();
    */
   async close(fn?: (err?: Error) => void): Promise<void> {
+    try {
+      await this.closeAll(fn);
+    } finally {
+      await this.opts.cluster?.leave();
+    }
+  }
+
+  private async closeAll(fn: ((err?: Error) => void) | undefined): Promise<void> {
     const own = this.engine instanceof Engine ? this.engine : undefined;
     own?.shutDown();
     await Promise.allSettled(

@@ -467,7 +467,8 @@ export class Socket<
 
   /** Calls the listeners of {@link onAnyOutgoing}; adapters call it for each receiver of a broadcast. */
   notifyOutgoingListeners(packet: Packet): void {
-    if (this.outgoing === undefined) return;
+    // A packet from another node decodes its data when it is read.
+    if (this.outgoing === undefined || this.outgoing.list.length === 0) return;
     this.server._userCode.callAny(this.outgoing.list, this, packet.data as Event);
   }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Adapter } from "socket.io-adapter";
 import { Server } from "@tidewire/server";
+import { MemoryServer } from "./memory.ts";
 
 interface Call {
   rooms: string[];
@@ -122,6 +123,37 @@ describe("broadcast operators", () => {
       remote.timeout(1000).emit("x", (error: unknown, value: unknown) => resolve([error, value]));
     });
     assert.deepEqual(answer, [null, "yes"]);
+  });
+});
+
+describe("count()", () => {
+  it("counts the members of rooms, each of them once", async () => {
+    await using server = new MemoryServer();
+    const [, one] = await server.join();
+    const [, two] = await server.join();
+    await server.join();
+    await one.join(["r1", "r2"]);
+    await two.join("r2");
+    const { io } = server;
+    const rooms = [
+      io.in("r1"),
+      io.in(["r1", "r2"]),
+      io.in("r2").except("r1"),
+      io.except("r1"),
+      io.in("none"),
+    ];
+    assert.deepEqual(await Promise.all(rooms.map((operator) => operator.count())), [1, 2, 1, 2, 0]);
+    assert.equal(await io.of("/empty").in("r1").count(), 0);
+  });
+
+  it("counts what an adapter without count() fetches", async () => {
+    const io = new Server({ adapter: Adapter });
+    io.of("/").adapter.fetchSockets = async () => [{ id: "a" }, { id: "b" }];
+    assert.equal(await io.in("room").count(), 2);
+  });
+
+  it("is refused on a parent namespace, whose children on other servers are unknown", async () => {
+    await assert.rejects(new Server().of(/a/).in("room").count(), { code: "PARENT_COUNT" });
   });
 });
 

@@ -22,7 +22,7 @@ const classes: Readonly<Record<string, { methods: string; file: string }>> = {
   },
   BroadcastOperator: {
     methods:
-      "to in except compress volatile local timeout emit emitWithAck allSockets fetchSockets socketsJoin socketsLeave disconnectSockets",
+      "to in except compress volatile local timeout emit emitWithAck allSockets fetchSockets count socketsJoin socketsLeave disconnectSockets",
     file: "broadcast-operator",
   },
   RemoteSocket: { methods: "timeout emit join leave disconnect", file: "remote-socket" },

@@ -33,8 +33,8 @@ function classOf(instance: object): Constructor {
 }
 
 describe("the surface of the official server", () => {
-  it("exports the same names", () => {
-    assert.deepEqual(Object.keys(ours).sort(), ["Namespace", "Server", "Socket"]);
+  it("exports the same names, and what the package of the cluster needs", () => {
+    assert.deepEqual(Object.keys(ours).sort(), ["Namespace", "Server", "Socket", "internals"]);
   });
 
   it("has every member of Server", () => {

@@ -115,10 +115,13 @@ export class ResponseCollector {
     if (count > 1 && this.#timer === undefined && !this.#settled) this.#limit(CLUSTER_ANSWER_TIMEOUT);
   }
 
-  /** Called when a server has reached this many clients. */
-  readonly addClientCount = (count: number): void => {
+  /**
+   * Called when a server has reached this many clients.
+   * @param servers - how many servers report; 0 if a server that has reported takes clients back, because it has died
+   */
+  readonly addClientCount = (count: number, servers: number = 1): void => {
     this.#expectedClients += count;
-    this.#answeredServers++;
+    this.#answeredServers += servers;
     this.#check();
   };
 

@@ -5,6 +5,7 @@ import type { AckCallback } from "../events/acks.ts";
 import type { EncodedPacket } from "../connection/port.ts";
 import { SharedPacket } from "../connection/shared-packet.ts";
 import { Audiences } from "./audiences.ts";
+import { createError } from "../errors.ts";
 import { sendShared } from "./fanout.ts";
 import type { Receiver } from "./fanout.ts";
 import { RoomTable } from "./room-table.ts";
@@ -68,6 +69,13 @@ export class MemoryAdapter extends Adapter {
 
   override fetchSockets(target: BroadcastOptions): Promise<LocalSocket[]> {
     return Promise.resolve(this.chosen(target));
+  }
+
+  /** Counts the sockets of the target. */
+  count({ rooms, except }: BroadcastOptions): Promise<number> | number {
+    let count = 0;
+    this.table.forEach(rooms, except, () => count++);
+    return count;
   }
 
   override addSockets(target: BroadcastOptions, rooms: Room[]): void {
@@ -134,5 +142,10 @@ export class ParentAdapter extends Adapter {
     for (const child of this.nsp.children) {
       child.adapter.broadcast(packet, target);
     }
+  }
+
+  /** Throws always, because another server of the cluster may have other children. */
+  count(): never {
+    throw createError("PARENT_COUNT");
   }
 }

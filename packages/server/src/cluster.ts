@@ -1,0 +1,52 @@
+import type { Server as Engine } from "@tidewire/engine";
+import type { AdapterConstructor } from "./adapter-constructor.ts";
+
+/** A node of a cluster: one server in one process. */
+export interface ClusterNode {
+  /** Names the node as long as it runs: the first four characters of the ids of its sessions. */
+  readonly id: string;
+}
+
+/** Broadcasts that did not arrive at this node. */
+export interface ClusterGap {
+  /** The node that sent them. */
+  readonly from: string;
+  /** How many of its broadcasts and commands are missing. */
+  readonly missed: number;
+}
+
+/** The events of a {@link Cluster}. */
+export interface ClusterEvents {
+  /** Another node can be reached. */
+  join: (node: ClusterNode) => void;
+  /** A node has left, has died, or can no longer be reached. */
+  leave: (node: ClusterNode) => void;
+  /** Broadcasts of another node were lost on their way. */
+  gap: (gap: ClusterGap) => void;
+}
+
+/** The cluster as one of its servers sees it: `io.cluster`. */
+export interface Cluster {
+  /** The nodes that can be reached; this one is the first. */
+  readonly nodes: readonly ClusterNode[];
+  /** Whether this node takes part and new clients may be sent to it. */
+  readonly ready: boolean;
+  on<E extends keyof ClusterEvents>(event: E, listener: ClusterEvents[E]): this;
+  once<E extends keyof ClusterEvents>(event: E, listener: ClusterEvents[E]): this;
+  off<E extends keyof ClusterEvents>(event: E, listener: ClusterEvents[E]): this;
+}
+
+/** What the option `cluster` takes, such as `cluster()` of `@tidewire/cluster`. One object serves one server, which calls it. */
+export interface ClusterOption {
+  /** `io.cluster` */
+  readonly handle: Cluster;
+  /** The adapter of a server that has no option `adapter`; undefined for the server's own default. */
+  readonly adapter: AdapterConstructor | undefined;
+  /**
+   * Called with each engine whose connections the server accepts, before it gets the first one; again with the same engine when
+   * the server is attached again after `io.close()`.
+   */
+  joinEngine(engine: Engine): void;
+  /** Called at the end of `io.close()`, once the sockets, the adapters and the HTTP server are closed. */
+  leave(): Promise<void> | void;
+}

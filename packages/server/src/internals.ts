@@ -1,0 +1,8 @@
+/** What `@tidewire/cluster` shares with the server. Not for applications: it changes with any release. @module */
+export { SharedPacket } from "./connection/shared-packet.ts";
+export type { EncodedPacket } from "./connection/port.ts";
+export type { AckCallback } from "./events/acks.ts";
+export { RecoveryAdapter } from "./recovery/adapter.ts";
+export { MemoryAdapter } from "./rooms/memory-adapter.ts";
+export type { AdapterNamespace, LocalSocket } from "./rooms/memory-adapter.ts";
+export * as timers from "./timers.ts";
