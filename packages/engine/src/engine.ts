@@ -253,3 +253,8 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
     safeEmit(this, this.loop, "headers", headers, toIncomingMessage(request));
   }
 }
+
+/** The clock of an engine, for the server above it. */
+export function clockOf(engine: Engine): Clock {
+  return engine.clock;
+}

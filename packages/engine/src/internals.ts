@@ -10,6 +10,7 @@ export type {
   RemoteSession,
 } from "./admission/cluster.ts";
 export { generateId } from "./admission/ids.ts";
+export { clockOf } from "./engine.ts";
 export { linesOf, RawHead } from "./host/copied/head.ts";
 export { CopiedHttpExchange } from "./host/copied/http-exchange.ts";
 export { CopiedRequest } from "./host/copied/request.ts";

@@ -1,4 +1,4 @@
-import { internals, Server as Engine } from "@tidewire/engine";
+import { Engine as BaseEngine, internals, Server as Engine } from "@tidewire/engine";
 import type { HttpExchange } from "@tidewire/engine";
 import { defaultParser } from "@tidewire/parser";
 import type { Packet, Parser } from "@tidewire/parser";
@@ -92,8 +92,8 @@ export class Server<
   readonly encoder: { encode(packet: Packet): unknown[] };
   /** @internal How application code is called. */
   _userCode: UserCode = plainCalls;
-  /** @internal Times how long clients take to join a namespace; not every engine has such a clock. */
-  readonly _clock: internals.Clock = new internals.Clock();
+  /** @internal Times how long clients take to join a namespace: the clock of the engine, if it is ours. */
+  _clock: internals.Clock = new internals.Clock();
   /** in ms */
   _connectTimeout!: number;
   private _path!: string;
@@ -381,8 +381,9 @@ export class Server<
    */
   bind(engine: BindableEngine): this {
     this.engine = engine as unknown as Engine;
-    if (engine instanceof Engine) {
+    if (engine instanceof BaseEngine) {
       engine.startAgain();
+      this._clock = internals.clockOf(engine);
       this.opts.cluster?.joinEngine(engine);
     }
     engine.on("connection", (conn: Connection) => this.onconnection(conn));
@@ -461,7 +462,7 @@ export class Server<
   }
 
   private async closeAll(fn: ((err?: Error) => void) | undefined): Promise<void> {
-    const own = this.engine instanceof Engine ? this.engine : undefined;
+    const own = this.engine instanceof BaseEngine ? this.engine : undefined;
     own?.shutDown();
     await Promise.allSettled(
       [...this._nsps.values()].map(async (nsp) => {

@@ -1,0 +1,3 @@
+import testing from "./dist/index.js";
+
+export const { testServer, TestServer } = testing;
