@@ -1,4 +1,4 @@
-import type { Server as Engine } from "@tidewire/engine";
+import type { Engine } from "@tidewire/engine";
 import type { AdapterConstructor } from "./adapter-constructor.ts";
 
 /** A node of a cluster: one server in one process. */
