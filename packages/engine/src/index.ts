@@ -45,6 +45,7 @@ export type {
   ServerOptions,
   TransportName,
 } from "./options.ts";
+export type { LimitRefusal, LimitReport } from "./limits/monitor.ts";
 export { MemoryHost } from "./host/memory/host.ts";
 export type { MemoryCall, MemoryRequest } from "./host/memory/host.ts";
 export type { MemoryResponse } from "./host/memory/response.ts";

@@ -19,6 +19,7 @@ export { rethrow } from "./host/rethrow.ts";
 export { requestOf } from "./http/query.ts";
 export * as timers from "./host/timers.ts";
 export { knownOptions } from "./known-options.ts";
+export { LimitMonitor } from "./limits/monitor.ts";
 export { Clock } from "./loop/clock.ts";
 export { isThenable } from "./loop/thenable.ts";
 export { Timeout } from "./loop/timeout.ts";

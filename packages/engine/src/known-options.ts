@@ -105,6 +105,7 @@ export const knownOptions: OptionRules = {
   cluster: anything,
   connectTimeout: anything,
   connectionStateRecovery: anything,
+  limits: anything,
   parser: anything,
   serveClient: anything,
 };

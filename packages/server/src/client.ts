@@ -1,7 +1,7 @@
 import { internals } from "@tidewire/engine";
 import type { Session } from "@tidewire/engine";
 import { createDecoder, PacketType } from "@tidewire/parser";
-import type { Binary, ChunkDecoder, Packet, Parser } from "@tidewire/parser";
+import type { Binary, ChunkDecoder, DecoderOptions, Packet, Parser } from "@tidewire/parser";
 import createDebug from "debug";
 import type { IncomingMessage } from "node:http";
 import { ConnectAttempt, ConnectAttempts, MAX_EARLY_PACKETS } from "./connection/connect-attempts.ts";
@@ -19,6 +19,10 @@ import { directPort } from "./connection/session-port.ts";
 import { openPort } from "./connection/open-port.ts";
 import { badPacket, misplacedPacket, SocketPacketError } from "./connection/packet-errors.ts";
 import { SocketMaps } from "./connection/socket-maps.ts";
+import { LimitError } from "./limits/errors.ts";
+import type { LimitErrorCode } from "./limits/errors.ts";
+import type { ResolvedLimits } from "./limits/options.ts";
+import type { ServerRefusal } from "./limits/report.ts";
 import type { DisconnectReason } from "./reasons.ts";
 import { ReplacedError } from "./recovery/replaced-error.ts";
 import type { ErrorOrigin, UserCode } from "./events/user-code.ts";
@@ -51,18 +55,20 @@ export interface ClientNamespace {
 
 /** The server, as a connection uses it. */
 export interface ClientServer {
-  readonly _nsps: ReadonlyMap<string, unknown>;
+  readonly _nsps: ReadonlyMap<string, ClientNamespace>;
+  readonly _limits: Pick<ResolvedLimits, "namespaces" | "namespacesPerConnection">;
+  readonly _decoderOptions: DecoderOptions | undefined;
+  readonly _limitMonitor: Pick<internals.LimitMonitor<ServerRefusal>, "exceeded">;
   readonly _parser: Parser;
   readonly encoder: { encode(packet: Packet): unknown[] };
   /** in ms */
   readonly _connectTimeout: number;
   readonly _clock: internals.Clock;
   readonly _userCode: UserCode;
-  of(name: string): ClientNamespace;
   _checkNamespace(
     name: string,
     auth: Auth,
-    decided: (nsp: object | false) => void,
+    decided: (nsp: ClientNamespace | false | "exhausted") => void,
     isWanted: () => boolean,
   ): void;
 }
@@ -103,7 +109,7 @@ export class Client<
     this.conn = conn;
     this.id = conn.id;
     this.dialect = dialectOf(conn.protocol);
-    this.decoder = createDecoder(server._parser, this);
+    this.decoder = createDecoder(server._parser, this, server._decoderOptions);
     this.setup();
   }
 
@@ -188,25 +194,53 @@ export class Client<
     const { readyState } = this.conn;
     // Nothing would end the attempt.
     if (this.destroyed || readyState === "closing" || readyState === "closed") return;
+    if (this.hasTooMany(name)) {
+      this.refuseFor("TOO_MANY_NAMESPACES", name, this.server._limits.namespacesPerConnection);
+      return;
+    }
     const attempt = new ConnectAttempt(name);
     this.attempts ??= new ConnectAttempts();
-    if (this.server._nsps.has(name)) {
-      return this.doConnect(name, auth, attempt);
+    const existing = this.server._nsps.get(name);
+    if (existing !== undefined) {
+      return this.doConnect(existing, auth, attempt);
     }
     this.attempts.begin(attempt);
-    const decided = (nsp: object | false): void => {
+    const decided = (nsp: ClientNamespace | false | "exhausted"): void => {
       if (!attempt.isWanted) return;
-      if (nsp) return this.doConnect(name, auth, attempt);
-      debug("creation of namespace %s was denied", name);
+      if (typeof nsp === "object") return this.doConnect(nsp, auth, attempt);
       this._refuse(attempt);
+      if (nsp === "exhausted") {
+        this.refuseFor("NAMESPACES_EXHAUSTED", name, this.server._limits.namespaces);
+        return;
+      }
+      debug("creation of namespace %s was denied", name);
       this._packet({ type: PacketType.CONNECT_ERROR, nsp: name, data: { message: "Invalid namespace" } });
     };
     this.server._checkNamespace(name, auth, decided, () => attempt.isWanted);
   }
 
+  /** Whether the connection may not join one more namespace. */
+  private hasTooMany(name: string): boolean {
+    const joined = this.only === undefined ? (this.maps?.byId.size ?? 0) : 1;
+    const joining = this.attempts?.size ?? 0;
+    return (
+      joined + joining >= this.server._limits.namespacesPerConnection &&
+      // A second CONNECT replaces the first.
+      this.attempts?.get(name) === undefined
+    );
+  }
+
+  /** Refuses a CONNECT that a limit does not allow. */
+  private refuseFor(code: LimitErrorCode, namespace: string, limit: number): void {
+    debug("%s: %s", code, namespace);
+    this.rememberLeaving(namespace);
+    const data = this.dialect.refusal(new LimitError(code, limit));
+    this._packet({ type: PacketType.CONNECT_ERROR, nsp: namespace, data });
+    this.server._limitMonitor.exceeded({ code, limit, namespace, conn: this.conn });
+  }
+
   /** Handles the request to join an existing namespace. */
-  private doConnect(name: string, auth: Auth, attempt: ConnectAttempt): void {
-    const nsp = this.server.of(name);
+  private doConnect(nsp: ClientNamespace, auth: Auth, attempt: ConnectAttempt): void {
     // Keeps a child namespace that would otherwise be removed with the socket that this one replaces.
     nsp._arriving++;
     try {
@@ -331,6 +365,10 @@ export class Client<
     } catch (error) {
       debug("invalid packet format");
       this.violation ??= badPacket(data, error);
+      const { parseCode: code, limit } = this.violation;
+      if (code === "TOO_MANY_ATTACHMENTS" && limit !== undefined) {
+        this.server._limitMonitor.exceeded({ code, limit, conn: this.conn });
+      }
       this.onError(error as Error);
     }
   }

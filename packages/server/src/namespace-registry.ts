@@ -1,6 +1,8 @@
 import createDebug from "debug";
 import type { Auth } from "./connection/dialect.ts";
 import { createError } from "./errors.ts";
+import { ClientNamespaces } from "./limits/client-namespaces.ts";
+import type { CountedNamespace, NamespaceLimits } from "./limits/client-namespaces.ts";
 import type { Untyped } from "./events/typed-events.ts";
 import type { UserCode } from "./events/user-code.ts";
 
@@ -25,27 +27,36 @@ export interface NamespaceFactory<Namespace, Parent> {
 export interface ParentOf<Namespace> {
   readonly name: string;
   createChild(name: string): Namespace;
+  /** Creates a child that counts as made by a client. */
+  _createForClient(name: string): Namespace;
 }
 
 /** The namespaces of a server, and the parent namespaces that decide which others may exist. */
-export class NamespaceRegistry<Namespace, Parent extends ParentOf<Namespace>> {
+export class NamespaceRegistry<Namespace extends CountedNamespace, Parent extends ParentOf<Namespace>> {
   /** by name */
   readonly namespaces: Map<string, Namespace> = new Map();
   /** by the function that decides about the names of their children */
   readonly parents: Map<ParentNspNameMatchFn, Parent> = new Map();
   /** the parents that were given as a regular expression */
   readonly parentsByRegExp: Map<RegExp, Parent> = new Map();
+  /** those that clients have asked for */
+  readonly clientMade: ClientNamespaces<Namespace>;
   readonly #make: NamespaceFactory<Namespace, Parent>;
 
-  constructor(make: NamespaceFactory<Namespace, Parent>) {
+  constructor(make: NamespaceFactory<Namespace, Parent>, limits: NamespaceLimits) {
     this.#make = make;
+    this.clientMade = new ClientNamespaces(limits);
   }
 
-  /** Returns the namespace of this name, with or without the leading slash, and creates it if it does not exist. */
+  /**
+   * Returns the namespace of this name, with or without the leading slash, and creates it if it does not exist. From now on it
+   * belongs to the application, which may hold it.
+   */
   of(given: string): Namespace {
     const name = String(given).startsWith("/") ? String(given) : `/${given}`;
     const existing = this.namespaces.get(name);
     if (existing) {
+      this.clientMade.delete(existing);
       return existing;
     }
     for (const [regexp, parent] of this.parentsByRegExp) {
@@ -83,12 +94,12 @@ export class NamespaceRegistry<Namespace, Parent extends ParentOf<Namespace>> {
 
   /**
    * Asks the parent namespaces in turn whether one of them accepts a child of this name. Nothing is created for a client that has
-   * left meanwhile, because nothing would remove it.
+   * left meanwhile, because nothing would remove it, nor beyond the limit.
    */
   askParents(
     name: string,
     auth: Auth,
-    fn: (nsp: Namespace | false) => void,
+    fn: (nsp: Namespace | false | "exhausted") => void,
     { isWanted, userCode }: { isWanted: () => boolean; userCode: Pick<UserCode, "watch"> },
   ): void {
     const parents = this.parents.entries();
@@ -107,7 +118,9 @@ export class NamespaceRegistry<Namespace, Parent extends ParentOf<Namespace>> {
           return askNext();
         }
         // It may have been created while the application was deciding.
-        fn(this.namespaces.get(name) ?? parent.createChild(name));
+        const existing = this.namespaces.get(name);
+        if (existing !== undefined) fn(existing);
+        else fn(this.clientMade.hasRoom() ? parent._createForClient(name) : "exhausted");
       });
       userCode.watch(decided, { source: "connection", event: undefined, socket: undefined }, () => {
         if (!hasDecided) askNext();

@@ -15,6 +15,7 @@ import { NAMESPACE_RESERVED_EVENTS } from "./events/reserved.ts";
 import type { Server } from "./server.ts";
 import type { RestoredState } from "./recovery/states.ts";
 import { RecoveryStore } from "./recovery/store.ts";
+import type { LimitReport } from "./limits/report.ts";
 import { Socket } from "./socket.ts";
 import { ackOf } from "./events/user-code.ts";
 import type {
@@ -58,6 +59,13 @@ export interface ServerReservedEventsMap<
   SocketData,
 > extends NamespaceReservedEventsMap<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
   new_namespace: (namespace: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
+  limit_exceeded: (report: LimitReport) => void;
+}
+
+/** The parent of a namespace, as its child uses it. */
+interface ChildOwner {
+  _childEmptied(child: object): void;
+  _removeChild(child: object): void;
 }
 
 /**
@@ -99,8 +107,8 @@ export class Namespace<
   /** The sockets that can be recovered, joined or waiting, by pid. */
   private readonly recoverable: Map<string, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> =
     new Map();
-  /** @internal Called after a socket was removed; set by a parent namespace that closes empty children. */
-  _onRemove: (() => void) | undefined = undefined;
+  /** @internal Set by the parent namespace that has created it. */
+  _parent: ChildOwner | undefined = undefined;
   /** @internal How many clients are about to get a socket. */
   _arriving: number = 0;
   /** The id of the next event that asks for an answer. All sockets share it, so that a broadcast has one id. */
@@ -285,7 +293,23 @@ export class Namespace<
     if (socket.pid !== undefined && this.recoverable.get(socket.pid) === socket) {
       this.recoverable.delete(socket.pid);
     }
-    this._onRemove?.();
+    this._checkWhetherEmpty();
+  }
+
+  /** @internal Whether no client is in it or about to join it. */
+  get _isEmpty(): boolean {
+    // A socket that waits for its middlewares must not join a namespace that no longer exists.
+    return this.sockets.size === 0 && this._preConnectSockets.size === 0 && this._arriving === 0;
+  }
+
+  /** @internal Tells the parent namespace when no client is left. */
+  _checkWhetherEmpty(): void {
+    if (this._parent !== undefined && this._isEmpty) this._parent._childEmptied(this);
+  }
+
+  /** @internal Removes it from its parent namespace, if it has one and no client is left. */
+  _dispose(): void {
+    if (this._isEmpty) this._parent?._removeChild(this);
   }
 
   /**
@@ -357,6 +381,11 @@ export class Namespace<
   /** @internal Removes the acknowledgements of the broadcast of this id. */
   _forgetAck(id: number): void {
     for (const socket of this.sockets.values()) socket._forgetAck(id);
+  }
+
+  /** @internal Emits `limit_exceeded`; called on the root namespace. */
+  _announceLimit(report: LimitReport): void {
+    this.tell("limit_exceeded", [report]);
   }
 
   /** @internal Emits `new_namespace`; called on the root namespace. */

@@ -3,6 +3,8 @@ import type { ListenOptions, ServerOptions as EngineOptions } from "@tidewire/en
 import type { AdapterConstructor } from "./adapter-constructor.ts";
 import type { ClusterOption } from "./cluster.ts";
 import type { Untyped } from "./events/typed-events.ts";
+import { limitsRule } from "./limits/options.ts";
+import type { Limits } from "./limits/options.ts";
 
 /** Options of connection state recovery. */
 export interface RecoveryOptions {
@@ -65,6 +67,8 @@ export interface ServerOptions extends EngineOptions, ListenOptions {
    * @default false
    */
   cleanupEmptyChildNamespaces: boolean;
+  /** What clients may do before the server refuses it. */
+  limits: Limits;
 }
 
 /** The default time a client may be connected without joining a namespace, in ms. */
@@ -98,6 +102,7 @@ const knownOptions: internals.OptionRules = {
     skipMiddlewares: flag,
     maxLogBytes: size,
   }),
+  limits: limitsRule,
   serveClient: flag,
 };
 

@@ -74,6 +74,19 @@ export class ParentNamespace<
    * parent.createChild("/dynamic-101");
    */
   createChild(name: string): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+    return this.create(name, () => {});
+  }
+
+  /** @internal Creates a child that counts as made by a client. */
+  _createForClient(name: string): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+    // Before it is announced: a listener may make it one of the application's own.
+    return this.create(name, (child) => this.server._clientMade.add(child));
+  }
+
+  private create(
+    name: string,
+    created: (child: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
+  ): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
     debug("creating child namespace %s", name);
     const child = new Namespace(this.server, name);
     for (const fn of this._fns) {
@@ -81,30 +94,33 @@ export class ParentNamespace<
     }
     for (const listener of this.listeners("connect")) child.on("connect", listener);
     for (const listener of this.listeners("connection")) child.on("connection", listener);
+    child._parent = this;
     this.children.add(child);
-    if (this.server._opts.cleanupEmptyChildNamespaces) {
-      this.removeWhenEmpty(child);
-    }
     this.server._nsps.set(name, child);
+    created(child);
     this.server.sockets._announceNamespace(child);
     return child;
   }
 
-  private removeWhenEmpty(child: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>): void {
-    child._onRemove = (): void => {
-      const keeper: StateKeeper = child.adapter;
-      // A socket that waits for its middlewares must not join a namespace that no longer exists.
-      if (child.sockets.size > 0 || child._preConnectSockets.size > 0 || child._arriving > 0) return;
-      if (keeper.hasStates) {
-        // The clients of these states may come back.
-        keeper.onStatesExpired = child._onRemove;
-        return;
-      }
-      debug("closing child namespace %s", child.name);
-      void keeper.close();
-      this.server._nsps.delete(child.name);
-      this.children.delete(child);
-    };
+  /** @internal Called when the last client of a child has left. */
+  _childEmptied(child: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>): void {
+    if (this.server._opts.cleanupEmptyChildNamespaces) child._dispose();
+    else this.server._clientMade.emptied(child);
+  }
+
+  /** @internal Removes a child without a client. */
+  _removeChild(child: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>): void {
+    const keeper: StateKeeper = child.adapter;
+    if (keeper.hasStates) {
+      // The clients of these states may come back.
+      keeper.onStatesExpired = () => child._checkWhetherEmpty();
+      return;
+    }
+    debug("closing child namespace %s", child.name);
+    void keeper.close();
+    this.server._nsps.delete(child.name);
+    this.server._clientMade.delete(child);
+    this.children.delete(child);
   }
 
   /** Throws always, because another server of the cluster may have other children. */

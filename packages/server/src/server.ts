@@ -1,7 +1,7 @@
 import { Engine as BaseEngine, internals, Server as Engine } from "@tidewire/engine";
 import type { HttpExchange } from "@tidewire/engine";
 import { defaultParser } from "@tidewire/parser";
-import type { Packet, Parser } from "@tidewire/parser";
+import type { DecoderOptions, Packet, Parser } from "@tidewire/parser";
 import cors from "cors";
 import createDebug from "debug";
 import { EventEmitter } from "node:events";
@@ -36,6 +36,10 @@ import type {
 import { GuardedCalls, plainCalls } from "./events/user-code.ts";
 import type { ErrorHandler, UserCode } from "./events/user-code.ts";
 import type { ExtendedError } from "./extended-error.ts";
+import type { ClientNamespaces } from "./limits/client-namespaces.ts";
+import { resolveLimits } from "./limits/options.ts";
+import type { ResolvedLimits } from "./limits/options.ts";
+import type { ServerRefusal } from "./limits/report.ts";
 import { NamespaceRegistry } from "./namespace-registry.ts";
 import type { ParentNspNameMatchFn } from "./namespace-registry.ts";
 import { Namespace } from "./namespace.ts";
@@ -94,6 +98,15 @@ export class Server<
   _userCode: UserCode = plainCalls;
   /** @internal Times how long clients take to join a namespace: the clock of the engine, if it is ours. */
   _clock: internals.Clock = new internals.Clock();
+  /** @internal What clients may do. */
+  readonly _limits: ResolvedLimits;
+  /** @internal Options of the decoders; undefined for the default ones. */
+  readonly _decoderOptions: DecoderOptions | undefined;
+  /** @internal Counts and reports what the limits refuse. */
+  readonly _limitMonitor: internals.LimitMonitor<ServerRefusal> = new internals.LimitMonitor<ServerRefusal>(
+    () => this._clock,
+    (report) => this.sockets._announceLimit(report),
+  );
   /** in ms */
   _connectTimeout!: number;
   private _path!: string;
@@ -106,27 +119,22 @@ export class Server<
   eio!: Engine;
   /** The server that accepts the connections: the given one, or the one created for the given port. */
   httpServer!: HttpServerInstance;
-  private readonly registry = new NamespaceRegistry<
+  private readonly registry: NamespaceRegistry<
     Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
     ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>
-  >({
-    namespace: (name) => new Namespace(this, name),
-    parent: () => new ParentNamespace(this),
-    announce: (nsp) => this.sockets._announceNamespace(nsp),
-  });
+  >;
   /** The namespaces, by name. */
-  readonly _nsps: Map<string, Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> =
-    this.registry.namespaces;
+  readonly _nsps: Map<string, Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>;
   /** The parent namespaces, by the function that decides about the names of their children. */
   readonly parentNsps: Map<
     ParentNspNameMatchFn,
     ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>
-  > = this.registry.parents;
+  >;
   /** The parent namespaces that were given as a regular expression. */
   readonly parentNamespacesFromRegExp: Map<
     RegExp,
     ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>
-  > = this.registry.parentsByRegExp;
+  >;
 
   /**
    * Given a port, the server listens on uWebSockets.js if it loads. uWebSockets.js rejects HTTP/1.0 with 505, so nginx needs
@@ -152,6 +160,20 @@ export class Server<
     const read = readServerOptions(options);
     applyRecoveryDefaults(options, read);
     this.opts = options;
+    this._limits = resolveLimits(read.limits);
+    const { attachments } = read.limits ?? {};
+    this._decoderOptions = attachments === undefined ? undefined : { maxAttachments: attachments };
+    this.registry = new NamespaceRegistry(
+      {
+        namespace: (name) => new Namespace(this, name),
+        parent: () => new ParentNamespace(this),
+        announce: (nsp) => this.sockets._announceNamespace(nsp),
+      },
+      this._limits,
+    );
+    this._nsps = this.registry.namespaces;
+    this.parentNsps = this.registry.parents;
+    this.parentNamespacesFromRegExp = this.registry.parentsByRegExp;
     this.path(options.path || DEFAULT_PATH);
     this.connectTimeout(read.connectTimeout || DEFAULT_CONNECT_TIMEOUT);
     this.serveClient(options.serveClient !== false);
@@ -434,11 +456,18 @@ export class Server<
     return nsp;
   }
 
+  /** @internal The namespaces that exist because clients have asked for them. */
+  get _clientMade(): ClientNamespaces<Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> {
+    return this.registry.clientMade;
+  }
+
   /** Asks the parent namespaces in turn whether one of them accepts a child of this name. */
   _checkNamespace(
     name: string,
     auth: Auth,
-    fn: (nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> | false) => void,
+    fn: (
+      nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> | false | "exhausted",
+    ) => void,
     isWanted: () => boolean = () => true,
   ): void {
     this.registry.askParents(name, auth, fn, { isWanted, userCode: this._userCode });

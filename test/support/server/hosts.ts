@@ -1,4 +1,5 @@
 import { createServer } from "node:http";
+import type { ServerOptions as OwnOptions } from "@tidewire/server";
 import * as uWS from "uWebSockets.js";
 import { chosen, defineHost, type Host } from "../hosts/on-every-host.ts";
 import { needUws } from "../uws/absent.ts";
@@ -6,7 +7,8 @@ import { serve, serveApp } from "./serve.ts";
 import { socketio, type ServerOptions } from "./socketio.ts";
 import { StartedServer } from "./started-server.ts";
 
-type Options = Partial<ServerOptions> & { host?: "uws" | "node"; maxBackpressure?: number };
+/** The options of the official server, and those of this project. */
+type Options = Partial<ServerOptions> & Pick<Partial<OwnOptions>, "host" | "limits" | "maxBackpressure">;
 
 export type ServerHost = Host<StartedServer, Options>;
 
