@@ -16,24 +16,24 @@ function held(install: (run: Run, hold: (goOn: () => void) => void) => void): Ho
 }
 
 const hooks: Record<string, Hook> = {
-  "a middleware, which then passes it on": held(({ server }, hold) => {
+  "a middleware that then passes it on": held(({ server }, hold) => {
     server.engine.use((_req, _res, next) => hold(next));
   }),
-  "allowRequest, which then admits it": held(({ server }, hold) => {
+  "allowRequest that then accepts it": held(({ server }, hold) => {
     server.engine.opts.allowRequest = (_req, callback) => hold(() => callback(null, true));
   }),
-  "allowRequest, which then refuses it": held(({ server }, hold) => {
+  "allowRequest that then refuses it": held(({ server }, hold) => {
     server.engine.opts.allowRequest = (_req, callback) => hold(() => callback("no", false));
   }),
-  "generateId, which then gives one": held(({ server }, hold) => {
+  "generateId that then resolves": held(({ server }, hold) => {
     server.engine.generateId = () => new Promise((resolve) => hold(() => resolve("late")));
   }),
-  "generateId, which then rejects": held(({ server }, hold) => {
+  "generateId that then rejects": held(({ server }, hold) => {
     server.engine.generateId = () => new Promise((_, reject) => hold(() => reject(new Error("no"))));
   }),
 };
 
-/** Asks, goes away while the hook decides, and lets the hook decide. */
+/** Sends a request, leaves while the hook is pending, then lets the hook decide. */
 function leaving(hook: Hook, ask: (run: Run, signal: AbortSignal) => Promise<unknown>): Misdeed {
   return async (run) => {
     const { asked, goOn } = hook(run);
@@ -45,7 +45,7 @@ function leaving(hook: Hook, ask: (run: Run, signal: AbortSignal) => Promise<unk
     await until(asked, "the hook to be asked");
     aborter.abort();
     const got = await answer;
-    // Until the server notices that the client has left; no event reports it.
+    // time for the server to notice that the client has left; no event reports it
     await new Promise((resolve) => setTimeout(resolve, 30));
     goOn();
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -80,7 +80,7 @@ scenario("leaves its handshake while a middleware is pending that then fails", {
   ),
 });
 
-/** As above, for a session older than the middleware. */
+/** The same, for a session opened before the middleware was added. */
 function leavingSession(ask: (run: Run, path: string, signal: AbortSignal) => Promise<unknown>): Misdeed {
   return async (run) => {
     const peer = await run.polling();

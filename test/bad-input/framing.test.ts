@@ -4,32 +4,35 @@ import { exchange } from "../support/wire/network-client.ts";
 
 const scenario = scenariosOf(import.meta.url);
 
-/** Headers that say in two ways, or in none, where the body behind them ends; and that body. */
+/** Headers that define the end of the body twice or not at all, and the body. */
 const ambiguous: Record<string, [headers: string, body: string]> = {
-  "of two lengths": ["Content-Length: 2\r\nContent-Length: 5", "4x"],
-  "of the same length twice": ["Content-Length: 2\r\nContent-Length: 2", "4x"],
-  "of an empty length": ["Content-Length:", ""],
-  "of an empty length and another": ["Content-Length:\r\nContent-Length: 2", "4x"],
-  "of a length with a sign": ["Content-Length: +2", "4x"],
-  "of a list of lengths": ["Content-Length: 2, 2", "4x"],
-  "in a coding that ends like chunked": ["Transfer-Encoding: xchunked", "2\r\n4x\r\n0\r\n\r\n"],
-  "in chunks and something else": ["Transfer-Encoding: chunked, identity", "2\r\n4x\r\n0\r\n\r\n"],
-  "in two codings": ["Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", "2\r\n4x\r\n0\r\n\r\n"],
-  "in chunks twice": ["Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "2\r\n4x\r\n0\r\n\r\n"],
-  "in chunks and of a length": ["Transfer-Encoding: chunked\r\nContent-Length: 2", "2\r\n4x\r\n0\r\n\r\n"],
-  "in chunks and of an empty length": [
+  "with two lengths": ["Content-Length: 2\r\nContent-Length: 5", "4x"],
+  "with the same length twice": ["Content-Length: 2\r\nContent-Length: 2", "4x"],
+  "with an empty length": ["Content-Length:", ""],
+  "with an empty length and another one": ["Content-Length:\r\nContent-Length: 2", "4x"],
+  "with a sign in its length": ["Content-Length: +2", "4x"],
+  "with a list of lengths": ["Content-Length: 2, 2", "4x"],
+  "with a coding whose name ends with chunked": ["Transfer-Encoding: xchunked", "2\r\n4x\r\n0\r\n\r\n"],
+  "with chunked and another coding": ["Transfer-Encoding: chunked, identity", "2\r\n4x\r\n0\r\n\r\n"],
+  "with chunked and another coding in two headers": [
+    "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+    "2\r\n4x\r\n0\r\n\r\n",
+  ],
+  "with chunked twice": ["Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "2\r\n4x\r\n0\r\n\r\n"],
+  "with chunked and a length": ["Transfer-Encoding: chunked\r\nContent-Length: 2", "2\r\n4x\r\n0\r\n\r\n"],
+  "with chunked and an empty length": [
     "Content-Length:\r\nTransfer-Encoding: chunked",
     "2\r\n4x\r\n0\r\n\r\n",
   ],
 };
 
-/** The statuses of all answers until the server hangs up. */
+/** The statuses of all responses until the server closes the connection. */
 async function statuses(port: number, bytes: string): Promise<string> {
   const answers = await exchange(port, bytes);
   return [...answers.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => match[1]).join(", ");
 }
 
-/** Sends the bytes and whatever `behind` makes of a session. */
+/** Sends the bytes, followed by those that `behind` returns. */
 function framed(
   start: (run: Run) => Promise<string>,
   headers: string,
@@ -57,8 +60,8 @@ const variantsOf = (
 
 scenario("posts a body whose end is ambiguous", variantsOf(post), { needs: "tcp" });
 
-/** uWebSockets.js answers these itself, whatever comes behind. */
-const refusedByUws = ["in chunks and of a length", "of a length with a sign", "of a list of lengths"];
+/** uWebSockets.js answers these itself, whatever follows. */
+const refusedByUws = ["with chunked and a length", "with a sign in its length", "with a list of lengths"];
 
 scenario(
   "hides a request behind such a body",
@@ -112,8 +115,8 @@ scenario(
   variantsOf(
     () => Promise.resolve("POST /elsewhere"),
     undefined,
-    // which node:http leaves to the application
-    Object.keys(ambiguous).filter((name) => name !== "in a coding that ends like chunked"),
+    // node:http leaves this one to the application
+    Object.keys(ambiguous).filter((name) => name !== "with a coding whose name ends with chunked"),
   ),
   { needs: "tcp" },
 );

@@ -12,7 +12,7 @@ const fail = (): never => {
   throw thrown;
 };
 
-/** Does what makes one listener throw, and waits for the error to surface. */
+/** Makes a listener throw, and waits for the error. */
 async function throwing<T>(run: Run, doing: () => Promise<T>): Promise<T> {
   const surfaced = uncaught(1);
   const result = await doing();
@@ -21,7 +21,7 @@ async function throwing<T>(run: Run, doing: () => Promise<T>): Promise<T> {
   return result;
 }
 
-/** The listener throws for one message; the next one of the same body, or read, is delivered all the same. */
+/** Makes the listener throw for one message; the next one in the same body or read is still delivered. */
 function onMessage(event: string): Record<string, Misdeed> {
   return {
     [`${event}, by long-polling`]: async (run) => {
@@ -68,7 +68,7 @@ scenario("sends a message to a layer above that throws", async (run) => {
   return "–";
 });
 
-/** Opens a session to a `connection` listener that throws. */
+/** Opens a session while the `connection` listener throws. */
 function connecting(open: (run: Run) => Promise<Session>): Misdeed {
   return async (run) => {
     run.server.engine.prependOnceListener("connection", (session: Session) => run.adopt(session));
@@ -79,17 +79,17 @@ function connecting(open: (run: Run) => Promise<Session>): Misdeed {
 }
 
 scenario("connects where a connection listener throws", {
-  "by long-polling": connecting(async ({ server }) => (await PollingPeer.open(server)).session),
-  "by WebSocket": connecting(async ({ server }) => (await openWebSocket(server)).session),
+  "over long-polling": connecting(async ({ server }) => (await PollingPeer.open(server)).session),
+  "over WebSocket": connecting(async ({ server }) => (await openWebSocket(server)).session),
 });
 
 scenario("closes a session whose close listener throws", {
-  "by long-polling": async (run) => {
+  "over long-polling": async (run) => {
     const peer = await run.polling();
     peer.session.once("close", fail);
     return throwing(run, async () => answered(await peer.post("1")));
   },
-  "by WebSocket": async (run) => {
+  "over WebSocket": async (run) => {
     const { socket, session } = await run.webSocket();
     session.once("close", fail);
     return throwing(run, async () => {
@@ -101,12 +101,12 @@ scenario("closes a session whose close listener throws", {
 });
 
 scenario("closes a session where a close listener of its transport throws", {
-  "by long-polling": async (run) => {
+  "over long-polling": async (run) => {
     const peer = await run.polling();
     peer.session.transport.once("close", fail);
     return throwing(run, async () => answered(await peer.post("1")));
   },
-  "by WebSocket": async (run) => {
+  "over WebSocket": async (run) => {
     const { socket, session } = await run.webSocket();
     session.transport.once("close", fail);
     return throwing(run, async () => {
@@ -118,7 +118,7 @@ scenario("closes a session where a close listener of its transport throws", {
 });
 
 scenario("violates the protocol where an error listener of its transport throws", {
-  "by long-polling": async (run) => {
+  "over long-polling": async (run) => {
     const peer = await run.polling();
     const poll = await peer.park();
     peer.session.transport.once("error", fail);
@@ -131,13 +131,13 @@ scenario("violates the protocol where an error listener of its transport throws"
 });
 
 scenario("exchanges messages where listeners of its transport throw", {
-  "packet, by long-polling": async (run) => {
+  "packet, over long-polling": async (run) => {
     const peer = await run.polling();
     peer.session.transport.once("packet", fail);
     const next = nextMessage(peer.session);
     return throwing(run, async () => `${answered(await peer.post("4a"))}, then ${String(await next)}`);
   },
-  "packet, by WebSocket": async (run) => {
+  "packet, over WebSocket": async (run) => {
     const { socket, session } = await run.webSocket();
     session.transport.once("packet", fail);
     const next = nextMessage(session);
@@ -146,7 +146,7 @@ scenario("exchanges messages where listeners of its transport throw", {
       return `200 ok, then ${String(await next)}`;
     });
   },
-  "drain, by long-polling": async (run) => {
+  "drain, over long-polling": async (run) => {
     const peer = await run.polling();
     const poll = await peer.park();
     peer.session.transport.once("drain", fail);
@@ -156,7 +156,7 @@ scenario("exchanges messages where listeners of its transport throw", {
       return status === 200 && body === "4a" ? "200 ok, then a" : `${status} ${body}`;
     });
   },
-  "drain, by WebSocket": async (run) => {
+  "drain, over WebSocket": async (run) => {
     const { socket, session } = await run.webSocket();
     session.transport.once("drain", fail);
     return throwing(run, async () => {
@@ -189,12 +189,12 @@ scenario("is refused where a connection_error listener throws", async (run) => {
 });
 
 scenario("gets a response while headers listeners throw", {
-  "by long-polling": async (run) => {
+  "over long-polling": async (run) => {
     run.server.engine.once("headers", fail);
     const peer = await throwing(run, () => run.polling());
     return peer.session.readyState;
   },
-  "by WebSocket": async (run) => {
+  "over WebSocket": async (run) => {
     run.server.engine.once("headers", fail);
     const peer = await throwing(run, () => run.webSocket());
     return peer.session.readyState;

@@ -3,7 +3,7 @@ import { openWebSocket } from "../support/engine/peers.ts";
 import type { WebSocketPeer } from "../support/engine/peers.ts";
 import type { StartedEngine } from "../support/engine/started-engine.ts";
 
-/** A session that minds its own business, echo after echo, while another client misbehaves. */
+/** A session that exchanges echoes while another client misbehaves. */
 export class Neighbour implements AsyncDisposable {
   readonly #peer: WebSocketPeer;
   #closed = false;
@@ -16,7 +16,7 @@ export class Neighbour implements AsyncDisposable {
     peer.session.on("message", (data: string) => peer.session.send(data));
     peer.session.on("close", () => (this.#closed = true));
     this.#loop = this.#run();
-    // looked at in sawNothing()
+    // checked in sawNothing()
     this.#loop.catch(() => {});
   }
 
@@ -28,7 +28,7 @@ export class Neighbour implements AsyncDisposable {
     return this.#peer.session.id;
   }
 
-  /** Stops, and fails unless every echo came, and nothing else. */
+  /** Stops, and asserts that it received all echoes, and nothing else. */
   async sawNothing(): Promise<void> {
     this.#stopped = true;
     await this.#loop;

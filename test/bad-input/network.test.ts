@@ -9,7 +9,7 @@ import { cuttableProxy } from "../support/proxies/tcp.ts";
 
 const scenario = scenariosOf(import.meta.url);
 
-// Long enough for a poll to be seen parked before a ping answers it, on a busy machine too.
+// long enough for the test to see a pending poll before a ping answers it, also on a busy machine
 const pingInterval = 1000;
 const pingTimeout = 300;
 const heartbeat = { pingInterval, pingTimeout };
@@ -17,7 +17,7 @@ const heartbeat = { pingInterval, pingTimeout };
 scenario(
   "vanishes without closing its connection",
   {
-    "a WebSocket": async (run) => {
+    "over a WebSocket": async (run) => {
       const proxy = await cuttableProxy(run.server.port);
       using _proxy = closing(() => proxy.close());
       const socket = await RawWebSocket.connect(proxy.port, run.server.path("transport=websocket"));
@@ -28,7 +28,7 @@ scenario(
       await until(() => session.readyState === "closed", "the session to close");
       return "–";
     },
-    "a poll": async (run) => {
+    "during a poll": async (run) => {
       const proxy = await cuttableProxy(run.server.port);
       using _proxy = closing(() => proxy.close());
       const peer = await run.polling();
@@ -67,7 +67,7 @@ scenario(
 scenario(
   "resets its connection while the server writes to it",
   {
-    "that waits for it": async (run) => {
+    "with data waiting": async (run) => {
       const { socket, session } = await run.rawWebSocket();
       socket.pause();
       for (let index = 0; index < 8; index++) session.send("x".repeat(1_000_000));

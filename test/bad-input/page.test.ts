@@ -5,7 +5,7 @@ import { rows } from "./page.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 
-/** Whether the file has the text as a string, or as the beginning of a template. */
+/** Whether the file contains the text as a string, or as the beginning of a template. */
 function isTitleIn(source: string, title: string): boolean {
   return ['"', "`"].some(
     (quote) => source.includes(quote + title + quote) || source.includes(`${quote}${title} \${`),
@@ -13,14 +13,14 @@ function isTitleIn(source: string, title: string): boolean {
 }
 
 describe("docs/limits-and-errors.md", () => {
-  it("has rows, each of them once", () => {
+  it("has unique rows", () => {
     const titles = rows.map(({ title }) => title);
     assert.ok(titles.length > 40);
     assert.deepEqual(titles, [...new Set(titles)]);
   });
 
   for (const row of rows) {
-    it(`shows by a test: ${row.title}`, () => {
+    it(`links to a test: ${row.title}`, () => {
       assert.ok(row.files.length > 0, "no link to a test");
       for (const file of row.files) {
         assert.ok(existsSync(file), `${file} is missing`);
@@ -32,7 +32,7 @@ describe("docs/limits-and-errors.md", () => {
     });
   }
 
-  it("is all that the suites of bad input test", () => {
+  it("has a row for each scenario of these suites", () => {
     const suites = readdirSync(here).filter((name) => name.endsWith(".test.ts") && name !== "page.test.ts");
     for (const suite of suites) {
       const source = readFileSync(here + suite, "utf8");

@@ -6,20 +6,20 @@ import type { HostName } from "../support/engine/hosts.ts";
 
 const PAGE = fileURLToPath(new URL("../../docs/limits-and-errors.md", import.meta.url));
 
-/** How the hosts are called on the page. */
+/** The names of the hosts on the page. */
 const HOST_NAMES = {
   uws: "uWebSockets.js",
   node: "node:http",
   memory: "memory",
 } as const;
 
-/** What came of a bad input: the three middle columns of the tables. */
+/** The outcome of a bad input: the three middle columns of the tables. */
 export interface Outcome {
-  /** What the client got. */
+  /** What the client gets. */
   gets: string;
-  /** What the operator learned. */
+  /** What the operator learns. */
   learns: string;
-  /** What became of the session. */
+  /** The state of the session. */
   session: string;
 }
 
@@ -29,7 +29,7 @@ export interface Row {
   title: string;
   /** Files that the last column links to. */
   files: string[];
-  /** Titles that the last column quotes: tests of suites that are not about bad input alone. */
+  /** Titles that the last column quotes, of tests in other suites. */
   quoted: string[];
   outcome(host: HostName): Outcome;
 }
@@ -38,7 +38,7 @@ function plain(cell: string): string {
   return cell.replaceAll("`", "").replaceAll("\\|", "|").trim();
 }
 
-/** `a; on node:http: b` is b on node:http and a everywhere else. */
+/** `a; on node:http: b` means b on node:http and a on the other hosts. */
 function cellOn(cell: string, host: HostName): string {
   const [general = "", ...exceptions] = cell.split(/; on (?=[^\s]+: )/);
   const name = `${HOST_NAMES[host]}: `;
@@ -66,10 +66,10 @@ function readRows(): Row[] {
   return lines.filter((line) => line.startsWith("|")).flatMap((line) => rowOf(line) ?? []);
 }
 
-/** Every line of the tables in docs/limits-and-errors.md. */
+/** All rows of the tables in docs/limits-and-errors.md. */
 export const rows: readonly Row[] = readRows();
 
-/** The row that a test is about; it must be on the page, and link to the file of the test. */
+/** Returns the row of a test; asserts that the page has it, and that it links to the test's file. */
 export function rowShownBy(title: string, testUrl: string): Row {
   const row = rows.find((each) => each.title === title);
   assert.ok(row, `docs/limits-and-errors.md has no row "${title}"`);

@@ -90,12 +90,12 @@ scenario(
 
 scenario("posts an invalid packet", {
   "of an unknown type": async (run) => answered(await (await run.polling()).post("9")),
-  "behind one that is": async (run) => answered(await (await run.polling()).post("4a\x1e9\x1e4b")),
+  "after a valid one": async (run) => answered(await (await run.polling()).post("4a\x1e9\x1e4b")),
 });
 
 scenario("posts an empty packet", {
   "an empty body": async (run) => answered(await (await run.polling()).post("")),
-  "behind one that is": async (run) => answered(await (await run.polling()).post("4a\x1e")),
+  "after another packet": async (run) => answered(await (await run.polling()).post("4a\x1e")),
 });
 
 scenario("posts binary data in protocol 4", async (run) => {
@@ -137,7 +137,7 @@ scenario("posts a close packet", async (run) => {
 scenario("posts a ping in protocol 4", async (run) => {
   const peer = await run.polling();
   const { answer } = await peer.park();
-  // The session ends under the POST; whether its answer still leaves is the host's affair.
+  // the session closes during the POST; whether it still gets a response depends on the host
   await peer.post("2").catch(() => {});
   return `the poll ${answered(await answer)}`;
 });

@@ -6,10 +6,10 @@ import { until } from "../support/engine/peers.ts";
 const scenario = scenariosOf(import.meta.url);
 
 scenario("requests an unknown transport", {
-  "has no such transport": async ({ server }) =>
+  "that does not exist": async ({ server }) =>
     answered(await server.client.get(server.path("transport=tcp"))),
-  "names none": async ({ server }) => answered(await server.client.get(server.path("x=1"))),
-  "names what every object has": async ({ server }) =>
+  "without a name": async ({ server }) => answered(await server.client.get(server.path("x=1"))),
+  "with the name of an Object property": async ({ server }) =>
     answered(await server.client.get(server.path("transport=constructor"))),
 });
 
@@ -18,18 +18,18 @@ scenario("opens a WebSocket for an unknown transport", async ({ server }) =>
 );
 
 scenario("polls with an unknown sid", {
-  "an invented one": async ({ server }) =>
+  "that never existed": async ({ server }) =>
     answered(await server.client.get(server.path("transport=polling&sid=abc"))),
-  "a name that every object has": async ({ server }) =>
+  "with the name of an Object property": async ({ server }) =>
     answered(await server.client.get(server.path("transport=polling&sid=__proto__"))),
-  "that of a session which has closed": async ({ server }) => {
+  "of a closed session": async ({ server }) => {
     const { sid } = JSON.parse((await server.client.get(server.path("transport=polling"))).body.slice(1)) as {
       sid: string;
     };
     server.engine.clients[sid]!.close(true);
     return answered(await server.client.get(server.path(`transport=polling&sid=${sid}`)));
   },
-  "that of another engine's session": async ({ server, host }) => {
+  "of another engine's session": async ({ server, host }) => {
     await using other = await host.start();
     const { body } = await other.client.get(other.path("transport=polling"));
     const { sid } = JSON.parse(body.slice(1)) as { sid: string };
@@ -86,7 +86,7 @@ const handshake = {
   "Sec-WebSocket-Version": "13",
 };
 
-/** A WebSocket handshake with these headers instead of its own. */
+/** Sends a WebSocket handshake with these headers replaced. */
 function malformed(headers: Record<string, string>, method: string = "GET"): Misdeed {
   return async ({ server }) => {
     const lines = Object.entries({ Host: "localhost", ...handshake, ...headers });
@@ -101,7 +101,7 @@ scenario(
   {
     "with a short key": malformed({ "Sec-WebSocket-Key": "abc" }),
     "of version 7": malformed({ "Sec-WebSocket-Version": "7" }),
-    "of something else than WebSocket": malformed({ Upgrade: "h2c" }),
+    "for another protocol than WebSocket": malformed({ Upgrade: "h2c" }),
   },
   { needs: "tcp" },
 );
@@ -109,7 +109,7 @@ scenario(
 scenario("sends a WebSocket handshake with POST", malformed({}, "POST"), { needs: "tcp" });
 
 scenario("uses an unsupported protocol version", {
-  "by long-polling": async ({ server }) =>
+  "over long-polling": async ({ server }) =>
     answered(await server.client.get("/engine.io/?EIO=3&transport=polling")),
 });
 

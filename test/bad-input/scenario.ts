@@ -16,18 +16,18 @@ import type { Row } from "./page.ts";
 
 export interface ScenarioNeeds extends TestNeeds {
   options?: EngineOptions;
-  /** Instead of the host's own way to start. */
+  /** Starts the engine instead of `host.start()`. */
   start?: (host: EngineHost, options?: EngineOptions) => Promise<StartedEngine>;
 }
 
-/** Does what the row says a client does, and returns what the client got. */
+/** Does what the client does in the row, and returns what it gets. */
 export type Misdeed = (run: Run) => Promise<string>;
 
-/** One bad input, the session it is about, and what is to be seen of it on the server. */
+/** One bad input, its session, and what the server reports. */
 export class Run {
   readonly server: StartedEngine;
   readonly host: EngineHost;
-  /** Errors that surfaced as uncaught. */
+  /** The uncaught exceptions. */
   uncaught: unknown[] = [];
   #session: Session | undefined;
   #closed: string | undefined;
@@ -40,12 +40,12 @@ export class Run {
     server.engine.on("connection_error", (error: ConnectionError) => this.#errors.push(error));
   }
 
-  /** The row is about this session, opened in some way of the test's own. */
+  /** Sets the session of the row, which the test has opened itself. */
   adopt(session: Session): void {
     this.#watch(session, undefined);
   }
 
-  /** Opens the session that the row is about, over long-polling. */
+  /** Opens the session of the row over long-polling. */
   async polling(): Promise<PollingPeer> {
     const peer = await PollingPeer.open(this.server);
     this.#watch(peer.session, async () => {
@@ -65,20 +65,20 @@ export class Run {
     return peer;
   }
 
-  /** Opens it over a WebSocket with hand-made frames. */
+  /** Opens it over a WebSocket that can send any frame. */
   async rawWebSocket(): Promise<{ socket: RawWebSocket; session: Session }> {
     const { socket, session } = await this.webSocket();
     assert.ok(socket instanceof RawWebSocket, "a WebSocket over a network");
     return { socket, session };
   }
 
-  /** The session has changed over to this WebSocket. */
+  /** Tells the run that the session was upgraded to this WebSocket. */
   upgraded(socket: WireSocket): void {
     const session = this.#session!;
     this.#prove = () => proveOver(socket, session);
   }
 
-  /** What the operator has learned so far, as the page writes it. */
+  /** What the operator has learned so far, in the words of the page. */
   get learned(): string {
     const errors = this.#errors.map(written);
     const closed = this.#closed === undefined ? [] : [this.#closed];
@@ -91,7 +91,7 @@ export class Run {
     return this.#session.readyState === "closed" ? "closed" : "stays open";
   }
 
-  /** A message each way, if the session is there. */
+  /** Exchanges a message each way, if the session is open. */
   async proveAlive(): Promise<void> {
     if (this.state === "stays open") await this.#prove?.();
   }
@@ -134,12 +134,12 @@ export function nextMessage(session: Session): Promise<unknown> {
   return within(next, "a message on the server");
 }
 
-/** As the page writes what a client got: `400`, or `400 and {"code":…`. */
+/** What the client got, in the words of the page: `400`, or `400 and {"code":…`. */
 export function answered({ status, body }: WireResponse): string {
   return body === "" ? `${status}` : `${status} ${body}`;
 }
 
-/** As the page writes the end of a WebSocket. */
+/** The end of a WebSocket, in the words of the page. */
 export async function ended(socket: WireSocket): Promise<string> {
   const { code, reason } = await within(socket.closed, "the WebSocket to close");
   return reason === "" ? `close ${code}` : `close ${code} ${reason}`;
@@ -150,7 +150,7 @@ async function settles(actual: () => string, expected: string): Promise<void> {
   assert.equal(actual(), expected);
 }
 
-/** Number of timers the engine runs. */
+/** The number of active timers. */
 function timersOf(server: StartedEngine): number {
   return (server.engine as unknown as { clock: { timers: number } }).clock.timers;
 }
@@ -173,7 +173,7 @@ async function play(row: Row, host: EngineHost, needs: ScenarioNeeds, misdeed: M
   await until(() => timersOf(server) <= timers, "no deadline to be left");
 }
 
-/** Declares tests of rows of docs/limits-and-errors.md, each on every host, for the file that calls. */
+/** Returns a function that declares the tests of a row of docs/limits-and-errors.md on every host. */
 export function scenariosOf(
   testUrl: string,
 ): (title: string, variants: Record<string, Misdeed> | Misdeed, needs?: ScenarioNeeds) => void {

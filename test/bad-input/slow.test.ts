@@ -14,10 +14,10 @@ import type { Run } from "./scenario.ts";
 
 const scenario = scenariosOf(import.meta.url);
 
-/** What uWebSockets.js waits for a request, with the four seconds that its clock is coarse by, and more. */
+/** Longer than uWebSockets.js waits for a request; its clock has a resolution of four seconds. */
 const PATIENCE = 20_000;
 
-/** On node:http the limits are those of the application's server: one that does not wait for minutes. */
+/** Starts an engine; on node:http, with short timeouts of the HTTP server. */
 async function startImpatient(host: EngineHost, options: EngineOptions = {}): Promise<StartedEngine> {
   if (host.name !== "node") return host.start(options);
   const engine = new Server(options);
@@ -48,7 +48,7 @@ const patient = { needs: "tcp", start: startImpatient, timeout: PATIENCE + 5_000
 
 const heard = new Map<string, Promise<string[]>>();
 
-/** Both at the same time, once per host: uWebSockets.js takes its ten seconds over each. */
+/** Runs both at the same time, once per host: uWebSockets.js takes ten seconds for each. */
 function hearFromSilent(run: Run): Promise<string[]> {
   const half = `GET ${run.server.path("transport=polling")} HTTP/1.1\r\nHost: localhost\r\nA: `;
   const both = heard.get(run.host.name) ?? Promise.all([hearFrom(run, ""), hearFrom(run, half)]);
@@ -56,7 +56,7 @@ function hearFromSilent(run: Run): Promise<string[]> {
   return both;
 }
 
-/** A session with a POST that trickles in; the server's response until it closes. */
+/** Opens a session, and sends a POST byte by byte; resolves with the server's response. */
 async function trickle(run: Run): Promise<string> {
   const peer = await run.polling();
   const post = connect({ port: run.server.port, host: "127.0.0.1" });
@@ -75,7 +75,7 @@ async function trickle(run: Run): Promise<string> {
 
 scenario(
   "sends the body of a POST slower than the host allows",
-  // The others wait at the same time.
+  // the others wait at the same time
   async (run) => (await Promise.all([trickle(run), hearFromSilent(run)]))[0],
   patient,
 );
@@ -102,7 +102,7 @@ scenario(
   "sends headers larger than 16 KiB",
   {
     "one large header": (run) => bigHead(run, `Cookie: ${"x".repeat(20_000)}\r\n`),
-    "many small ones": (run) => bigHead(run, "Aaaa: bbbb\r\n".repeat(2_500)),
+    "many small headers": (run) => bigHead(run, "Aaaa: bbbb\r\n".repeat(2_500)),
   },
   { needs: "tcp" },
 );

@@ -5,7 +5,7 @@ import type { Misdeed } from "./scenario.ts";
 
 const scenario = scenariosOf(import.meta.url);
 
-/** Begins an upgrade, and does something else than finish it. */
+/** Begins an upgrade, and then does something other than finishing it. */
 function begun(misdeed: (socket: WireSocket, peer: PollingPeer) => Promise<void> | void): Misdeed {
   return async (run) => {
     const peer = await run.polling();
@@ -40,7 +40,7 @@ scenario("sends a packet that does not belong to an upgrade", {
     await probe(socket);
     socket.sendText("4x");
   }),
-  "a ping that is no probe": begun((socket) => socket.sendText("2")),
+  "a ping that is not a probe": begun((socket) => socket.sendText("2")),
   "an open packet": begun((socket) => socket.sendText("0")),
   "a close packet": begun((socket) => socket.sendText("1")),
   "a pong": begun((socket) => socket.sendText("3probe")),
@@ -60,8 +60,8 @@ scenario(
 );
 
 scenario("closes the WebSocket of its upgrade", {
-  "closes it": begun((socket) => socket.close()),
-  "closes it after the probe": begun(async (socket) => {
+  "before the probe": begun((socket) => socket.close()),
+  "after the probe": begun(async (socket) => {
     await probe(socket);
     socket.close();
   }),

@@ -7,7 +7,7 @@ const scenario = scenariosOf(import.meta.url);
 
 const LIMIT = 1000;
 
-/** Does something to a WebSocket that ends with it. */
+/** Does something that closes the WebSocket. */
 function endsWith(misdeed: (socket: RawWebSocket) => void): Misdeed {
   return async (run) => {
     const { socket } = await run.rawWebSocket();
@@ -45,7 +45,7 @@ scenario(
   "sends a frame many times larger than maxHttpBufferSize",
   {
     whole: endsWith((socket) => socket.sendText(`4${"x".repeat(200_000)}`)),
-    "its head alone": endsWith((socket) => {
+    "only its header": endsWith((socket) => {
       // FIN, text; masked, 2^40 bytes
       socket.socket.write(Buffer.from("81ff0000010000000000" + "00000000", "hex"));
     }),
@@ -57,7 +57,7 @@ scenario(
   "sends invalid UTF-8",
   {
     "in one frame": endsWith((socket) => socket.sendFrame(OPCODE.text, Buffer.from([0x34, 0xff, 0xfe]))),
-    "in two": endsWith((socket) => {
+    "in two frames": endsWith((socket) => {
       socket.sendFrame(OPCODE.text, Buffer.from([0x34, 0xe2]), { fin: false });
       socket.sendFrame(OPCODE.continuation, Buffer.from([0x28, 0xa1]));
     }),
@@ -73,8 +73,10 @@ scenario(
     "another reserved bit": endsWith((socket) => socket.sendFrame(OPCODE.text, text("4x"), { rsv: 1 })),
     "a reserved opcode": endsWith((socket) => socket.sendFrame(3, text("4x"))),
     "a reserved control opcode": endsWith((socket) => socket.sendFrame(11, text("4x"))),
-    "a continuation of nothing": endsWith((socket) => socket.sendFrame(OPCODE.continuation, text("4x"))),
-    "a message within a message": endsWith((socket) => {
+    "a continuation without a first frame": endsWith((socket) =>
+      socket.sendFrame(OPCODE.continuation, text("4x")),
+    ),
+    "a message between fragments": endsWith((socket) => {
       socket.sendFrame(OPCODE.text, text("4x"), { fin: false });
       socket.sendFrame(OPCODE.text, text("4y"));
     }),
@@ -166,7 +168,7 @@ scenario("sends a ping in protocol 4", {
     socket.sendText("2");
     return ended(socket);
   },
-  "as of a probe": async (run) => {
+  "with the data of a probe": async (run) => {
     const { socket } = await run.webSocket();
     socket.sendText("2probe");
     return ended(socket);

@@ -25,7 +25,7 @@ const ways: [string, (io: Server) => { emit(event: string, value: unknown): unkn
 
 onEveryHost("encodes", countingHosts, (host) => {
   for (const [name, way] of ways) {
-    it(`of an event by ${name} to ${receivers} clients: as many as to one client`, async () => {
+    it(`as many for an event by ${name} to ${receivers} clients as to one`, async () => {
       const counts: number[] = [];
       for (const clients of [1, receivers]) {
         await using server = await host.start();
@@ -39,13 +39,13 @@ onEveryHost("encodes", countingHosts, (host) => {
         counts.push(value.count);
       }
       assert.equal(counts[0], counts[1]);
-      // Once to look for binary, once to write.
+      // once to look for binary, once to encode
       assert.ok(counts[1]! <= 2, `${counts[1]} times`);
     });
   }
 
   host.it(
-    `of the text of an event to ${receivers} clients: one string, and its bytes once`,
+    `one string, and its bytes once, for an event to ${receivers} clients`,
     { needs: "contents" },
     async () => {
       await using server = await host.start();
@@ -57,7 +57,7 @@ onEveryHost("encodes", countingHosts, (host) => {
     },
   );
 
-  it("of an event to clients over WebSocket and over long-polling: no more", async () => {
+  it("no more for an event to clients over WebSocket and long-polling", async () => {
     await using server = await host.start();
     const wires = await server.connectAll(3);
     const paths = [await server.openPolling(), await server.openPolling()];

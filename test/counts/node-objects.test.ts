@@ -1,4 +1,4 @@
-// On hosts without requests of Node, those that middlewares see are created on demand: they cost more than a poll.
+// Hosts without Node.js requests create them for middlewares on demand only: they cost more than a poll.
 import assert from "node:assert/strict";
 import { CollectedExchange } from "../../packages/engine/src/host/copied/collected-exchange.ts";
 import { CopiedRequest } from "../../packages/engine/src/host/copied/request.ts";
@@ -6,7 +6,7 @@ import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { closing } from "../support/waiting/closing.ts";
 import { countingHosts } from "./support/counting-hosts.ts";
 
-/** Counts how often a getter is asked, until the end of the scope. */
+/** Counts the calls of a getter, until the end of the scope. */
 function countGets(prototype: object, name: string): { readonly count: number } & Disposable {
   const original = Object.getOwnPropertyDescriptor(prototype, name)!;
   const counter = { count: 0 };
@@ -24,7 +24,7 @@ function countGets(prototype: object, name: string): { readonly count: number } 
 }
 
 onEveryHost("objects of Node", countingHosts, (host) => {
-  it("of a handshake, a poll and a post: none", async () => {
+  it("none for a handshake, a poll and a POST", async () => {
     await using server = await host.start();
     using messages = countGets(CopiedRequest.prototype, "message");
     using responses = countGets(CollectedExchange.prototype, "response");

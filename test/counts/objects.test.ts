@@ -47,15 +47,15 @@ interface Ceilings {
 }
 
 /**
- * No more than this for each idle connection. What is won is written down here. On node:http most of it is Node's and that of
- * `ws`, so that other versions of them are left some room.
+ * Limits for each idle connection; lower them after an improvement. On node:http, most objects are those of Node and `ws`, so
+ * the limit leaves room for other versions.
  */
 const ceilings: Record<"uws" | "node", Ceilings> = {
   uws: { all: 13, closures: 0 },
   node: { all: 50, closures: 5 },
 };
 
-/** Kinds of which an idle connection has none. */
+/** Kinds of objects that an idle connection must not have. */
 const NONE = [
   "Map",
   "Set",
@@ -69,7 +69,7 @@ const NONE = [
 
 for (const host of ["uws", "node"] as const) {
   describe(`objects of an idle connection [${host}]`, () => {
-    it("are no more than it needs", async function () {
+    it("stay within the limits", async function () {
       this.timeout(120_000);
       if (host === "uws") needUws();
       const kinds = await perConnection(host);

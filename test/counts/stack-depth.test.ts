@@ -1,4 +1,4 @@
-// How many functions there are between the callback of the host and a listener of the application.
+// Counts the functions between the callback of the host and a listener of the application.
 import assert from "node:assert/strict";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import type { Socket } from "../support/server/socketio.ts";
@@ -25,17 +25,17 @@ interface Depths {
   message: number;
 }
 
-/** No more than this for a text event. What is won is written down here. */
+/** Limits for a text event; lower them after an improvement. */
 const ceilings: Record<"uws" | "node" | "memory", Depths> = {
-  // Two of the host: its callback and the port. Two above: the transport and the session.
+  // two of the host, its callback and the port; two above, the transport and the session
   uws: { engine: 4, listener: 12, message: 5 },
-  // Four of the host, two of which read frames.
+  // four of the host, two of which read frames
   node: { engine: 6, listener: 14, message: 7 },
   memory: { engine: 3, listener: 11, message: 4 },
 };
 
 onEveryHost("depth", countingHosts, (host) => {
-  it("of the stack in a listener of an event in one text: no more than it needs", async () => {
+  it("of the stack in the listener of a text event stays within the limits", async () => {
     await using server = await host.start();
     const stacks: Record<"listener" | "message", string[]> = { listener: [], message: [] };
     const heard = new Promise<void>((resolve) => {

@@ -9,19 +9,19 @@ import { countingHosts } from "./support/counting-hosts.ts";
 const OURS = /\/packages\/[^/]+\/src\//;
 
 interface WatchedTimers extends Disposable {
-  /** Of each that was made, in ms. */
+  /** The delay of each timer, in ms. */
   readonly delays: number[];
-  /** Those that have not fired and were not cleared. */
+  /** How many have neither fired nor been cleared. */
   readonly waiting: number;
 }
 
-/** What Node's timers are, for those who trace them. */
+/** The internals of a Node.js timer. */
 interface Timer {
   readonly _idleTimeout: number;
   readonly _destroyed: boolean;
 }
 
-/** The timers that our sources have made since. */
+/** Watches the timers that our sources create from now on. */
 function watchTimers(): WatchedTimers {
   const timers: Timer[] = [];
   const delays: number[] = [];
@@ -43,18 +43,18 @@ function watchTimers(): WatchedTimers {
 }
 
 onEveryHost("timers", countingHosts, (host) => {
-  it("of a hundred idle connections: as many as of ten", async () => {
+  it("as many for a hundred idle connections as for ten", async () => {
     using timers = watchTimers();
     await using server = await host.start();
     await server.connectAll(10);
     const few = timers.waiting;
     await server.connectAll(90);
-    // One each for what sessions wait for (the next ping, the namespace), and one for the clock.
+    // one for the next ping, one for the namespace, one for the clock
     assert.ok(few >= 1, `${few} timers: the test sees none`);
     assert.ok(timers.waiting <= 4, `${timers.waiting} timers`);
   });
 
-  it("of a hundred connections that join a namespace in time: one for the limit of all", async () => {
+  it("one connectTimeout for a hundred connections that join a namespace in time", async () => {
     using timers = watchTimers();
     await using server = await host.start();
     server.io.connectTimeout(43_210);
@@ -65,7 +65,7 @@ onEveryHost("timers", countingHosts, (host) => {
     );
   });
 
-  it("of a hundred pending acknowledgements that have a timeout: one each at most, and none when they are answered", async () => {
+  it("at most one for each of a hundred pending acks with a timeout, and none once they have arrived", async () => {
     using timers = watchTimers();
     await using server = await host.start();
     const wire = await server.connect();

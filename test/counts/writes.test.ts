@@ -1,4 +1,4 @@
-// Guards against slowness that need no clock: how often the kernel is called.
+// Counts calls of the kernel, as a measure of speed without a clock.
 import assert from "node:assert/strict";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { encodeFrame, OPCODE } from "../support/wire/frames.ts";
@@ -9,7 +9,7 @@ import type { WireSocket } from "../support/wire/client.ts";
 import { nodeHost, countingHosts } from "./support/counting-hosts.ts";
 
 onEveryHost("writes", countingHosts, (host) => {
-  it("of ten emits to a socket in one tick: one", async () => {
+  it("one for ten emits to a socket in one tick", async () => {
     await using server = await host.start();
     const wire = await server.connect();
     const writes = await server.writesDuring(async () => {
@@ -19,7 +19,7 @@ onEveryHost("writes", countingHosts, (host) => {
     assert.equal(writes, 1);
   });
 
-  it("of ten broadcasts to five clients in one tick: five", async () => {
+  it("five for ten broadcasts to five clients in one tick", async () => {
     await using server = await host.start();
     const wires = await server.connectAll(5);
     const writes = await server.writesDuring(async () => {
@@ -29,7 +29,7 @@ onEveryHost("writes", countingHosts, (host) => {
     assert.equal(writes, 5);
   });
 
-  it("of broadcasts, direct emits and volatile ones mixed in one tick: one for each receiver", async () => {
+  it("one per receiver for broadcasts, direct and volatile emits in one tick", async () => {
     await using server = await host.start();
     const wires = await server.connectAll(3);
     const sockets = [...server.io.sockets.sockets.values()];
@@ -43,7 +43,7 @@ onEveryHost("writes", countingHosts, (host) => {
     assert.equal(writes, 3);
   });
 
-  it("of broadcasts to a room and to all, with one excepted, and of an answer, in one tick: one for each receiver", async () => {
+  it("one per receiver for broadcasts to all, to a room and from a socket, and an ack, in one tick", async () => {
     await using server = await host.start();
     server.io.on("connection", (socket: Socket) => {
       void socket.join("room");
@@ -66,7 +66,7 @@ onEveryHost("writes", countingHosts, (host) => {
     );
   });
 
-  it("of a message to two rooms that overlap, without one member: one for each receiver", async () => {
+  it("one per receiver for a message to two overlapping rooms, except one member", async () => {
     await using server = await host.start();
     server.io.on("connection", (socket: Socket) => {
       const n = server.io.sockets.sockets.size;
@@ -84,7 +84,7 @@ onEveryHost("writes", countingHosts, (host) => {
     assert.equal(wires[3]!.pending.length, 0);
   });
 
-  it("of a handler's answer, acknowledgement and three emits: one", async () => {
+  it("one for a handler's reply, ack and three emits", async () => {
     await using server = await host.start();
     server.io.on("connection", (socket: Socket) => {
       socket.on("ask", (reply: () => void) => {
@@ -102,7 +102,7 @@ onEveryHost("writes", countingHosts, (host) => {
     assert.equal(writes, 1);
   });
 
-  it("of a handler that answers and broadcasts: one for each receiver", async () => {
+  it("one per receiver for a handler that replies and broadcasts", async () => {
     await using server = await host.start();
     server.io.on("connection", (socket: Socket) => {
       socket.on("say", () => {
@@ -119,7 +119,7 @@ onEveryHost("writes", countingHosts, (host) => {
     assert.equal(writes, 4);
   });
 
-  it("of an event with two attachments: one", async () => {
+  it("one for an event with two attachments", async () => {
     await using server = await host.start();
     const wire = await server.connect();
     const writes = await server.writesDuring(async () => {
@@ -129,7 +129,7 @@ onEveryHost("writes", countingHosts, (host) => {
     assert.equal(writes, 1);
   });
 
-  it("of a ping: one", async () => {
+  it("one for a ping", async () => {
     await using server = await host.start();
     const wire = await server.connect();
     server.io.engine.opts.pingInterval = 10;
@@ -141,7 +141,7 @@ onEveryHost("writes", countingHosts, (host) => {
     assert.equal(writes, 1);
   });
 
-  it("of a broadcast: one frame for each receiver, and none for others", async () => {
+  it("one frame per receiver for a broadcast, and none for others", async () => {
     await using server = await host.start();
     server.io.on("connection", (socket: Socket) => {
       if (server.io.sockets.sockets.size <= 3) void socket.join("room");
@@ -156,14 +156,14 @@ onEveryHost("writes", countingHosts, (host) => {
     }
   });
 
-  it("of an idle tick: none", async () => {
+  it("none for an idle tick", async () => {
     await using server = await host.start();
     await server.connectAll(3);
     const writes = await server.writesDuring(() => new Promise(setImmediate));
     assert.equal(writes, 0);
   });
 
-  it("of ten emits to a parked poll: one, and one for the POST that caused them", async () => {
+  it("one for ten emits to a pending poll, and one for the POST that caused them", async () => {
     await using server = await host.start();
     server.io.on("connection", (socket: Socket) => {
       socket.on("say", () => {
@@ -181,12 +181,12 @@ onEveryHost("writes", countingHosts, (host) => {
 });
 
 describe("writes", () => {
-  it("of a WebSocket that joins a namespace on node:http: one with the 101 and the handshake, one with the answer", async () => {
+  it("two for a WebSocket that joins a namespace on node:http: the 101 with the handshake, and the CONNECT response", async () => {
     await using server = await nodeHost.start();
     assert.equal(await server.writesDuring(() => server.connect()), 2);
   });
 
-  it("of the answers to sixteen messages of one TCP chunk on node:http: one", async () => {
+  it("one for the replies to sixteen messages of one TCP chunk on node:http", async () => {
     await using server = await nodeHost.start();
     server.io.on("connection", (socket: Socket) => {
       socket.on("echo", (n: number) => socket.emit("echo", n));

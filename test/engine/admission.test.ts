@@ -22,7 +22,7 @@ const refusing: [string, string, AllowRequest][] = [
 
 onEveryHost("engine: allowRequest and generateId", engineHosts, (host) => {
   for (const [when, allowRequest] of accepting) {
-    host.it(`lets a client in ${when}`, async () => {
+    host.it(`accepts a client ${when}`, async () => {
       await using server = await host.start({ allowRequest });
       const peer = await PollingPeer.open(server);
       peer.session.send("in");

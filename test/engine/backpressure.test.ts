@@ -81,7 +81,7 @@ onEveryHost("engine: backpressure", engineHosts, (host) => {
     });
 
     host.it(
-      `keeps all of it when that may be buffered, sent ${how}`,
+      `keeps everything within maxBackpressure, sent ${how}`,
       { needs: "tcp", timeout: 20_000 },
       async () => {
         await using server = await host.start({ maxBackpressure: 64_000_000 });
@@ -97,7 +97,7 @@ onEveryHost("engine: backpressure", engineHosts, (host) => {
   }
 
   host.it(
-    "closes once a reader has taken what a listener has sent, many small answers",
+    "closes after the reader received the many small messages of a listener",
     { needs: "tcp", timeout: 20_000 },
     async () => {
       await using server = await host.start({ maxBackpressure: 64_000_000 });
@@ -124,7 +124,7 @@ onEveryHost("engine: backpressure", engineHosts, (host) => {
   const limited = { needs: "tcp", timeout: 20_000 } as const;
 
   host.it(
-    "ends the connection of a reader that lets maxBackpressure grow over many ticks",
+    "closes the connection of a reader that exceeds maxBackpressure over many ticks",
     limited,
     async () => {
       await using server = await host.start({ maxBackpressure: 1_000_000 });

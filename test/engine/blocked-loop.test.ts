@@ -8,7 +8,7 @@ const pingInterval = 50;
 const pingTimeout = 200;
 
 onEveryHost(
-  "engine: an event loop that was blocked for longer than a client may be silent",
+  "engine: an event loop that was blocked for longer than the heartbeat allows",
   engineHosts,
   (host) => {
     host.it("reads a WebSocket's pong before it checks the timeout", { needs: "tcp" }, async () => {
@@ -38,7 +38,7 @@ onEveryHost(
     );
 
     host.it(
-      "reads a pong that came over a new connection before it judges a client that polls",
+      "reads a polling client's pong on a new connection before it checks the timeout",
       { needs: "tcp" },
       async () => {
         await using server = await host.start({ pingInterval, pingTimeout });

@@ -136,7 +136,7 @@ function describeApplications(starts: Record<string, Start>): void {
       for (const { client: options, name } of Object.values(transports)) {
         const client = { ...options, transports: [...options.transports] };
 
-        it(`serves the official client by ${name}`, async () => {
+        it(`serves the official client over ${name}`, async () => {
           await withClient(start, { client }, async (socket, session) => {
             assert.equal(session.transport.name, name);
             assert.equal(session.id, socket.id);
@@ -147,7 +147,7 @@ function describeApplications(starts: Record<string, Start>): void {
           });
         });
 
-        it(`sends initialPacket by ${name}`, async () => {
+        it(`sends initialPacket over ${name}`, async () => {
           using running = await start({ initialPacket: "welcome" });
           const socket = new Client(`http://127.0.0.1:${running.port}`, client);
           using _socket = closing(() => socket.close());
@@ -155,7 +155,7 @@ function describeApplications(starts: Record<string, Start>): void {
           assert.equal(await within(first, "the initial packet"), "welcome");
         });
 
-        it(`tells both sides when the server closes, by ${name}`, async () => {
+        it(`notifies both sides when the server closes, over ${name}`, async () => {
           await withClient(start, { client }, async (socket, session) => {
             const there = new Promise((resolve) => socket.on("close", resolve));
             const here = new Promise((resolve) => session.on("close", resolve));
@@ -165,7 +165,7 @@ function describeApplications(starts: Record<string, Start>): void {
           });
         });
 
-        it(`tells both sides when the client closes, by ${name}`, async () => {
+        it(`notifies both sides when the client closes, over ${name}`, async () => {
           await withClient(start, { client }, async (socket, session, { engine }) => {
             const here = new Promise((resolve) => session.on("close", resolve));
             socket.close();
@@ -175,7 +175,7 @@ function describeApplications(starts: Record<string, Start>): void {
         });
       }
 
-      it("lets the official client upgrade, and loses nothing during it", async () => {
+      it("upgrades the official client, without losing messages", async () => {
         await withClient(start, { client: {} }, async (socket, session) => {
           const upgraded = new Promise<void>((resolve) => session.once("upgrade", () => resolve()));
           const messages = Array.from({ length: 200 }, (_, index) => String(index));
@@ -187,7 +187,7 @@ function describeApplications(starts: Record<string, Start>): void {
         });
       });
 
-      it("refuses by allowRequest", async () => {
+      it("refuses a client with allowRequest", async () => {
         using running = await start({ allowRequest: (_req, callback) => callback("no", false) });
         const failed = once(running.engine, "connection_error");
         await assert.rejects(connect(running.port, { transports: ["polling"] }), /the client failed/);
@@ -206,7 +206,7 @@ function describeOnNode(): void {
       assert.equal(`${response.status} ${await response.text()}`, "501 Not Implemented");
     });
 
-    it("takes listen(port, callback)", async () => {
+    it("accepts listen(port, callback)", async () => {
       let engine!: official.Server;
       const listen = module.listen as unknown as (port: number, callback: () => void) => official.Server;
       await new Promise<void>((resolve) => (engine = listen(0, resolve)));
@@ -235,7 +235,7 @@ function describeOnNode(): void {
       });
     });
 
-    it("takes a wsEngine that is no EventEmitter", async () => {
+    it("accepts a wsEngine that is not an EventEmitter", async () => {
       class Bare {
         readonly #inner: WebSocketServer;
 

@@ -99,7 +99,7 @@ onEveryHost("engine: engine.io-client 3", engineHosts, (host) => {
     });
 
     test(
-      "keeps its session with pings of its own",
+      "keeps its session by sending pings",
       async (server) => {
         const { client, session } = await connect(server, options);
         let heartbeats = 0;
@@ -126,7 +126,7 @@ onEveryHost("engine: engine.io-client 3", engineHosts, (host) => {
     });
 
     test(
-      "is told when its protocol is not allowed",
+      "gets an error if its protocol is not allowed",
       async (server) => {
         const client = openOldEngineClient(server.url.replace("http", "ws"), options);
         const [error] = await next(client, "error");

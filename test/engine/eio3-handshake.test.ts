@@ -63,7 +63,7 @@ onEveryHost("engine: the handshake of protocol 3", engineHosts, (host) => {
   });
 });
 
-onEveryHost("engine: protocol 3 where it is not allowed", engineHosts, (host) => {
+onEveryHost("engine: protocol 3 without allowEIO3", engineHosts, (host) => {
   host.it("answers a poll with 400 and code 5", async () => {
     await using server = await host.start();
     const response = await server.client.get(legacyPath(server, "transport=polling"));

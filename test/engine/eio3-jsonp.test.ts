@@ -49,7 +49,7 @@ onEveryHost("engine: JSONP", engineHosts, (host) => {
     ["", ""],
     ["a]();alert(1);//", "1"],
   ] as const) {
-    host.it(`uses the digits alone of the index "${given}"`, async () => {
+    host.it(`uses only the digits of the index "${given}"`, async () => {
       await using server = await host.start({ allowEIO3 });
       const query = `transport=polling&j=${encodeURIComponent(given)}`;
       const { body } = await server.client.get(legacyPath(server, query));
@@ -85,7 +85,7 @@ onEveryHost("engine: JSONP", engineHosts, (host) => {
     });
   }
 
-  host.it("takes packets from the field d of a form", async () => {
+  host.it("reads packets from the field d of a form", async () => {
     await using server = await host.start({ allowEIO3 });
     const peer = await LegacyPeer.open(server, "&j=0");
     const messages = received(peer.session);
@@ -131,7 +131,7 @@ onEveryHost("engine: JSONP", engineHosts, (host) => {
     });
   }
 
-  host.it("closes the session for a field that is no payload", async () => {
+  host.it("closes the session for a field that is not a payload", async () => {
     await using server = await host.start({ allowEIO3 });
     const peer = await LegacyPeer.open(server, "&j=0");
     assert.equal((await peer.post("d=nonsense", form)).body, "ok");

@@ -16,7 +16,7 @@ function sourcesOf(name: string): string[] {
   return files.filter((file) => file.endsWith(".ts")).map((file) => `${folder}/${file}`);
 }
 
-describe("engine: the versions of the protocol", () => {
+describe("engine: protocol versions", () => {
   for (const name of ["engine", "server"]) {
     it(`are distinguished only by records in ${name}`, () => {
       const files = sourcesOf(name);
@@ -28,7 +28,7 @@ describe("engine: the versions of the protocol", () => {
     });
   }
 
-  it("would be found if they were distinguished elsewhere", () => {
+  it("are found by this search if distinguished elsewhere", () => {
     for (const test of ["conn.protocol === 3", "if (version !== 4)", 'query["EIO"] === "4"']) {
       assert.match(test, VERSION_TEST);
     }

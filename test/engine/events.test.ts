@@ -156,27 +156,24 @@ onEveryHost("engine: events of a session", engineHosts, (host) => {
     assert.deepEqual(events.slice(0, 3), ["packetCreate ping", "packet pong", "heartbeat"]);
   });
 
-  host.it(
-    "emits upgrading and upgrade with the new transport, and keeps both flags true to them",
-    async () => {
-      await using server = await host.start();
-      const peer = await PollingPeer.open(server);
-      const { session } = peer;
-      const states: unknown[] = [];
-      const note = (event: string) => (transport: EventEmitter & { name: string }) =>
-        states.push([event, transport.name, session.transport.name, session.upgrading, session.upgraded]);
-      session.on("upgrading", note("upgrading"));
-      session.on("upgrade", note("upgrade"));
-      assert.deepEqual([session.upgrading, session.upgraded], [false, false]);
-      const socket = await peer.probe();
-      socket.sendText("5");
-      await until(() => states.length === 2, "the upgrade");
-      assert.deepEqual(states, [
-        ["upgrading", "websocket", "polling", true, false],
-        ["upgrade", "websocket", "websocket", false, true],
-      ]);
-    },
-  );
+  host.it("emits upgrading and upgrade with the new transport, and updates both flags", async () => {
+    await using server = await host.start();
+    const peer = await PollingPeer.open(server);
+    const { session } = peer;
+    const states: unknown[] = [];
+    const note = (event: string) => (transport: EventEmitter & { name: string }) =>
+      states.push([event, transport.name, session.transport.name, session.upgrading, session.upgraded]);
+    session.on("upgrading", note("upgrading"));
+    session.on("upgrade", note("upgrade"));
+    assert.deepEqual([session.upgrading, session.upgraded], [false, false]);
+    const socket = await peer.probe();
+    socket.sendText("5");
+    await until(() => states.length === 2, "the upgrade");
+    assert.deepEqual(states, [
+      ["upgrading", "websocket", "polling", true, false],
+      ["upgrade", "websocket", "websocket", false, true],
+    ]);
+  });
 
   host.it("shows unsent packets to listeners of close", async () => {
     await using server = await host.start();

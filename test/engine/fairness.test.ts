@@ -17,7 +17,7 @@ const flood = Buffer.concat(numbers.map((n) => encodeFrame(OPCODE.text, Buffer.f
 const needs = "tcp";
 
 onEveryHost("engine: a client that sends very many messages at once", engineHosts, (host) => {
-  host.it("lets another client be served", { needs }, async () => {
+  host.it("does not block another client", { needs }, async () => {
     await using server = await host.start();
     const neighbour = await openWebSocket(server);
     const socket = await rawWebSocket(server, server.path("transport=websocket"));
@@ -69,7 +69,7 @@ onEveryHost("engine: a client that sends very many messages at once", engineHost
     assert.deepEqual(messages, numbers);
   });
 
-  host.it("has no messages read after the session was closed", { needs }, async () => {
+  host.it("is not read any further after the session was closed", { needs }, async () => {
     await using server = await host.start();
     const socket = await rawWebSocket(server, server.path("transport=websocket"));
     await socket.next();
@@ -126,7 +126,7 @@ onEveryHost("engine: a client that sends very many messages at once", engineHost
   });
 
   const paused = "on node:http the client has to wait instead";
-  host.it("is closed when more waits than maxReceiveBacklog allows", { needs }, async () => {
+  host.it("is closed if more than maxReceiveBacklog waits", { needs }, async () => {
     await using server = await host.start({ maxReceiveBacklog: 10_000 });
     const socket = await rawWebSocket(server, server.path("transport=websocket"));
     await socket.next();
@@ -153,7 +153,7 @@ onEveryHost("engine: a client that sends very many messages at once", engineHost
     assert.deepEqual(messages, numbers.slice(0, messages.length));
   });
 
-  host.it("by long-polling lets another client be served", { needs }, async () => {
+  host.it("by long-polling does not block another client", { needs }, async () => {
     await using server = await host.start();
     const neighbour = await openWebSocket(server);
     const peer = await PollingPeer.open(server);

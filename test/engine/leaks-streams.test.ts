@@ -52,7 +52,7 @@ async function webSocketRound(running: Http2Engine, round: number): Promise<Weak
 }
 
 onEveryHost("engine: memory of WebTransport", engineHosts, (host) => {
-  host.it("WebTransport sessions leave nothing in memory, however they end", async () => {
+  host.it("releases WebTransport sessions, however they end", async () => {
     await using server = await startWithWebTransport(host);
     const refs: WeakRef<object>[] = [];
     server.engine.on("connection", (session: Session) => {
@@ -65,7 +65,7 @@ onEveryHost("engine: memory of WebTransport", engineHosts, (host) => {
   });
 });
 
-it("WebSockets on one HTTP/2 connection leave nothing in memory, however they end", async () => {
+it("releases WebSockets on one HTTP/2 connection, however they end", async () => {
   await using running = await Http2Engine.start();
   const refs: WeakRef<object>[] = [];
   for (let round = 0; round < ROUNDS; round++) refs.push(...(await webSocketRound(running, round)));

@@ -115,7 +115,7 @@ onEveryHost("engine: memory", engineHosts, (host) => {
     assert.equal(remains.count, 350 * 4);
     assert.deepEqual(await remains.alive(), {});
   });
-  host.it("reaches nothing of 100 upgrades that were abandoned", { timeout: 60_000 }, async () => {
+  host.it("releases everything of 100 abandoned upgrades", { timeout: 60_000 }, async () => {
     await using server = await host.start({ pingInterval: 100, pingTimeout: 100 }, false);
     const remains = new Remains();
     remains.watch(server);
@@ -127,7 +127,7 @@ onEveryHost("engine: memory", engineHosts, (host) => {
     assert.deepEqual(await remains.alive(), {});
   });
 
-  host.it("reaches nothing of 50 upgrades that were never finished", { timeout: 60_000 }, async () => {
+  host.it("releases everything of 50 unfinished upgrades", { timeout: 60_000 }, async () => {
     await using server = await host.start(
       // Long enough for 50 to begin on a busy machine.
       { pingInterval: 1_000, pingTimeout: 1_000, upgradeTimeout: 500 },

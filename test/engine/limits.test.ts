@@ -46,7 +46,7 @@ onEveryHost("engine: maxHttpBufferSize", engineHosts, (host) => {
     },
   );
 
-  host.it("takes a POST of exactly that many bytes", async () => {
+  host.it("accepts a POST of exactly that many bytes", async () => {
     await using server = await host.start({ maxHttpBufferSize: LIMIT });
     const peer = await PollingPeer.open(server);
     const messages = received(peer.session);
@@ -54,7 +54,7 @@ onEveryHost("engine: maxHttpBufferSize", engineHosts, (host) => {
     assert.deepEqual(messages, ["x".repeat(LIMIT - 1)]);
   });
 
-  host.it("takes a chunked POST of exactly that many bytes", { needs: "tcp" }, async () => {
+  host.it("accepts a chunked POST of exactly that many bytes", { needs: "tcp" }, async () => {
     await using server = await host.start({ maxHttpBufferSize: LIMIT });
     const peer = await PollingPeer.open(server);
     const messages = received(peer.session);
@@ -71,7 +71,7 @@ onEveryHost("engine: maxHttpBufferSize", engineHosts, (host) => {
     assert.equal(response.status, 413);
   });
 
-  host.it("takes a large POST within the limit", async () => {
+  host.it("accepts a large POST within the limit", async () => {
     await using server = await host.start({ maxHttpBufferSize: 3e6 });
     const peer = await PollingPeer.open(server);
     const messages = received(peer.session);
@@ -85,7 +85,7 @@ onEveryHost("engine: maxHttpBufferSize", engineHosts, (host) => {
     ["text", OPCODE.text],
     ["binary", OPCODE.binary],
   ] as const) {
-    host.it(`ends a WebSocket for a ${kind} message beyond it, and tells both sides`, async () => {
+    host.it(`ends a WebSocket for a ${kind} message beyond it, and notifies both sides`, async () => {
       await using server = await host.start({ maxHttpBufferSize: LIMIT });
       const { socket, session } = await openWebSocket(server);
       const messages = received(session);
@@ -110,7 +110,7 @@ onEveryHost("engine: maxHttpBufferSize", engineHosts, (host) => {
     assert.equal((await socket.closed).code, 1009);
   });
 
-  host.it("takes a WebSocket message of exactly that many bytes", async () => {
+  host.it("accepts a WebSocket message of exactly that many bytes", async () => {
     await using server = await host.start({ maxHttpBufferSize: LIMIT });
     const { socket, session } = await openWebSocket(server);
     const messages = received(session);

@@ -89,7 +89,7 @@ function describeFloods(host: EngineHost): void {
   });
 
   host.it(
-    "answers as many WebSocket pings as a client sends that reads",
+    "answers every WebSocket ping of a client that reads",
     { needs: "tcp", timeout: 60_000 },
     async () => {
       await using server = await host.start({ maxBackpressure: 1000 });
@@ -113,7 +113,7 @@ function describeFloods(host: EngineHost): void {
   });
 
   host.it(
-    "sends on to a client that has read its pongs late",
+    "continues to send to a client that reads its pongs late",
     { needs: "tcp", timeout: 60_000 },
     async () => {
       await using server = await host.start({ maxBackpressure: 1_000_000_000 });
@@ -130,4 +130,4 @@ function describeFloods(host: EngineHost): void {
   );
 }
 
-onEveryHost("engine: answers that nobody reads", engineHosts, describeFloods);
+onEveryHost("engine: responses that the client does not read", engineHosts, describeFloods);

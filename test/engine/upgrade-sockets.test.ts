@@ -83,7 +83,7 @@ describe("engine on node: the sockets of upgrade requests", () => {
     await running.allClosed(1);
   });
 
-  it("that others handle are left alone", async () => {
+  it("that other listeners handle stay open", async () => {
     await using running = await WatchedEngine.start();
     running.httpServer.on("upgrade", (_request, socket) => socket.resume().write("taken"));
     const client = await running.connect();

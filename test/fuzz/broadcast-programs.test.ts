@@ -10,7 +10,7 @@ const count = Number(FUZZ_PROGRAMS ?? 1000);
 const first = Number(FUZZ_SEED ?? (FUZZ_PROGRAMS === undefined ? 1 : Date.now() % 2 ** 31));
 
 describe("broadcasts: fuzzing", () => {
-  it(`reach each client as if they were written to each by itself, in ${count} random programs from ${first} on`, async function () {
+  it(`give each client what separate emits would, in ${count} random programs from seed ${first}`, async function () {
     this.timeout(0);
     for (let seed = first; seed < first + count; seed++) {
       const program = randomProgram(new Random(seed));

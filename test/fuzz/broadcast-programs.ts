@@ -83,7 +83,7 @@ function randomStep(random: Random, clients: number, listens: boolean, depth: nu
   const client = random.below(clients);
   const namespace = random.chance(0.8) ? 0 : 1;
   const rooms = (most: number): string[] => ROOMS.filter(() => random.chance(most / ROOMS.length));
-  // While a broadcast or a flush is under way, who has had it already is nobody's promise, except for the socket itself.
+  // While a broadcast or a flush is under way, who has had it already is not specified, except for the socket itself.
   const own = (): { step?: Step } =>
     random.chance(0.3) ? { step: { does: random.pick(["emit", "send", "look"]), client, namespace } } : {};
   return random.weighted<() => Step>([
@@ -141,7 +141,7 @@ export async function logsOf(program: Program, adapter: typeof Adapter | undefin
   await using run = new Run(adapter);
   for (const kind of program.clients) await run.connect(kind);
   for (const steps of program.turns) {
-    // What the network does comes first: within a turn, when exactly a frame leaves is nobody's promise.
+    // What the network does comes first: within a turn, when exactly a frame leaves is not specified.
     for (const step of steps) if (ofNetwork.has(step.does)) run.do(step);
     for (const step of steps) if (!ofNetwork.has(step.does)) run.do(step);
     // The pass that flushes, what it leads to, and the promises of both.

@@ -14,7 +14,7 @@ setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
 describe("engine: fuzzing", () => {
-  it(`keeps its promises in ${count} random sequences from ${first} on`, async function () {
+  it(`behaves as specified in ${count} random sequences from seed ${first}`, async function () {
     this.timeout(0);
     for (let seed = first; seed < first + count; seed++) {
       await runSequence(seed);
@@ -23,7 +23,7 @@ describe("engine: fuzzing", () => {
     }
   });
 
-  it("reaches nothing of 50 sequences that have ended", async function () {
+  it("releases everything of 50 finished sequences", async function () {
     this.timeout(60_000);
     const refs: WeakRef<object>[] = [];
     for (let seed = first; seed < first + 50; seed++) {

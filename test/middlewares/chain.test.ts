@@ -168,39 +168,35 @@ function onEveryWay(host: EngineHost, way: Way): void {
   });
   // The client in memory cannot leave a WebSocket before it is open.
   const tcp = way.name === "websocket" ? ({ needs: "tcp" } as const) : {};
-  host.it(
-    "keeps nothing of a client that leaves while a middleware holds its request",
-    { ...tcp },
-    async () => {
-      await using server = await host.start();
-      const seen: string[] = [];
-      let pass: (() => void) | undefined;
-      use(
-        server.engine,
-        marked((_req, res, next) => {
-          for (const name of ["finish", "close"]) res.on(name, () => seen.push(name));
-          pass = next;
-        }),
-      );
-      const aborter = new AbortController();
-      const request = { ...mark, signal: aborter.signal };
-      const path = server.path(`transport=${way.name}`);
-      const { client } = server;
-      const answer = way.name === "polling" ? client.get(path, request) : client.websocket(path, request);
-      answer.catch(() => {});
-      await until(() => pass !== undefined, "the middleware to be asked");
-      await assertServes(server);
-      aborter.abort();
-      await assert.rejects(answer);
-      await until(() => seen.length > 0, "the response to close");
-      pass?.();
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      assert.deepEqual(seen, ["close"]);
-      assert.equal(server.engine.clientsCount, 2);
-      assert.deepEqual(server.errors, []);
-      await assertServes(server);
-    },
-  );
+  host.it("releases a client that disconnects while a middleware holds its request", { ...tcp }, async () => {
+    await using server = await host.start();
+    const seen: string[] = [];
+    let pass: (() => void) | undefined;
+    use(
+      server.engine,
+      marked((_req, res, next) => {
+        for (const name of ["finish", "close"]) res.on(name, () => seen.push(name));
+        pass = next;
+      }),
+    );
+    const aborter = new AbortController();
+    const request = { ...mark, signal: aborter.signal };
+    const path = server.path(`transport=${way.name}`);
+    const { client } = server;
+    const answer = way.name === "polling" ? client.get(path, request) : client.websocket(path, request);
+    answer.catch(() => {});
+    await until(() => pass !== undefined, "the middleware to be asked");
+    await assertServes(server);
+    aborter.abort();
+    await assert.rejects(answer);
+    await until(() => seen.length > 0, "the response to close");
+    pass?.();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.deepEqual(seen, ["close"]);
+    assert.equal(server.engine.clientsCount, 2);
+    assert.deepEqual(server.errors, []);
+    await assertServes(server);
+  });
 
   host.it("lets a middleware answer the request itself", async () => {
     await using server = await host.start();
@@ -330,7 +326,7 @@ onEveryHost("middlewares: the chain", engineHosts, (host) => {
     await peer.send("4x");
     assert.deepEqual(messages, ["message"]);
   });
-  host.it("creates no request object where there is no middleware", async () => {
+  host.it("creates no request object without a middleware", async () => {
     await using server = await host.start({}, false);
     const { CopiedRequest } = await import("../../packages/engine/src/host/copied/request.ts");
     const messages = Object.getOwnPropertyDescriptor(

@@ -49,7 +49,7 @@ async function openAndUse(server: StartedEngine, way: (typeof ways)[number]): Pr
 
 onEveryHost("middlewares: memory", engineHosts, (host) => {
   for (const way of ways) {
-    host.it(`an open session keeps no response alive, by ${way.name}`, async () => {
+    host.it(`releases the response of an open session, by ${way.name}`, async () => {
       await using server = await host.start();
       // Not express-session: the methods of its sessions hold the response.
       install(server.engine, helmet());
@@ -63,7 +63,7 @@ onEveryHost("middlewares: memory", engineHosts, (host) => {
     });
 
     const tcp = way.name === "websocket" ? ({ needs: "tcp" } as const) : {};
-    host.it(`requests that were never passed on are collected, by ${way.name}`, { ...tcp }, async () => {
+    host.it(`releases requests that were never passed on, by ${way.name}`, { ...tcp }, async () => {
       await using server = await host.start();
       const refs: WeakRef<object>[] = [];
       use(server.engine, (req, res) => {

@@ -65,7 +65,7 @@ onEveryHost("middlewares: passport", engineHosts, (host) => {
         assert.equal(request.isAuthenticated(), false);
       });
 
-      host.it("lets in a user that a strategy accepts", async () => {
+      host.it("accepts a user that a strategy accepts", async () => {
         await using server = await host.start();
         const authenticator = new passport.Passport().use(new Ticket());
         install(server.engine, authenticator.initialize());

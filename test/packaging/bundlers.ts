@@ -1,4 +1,4 @@
-// A small server, put into one file by each bundler in its usual ways.
+// Bundles a small server into one file, with each bundler in its usual ways.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import commonjs from "@rollup/plugin-commonjs";
@@ -9,7 +9,7 @@ import { rollup, type Plugin } from "rollup";
 import webpack from "webpack";
 import { bin, output } from "./packed.ts";
 
-/** The bundled program: says its port and its host on a line, serves, and ends when its input does. */
+/** The bundled program: prints its port and host, serves, and exits when stdin ends. */
 const program = `
 import http from "node:http";
 import { Server } from "@tidewire/server";
@@ -20,7 +20,7 @@ console.log(JSON.stringify({ port: httpServer.address().port, host: httpServer i
 process.stdin.on("end", () => io.close()).resume();
 `;
 
-/** Bundles the program, which lies in `from`, into the folder `to`; gives the name of the file that is to be run. */
+/** Bundles the program of the folder `from` into the folder `to`; resolves with the name of the file to run. */
 export type Bundle = (from: string, to: string) => Promise<string>;
 
 const ES_REQUIRE =
@@ -40,7 +40,7 @@ export const bundles: Readonly<Record<string, Bundle>> = {
   webpack: (from, to) => packWeb(from, to, {}),
   "webpack, with the paths of the sources": (from, to) =>
     packWeb(from, to, { __filename: true, __dirname: true }),
-  "webpack, with paths made up": (from, to) => packWeb(from, to, { __filename: "mock", __dirname: "mock" }),
+  "webpack, with mocked paths": (from, to) => packWeb(from, to, { __filename: "mock", __dirname: "mock" }),
   "rollup, as CommonJS": (from, to) => rollUp(from, to, "cjs"),
   "rollup, as an ES module": (from, to) => rollUp(from, to, "es"),
   ncc: async (from, to) => {

@@ -15,7 +15,7 @@ interface Seen {
   /** The status of two requests for a client file, and whether the first one's body is the file. */
   readonly statuses: readonly number[];
   readonly isClient: boolean;
-  /** What was warned of client files. */
+  /** The warnings about client files. */
   readonly warnings: readonly string[];
 }
 
@@ -61,7 +61,7 @@ describe("bundled into one file", function () {
   this.timeout(120_000);
 
   let packed: string;
-  /** Where nothing is but the bundle. */
+  /** A folder that contains only the bundle. */
   let alone: string;
   before(async () => {
     packed = (await pack()).folder;
@@ -95,7 +95,7 @@ describe("bundled into one file", function () {
         }
       });
 
-      it("serves the client files from client-dist beside it, whatever the working directory", async () => {
+      it("serves the client files from client-dist beside it, from any working directory", async () => {
         cpSync(join(packed, "node_modules/@tidewire/server/client-dist"), join(folder, "client-dist"), {
           recursive: true,
         });

@@ -8,7 +8,7 @@ describe("docs/differences.md", () => {
   const differences = readDifferences();
   const rows = differences.sections.flatMap((section) => section.rows);
 
-  it("is what compat/differential/differences.json makes (`npm run docs` writes it)", () => {
+  it("matches compat/differential/differences.json (`npm run docs` writes it)", () => {
     assert.equal(readFileSync(pageFile, "utf8"), renderPage(differences));
   });
 

@@ -71,7 +71,7 @@ describe("the installed packages", function () {
   this.timeout(60_000);
   before(() => pack());
 
-  it("require() gives what require('socket.io') gives: callable, with three classes, and internals", async () => {
+  it("require() returns a callable with three classes, like require('socket.io'), and internals", async () => {
     assert.deepEqual(await evaluate("callable.cjs", callable), {
       type: "function",
       names: ["Namespace", "Server", "Socket", "internals"],
@@ -84,7 +84,7 @@ describe("the installed packages", function () {
   });
 
   for (const name of packageNames) {
-    it(`import of @tidewire/${name} gives the names and the values of require()`, async () => {
+    it(`import of @tidewire/${name} has the names and values of require()`, async () => {
       const seen = (await evaluate(`same-${name}.mjs`, same(name))) as Record<
         "wrapper" | "required" | "differing",
         string[]

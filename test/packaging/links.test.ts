@@ -35,7 +35,7 @@ function anchors(text: string): Set<string> {
 
 describe("links of the documentation", () => {
   for (const page of pages()) {
-    it(`of ${relative(root, page)} lead somewhere`, () => {
+    it(`of ${relative(root, page)} exist`, () => {
       const text = readFileSync(page, "utf8");
       const broken = targets(text).filter((target) => {
         if (/^[a-z][a-z+.-]*:/i.test(target)) return false;

@@ -5,7 +5,7 @@ import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { bin, output, pack, packageNames, root } from "./packed.ts";
 
-/** What attw prints, as far as it is read here. */
+/** The part of attw's output that the test reads. */
 interface Report {
   readonly analysis: {
     readonly types: unknown;

@@ -57,7 +57,7 @@ function declaredBy(name: string): Record<string, string[]> {
 describe("published types", function () {
   this.timeout(60_000);
 
-  it("compile where libraries are checked, too", async () => {
+  it("compile without skipLibCheck", async () => {
     const folder = await mkdtemp(join(root, "packages/server/dist/consumer-"));
     try {
       const file = join(folder, "consumer.ts");
@@ -83,7 +83,7 @@ export const used = [Engine, MemoryHost, EngineServer, Session];
       assert.deepEqual(declaredBy(name), written[name]);
     });
 
-    it(`of @tidewire/${name} show nothing that is marked as internal`, () => {
+    it(`of @tidewire/${name} contain nothing marked as internal`, () => {
       const dist = join(root, "packages", name, "dist");
       for (const file of readdirSync(dist, { recursive: true, encoding: "utf8" })) {
         if (file.endsWith(".d.ts")) {

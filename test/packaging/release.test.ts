@@ -14,7 +14,7 @@ interface Manifest {
   readonly scripts: Readonly<Record<string, string>>;
 }
 
-describe("what npm shows of the packages", () => {
+describe("the npm pages of the packages", () => {
   for (const name of packageNames) {
     const folder = join(root, "packages", name);
     const read = (file: string): string => readFileSync(join(folder, file), "utf8");
@@ -38,7 +38,7 @@ describe("what npm shows of the packages", () => {
         assert.ok(manifest.keywords?.includes("tidewire"));
       });
 
-      it("builds itself before it is packed", () => {
+      it("is built before it is packed", () => {
         assert.match(manifest.scripts["prepack"] ?? "", /^turbo run build\b/);
       });
 
@@ -49,7 +49,7 @@ describe("what npm shows of the packages", () => {
         assert.match(readme, /^```js\n/m);
       });
 
-      it("has a README whose links work outside the repository, and lead into it", () => {
+      it("has a README with absolute links to existing files of the repository", () => {
         const links = [...read("README.md").matchAll(/\]\(([^)]+)\)/g)].map((match) => String(match[1]));
         assert.ok(links.length > 0);
         const relative = links.filter((link) => !link.startsWith("https://") && !link.startsWith("#"));

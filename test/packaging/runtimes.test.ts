@@ -1,4 +1,4 @@
-// The packed server on runtimes that only resemble Node.js, before the official client on Node.js.
+// Tests the packed server on other runtimes than Node.js, with the official client on Node.js.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
@@ -13,7 +13,7 @@ import { pack } from "./packed.ts";
 import { runtime, versionOf } from "./runtimes.ts";
 import type { RuntimeName } from "./runtimes.ts";
 
-/** Prints its port, and each disconnect with its reason; it ends with its input. */
+/** Prints its port, and the reason of each disconnect; exits when stdin ends. */
 const program = `
 const { createServer } = require("node:http");
 const { Server } = require("@tidewire/server");
@@ -40,7 +40,7 @@ const commands: Readonly<Record<RuntimeName, readonly string[]>> = {
   deno: ["run", "--allow-all"],
 };
 
-/** How long a process may take to start, or to answer, on a busy machine. */
+/** How long a process may take to start, or to reply; enough for a busy machine. */
 const PATIENCE = 60_000;
 
 /** The program on a runtime. */
@@ -62,7 +62,7 @@ class Program {
     return JSON.parse(value) as T;
   }
 
-  /** Ends it in order; resolves with its exit code and what it has complained about. */
+  /** Stops it; resolves with its exit code and stderr. */
   async end(): Promise<{ code: number | null; errors: string }> {
     const child = this.#child;
     child.stdin!.end();
@@ -126,7 +126,7 @@ async function connected(started: Started, transports: readonly Transport[]): Pr
 
 for (const name of Object.keys(commands) as RuntimeName[]) {
   describe(`the packed server on ${name} ${versionOf(name)}`, function () {
-    // What is not there yet is built, packed and installed.
+    // builds, packs and installs what is missing
     before(async function () {
       this.timeout(240_000);
       await Promise.all([pack(), runtime(name)]);
@@ -136,7 +136,7 @@ for (const name of Object.keys(commands) as RuntimeName[]) {
       describe(way, function () {
         this.timeout(PATIENCE);
 
-        it("takes events with binary data, acknowledges them and sends them on", async () => {
+        it("receives, acknowledges and forwards events with binary data", async () => {
           await using started = await start(name);
           const client = await connected(started, transports);
           const said = new Promise((resolve) => client.once("said", (...args: unknown[]) => resolve(args)));
@@ -150,7 +150,7 @@ for (const name of Object.keys(commands) as RuntimeName[]) {
           ]);
         });
 
-        it("takes and sends messages that are larger than a chunk of TCP", async () => {
+        it("receives and sends messages larger than a TCP chunk", async () => {
           await using started = await start(name);
           const client = await connected(started, transports);
           const text = "x".repeat(300_000);
@@ -184,7 +184,7 @@ for (const name of Object.keys(commands) as RuntimeName[]) {
           const client = await connected(started, transports);
           const reason = new Promise((resolve) => client.once("disconnect", resolve));
           assert.deepEqual(await server.end(), { code: 0, errors: "" });
-          // A client between two polls finds nobody any more.
+          // the next poll of a client finds no server
           assert.match(
             String(await within(reason, "the disconnect", PATIENCE)),
             /^transport (?:close|error)$/,

@@ -15,19 +15,19 @@ const { dependencies } = JSON.parse(readFileSync(manifest, "utf8")) as {
 
 export type RuntimeName = "bun" | "deno";
 
-/** The version that is installed. */
+/** The version of an installed runtime. */
 export function versionOf(name: RuntimeName): string {
   return dependencies[name];
 }
 
 let installed: Promise<string> | undefined;
 
-/** The runtime's program. Installs all of them if need be, once for all tests. */
+/** The path of a runtime's program. Installs all runtimes once for all tests, unless they are cached. */
 export async function runtime(name: RuntimeName): Promise<string> {
   return join(await (installed ??= provide()), "node_modules/.bin", name);
 }
 
-/** Installs beside the place and moves there: another process may be doing the same. */
+/** Installs in another folder, then renames it: another process may do the same. */
 async function provide(): Promise<string> {
   const place = join(cache, `runtimes-${Object.values(dependencies).join("-")}`);
   if (existsSync(place)) return place;

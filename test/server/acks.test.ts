@@ -10,7 +10,7 @@ type Ack = (...args: unknown[]) => void;
 
 onEveryHost("acks", serverHosts, (host) => {
   onEveryTransport((_name, mode) => {
-    it("calls back the client", async () => {
+    it("calls the client's callback", async () => {
       await using running = await host.start();
       const { client, socket } = await pair(running, mode);
       socket.on("sum", (a: number, b: number, ack: Ack) => ack(a + b, { a, b }, null));
@@ -20,7 +20,7 @@ onEveryHost("acks", serverHosts, (host) => {
       assert.deepEqual(answer, [3, { a: 1, b: 2 }, null]);
     });
 
-    it("calls back the server", async () => {
+    it("calls the server's callback", async () => {
       await using running = await host.start();
       const { client, socket } = await pair(running, mode);
       client.on("sum", (a: number, b: number, ack: Ack) => ack(a + b, [a, b]));

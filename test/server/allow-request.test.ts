@@ -39,7 +39,7 @@ const heads: Readonly<Record<string, string>> = {
 
 onEveryHost("allowRequest", serverHostsAndApp, (host) => {
   onEveryTransport((_name, mode) => {
-    it("lets the client in when it allows it, also later", async () => {
+    it("accepts the client, also asynchronously", async () => {
       await using running = await host.start({
         allowRequest: (_req, answer) => void setImmediate(() => answer(null, true)),
       });

@@ -9,10 +9,10 @@ import { rawPair } from "../support/server/wires.ts";
 const TIMEOUT = 100;
 
 onEveryHost(
-  "server: an event loop that was blocked for longer than an answer may take",
+  "server: an event loop that was blocked for longer than the timeout of an ack",
   serverHosts,
   (host) => {
-    it("reads a WebSocket's answer before it times out", async () => {
+    it("reads a WebSocket's ack before it times out", async () => {
       await using running = await host.start();
       const { wire, socket } = await rawPair(running);
       const answer = socket.timeout(TIMEOUT).emitWithAck("question");
@@ -22,7 +22,7 @@ onEveryHost(
       assert.equal(await answer, "answer");
     });
 
-    it("reads a polling client's answer from a new connection before it times out", async () => {
+    it("reads a polling client's ack on a new connection before it times out", async () => {
       await using running = await host.start();
       await using thread = await OtherThread.start();
       const path = "/socket.io/?EIO=4&transport=polling";
@@ -39,7 +39,7 @@ onEveryHost(
       assert.equal(await answer, "answer");
     });
 
-    it("still times out an answer that did not come", async () => {
+    it("still times out an ack that does not arrive", async () => {
       await using running = await host.start();
       const { wire, socket } = await rawPair(running);
       const answer = socket.timeout(TIMEOUT).emitWithAck("question");

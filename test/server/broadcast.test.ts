@@ -16,7 +16,7 @@ onEveryHost("broadcast", serverHosts, (host) => {
       for (const args of await Promise.all(heard)) assert.deepEqual(args, [{ to: "all" }, 2]);
     });
 
-    it("reaches everybody except the sender with socket.broadcast", async () => {
+    it("reaches all except the sender with socket.broadcast", async () => {
       await using running = await host.start();
       const sender = await pair(running, mode);
       const others = await Promise.all([1, 2].map(() => pair(running, mode)));

@@ -5,7 +5,7 @@ import { serverHosts } from "../support/server/hosts.ts";
 import { pair, settled } from "../support/server/clients.ts";
 
 onEveryHost("catch-all listeners", serverHosts, (host) => {
-  it("onAny hears every event before its own listeners, with the ack", async () => {
+  it("onAny listeners get every event before its own listeners, with the ack", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running);
     const seen: unknown[] = [];
@@ -129,7 +129,7 @@ onEveryHost("socket middleware", serverHosts, (host) => {
     await settled(client, socket);
   });
 
-  it("is harmless when nobody listens for the error", async () => {
+  it("drops the event silently if no listener handles the error", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running);
     socket.use((event, done) => done(event[0] === "bad" ? new Error("refused") : undefined));

@@ -29,7 +29,7 @@ function getFrom(running: StartedServer): Get {
 
 onEveryHost("client files", serverHosts, (host) => {
   for (const file of files) {
-    it(`${file} is the official one, byte for byte`, async () => {
+    it(`${file} is the official file, byte for byte`, async () => {
       await using running = await host.start();
       const get = getFrom(running);
       const { status, headers, raw } = await get(`/socket.io/${file}`);
@@ -107,7 +107,7 @@ onEveryHost("client files", serverHosts, (host) => {
     assert.equal((await get("/chat/socket.io.js")).status, 200);
   });
 
-  it("comes with CORS headers when cors is set", async () => {
+  it("has CORS headers if cors is set", async () => {
     await using running = await host.start({ cors: { origin: "http://app.test", credentials: true } });
     const get = getFrom(running);
     const { headers } = await get("/socket.io/socket.io.js", { origin: "http://app.test" });
@@ -115,7 +115,7 @@ onEveryHost("client files", serverHosts, (host) => {
     assert.equal(headers["access-control-allow-credentials"], "true");
   });
 
-  it("comes without CORS headers when cors is not set", async () => {
+  it("has no CORS headers if cors is not set", async () => {
     await using running = await host.start();
     const get = getFrom(running);
     const { headers } = await get("/socket.io/socket.io.js", { origin: "http://app.test" });

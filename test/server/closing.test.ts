@@ -116,7 +116,7 @@ onEveryHost("during io.close()", serverHostsAndApp, (host) => {
     await within(closed, "the server to close");
   });
 
-  it("a POST is refused before its body has come", async () => {
+  it("a POST is refused before its body arrives", async () => {
     const { adapter, release } = slowAdapter();
     await using running = await host.start({ adapter });
     using _adapter = closing(release);
@@ -155,7 +155,7 @@ onEveryHost("during io.close()", serverHostsAndApp, (host) => {
 
 onEveryHost("io.close() with pending requests", serverHosts, (host) => {
   for (const [name, hook] of Object.entries(hooks)) {
-    it(`${name} that lets a handshake in later opens no session`, async () => {
+    it(`${name} that accepts a handshake later opens no session`, async () => {
       await using running = await host.start();
       const { asked, goOn } = hook(running);
       const answer = clientOf(running).get(POLLING, { headers: { connection: "keep-alive" } });

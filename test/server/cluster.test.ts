@@ -155,7 +155,7 @@ onEveryHost("a server can, with another server's socket,", serverHosts, (host) =
     assert.equal(await remote.timeout(5_000).emitWithAck("q", 2), 3);
   });
 
-  it("request an ack in vain: the error comes with null as the answer", async () => {
+  it("request an ack that times out: the callback gets the error and null", async () => {
     await using distance = await remotely(host);
     const { remote } = distance;
     const args = await new Promise((resolve) =>
@@ -237,7 +237,7 @@ onEveryHost("a broadcast in a cluster", serverHosts, (host) => {
     );
   });
 
-  it("collects the answers of all clients, and those that came in time", async () => {
+  it("collects the acks of all clients, or those that arrive in time", async () => {
     await using distance = await remotely(host);
     const { near, there } = distance;
     const here = await pair(near);

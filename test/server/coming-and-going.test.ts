@@ -109,7 +109,7 @@ onEveryHost("a socket in its middlewares", serverHosts, (host) => {
 });
 
 onEveryHost("many clients", serverHosts, (host) => {
-  it("join and leave a child namespace that is removed when it is empty, and each one gets in", async () => {
+  it("join and leave a child namespace that is removed when it is empty, and none is refused", async () => {
     await using running = await host.start({ cleanupEmptyChildNamespaces: true });
     const parent = running.io.of(/^\/room-/);
     parent.on("connection", (socket) => socket.on("echo", (value, answer: Ack) => answer(value)));
@@ -214,7 +214,7 @@ onEveryHost("an answer", serverHosts, (host) => {
     assert.deepEqual(await second, ["in time"]);
   });
 
-  it("that a listener gives after the disconnection is harmless", async () => {
+  it("that a listener sends after the disconnection is ignored", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running);
     const asked = next<[Ack]>(socket, "q");
@@ -261,8 +261,8 @@ onEveryHost("a connection", serverHosts, (host) => {
   });
 });
 
-onEveryHost("an event called error", serverHosts, (host) => {
-  it("is received like any other, and is harmless when nobody listens", async () => {
+onEveryHost("an event named error", serverHosts, (host) => {
+  it("is received like any other, and ignored without a listener", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running);
     client.emit("error", "unheard");

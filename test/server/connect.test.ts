@@ -24,7 +24,7 @@ onEveryHost("connect", serverHosts, (host) => {
       assert.deepEqual(socket.handshake.auth, { token: "abc", n: [1, { b: null }] });
     });
 
-    it("takes the auth from a function", async () => {
+    it("reads the auth from a function", async () => {
       await using running = await host.start();
       const { socket } = await pair(running, { ...mode, auth: (done) => done({ late: true }) });
       assert.deepEqual(socket.handshake.auth, { late: true });

@@ -81,7 +81,7 @@ onEveryHost("disconnect reasons", serverHosts, (host) => {
       );
     });
 
-    it("the client falls silent: ping timeout", async () => {
+    it("the client stops responding: ping timeout", async () => {
       await using running = await host.start({ pingInterval: 200, pingTimeout: 200, upgradeTimeout: 100 });
       const proxy = await cuttableProxy(running.port);
       using _proxy = closing(() => proxy.close());
@@ -132,7 +132,7 @@ onEveryHost("disconnect reasons", serverHosts, (host) => {
     ["an event whose data is no array", ['42{"a":1}']],
     ["a second CONNECT of the same namespace", ["40"]],
     ["a CONNECT_ERROR", ['44{"message":"x"}']],
-    ["an event of a namespace that was not joined", ['42/other,["ev"]']],
+    ["an event of a namespace that is not joined", ['42/other,["ev"]']],
     ["binary without a header", []],
     ["text where an attachment was due", ['451-["ev",{"_placeholder":true,"num":0}]', '42["ev"]']],
     ["a placeholder that points nowhere", ['451-["ev",{"_placeholder":true,"num":7}]', ""]],
@@ -183,7 +183,7 @@ onEveryHost("disconnect reasons", serverHosts, (host) => {
     assert.equal((await wire.closed).code, 1009);
   });
 
-  it("a message of exactly maxHttpBufferSize is heard", async () => {
+  it("a message of exactly maxHttpBufferSize is received", async () => {
     await using running = await host.start({ maxHttpBufferSize: 1_000 });
     const { wire, socket } = await rawPair(running);
     const heard = next(socket, "ev");
@@ -193,7 +193,7 @@ onEveryHost("disconnect reasons", serverHosts, (host) => {
     assert.equal(((await heard)[0] as string).length, 989);
   });
 
-  it("no pong comes: ping timeout", async () => {
+  it("the client sends no pong: ping timeout", async () => {
     await using running = await host.start({ pingInterval: 200, pingTimeout: 300 });
     const { wire, socket } = await rawPair(running);
     const [reason] = await next(socket, "disconnect");
@@ -255,7 +255,7 @@ onEveryHost("disconnect reasons", serverHosts, (host) => {
     assert.equal(await wire.next(), '42/other,["still"]');
   });
 
-  it("takes any truthy value for socket.disconnect(close), and a second call in its stride", async () => {
+  it("accepts any truthy value for socket.disconnect(close), and a second call", async () => {
     await using running = await host.start();
     const { socket } = await pair(running);
     const closed = next(socket.conn, "close");

@@ -17,7 +17,7 @@ async function enter(running: StartedServer, parent: unknown, namespace: string)
 }
 
 onEveryHost("dynamic namespaces", serverHosts, (host) => {
-  it("are made by a regular expression when a client asks", async () => {
+  it("are created for a regular expression when a client connects", async () => {
     await using running = await host.start();
     const parent = running.io.of(/^\/room-\d+$/);
     const { socket } = await enter(running, parent, "/room-101");
@@ -27,7 +27,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
     assert.equal(error.message, "Invalid namespace");
   });
 
-  it("are made by a function that sees name and auth", async () => {
+  it("are created for a function that gets the name and the auth", async () => {
     await using running = await host.start();
     const asked: unknown[] = [];
     running.io.of((name, auth, done) => {
@@ -43,7 +43,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
     ]);
   });
 
-  it("ask the functions in turn, and go on after an error", async () => {
+  it("call the functions in order, and continue after an error", async () => {
     await using running = await host.start();
     running.io.of((_name, _auth, done) => done(new Error("not me"), true));
     const second = running.io.of((_name, _auth, done) => done(null, true));
@@ -51,7 +51,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
     assert.equal(internals(second).children.has(socket.nsp), true);
   });
 
-  it("are made once for clients that ask together of an async function", async () => {
+  it("are created once for clients that connect at the same time, with an async function", async () => {
     await using running = await host.start();
     running.io.of((_name, _auth, done) => void setImmediate(() => done(null, true)));
     await Promise.all([1, 2, 3].map(() => connected(running.client({}, "/same"))));
@@ -67,7 +67,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
     assert.equal(error.message, "full");
   });
 
-  it("all hear what the parent emits", async () => {
+  it("all receive what the parent emits", async () => {
     await using running = await host.start();
     const parent = running.io.of(/^\/room-/);
     const one = await enter(running, parent, "/room-1");
@@ -95,7 +95,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
     assert.deepEqual(seen, ["fn", "connection"]);
   });
 
-  it("are children of the regular expression that matches when made by of()", async () => {
+  it("are children of the matching regular expression when created with of()", async () => {
     await using running = await host.start();
     const { io } = running;
     const parent = io.of(/^\/room-/);
@@ -223,7 +223,7 @@ onEveryHost("dynamic namespaces", serverHosts, (host) => {
     assert.deepEqual([...socket.rooms], [socket.id]);
   });
 
-  it("are refused when the function denies, fails, or answers with another value", async () => {
+  it("are refused if the function denies, fails, or calls back with another value", async () => {
     await using running = await host.start();
     running.io.of((_name, _auth, done) => done(null, false));
     running.io.of((_name, _auth, done) => done(new Error("no"), false));

@@ -46,7 +46,7 @@ async function flushed(running: StartedServer, wire: Awaited<ReturnType<typeof r
   await connection;
 }
 
-onEveryHost("events behind their CONNECT", serverHosts, (host) => {
+onEveryHost("events that follow their CONNECT", serverHosts, (host) => {
   it("are delivered after connection, from one read", async () => {
     await using running = await host.start();
     const heard = heardBy(running.io.sockets);
@@ -230,7 +230,7 @@ onEveryHost("events behind their CONNECT", serverHosts, (host) => {
   });
 });
 
-onEveryHost("a second CONNECT while a middleware decides", serverHosts, (host) => {
+onEveryHost("a second CONNECT while a middleware is pending", serverHosts, (host) => {
   it("replaces the first", async () => {
     await using running = await host.start();
     const arrival = held(running.io.sockets);
@@ -300,7 +300,7 @@ onEveryHost("a second CONNECT while a middleware decides", serverHosts, (host) =
   });
 });
 
-onEveryHost("a client that goes while a middleware decides", serverHosts, (host) => {
+onEveryHost("a client that disconnects while a middleware is pending", serverHosts, (host) => {
   it("removes its socket, even if next is never called", async () => {
     await using running = await host.start();
     const arrival = held(running.io.sockets);

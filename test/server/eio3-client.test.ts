@@ -64,7 +64,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
       assert.equal(inNamespace.id, `/a#${sessionId(inNamespace)}`);
     });
 
-    it("exchanges text of every kind, in order", async () => {
+    it("exchanges any text, in order", async () => {
       await using server = await start(host);
       const { client, socket } = await pair(server, old);
       const seen: unknown[] = [];
@@ -205,7 +205,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
       await until(() => server.io.engine.clientsCount === 0, "the end of the session");
     });
 
-    it("leaves by itself", async () => {
+    it("disconnects by itself", async () => {
       await using server = await start(host);
       const { client, socket } = await pair(server, old);
       const left = next(socket, "disconnect");
@@ -214,7 +214,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
       await until(() => server.io.engine.clientsCount === 0, "the end of the session");
     });
 
-    it("leaves when its connection drops", async () => {
+    it("disconnects when its connection drops", async () => {
       await using server = await start(host);
       const { client, socket } = await pair(server, old);
       const left = next(socket, "disconnect");
@@ -222,7 +222,7 @@ onEveryHost("server: socket.io-client 2", serverHosts, (host) => {
       assert.equal((await left)[0], "transport close");
     });
 
-    it("stays connected by its own pings", async () => {
+    it("stays connected by sending pings", async () => {
       await using server = await start(host, { pingInterval: 60, pingTimeout: 3_000 });
       const { client, socket } = await pair(server, old);
       let heartbeats = 0;

@@ -1,4 +1,4 @@
-// Bugs of the official server on uWebSockets.js with clients of protocol 3, one per test. Ours must not have them.
+// Bugs of the official server on uWebSockets.js with protocol 3 clients, as tests of the correct behaviour.
 import assert from "node:assert/strict";
 import { NetworkClient } from "../support/wire/network-client.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
@@ -7,10 +7,10 @@ import { serverHostsAndApp } from "../support/server/hosts.ts";
 const PATH = "/socket.io/?EIO=3&transport=";
 
 onEveryHost(
-  "server: protocol 3, what official uWebSockets.js support gets wrong",
+  "server: protocol 3, where the official server on uWebSockets.js has bugs",
   serverHostsAndApp,
   (host) => {
-    it("a binary broadcast lacks its type byte", async () => {
+    it("sends a binary broadcast with its type byte", async () => {
       await using running = await host.start({ allowEIO3: true });
       using wire = new NetworkClient(running.port);
       const socket = await wire.websocket(`${PATH}websocket`);
@@ -20,14 +20,14 @@ onEveryHost(
       assert.deepEqual(frames, ['451-["bytes",{"_placeholder":true,"num":0}]', Buffer.from([4, 1, 2, 3])]);
     });
 
-    it("JSONP is ignored", async () => {
+    it("supports JSONP", async () => {
       await using running = await host.start({ allowEIO3: true });
       using wire = new NetworkClient(running.port);
       const { body } = await wire.get(`${PATH}polling&j=0`);
       assert.match(body, /^___eio\[0\]\("118:0\{\\"sid\\":.*\}"\);$/);
     });
 
-    it("a binary payload is read as text", async () => {
+    it("reads a binary payload", async () => {
       await using running = await host.start({ allowEIO3: true });
       using wire = new NetworkClient(running.port);
       const { body } = await wire.get(`${PATH}polling`);
@@ -40,7 +40,7 @@ onEveryHost(
       assert.equal((await wire.get(path)).body, "1:3");
     });
 
-    it("a WebSocket that is not allowed is refused within the upgraded stream", async () => {
+    it("refuses a WebSocket before the upgrade if it is not allowed", async () => {
       await using running = await host.start();
       using wire = new NetworkClient(running.port);
       const { status, body } = await wire.refused(`${PATH}websocket`);

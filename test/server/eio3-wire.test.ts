@@ -132,7 +132,7 @@ onEveryHost("server: protocol 3 on the wire", serverHosts, (host) => {
     assert.equal(raw.toString("hex"), head.toString("hex") + "0103ff040102");
   });
 
-  it("answers with bytes, and takes answers with bytes", async () => {
+  it("sends and receives acks with bytes", async () => {
     await using server = await start(host);
     const connected = connection(server);
     const { wire } = await open(server);

@@ -28,7 +28,7 @@ async function poll({ url }: StartedServer, path = "/socket.io/", query = ""): P
 
 onEveryHost("an option of the engine, given to the server,", serverHosts, (host) => {
   for (const [name, value] of Object.entries(options)) {
-    it(`is there as io.engine.opts.${name}`, async () => {
+    it(`is in io.engine.opts.${name}`, async () => {
       await using running = await host.start({ [name]: value });
       const { io } = running;
       assert.deepEqual(Reflect.get(io.engine.opts, name), value);

@@ -185,7 +185,7 @@ onEveryHost("a replaced method of a namespace", serverHosts, (host) => {
 });
 
 onEveryHost("packages", serverHosts, (host) => {
-  it("may remove all listeners of a socket in the connection handler: it still works and ends", async () => {
+  it("may remove all listeners of a socket in the connection handler: it still works and disconnects", async () => {
     await using running = await host.start();
     running.io.on("connection", (socket) => socket.removeAllListeners());
     const { client, socket } = await pair(running);

@@ -29,7 +29,7 @@ onEveryHost("server: fake timers of a test", serverHosts, (host) => {
     });
   }
 
-  it("lets the mocked time end the wait for an acknowledgement", async () => {
+  it("times out an ack with the mocked time", async () => {
     await using running = await host.start();
     const { io } = running;
     const connection = next<[Socket]>(io, "connection");

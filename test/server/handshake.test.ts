@@ -156,7 +156,7 @@ onEveryHost("handshake", serverHosts, (host) => {
 });
 
 onEveryHost("socket.data", serverHosts, (host) => {
-  it("begins empty and is the application's", async () => {
+  it("starts empty, for the application to use", async () => {
     await using running = await host.start();
     const { socket } = await pair(running);
     assert.equal(Object.keys(socket.data).length, 0);

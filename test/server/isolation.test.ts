@@ -12,7 +12,7 @@ const couples = serverHostsAndApp.flatMap((first, index) =>
 describe("two servers in one process", () => {
   for (const [first, second] of couples) {
     describe(`${first.name} and ${second.name}`, () => {
-      it("each hears its own broadcasts only", async () => {
+      it("each receives only its own broadcasts", async () => {
         await using one = await first.start();
         await using two = await second.start();
         const a = await pair(one);

@@ -49,7 +49,7 @@ async function emptied(running: StartedServer): Promise<void> {
 }
 
 onEveryHost("memory", serverHosts, (host) => {
-  it(`nothing of ${rounds} sockets is reachable after they left`, async function () {
+  it(`releases ${rounds} sockets after they disconnect`, async function () {
     this.timeout(60_000);
     await using running = await host.start();
     const watched: WeakRef<object>[] = [];
@@ -74,7 +74,7 @@ onEveryHost("memory", serverHosts, (host) => {
     assert.equal(await reachable(watched), 0);
   });
 
-  it("nothing of 50 abandoned upgrades is reachable after their ping timeout", async function () {
+  it("releases 50 abandoned upgrades after their ping timeout", async function () {
     this.timeout(30_000);
     await using running = await host.start({
       pingInterval: 400,
@@ -92,7 +92,7 @@ onEveryHost("memory", serverHosts, (host) => {
     assert.equal(await reachable(watched), 0);
   });
 
-  it("nothing of a refused socket is reachable", async () => {
+  it("releases a refused socket", async () => {
     await using running = await host.start();
     const watched: WeakRef<object>[] = [];
     running.io.use((socket, done) => {

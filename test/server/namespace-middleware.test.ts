@@ -148,7 +148,7 @@ onEveryHost("namespace middleware", serverHosts, (host) => {
     assert.equal(await wire.next(), '44/chat,{"message":"no","data":{"a":1}}');
   });
 
-  it("that is not a function lets nobody in", async () => {
+  it("refuses every client if it is not a function", async () => {
     await using running = await host.start();
     running.io.use(undefined as never);
     running.io.use((_socket, done) => done());
@@ -160,7 +160,7 @@ onEveryHost("namespace middleware", serverHosts, (host) => {
     assert.equal(running.io.sockets.sockets.size, 0);
   });
 
-  it("lets no client in that it has refused, whatever it calls then", async () => {
+  it("accepts no client that it has refused, whatever it calls afterwards", async () => {
     await using running = await host.start();
     let passOn: () => void = () => {};
     running.io.use((_socket, done) => {

@@ -30,7 +30,7 @@ onEveryHost("io.onError, for callbacks", serverHosts, (host) => {
         await settled(client, socket);
       });
 
-      it("the callback of a broadcast that ran out of time", async () => {
+      it("the callback of a broadcast that timed out", async () => {
         await using reporter = await startReporting(host);
         const { running, io, reported } = reporter;
         const { client, socket } = await pair(running, webSocket);
@@ -103,7 +103,7 @@ onEveryHost("io.onError, for callbacks", serverHosts, (host) => {
     assert.equal((await refusal)[0].message, "Invalid namespace");
   });
 
-  it("keeps an answer that was given before it rejected", async () => {
+  it("keeps an answer from before it rejected", async () => {
     await using reporter = await startReporting(host);
     const { running, io, reported } = reporter;
     io.of((_name, _auth, decide) => {

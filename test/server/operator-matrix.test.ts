@@ -177,7 +177,7 @@ for (const name of Object.keys(starts)) {
 
 for (const name of ["the server", "a namespace"]) {
   onEveryHost(`straight from ${name}`, serverHosts, (host) => {
-    it("emit(), send() and write() reach everyone", async () => {
+    it("emit(), send() and write() reach all clients", async () => {
       await using begun = await started(host, name);
       const { emitter } = begun;
       assert.equal(emitter.emit("ev", 1), true);
@@ -222,7 +222,7 @@ for (const name of ["the server", "a namespace"]) {
       ]);
     });
 
-    it("emitWithAck() requests an ack from everyone", async () => {
+    it("emitWithAck() requests an ack from all clients", async () => {
       await using begun = await started(host, name);
       const { emitter } = begun;
       assert.deepEqual(await emitter.emitWithAck("q", 1), ["yes"]);

@@ -42,7 +42,7 @@ onEveryHost("a custom parser", serverHostsAndApp, (host) => {
 onEveryHost("socket.io-msgpack-parser 2, with a client of Socket.IO 2", serverHostsAndApp, (host) => {
   // What it sends with bytes in it is of a type that the newer parser does not know.
   for (const transports of [["websocket"], ["polling"]] as const) {
-    it(`talks to a server with socket.io-msgpack-parser 3, over ${transports[0]}`, async () => {
+    it(`exchanges events with a server with socket.io-msgpack-parser 3, over ${transports[0]}`, async () => {
       await using running = await host.start({ parser: msgpack, allowEIO3: true });
       const connection = next<[Socket]>(running.io, "connection");
       const options = { transports: [...transports], parser: oldMsgpack };

@@ -156,7 +156,7 @@ for (const [package_, parser] of Object.entries(parsers)) {
   });
 }
 
-onEveryHost("parser: socket.io-msgpack-parser, from a client made by hand", serverHostsAndApp, (host) => {
+onEveryHost("parser: socket.io-msgpack-parser, from a hand-written client", serverHostsAndApp, (host) => {
   const encoder = new msgpack.Encoder();
   const encode = (packet: object): Buffer => (encoder.encode(packet as never) as [Buffer])[0];
 

@@ -125,7 +125,7 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
     assert.deepEqual([again.recovered, again.id === socket.id, client.recovered], [false, false, false]);
   });
 
-  it("starts a new session after a recovered socket has left on purpose", async () => {
+  it("starts a new session after a recovered socket disconnected on purpose", async () => {
     await using running = await host.start(options);
     const { client, socket } = await come(running);
     await heardOnce(client, socket);

@@ -109,7 +109,7 @@ onEveryHost("connectTimeout", serverHosts, (host) => {
     assert.equal(running.io.engine.clientsCount, 0);
   });
 
-  it("closes a client whose middleware never ends, and does not let it in later", async () => {
+  it("closes a client whose middleware never calls next, and does not accept it later", async () => {
     await using running = await host.start({ connectTimeout: 50 });
     const inside = new Promise<() => void>((resolve) => running.io.use((_socket, done) => resolve(done)));
     running.io.on("connection", () => assert.fail("connected"));

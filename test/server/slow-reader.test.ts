@@ -9,7 +9,7 @@ const count = 300;
 const body = "x".repeat(100_000);
 
 onEveryHost("a client that does not read", serverHosts, (host) => {
-  it("gets all of 300 broadcasts of 100 KB later, or is closed with a reason: never a gap", async () => {
+  it("gets all of 300 broadcasts of 100 KB later, or is closed with a reason, but misses none", async () => {
     await using running = await host.start({ pingInterval: 60_000 });
     const { wire, socket } = await rawPair(running);
     let reason: string | undefined;
@@ -59,7 +59,7 @@ onEveryHost("a client that does not read", serverHosts, (host) => {
     );
   });
 
-  it("differs from one that reads: 200 broadcasts of 100 KB in one tick reach that, and it stays connected", async () => {
+  it("stays connected and gets 200 broadcasts of 100 KB in one tick if it does read", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running, { transports: ["websocket"] });
     let heard = 0;

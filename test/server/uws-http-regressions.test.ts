@@ -1,4 +1,4 @@
-// Bugs of the official server on uWebSockets.js over HTTP, one per test. The titles name the bug; ours must not have it.
+// Bugs of the official server on uWebSockets.js over HTTP, as tests of the correct behaviour.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
@@ -24,7 +24,7 @@ const tls = {
 
 type LateResponse = ServerResponse & { _implicitHeader(): void; _header: unknown };
 
-/** What express-session does to a response, by way of on-headers. */
+/** Wraps a response as express-session does with on-headers. */
 function addHeaderLate(_req: unknown, res: LateResponse, done: () => void): void {
   const writeHead = res.writeHead.bind(res) as (...args: unknown[]) => LateResponse;
   const end = res.end.bind(res) as (...args: unknown[]) => LateResponse;
@@ -51,8 +51,8 @@ async function secureUws(): Promise<StartedServer> {
   return serveApp(io, app, "https");
 }
 
-onEveryHost("what was wrong over HTTP with attachApp()", serverHostsAndApp, (host) => {
-  it("a POST in chunks was refused with 411", async () => {
+onEveryHost("attachApp() over HTTP, where the official server has bugs", serverHostsAndApp, (host) => {
+  it("accepts a chunked POST", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running, { transports: ["polling"] });
     const heard = next(socket, "chunked");
@@ -68,7 +68,7 @@ onEveryHost("what was wrong over HTTP with attachApp()", serverHostsAndApp, (hos
     await heard;
   });
 
-  it("an oversized POST ended the session", async () => {
+  it("keeps the session after an oversized POST", async () => {
     await using running = await host.start({ maxHttpBufferSize: 1_000 });
     const { client, socket } = await pair(running, { transports: ["polling"] });
     using wire = new NetworkClient(running.port);
@@ -78,7 +78,7 @@ onEveryHost("what was wrong over HTTP with attachApp()", serverHostsAndApp, (hos
     await settled(client, socket);
   });
 
-  it("handshake.url lost its query", async () => {
+  it("keeps the query in handshake.url", async () => {
     for (const transports of [["polling"], ["websocket"]] as ("polling" | "websocket")[][]) {
       await using running = await host.start();
       const { socket } = await pair(running, { transports, query: { x: "1" } });
@@ -87,13 +87,13 @@ onEveryHost("what was wrong over HTTP with attachApp()", serverHostsAndApp, (hos
     }
   });
 
-  it("socket.request.socket was undefined", async () => {
+  it("has socket.request.socket", async () => {
     await using running = await host.start();
     const { socket } = await pair(running);
     assert.match(String(socket.request.socket.remoteAddress), /127\.0\.0\.1$/);
   });
 
-  it("io.httpServer was undefined", async () => {
+  it("has io.httpServer", async () => {
     await using running = await host.start();
     const { io } = running;
     for (const method of ["address", "close", "on"] as const)
@@ -101,7 +101,7 @@ onEveryHost("what was wrong over HTTP with attachApp()", serverHostsAndApp, (hos
   });
 
   for (const transport of ["polling", "websocket"] as const) {
-    it(`a middleware that adds headers at the last moment threw: they arrive over ${transport}`, async () => {
+    it(`sends headers that a middleware adds just before the response, over ${transport}`, async () => {
       await using running = await host.start();
       running.io.engine.use(addHeaderLate);
       using wire = new NetworkClient(running.port);
@@ -112,7 +112,7 @@ onEveryHost("what was wrong over HTTP with attachApp()", serverHostsAndApp, (hos
     });
   }
 
-  it("the client bundle was neither compressed nor served with CORS headers", async () => {
+  it("serves the client bundle compressed and with CORS headers", async () => {
     await using running = await host.start({ cors: { origin: "http://app.test" } });
     using wire = new NetworkClient(running.port);
     const { headers } = await wire.get("/socket.io/socket.io.js", { headers: { "accept-encoding": "br" } });
@@ -120,7 +120,7 @@ onEveryHost("what was wrong over HTTP with attachApp()", serverHostsAndApp, (hos
     assert.equal(headers["access-control-allow-origin"], "http://app.test");
   });
 
-  it("a polling response is compressed, text and long", async () => {
+  it("compresses a long text response to a poll", async () => {
     await using running = await host.start();
     const url = `${running.url}/socket.io/?EIO=4&transport=polling`;
     const { sid } = JSON.parse((await (await fetch(url)).text()).slice(1)) as { sid: string };
@@ -134,7 +134,7 @@ onEveryHost("what was wrong over HTTP with attachApp()", serverHostsAndApp, (hos
     assert.equal((await answer.text()).length, '42["long",""]'.length + 10_000);
   });
 
-  it("initial_headers and headers were not emitted for WebSocket", async () => {
+  it("emits initial_headers and headers for WebSocket", async () => {
     await using running = await host.start();
     running.io.engine.on(
       "initial_headers",
@@ -147,14 +147,14 @@ onEveryHost("what was wrong over HTTP with attachApp()", serverHostsAndApp, (hos
   });
 });
 
-describe("handshake.secure was always false with attachApp()", () => {
+describe("handshake.secure over TLS", () => {
   const starts = {
     "node:https": secureNode,
     ...(serverHosts.length === 1 && serverHosts[0]?.name === "node" ? {} : { "uWS.SSLApp": secureUws }),
   };
   for (const [name, start] of Object.entries(starts)) {
     for (const transport of ["polling", "websocket"] as const) {
-      it(`it is true on ${name} over ${transport}`, async () => {
+      it(`is true on ${name} over ${transport}`, async () => {
         await using running = await start();
         const { socket } = await pair(running, { transports: [transport], rejectUnauthorized: false });
         assert.equal(socket.handshake.secure, true);

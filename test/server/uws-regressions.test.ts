@@ -1,4 +1,4 @@
-// Bugs of the official server on uWebSockets.js, one per test. The titles name the bug; ours must not have it.
+// Bugs of the official server on uWebSockets.js, as tests of the correct behaviour.
 import assert from "node:assert/strict";
 import * as uWS from "uWebSockets.js";
 import { back, heardBy, lost } from "../support/server/recovery.ts";
@@ -17,8 +17,8 @@ import { rawPair } from "../support/server/wires.ts";
 /** The bit that permessage-deflate sets, RFC 7692 section 6. */
 const RSV1 = 4;
 
-onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
-  it("a slow reader silently missed most of 60 broadcasts of 100 KB", async () => {
+onEveryHost("attachApp(), where the official server has bugs", serverHostsAndApp, (host) => {
+  it("sends all of 60 broadcasts of 100 KB to a slow reader", async () => {
     await using running = await host.start({ pingInterval: 60_000 });
     const { wire } = await rawPair(running);
     wire.pause();
@@ -36,7 +36,7 @@ onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
     );
   });
 
-  it("the first server's broadcasts reached nobody once a second server was attached", async () => {
+  it("sends the first server's broadcasts after a second server was attached", async () => {
     await using first = await host.start();
     await using second = await attachedHost.start();
     const { client } = await pair(first);
@@ -46,7 +46,7 @@ onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
     assert.deepEqual(await heard, [1]);
   });
 
-  it("a server on node:http threw once a server was attached to an app", async () => {
+  it("broadcasts to a room after another server was attached to an app", async () => {
     const app = uWS.App();
     const attached = new socketio.Server();
     attached.attachApp(app);
@@ -59,7 +59,7 @@ onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
     assert.deepEqual(await heard, [1]);
   });
 
-  it("closing any server changed the others", async () => {
+  it("keeps working when another server closes", async () => {
     await using staying = await host.start();
     await using closed = await host.start();
     const { client, socket } = await pair(staying);
@@ -70,7 +70,7 @@ onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
     assert.deepEqual(await heard, [1]);
   });
 
-  it("a client that left a namespace still received its broadcasts", async () => {
+  it("sends no broadcast of a namespace to a client that left it", async () => {
     await using running = await host.start();
     const { wire } = await rawPair(running);
     const connection = next<[Socket]>(running.io.of("/foo"), "connection");
@@ -85,7 +85,7 @@ onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
     assert.equal(await wire.next(), '42["here"]');
   });
 
-  it("an event for a room joined in a middleware came before CONNECT", async () => {
+  it("sends nothing to a room joined in a middleware before CONNECT", async () => {
     await using running = await host.start();
     running.io.use((socket, done) => {
       void socket.join("room");
@@ -99,7 +99,7 @@ onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
     assert.deepEqual(types, [0]);
   });
 
-  it("onAnyOutgoing was not called for broadcasts", async () => {
+  it("calls onAnyOutgoing for broadcasts", async () => {
     await using running = await host.start();
     const { socket } = await pair(running, { transports: ["websocket"] });
     const seen: unknown[][] = [];
@@ -112,7 +112,7 @@ onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
     ]);
   });
 
-  it("packetCreate was not emitted for broadcasts", async () => {
+  it("emits packetCreate for broadcasts", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running, { transports: ["websocket"] });
     await settled(client, socket);
@@ -126,7 +126,7 @@ onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
     assert.deepEqual(created, [["message", '2["ev",1]']]);
   });
 
-  it("volatile was ignored on broadcasts", async () => {
+  it("drops volatile broadcasts to a client that does not read", async () => {
     await using running = await host.start({ pingInterval: 60_000 });
     const { wire, socket } = await rawPair(running);
     wire.pause();
@@ -139,7 +139,7 @@ onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
     assert.equal(frames.at(-1), '42["end"]');
   });
 
-  it("an oversized WebSocket message closed with 1006 and without a detail", async () => {
+  it("closes with 1009 and a description for an oversized WebSocket message", async () => {
     await using running = await host.start({ maxHttpBufferSize: 1_000 });
     const { wire, socket } = await rawPair(running);
     const gone = next<[string, Error]>(socket, "disconnect");
@@ -150,7 +150,7 @@ onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
     assert.equal((await wire.closed).code, 1009);
   });
 
-  it("a direct emit and a broadcast kept their order, text and binary", async () => {
+  it("keeps direct emits and broadcasts in order, text and binary", async () => {
     await using running = await host.start();
     const { client, socket } = await pair(running, { transports: ["websocket"] });
     const seen: unknown[] = [];
@@ -167,7 +167,7 @@ onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
     );
   });
 
-  it("compress was ignored on broadcasts", async () => {
+  it("applies compress to broadcasts", async () => {
     await using running = await host.start({
       perMessageDeflate: { threshold: 0, serverNoContextTakeover: true },
     });
@@ -188,7 +188,7 @@ onEveryHost("what was wrong with attachApp()", serverHostsAndApp, (host) => {
     );
   });
 
-  it("rooms and broadcasts did not reach a recovered socket", async () => {
+  it("sends broadcasts and those to rooms to a recovered socket", async () => {
     await using running = await host.start({ connectionStateRecovery: {} });
     const { client, socket } = await pair(running, { transports: ["websocket"] });
     await socket.join("room");

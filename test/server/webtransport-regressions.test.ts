@@ -1,4 +1,4 @@
-// Bugs of the official server over WebTransport, one per test. The titles name the bug; ours must not have it.
+// Bugs of the official server over WebTransport, as tests of the correct behaviour.
 import assert from "node:assert/strict";
 import { install } from "../support/engine/middlewares.ts";
 import { next } from "../support/waiting/events.ts";
@@ -25,14 +25,13 @@ async function carriesEvents(
   assert.equal(String(await stream.frame()), '42["down",2]');
 }
 
-onEveryHost("what was wrong over WebTransport", serverHostsAndApp, (host) => {
-  it("nothing, without a middleware: events arrive, with attachApp(), too", () =>
-    carriesEvents(host, {}, () => {}));
+onEveryHost("WebTransport, where the official server has bugs", serverHostsAndApp, (host) => {
+  it("exchanges events without a middleware, also with attachApp()", () => carriesEvents(host, {}, () => {}));
 
-  it("any middleware disabled it", () =>
+  it("exchanges events with a middleware", () =>
     carriesEvents(host, {}, (engine) =>
       install(engine, (_req: unknown, _res: unknown, pass: () => void) => pass()),
     ));
 
-  it("the option cors disabled it", () => carriesEvents(host, { cors: { origin: "*" } }, () => {}));
+  it("exchanges events with the option cors", () => carriesEvents(host, { cors: { origin: "*" } }, () => {}));
 });

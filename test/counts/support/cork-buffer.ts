@@ -1,6 +1,6 @@
 /**
- * Counts writes as uWebSockets.js makes them: it has one cork buffer, which a handler holds for the socket it serves. What is
- * written to that socket leaves together; what is written to another one meanwhile leaves piece by piece.
+ * Counts writes like uWebSockets.js, which has one cork buffer. A handler holds it for its socket: all writes to that socket
+ * become one, while each write to another socket counts.
  */
 export class CorkBuffer {
   writes: number = 0;

@@ -1,4 +1,4 @@
-// Hosts that count what they hand to the kernel: a system call each.
+// Hosts that count their writes, each of which is a system call.
 import { createServer, type Server as HttpServer } from "node:http";
 import type { Socket as NetSocket } from "node:net";
 import { MemoryHost, Server as Engine } from "@tidewire/engine";
@@ -134,7 +134,7 @@ function watchCork(target: object, buffer: CorkBuffer): void {
   methods["cork"] = (run) => buffer.cork(target, () => method.call(target, run));
 }
 
-/** Counts what a WebSocket sends, in a handler of its own and elsewhere. */
+/** Counts what a WebSocket sends, in its own handlers and elsewhere. */
 function countBehavior<T>(behavior: uWS.WebSocketBehavior<T>, buffer: CorkBuffer): uWS.WebSocketBehavior<T> {
   const { open, message, drain } = behavior;
   return {
@@ -173,7 +173,7 @@ const uwsHost: CountingHost = defineHost({
   },
 });
 
-/** A WebSocket's way down that counts what goes there. */
+/** Counts what the engine sends over a WebSocket. */
 function countPort(port: WebSocketPort, buffer: CorkBuffer): WebSocketPort {
   const counting = Object.create(port) as WebSocketPort;
   counting.send = (...args) => {
@@ -236,5 +236,5 @@ const memoryHost: CountingHost = defineHost({
   },
 });
 
-/** Where what is written is counted. */
+/** The counter of writes. */
 export const countingHosts: readonly CountingHost[] = chosen([uwsHost, nodeHost, memoryHost]);

@@ -1,5 +1,5 @@
-// A server in a process of its own, so that what its heap holds is its own. Told "count", it answers how many objects of each
-// kind there are.
+// A server in its own process, so that its heap has no other objects. On the message "count", it sends the number of objects
+// of each kind.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";

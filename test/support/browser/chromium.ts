@@ -45,7 +45,7 @@ export function describeWithChromium(title: string, declare: (browser: () => Bro
   describe(title, function () {
     if (executablePath === undefined) {
       const missing = whyNoChromium();
-      if (!process.env.CI) return void it(`waits for a browser: ${missing}`);
+      if (!process.env.CI) return void it(`needs a browser: ${missing}`);
       return void it("has a browser", () => {
         throw new Error(missing);
       });
