@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import type { Limits } from "@tidewire/server";
 import { transportErrors } from "../../packages/engine/src/errors.ts";
 import { parseErrors } from "../../packages/parser/src/errors.ts";
 import { packetErrors } from "../../packages/server/src/connection/packet-errors.ts";
@@ -73,7 +74,7 @@ class Poller {
 type Cause = Record<string, unknown>;
 
 /** By code: what a client does, by WebSocket, and the whole cause. */
-const byWebSocket: Record<string, [does: (wire: RawWebSocket) => void, cause: Cause]> = {
+const byWebSocket: Record<string, [does: (wire: RawWebSocket) => void, cause: Cause, limits?: Limits]> = {
   EMPTY_PACKET: [(wire) => wire.sendText(""), { reason: "parse error" }],
   UNKNOWN_ENGINE_PACKET_TYPE: [(wire) => wire.sendText("abc"), { reason: "parse error" }],
   INVALID_HEARTBEAT_DIRECTION: [(wire) => wire.sendText("2"), { reason: "transport error" }],
@@ -103,6 +104,16 @@ const byWebSocket: Record<string, [does: (wire: RawWebSocket) => void, cause: Ca
   TOO_MANY_EARLY_PACKETS: [
     (wire) => wire.sendTogether("40/undecided,", ...Array<string>(1001).fill('42/undecided,["early"]')),
     { kind: "EVENT", namespace: "/undecided", limit: 1000 },
+  ],
+  TOO_MANY_EVENTS: [
+    (wire) => wire.sendTogether('42["ev"]', '42["ev"]'),
+    { kind: "EVENT", namespace: "/", limit: 0.001 },
+    { eventsPerSecond: { rate: 0.001, over: "disconnect" } },
+  ],
+  TOO_MANY_BYTES: [
+    (wire) => wire.sendText('42["ev"]'),
+    { kind: "EVENT", namespace: "/", limit: 0.001 },
+    { bytesPerSecond: { rate: 0.001, burst: 5, over: "disconnect" } },
   ],
   CONNECT_FAILED: [(wire) => wire.sendText("40/throws,"), { kind: "CONNECT", namespace: "/throws" }],
 };
@@ -201,9 +212,9 @@ async function start(host: ServerHost, options: object = {}): Promise<StartedSer
 }
 
 onEveryHost("the description of a disconnection", serverHosts, (host) => {
-  for (const [code, [does, cause]] of Object.entries(byWebSocket)) {
+  for (const [code, [does, cause, limits = {}]] of Object.entries(byWebSocket)) {
     it(`is ${code}, by WebSocket`, async () => {
-      await using running = await start(host);
+      await using running = await start(host, { limits });
       const { wire, socket } = await rawPair(running);
       assertCause(await causeOf(socket, () => does(wire)), { reason: "forced close", code, ...cause });
       await wire.closed;

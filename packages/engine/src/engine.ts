@@ -13,6 +13,8 @@ import { clearTimeout, setImmediate, setTimeout } from "./host/timers.ts";
 import { sessionCookie } from "./http/cookie.ts";
 import { parseQuery, toIncomingMessage } from "./http/query.ts";
 import type { EngineRequest } from "./http/query.ts";
+import { AddressLimits } from "./limits/address-limits.ts";
+import { LimitMonitor } from "./limits/monitor.ts";
 import { Clock } from "./loop/clock.ts";
 import { Contexts } from "./loop/contexts.ts";
 import { NodeEventLoop } from "./loop/event-loop.ts";
@@ -33,7 +35,7 @@ import type { WebTransportSession } from "./transport/webtransport-session.ts";
  * goes to the session it names.
  *
  * Events: `connection(session)`, `connection_error({ req, code, message, context })`, `initial_headers(headers, req)`,
- * `headers(headers, req)`, `flush(session, packets)`, `drain(session)`.
+ * `headers(headers, req)`, `flush(session, packets)`, `drain(session)`, `limit_exceeded({ code, limit, address, times })`.
  */
 export class Engine extends EventEmitter implements SessionOwner, RouteTable<Session> {
   readonly opts: ResolvedOptions;
@@ -47,6 +49,10 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
   /** @internal */ readonly flushQueue: FlushQueue<Session>;
   /** @internal */ readonly broadcasts: Broadcasts<Session>;
   /** @internal */ readonly turns: Turns;
+  /** @internal Counts and reports what the limits refuse. */
+  limitMonitor: Pick<LimitMonitor, "exceeded">;
+  /** @internal undefined if there are none */
+  readonly addressLimits: AddressLimits | undefined;
   readonly #hosts: Host[] = [];
   #cluster: EngineCluster | undefined = undefined;
   readonly #admission: Admission = new Admission({
@@ -64,6 +70,11 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
     this.broadcasts = this.flushQueue.broadcasts;
     this.turns = new Turns(loop);
     this.opts = resolveOptions(opts);
+    this.addressLimits = AddressLimits.of(this.opts.limits, loop);
+    this.limitMonitor = new LimitMonitor(
+      () => this.clock,
+      (report) => safeEmit(this, loop, "limit_exceeded", report),
+    );
     if (this.opts.cors) this.use(cors(this.opts.cors));
   }
 
@@ -193,6 +204,7 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
     if (this.#sessions.get(session.id) !== session) return;
     this.#sessions.delete(session.id);
     this.#cluster?.onEnded(session.id);
+    this.addressLimits?.closed(session.id);
     if (this.#clients !== undefined) delete this.#clients[session.id];
   }
 
@@ -226,6 +238,7 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
     const session = new Session(id, this, transport, request, isGreeted);
     this.contexts.keep(session);
     this.#sessions.set(id, session);
+    if (request !== undefined) this.addressLimits?.opened(id, request);
     if (this.#clients !== undefined) this.#clients[id] = session;
     if (greeting !== undefined && !isGreeted) transport.onRequest(greeting);
     // A listener of `flush` may have closed it already. Listeners of `connection` would miss its end.
@@ -257,4 +270,9 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
 /** The clock of an engine, for the server above it. */
 export function clockOf(engine: Engine): Clock {
   return engine.clock;
+}
+
+/** Lets the monitor of a Socket.IO server count what the limits of its engine refuse, and emit the events. */
+export function setLimitMonitor(engine: Engine, monitor: Pick<LimitMonitor, "exceeded">): void {
+  engine.limitMonitor = monitor;
 }

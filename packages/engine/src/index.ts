@@ -45,6 +45,8 @@ export type {
   ServerOptions,
   TransportName,
 } from "./options.ts";
+export type { ConnectionLimits, HandshakeRate } from "./limits/options.ts";
+export type { TrustProxy } from "./limits/client-address.ts";
 export type { LimitRefusal, LimitReport } from "./limits/monitor.ts";
 export { MemoryHost } from "./host/memory/host.ts";
 export type { MemoryCall, MemoryRequest } from "./host/memory/host.ts";

@@ -10,7 +10,7 @@ export type {
   RemoteSession,
 } from "./admission/cluster.ts";
 export { generateId } from "./admission/ids.ts";
-export { clockOf } from "./engine.ts";
+export { clockOf, setLimitMonitor } from "./engine.ts";
 export { linesOf, RawHead } from "./host/copied/head.ts";
 export { CopiedHttpExchange } from "./host/copied/http-exchange.ts";
 export { CopiedRequest } from "./host/copied/request.ts";
@@ -19,6 +19,9 @@ export { rethrow } from "./host/rethrow.ts";
 export { requestOf } from "./http/query.ts";
 export * as timers from "./host/timers.ts";
 export { knownOptions } from "./known-options.ts";
+export { connectionLimitRules, rateRule } from "./limits/options.ts";
+export { TokenBucket } from "./limits/token-bucket.ts";
+export type { Rate } from "./limits/token-bucket.ts";
 export { LimitMonitor } from "./limits/monitor.ts";
 export { Clock } from "./loop/clock.ts";
 export { isThenable } from "./loop/thenable.ts";

@@ -16,6 +16,7 @@ import {
   windowBits,
   windowBitsOrFlag,
 } from "./option-rules.ts";
+import { connectionLimitRules } from "./limits/options.ts";
 import type { OptionRules } from "./option-rules.ts";
 
 /** Options of `attach`, `attachApp` and `listen`. */
@@ -74,6 +75,17 @@ export const engineOptions: OptionRules = {
     strategy: anything,
     windowBits: anything,
   }),
+  limits: group({
+    ...connectionLimitRules,
+    // Of the Socket.IO server, which reads them itself.
+    attachments: anything,
+    bytesPerSecond: anything,
+    emptyNamespaces: anything,
+    eventsPerSecond: anything,
+    namespaces: anything,
+    namespacesPerConnection: anything,
+    roomsPerSocket: anything,
+  }),
   wsEngine: anything,
   initialPacket: anything,
   cookie: group({
@@ -105,7 +117,6 @@ export const knownOptions: OptionRules = {
   cluster: anything,
   connectTimeout: anything,
   connectionStateRecovery: anything,
-  limits: anything,
   parser: anything,
   serveClient: anything,
 };

@@ -5,6 +5,7 @@ import type { WebSocketEngine } from "./host/node/host.ts";
 import type { PerMessageDeflateOptions } from "./host/uws/compression.ts";
 import type { EngineRequest } from "./http/query.ts";
 import { engineOptions, knownOptions } from "./known-options.ts";
+import type { ConnectionLimits } from "./limits/options.ts";
 import { readOptions, warnOfUnknownOptions } from "./option-rules.ts";
 
 export type TransportName = "polling" | "websocket" | "webtransport";
@@ -39,6 +40,8 @@ export interface ServerOptions {
    * instead. 0 for no limit. Default 16 MiB.
    */
   maxReceiveBacklog?: number;
+  /** Limits on who may connect; off by default. */
+  limits?: ConnectionLimits;
   /** Decides on each handshake and each upgrade: `callback(null, true)` admits it. */
   allowRequest?: AllowRequest;
   /** Transports that clients may use. Default `["polling", "websocket"]`. */

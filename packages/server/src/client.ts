@@ -1,7 +1,7 @@
 import { internals } from "@tidewire/engine";
 import type { Session } from "@tidewire/engine";
-import { createDecoder, PacketType } from "@tidewire/parser";
-import type { Binary, ChunkDecoder, DecoderOptions, Packet, Parser } from "@tidewire/parser";
+import { PacketType } from "@tidewire/parser";
+import type { Binary, ChunkDecoder, Packet } from "@tidewire/parser";
 import createDebug from "debug";
 import type { IncomingMessage } from "node:http";
 import { ConnectAttempt, ConnectAttempts, MAX_EARLY_PACKETS } from "./connection/connect-attempts.ts";
@@ -19,9 +19,11 @@ import { directPort } from "./connection/session-port.ts";
 import { openPort } from "./connection/open-port.ts";
 import { badPacket, misplacedPacket, SocketPacketError } from "./connection/packet-errors.ts";
 import { SocketMaps } from "./connection/socket-maps.ts";
+import type { Decoders, RateCode, RatedReceiver } from "./limits/decoders.ts";
 import { LimitError } from "./limits/errors.ts";
 import type { LimitErrorCode } from "./limits/errors.ts";
 import type { ResolvedLimits } from "./limits/options.ts";
+import type { ResolvedRate } from "./limits/rates.ts";
 import type { ServerRefusal } from "./limits/report.ts";
 import type { DisconnectReason } from "./reasons.ts";
 import { ReplacedError } from "./recovery/replaced-error.ts";
@@ -41,6 +43,7 @@ export interface ClientSocket {
   readonly connected: boolean;
   _onpacket(packet: Packet): void;
   _onerror(error: Error): void;
+  _refuseEvent(packet: Packet, error: LimitError): void;
   _onclose(reason: DisconnectReason, description?: unknown): unknown;
   disconnect(close?: boolean): unknown;
 }
@@ -57,9 +60,8 @@ export interface ClientNamespace {
 export interface ClientServer {
   readonly _nsps: ReadonlyMap<string, ClientNamespace>;
   readonly _limits: Pick<ResolvedLimits, "namespaces" | "namespacesPerConnection">;
-  readonly _decoderOptions: DecoderOptions | undefined;
+  readonly _decoders: Decoders;
   readonly _limitMonitor: Pick<internals.LimitMonitor<ServerRefusal>, "exceeded">;
-  readonly _parser: Parser;
   readonly encoder: { encode(packet: Packet): unknown[] };
   /** in ms */
   readonly _connectTimeout: number;
@@ -82,7 +84,9 @@ export class Client<
   _EmitEvents = unknown,
   _ServerSideEvents = unknown,
   _SocketData = unknown,
-> implements ConnectionListener {
+>
+  implements ConnectionListener, RatedReceiver
+{
   readonly conn: Connection;
   readonly id: string;
   readonly server: ClientServer;
@@ -109,7 +113,7 @@ export class Client<
     this.conn = conn;
     this.id = conn.id;
     this.dialect = dialectOf(conn.protocol);
-    this.decoder = createDecoder(server._parser, this, server._decoderOptions);
+    this.decoder = server._decoders.create(this);
     this.setup();
   }
 
@@ -403,6 +407,19 @@ export class Client<
     if (this.destroyed || isExpected) return;
     this.violation = misplacedPacket(packet, namespace, false);
     this.closeFor("forced close");
+  }
+
+  /** @internal Called with each packet beyond a rate, which is not passed on. */
+  _onOverRate(packet: Packet, code: RateCode, { rate: limit, over }: ResolvedRate): void {
+    if (this.destroyed) return;
+    const namespace = this.dialect.namespaceOf(packet);
+    this.server._limitMonitor.exceeded({ code, limit, namespace, conn: this.conn });
+    if (over === "disconnect") {
+      this.violation = new SocketPacketError(code, { kind: PacketType[packet.type], namespace, limit });
+      this.closeFor("forced close");
+    } else if (over === "error") {
+      this.socketIn(namespace)?._refuseEvent(packet, new LimitError(code, limit));
+    }
   }
 
   private passOn(packet: Packet, socket: ClientSocket): void {

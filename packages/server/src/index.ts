@@ -19,6 +19,8 @@ export type { DisconnectReason } from "./reasons.ts";
 export type { SocketPacketError, SocketPacketErrorCode } from "./connection/packet-errors.ts";
 export type { ErrorHandler, ErrorOrigin, ErrorSource } from "./events/user-code.ts";
 export type { ExtendedError } from "./extended-error.ts";
+export type { LimitError, LimitErrorCode } from "./limits/errors.ts";
+export type { ClientRate, OverRate } from "./limits/rates.ts";
 export type { Limits } from "./limits/options.ts";
 export type { LimitReport } from "./limits/report.ts";
 export type { Event } from "./socket.ts";

@@ -1,7 +1,7 @@
 import { Engine as BaseEngine, internals, Server as Engine } from "@tidewire/engine";
 import type { HttpExchange } from "@tidewire/engine";
 import { defaultParser } from "@tidewire/parser";
-import type { DecoderOptions, Packet, Parser } from "@tidewire/parser";
+import type { Packet, Parser } from "@tidewire/parser";
 import cors from "cors";
 import createDebug from "debug";
 import { EventEmitter } from "node:events";
@@ -37,6 +37,8 @@ import { GuardedCalls, plainCalls } from "./events/user-code.ts";
 import type { ErrorHandler, UserCode } from "./events/user-code.ts";
 import type { ExtendedError } from "./extended-error.ts";
 import type { ClientNamespaces } from "./limits/client-namespaces.ts";
+import { decodersFor } from "./limits/decoders.ts";
+import type { Decoders } from "./limits/decoders.ts";
 import { resolveLimits } from "./limits/options.ts";
 import type { ResolvedLimits } from "./limits/options.ts";
 import type { ServerRefusal } from "./limits/report.ts";
@@ -100,8 +102,8 @@ export class Server<
   _clock: internals.Clock = new internals.Clock();
   /** @internal What clients may do. */
   readonly _limits: ResolvedLimits;
-  /** @internal Options of the decoders; undefined for the default ones. */
-  readonly _decoderOptions: DecoderOptions | undefined;
+  /** @internal */
+  readonly _decoders: Decoders;
   /** @internal Counts and reports what the limits refuse. */
   readonly _limitMonitor: internals.LimitMonitor<ServerRefusal> = new internals.LimitMonitor<ServerRefusal>(
     () => this._clock,
@@ -161,8 +163,6 @@ export class Server<
     applyRecoveryDefaults(options, read);
     this.opts = options;
     this._limits = resolveLimits(read.limits);
-    const { attachments } = read.limits ?? {};
-    this._decoderOptions = attachments === undefined ? undefined : { maxAttachments: attachments };
     this.registry = new NamespaceRegistry(
       {
         namespace: (name) => new Namespace(this, name),
@@ -179,6 +179,9 @@ export class Server<
     this.serveClient(options.serveClient !== false);
     this._parser = (options.parser as Parser | undefined) || defaultParser;
     this.encoder = new this._parser.Encoder();
+    const { attachments } = read.limits ?? {};
+    const decoderOptions = attachments === undefined ? undefined : { maxAttachments: attachments };
+    this._decoders = decodersFor(this._parser, decoderOptions, this._limits.rates);
     if (options.cors) {
       // The types of the package accept either form of the options, but not the union.
       this._corsMiddleware = cors(options.cors as cors.CorsOptions) as CorsMiddleware;
@@ -406,6 +409,7 @@ export class Server<
     if (engine instanceof BaseEngine) {
       engine.startAgain();
       this._clock = internals.clockOf(engine);
+      internals.setLimitMonitor(engine, this._limitMonitor);
       this.opts.cluster?.joinEngine(engine);
     }
     engine.on("connection", (conn: Connection) => this.onconnection(conn));

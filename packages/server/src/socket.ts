@@ -31,6 +31,7 @@ import type {
   Untyped,
 } from "./events/typed-events.ts";
 import { ackOf } from "./events/user-code.ts";
+import { LimitError } from "./limits/errors.ts";
 import type { Namespace } from "./namespace.ts";
 import type { DisconnectReason } from "./reasons.ts";
 import { directDelivery, RecordedDelivery } from "./recovery/delivery.ts";
@@ -330,7 +331,8 @@ export class Socket<
   }
 
   /**
-   * Joins rooms. Only adapters that have to tell other servers return a promise.
+   * Joins rooms. Only adapters that have to tell other servers return a promise. Beyond `limits.roomsPerSocket`, it joins none of
+   * them, and the socket emits `error`.
    *
    * @example
    * socket.join("room1");
@@ -338,7 +340,22 @@ export class Socket<
    */
   join(rooms: Room | Room[]): Promise<void> | void {
     if (this._gone) return;
-    return this.adapter.addAll(this.id, new Set(Array.isArray(rooms) ? rooms : [rooms]));
+    const joined = new Set(Array.isArray(rooms) ? rooms : [rooms]);
+    if (this.server._limits.roomsPerSocket !== Infinity && this.refusesRooms(joined)) return;
+    return this.adapter.addAll(this.id, joined);
+  }
+
+  /** Whether it may not join these rooms. */
+  private refusesRooms(rooms: ReadonlySet<Room>): boolean {
+    const { roomsPerSocket: limit } = this.server._limits;
+    const all = new Set([...this.rooms, ...rooms]);
+    all.delete(this.id);
+    if (all.size <= limit || all.size === this.rooms.size - Number(this.rooms.has(this.id))) return false;
+    const error = new LimitError("TOO_MANY_ROOMS", limit);
+    const { conn, nsp } = this;
+    this.server._limitMonitor.exceeded({ code: error.code, limit, conn, socket: this, namespace: nsp.name });
+    this._onerror(error);
+    return true;
   }
 
   /**
@@ -571,6 +588,13 @@ export class Socket<
   /** Emits `error`, because the connection failed, the client violated the protocol, or a middleware of {@link use} refused. */
   _onerror(error: Error): void {
     this.server._userCode.emit(this, ["error", error], "listener", this);
+  }
+
+  /** @internal Refuses an event because of a limit: says so to both sides. */
+  _refuseEvent({ id }: Packet, error: LimitError): void {
+    const { code, message, limit } = error;
+    if (id !== undefined && id !== null) this.ack(id)({ error: { code, message, limit } });
+    this._onerror(error);
   }
 
   /** Leaves the namespace, for any reason and only here; later calls do nothing. */

@@ -1,5 +1,6 @@
 import type { EventEmitter } from "node:events";
 import type { IncomingMessage, Server as HttpServer } from "node:http";
+import type { ConnectionLimits } from "@tidewire/engine";
 import type { ServerOptions } from "engine.io";
 
 /** Engine options as the official package declares them, and what ours adds. */
@@ -8,6 +9,7 @@ export type EngineOptions = Partial<ServerOptions> & {
   host?: "uws" | "node";
   maxBackpressure?: number;
   maxReceiveBacklog?: number;
+  limits?: ConnectionLimits;
 };
 
 export interface AttachOptions {

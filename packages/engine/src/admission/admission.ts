@@ -3,6 +3,8 @@ import type { ConnectionError } from "../errors.ts";
 import type { HttpExchange, RequestHead, RequestSource, UpgradeExchange } from "../host/host.ts";
 import { parseQuery, toIncomingMessage } from "../http/query.ts";
 import type { Query } from "../http/query.ts";
+import { connectionLimitErrors } from "../limits/address-limits.ts";
+import type { AddressLimits, AddressRefusal } from "../limits/address-limits.ts";
 import { safeEmit } from "../loop/safe-call.ts";
 import { isThenable } from "../loop/thenable.ts";
 import type { Protocol } from "../protocol/protocol.ts";
@@ -250,9 +252,27 @@ export class Admission implements ClusterTarget {
     } else if (routed.kind === "continue") {
       if (!isUpgrade) this.#usual.learn(exchange.request.head.url, routed.session);
       request.join(routed.session, this.#owner);
-    } else {
+    } else if (!this.#isOverLimit(request, (limits) => limits.refusalOf(exchange.request))) {
       this.#askApplication(request, routed.protocol);
     }
+  }
+
+  /** Whether a limit has refused the request. */
+  #isOverLimit(
+    request: PendingRequest,
+    refusalBy: (limits: AddressLimits) => AddressRefusal | undefined,
+  ): boolean {
+    const { addressLimits, limitMonitor } = this.#owner.engine;
+    // What another node has let in is not refused.
+    if (addressLimits === undefined || request.adoptedId !== undefined) return false;
+    const refusal = refusalBy(addressLimits);
+    if (refusal === undefined) return false;
+    const { code: name, limit, address } = refusal;
+    const message = connectionLimitErrors[name];
+    this.report(request.exchange.request, Code.FORBIDDEN, { message, name, limit, address });
+    request.refuseForNow(message);
+    limitMonitor.exceeded(refusal);
+    return true;
   }
 
   #askApplication(request: PendingRequest, protocol: Protocol): void {
@@ -309,6 +329,7 @@ export class Admission implements ClusterTarget {
       this.#refuseId(request, error);
       return;
     }
+    if (this.#isOverLimit(request, (limits) => limits.crowdingOf(request.exchange.request))) return;
     request.open(id, protocol, this.#owner);
   }
 

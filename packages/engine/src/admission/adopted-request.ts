@@ -39,6 +39,11 @@ export class AdoptedRequest implements PendingRequest {
     this.exchange.respond(400, {});
   }
 
+  /** Never called: another node has let it in. */
+  refuseForNow(): void {
+    this.refuse();
+  }
+
   unavailable(): void {
     this.exchange.respond(503, {});
   }

@@ -1,6 +1,8 @@
 import type { ConnectionErrorCode } from "../errors.ts";
 import type { Exchange, HttpExchange, RequestSource } from "../host/host.ts";
 import type { Query } from "../http/query.ts";
+import type { AddressLimits } from "../limits/address-limits.ts";
+import type { LimitMonitor } from "../limits/monitor.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionOwner } from "../session/types.ts";
@@ -11,7 +13,12 @@ import type { RouteTable } from "./route.ts";
 /** What admission needs of the engine. */
 export interface AdmissionOwner {
   readonly engine: SessionOwner &
-    RouteTable<Session> & { readonly middlewares: readonly Middleware[]; readonly idPrefix: string };
+    RouteTable<Session> & {
+      readonly middlewares: readonly Middleware[];
+      readonly idPrefix: string;
+      readonly addressLimits: AddressLimits | undefined;
+      readonly limitMonitor: Pick<LimitMonitor, "exceeded">;
+    };
   /** Returns an id for the session that the request opens, or a promise of one. */
   newId(request: RequestSource): unknown;
   /** @param greeting - the request that the open packet answers; `greeted` if the client has got it */
@@ -33,6 +40,8 @@ export interface PendingRequest {
   /** Whether it can only be refused, whatever it asks for. */
   readonly isMalformed: boolean;
   refuse(code: ConnectionErrorCode, message: string): void;
+  /** Refuses because of a limit: the client may try again later. */
+  refuseForNow(message: string): void;
   /** Refuses because the server is shut down, and ends the connection. */
   unavailable(): void;
   /** Hands the request to the session that it names. */

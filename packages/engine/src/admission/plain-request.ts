@@ -30,6 +30,11 @@ export class PlainRequest implements PendingRequest {
     this.exchange.respond(status, { "Content-Type": "application/json" }, JSON.stringify({ code, message }));
   }
 
+  refuseForNow(message: string): void {
+    const body = JSON.stringify({ code: ConnectionErrorCode.FORBIDDEN, message });
+    this.exchange.respond(429, { "Content-Type": "application/json", "Retry-After": "1" }, body);
+  }
+
   unavailable(): void {
     this.exchange.respond(503, { Connection: "close" });
   }

@@ -32,6 +32,10 @@ export class UpgradeRequest implements PendingRequest {
     this.exchange.reject(400, message);
   }
 
+  refuseForNow(message: string): void {
+    this.exchange.reject(429, message);
+  }
+
   unavailable(): void {
     this.exchange.reject(503, "");
   }

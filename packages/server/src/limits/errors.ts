@@ -2,6 +2,9 @@
 export const limitErrors = {
   TOO_MANY_NAMESPACES: "Too many namespaces on this connection",
   NAMESPACES_EXHAUSTED: "Too many namespaces on this server",
+  TOO_MANY_ROOMS: "Too many rooms of this socket",
+  TOO_MANY_EVENTS: "Too many events",
+  TOO_MANY_BYTES: "Too much data",
 } as const;
 
 /** Identifies a limit of the server. */

@@ -1,0 +1,66 @@
+import { count, group, INVALID, oneOf } from "../option-rules.ts";
+import type { OptionRule, OptionRules } from "../option-rules.ts";
+import { areSubnets } from "./client-address.ts";
+import type { TrustProxy } from "./client-address.ts";
+
+/** How many handshakes are let in. */
+export interface HandshakeRate {
+  /** Handshakes per second, on average. */
+  rate: number;
+  /**
+   * Handshakes at once, after a pause.
+   * @default the handshakes of one second, at least 1
+   */
+  burst?: number;
+  /**
+   * Whether each address has a rate of its own, or all clients share one.
+   * @default "ip"
+   */
+  per?: "ip" | "server";
+}
+
+/** Limits on who may connect; off by default. They apply to handshakes, so an open session is never affected. */
+export interface ConnectionLimits {
+  /**
+   * How many sessions one address may have. Beyond it a handshake is refused with the status 429, code 4 and
+   * `TOO_MANY_CONNECTIONS`. IPv6 addresses count by their first 64 bits.
+   * @default Infinity
+   */
+  connectionsPerIp?: number;
+  /**
+   * How many handshakes per second are let in. Beyond it a handshake is refused with the status 429, code 4 and
+   * `TOO_MANY_HANDSHAKES`. A number is the `rate`.
+   * @default Infinity
+   */
+  handshakesPerSecond?: number | HandshakeRate;
+  /**
+   * Which proxies may say in `X-Forwarded-For`, or else in `Forwarded`, for whom they pass a request on: true for one proxy, a number
+   * of proxies, or a list of their addresses and subnets, such as `["10.0.0.0/8"]`. With false, the address of the socket counts.
+   * Set it only if clients cannot reach the server without these proxies; otherwise they may claim any address.
+   * @default false
+   */
+  trustProxy?: TrustProxy;
+}
+
+/** A number per second, or an object with the number and more. */
+export function rateRule(more: OptionRules): OptionRule {
+  const { options } = group({ rate: count, burst: count, ...more });
+  return {
+    expected: "a number per second, or { rate, burst }",
+    read: (given) => count.read(given),
+    ...(options && { options }),
+  };
+}
+
+/** The rules of the limits. */
+export const connectionLimitRules: OptionRules = {
+  connectionsPerIp: count,
+  handshakesPerSecond: rateRule({ per: oneOf(["ip", "server"]) }),
+  trustProxy: {
+    expected: "true, false, a number of proxies, or a list of addresses and subnets",
+    read: (given) =>
+      typeof given === "boolean" || areSubnets(given) || (typeof given === "number" && given >= 0)
+        ? given
+        : INVALID,
+  },
+};
