@@ -14,12 +14,14 @@ export const Kind = {
   // 16 to 39: forwarding.
   REQUEST: 16,
   RESPONSE: 17,
-  ABORT: 18,
+  BODY: 18,
   UPGRADE: 19,
   ACCEPT: 20,
   REJECT: 21,
   MESSAGE: 22,
   CLOSE: 23,
+  BODY_TOO_LARGE: 24,
+  FAILED: 25,
 
   // 40 to 55: binding.
   CLAIM: 40,

@@ -59,10 +59,14 @@ export class Admission implements ClusterTarget {
       onRequest: (exchange) => this.onRequest(exchange),
       onUpgrade: (exchange) => this.onUpgrade(exchange),
       admit: (exchange) => this.#admit(new PlainRequest(exchange, this.#queryOf(exchange.request.head.url))),
-      refuseUnknown: (exchange, sid) => this.refuseUnknown(exchange, sid),
+      refuseUnknown: (exchange) => this.refuseUnknown(exchange),
     });
     this.#owner = this.#binding;
     cluster.bind(this);
+  }
+
+  get limits(): ClusterTarget["limits"] {
+    return this.#owner.engine.opts;
   }
 
   get maxPayload(): number {
@@ -189,12 +193,12 @@ export class Admission implements ClusterTarget {
     this.#binding?.closeAll();
   }
 
-  refuseUnknown(exchange: HttpExchange | UpgradeExchange, sid: string): void {
+  refuseUnknown(exchange: HttpExchange | UpgradeExchange): void {
     if (exchange.ended) return;
-    const query: Query = { sid };
+    const query = parseQuery(exchange.request.head.url);
     const request =
       "reject" in exchange ? new UpgradeRequest(exchange, query) : new PlainRequest(exchange, query);
-    this.#refuse(request, Code.UNKNOWN_SID, { sid });
+    this.#refuse(request, Code.UNKNOWN_SID, { sid: query["sid"] });
   }
 
   /** Emits `connection_error`. */

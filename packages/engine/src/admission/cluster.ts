@@ -33,6 +33,8 @@ export interface EngineCluster {
 
 /** The engine, as the cluster that it has joined sees it. Requests from other nodes come to it as from any host. */
 export interface ClusterTarget extends HostTarget {
+  /** The limits of the engine that a node keeps for sessions of others, in bytes; 0 for none. */
+  readonly limits: { readonly maxBackpressure: number; readonly maxReceiveBacklog: number };
   /**
    * Begins to hand a held session over to another node.
    *
@@ -49,7 +51,7 @@ export interface ClusterTarget extends HostTarget {
   /** Binds all sessions here that are held. */
   bindAll(): void;
   /** Refuses a request whose session was lost on its way. */
-  refuseUnknown(exchange: HttpExchange | UpgradeExchange, sid: string): void;
+  refuseUnknown(exchange: HttpExchange | UpgradeExchange): void;
 }
 
 /** A held session that another node has claimed. */

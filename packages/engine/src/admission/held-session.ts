@@ -20,7 +20,7 @@ export interface HeldSessionOwner {
   onUpgrade(exchange: UpgradeExchange): void;
   /** Has the middlewares run for a request that is neither a poll nor a post, and routes it. */
   admit(exchange: HttpExchange): void;
-  refuseUnknown(exchange: HttpExchange, sid: string): void;
+  refuseUnknown(exchange: HttpExchange): void;
   /** Answers a poll with a close packet. */
   closePoll(held: HeldSession, exchange: HttpExchange): void;
 }
@@ -158,7 +158,7 @@ export class HeldSession implements RemoteSession {
   #leave(aborted: HttpExchange): void {
     if (this.#isOver) return;
     for (const { exchange } of this.#end()) {
-      if (exchange !== aborted) this.#owner.refuseUnknown(exchange, this.id);
+      if (exchange !== aborted) this.#owner.refuseUnknown(exchange);
     }
   }
 
@@ -167,7 +167,7 @@ export class HeldSession implements RemoteSession {
     if (this.#isOver) return;
     for (const { exchange } of this.#end()) {
       if (exchange.request.head.method === "GET") this.#owner.closePoll(this, exchange);
-      else this.#owner.refuseUnknown(exchange, this.id);
+      else this.#owner.refuseUnknown(exchange);
     }
   }
 

@@ -15,7 +15,7 @@ export interface LateBindingHandlers {
   onRequest(exchange: HttpExchange): void;
   onUpgrade(exchange: UpgradeExchange): void;
   admit(exchange: HttpExchange): void;
-  refuseUnknown(exchange: HttpExchange, sid: string): void;
+  refuseUnknown(exchange: HttpExchange): void;
 }
 
 /** Opens the sessions of an engine that has joined a cluster: those that may still move to another node are held first. */
@@ -125,7 +125,7 @@ export class LateBinding implements AdmissionOwner, HeldSessionOwner {
     this.#handlers.admit(exchange);
   }
 
-  refuseUnknown(exchange: HttpExchange, sid: string): void {
-    this.#handlers.refuseUnknown(exchange, sid);
+  refuseUnknown(exchange: HttpExchange): void {
+    this.#handlers.refuseUnknown(exchange);
   }
 }

@@ -1,0 +1,67 @@
+import type { HttpExchange, internals } from "@tidewire/engine";
+import { Kind } from "../link/kinds.ts";
+import type { Link, LinkStream, StreamHandlers } from "../link/link.ts";
+import { PayloadReader } from "../link/reader.ts";
+import { PayloadWriter } from "../link/writer.ts";
+import { answerThroughResponse, readAnswerHead } from "./answer.ts";
+import { writePlainHead, writeWholeHead } from "./head.ts";
+
+const writer = new PayloadWriter();
+
+/** Where a request is forwarded to. */
+export interface Destination {
+  readonly link: Link;
+  needsWholeHead: boolean;
+}
+
+/** A poll or post of a session on another node, at the node to which its client has sent it. It is never sent twice. */
+export class ForwardedRequest implements StreamHandlers {
+  readonly #destination: Destination;
+  readonly #exchange: HttpExchange;
+  readonly #target: internals.ClusterTarget;
+  #isAnswered = false;
+
+  constructor(destination: Destination, exchange: HttpExchange, target: internals.ClusterTarget) {
+    this.#destination = destination;
+    this.#exchange = exchange;
+    this.#target = target;
+    const { head } = exchange.request;
+    const write = destination.needsWholeHead ? writeWholeHead : writePlainHead;
+    const stream = destination.link.open(Kind.REQUEST, [write(writer.begin(), head).end()], this);
+    exchange.onAbort = () => stream.end();
+    if (hasBody(head.method)) this.#sendBody(stream);
+  }
+
+  #sendBody(stream: LinkStream): void {
+    this.#exchange.readBody(this.#target.maxPayload, (error, body) => {
+      if (error === undefined) stream.send(Kind.BODY, [body]);
+      else if (error === "too large") stream.send(Kind.BODY_TOO_LARGE, []);
+    });
+  }
+
+  onMessage(kind: number, payload: Buffer): void {
+    if (kind !== Kind.RESPONSE || this.#isAnswered) return;
+    const reader = new PayloadReader(payload);
+    this.#destination.needsWholeHead = reader.u8() === 1;
+    const head = readAnswerHead(reader);
+    // A host may hold it until the client takes it.
+    const body = Buffer.from(reader.rest());
+    const exchange = this.#exchange;
+    this.#isAnswered = true;
+    exchange.onAbort = undefined;
+    if (head.reason === "") exchange.respond(head.status, head.headers, body);
+    else if (!exchange.ended) answerThroughResponse(exchange, head, body);
+  }
+
+  onEnd(isBroken: boolean): void {
+    if (this.#isAnswered) return;
+    this.#isAnswered = true;
+    this.#exchange.onAbort = undefined;
+    if (isBroken) this.#target.refuseUnknown(this.#exchange);
+    else this.#exchange.destroy();
+  }
+}
+
+function hasBody(method: string): boolean {
+  return method !== "GET" && method !== "HEAD" && method !== "OPTIONS";
+}

@@ -1,0 +1,53 @@
+import { internals } from "@tidewire/engine";
+import type { HttpExchange, UpgradeExchange } from "@tidewire/engine";
+import { SessionClaim } from "../binding/session-claim.ts";
+import type { Link } from "../link/link.ts";
+import { ForwardedRequest } from "./forwarded-request.ts";
+import { RelayedUpgrade } from "./relayed-upgrade.ts";
+
+/** This node in front of another one: passes on what has come here and belongs there. */
+export class Front implements internals.RemoteSession {
+  readonly link: Link;
+  /** Whether somebody there looks at all headers: until its first answer says so, somebody may. */
+  needsWholeHead: boolean = true;
+  readonly #target: internals.ClusterTarget;
+
+  constructor(link: Link, target: internals.ClusterTarget) {
+    this.link = link;
+    this.#target = target;
+  }
+
+  onRequest(exchange: HttpExchange): void {
+    if (this.link.isOverloaded) exchange.respond(503, {});
+    else new ForwardedRequest(this, exchange, this.#target);
+  }
+
+  /** A session that is held comes to its WebSocket. Otherwise the WebSocket is relayed. */
+  onUpgrade(exchange: UpgradeExchange): void {
+    if (exchange.malformed) {
+      this.#relay(exchange);
+      return;
+    }
+    const claim = new SessionClaim(this.link, sidOf(exchange), this.#target, (isHere) => {
+      exchange.onAbort = undefined;
+      if (exchange.ended) return;
+      if (isHere) this.#target.onUpgrade(exchange);
+      else this.#relay(exchange);
+    });
+    // It is as if the WebSocket had not shown up.
+    exchange.onAbort = () => claim.cancel();
+  }
+
+  claim(sid: string, done: () => void): void {
+    new SessionClaim(this.link, sid, this.#target, done);
+  }
+
+  #relay(exchange: UpgradeExchange): void {
+    if (this.link.isOverloaded) exchange.reject(503, "");
+    else new RelayedUpgrade(this.link, exchange, this.#target);
+  }
+}
+
+function sidOf(exchange: UpgradeExchange): string {
+  return internals.parseQuery(exchange.request.head.url)["sid"] ?? "";
+}

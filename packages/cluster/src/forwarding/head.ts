@@ -1,0 +1,38 @@
+import { internals } from "@tidewire/engine";
+import type { RequestHead } from "@tidewire/engine";
+import type { PayloadReader } from "../link/reader.ts";
+import type { PayloadWriter } from "../link/writer.ts";
+
+const { linesOf, PLAIN_HEADERS, RawHead } = internals;
+
+/** Writes a whole head. */
+export function writeWholeHead(writer: PayloadWriter, head: RequestHead): PayloadWriter {
+  return write(writer, head, linesOf(head), head.remoteAddress);
+}
+
+/** Writes what the engine reads of a head. The address of the client, which costs a little to know, is left out. */
+export function writePlainHead(writer: PayloadWriter, head: RequestHead): PayloadWriter {
+  let lines = "";
+  for (const name of PLAIN_HEADERS) {
+    const value = head.header(name);
+    if (value !== undefined) lines += `\n${name}: ${value}`;
+  }
+  return write(writer, head, lines, "");
+}
+
+function write(writer: PayloadWriter, head: RequestHead, lines: string, address: string): PayloadWriter {
+  return writer
+    .u8(head.secure ? 1 : 0)
+    .text(head.method)
+    .text(head.url)
+    .text(lines)
+    .text(address);
+}
+
+export function readHead(reader: PayloadReader): RequestHead {
+  const isSecure = reader.u8() === 1;
+  const method = reader.text();
+  const url = reader.text();
+  const lines = reader.text();
+  return new RawHead(method, url, lines, reader.text(), isSecure);
+}

@@ -1,0 +1,50 @@
+import type { OutgoingHttpHeaders } from "node:http";
+import { internals } from "@tidewire/engine";
+import type { HostTarget, RequestHead } from "@tidewire/engine";
+import { Kind } from "../link/kinds.ts";
+import type { LinkStream, StreamHandlers } from "../link/link.ts";
+import { PayloadWriter } from "../link/writer.ts";
+import { writeAnswerHead } from "./answer.ts";
+
+const writer = new PayloadWriter();
+
+/** A request that another node has forwarded. */
+export class LinkHttpExchange extends internals.CopiedHttpExchange implements StreamHandlers {
+  readonly #stream: LinkStream;
+  readonly #target: HostTarget;
+
+  constructor(head: RequestHead, stream: LinkStream, target: HostTarget) {
+    super(head, target.maxPayload);
+    this.#stream = stream;
+    this.#target = target;
+  }
+
+  onMessage(kind: number, payload: Buffer): void {
+    if (kind === Kind.BODY) {
+      if (!this.deliverWhole(payload)) this.push(Buffer.from(payload), true);
+    } else if (kind === Kind.BODY_TOO_LARGE) {
+      this.exceed();
+    }
+  }
+
+  onEnd(): void {
+    this.abort();
+  }
+
+  protected override write(
+    status: number,
+    headers: OutgoingHttpHeaders,
+    body: string | Buffer,
+    reason?: string,
+  ): void {
+    const isLookedAt = this.#target.needsWholeHead(this.request.head.url);
+    writer.begin().u8(isLookedAt ? 1 : 0);
+    this.#stream.send(Kind.RESPONSE, [writeAnswerHead(writer, status, headers, reason).end(), body]);
+    this.#stream.end();
+  }
+
+  override destroy(): void {
+    this.#stream.end();
+    this.abort();
+  }
+}

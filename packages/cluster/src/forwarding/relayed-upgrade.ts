@@ -1,0 +1,75 @@
+import type { internals, UpgradeExchange } from "@tidewire/engine";
+import { Kind } from "../link/kinds.ts";
+import type { Link, LinkStream, StreamHandlers } from "../link/link.ts";
+import { PayloadReader } from "../link/reader.ts";
+import { PayloadWriter } from "../link/writer.ts";
+import { answerThroughResponse, readAnswerHead, readHeaders } from "./answer.ts";
+import { writeWholeHead } from "./head.ts";
+import { RelayedWebSocket } from "./relayed-websocket.ts";
+
+const writer = new PayloadWriter();
+
+/** An upgrade request of a session on another node, at the node to which its client has sent it. */
+export class RelayedUpgrade implements StreamHandlers {
+  readonly #exchange: UpgradeExchange;
+  readonly #target: internals.ClusterTarget;
+  readonly #stream: LinkStream;
+  #isAnswered = false;
+  #socket: RelayedWebSocket | undefined = undefined;
+
+  constructor(link: Link, exchange: UpgradeExchange, target: internals.ClusterTarget) {
+    this.#exchange = exchange;
+    this.#target = target;
+    writer.begin().u8(exchange.malformed ? 1 : 0);
+    const head = writeWholeHead(writer, exchange.request.head).end();
+    const stream = link.open(Kind.UPGRADE, [head], this);
+    this.#stream = stream;
+    exchange.onAbort = () => stream.end();
+  }
+
+  onMessage(kind: number, payload: Buffer): void {
+    if (this.#socket !== undefined) this.#socket.onStreamMessage(kind, payload);
+    else if (this.#isAnswered) return;
+    else if (kind === Kind.ACCEPT) this.#accept(new PayloadReader(payload));
+    else if (kind === Kind.REJECT) this.#reject(new PayloadReader(payload));
+  }
+
+  #accept(reader: PayloadReader): void {
+    const exchange = this.#exchange;
+    this.#isAnswered = true;
+    exchange.accept(readHeaders(reader), (port) => {
+      exchange.onAbort = undefined;
+      const socket = new RelayedWebSocket(port, this.#stream, this.#target.limits);
+      this.#socket = socket;
+      return socket;
+    });
+  }
+
+  #reject(reader: PayloadReader): void {
+    const exchange = this.#exchange;
+    this.#isAnswered = true;
+    exchange.onAbort = undefined;
+    const isUsual = reader.u8() === 1;
+    const head = readAnswerHead(reader);
+    const body = Buffer.from(reader.rest());
+    if (exchange.ended) return;
+    if (isUsual) exchange.reject(head.status, body.toString());
+    else answerThroughResponse(exchange, head, body);
+  }
+
+  onDrain(): void {
+    this.#socket?.onStreamDrain();
+  }
+
+  onEnd(isBroken: boolean): void {
+    const exchange = this.#exchange;
+    if (this.#socket !== undefined) {
+      this.#socket.onStreamEnd(isBroken);
+    } else if (!this.#isAnswered) {
+      this.#isAnswered = true;
+      exchange.onAbort = undefined;
+      if (isBroken) this.#target.refuseUnknown(exchange);
+      else exchange.response.destroy();
+    }
+  }
+}

@@ -1,0 +1,16 @@
+import type { PayloadWriter } from "../link/writer.ts";
+
+/** Bits of the first byte of a message. */
+export const BINARY = 1;
+export const COMPRESSED = 2;
+
+const flags: readonly Uint8Array[] = [0, 1, 2, 3].map((bits) => Uint8Array.of(bits));
+
+/** Returns the first byte of a message. */
+export function flagsOf(isBinary: boolean, isCompressed: boolean): Uint8Array {
+  return flags[(isBinary ? BINARY : 0) + (isCompressed ? COMPRESSED : 0)]!;
+}
+
+export function writeClose(writer: PayloadWriter, code: number, reason: string): Buffer {
+  return writer.begin().u32(code).text(reason).end();
+}

@@ -1,0 +1,128 @@
+import type { internals } from "@tidewire/engine";
+import { Front } from "./forwarding/front.ts";
+import { LinkHost } from "./forwarding/link-host.ts";
+import { writeWholeHead } from "./forwarding/head.ts";
+import { Kind } from "./link/kinds.ts";
+import type { Link, LinkStream, StreamHandlers } from "./link/link.ts";
+import { PayloadWriter } from "./link/writer.ts";
+import type { Members } from "./members.ts";
+import { nodeOf } from "./node-id.ts";
+import type { NodeId } from "./node-id.ts";
+
+const writer = new PayloadWriter();
+
+export interface BindingOptions {
+  /**
+   * When a session on long-polling is given to the application: `late`, where its WebSocket shows up or after a short while
+   * without one; `early`, at once, so that a WebSocket that shows up on another node is relayed from there. Default `late`.
+   */
+  bind?: "late" | "early";
+  /** How long such a session waits at most, in ms. Default 500. */
+  bindTimeout?: number;
+}
+
+/** Knows which node has which session, and brings requests there. An engine joins it with `engine.joinCluster(directory)`. */
+export class SessionDirectory implements internals.EngineCluster {
+  readonly bindTimeout: number;
+  readonly #members: Members;
+  readonly #host: LinkHost;
+  readonly #fronts: Map<NodeId, Front> = new Map();
+  /** Where sessions are that began here and have moved, as long as they have requests. */
+  readonly #moved: Map<string, NodeId> = new Map();
+  #bindsLate: boolean;
+  #target: internals.ClusterTarget | undefined = undefined;
+
+  constructor(members: Members, { bind = "late", bindTimeout = 500 }: BindingOptions = {}) {
+    this.#members = members;
+    this.#bindsLate = bind === "late";
+    this.bindTimeout = bindTimeout;
+    this.#host = new LinkHost(members);
+    members.handle(Kind.CLAIM, {
+      onStream: (link, stream, payload) => this.#onClaim(link, stream, payload.toString()),
+    });
+    members.handle(Kind.FORGET, { onMessage: (_link, payload) => this.#moved.delete(payload.toString()) });
+    members.on("join", (id, link) => this.#onJoin(id, link));
+    members.on("leave", (id) => this.#onLeave(id));
+  }
+
+  get idPrefix(): NodeId {
+    return this.#members.self;
+  }
+
+  get bindsLate(): boolean {
+    return this.#bindsLate && this.#fronts.size > 0;
+  }
+
+  /** How many sessions began here, have moved to other nodes, and may still have requests. */
+  get movedSessions(): number {
+    return this.#moved.size;
+  }
+
+  bind(target: internals.ClusterTarget): void {
+    this.#target = target;
+    this.#host.bind(target);
+    for (const [id, link] of this.#members.peers) this.#onJoin(id, link);
+  }
+
+  /** From now on all sessions are bound here at once, those too that are held. */
+  bindEarly(): void {
+    this.#bindsLate = false;
+    this.#target?.bindAll();
+  }
+
+  find(sid: string): Front | undefined {
+    const owner = nodeOf(sid);
+    const at = owner === this.#members.self ? this.#moved.get(sid) : owner;
+    const front = at === undefined ? undefined : this.#fronts.get(at);
+    return front?.link.isOpen ? front : undefined;
+  }
+
+  /** A WebSocket has no further requests. */
+  onUpgraded(sid: string): void {
+    this.#forget(sid);
+  }
+
+  onEnded(sid: string): void {
+    this.#forget(sid);
+  }
+
+  #forget(sid: string): void {
+    const owner = nodeOf(sid);
+    if (owner !== this.#members.self) this.#fronts.get(owner)?.link.send(Kind.FORGET, [sid]);
+  }
+
+  #onJoin(id: NodeId, link: Link): void {
+    if (this.#target !== undefined) this.#fronts.set(id, new Front(link, this.#target));
+  }
+
+  #onLeave(id: NodeId): void {
+    this.#fronts.delete(id);
+    for (const [sid, at] of this.#moved) if (at === id) this.#moved.delete(sid);
+  }
+
+  /** Another node asks for a session, whose WebSocket has shown up there. */
+  #onClaim(link: Link, stream: LinkStream, sid: string): StreamHandlers | undefined {
+    let claim = this.#target?.claim(sid, () => {
+      claim = undefined;
+      stream.end();
+    });
+    if (claim === undefined) return undefined;
+    stream.send(Kind.MOVED, [writeWholeHead(writer.begin(), claim.handshake).end()]);
+    return {
+      onMessage: (kind) => {
+        const front = this.#fronts.get(link.peer);
+        if (kind !== Kind.IMPORTED || claim === undefined || front === undefined) return;
+        const completed = claim;
+        claim = undefined;
+        this.#moved.set(sid, link.peer);
+        stream.send(Kind.CONFIRM, []);
+        completed.complete(front);
+      },
+      onEnd: () => {
+        const abandoned = claim;
+        claim = undefined;
+        abandoned?.giveUp();
+      },
+    };
+  }
+}

@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import type { MemoryCall, MemoryWebSocket, Session } from "@tidewire/engine";
+import { MemoryNodes } from "./memory-nodes.ts";
+import type { MemoryNode, MemoryNodesOptions } from "./memory-nodes.ts";
+
+const polling = "/engine.io/?EIO=4&transport=polling";
+const websocket = "/engine.io/?EIO=4&transport=websocket";
+
+/** Three nodes, and a client whose handshake is at the first. */
+class Trio extends MemoryNodes {
+  readonly a: MemoryNode;
+  readonly b: MemoryNode;
+  readonly c: MemoryNode;
+  sid = "";
+
+  constructor(options: MemoryNodesOptions = {}) {
+    super(["AAAA", "BBBB", "CCCC"], options);
+    [this.a, this.b, this.c] = this.nodes as [MemoryNode, MemoryNode, MemoryNode];
+  }
+
+  async open(url: string = polling): Promise<void> {
+    const { body } = await this.done(this.a.host.request({ url }));
+    this.sid = /"sid":"([^"]+)"/.exec(body.toString())![1]!;
+  }
+
+  get(node: MemoryNode): MemoryCall {
+    return this.#quiet(node.host.request({ url: `${polling}&sid=${this.sid}` }));
+  }
+
+  post(node: MemoryNode, body: string): MemoryCall {
+    return this.#quiet(node.host.request({ method: "POST", url: `${polling}&sid=${this.sid}`, body }));
+  }
+
+  #quiet(call: MemoryCall): MemoryCall {
+    call.response.catch(() => {});
+    return call;
+  }
+
+  connect(node: MemoryNode, signal?: AbortSignal): Promise<MemoryWebSocket> {
+    return this.settled(node.host.connect({ url: `${websocket}&sid=${this.sid}` }, signal));
+  }
+
+  /** How many sessions the applications of the nodes were given. */
+  get bound(): number[] {
+    return this.nodes.map(({ sessions }) => sessions.length);
+  }
+
+  get moved(): number[] {
+    return this.nodes.map(({ directory }) => directory.movedSessions);
+  }
+}
+
+function messagesOf(session: Session): unknown[] {
+  const messages: unknown[] = [];
+  session.on("message", (data) => messages.push(data));
+  return messages;
+}
+
+describe("cluster: late binding", () => {
+  it("binds a session where its WebSocket shows up, with the requests that have waited", async () => {
+    const trio = new Trio();
+    await trio.open();
+    const messages: unknown[] = [];
+    trio.b.engine.on("connection", (session: Session) => {
+      session.on("message", (data) => messages.push(data));
+      session.send("welcome");
+    });
+    const post = trio.post(trio.c, "4hello");
+    const poll = trio.get(trio.a);
+    await trio.settle();
+    assert.deepEqual(trio.bound, [0, 0, 0]);
+    const socket = await trio.connect(trio.b);
+    assert.deepEqual(trio.bound, [0, 1, 0]);
+    assert.equal((await trio.done(post)).body.toString(), "ok");
+    assert.equal((await trio.done(poll)).body.toString(), "4welcome");
+    assert.deepEqual(messages, ["hello"]);
+    const [session] = trio.b.sessions;
+    assert.equal(session!.id, trio.sid);
+    assert.deepEqual(trio.moved, [1, 0, 0]);
+    socket.send("2probe");
+    socket.send("5");
+    await trio.settle();
+    assert.equal(session!.transport.name, "websocket");
+    assert.deepEqual(trio.moved, [0, 0, 0]);
+    for (const { engine } of trio.nodes) engine.close();
+    await trio.settle();
+  });
+
+  it("keeps the way to a session that has moved, until that has ended", async () => {
+    const trio = new Trio();
+    await trio.open();
+    const socket = await trio.connect(trio.b);
+    socket.close();
+    const [session] = trio.b.sessions;
+    const messages = messagesOf(session!);
+    for (const node of trio.nodes) assert.equal((await trio.done(trio.post(node, "4x"))).status, 200);
+    assert.deepEqual(messages, ["x", "x", "x"]);
+    session!.close(true);
+    await trio.settle();
+    assert.deepEqual(trio.moved, [0, 0, 0]);
+    for (const node of trio.nodes) assert.equal((await trio.done(trio.post(node, "4x"))).status, 400);
+  });
+
+  it("binds at the first node if there is no WebSocket, and relays one that comes later", async () => {
+    const trio = new Trio();
+    await trio.open();
+    const poll = trio.get(trio.b);
+    await trio.settle();
+    trio.loop.advance(100);
+    assert.deepEqual(trio.bound, [1, 0, 0]);
+    const socket = await trio.connect(trio.c);
+    const frames: unknown[] = [];
+    socket.onmessage = (data) => frames.push(data);
+    socket.send("2probe");
+    await trio.settle();
+    trio.loop.advance(1);
+    assert.equal((await trio.done(poll)).body.toString(), "6");
+    socket.send("5");
+    await trio.settle();
+    trio.a.sessions[0]!.send("hello");
+    await trio.settle();
+    assert.deepEqual(frames, ["3probe", "4hello"]);
+    assert.deepEqual(trio.bound, [1, 0, 0]);
+  });
+
+  it("speaks EIO3", async () => {
+    const trio = new Trio({ engine: { allowEIO3: true } });
+    await trio.open("/engine.io/?EIO=3&transport=polling");
+    const url = `/engine.io/?EIO=3&transport=websocket&sid=${trio.sid}`;
+    const socket = await trio.settled(trio.b.host.connect({ url }));
+    socket.send("2probe");
+    socket.send("5");
+    await trio.settle();
+    const [session] = trio.b.sessions;
+    assert.deepEqual([session?.protocol, session?.transport.name], [3, "websocket"]);
+  });
+
+  for (const refuser of ["allowRequest", "middleware"] as const) {
+    it(`stays at the first node where ${refuser} of the other refuses it, and is relayed`, async () => {
+      const trio = new Trio();
+      await trio.open();
+      if (refuser === "allowRequest") trio.b.engine.opts.allowRequest = (_req, done) => done("no", false);
+      else trio.b.engine.use((_req, res) => res.writeHead(401).end());
+      await trio.connect(trio.b);
+      assert.deepEqual(trio.bound, [1, 0, 0]);
+    });
+  }
+
+  it("stays at the first node where the other takes too long, and is relayed", async () => {
+    const trio = new Trio();
+    await trio.open();
+    let answer: ((error: null, success: boolean) => void) | undefined;
+    trio.b.engine.opts.allowRequest = (_req, done) => (answer = done);
+    const socket = trio.connect(trio.b);
+    await trio.settle();
+    trio.loop.advance(600);
+    await socket;
+    answer!(null, true);
+    await trio.settle();
+    assert.deepEqual(trio.bound, [1, 0, 0]);
+  });
+
+  it("binds at the first node when the client gives the WebSocket up meanwhile", async () => {
+    const trio = new Trio();
+    await trio.open();
+    trio.b.engine.opts.allowRequest = () => {};
+    const abort = new AbortController();
+    const socket = trio.connect(trio.b, abort.signal);
+    await trio.settle();
+    abort.abort();
+    await assert.rejects(socket);
+    await trio.settle();
+    assert.deepEqual(trio.bound, [1, 0, 0]);
+  });
+
+  it("binds at the first node when the link breaks meanwhile", async () => {
+    const trio = new Trio();
+    await trio.open();
+    trio.b.engine.opts.allowRequest = () => {};
+    const socket = trio.connect(trio.b);
+    await trio.settle();
+    trio.connections[0]!.cut();
+    await assert.rejects(socket);
+    assert.deepEqual(trio.bound, [1, 0, 0]);
+  });
+
+  it("binds a session once where two WebSockets show up", async () => {
+    const trio = new Trio();
+    await trio.open();
+    const sockets = await Promise.allSettled([trio.connect(trio.b), trio.connect(trio.c), trio.settle()]);
+    assert.equal(
+      trio.bound.reduce((sum, count) => sum + count),
+      1,
+    );
+    assert.ok(sockets.some(({ status }) => status === "fulfilled"));
+  });
+
+  it("binds at once where it is told to", async () => {
+    const trio = new Trio({ binding: { bind: "early" } });
+    await trio.open();
+    assert.deepEqual(trio.bound, [1, 0, 0]);
+  });
+
+  it("binds what is held when the node is about to leave", async () => {
+    const trio = new Trio();
+    await trio.open();
+    trio.a.directory.bindEarly();
+    assert.deepEqual(trio.bound, [1, 0, 0]);
+    await trio.open();
+    assert.deepEqual(trio.bound, [2, 0, 0]);
+  });
+
+  it("leaves nothing behind of a client that never comes back", async () => {
+    const trio = new Trio();
+    await trio.open();
+    trio.loop.advance(100_000);
+    assert.equal(trio.a.sessions[0]!.readyState, "closed");
+    assert.deepEqual([trio.a.engine.clientsCount, trio.a.engine.clock.timers], [0, 0]);
+  });
+});
