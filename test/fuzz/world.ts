@@ -11,7 +11,10 @@ export class World {
   readonly random: Random;
   readonly limits: Limits;
   readonly loop: DrivenLoop = new DrivenLoop();
-  readonly host: MemoryHost = new MemoryHost();
+  /** Where clients send their requests. */
+  readonly host: MemoryHost;
+  /** Whether what a client sent may arrive much later. */
+  isSlow = false;
   /** What happened, for the report of a failure. */
   readonly trace: string[] = [];
   /** What must not have happened. Collected, for the engine could swallow what a listener throws. */
@@ -21,9 +24,10 @@ export class World {
   /** Requests that have no answer yet. */
   readonly unanswered: Set<string> = new Set();
 
-  constructor(random: Random, limits: Limits) {
+  constructor(random: Random, limits: Limits, host: MemoryHost = new MemoryHost()) {
     this.random = random;
     this.limits = limits;
+    this.host = host;
   }
 
   expect(holds: boolean, otherwise: string): void {
