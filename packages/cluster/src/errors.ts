@@ -1,14 +1,16 @@
-/** Every error of the links between nodes and of the cluster, with its message. */
-const messages = {
+/** Every error of the links between nodes, with its message. */
+const linkMessages = {
   MALFORMED: (detail: string): string => `the other node sent a malformed message: ${detail}`,
   NOT_A_NODE: (): string => "the connection does not begin with the greeting of a Tidewire node",
   OTHER_CLUSTER: (name: string): string => `the other node belongs to the cluster "${name}"`,
   OTHER_VERSION: (version: string): string =>
     `the other node speaks version ${version} of the protocol between nodes, which this one does not`,
   SAME_NODE: (id: string): string => `the node ${id} is this one, or linked already`,
+  OTHER_NODE: (id: string): string => `another node than expected has answered: ${id}`,
   NO_GREETING: (): string => "the other node did not greet in time",
   HEARTBEAT_LOST: (): string => "the other node has missed three heartbeats",
   CLOSED: (): string => "the other node has closed the link",
+  RENEWED: (): string => "this node has taken another id",
   LEFT: (): string => "this node has left the cluster",
   REFUSED: (reason: string): string => `the other node has refused the link: ${reason}`,
   OTHER_END_DIALS: (): string => "the node with the smaller id makes the connection",
@@ -16,7 +18,7 @@ const messages = {
 } as const;
 
 /** Identifies an error of a link. */
-export type LinkErrorCode = keyof typeof messages;
+export type LinkErrorCode = keyof typeof linkMessages;
 
 /** Why a link has ended, or was refused. */
 export class LinkError extends Error {
@@ -25,7 +27,39 @@ export class LinkError extends Error {
 
   /** @param detail - the value in the message, if there is one */
   constructor(code: LinkErrorCode, detail: string = "") {
-    super(messages[code](detail));
+    super(linkMessages[code](detail));
+    this.code = code;
+  }
+}
+
+/** Every error of the cluster, with its message. */
+const clusterMessages = {
+  FOREIGN_DIRECTORY: (path: string): string =>
+    `the directory ${path} belongs to another user, or is none: remove it, or name another one with the option "directory"`,
+  OPEN_DIRECTORY: (path: string): string =>
+    `other users can enter the directory ${path}: give it the mode 0700, for whoever can connect to its sockets can send messages in the name of clients`,
+  PATH_TOO_LONG: (path: string): string =>
+    `the path ${path} is too long for a socket: name a shorter one with the option "directory"`,
+  BAD_NAME: (name: string): string =>
+    `"${name}" cannot be the name of a cluster: use 1 to 40 of the characters A-Z a-z 0-9 . _ -`,
+  NO_NAME: (): string =>
+    'the cluster has no name: give the option "name", or attach the server to an HTTP server, whose port names it',
+  NO_LOCAL_SOCKETS: (): string => "there are no unix sockets on this platform",
+  CANNOT_LISTEN: (detail: string): string => `this node cannot listen for the others: ${detail}`,
+  NO_OTHER_SERVER: (): string => "a cluster belongs to one server: call cluster() again for another one",
+} as const;
+
+/** Identifies an error of the cluster. */
+export type ClusterErrorCode = keyof typeof clusterMessages;
+
+/** Why a node cannot take part in its cluster. */
+export class ClusterError extends Error {
+  override readonly name: string = "ClusterError";
+  readonly code: ClusterErrorCode;
+
+  /** @param detail - the value in the message, if there is one */
+  constructor(code: ClusterErrorCode, detail: string = "", options?: ErrorOptions) {
+    super(clusterMessages[code](detail), options);
     this.code = code;
   }
 }

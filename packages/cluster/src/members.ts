@@ -13,6 +13,12 @@ import type { NodeId } from "./node-id.ts";
 /** How often nodes ask whether the others are alive, in ms. */
 export const HEARTBEAT_INTERVAL = 1000;
 
+/** A heartbeat that is this late, in ms, finds that the process was stopped, and that the others may have given it up. */
+const STOPPED = 3 * HEARTBEAT_INTERVAL;
+
+/** Turns of the loop in which the ends of links that have broken meanwhile are read. */
+const TURNS = 3;
+
 /** What an area does with messages of one kind. What is missing here is ignored. */
 export interface KindHandler {
   /**
@@ -30,21 +36,38 @@ export interface MemberEvents {
   join: [id: NodeId, link: Link];
   /** The link to a node has ended, and with it all its streams. */
   leave: [id: NodeId, error: Error];
+  /** This node has another id, for the others had given it up: its links have ended, and nobody knows its old id. */
+  renew: [id: NodeId];
+  /** A node that this one has to dial has greeted it: it is new, or has no link. */
+  knock: [id: NodeId];
 }
 
-/** Who is in the cluster: this node, and those to which it has links. Emits `join` and `leave`. */
+/** What a connection to another node comes to: one of the two is called, once. */
+export interface DialHandlers {
+  /** The id that the node must have, if it is known. */
+  readonly expected?: NodeId;
+  onLinked?(link: Link): void;
+  /** There is no link, and will be none on this connection. */
+  onRefused?(error: Error): void;
+}
+
+/** Who is in the cluster: this node, and those to which it has links. */
 export class Members extends EventEmitter<MemberEvents> {
   /** The loop of timers and tasks of this node. */
   readonly loop: EventLoop;
-  /** The id of this node. */
-  readonly self: NodeId;
-  readonly #greeting: Greeting;
+  #greeting: Greeting;
   readonly #peers: Map<NodeId, FramedLink> = new Map();
   readonly #handlers: Map<number, KindHandler> = new Map();
   /** Connections whose nodes have not agreed. */
   readonly #greetings: Set<GreetingExchange> = new Set();
   #isOpen = true;
   #isBeating = false;
+  /** The process was stopped, and may have to take another id. */
+  #isWaking = false;
+  /** Links that have ended. */
+  #ended = 0;
+  /** When the next heartbeat is due. */
+  #nextBeat = 0;
 
   readonly #linkHandlers: LinkHandlers = {
     onStream: (link, stream, kind, payload) => this.#handlers.get(kind)?.onStream?.(link, stream, payload),
@@ -54,6 +77,7 @@ export class Members extends EventEmitter<MemberEvents> {
 
   readonly #beat = (): void => {
     this.#isBeating = false;
+    if (this.loop.now() - this.#nextBeat > STOPPED) this.#wake(this.#ended, TURNS);
     for (const link of this.#peers.values()) link.beat();
     this.#beatLater();
   };
@@ -62,14 +86,17 @@ export class Members extends EventEmitter<MemberEvents> {
   constructor(loop: EventLoop, greeting: Partial<Greeting> = {}) {
     super();
     this.loop = loop;
-    this.#greeting = {
-      id: newNodeId(),
-      epoch: randomBytes(8).toString("base64url"),
-      cluster: "",
-      version: VERSION,
-      ...greeting,
-    };
-    this.self = this.#greeting.id;
+    this.#greeting = { id: newNodeId(), epoch: newEpoch(), cluster: "", version: VERSION, ...greeting };
+  }
+
+  /** The id of this node. It changes when the node was given up by the others. */
+  get self(): NodeId {
+    return this.#greeting.id;
+  }
+
+  /** Random; another one for each id of a node. */
+  get epoch(): string {
+    return this.#greeting.epoch;
   }
 
   /** The links to the other nodes. */
@@ -93,17 +120,25 @@ export class Members extends EventEmitter<MemberEvents> {
   }
 
   /**
-   * Greets a node to which this one has made a connection. Of two nodes, the one with the smaller id makes it.
-   *
-   * @param onRefused - there is no link and will be none
+   * Greets a node to which this one has made a connection. Of two nodes, the one with the smaller id makes it. The other one may
+   * greet, too: it is refused, but known (`knock`).
    */
-  dial(pipe: LinkPipe, onRefused?: (error: Error) => void): void {
-    this.#greet(pipe, true, onRefused);
+  dial(pipe: LinkPipe, handlers?: DialHandlers): void {
+    this.#greet(pipe, true, handlers);
   }
 
   /** Waits for the greeting of a node that has made a connection to this one. */
-  accept(pipe: LinkPipe, onRefused?: (error: Error) => void): void {
-    this.#greet(pipe, false, onRefused);
+  accept(pipe: LinkPipe, handlers?: DialHandlers): void {
+    this.#greet(pipe, false, handlers);
+  }
+
+  /** Takes another id, because somebody else has this one, or because nobody knows it any more. All links end. */
+  renew(): void {
+    const error = new LinkError("RENEWED");
+    for (const greeting of this.#greetings) greeting.abort(error);
+    for (const link of this.#peers.values()) link.destroy(error);
+    this.#greeting = { ...this.#greeting, id: newNodeId(), epoch: newEpoch() };
+    this.emit("renew", this.self);
   }
 
   /** Sends what waits, then ends all links. There will be no other. */
@@ -113,30 +148,37 @@ export class Members extends EventEmitter<MemberEvents> {
     for (const link of this.#peers.values()) link.close();
   }
 
-  #greet(pipe: LinkPipe, isDialer: boolean, onRefused: ((error: Error) => void) | undefined): void {
+  #greet(pipe: LinkPipe, isDialer: boolean, handlers: DialHandlers | undefined): void {
     const exchange = new GreetingExchange(this.loop, pipe, this.#greeting, isDialer, {
-      onGreeted: (peer) => this.#assertWelcome(peer.id, isDialer),
+      onGreeted: (peer) => this.#assertWelcome(peer.id, isDialer, handlers?.expected),
       onAgreed: (peer, reader) => {
         this.#greetings.delete(exchange);
         const link = new FramedLink(this.loop, pipe, this.self, peer, this.#linkHandlers, reader);
         this.#peers.set(peer.id, link);
+        handlers?.onLinked?.(link);
         this.emit("join", peer.id, link);
         link.start();
         this.#beatLater();
       },
       onRefused: (error) => {
         this.#greetings.delete(exchange);
-        onRefused?.(error);
+        handlers?.onRefused?.(error);
       },
     });
     this.#greetings.add(exchange);
   }
 
   /** @throws LinkError if there must be no link to this node, or not this one */
-  #assertWelcome(id: NodeId, isDialer: boolean): void {
+  #assertWelcome(id: NodeId, isDialer: boolean, expected: NodeId | undefined): void {
     if (!this.#isOpen) throw new LinkError("LEFT");
+    // Others may have tried to come back to the old id, and given up.
+    if (this.#isWaking) throw new LinkError("RENEWED");
     if (id === this.self) throw new LinkError("SAME_NODE", id);
-    if (isDialer !== this.self < id) throw new LinkError("OTHER_END_DIALS");
+    if (expected !== undefined && id !== expected) throw new LinkError("OTHER_NODE", id);
+    if (isDialer !== this.self < id) {
+      if (!isDialer) this.emit("knock", id);
+      throw new LinkError("OTHER_END_DIALS");
+    }
     // The node with the smaller id makes a connection only if it has no link: it knows that the one we have is broken.
     if (!isDialer) this.#peers.get(id)?.destroy(new LinkError("CLOSED"));
     if (this.#peers.has(id)) throw new LinkError("SAME_NODE", id);
@@ -145,12 +187,25 @@ export class Members extends EventEmitter<MemberEvents> {
   #onClose(link: Link, error: Error): void {
     if (this.#peers.get(link.peer) !== link) return;
     this.#peers.delete(link.peer);
+    this.#ended++;
     this.emit("leave", link.peer, error);
+  }
+
+  /** After a time in which the process was stopped: what has broken meanwhile is read, then it is clear whether it was given up. */
+  #wake(ended: number, turns: number): void {
+    this.#isWaking = turns > 0;
+    if (this.#isWaking) this.loop.setImmediate(() => this.#wake(ended, turns - 1));
+    else if (this.#isOpen && this.#ended > ended) this.renew();
   }
 
   #beatLater(): void {
     if (this.#isBeating || this.#peers.size === 0) return;
     this.#isBeating = true;
+    this.#nextBeat = this.loop.now() + HEARTBEAT_INTERVAL;
     this.loop.setTimeout(this.#beat, HEARTBEAT_INTERVAL);
   }
+}
+
+function newEpoch(): string {
+  return randomBytes(8).toString("base64url");
 }

@@ -25,6 +25,7 @@ export { TokenBucket } from "./limits/token-bucket.ts";
 export type { Rate } from "./limits/token-bucket.ts";
 export { LimitMonitor } from "./limits/monitor.ts";
 export { Clock } from "./loop/clock.ts";
+export { NodeEventLoop } from "./loop/event-loop.ts";
 export { isThenable } from "./loop/thenable.ts";
 export { Timeout } from "./loop/timeout.ts";
 export * as optionRules from "./option-rules.ts";

@@ -81,7 +81,8 @@ export class GreetingExchange {
       assertSame(this.#own, peer);
       this.#handlers.onGreeted(peer);
     } catch (error) {
-      this.#refuse(error instanceof LinkError ? error : new LinkError("NOT_A_NODE"));
+      const isGreeting = error instanceof LinkError && error.code !== "MALFORMED";
+      this.#refuse(isGreeting ? error : new LinkError("NOT_A_NODE"));
       return;
     }
     this.#isOver = true;
