@@ -3,6 +3,7 @@ export { SharedPacket } from "./connection/shared-packet.ts";
 export type { EncodedPacket } from "./connection/port.ts";
 export type { AckCallback } from "./events/acks.ts";
 export { RecoveryAdapter } from "./recovery/adapter.ts";
+export type { SocketDetails } from "./remote-socket.ts";
 export { MemoryAdapter } from "./rooms/memory-adapter.ts";
 export type { AdapterNamespace, LocalSocket } from "./rooms/memory-adapter.ts";
 export * as timers from "./timers.ts";

@@ -30,10 +30,8 @@ export const Kind = {
   CONFIRM: 43,
   FORGET: 44,
 
-  // 56 to 79: broadcasting.
+  // 56 to 79: broadcasting, which has kinds of its own.
   CAST: 56,
-  ASK: 57,
-  ANSWER: 58,
 } as const;
 
 /** One more than the last kind of the link itself. */

@@ -6,12 +6,13 @@ import type { EncodedPacket } from "../connection/port.ts";
 import { SharedPacket } from "../connection/shared-packet.ts";
 import { Audiences } from "./audiences.ts";
 import { createError } from "../errors.ts";
+import type { SocketDetails } from "../remote-socket.ts";
 import { sendShared } from "./fanout.ts";
 import type { Receiver } from "./fanout.ts";
 import { RoomTable } from "./room-table.ts";
 
 /** A socket of the namespace, as its adapter uses it. */
-export interface LocalSocket extends Receiver {
+export interface LocalSocket extends Receiver, SocketDetails<unknown> {
   join(rooms: Room[]): Promise<void> | void;
   leave(room: Room): Promise<void> | void;
   disconnect(close: boolean): unknown;
@@ -67,7 +68,7 @@ export class MemoryAdapter extends Adapter {
     return Promise.resolve(ids);
   }
 
-  override fetchSockets(target: BroadcastOptions): Promise<LocalSocket[]> {
+  override fetchSockets(target: BroadcastOptions): Promise<SocketDetails<unknown>[]> {
     return Promise.resolve(this.chosen(target));
   }
 
