@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { Server } from "@tidewire/server";
-import { connected } from "../support/server/clients.ts";
+import { connected, pair } from "../support/server/clients.ts";
 import { chosen } from "../support/hosts/on-every-host.ts";
 import { serverHosts } from "../support/server/hosts.ts";
 import { StartedServer } from "../support/server/started-server.ts";
 import { needUws } from "../support/uws/absent.ts";
+import { closing } from "../support/waiting/closing.ts";
 import { next } from "../support/waiting/events.ts";
 import { isClosed } from "../support/wire/network-client.ts";
 import { KeptConnection } from "../support/wire/kept-connection.ts";
@@ -84,6 +85,27 @@ for (const pair of pairs.filter(isChosen)) {
       kept.write("Host: localhost\r\n\r\n");
       assert.match(await kept.saw("upgrades"), /^HTTP\/1\.1 200 OK/);
       assert.equal(client.connected, true);
+      const gone = next(client, "disconnect");
+      await first.io.close();
+      assert.deepEqual((await gone)[0], "transport close");
+    });
+  });
+}
+
+for (const host of chosen(serverHosts)) {
+  describe(`io.close() after stopListening() [${host.name}]`, () => {
+    it("waits until the connections have ended", async () => {
+      await using server = await host.start();
+      const { client } = await pair(server, { transports: ["websocket"] });
+      const io = server.io as unknown as Server;
+      const gone = next(client, "disconnect");
+      io.engine.stopListening();
+      assert.equal(await isClosed(server.port), true);
+      assert.equal(client.connected, true);
+      let error: unknown = "none";
+      await io.close((got) => void (error = got));
+      assert.equal(error, undefined);
+      assert.deepEqual((await gone)[0], "transport close");
     });
   });
 }
@@ -111,3 +133,19 @@ for (const name of names) {
     });
   });
 }
+
+describe("a server in a process that is one of several", () => {
+  it("shares its port, unless it has cluster: false", async () => {
+    needUws();
+    const name = Symbol.for("tidewire.worker");
+    Object.assign(globalThis, { [name]: { cluster: () => undefined, onAttached: () => {} } });
+    using _worker = closing(() => void Reflect.deleteProperty(globalThis, name));
+    await using first = await started(new Server(0, { host: "uws" }));
+    await using second = await started(new Server(first.port, { host: "uws" }));
+    assert.equal(second.port, first.port);
+    const alone = new Server(first.port, { host: "uws", cluster: false });
+    const [error] = await next<[NodeJS.ErrnoException]>(alone.httpServer, "error");
+    assert.equal(error.code, "EADDRINUSE");
+    await alone.close().catch(() => {});
+  });
+});

@@ -54,6 +54,8 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
   /** @internal undefined if there are none */
   readonly addressLimits: AddressLimits | undefined;
   readonly #hosts: Host[] = [];
+  /** Resolves when the HTTP server has closed; undefined unless it closes after `stopListening()`. */
+  #closed: Promise<void> | undefined = undefined;
   #cluster: EngineCluster | undefined = undefined;
   readonly #admission: Admission = new Admission({
     engine: this,
@@ -157,6 +159,13 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
   /** Accepts new clients again. */
   startAgain(): void {
     this.#admission.isShutDown = false;
+    this.#closed = undefined;
+  }
+
+  /** @internal For `stopListening()`. A server of Node begins to close; sessions go on, and so does whatever else is open. */
+  stopServer(server: HttpServerLike): void {
+    if (server.stopListening !== undefined) server.stopListening();
+    else if (server.listening) this.#closed = new Promise((resolve) => server.close(() => resolve()));
   }
 
   /** Closes every session, and connections of HTTP/2 that no request needs. Hosts go on listening. */
@@ -190,7 +199,8 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
       // Connections emit `close` a turn later.
       setImmediate(() => setImmediate(() => finish()));
     }, CLOSE_GRACE);
-    server.close(finish);
+    if (this.#closed === undefined) server.close(finish);
+    else void this.#closed.then(() => finish());
   }
 
   /** @internal */

@@ -120,9 +120,7 @@ export class Server extends Engine {
    * application stops an app of uWebSockets.js that it listens on itself.
    */
   stopListening(): void {
-    const { httpServer } = this;
-    if (httpServer instanceof UwsHttpServer) httpServer.stopListening();
-    else if (httpServer?.listening) httpServer.close();
+    if (this.httpServer !== undefined) this.stopServer(this.httpServer);
   }
 
   /** Handles a request of a node:http server, for applications that route requests themselves. */

@@ -6,4 +6,6 @@ export { RecoveryAdapter } from "./recovery/adapter.ts";
 export type { SocketDetails } from "./remote-socket.ts";
 export { MemoryAdapter } from "./rooms/memory-adapter.ts";
 export type { AdapterNamespace, LocalSocket } from "./rooms/memory-adapter.ts";
+export { currentWorker } from "./worker.ts";
+export type { Worker, WorkerServer } from "./worker.ts";
 export * as timers from "./timers.ts";

@@ -46,8 +46,12 @@ export interface ServerOptions extends EngineOptions, ListenOptions {
    * @default an adapter in memory
    */
   adapter: AdapterConstructor;
-  /** Joins the server with those of other processes: `cluster()` of `@tidewire/cluster`. */
-  cluster: ClusterOption;
+  /**
+   * Joins the server with those of other processes: `cluster()` of `@tidewire/cluster`. `new Server(port)` then shares its port with
+   * them. False for a server that `tidewire start` is to leave alone.
+   * @default the cluster of the workers of `tidewire start`; otherwise none
+   */
+  cluster: ClusterOption | false;
   /**
    * The parser, which encodes and decodes packets: an object with the classes `Encoder` and `Decoder`, which published packages
    * declare in various ways. Clients need the same one.
@@ -86,9 +90,11 @@ export const connectTimeoutRule: internals.OptionRule = duration;
 
 /** The option `cluster`, which is an object that the server calls. */
 const clusterRule: internals.OptionRule = {
-  expected: "what cluster() of @tidewire/cluster returns",
+  expected: "what cluster() of @tidewire/cluster returns, or false",
   read: (given) =>
-    typeof (given as Partial<ClusterOption> | null)?.joinEngine === "function" ? given : optionRules.INVALID,
+    given === false || typeof (given as Partial<ClusterOption> | null)?.joinEngine === "function"
+      ? given
+      : optionRules.INVALID,
 };
 
 /** All options of a server: its own, and those it passes on. */

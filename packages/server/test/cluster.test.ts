@@ -39,7 +39,7 @@ describe("the option cluster", () => {
   it("must be a cluster", () => {
     assert.throws(() => new Server({ cluster: true as never }), {
       code: "INVALID_OPTION",
-      message: /expected what cluster\(\) of @tidewire\/cluster returns/,
+      message: /expected what cluster\(\) of @tidewire\/cluster returns, or false/,
     });
   });
 

@@ -7,9 +7,6 @@ import { PollingTransport } from "../transport/polling.ts";
 import type { RemoteSession } from "./cluster.ts";
 import type { AdmissionOwner, PendingRequest } from "./pending-request.ts";
 
-/** When a client that was refused by a server that is shut down may try again, in seconds: another one should be there by then. */
-const RETRY_AFTER = "1";
-
 /** A request without an upgrade: long-polling. */
 export class PlainRequest implements PendingRequest {
   readonly exchange: HttpExchange;
@@ -39,7 +36,7 @@ export class PlainRequest implements PendingRequest {
   }
 
   unavailable(): void {
-    this.exchange.respond(503, { Connection: "close", "Retry-After": RETRY_AFTER });
+    this.exchange.respond(503, { Connection: "close" });
   }
 
   passTo(remote: RemoteSession): void {

@@ -166,4 +166,6 @@ export interface HttpServerLike extends NodeJS.EventEmitter {
   address(): { address: string; family: string; port: number } | string | null;
   close(callback?: (error?: Error) => void): unknown;
   closeIdleConnections?(): void;
+  /** Accepts no more connections. Servers of Node can only close, once the connections that are open have ended. */
+  stopListening?(): void;
 }
