@@ -1,7 +1,10 @@
 #!/usr/bin/env node
 "use strict";
+const { startCommand } = require("../dist/commands/start.js");
 const { main } = require("../dist/main.js");
 
-void main(process.argv.slice(2)).then((code) => {
+const preload = ["--require", require.resolve("../dist/worker/preload.js")];
+const terminal = { out: process.stdout, err: process.stderr };
+void main(process.argv.slice(2), [startCommand(preload)], terminal).then((code) => {
   process.exitCode = code;
 });

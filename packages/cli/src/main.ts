@@ -1,14 +1,53 @@
-const USAGE = `tidewire <command>
+import type { Command } from "./command.ts";
+import { ExitCode } from "./exit-code.ts";
+import type { Terminal } from "./terminal.ts";
+import { UsageError } from "./usage-error.ts";
 
-Commands: none yet.
+/** Runs the command that the arguments name, and returns the exit code of the process. */
+export async function main(
+  args: readonly string[],
+  commands: readonly Command[],
+  terminal: Terminal,
+): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    const command = commands.find((each) => each.name === rest[0]);
+    (name === undefined ? terminal.err : terminal.out).write(command?.help ?? overview(commands));
+    return name === undefined ? ExitCode.USAGE : ExitCode.DONE;
+  }
+  const command = commands.find((each) => each.name === name);
+  if (command === undefined) {
+    terminal.err.write(`tidewire: there is no command "${name}"\n\n${overview(commands)}`);
+    return ExitCode.USAGE;
+  }
+  if (asksForHelp(rest)) {
+    terminal.out.write(command.help);
+    return ExitCode.DONE;
+  }
+  try {
+    return await command.run(rest, terminal);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    terminal.err.write(`tidewire ${name}: ${error.message}\nSee tidewire ${name} --help.\n`);
+    return ExitCode.USAGE;
+  }
+}
+
+/** What follows `--` belongs to the script of the application, and so does what follows its name. */
+function asksForHelp(args: readonly string[]): boolean {
+  const end = args.findIndex((arg) => !arg.startsWith("-"));
+  const own = end === -1 ? args : args.slice(0, end);
+  return own.includes("--help") || own.includes("-h");
+}
+
+function overview(commands: readonly Command[]): string {
+  const width = Math.max(...commands.map(({ name }) => name.length));
+  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
+  return `Usage: tidewire <command> [options]
+
+Commands:
+${lines.join("\n")}
+
+tidewire <command> --help describes the options of a command.
 `;
-
-/**
- * Runs the command line.
- *
- * @returns the exit code of the process
- */
-export function main(_args: readonly string[]): Promise<number> {
-  process.stderr.write(USAGE);
-  return Promise.resolve(2);
 }

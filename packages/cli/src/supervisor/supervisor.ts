@@ -1,0 +1,149 @@
+import cluster from "node:cluster";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { ExitCode } from "../exit-code.ts";
+import type { StartOptions } from "../commands/start-options.ts";
+import type { Terminal } from "../terminal.ts";
+import { SETTINGS, writeSettings } from "../worker/settings.ts";
+import { copyLines } from "./lines.ts";
+import { resetsWaitingConnections } from "./migrate-req.ts";
+import { Slot } from "./slot.ts";
+import type { SlotOwner } from "./slot.ts";
+import { WorkerProcess } from "./worker-process.ts";
+
+/** Runs the workers of an application, until a signal ends it. */
+export class Supervisor implements SlotOwner {
+  readonly readyTimeout: number;
+  readonly stopTimeout: number;
+  readonly #options: StartOptions;
+  readonly #preload: readonly string[];
+  readonly #terminal: Terminal;
+  readonly #slots: readonly Slot[];
+  /** Where the workers of this supervisor find each other. */
+  #folder = "";
+  #started: Promise<boolean> = Promise.resolve(false);
+  #isStopping = false;
+  #isReloading = false;
+  #reloadsAgain = false;
+
+  /** @param preload - arguments of node that load the worker's side before the script */
+  constructor(options: StartOptions, preload: readonly string[], terminal: Terminal) {
+    this.readyTimeout = options.readyTimeout;
+    this.stopTimeout = options.stopTimeout;
+    this.#options = options;
+    this.#preload = preload;
+    this.#terminal = terminal;
+    this.#slots = Array.from({ length: options.workers }, (_, index) => new Slot(index + 1, this));
+  }
+
+  /** Returns the exit code of the process, once all workers have ended. */
+  async run(): Promise<number> {
+    const { script, args } = this.#options;
+    // A folder of its own, which only this user can open.
+    this.#folder = mkdtempSync(join(tmpdir(), "tidewire-"));
+    cluster.setupPrimary({
+      exec: script,
+      args: [...args],
+      execArgv: [...process.execArgv, ...this.#preload],
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+    });
+    const { ended, forget } = this.#listenToSignals();
+    try {
+      this.#started = this.#start();
+      const hasStarted = await Promise.race([this.#started, ended.then(() => true)]);
+      if (!hasStarted) return ExitCode.FAILED;
+      await ended;
+      return (await this.#stop()) ? ExitCode.DONE : ExitCode.FAILED;
+    } finally {
+      forget();
+      rmSync(this.#folder, { recursive: true, force: true });
+    }
+  }
+
+  fork(number: number): WorkerProcess {
+    const worker = cluster.fork({
+      TIDEWIRE_WORKER: String(number),
+      [SETTINGS]: writeSettings({ folder: this.#folder, preload: this.#preload }),
+    });
+    const prefix = this.#options.prefix ? `[${number}] ` : "";
+    const { stdout, stderr } = worker.process;
+    if (stdout !== null) copyLines(stdout, this.#terminal.out, prefix);
+    if (stderr !== null) copyLines(stderr, this.#terminal.err, prefix);
+    return new WorkerProcess(number, worker);
+  }
+
+  say(text: string): void {
+    this.#terminal.err.write(`[tidewire] ${text}\n`);
+  }
+
+  /** The first worker alone, so that a script that cannot start is told once, and then the others. */
+  async #start(): Promise<boolean> {
+    const [first, ...others] = this.#slots;
+    if (first === undefined) return true;
+    if (!(await first.replace())) {
+      if (this.#isStopping) return true;
+      this.say(`${basename(this.#options.script)} did not start`);
+      return false;
+    }
+    if (this.#isStopping) return true;
+    for (const slot of others) slot.start();
+    if (resetsWaitingConnections())
+      this.say(
+        "net.ipv4.tcp_migrate_req is 0: when a worker stops listening, the kernel resets the connections that it has not accepted " +
+          "yet; with sysctl -w net.ipv4.tcp_migrate_req=1 it hands them to another worker",
+      );
+    return true;
+  }
+
+  async #stop(): Promise<boolean> {
+    const ends = await Promise.all(this.#slots.map((slot) => slot.stop()));
+    return ends.every(Boolean);
+  }
+
+  /** Replaces the workers one by one. Stops at the first that cannot be replaced: the others would fail as well. */
+  async #reload(): Promise<void> {
+    if (this.#isReloading) {
+      this.#reloadsAgain = true;
+      return;
+    }
+    this.#isReloading = true;
+    await this.#started;
+    do {
+      this.#reloadsAgain = false;
+      this.say("reload: the workers are replaced one by one");
+      this.say((await this.#replaceAll()) ? "reload: done" : "reload: given up; the old workers go on");
+    } while (this.#reloadsAgain && !this.#isStopping);
+    this.#isReloading = false;
+  }
+
+  async #replaceAll(): Promise<boolean> {
+    for (const slot of this.#slots) {
+      if (this.#isStopping || !(await slot.replace())) return false;
+    }
+    return true;
+  }
+
+  #listenToSignals(): { ended: Promise<void>; forget: () => void } {
+    let end: () => void = () => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const stop = (signal: NodeJS.Signals): void => {
+      if (this.#isStopping) {
+        this.say(`${signal} again: the workers are killed`);
+        for (const slot of this.#slots) slot.kill();
+        return;
+      }
+      this.#isStopping = true;
+      this.say(`${signal}: the workers end`);
+      end();
+    };
+    const reload = (): void => void this.#reload();
+    process.on("SIGTERM", stop).on("SIGINT", stop).on("SIGHUP", reload);
+    const forget = (): void => {
+      process.off("SIGTERM", stop).off("SIGINT", stop).off("SIGHUP", reload);
+    };
+    return { ended, forget };
+  }
+}

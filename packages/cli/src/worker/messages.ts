@@ -1,0 +1,23 @@
+/** What a worker says to its supervisor once it listens. */
+export interface ReadyMessage {
+  readonly type: "tidewire:ready";
+  /** Such as `port 3000`; undefined where the application listens on an app of its own. */
+  readonly address: string | undefined;
+}
+
+/** What the supervisor says to a worker that is to end. */
+export interface RetireMessage {
+  readonly type: "tidewire:retire";
+}
+
+export function isReady(message: unknown): message is ReadyMessage {
+  return typeOf(message) === "tidewire:ready";
+}
+
+export function isRetire(message: unknown): message is RetireMessage {
+  return typeOf(message) === "tidewire:retire";
+}
+
+function typeOf(message: unknown): unknown {
+  return typeof message === "object" && message !== null && "type" in message ? message.type : undefined;
+}

@@ -1,0 +1,67 @@
+import { Server as NodeServer } from "node:net";
+import type { internals } from "@tidewire/server";
+import { isRetire } from "./messages.ts";
+import type { ReadyMessage } from "./messages.ts";
+import { retire } from "./retire.ts";
+import type { WorkerSettings } from "./settings.ts";
+
+type WorkerServer = internals.WorkerServer;
+
+/** The supervisor decides about these. Without a listener they would end the worker at once. */
+const SIGNALS_TO_END = ["SIGTERM", "SIGINT"] as const;
+
+/** The worker's side of the supervisor: what the servers of the application find, and the end of the process. */
+export class SupervisedWorker implements internals.Worker {
+  readonly #servers: Set<WorkerServer> = new Set();
+  #retired: Promise<void> | undefined = undefined;
+
+  constructor(_settings: WorkerSettings) {}
+
+  /** Lets the servers of the process find it, and listens to the supervisor. */
+  install(): void {
+    Object.assign(globalThis, { [Symbol.for("tidewire.worker")]: this });
+    for (const signal of SIGNALS_TO_END) process.on(signal, () => void this.#endBy(signal));
+    // A terminal and systemd may send it to all processes of the application. The supervisor replaces this one.
+    process.on("SIGHUP", () => {});
+    process.on("message", (message) => {
+      if (isRetire(message)) void this.#endBy("SIGTERM", true);
+    });
+  }
+
+  cluster(): undefined {
+    return undefined;
+  }
+
+  onAttached(server: WorkerServer): void {
+    this.#servers.add(server);
+    const { httpServer } = server;
+    if (httpServer === undefined) return;
+    if (httpServer.listening) this.#isReady(server);
+    else if (httpServer instanceof NodeServer) httpServer.once("listening", () => this.#isReady(server));
+    // An app of uWebSockets.js that the application listens on says nothing; that it does so at once is the usual case.
+    else setImmediate(() => this.#isReady(server));
+  }
+
+  #isReady({ httpServer }: WorkerServer): void {
+    const address = httpServer?.address();
+    const isUws = !(httpServer instanceof NodeServer);
+    const place = typeof address === "string" ? address : address && `port ${address.port}`;
+    const message: ReadyMessage = {
+      type: "tidewire:ready",
+      address: place ? `${place}, ${isUws ? "uWebSockets.js" : "node:http"}` : undefined,
+    };
+    process.send?.(message);
+  }
+
+  /**
+   * Lets the clients go and ends the process, unless the application has a listener of the signal, which then ends it.
+   *
+   * @param isAsked - whether the supervisor asks, so that the application has not heard of it yet
+   */
+  async #endBy(signal: (typeof SIGNALS_TO_END)[number], isAsked = false): Promise<void> {
+    await (this.#retired ??= retire(this.#servers));
+    const isHandled = process.listenerCount(signal) > 1;
+    if (!isHandled) process.exit(0);
+    else if (isAsked) process.kill(process.pid, signal);
+  }
+}

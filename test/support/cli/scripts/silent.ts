@@ -1,0 +1,2 @@
+// A script that runs and never listens.
+setInterval(() => {}, 1000);

@@ -1,0 +1,2 @@
+// A script that fails before it listens.
+throw new Error("no configuration");
