@@ -25,6 +25,7 @@ import { resolveOptions } from "./options.ts";
 import type { ResolvedOptions, ServerOptions } from "./options.ts";
 import type { Broadcasts } from "./session/broadcasts.ts";
 import { FlushQueue } from "./session/flush-queue.ts";
+import { OpenData } from "./session/open-data.ts";
 import { Session } from "./session/session.ts";
 import type { SessionOwner } from "./session/types.ts";
 import type { Transport } from "./transport/transport.ts";
@@ -53,6 +54,7 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
   limitMonitor: Pick<LimitMonitor, "exceeded">;
   /** @internal undefined if there are none */
   readonly addressLimits: AddressLimits | undefined;
+  /** @internal */ readonly openData: OpenData = new OpenData();
   readonly #hosts: Host[] = [];
   /** Resolves when the HTTP server has closed; undefined unless it closes after `stopListening()`. */
   #closed: Promise<void> | undefined = undefined;
@@ -255,7 +257,7 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
     if (session.readyState === "closed") return;
     safeEmit(this, this.loop, "connection", session);
     // Messages that a listener has sent leave with the handshake. On long-polling, the poll was answered by the open packet.
-    Session.control.flush(session);
+    Session.control.opened(session);
   }
 
   /** @internal */
@@ -264,10 +266,19 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
   }
 
   /** @internal */
+  get decorates(): boolean {
+    return Boolean(this.opts.cookie) || this.#hasHeaderListeners;
+  }
+
+  get #hasHeaderListeners(): boolean {
+    return this.listenerCount("headers") > 0 || this.listenerCount("initial_headers") > 0;
+  }
+
+  /** @internal */
   decorate(headers: OutgoingHttpHeaders, request: RequestSource, sid?: string): void {
     const { cookie } = this.opts;
     const setsCookie = cookie && sid !== undefined;
-    const isListened = this.listenerCount("headers") > 0 || this.listenerCount("initial_headers") > 0;
+    const isListened = this.#hasHeaderListeners;
     if (!setsCookie && !isListened) return;
     const isInitial = !parseQuery(request.head.url)["sid"];
     if (isInitial && setsCookie) headers["Set-Cookie"] = [sessionCookie(sid, cookie)];

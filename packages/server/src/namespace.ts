@@ -152,6 +152,7 @@ export class Namespace<
     socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
     done: (error?: ExtendedError) => void,
   ): void {
+    if (this._fns.length === 0) return done();
     const origin = { source: "middleware", event: undefined, socket } as const;
     const failed = (next: (error?: Error) => void): void => next(createError("MIDDLEWARE_FAILED"));
     this.server._userCode.runMiddlewares(this._fns, socket, origin, failed, done);

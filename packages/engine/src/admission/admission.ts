@@ -96,7 +96,10 @@ export class Admission implements ClusterTarget {
     return this.#binding?.find(sid) ?? this.#cluster?.find(sid);
   }
 
-  /** Remembers the last one: hosts ask `needsWholeHead` right before they hand the request over. */
+  /**
+   * Remembers the last one: hosts ask `needsWholeHead` right before they hand the request over, and the first requests of sessions
+   * are alike.
+   */
   #queryOf(url: string): Query {
     if (this.#lastUrl !== url) {
       this.#lastQuery = parseQuery(url);
@@ -129,7 +132,7 @@ export class Admission implements ClusterTarget {
   }
 
   onUpgrade(exchange: UpgradeExchange): void {
-    const request = new UpgradeRequest(exchange, parseQuery(exchange.request.head.url));
+    const request = new UpgradeRequest(exchange, this.#queryOf(exchange.request.head.url));
     if (this.#cluster !== undefined && this.#passOn(request)) return;
     if (this.isShutDown && this.#refusesAll(request)) return;
     this.#admit(request);

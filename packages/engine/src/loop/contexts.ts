@@ -6,12 +6,16 @@ import { AsyncResource } from "node:async_hooks";
  */
 export class Contexts {
   readonly #own: AsyncResource = new AsyncResource("TIDEWIRE");
+  readonly #ownProperties: number = Object.getOwnPropertySymbols(this.#own).length;
   #kept: Map<object, AsyncResource> | undefined = undefined;
 
   /** Keeps the current context for the session, until it is forgotten. */
   keep(session: object): void {
     const context = new AsyncResource("TIDEWIRE");
-    if (!isLike(context, this.#own)) (this.#kept ??= new Map()).set(session, context);
+    const properties = Object.getOwnPropertySymbols(context);
+    // Usually there are no stores at all.
+    if (properties.length === OWN_NUMBERS.size && this.#ownProperties === OWN_NUMBERS.size) return;
+    if (!isLike(context, this.#own, properties)) (this.#kept ??= new Map()).set(session, context);
   }
 
   forget(session: object): void {
@@ -30,8 +34,7 @@ export class Contexts {
  * Whether both have the same stores. Node offers no way to ask: it holds the stores in properties under symbols, beside the two
  * numbers of each resource. Where it is not known how they are held, they count as different.
  */
-function isLike(context: AsyncResource, other: AsyncResource): boolean {
-  const properties = Object.getOwnPropertySymbols(context);
+function isLike(context: AsyncResource, other: AsyncResource, properties: readonly symbol[]): boolean {
   if (properties.length === 0) return false;
   for (const property of properties) {
     if (Reflect.get(context, property) === Reflect.get(other, property)) continue;

@@ -22,8 +22,8 @@ import { Upgrade } from "./upgrade.ts";
 
 /** What the engine does to its sessions, and applications do not. */
 export interface SessionControl {
-  /** Hands everything queued to the transport, if it takes packets. */
-  flush(session: Session): void;
+  /** Called when the application knows the session: sends the handshake, and what listeners have sent. */
+  opened(session: Session): void;
   /**
    * Begins to probe another transport.
    *
@@ -63,8 +63,8 @@ export class Session extends QuietEmitter {
   /** Whether a packet is being handled whose answers leave when that is done. */
   #isReading = false;
   #isFlushing = false;
-  /** Whether the session is in the flush queue. */
-  #isScheduled = false;
+  /** Whether the session is in the flush queue, or is about to be flushed by the engine, which has just opened it. */
+  #isScheduled = true;
   /** The packets that wait: a list that other sessions hold as well, or an array of its own. */
   #waiting: PacketList<OutgoingPacket> | OutgoingPacket[] | undefined = undefined;
   /** How much waits while the transport takes no packets. */
@@ -238,7 +238,8 @@ export class Session extends QuietEmitter {
 
   /** @internal */
   static readonly control: SessionControl = {
-    flush(session) {
+    opened(session) {
+      session.#isScheduled = false;
       session.#flush();
     },
     probe(session, transport, refused) {

@@ -3,6 +3,7 @@ import type { ResolvedOptions } from "../options.ts";
 import type { CloseReason } from "../reasons.ts";
 import type { Message } from "../protocol/packet.ts";
 import type { Audience } from "./audience.ts";
+import type { OpenData } from "./open-data.ts";
 import type { Transport, TransportOwner } from "../transport/transport.ts";
 
 /** The direct road to the layer above: called synchronously, in the callback of the host. */
@@ -43,6 +44,8 @@ export interface SessionOwner extends TransportOwner {
     unblock(session: object): void;
     forget(session: object): void;
   };
+  /** @internal */
+  readonly openData: OpenData;
   /** @internal */
   readonly contexts: Contexts;
   /** Names of the transports that a session on the given one may change to. */

@@ -46,6 +46,8 @@ export interface TransportOwner {
    * @param sid - for the cookie, which WebSockets do not set
    */
   decorate(headers: OutgoingHttpHeaders, request: RequestSource, sid?: string): void;
+  /** Whether `decorate` may add anything now. */
+  readonly decorates: boolean;
   /** Reports to the operator a request that was refused while the session goes on. */
   onRefusal(request: RequestSource, context: Record<string, unknown>): void;
 }

@@ -28,31 +28,48 @@ export class ConnectAttempt {
 
 /** The undecided CONNECTs of one connection, by namespace, and the packets that wait for the decisions. */
 export class ConnectAttempts {
-  readonly #byName: Map<string, ConnectAttempt> = new Map();
+  /** The attempt of a client that has begun one, until there is a map. */
+  #only: ConnectAttempt | undefined = undefined;
+  /** Created for a second attempt. */
+  #byName: Map<string, ConnectAttempt> | undefined = undefined;
   #packets = 0;
   #bytes = 0;
   /** Size of the messages since the last complete packet. */
   #incoming = 0;
 
   get size(): number {
-    return this.#byName.size;
+    return this.#byName?.size ?? (this.#only === undefined ? 0 : 1);
   }
 
   get(name: string): ConnectAttempt | undefined {
-    return this.#byName.get(name);
+    if (this.#byName !== undefined) return this.#byName.get(name);
+    return this.#only?.name === name ? this.#only : undefined;
   }
 
   /** Replaces an earlier attempt for the same namespace, which is given up. */
   begin(attempt: ConnectAttempt): void {
-    const earlier = this.#byName.get(attempt.name);
+    const earlier = this.get(attempt.name);
     if (earlier === attempt) return;
-    this.#byName.set(attempt.name, attempt);
+    this.#set(attempt);
     if (earlier !== undefined) this.#giveUp(earlier);
+  }
+
+  #set(attempt: ConnectAttempt): void {
+    const { name } = attempt;
+    if (this.#byName === undefined && (this.#only === undefined || this.#only.name === name)) {
+      this.#only = attempt;
+      return;
+    }
+    this.#byName ??= new Map();
+    if (this.#only !== undefined) this.#byName.set(this.#only.name, this.#only);
+    this.#only = undefined;
+    this.#byName.set(name, attempt);
   }
 
   /** Ends an attempt that is decided; packets that still wait for it are dropped. */
   end(attempt: ConnectAttempt): void {
-    if (this.#byName.get(attempt.name) === attempt) this.#byName.delete(attempt.name);
+    if (this.#only === attempt) this.#only = undefined;
+    else if (this.get(attempt.name) === attempt) this.#byName?.delete(attempt.name);
     this.#giveUp(attempt);
   }
 
@@ -69,7 +86,8 @@ export class ConnectAttempts {
 
   /** Ends all attempts, because the connection is gone. */
   endAll(): void {
-    for (const attempt of this.#byName.values()) this.end(attempt);
+    if (this.#only !== undefined) this.end(this.#only);
+    for (const attempt of this.#byName?.values() ?? []) this.end(attempt);
   }
 
   /** Called with the size of each message, before it is decoded. */

@@ -83,7 +83,8 @@ export class Audiences {
 
   /** The id has joined or left the room; without a room: it is known now, or no more. */
   #change(id: string, room: Room | undefined): void {
-    this.#combined.clear();
+    // To clear an empty map costs more than to ask: it allocates another table.
+    if (this.#combined.size > 0) this.#combined.clear();
     if (this.#kept.size === 0) return;
     this.#kept.get(room)?.overlap();
     this.#kept.delete(room);

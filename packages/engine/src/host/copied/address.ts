@@ -9,10 +9,17 @@ export function formatAddress(bytes: ArrayBuffer): string {
   return formatIPv6(view);
 }
 
+/** The last address of IPv4 that was formatted. Clients often have the same: that of their proxy. */
+let last: { readonly number: number; readonly prefix: string; readonly text: string } | undefined;
+
 /** Joins the parts, because sessions keep the string: a template literal would keep a tree of its parts. */
 function formatIPv4(view: DataView, at: number, prefix: string = ""): string {
+  const number = view.getUint32(at);
+  if (last?.number === number && last.prefix === prefix) return last.text;
   const parts = [view.getUint8(at), view.getUint8(at + 1), view.getUint8(at + 2), view.getUint8(at + 3)];
-  return prefix === "" ? parts.join(".") : [prefix, parts.join(".")].join("");
+  const text = prefix === "" ? parts.join(".") : [prefix, parts.join(".")].join("");
+  last = { number, prefix, text };
+  return text;
 }
 
 /** RFC 5952: in lower case, with the longest run of zero groups shortened. */

@@ -122,12 +122,11 @@ export class UwsHost implements Host {
       open: (socket) => {
         this.activity.begin();
         const connection = socket.getUserData();
-        const { accepted } = connection;
-        // It holds the upgrade request, which is no longer needed.
-        connection.accepted = ignore;
-        connection.port = new UwsWebSocketPort(socket);
-        accepted(connection.port);
-        this.#latest = connection.port;
+        const port = new UwsWebSocketPort(socket);
+        connection.port = port;
+        if (connection.opening !== undefined) connection.opening.port = port;
+        connection.opening = undefined;
+        this.#latest = port;
       },
       message: (socket, message, isBinary) => {
         const port = socket.getUserData().port!;
@@ -147,8 +146,6 @@ export class UwsHost implements Host {
     };
   }
 }
-
-function ignore(): void {}
 
 /** Answers requests that no other route of the app takes. */
 function refuse(response: UwsResponse, request: UwsRequest): void {

@@ -1,4 +1,3 @@
-import { AsyncResource } from "node:async_hooks";
 import type { OutgoingHttpHeaders } from "node:http";
 import { CopiedRequest } from "../copied/request.ts";
 import { CollectedUpgradeExchange } from "../copied/upgrade-exchange.ts";
@@ -7,22 +6,21 @@ import { writeAnswer, writeHead } from "./answer.ts";
 import type { UwsRequest, UwsResponse } from "./types.ts";
 import type { UwsConnection, UwsWebSocketPort } from "./websocket.ts";
 
-/** The parts of an upgrade request that complete it later. */
-interface UpgradeKeys {
-  key: string;
-  protocol: string;
-  extensions: string;
-  context: unknown;
-}
-
 /** An upgrade request on uWebSockets.js. */
 export class UwsUpgradeExchange extends CollectedUpgradeExchange {
   readonly request: CopiedRequest;
   #response: UwsResponse | undefined;
   readonly #head: WholeHead;
-  readonly #keys: UpgradeKeys;
+  // What completes the upgrade.
+  readonly #key: string;
+  readonly #protocol: string;
+  readonly #extensions: string;
+  readonly #context: unknown;
   /** The address of the client, where a proxy has sent one. */
   proxied: ArrayBuffer | undefined = undefined;
+
+  /** Set by the host when the WebSocket has opened. */
+  port: UwsWebSocketPort | undefined = undefined;
 
   /** Set once the handler of uWebSockets.js has returned. Another open WebSocket of the host, if there is one. */
   bystander: (() => UwsWebSocketPort | undefined) | undefined = undefined;
@@ -39,12 +37,10 @@ export class UwsUpgradeExchange extends CollectedUpgradeExchange {
     this.request = new CopiedRequest(head, this);
     this.#head = head;
     this.#response = response;
-    this.#keys = {
-      key: request.getHeader("sec-websocket-key"),
-      protocol: request.getHeader("sec-websocket-protocol"),
-      extensions,
-      context,
-    };
+    this.#key = request.getHeader("sec-websocket-key");
+    this.#protocol = request.getHeader("sec-websocket-protocol");
+    this.#extensions = extensions;
+    this.#context = context;
     response.onAborted(() => {
       this.#response = undefined;
       this.abort();
@@ -65,18 +61,49 @@ export class UwsUpgradeExchange extends CollectedUpgradeExchange {
     const response = this.#response;
     if (response === undefined) return;
     this.#response = undefined;
-    const { key, protocol, extensions, context } = this.#keys;
-    const { proxied } = this;
-    // uWebSockets.js does not call back in the async context of its caller.
-    const caller = new AsyncResource("TIDEWIRE");
-    const opened = (port: WebSocketPort): WebSocketHandlers => caller.runInAsyncScope(open, undefined, port);
-    const complete = (accepted: UwsConnection["accepted"]): void => {
-      writeHead(response, 101, headers);
-      const connection = { accepted, port: undefined, ...(proxied === undefined ? {} : { proxied }) };
-      response.upgrade(connection, key, protocol, extensions, context);
-    };
-    if (this.bystander === undefined) response.cork(() => complete((port) => port.open(opened)));
-    else completeLate(response, this.bystander(), complete, opened);
+    if (this.bystander === undefined) {
+      // uWebSockets.js has corked the response, and corks the WebSocket in its place.
+      this.#complete(response, headers);
+      this.port?.open(open);
+    } else {
+      this.#completeLate(response, headers, this.bystander(), open);
+    }
+  }
+
+  /** The port does not open in the callback of uWebSockets.js, which has lost the async context of the caller. */
+  #complete(response: UwsResponse, headers: OutgoingHttpHeaders): void {
+    // By itself, uWebSockets.js writes the status.
+    if (Object.keys(headers).length > 0) writeHead(response, 101, headers);
+    const connection: UwsConnection = { opening: this, port: undefined };
+    if (this.proxied !== undefined) connection.proxied = this.proxied;
+    response.upgrade(connection, this.#key, this.#protocol, this.#extensions, this.#context);
+  }
+
+  /**
+   * Completes an upgrade that the handler of uWebSockets.js did not wait for. A cork of the response ends with a look at memory that
+   * the upgrade has freed, and closes the new WebSocket if what is there now looks like the end of an HTTP connection. While another
+   * WebSocket is corked, the response cannot be: the head leaves in many small writes, and nothing is looked at.
+   */
+  #completeLate(
+    response: UwsResponse,
+    headers: OutgoingHttpHeaders,
+    bystander: UwsWebSocketPort | undefined,
+    open: (port: WebSocketPort) => WebSocketHandlers,
+  ): void {
+    const complete = (): void => this.#complete(response, headers);
+    const write = (): void => this.port?.open(open);
+    if (bystander !== undefined) {
+      bystander.cork({
+        write() {
+          complete();
+          write();
+        },
+      });
+      return;
+    }
+    // The first WebSocket of a host. It opens after the cork, so that nothing of ours is written to that memory.
+    response.cork(complete);
+    this.port?.cork({ write });
   }
 
   protected override write(
@@ -95,25 +122,4 @@ export class UwsUpgradeExchange extends CollectedUpgradeExchange {
     // Closing runs the abort handler.
     this.#response?.close();
   }
-}
-
-/**
- * Completes an upgrade that the handler of uWebSockets.js did not wait for. A cork of the response ends with a look at memory that
- * the upgrade has freed, and closes the new WebSocket if what is there now looks like the end of an HTTP connection. While another
- * WebSocket is corked, the response cannot be: the head leaves in many small writes, and nothing is looked at.
- */
-function completeLate(
-  response: UwsResponse,
-  bystander: UwsWebSocketPort | undefined,
-  complete: (accepted: UwsConnection["accepted"]) => void,
-  opened: (port: WebSocketPort) => WebSocketHandlers,
-): void {
-  if (bystander !== undefined) {
-    bystander.cork({ write: () => complete((port) => port.open(opened)) });
-    return;
-  }
-  // The first WebSocket of a host. It opens after the cork, so that nothing of ours is written to that memory.
-  const ports: UwsWebSocketPort[] = [];
-  response.cork(() => complete((port) => void ports.push(port)));
-  for (const port of ports) port.cork({ write: () => port.open(opened) });
 }

@@ -6,8 +6,8 @@ import { wellFormed } from "./well-formed.ts";
 
 /** The user data of an upgraded socket. uWebSockets.js copies its own properties, so it is a plain record. */
 export interface UwsConnection {
-  /** Called once, when uWebSockets.js has opened the socket. */
-  accepted: (port: UwsWebSocketPort) => void;
+  /** Takes the port. Only until the socket is open, because it holds the upgrade request. */
+  opening: { port: UwsWebSocketPort | undefined } | undefined;
   port: UwsWebSocketPort | undefined;
   /** The address of the client, where a proxy has sent one. */
   proxied?: ArrayBuffer;
