@@ -211,6 +211,11 @@ class CountingMemoryHost extends MemoryHost {
           buffer.wrote(exchange);
           respond(...args);
         };
+        const answer = exchange.answer.bind(exchange);
+        exchange.answer = (...args) => {
+          buffer.wrote(exchange);
+          answer(...args);
+        };
         target.onRequest(exchange);
       },
       onUpgrade: (exchange) => {

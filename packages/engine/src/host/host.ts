@@ -3,6 +3,7 @@
  * peers behind it: nothing above knows which one it runs on, and a host knows nothing of Engine.IO.
  */
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { AnswerHead } from "./answer-head.ts";
 
 /** The headers that the engine reads of plain requests, such as polls. A host need not copy others unless it must. */
 export const PLAIN_HEADERS = ["origin", "content-type", "user-agent", "accept-encoding"] as const;
@@ -76,6 +77,8 @@ export interface HttpExchange extends Exchange {
    * Does nothing once ended.
    */
   respond(status: number, headers: OutgoingHttpHeaders, body?: string | Buffer): void;
+  /** The same as `respond(200, head.headers(length), body)`, without the cost of headers that must be checked and formatted. */
+  answer(head: AnswerHead, body: string | Buffer): void;
   /** Drops the connection. */
   destroy(): void;
 }

@@ -12,6 +12,12 @@ export function negotiateEncoding(head: RequestHead): ContentEncoding | undefine
   return chosen === "gzip" || chosen === "deflate" ? chosen : undefined;
 }
 
+/** Whether the data has that many bytes. A UTF-16 unit takes one to three, so most texts need no counting. */
+export function isAtLeast(data: string | Buffer, bytes: number): boolean {
+  if (data.length >= bytes) return true;
+  return typeof data === "string" && data.length * 3 >= bytes && Buffer.byteLength(data) >= bytes;
+}
+
 const compressors = { gzip, deflate };
 
 /** Compresses off the main thread. Calls back with `undefined` if that fails. */

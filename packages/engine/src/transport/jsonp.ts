@@ -1,5 +1,8 @@
 import { parse } from "node:querystring";
+import { AnswerHead } from "../host/answer-head.ts";
 import type { BodyFormat } from "./body-format.ts";
+
+const script: AnswerHead = new AnswerHead("text/javascript; charset=UTF-8");
 
 /**
  * Bodies for browsers that may only load scripts and submit forms across origins: a poll is answered with a script that calls
@@ -16,8 +19,8 @@ export class JsonpFormat implements BodyFormat {
   }
 
   /** Browsers that must not guess types run no script that is sent as plain text. */
-  contentType(): string {
-    return "text/javascript; charset=UTF-8";
+  head(): AnswerHead {
+    return script;
   }
 
   wrap(payload: string | Buffer): string {

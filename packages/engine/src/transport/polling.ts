@@ -1,10 +1,10 @@
 import { ParseError } from "@tidewire/parser";
 import type { EnginePacket } from "@tidewire/parser";
-import type { OutgoingHttpHeaders } from "node:http";
 import { TransportError } from "../errors.ts";
 import { Timeout } from "../loop/timeout.ts";
-import type { BodyError, HttpExchange } from "../host/host.ts";
-import { compress, negotiateEncoding } from "../http/compression.ts";
+import { AnswerHead } from "../host/answer-head.ts";
+import type { BodyError, HttpExchange, RequestHead } from "../host/host.ts";
+import { compress, isAtLeast, negotiateEncoding } from "../http/compression.ts";
 import { CLOSE, NOOP } from "../protocol/packet.ts";
 import type { OutgoingPacket } from "../protocol/packet.ts";
 import type { Protocol } from "../protocol/protocol.ts";
@@ -26,6 +26,9 @@ const FEW_PACKETS = 10_000;
  * are smaller on average.
  */
 const SMALL_PACKET = 8;
+
+/** Of the answer to a POST. Not text/plain: some old browsers would offer to download it. */
+const OK: AnswerHead = new AnswerHead("text/html");
 
 /** Engine.IO over HTTP long-polling: a parked GET carries packets down, a POST carries them up. */
 export class PollingTransport extends Transport {
@@ -176,9 +179,7 @@ export class PollingTransport extends Transport {
   }
 
   #accept(exchange: HttpExchange): void {
-    // Not text/plain: some old browsers would offer to download it.
-    const headers = { "Content-Type": "text/html", "Content-Length": "2" };
-    exchange.respond(200, this.#headers(headers, exchange), "ok");
+    this.#respond(exchange, OK, "ok");
   }
 
   #decode(payload: string | Buffer): Iterable<EnginePacket> {
@@ -211,34 +212,37 @@ export class PollingTransport extends Transport {
     this.writable = false;
     const payload = this.wireProtocol.codec.encodePayload(packets, this.supportsBinary);
     const body = this.#format.wrap(payload);
-    const type = this.#format.contentType(payload);
+    const head = this.#format.head(payload);
     const { httpCompression } = this.owner.opts;
-    const wanted = httpCompression && packets.some((packet) => packet.options.compress);
     const encoding =
-      wanted && Buffer.byteLength(body) >= httpCompression.threshold
+      httpCompression &&
+      isAtLeast(body, httpCompression.threshold) &&
+      packets.some((packet) => packet.options.compress)
         ? negotiateEncoding(poll.request.head)
         : undefined;
     if (encoding === undefined) {
-      const headers = { "Content-Type": type, "Content-Length": Buffer.byteLength(body) };
-      poll.respond(200, this.#headers(headers, poll), body);
+      this.#respond(poll, head, body);
       this.announce("drain");
       return;
     }
     compress(encoding, body, httpCompression || {}, (compressed) => {
-      const headers: OutgoingHttpHeaders = { "Content-Type": type };
-      if (compressed !== undefined) headers["Content-Encoding"] = encoding;
-      poll.respond(200, this.#headers(headers, poll), compressed ?? body);
+      this.#respond(poll, head, compressed ?? body, compressed && encoding);
       this.announce("drain");
     });
   }
 
-  #headers(headers: OutgoingHttpHeaders, exchange: HttpExchange): OutgoingHttpHeaders {
-    const agent = exchange.request.head.header("user-agent");
-    // Old versions of Internet Explorer mistake a payload for a cross-site script.
-    if (agent && (agent.includes(";MSIE") || agent.includes("Trident/"))) headers["X-XSS-Protection"] = "0";
-    headers["cache-control"] = "no-store";
-    this.owner.decorate(headers, exchange.request, this.sid);
-    return headers;
+  #respond(exchange: HttpExchange, head: AnswerHead, body: string | Buffer, encoding?: string): void {
+    const { request } = exchange;
+    const isTricked = mistakesPayloads(request.head);
+    if (encoding === undefined && !isTricked && !this.owner.decorates) {
+      exchange.answer(head, body);
+      return;
+    }
+    const headers = head.headers(Buffer.byteLength(body));
+    if (encoding !== undefined) headers["Content-Encoding"] = encoding;
+    if (isTricked) headers["X-XSS-Protection"] = "0";
+    this.owner.decorate(headers, request, this.sid);
+    exchange.respond(200, headers, body);
   }
 
   /** Gives up an orderly close. */
@@ -266,4 +270,10 @@ export class PollingTransport extends Transport {
       this.owner.clock.schedule(this.#pendingClose, CLOSE_TIMEOUT);
     }
   }
+}
+
+/** Whether the client is an old version of Internet Explorer, which mistakes a payload for a cross-site script. */
+function mistakesPayloads(head: RequestHead): boolean {
+  const agent = head.header("user-agent");
+  return agent !== undefined && (agent.includes(";MSIE") || agent.includes("Trident/"));
 }

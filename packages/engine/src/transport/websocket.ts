@@ -3,6 +3,7 @@ import type { EnginePacket } from "@tidewire/parser";
 import { Timeout } from "../loop/timeout.ts";
 import { FastProducerError, PayloadTooLargeError, TransportError, WebSocketClosedError } from "../errors.ts";
 import type { WebSocketErrorKind, WebSocketHandlers, WebSocketPort } from "../host/host.ts";
+import { isAtLeast } from "../http/compression.ts";
 import type { OutgoingPacket } from "../protocol/packet.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import { MessageBacklog } from "./message-backlog.ts";
@@ -222,10 +223,4 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
     done();
     this.#port.close();
   }
-}
-
-/** Whether the data has that many bytes. A UTF-16 unit takes one to three, so most texts need no counting. */
-function isAtLeast(data: string | Buffer, bytes: number): boolean {
-  if (data.length >= bytes) return true;
-  return typeof data === "string" && data.length * 3 >= bytes && Buffer.byteLength(data) >= bytes;
 }

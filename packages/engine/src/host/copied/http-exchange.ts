@@ -1,3 +1,4 @@
+import type { AnswerHead } from "../answer-head.ts";
 import type { BodyError, HttpExchange, RequestHead } from "../host.ts";
 import { CollectedExchange } from "./collected-exchange.ts";
 import { CopiedRequest } from "./request.ts";
@@ -57,6 +58,22 @@ export abstract class CopiedHttpExchange extends CollectedExchange implements Ht
     this.#reader = undefined;
     reader.done(undefined, body);
     return true;
+  }
+
+  answer(head: AnswerHead, body: string | Buffer): void {
+    if (this.ended) return;
+    if (this.collected !== undefined) {
+      this.respond(200, head.headers(Buffer.byteLength(body)), body);
+      return;
+    }
+    this.ended = true;
+    this.writeAnswer(head, body);
+    this.request.answered();
+  }
+
+  /** Writes the whole response. */
+  protected writeAnswer(head: AnswerHead, body: string | Buffer): void {
+    this.write(200, head.headers(Buffer.byteLength(body)), body);
   }
 
   override abort(): void {

@@ -1,3 +1,4 @@
+import type { AnswerHead } from "../answer-head.ts";
 import type { BodyError, HttpExchange, RequestHead } from "../host.ts";
 import { CollectedExchange } from "./collected-exchange.ts";
 import { CopiedRequest } from "./request.ts";
@@ -12,6 +13,10 @@ export class ReplayedExchange extends CollectedExchange implements HttpExchange 
     super();
     this.request = new CopiedRequest(head, this);
     this.#onAnswered = onAnswered;
+  }
+
+  answer(head: AnswerHead, body: string | Buffer): void {
+    this.respond(200, head.headers(Buffer.byteLength(body)), body);
   }
 
   readBody(_limit: number, done: (error: BodyError | undefined, body: Buffer) => void): void {

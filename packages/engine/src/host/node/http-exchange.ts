@@ -1,6 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import { respondThrough } from "../copied/response.ts";
+import type { AnswerHead } from "../answer-head.ts";
 import { STALL_TIMEOUT } from "../host.ts";
 import { nextTick } from "../timers.ts";
 import type { BodyError, HttpExchange } from "../host.ts";
@@ -101,6 +102,10 @@ export class NodeHttpExchange implements HttpExchange, OngoingRequest {
     respondThrough(response, status, withLength(headers, body), body);
     // Node writes it at the end of the tick.
     if (body.length > SMALL) nextTick(() => this.#watch());
+  }
+
+  answer(head: AnswerHead, body: string | Buffer): void {
+    this.respond(200, head.headers(Buffer.byteLength(body)), body);
   }
 
   /** Drops a client that reads nothing of the answer, unless the application has set a limit itself. */

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import type { OutgoingHttpHeaders } from "node:http";
+import type { AnswerHead } from "../answer-head.ts";
 import type { UwsResponse } from "./types.ts";
 import { wellFormed } from "./well-formed.ts";
 
@@ -49,5 +50,13 @@ export function writeAnswer(
     else if (status === 304 && last) response.endWithoutBody(0, true);
     else if (status === 304) response.endWithoutBody();
     else response.end(wellFormed(body), last);
+  });
+}
+
+/** Writes an answer with status 200. uWebSockets.js does not look into a value, so all headers cross over to it at once. */
+export function writeUsualAnswer(response: UwsResponse, head: AnswerHead, body: string | Buffer): void {
+  response.cork(() => {
+    response.writeHeader("Content-Type", head.lines);
+    response.end(wellFormed(body));
   });
 }

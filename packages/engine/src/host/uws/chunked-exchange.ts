@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from "node:http";
+import type { AnswerHead } from "../answer-head.ts";
 import { setImmediate } from "../timers.ts";
 import { UwsHttpExchange } from "./http-exchange.ts";
 
@@ -15,5 +16,9 @@ export class ChunkedUwsExchange extends UwsHttpExchange {
     reason?: string,
   ): void {
     setImmediate(() => this.writeNow(status, headers, body, reason, true));
+  }
+
+  protected override writeAnswer(head: AnswerHead, body: string | Buffer): void {
+    this.write(200, head.headers(Buffer.byteLength(body)), body);
   }
 }

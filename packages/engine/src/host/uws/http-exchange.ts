@@ -1,7 +1,8 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import { CopiedHttpExchange } from "../copied/http-exchange.ts";
+import type { AnswerHead } from "../answer-head.ts";
 import type { RequestHead } from "../host.ts";
-import { writeAnswer, writeHead } from "./answer.ts";
+import { writeAnswer, writeHead, writeUsualAnswer } from "./answer.ts";
 import { PartialHead } from "./head.ts";
 import { LARGE, LargeAnswer } from "./large-answer.ts";
 import type { UwsResponse } from "./types.ts";
@@ -42,6 +43,16 @@ export class UwsHttpExchange extends CopiedHttpExchange {
     reason?: string,
   ): void {
     this.writeNow(status, headers, body, reason, headers["Connection"] === "close");
+  }
+
+  protected override writeAnswer(head: AnswerHead, body: string | Buffer): void {
+    if (this.#response === undefined) return;
+    if (body.length > LARGE) {
+      super.writeAnswer(head, body);
+      return;
+    }
+    writeUsualAnswer(this.#response, head, body);
+    this.#forget();
   }
 
   /** @param last - whether the connection is closed afterwards */
