@@ -26,6 +26,7 @@ export type Step =
   | { does: "disconnect"; client: number; namespace: number; close: boolean }
   | { does: "listen"; client: number; event: SessionEvent; step?: Step }
   | { does: "listen to the engine"; event: "flush" | "drain" }
+  | { does: "listen to the transport"; client: number; step?: Step }
   | { does: "listen to outgoing packets"; client: number; namespace: number; step?: Step }
   | { does: "close" | "pause" | "resume" | "poll" | "leave the page"; client: number }
   | { does: "handle"; client: number; steps: Step[] };
@@ -117,6 +118,7 @@ function randomStep(random: Random, clients: number, listens: boolean, depth: nu
       listens && depth === 0 ? 0.3 : 0,
       () => ({ does: "listen to the engine", event: random.pick(["flush", "drain"]) }),
     ],
+    [listens ? 1 : 0, () => ({ does: "listen to the transport", client, ...own() })],
     [listens ? 1 : 0, () => ({ does: "listen to outgoing packets", client, namespace, ...own() })],
     [0.4, () => ({ does: "close", client })],
     [depth === 0 ? 1.5 : 0, () => ({ does: "pause", client })],
@@ -300,6 +302,9 @@ class Run implements AsyncDisposable {
       case "listen":
         this.#listen(client, step.event, step.step);
         break;
+      case "listen to the transport":
+        this.#listenToTransport(client, step.step);
+        break;
       case "listen to outgoing packets":
         this.#listenToOutgoing(socket, log, step.step);
         break;
@@ -341,6 +346,17 @@ class Run implements AsyncDisposable {
     let isFirst = true;
     session.on(event, (argument?: unknown) => {
       log.push(`${event} ${event === "flush" ? (argument as unknown[]).length : ""}`);
+      if (isFirst && step !== undefined) {
+        isFirst = false;
+        this.do(step);
+      }
+    });
+  }
+
+  #listenToTransport({ log, session }: Client, step: Step | undefined): void {
+    let isFirst = true;
+    session.transport.on("drain", () => {
+      log.push("transport: drain");
       if (isFirst && step !== undefined) {
         isFirst = false;
         this.do(step);

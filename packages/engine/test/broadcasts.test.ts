@@ -6,20 +6,50 @@ import type { Broadcasts } from "../src/session/broadcasts.ts";
 import { MemoryHost } from "../src/host/memory/host.ts";
 import { Server as Engine } from "../src/server.ts";
 import type { Session } from "../src/session/session.ts";
+import { FanOut } from "../src/transport/fan-out.ts";
+import type { WebSocketPort } from "../src/host/host.ts";
 import { DrivenLoop } from "./driven-loop.ts";
 
 /** A session, as broadcasts see it. */
 interface Receiver {
-  /** What was written to it in one go, or what it was to queue: the latter in brackets. */
+  /** What was written to it in one go, or what it was to queue: the latter in brackets. `<a>` is a frame of its port. */
   readonly got: string[];
 }
 
 const texts = (messages: readonly Message[]): string => messages.map(({ data }) => data).join("");
 const messages = (...data: string[]): Message[] => data.map((each) => new Message(each));
 
+/** A port that notes its frames and its corks. */
+function portOf({ got }: Receiver, bufferedAmount: () => number): WebSocketPort {
+  return {
+    remoteAddress: "",
+    socket: undefined,
+    corksReads: true,
+    copies: true,
+    get bufferedAmount() {
+      return bufferedAmount();
+    },
+    send(data) {
+      got.push(`<${data.toString()}>`);
+      return false;
+    },
+    cork(batch) {
+      got.push("[");
+      batch.write();
+      got.push("]");
+    },
+    pause: () => false,
+    resume() {},
+    close() {},
+    terminate() {},
+  };
+}
+
 describe("broadcasts", () => {
   let loop: DrivenLoop;
+  let queue: FlushQueue<Receiver>;
   let broadcasts: Broadcasts<Receiver>;
+  let isWatched: boolean;
   let sessions: Receiver[];
   const got = (): string[] => sessions.map((session) => session.got.join(" "));
   const audience = (isDisjoint: boolean, ...members: number[]): Audience<Receiver> =>
@@ -31,11 +61,14 @@ describe("broadcasts", () => {
   beforeEach(() => {
     loop = new DrivenLoop();
     sessions = Array.from({ length: 4 }, () => ({ got: [] }));
-    const queue = new FlushQueue<Receiver>(
+    isWatched = false;
+    queue = new FlushQueue<Receiver>(
       {
         flush() {},
         deliver: (session, all) => session.got.push(texts(all)),
         queue: (session, all, first) => session.got.push(`(${texts(all.slice(first))})`),
+        stalled: (session) => session.got.push("stalled"),
+        areWatched: () => isWatched,
       },
       loop,
     );
@@ -129,6 +162,66 @@ describe("broadcasts", () => {
     loop.tick();
     loop.tick();
     assert.deepEqual([got()[0], got()[499], got()[500], got()[599]], ["a b", "a b", "(a) b", "(a) b"]);
+  });
+
+  describe("with a fan-out", () => {
+    /** How many of the frames each port has not passed on. */
+    let held: Map<number, number>;
+    const fanned = (...members: number[]): Audience<Receiver> => {
+      const ports = members.map((n) => portOf(sessions[n]!, () => held.get(n) ?? 0));
+      const fanOut = new FanOut(ports, (packet) => ({
+        data: String(packet.data),
+        isBinary: false,
+        compress: false,
+        packet,
+      }));
+      return new Audience(
+        members.map((n) => sessions[n]!),
+        false,
+        fanOut,
+      );
+    };
+
+    beforeEach(() => {
+      held = new Map();
+    });
+
+    it("write to the ports, and report those that stall", () => {
+      held.set(1, 1);
+      broadcasts.send(fanned(0, 1, 2), messages("a"), []);
+      loop.tick();
+      broadcasts.send(fanned(0, 1, 2), messages("b", "c"), [sessions[2]!]);
+      loop.tick();
+      assert.deepEqual(got(), ["<a> [ <b> <c> ]", "<a> stalled [ <b> <c> ] stalled", "<a>", ""]);
+    });
+
+    it("look at a session that somebody has touched, and at all sessions where that cannot be known", () => {
+      const all = fanned(0, 1);
+      broadcasts.send(all, messages("a"), []);
+      broadcasts.settle(sessions[0]!);
+      loop.tick();
+      broadcasts.send(all, messages("b"), []);
+      broadcasts.isTouched = true;
+      loop.tick();
+      isWatched = true;
+      broadcasts.send(all, messages("c"), []);
+      loop.tick();
+      isWatched = false;
+      broadcasts.send(all, messages("d"), []);
+      loop.tick();
+      assert.deepEqual(got(), ["(a) b c <d>", "<a> b c <d>", "", ""]);
+    });
+
+    it("queue behind what waits in sessions, and look at all sessions where many wait", () => {
+      const all = fanned(0, 1);
+      broadcasts.send(all, messages("a"), []);
+      queue.add(sessions[0]!);
+      loop.tick();
+      for (let n = 0; n < 65; n++) queue.add({ got: [] });
+      broadcasts.send(all, messages("b"), []);
+      loop.tick();
+      assert.deepEqual(got(), ["(a) b", "<a> b", "", ""]);
+    });
   });
 
   it("hold no session that ends while its packet is handled", async () => {

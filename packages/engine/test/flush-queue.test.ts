@@ -13,7 +13,16 @@ describe("flush queue", () => {
 
   beforeEach(() => {
     loop = new DrivenLoop();
-    queue = new FlushQueue({ flush: (session) => session.flush(), deliver() {}, queue() {} }, loop);
+    queue = new FlushQueue(
+      {
+        flush: (session) => session.flush(),
+        deliver() {},
+        queue() {},
+        stalled() {},
+        areWatched: () => false,
+      },
+      loop,
+    );
     log = [];
   });
 

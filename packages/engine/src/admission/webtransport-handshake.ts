@@ -55,6 +55,8 @@ export class WebTransportHandshake {
     onError() {},
     onAnswerHeld() {},
     onReadEnd() {},
+    onStalled() {},
+    onDrainListener() {},
     onWritable() {},
   };
 

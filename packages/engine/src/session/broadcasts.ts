@@ -1,5 +1,6 @@
 import type { EventLoop } from "../loop/event-loop.ts";
 import type { Message } from "../protocol/packet.ts";
+import type { FanOut } from "../transport/fan-out.ts";
 import type { Audience } from "./audience.ts";
 
 /** With how many audiences it is cheaper to hand over what waits than to look for a session in each. */
@@ -11,24 +12,31 @@ export interface Receivers<Session> {
   deliver(session: Session, messages: readonly Message[]): void;
   /** Queues messages in the session, as if they had been sent to it. */
   queue(session: Session, messages: readonly Message[], first: number): void;
+  /** The transport of the session has not passed on what was written to it. */
+  stalled(session: Session): void;
+  /** Whether anybody observes the writing to all sessions of the engine to which this one belongs. */
+  areWatched(session: Session): boolean;
 }
 
 /**
- * The broadcasts of a tick. They wait with their audience, so that a broadcast visits each session once, when the pass writes
- * to it, and not twice. It must not show: whoever looks at a session, sends to it or ends it calls {@link settle} first, which
- * queues in the session what it is to get. A session is therefore part of one waiting audience at most.
+ * The broadcasts of a tick. They wait with their audience, and the pass writes them in one loop that reads nothing of the
+ * sessions. It must not show: whoever looks at a session, sends to it or ends it calls {@link settle} first, which queues in the
+ * session what it is to get. A session is therefore part of one waiting audience at most, and one that is still due in the pass
+ * is open, takes packets and has nothing else to send.
  */
 export class Broadcasts<Session extends object> {
   readonly #receivers: Receivers<Session>;
   readonly #loop: EventLoop;
   readonly #ask: () => void;
   #waiting: Audience<Session>[] = [];
-  /** The sessions whose transport takes nothing now. What is sent to them counts at once. */
+  /** The sessions that take nothing now, or never again. What is sent to them counts at once. */
   readonly #blocked: Set<Session> = new Set();
   /** The session whose packet is being handled: what is sent to it leaves with the answers. */
   reading: Session | undefined = undefined;
   /** Differs when an audience that was made earlier may be out of date. */
   epoch: number = 0;
+  /** Whether the application has laid its hands on what waits in a session, which only a look at the session tells. */
+  isTouched: boolean = false;
 
   /** @param ask - requests a pass */
   constructor(receivers: Receivers<Session>, loop: EventLoop, ask: () => void) {
@@ -55,7 +63,10 @@ export class Broadcasts<Session extends object> {
       message.keep();
       audience.messages.push(message);
     }
-    for (const session of except) audience.skip(session);
+    for (const session of except) {
+      const place = audience.dueAt(session);
+      if (place !== undefined) audience.skip(place);
+    }
     for (const session of this.#blocked) this.#settle(session, audience);
     if (this.reading !== undefined) this.#settle(this.reading, audience);
   }
@@ -78,12 +89,17 @@ export class Broadcasts<Session extends object> {
   }
 
   #settle(session: Session, audience: Audience<Session>): void {
+    if (audience.messages.length === 0) return;
+    const place = audience.dueAt(session);
+    if (place !== undefined) this.#settleAt(place, audience);
+  }
+
+  #settleAt(place: number, audience: Audience<Session>): void {
     const { messages } = audience;
-    if (messages.length === 0 || !audience.isDue(session)) return;
-    const first = audience.firstFor(session);
+    const first = audience.firstFor(place);
     if (first === messages.length) return;
-    audience.skip(session);
-    this.#receivers.queue(session, messages, first);
+    audience.skip(place);
+    this.#receivers.queue(audience.sessions[place]!, messages, first);
   }
 
   /** Queues in each session what it is to get. */
@@ -92,7 +108,7 @@ export class Broadcasts<Session extends object> {
     while ((audience = this.#waiting[0]) !== undefined) {
       // Listeners may have finished it in between.
       while (this.#isUnfinished(audience)) {
-        this.#settle(audience.sessions[audience.served]!, audience);
+        this.#settleAt(audience.served, audience);
         audience.served++;
       }
       this.#finish(audience);
@@ -107,34 +123,54 @@ export class Broadcasts<Session extends object> {
     if (this.#waiting[0] !== audience) return;
     this.#waiting.shift();
     audience.clear();
+    if (this.#waiting.length === 0) this.isTouched = false;
   }
 
-  /** Writes what waits, to at most that many sessions. */
-  run(limit: number): void {
+  /**
+   * Writes what waits, to at most that many sessions.
+   *
+   * @param isAlone - whether nothing but broadcasts waits: then most sessions need no look at them
+   */
+  run(limit: number, isAlone: boolean): void {
     let left = limit;
     let audience: Audience<Session> | undefined;
     while ((audience = this.#waiting[0]) !== undefined) {
+      let fanOut = isAlone ? this.#fanOutTo(audience) : undefined;
       while (this.#isUnfinished(audience)) {
         if (left-- === 0) return;
-        this.#deliver(audience.sessions[audience.served++]!, audience);
+        const place = audience.served++;
+        try {
+          if (fanOut !== undefined && audience.firstFor(place) === 0) {
+            if (!fanOut.write(place)) this.#receivers.stalled(audience.sessions[place]!);
+          } else {
+            this.#deliver(place, audience);
+            // Listeners may have changed what it depends on.
+            fanOut &&= this.#fanOutTo(audience);
+          }
+        } catch (error) {
+          this.#loop.rethrow(error);
+        }
       }
       this.#finish(audience);
     }
   }
 
-  #deliver(session: Session, audience: Audience<Session>): void {
-    const { messages } = audience;
-    const first = audience.firstFor(session);
-    if (first === messages.length) return;
-    try {
-      if (first === 0) this.#receivers.deliver(session, messages);
-      else this.#receivers.queue(session, messages, first);
-    } catch (error) {
-      this.#loop.rethrow(error);
-    }
+  #fanOutTo({ fanOut, sessions, messages }: Audience<Session>): FanOut | undefined {
+    if (fanOut === undefined || this.isTouched || this.#receivers.areWatched(sessions[0]!)) return undefined;
+    fanOut.prepare(messages);
+    return fanOut;
   }
 
-  /** The transport of the session takes nothing now. */
+  #deliver(place: number, audience: Audience<Session>): void {
+    const { messages } = audience;
+    const session = audience.sessions[place]!;
+    const first = audience.firstFor(place);
+    if (first === messages.length) return;
+    if (first === 0) this.#receivers.deliver(session, messages);
+    else this.#receivers.queue(session, messages, first);
+  }
+
+  /** The session takes nothing now. */
   block(session: Session): void {
     this.#blocked.add(session);
   }

@@ -10,6 +10,9 @@ const LOST = 1000;
 /** How many sessions are written to before the event loop has a turn. */
 const SLICE = 500;
 
+/** In how many queued sessions it is cheaper to queue their broadcasts, too, than to look at each receiver. */
+const FEW = 64;
+
 /** What the queue does to a session. */
 export interface FlushHandlers<Session> extends Receivers<Session> {
   flush(session: Session): void;
@@ -82,9 +85,17 @@ export class FlushQueue<Session extends object> {
     this.#turn = (this.#turn + 1) & 0x3fffffff;
   };
 
+  /** Returns whether broadcasts may ignore the queue: each session in it has queued theirs, too. */
+  #settleQueued(): boolean {
+    const queued = this.#waiting;
+    if (queued.length > FEW) return false;
+    for (const session of queued) this.broadcasts.settle(session);
+    return true;
+  }
+
   readonly #run = (): void => {
     this.#isAsked = false;
-    this.broadcasts.run(SLICE);
+    this.broadcasts.run(SLICE, this.#settleQueued());
     const batch = this.#waiting.splice(0, SLICE);
     if (this.broadcasts.isWaiting || this.#waiting.length > 0) this.#request();
     for (const session of batch) {

@@ -1,5 +1,6 @@
 import { hasListeners } from "../loop/quiet-emitter.ts";
 import type { Message } from "../protocol/packet.ts";
+import { WebSocketTransport } from "../transport/websocket.ts";
 import { Audience } from "./audience.ts";
 import type { Session } from "./session.ts";
 
@@ -14,14 +15,22 @@ export class SessionAudience {
    * @param isDisjoint - whether no session is in another audience that may be sent to at the same time
    */
   constructor(sessions: readonly [Session, ...Session[]], isDisjoint: boolean) {
-    this.#audience = new Audience(sessions, isDisjoint);
+    const fanOut = WebSocketTransport.fanOut(sessions.map(({ transport }) => transport));
+    this.#audience = new Audience(sessions, isDisjoint, fanOut);
     this.#broadcasts = sessions[0].server.broadcasts;
     this.#epoch = this.#broadcasts.epoch;
   }
 
   /** Whether a session may be part of an audience. Messages for the others are sent to each by itself. */
   static accepts(session: Session): boolean {
-    return session.transport.name === "websocket" && !hasListeners(session, "packetCreate");
+    const { transport } = session;
+    return (
+      transport.name === "websocket" &&
+      !hasListeners(session, "packetCreate") &&
+      !hasListeners(session, "flush") &&
+      !hasListeners(session, "drain") &&
+      !hasListeners(transport, "drain")
+    );
   }
 
   /** Marks the audiences of an engine as out of date: a session belongs to more of them than before. */

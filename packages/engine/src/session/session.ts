@@ -1,12 +1,11 @@
 import type { EnginePacketType } from "@tidewire/parser";
 import { AsyncResource } from "node:async_hooks";
-import type { EventEmitter } from "node:events";
 import { PingTimeoutError, SlowConsumerError, TransportError } from "../errors.ts";
 import type { RequestSource } from "../host/host.ts";
 import { nextTick } from "../host/timers.ts";
 import { toIncomingMessage } from "../http/query.ts";
 import type { EngineRequest } from "../http/query.ts";
-import { hasListeners, QuietEmitter } from "../loop/quiet-emitter.ts";
+import { beforeListener, hasListeners, QuietEmitter } from "../loop/quiet-emitter.ts";
 import { safeCall, safeEmit } from "../loop/safe-call.ts";
 import type { Heartbeat, HeartbeatHandlers } from "../protocol/heartbeat.ts";
 import type { PacketList } from "../protocol/packet-list.ts";
@@ -143,6 +142,8 @@ export class Session extends QuietEmitter {
   /** Packets that wait for the next flush, or for a transport that takes them. */
   get writeBuffer(): OutgoingPacket[] {
     this.#settle();
+    // The caller may change it, now or later.
+    this.server.broadcasts.isTouched = true;
     const waiting = this.#waiting;
     if (Array.isArray(waiting)) return waiting;
     const own = waiting === undefined ? [] : [...waiting.packets];
@@ -152,6 +153,7 @@ export class Session extends QuietEmitter {
 
   set writeBuffer(packets: OutgoingPacket[]) {
     this.#settle();
+    this.server.broadcasts.isTouched = true;
     this.#waiting = packets;
   }
 
@@ -212,28 +214,16 @@ export class Session extends QuietEmitter {
     // A listener of the flush may have closed the session.
     if (!this.#isOpen()) return;
     this.readyState = "closing";
+    this.server.broadcasts.block(this);
     if (this.#hasWaiting()) return;
     if (this.transport.bufferedAmount === 0) this.#closeTransport();
     // What was gathered while a packet was handled leaves the host afterwards: it will report when that has happened.
     else this.transport.writable = false;
   }
 
-  /** @internal */
-  override on(...args: Parameters<EventEmitter["on"]>): this {
-    this.#onListener(args[0]);
-    return super.on(...args);
-  }
-
-  /** @internal */
-  override addListener(...args: Parameters<EventEmitter["addListener"]>): this {
-    this.#onListener(args[0]);
-    return super.addListener(...args);
-  }
-
-  /** @internal */
-  override prependListener(...args: Parameters<EventEmitter["prependListener"]>): this {
-    this.#onListener(args[0]);
-    return super.prependListener(...args);
+  /** @internal Who listens to these hears of each broadcast: audiences that hold the session are out of date. */
+  [beforeListener](event: string | symbol): void {
+    if (event === "packetCreate" || event === "flush" || event === "drain") this.#leaveAudiences();
   }
 
   /** @internal */
@@ -255,7 +245,7 @@ export class Session extends QuietEmitter {
     },
     deliver(session, messages) {
       if (!session.#isOpen()) return;
-      if (!session.#isReading && session.#isUnwatched() && !hasListeners(session.transport, "drain")) {
+      if (!session.#isReading && session.#isUnwatched()) {
         session.#backlog = undefined;
         if (!session.transport.send(messages)) session.server.broadcasts.block(session);
       } else {
@@ -266,6 +256,13 @@ export class Session extends QuietEmitter {
       for (let i = first; i < messages.length && session.#isOpen(); i++) {
         session.#enqueue(messages[i]!, messages[i]);
       }
+    },
+    stalled(session) {
+      session.transport.writable = false;
+      session.server.broadcasts.block(session);
+    },
+    areWatched({ server }) {
+      return server.listenerCount("flush") > 0 || server.listenerCount("drain") > 0;
     },
   };
 
@@ -306,8 +303,14 @@ export class Session extends QuietEmitter {
       session.#backlog ??= new Backlog(flushQueue.turn);
       session.#endIfSlow(session.#backlog.addAnswer(bytes), session.#backlog);
     },
+    onStalled(session) {
+      session.server.broadcasts.block(session);
+    },
+    onDrainListener(session) {
+      session.#leaveAudiences();
+    },
     onWritable(session) {
-      session.server.broadcasts.unblock(session);
+      if (session.#isOpen()) session.server.broadcasts.unblock(session);
       session.#settle();
       if (session.#hasWaiting()) session.#flush();
       else if (session.transport.name !== "polling") session.#onDrained();
@@ -387,9 +390,9 @@ export class Session extends QuietEmitter {
     if (broadcasts.isWaiting) broadcasts.settle(this);
   }
 
-  /** Who listens to `packetCreate` hears of a broadcast at once: audiences that hold the session are out of date. */
-  #onListener(event: string | symbol): void {
-    if (event === "packetCreate") this.server.broadcasts.epoch++;
+  #leaveAudiences(): void {
+    this.#settle();
+    this.server.broadcasts.epoch++;
   }
 
   /** What waits already leaves with the answers. */
@@ -519,6 +522,7 @@ export class Session extends QuietEmitter {
 
   #changeTo(transport: Transport): void {
     const former = this.transport;
+    if (former.name !== "polling") this.#leaveAudiences();
     this.#upgrade = undefined;
     this.upgraded = true;
     this.transport = transport;
@@ -542,7 +546,7 @@ export class Session extends QuietEmitter {
     this.#settle();
     if (this.#isClosed()) return;
     this.readyState = "closed";
-    this.server.broadcasts.forget(this);
+    this.server.broadcasts.block(this);
     this.#upgrade?.abort();
     this.#heartbeat.stop();
     this.transport.detach();
@@ -552,6 +556,7 @@ export class Session extends QuietEmitter {
     const { handlers } = this;
     if (handlers !== undefined) safeCall(this.server.loop, () => handlers.onClose(reason, description));
     if (hasListeners(this, "close")) safeEmit(this, this.server.loop, "close", reason, description);
+    this.server.broadcasts.forget(this);
     // Listeners of `close` may still look at what was not sent.
     if (this.#hasWaiting()) nextTick(() => this.#forgetWaiting());
   }

@@ -38,6 +38,7 @@ export interface SessionOwner extends TransportOwner {
     readonly isWaiting: boolean;
     reading: object | undefined;
     epoch: number;
+    isTouched: boolean;
     send(audience: Audience<object>, messages: readonly Message[], except: readonly object[]): void;
     settle(session: object): void;
     block(session: object): void;

@@ -66,6 +66,8 @@ export class Upgrade {
       }
     },
     onReadEnd() {},
+    onStalled() {},
+    onDrainListener() {},
     onAnswerHeld(upgrade, bytes) {
       upgrade.#hold(bytes);
     },

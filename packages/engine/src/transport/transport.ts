@@ -8,7 +8,7 @@ import type { Protocol } from "../protocol/protocol.ts";
 import type { EventLoop } from "../loop/event-loop.ts";
 import { safeEmit } from "../loop/safe-call.ts";
 import type { Turns } from "../loop/turns.ts";
-import { hasListeners, QuietEmitter } from "../loop/quiet-emitter.ts";
+import { beforeListener, hasListeners, QuietEmitter } from "../loop/quiet-emitter.ts";
 
 /**
  * What a transport reports to its receiver: a session, or an upgrade that is being probed. One record serves all receivers of a
@@ -20,8 +20,12 @@ export interface TransportHandlers<Receiver> {
   onReadEnd(receiver: Receiver): void;
   /** The host holds an answer that it has given by itself, because the client does not read. In bytes. */
   onAnswerHeld(receiver: Receiver, bytes: number): void;
+  /** The transport takes no packets any more, though it was not asked to write one. */
+  onStalled(receiver: Receiver): void;
   /** The transport takes packets again. */
   onWritable(receiver: Receiver): void;
+  /** Somebody is about to listen to `drain`. */
+  onDrainListener(receiver: Receiver): void;
   /** What the client sent is not a packet. */
   onParseError(receiver: Receiver, error: ParseError): void;
   onError(receiver: Receiver, error: TransportError): void;
@@ -86,6 +90,11 @@ export abstract class Transport extends QuietEmitter {
   /** The Engine.IO protocol version, 3 or 4. */
   get protocol(): number {
     return this.wireProtocol.version;
+  }
+
+  /** @internal */
+  [beforeListener](event: string | symbol): void {
+    if (event === "drain") this.handlers?.onDrainListener(this.receiver);
   }
 
   /** @internal From now on reports to this receiver. */

@@ -6,6 +6,8 @@ import type { WebSocketErrorKind, WebSocketHandlers, WebSocketPort } from "../ho
 import { isAtLeast } from "../http/compression.ts";
 import type { OutgoingPacket } from "../protocol/packet.ts";
 import type { Protocol } from "../protocol/protocol.ts";
+import { FanOut } from "./fan-out.ts";
+import type { OutgoingFrame } from "./fan-out.ts";
 import { MessageBacklog } from "./message-backlog.ts";
 import type { BacklogHandlers } from "./message-backlog.ts";
 import { Transport } from "./transport.ts";
@@ -41,6 +43,26 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
     super(protocol, supportsBinary, owner);
     this.#port = port;
     this.writable = true;
+  }
+
+  /** @internal A fan-out to transports that write the same frames; undefined if they differ. */
+  static fanOut(transports: readonly Transport[]): FanOut | undefined {
+    const [first] = transports;
+    if (!(first instanceof WebSocketTransport)) return undefined;
+    const ports: WebSocketPort[] = [];
+    for (const transport of transports) {
+      if (!(transport instanceof WebSocketTransport) || !first.#writesAs(transport)) return undefined;
+      ports.push(transport.#port);
+    }
+    return new FanOut(ports, (packet) => first.#encode(packet));
+  }
+
+  #writesAs(other: WebSocketTransport): boolean {
+    return (
+      this.wireProtocol === other.wireProtocol &&
+      this.supportsBinary === other.supportsBinary &&
+      this.owner === other.owner
+    );
   }
 
   get name(): "websocket" {
@@ -100,10 +122,24 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
   }
 
   #sendFrame(packet: OutgoingPacket): boolean {
-    const frame = packet.frame(this.wireProtocol.codec, this.supportsBinary);
+    const data = packet.frame(this.wireProtocol.codec, this.supportsBinary);
+    return this.#port.send(
+      data,
+      packet.binary && this.supportsBinary,
+      this.#compresses(packet, data),
+      packet,
+    );
+  }
+
+  #encode(packet: OutgoingPacket): OutgoingFrame {
+    const data = packet.frame(this.wireProtocol.codec, this.supportsBinary);
+    const isBinary = packet.binary && this.supportsBinary;
+    return { data, isBinary, compress: this.#compresses(packet, data), packet };
+  }
+
+  #compresses(packet: OutgoingPacket, data: string | Buffer): boolean {
     const deflate = this.perMessageDeflate;
-    const compress = deflate !== false && packet.options.compress && isAtLeast(frame, deflate.threshold);
-    return this.#port.send(frame, packet.binary && this.supportsBinary, compress, packet);
+    return deflate !== false && packet.options.compress && isAtLeast(data, deflate.threshold);
   }
 
   /** @internal */
@@ -204,6 +240,7 @@ export class WebSocketTransport extends Transport implements WebSocketHandlers {
     backlog.addEnd(end);
     // Nothing reaches the client any more.
     this.writable = false;
+    this.handlers?.onStalled(this.receiver);
     return true;
   }
 
