@@ -92,6 +92,9 @@ function pick(all, names) {
   return all.filter((item) => names.some((name) => fits(item, name)));
 }
 
+/** Whether a server can run a workload, and differs in it from the others. */
+const suits = (workload, { floor, fanOut }) => !(workload.api && floor) && (workload.fanOut || !fanOut);
+
 /** Runs one workload against a fresh server process. */
 async function measure(workload, variant, { size, note, core, profileDir }) {
   const server = await startServer(variant, { core, profileDir, workload });
@@ -175,7 +178,7 @@ async function main() {
       break;
     }
     for (const workload of workloads) {
-      for (const variant of variants.filter(({ floor }) => !(workload.api && floor))) {
+      for (const variant of variants.filter((each) => suits(workload, each))) {
         const error = unavailable.get(variant.name);
         const cell = { round, workload: workload.name, variant: variant.name, notes: [], error };
         cells.push(cell);

@@ -19,6 +19,8 @@ declare global {
     command?: string[];
     /** Is written by hand, without the Socket.IO API. */
     floor?: boolean;
+    /** Differs from another floor only in workloads with `fanOut`, and runs in no others. */
+    fanOut?: boolean;
     /** Is measured only if it is named. */
     named?: boolean;
     /**
@@ -64,6 +66,8 @@ declare global {
     named?: boolean;
     /** Needs the Socket.IO API, which the floors do not have. */
     api?: boolean;
+    /** Sends the same messages to many clients. */
+    fanOut?: boolean;
     metrics: Metric[];
     sizes: Record<Mode, Record<string, number>>;
     /** More arguments for Node.js in the server process. */

@@ -1,5 +1,6 @@
 // The application of every server with the Socket.IO API; floor.mjs does the same by hand.
 import { microseconds, payload } from "./payload.mjs";
+import { eachInItsTurn } from "./turns.mjs";
 
 // One function for all sockets, so that an idle connection does not include memory of this application.
 
@@ -60,6 +61,11 @@ export function application(io) {
     roomNews(pick, n) {
       const receivers = picks[pick];
       for (const room of leaders.keys()) receivers(room).emit("news", payload(n));
+    },
+
+    /** Emits message `n` to each room, one room per tick. */
+    roomTurns(n) {
+      eachInItsTurn([...leaders.keys()], (room) => io.to(room).emit("news", payload(n)));
     },
 
     /** Emits message `n` to pairs of rooms, all in this tick. */

@@ -1,6 +1,7 @@
 // What the floors on both hosts share: the protocol by hand, JSON of every event, and one small object per connection.
 // They have one namespace, and check nothing.
 import { payload } from "./payload.mjs";
+import { eachInItsTurn } from "./turns.mjs";
 
 /** Codes of the first characters of Engine.IO and Socket.IO packets. */
 const [PING, PONG, MESSAGE, UPGRADE] = [50, 51, 52, 53];
@@ -8,6 +9,9 @@ const [CONNECT, EVENT, BINARY_EVENT] = [48, 50, 53];
 
 const PING_TIMEOUT = 20_000;
 const RECORD_SEPARATOR = "\x1e";
+
+/** The topic of all sessions. */
+const EVERYONE = "everyone";
 
 /** The only object of a connection. */
 export class Session {
@@ -51,13 +55,18 @@ export class Floor {
   #send;
   #sendAll;
   #answer;
+  #topics;
 
-  /** @param host.pingInterval in ms */
-  constructor({ pingInterval = 25_000, send, sendAll, answer, close }) {
+  /**
+   * @param {any} host `pingInterval` in ms, functions that write, and `topics` if broadcasts publish to topics of the host
+   *   instead of looping over the sessions
+   */
+  constructor({ pingInterval = 25_000, send, sendAll, answer, close, topics }) {
     this.#pingInterval = pingInterval;
     this.#send = send;
     this.#sendAll = sendAll;
     this.#answer = answer;
+    this.#topics = topics;
     setInterval(() => this.#ping(close), pingInterval / 50);
   }
 
@@ -78,6 +87,13 @@ export class Floor {
   handshake(session, upgrades) {
     const open = { sid: session.id, upgrades, pingInterval: this.#pingInterval, pingTimeout: PING_TIMEOUT };
     return "0" + JSON.stringify({ ...open, maxPayload: 1e6 });
+  }
+
+  /** The session has a WebSocket now. */
+  join(session, socket) {
+    session.socket = socket;
+    this.sessions.add(session);
+    this.#topics?.subscribe(socket, EVERYONE);
   }
 
   leave(session) {
@@ -109,7 +125,7 @@ export class Floor {
     const at = text.indexOf("[");
     const args = JSON.parse(text.slice(at));
     if (args[0] === "echo") return "42" + JSON.stringify(["echo", args[1]]);
-    if (args[0] === "join") this.#join(args[1], session);
+    if (args[0] === "join") this.#joinRoom(args[1], session);
     return "43" + text.slice(2, at) + JSON.stringify([args[0] === "join" ? "ok" : args[1]]);
   }
 
@@ -120,9 +136,10 @@ export class Floor {
     return "451-" + JSON.stringify([event, ...args]);
   }
 
-  #join(room, session) {
+  #joinRoom(room, session) {
     if (!this.rooms.has(room)) this.rooms.set(room, new Set());
     this.rooms.get(room)?.add(session);
+    this.#topics?.subscribe(session.socket, room);
   }
 
   /** Handles the packets of a POST. */
@@ -186,6 +203,12 @@ export class Floor {
     for (const { socket } of this.sessions) if (socket !== undefined) this.#sendAll(socket, messages);
   }
 
+  /** Sends to a room, except one session. */
+  #sendTo(name, message, except) {
+    if (this.#topics === undefined) this.#sendToRoom(this.rooms.get(name) ?? new Set(), message, except);
+    else this.#topics.publish(name, message, except?.socket);
+  }
+
   /** Sends to the sessions of a room, except one session and those in `done`. */
   #sendToRoom(room, message, except, done = new Set()) {
     for (const session of room) {
@@ -196,22 +219,31 @@ export class Floor {
 
   /** The actions of application.mjs. */
   actions() {
+    const topics = this.#topics;
     return {
       news: (from, count) => {
-        if (this.#outbox.length === 0) setImmediate(() => this.#flush());
-        for (let n = from; n < from + count; n++) this.#outbox.push(news(n));
+        if (topics === undefined && this.#outbox.length === 0) setImmediate(() => this.#flush());
+        for (let n = from; n < from + count; n++) {
+          if (topics === undefined) this.#outbox.push(news(n));
+          else topics.publish(EVERYONE, news(n));
+        }
       },
 
       // Rooms are always open.
       openRooms() {},
 
       roomNews: (pick, n) => {
-        for (const room of this.rooms.values()) {
+        for (const [name, room] of this.rooms) {
           const [leader] = room;
-          this.#sendToRoom(room, news(n), pick === "to" ? undefined : leader);
+          this.#sendTo(name, news(n), pick === "to" ? undefined : leader);
         }
       },
 
+      roomTurns: (n) => {
+        eachInItsTurn([...this.rooms.keys()], (name) => this.#sendTo(name, news(n), undefined));
+      },
+
+      // Topics would reach those twice who are in both rooms.
       pairNews: (n) => {
         const rooms = [...this.rooms.values()];
         for (let i = 0; i + 1 < rooms.length; i += 2) {

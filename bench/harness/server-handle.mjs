@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { spinDuring } from "./spin.mjs";
 
 const START_TIMEOUT = 20_000;
 const CALL_TIMEOUT = 60_000;
@@ -91,10 +92,10 @@ export class ServerProcess {
     return this.call("memory");
   }
 
-  /** CPU time of the server process, user and system, in µs, while `work` runs. */
+  /** CPU time of the server process, user and system, in µs, while `work` runs. The load generator does not sleep meanwhile. */
   async cpuDuring(work) {
     await this.call("cpuStart");
-    await work();
+    await spinDuring(work);
     return this.call("cpuStop");
   }
 

@@ -40,8 +40,7 @@ function createHttpServer(floor) {
 function opened(floor, req, socket, send) {
   const known = floor.polling.get(idOf(req.url));
   const session = known ?? floor.open();
-  session.socket = socket;
-  floor.sessions.add(session);
+  floor.join(session, socket);
   socket.on("close", () => floor.leave(session));
   if (known === undefined) send(floor.handshake(session, []));
   return session;

@@ -3,4 +3,4 @@ import floorUws from "./floor-uws.mjs";
 import socketio from "./socketio.mjs";
 
 /** In the order of the report and of a round. @type {Variant[]} */
-export const variants = [...socketio, floorUws, ...floorNode];
+export const variants = [...socketio, ...floorUws, ...floorNode];

@@ -16,6 +16,7 @@ function broadcast(name, budgets, sizes) {
       budget,
     })),
     sizes,
+    fanOut: true,
     run(context) {
       const { server, size } = context;
       return withFleet(context, async (fleet) => {

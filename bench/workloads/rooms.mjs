@@ -6,7 +6,8 @@ import { withFleet } from "../client/fleet.mjs";
 const joined = new ExpectedStream([[`430${JSON.stringify(["ok"])}`]]);
 
 const PICKS = [
-  { key: "to", title: "io.to(room)", budget: { uws: 1.1, node: 0.75 } },
+  { key: "one", title: "io.to(room), one room per tick", budget: { uws: 1.1, node: 0.75 } },
+  { key: "to", title: "io.to(room), all in one tick", budget: { uws: 1.1, node: 0.75 } },
   { key: "socket", title: "socket.to(room)", budget: { uws: 1.15, node: 0.75 } },
   { key: "except", title: "io.to(room).except(id)", budget: { uws: 1.15, node: 0.75 } },
   { key: "two", title: "io.to(room).to(another)", budget: { uws: 1.15, node: 0.75 } },
@@ -46,7 +47,8 @@ function run(context) {
         for (let i = 0; i < ticks; i++) {
           const n = next++;
           await fleet.during(receivers, "messages to rooms arrived", () => {
-            if (key === "two") server.notify("pairNews", n);
+            if (key === "one") server.notify("roomTurns", n);
+            else if (key === "two") server.notify("pairNews", n);
             else server.notify("roomNews", key, n);
           });
         }
@@ -60,6 +62,7 @@ function run(context) {
 
 const inRooms = (workload) => ({
   ...workload,
+  fanOut: true,
   title: ({ rooms, members }) => `${rooms} rooms of ${members}`,
   metrics: PICKS.map((pick) => ({ ...pick, unit: "µs server CPU per delivery" })),
   run,
