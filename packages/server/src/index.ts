@@ -5,6 +5,7 @@ export { Socket } from "./socket.ts";
 
 export type { HttpServerInstance } from "./attachment.ts";
 export type { ParentNspNameMatchFn } from "./namespace-registry.ts";
+export type { DrainOptions } from "./drain.ts";
 export type { BroadcastOperator } from "./broadcast-operator.ts";
 export type { RemoteSocket } from "./remote-socket.ts";
 export type { AdapterConstructor } from "./adapter-constructor.ts";

@@ -60,6 +60,8 @@ export interface ServerReservedEventsMap<
 > extends NamespaceReservedEventsMap<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
   new_namespace: (namespace: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
   limit_exceeded: (report: LimitReport) => void;
+  /** {@link Server.drain} was called; the clients are still connected. */
+  drain: () => void;
 }
 
 /** The parent of a namespace, as its child uses it. */
@@ -392,6 +394,11 @@ export class Namespace<
   /** @internal Emits `new_namespace`; called on the root namespace. */
   _announceNamespace(namespace: object): void {
     this.tell("new_namespace", [namespace]);
+  }
+
+  /** @internal Emits `drain`; called on the root namespace. */
+  _announceDrain(): void {
+    this.tell("drain", []);
   }
 
   protected override newBroadcastOperator(): Broadcast<EmitEvents, SocketData> {

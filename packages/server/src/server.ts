@@ -19,6 +19,8 @@ import { Client } from "./client.ts";
 import type { Cluster, ClusterOption } from "./cluster.ts";
 import type { Auth } from "./connection/dialect.ts";
 import type { BindableEngine, Connection } from "./connection/port.ts";
+import { Drain, readDrainOptions } from "./drain.ts";
+import type { DrainOptions } from "./drain.ts";
 import { createError } from "./errors.ts";
 import type {
   AllButLast,
@@ -116,6 +118,7 @@ export class Server<
   private _path!: string;
   private _serveClient!: boolean;
   private _adapter!: AdapterConstructor;
+  private drainage: Promise<void> | undefined = undefined;
   private readonly _corsMiddleware: CorsMiddleware | undefined;
   private readonly _cluster: ClusterOption | undefined;
   /** Undefined unless the process is one of several, and the server one of their cluster. */
@@ -416,6 +419,7 @@ export class Server<
     this.engine = engine as unknown as Engine;
     if (engine instanceof BaseEngine) {
       engine.startAgain();
+      this.drainage = undefined;
       this._clock = internals.clockOf(engine);
       internals.setLimitMonitor(engine, this._limitMonitor);
       this._cluster?.joinEngine(engine);
@@ -530,6 +534,77 @@ export class Server<
       if (own === undefined) httpServer.close(done);
       else own.shutDownServer(httpServer, done);
     });
+  }
+
+  /** Whether the server refuses new clients because of {@link drain}: from its call on, until the server is attached again. */
+  get draining(): boolean {
+    return this.drainage !== undefined;
+  }
+
+  /** Whether new clients are accepted: the server is attached, not closed, not draining, and its cluster is ready. */
+  get ready(): boolean {
+    const { engine } = this;
+    if (engine === undefined || this.draining) return false;
+    if (engine instanceof BaseEngine && engine.isShutDown) return false;
+    return this._cluster?.handle.ready ?? true;
+  }
+
+  /**
+   * Returns a handler for the readiness probe of a load balancer: it answers 200 while {@link ready}, else 503. The body is JSON:
+   * `{ "ready": true, "draining": false, "clients": 7 }`. For a liveness probe, any answer will do.
+   *
+   * @example
+   * app.get("/ready", io.readiness()); // Express
+   */
+  readiness(): (req: IncomingMessage, res: ServerResponse) => void {
+    return (_req, res) => {
+      const { ready, draining } = this;
+      res.writeHead(ready ? 200 : 503, { "Content-Type": "application/json", "Cache-Control": "no-store" });
+      res.end(JSON.stringify({ ready, draining, clients: this.engine?.clientsCount ?? 0 }));
+    };
+  }
+
+  /**
+   * Prepares the end of this process without a herd of reconnections: refuses new clients with 503 and `Retry-After`, and lets the
+   * connected ones leave in batches. They get what was sent to them, see the reason `transport close`, and reconnect by themselves,
+   * to another server. Sockets emit `disconnect` with the reason `server shutting down`, from which a client can recover. Emits
+   * `drain` first. The server goes on listening; call {@link close} afterwards. Calls while it drains return the same promise.
+   *
+   * @returns a promise that resolves once every client has left, at the latest after `within`; it rejects with the reason of the
+   * signal if that stops it, and with a TypeError (`NOT_ATTACHED`) if the server was never attached
+   * @throws TypeError or RangeError (`INVALID_OPTION`) for an invalid option
+   *
+   * @example
+   * process.once("SIGTERM", async () => {
+   *   await io.drain({ within: 30_000 });
+   *   await io.close();
+   * });
+   */
+  drain(options: DrainOptions = {}): Promise<void> {
+    if (this.drainage !== undefined) return this.drainage;
+    const { engine } = this;
+    const read = readDrainOptions(options);
+    if (engine === undefined) return Promise.reject(createError("NOT_ATTACHED"));
+    if (read.signal?.aborted) return Promise.reject(read.signal.reason);
+    if (engine instanceof BaseEngine) engine.shutDown();
+    const drain = new Drain({ engine, namespaces: this._nsps }, read);
+    this.drainage = this.finishDraining(drain, read.signal);
+    this.sockets._announceDrain();
+    return this.drainage;
+  }
+
+  private async finishDraining(drain: Drain, signal: AbortSignal | undefined): Promise<void> {
+    const stop = (): void => drain.stop();
+    signal?.addEventListener("abort", stop, { once: true });
+    await drain.run();
+    signal?.removeEventListener("abort", stop);
+    if (signal?.aborted !== true) {
+      drain.cut();
+      return;
+    }
+    if (this.engine instanceof BaseEngine) this.engine.startAgain();
+    this.drainage = undefined;
+    throw signal.reason;
   }
 
   /**

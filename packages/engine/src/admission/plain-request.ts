@@ -7,6 +7,9 @@ import { PollingTransport } from "../transport/polling.ts";
 import type { RemoteSession } from "./cluster.ts";
 import type { AdmissionOwner, PendingRequest } from "./pending-request.ts";
 
+/** When a client that was refused by a server that is shut down may try again, in seconds: another one should be there by then. */
+const RETRY_AFTER = "1";
+
 /** A request without an upgrade: long-polling. */
 export class PlainRequest implements PendingRequest {
   readonly exchange: HttpExchange;
@@ -36,7 +39,7 @@ export class PlainRequest implements PendingRequest {
   }
 
   unavailable(): void {
-    this.exchange.respond(503, { Connection: "close" });
+    this.exchange.respond(503, { Connection: "close", "Retry-After": RETRY_AFTER });
   }
 
   passTo(remote: RemoteSession): void {
