@@ -153,10 +153,10 @@ onEngine("abort: a POST", polling, async (run) => {
   const aborter = new AbortController();
   const headers = { "content-length": "100" };
   const posting = peer.post("4half", { headers, signal: aborter.signal, lane: "post" }).catch(() => {});
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await run.quiet();
   aborter.abort();
   await posting;
-  await run.quiet();
+  await run.saw("engine", "description");
 });
 
 onEngine("session: properties", polling, async (run) => {
