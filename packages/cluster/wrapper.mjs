@@ -1,1 +1,3 @@
-import "./dist/index.js";
+import main from "./dist/index.js";
+
+export const { ClusterError, cluster } = main;

@@ -9,6 +9,7 @@ const linkMessages = {
   OTHER_NODE: (id: string): string => `another node than expected has answered: ${id}`,
   NO_GREETING: (): string => "the other node did not greet in time",
   HEARTBEAT_LOST: (): string => "the other node has missed three heartbeats",
+  GIVEN_UP: (): string => "this node has missed three heartbeats, and the other node has given it up",
   CLOSED: (): string => "the other node has closed the link",
   RENEWED: (): string => "this node has taken another id",
   LEFT: (): string => "this node has left the cluster",

@@ -64,8 +64,8 @@ export class Members extends EventEmitter<MemberEvents> {
   #isBeating = false;
   /** The process was stopped, and may have to take another id. */
   #isWaking = false;
-  /** Links that have ended. */
-  #ended = 0;
+  /** Another node has given up this one. */
+  #isGivenUp = false;
   /** When the next heartbeat is due. */
   #nextBeat = 0;
 
@@ -77,7 +77,7 @@ export class Members extends EventEmitter<MemberEvents> {
 
   readonly #beat = (): void => {
     this.#isBeating = false;
-    if (this.loop.now() - this.#nextBeat > STOPPED) this.#wake(this.#ended, TURNS);
+    if (this.loop.now() - this.#nextBeat > STOPPED) this.#wake(TURNS);
     for (const link of this.#peers.values()) link.beat();
     this.#beatLater();
   };
@@ -97,6 +97,14 @@ export class Members extends EventEmitter<MemberEvents> {
   /** Random; another one for each id of a node. */
   get epoch(): string {
     return this.#greeting.epoch;
+  }
+
+  /** The name of the cluster, which the nodes compare when they meet. */
+  get cluster(): string {
+    return this.#greeting.cluster;
+  }
+  set cluster(name: string) {
+    this.#greeting = { ...this.#greeting, cluster: name };
   }
 
   /** The links to the other nodes. */
@@ -134,6 +142,7 @@ export class Members extends EventEmitter<MemberEvents> {
 
   /** Takes another id, because somebody else has this one, or because nobody knows it any more. All links end. */
   renew(): void {
+    this.#isGivenUp = false;
     const error = new LinkError("RENEWED");
     for (const greeting of this.#greetings) greeting.abort(error);
     for (const link of this.#peers.values()) link.destroy(error);
@@ -141,7 +150,14 @@ export class Members extends EventEmitter<MemberEvents> {
     this.emit("renew", this.self);
   }
 
-  /** Sends what waits, then ends all links. There will be no other. */
+  /** Comes back after `leave()`, under another id. */
+  enter(): void {
+    if (this.#isOpen) return;
+    this.#isOpen = true;
+    this.#greeting = { ...this.#greeting, id: newNodeId(), epoch: newEpoch() };
+  }
+
+  /** Sends what waits, then ends all links. There is no other until `enter()`. */
   leave(): void {
     this.#isOpen = false;
     for (const greeting of this.#greetings) greeting.abort(new LinkError("LEFT"));
@@ -187,15 +203,23 @@ export class Members extends EventEmitter<MemberEvents> {
   #onClose(link: Link, error: Error): void {
     if (this.#peers.get(link.peer) !== link) return;
     this.#peers.delete(link.peer);
-    this.#ended++;
+    if (this.#isWaking) {
+      this.#isGivenUp = true;
+    } else if (error instanceof LinkError && error.code === "GIVEN_UP") {
+      this.#isGivenUp = true;
+      this.#wake(TURNS);
+    }
     this.emit("leave", link.peer, error);
   }
 
-  /** After a time in which the process was stopped: what has broken meanwhile is read, then it is clear whether it was given up. */
-  #wake(ended: number, turns: number): void {
+  /** The process was stopped, or blocked: what the others have done meanwhile is read first, then it is clear whether it was given up. */
+  #wake(turns: number): void {
     this.#isWaking = turns > 0;
-    if (this.#isWaking) this.loop.setImmediate(() => this.#wake(ended, turns - 1));
-    else if (this.#isOpen && this.#ended > ended) this.renew();
+    if (this.#isWaking) {
+      this.loop.setImmediate(() => this.#wake(turns - 1));
+    } else if (this.#isGivenUp && this.#isOpen) {
+      this.renew();
+    }
   }
 
   #beatLater(): void {

@@ -1,4 +1,5 @@
 import type { internals } from "@tidewire/engine";
+import { StartingNode } from "./forwarding/starting-node.ts";
 import { Front } from "./forwarding/front.ts";
 import { LinkHost } from "./forwarding/link-host.ts";
 import { writeWholeHead } from "./forwarding/head.ts";
@@ -24,6 +25,7 @@ export interface BindingOptions {
 /** Knows which node has which session, and brings requests there. An engine joins it with `engine.joinCluster(directory)`. */
 export class SessionDirectory implements internals.EngineCluster {
   readonly bindTimeout: number;
+  starting: Promise<void> | undefined = undefined;
   readonly #members: Members;
   readonly #host: LinkHost;
   readonly #fronts: Map<NodeId, Front> = new Map();
@@ -70,11 +72,20 @@ export class SessionDirectory implements internals.EngineCluster {
     this.#target?.bindAll();
   }
 
-  find(sid: string): Front | undefined {
+  find(sid: string): internals.RemoteSession | undefined {
     const owner = nodeOf(sid);
     const at = owner === this.#members.self ? this.#moved.get(sid) : owner;
     const front = at === undefined ? undefined : this.#fronts.get(at);
-    return front?.link.isOpen ? front : undefined;
+    if (front?.link.isOpen) return front;
+    return this.starting === undefined ? undefined : new StartingNode(this.starting, this.#target!);
+  }
+
+  /** Requests of new sessions and of unknown ones wait until this is fulfilled. */
+  startWith(starting: Promise<void>): void {
+    const started = starting.then(() => {
+      if (this.starting === started) this.starting = undefined;
+    });
+    this.starting = started;
   }
 
   /** A WebSocket has no further requests. */

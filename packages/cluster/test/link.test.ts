@@ -120,7 +120,7 @@ describe("link", () => {
     ab.open(UNKNOWN, [], noting("a"));
     ab.send(UNKNOWN, []);
     ab.send(99, []);
-    ab.send(7, []);
+    ab.send(15, []);
     settle(loop);
     assert.deepEqual(log, ["a end"]);
     assert.equal(ab.isOpen, true);

@@ -277,6 +277,16 @@ describe("members", () => {
     assert.notEqual(a.epoch, epoch);
   });
 
+  it("take another id when another node says that it has given them up", () => {
+    const [a, b] = [member("AAAA"), member("BBBB")];
+    joinInMemory(loop, a, b);
+    settle();
+    log.length = 0;
+    b.link("AAAA")!.send(Kind.LOST, []);
+    settle();
+    assert.deepEqual(log, ["AAAA leave BBBB GIVEN_UP", "BBBB leave AAAA CLOSED", "AAAA renew"]);
+  });
+
   it("keep their id when they were stopped together with the others", () => {
     const [a, b] = [member("AAAA"), member("BBBB")];
     joinInMemory(loop, a, b);

@@ -233,6 +233,11 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
   }
 
   #newId(request: RequestSource): unknown {
+    // Requests of a session that began earlier could come to nodes that do not know this one.
+    return this.#cluster?.starting?.then(() => this.#generateId(request)) ?? this.#generateId(request);
+  }
+
+  #generateId(request: RequestSource): unknown {
     // The default needs no request: it would be created for nothing.
     return this.generateId === Engine.prototype.generateId
       ? generatePrefixedId(this.idPrefix)

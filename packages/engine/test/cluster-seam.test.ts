@@ -27,6 +27,7 @@ class OtherNode implements internals.RemoteSession {
 
 /** The part of a cluster that an engine sees: this node is `SELF`, the other one `PEER`. */
 class TwoNodes implements internals.EngineCluster {
+  readonly starting = undefined;
   readonly idPrefix = "SELF";
   readonly bindTimeout = 500;
   bindsLate = true;

@@ -5,6 +5,14 @@ import type { AdapterConstructor } from "./adapter-constructor.ts";
 export interface ClusterNode {
   /** Names the node as long as it runs: the first four characters of the ids of its sessions. */
   readonly id: string;
+  /** `joining` until it has met the others, `draining` while its clients leave. */
+  readonly state: "joining" | "up" | "draining";
+  /** Its open sessions, of another node as of a second ago at most. */
+  readonly sessions: number;
+  /** The round trip of the last heartbeat, in ms; 0 of this node, undefined before the first one. */
+  readonly rtt: number | undefined;
+  /** When it was last heard of, in ms since 1970. */
+  readonly lastSeen: number;
 }
 
 /** Broadcasts that did not arrive at this node. */
@@ -17,6 +25,8 @@ export interface ClusterGap {
 
 /** The events of a {@link Cluster}. */
 export interface ClusterEvents {
+  /** This node has met the others: new clients may be sent to it. */
+  ready: () => void;
   /** Another node can be reached. */
   join: (node: ClusterNode) => void;
   /** A node has left, has died, or can no longer be reached. */
@@ -47,6 +57,8 @@ export interface ClusterOption {
    * the server is attached again after `io.close()`.
    */
   joinEngine(engine: Engine): void;
+  /** Called when the clients of the server begin to leave, and with false if they stay after all. */
+  drain?(isDraining: boolean): void;
   /** Called at the end of `io.close()`, once the sockets, the adapters and the HTTP server are closed. */
   leave(): Promise<void> | void;
 }

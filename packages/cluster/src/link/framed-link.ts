@@ -136,8 +136,14 @@ export class FramedLink implements StreamOwner {
 
   /** Called once in a while: asks whether the other node is alive, and breaks the link when it has been silent for too long. */
   beat(): void {
-    if (++this.#missed > MISSED) this.destroy(new LinkError("HEARTBEAT_LOST"));
-    else this.send(Kind.PING, [writer.begin().f64(this.#loop.now()).end()]);
+    if (++this.#missed > MISSED) {
+      // It reads this if it was stopped and goes on.
+      this.send(Kind.LOST, []);
+      this.#flush();
+      this.destroy(new LinkError("HEARTBEAT_LOST"));
+    } else {
+      this.send(Kind.PING, [writer.begin().f64(this.#loop.now()).end()]);
+    }
   }
 
   #onData(chunk: Buffer): void {
@@ -189,6 +195,9 @@ export class FramedLink implements StreamOwner {
         break;
       case Kind.PONG:
         this.rtt = this.#loop.now() - new PayloadReader(payload).f64();
+        break;
+      case Kind.LOST:
+        this.destroy(new LinkError("GIVEN_UP"));
         break;
       case Kind.GRANT:
         this.#streams.get(id)?.onGranted(new PayloadReader(payload).u32());

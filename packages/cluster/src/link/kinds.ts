@@ -10,6 +10,7 @@ export const Kind = {
   END: 4,
   GRANT: 5,
   REFUSE: 6,
+  LOST: 7,
 
   // 16 to 39: forwarding.
   REQUEST: 16,
@@ -32,6 +33,9 @@ export const Kind = {
 
   // 56 to 79: broadcasting, which has kinds of its own.
   CAST: 56,
+
+  // 80 to 95: what nodes say of themselves.
+  STATUS: 80,
 } as const;
 
 /** One more than the last kind of the link itself. */

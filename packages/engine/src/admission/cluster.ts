@@ -18,6 +18,8 @@ export interface RemoteSession {
 export interface EngineCluster {
   /** The node's id: the characters with which the ids of its sessions begin. */
   readonly idPrefix: string;
+  /** Fulfilled when the other nodes can be reached; undefined once they can. New sessions wait for it. */
+  readonly starting: Promise<void> | undefined;
   /** Whether a session that may change to a WebSocket is held until that has shown up on one of the nodes. */
   readonly bindsLate: boolean;
   /** How long a session is held at most, in ms. */

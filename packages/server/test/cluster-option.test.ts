@@ -9,7 +9,7 @@ class Alone extends EventEmitter implements ClusterOption, Cluster {
   readonly calls: unknown[] = [];
   readonly handle: Cluster = this;
   readonly adapter: ClusterOption["adapter"];
-  readonly nodes: readonly ClusterNode[] = [{ id: "AAAA" }];
+  readonly nodes: readonly ClusterNode[] = [{ id: "AAAA", state: "up", sessions: 0, rtt: 0, lastSeen: 0 }];
   readonly ready = true;
 
   constructor(adapter?: ClusterOption["adapter"]) {

@@ -1,0 +1,15 @@
+import type { BindingOptions } from "./session-directory.ts";
+
+/** Options of `cluster()`. */
+export interface ClusterOptions extends BindingOptions {
+  /**
+   * The name of the cluster: 1 to 40 of the characters `A-Z a-z 0-9 . _ -`. The processes of one user that give the same name belong
+   * together. Default: the environment variable `TIDEWIRE_CLUSTER`, otherwise the port on which the server listens.
+   */
+  name?: string;
+  /**
+   * The directory in which the processes find each other, of this cluster alone. It must belong to the user and have the mode 0700;
+   * it is made if it is missing. Default: `tidewire-<uid>/<name>` in the directory for temporary files.
+   */
+  directory?: string;
+}

@@ -1,0 +1,42 @@
+// A server of a cluster, in a process of its own: `fork(…, [host, port, directory, JSON of options])`. It sends what happens, and
+// does what it is told.
+import { cluster } from "@tidewire/cluster";
+import type { ClusterOptions } from "@tidewire/cluster";
+import { Server } from "@tidewire/server";
+
+const [host = "", port = "0", directory = "", given = "{}"] = process.argv.slice(2);
+const options = JSON.parse(given) as ClusterOptions;
+
+const io = new Server(Number(port), {
+  host: host as "uws" | "node",
+  cluster: cluster({ directory, ...options }),
+});
+
+function report(event: string, detail?: unknown): void {
+  if (process.connected) process.send?.({ event, detail });
+}
+
+io.cluster!.on("join", ({ id }) => report("join", id));
+io.cluster!.on("leave", ({ id }) => report("leave", id));
+io.on("connection", (socket) => {
+  const { id } = io.cluster!.nodes[0]!;
+  socket.emit("node", id);
+  socket.on("echo", (value: unknown, acknowledge: (value: unknown) => void) => acknowledge(value));
+  socket.on("shout", (value: unknown) => io.emit("shouted", value));
+  socket.on("join", async (room: string, acknowledge: () => void) => {
+    await socket.join(room);
+    acknowledge();
+  });
+  socket.on("count", async (room: string, acknowledge: (count: number) => void) =>
+    acknowledge(await io.in(room).count()),
+  );
+  socket.conn.on("upgrade", () => report("upgrade", id));
+  socket.on("disconnect", (reason) => report("disconnect", reason));
+});
+
+io.cluster!.once("ready", () => report("ready", io.cluster!.nodes[0]!.id));
+
+process.on("message", (message) => {
+  if (message === "nodes") report("nodes", io.cluster!.nodes);
+  if (message === "close") void io.close().then(() => process.disconnect());
+});
