@@ -1,71 +1,222 @@
-// Processes that share a port, with official clients. No proxy is in front of them: the kernel chooses the process of each connection.
+// Processes that share a port, with official clients. No proxy is in front of them: the kernel chooses the process of each
+// connection, and the clients on Node open one for each request.
 import assert from "node:assert/strict";
 import { io as connect } from "socket.io-client";
 import type { ManagerOptions, Socket, SocketOptions } from "socket.io-client";
+import { freePort } from "../browser/support/chat-process.ts";
 import { chosen } from "../support/hosts/on-every-host.ts";
 import { ClusteredProcesses } from "../support/processes/clustered-process.ts";
+import type { ClusteredProcess } from "../support/processes/clustered-process.ts";
 import { serverHosts } from "../support/server/hosts.ts";
+import { whyNoUws } from "../support/uws/absent.ts";
 import { next } from "../support/waiting/events.ts";
-import { freePort } from "../browser/support/chat-process.ts";
+import { within } from "../support/waiting/queue.ts";
 import { canReusePort } from "../../packages/engine/src/host/node/reuse-port.ts";
 
-const canShare = { uws: true, node: canReusePort(), mixed: canReusePort() };
+type HostName = "uws" | "node";
 
-const hostsOf = {
-  uws: ["uws", "uws", "uws"],
-  node: ["node", "node", "node"],
-  mixed: ["uws", "node", "uws"],
-} as const;
+const combinations: readonly (readonly HostName[])[] = [
+  ["uws", "uws", "uws"],
+  ["node", "node", "node"],
+  ["uws", "node", "uws"],
+];
 
 const names: readonly string[] = chosen(serverHosts).map(({ name }) => name);
+const isChosen = (hosts: readonly HostName[]): boolean => hosts.every((host) => names.includes(host));
+function gapOf(hosts: readonly HostName[]): string {
+  if (hosts.includes("uws") && whyNoUws !== undefined) return ` [${whyNoUws}]`;
+  const canShare = !hosts.includes("node") || canReusePort();
+  return canShare ? "" : " [node:http shares a port from Node 22.12 on, on Linux]";
+}
 
-for (const [name, hosts] of Object.entries(hostsOf) as [
-  "uws" | "node" | "mixed",
-  readonly ("uws" | "node")[],
-][]) {
-  const isChosen = name === "mixed" ? names.includes("uws") && names.includes("node") : names.includes(name);
-  if (!isChosen) continue;
-  const declare = canShare[name] ? it : it.skip;
+/** How long a client waits before it connects again, in ms. */
+const RECONNECTION = { reconnectionDelay: 100, reconnectionDelayMax: 200 };
 
-  describe(`processes that share a port (${name})`, function () {
+for (const hosts of combinations.filter(isChosen)) {
+  const gap = gapOf(hosts);
+  const declare = (title: string, body: () => Promise<void>): void =>
+    void (gap === "" ? it(title, body) : it(title));
+
+  describe(`processes on one port: ${hosts.join(", ")}${gap}`, function () {
     this.timeout(60_000);
 
+    let cluster: ClusteredProcesses;
+
+    beforeEach(async () => {
+      cluster = new ClusteredProcesses(await freePort());
+    });
+
+    afterEach(() => cluster[Symbol.dispose]());
+
     declare("serve clients on long-polling, whichever process gets their requests", async () => {
-      using cluster = new ClusteredProcesses(await freePort());
       await cluster.start(hosts);
-      using clients = manyClients(cluster.url, 20, { transports: ["polling"] });
-      const nodes = new Set<string>();
-      await Promise.all(
-        clients.all.map(async (client) => {
-          nodes.add((await next<[string]>(client, "node"))[0]);
-          for (let count = 0; count < 10; count++)
-            assert.equal(await client.emitWithAck("echo", count), count);
+      using clients = new Clients(cluster.url, 20, { transports: ["polling"] });
+      const nodes = await clients.nodes();
+      await clients.echo(10);
+      assert.equal(new Set(nodes).size, 3);
+      assert.deepEqual(clients.losses, []);
+    });
+
+    declare("let sessions live where their WebSocket has landed", async () => {
+      const processes = await cluster.start(hosts);
+      using clients = new Clients(cluster.url, 30);
+      const nodes = await clients.nodes();
+      await clients.echo(10);
+      const upgraded = processes.flatMap((each) => each.reports("upgrade").pending.map(String));
+      assert.deepEqual(upgraded.toSorted(), nodes.toSorted());
+      assert.deepEqual(clients.losses, []);
+    });
+
+    declare("relay WebSockets that land elsewhere when sessions are bound early", async () => {
+      await cluster.start(hosts, { bind: "early" });
+      using clients = new Clients(cluster.url, 30);
+      await clients.nodes();
+      await clients.upgraded();
+      await clients.echo(10);
+      assert.deepEqual(clients.losses, []);
+    });
+
+    declare("broadcast to the clients of all, and count the sockets of rooms", async () => {
+      await cluster.start(hosts);
+      using clients = new Clients(cluster.url, 20);
+      await clients.nodes();
+      const heard = clients.all.map((client) => next<[string]>(client, "shouted"));
+      clients.all[0]!.emit("shout", "hello");
+      for (const [word] of await Promise.all(heard)) assert.equal(word, "hello");
+      await Promise.all(clients.all.map((client) => client.emitWithAck("join", "room")));
+      assert.equal(await clients.all[0]!.emitWithAck("count", "room"), 20);
+    });
+
+    declare("show each other in io.cluster.nodes", async () => {
+      const [first] = await cluster.start(hosts);
+      using clients = new Clients(cluster.url, 9, { transports: ["websocket"] });
+      await clients.nodes();
+      for (;;) {
+        const nodes = await first!.nodes();
+        assert.deepEqual(nodes.map(({ id }) => id).toSorted(), cluster.all.map(({ id }) => id).toSorted());
+        assert.equal(nodes[0]!.id, first!.id);
+        assert.deepEqual(new Set(nodes.map(({ state }) => state)), new Set(["up"]));
+        for (const { lastSeen } of nodes) assert.equal(Math.abs(Date.now() - lastSeen) < 3000, true);
+        // The others say how many sessions they have once a second.
+        const sessions = nodes.reduce((sum, node) => sum + node.sessions, 0);
+        if (sessions === 9 && nodes.every(({ rtt }) => rtt !== undefined)) break;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    });
+
+    declare("lose no client while another one starts", async () => {
+      await cluster.start(hosts.slice(0, 2));
+      using clients = new Clients(cluster.url, 10, { transports: ["polling"] });
+      await clients.nodes();
+      const echoes = clients.echo(200);
+      const [third] = await cluster.start(hosts.slice(2));
+      using more = new Clients(cluster.url, 20, { transports: ["polling"] });
+      assert.equal((await more.nodes()).includes(third!.id), true);
+      await Promise.all([echoes, more.echo(10)]);
+      assert.deepEqual([...clients.losses, ...more.losses], []);
+    });
+
+    declare("lose no WebSocket while another one closes", async () => {
+      const processes = await cluster.start(hosts);
+      using clients = new Clients(cluster.url, 20, RECONNECTION);
+      const nodes = await clients.nodes();
+      await clients.upgraded();
+      const [closed, ...others] = processes as [ClusteredProcess, ...ClusteredProcess[]];
+      closed.child.send("close");
+      for (const other of others) assert.equal(await other.reports("leave").next(), closed.id);
+      await next(closed.child, "exit");
+      await clients.echo(5);
+      assert.equal(clients.losses.length, nodes.filter((node) => node === closed.id).length);
+    });
+
+    declare("go on without one that was killed, whose clients come back to the others", async () => {
+      const processes = await cluster.start(hosts);
+      using clients = new Clients(cluster.url, 30, RECONNECTION);
+      const nodes = await clients.nodes();
+      await clients.upgraded();
+      const [killed, ...others] = processes as [ClusteredProcess, ...ClusteredProcess[]];
+      const back = clients.all
+        .filter((_client, index) => nodes[index] === killed.id)
+        .map((client) => next(client, "node"));
+      const stays = clients.all.filter((_client, index) => nodes[index] !== killed.id);
+      killed.child.kill("SIGKILL");
+      for (const other of others) {
+        let left: unknown;
+        while (left !== killed.id) left = await other.reports("leave").next();
+      }
+      await within(Promise.all(back), "the clients to come back", 5000);
+      await clients.echo(5);
+      assert.equal(clients.losses.length, clients.all.length - stays.length);
+      for (const other of others) assert.equal((await other.nodes()).length, 2);
+    });
+
+    declare("go on without one that is stopped; it comes back under another id", async () => {
+      const processes = await cluster.start(hosts);
+      const [stopped, ...others] = processes as [ClusteredProcess, ...ClusteredProcess[]];
+      using clients = new Clients(cluster.url, 20, { transports: ["websocket"] });
+      const nodes = await clients.nodes();
+      stopped.child.kill("SIGSTOP");
+      for (const other of others) assert.equal(await other.reports("leave").next(), stopped.id);
+      stopped.child.kill("SIGCONT");
+      const ids = await Promise.all(
+        others.map(async (other) => {
+          let id = stopped.id;
+          while (id === stopped.id || others.some((each) => each.id === id))
+            id = String(await other.reports("join").next());
+          return id;
         }),
       );
-      assert.equal(nodes.size, 3);
-      assert.deepEqual(clients.disconnects, []);
+      assert.equal(ids[0], ids[1]);
+      // Its own WebSockets have waited.
+      await clients.echo(5);
+      assert.deepEqual(clients.losses, []);
+      assert.equal(nodes.includes(stopped.id), true);
+      using polling = new Clients(cluster.url, 20, { transports: ["polling"] });
+      assert.equal((await polling.nodes()).includes(ids[0]!), true);
+      await polling.echo(5);
+      assert.deepEqual(polling.losses, []);
     });
   });
 }
 
-interface Clients extends Disposable {
+/** Official clients, and what they lose. */
+class Clients {
   readonly all: readonly Socket[];
-  readonly disconnects: readonly string[];
-}
+  /** Reasons of disconnections, and messages of refusals. */
+  readonly losses: string[] = [];
+  readonly #nodes: Promise<string>[];
 
-function manyClients(url: string, count: number, options: Partial<ManagerOptions & SocketOptions>): Clients {
-  const disconnects: string[] = [];
-  const all = Array.from({ length: count }, () => {
-    const client = connect(url, { forceNew: true, ...options });
-    client.on("disconnect", (reason) => disconnects.push(reason));
-    client.on("connect_error", (error) => disconnects.push(error.message));
-    return client;
-  });
-  return {
-    all,
-    disconnects,
-    [Symbol.dispose]() {
-      for (const client of all) client.disconnect();
-    },
-  };
+  constructor(url: string, count: number, options: Partial<ManagerOptions & SocketOptions> = {}) {
+    this.all = Array.from({ length: count }, () => connect(url, { forceNew: true, ...options }));
+    this.#nodes = this.all.map(async (client) => (await next<[string]>(client, "node"))[0]);
+    for (const client of this.all) {
+      client.on("disconnect", (reason) => this.losses.push(reason));
+      client.on("connect_error", (error) => this.losses.push(error.message));
+    }
+  }
+
+  /** The ids of the nodes that have their sessions, once all are connected. */
+  nodes(): Promise<string[]> {
+    return Promise.all(this.#nodes);
+  }
+
+  /** Resolves once all are on WebSocket. */
+  async upgraded(): Promise<void> {
+    for (const { io } of this.all)
+      if (io.engine.transport.name !== "websocket") await next(io.engine, "upgrade");
+  }
+
+  /** Each client asks for echoes, one after the other. */
+  async echo(times: number): Promise<void> {
+    await Promise.all(
+      this.all.map(async (client) => {
+        for (let count = 0; count < times; count++)
+          assert.equal(await client.emitWithAck("echo", count), count);
+      }),
+    );
+  }
+
+  [Symbol.dispose](): void {
+    for (const client of this.all) client.disconnect();
+  }
 }
