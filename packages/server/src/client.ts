@@ -88,7 +88,6 @@ export class Client<
   implements ConnectionListener, RatedReceiver
 {
   readonly conn: Connection;
-  readonly id: string;
   readonly server: ClientServer;
   readonly decoder: ChunkDecoder;
   /** @internal */
@@ -111,10 +110,13 @@ export class Client<
   constructor(server: ClientServer, conn: Connection) {
     this.server = server;
     this.conn = conn;
-    this.id = conn.id;
     this.dialect = dialectOf(conn.protocol);
     this.decoder = server._decoders.create(this);
     this.setup();
+  }
+
+  get id(): string {
+    return this.conn.id;
   }
 
   get encoder(): ClientServer["encoder"] {

@@ -85,7 +85,6 @@ export class Socket<
 > extends RoomTargets<ListenEvents, EmitEvents, SocketReservedEventsMap, EmitEvents, SocketData> {
   readonly nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   readonly client: Client;
-  readonly server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   readonly adapter: Adapter;
   /** Identifies the socket in this namespace, as long as its connection lasts. */
   readonly id: SocketId;
@@ -114,7 +113,6 @@ export class Socket<
     super();
     this.nsp = nsp;
     this.client = client;
-    this.server = nsp.server;
     this.adapter = nsp.adapter;
     this.recovered = restored !== undefined;
     this.id = restored?.sid ?? client.dialect.socketId(nsp.name, client.id, generateId);
@@ -188,6 +186,10 @@ export class Socket<
   /** The middlewares of {@link use}. */
   get fns(): Middleware<Event>[] {
     return (this.ownMiddlewares ??= []);
+  }
+
+  get server(): Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+    return this.nsp.server;
   }
 
   /** The request that opened the connection. */
