@@ -95,10 +95,8 @@ export class Client<
   /** runs until the client has joined a namespace */
   connectTimeout: internals.Timeout | undefined = undefined;
   private port!: ConnectionPort;
-  /** The socket of a client that has one, until the maps exist. */
-  private only: ClientSocket | undefined = undefined;
-  /** Created for a second socket, or for an application that looks at them. */
-  private maps: SocketMaps<ClientSocket> | undefined = undefined;
+  /** The socket of a client that has one. The maps are created for a second, or for an application that looks at them. */
+  private joined: ClientSocket | SocketMaps<ClientSocket> | undefined = undefined;
   private destroyed = false;
   /** The violation of the protocol for which the connection is being closed. */
   private violation: SocketPacketError | undefined = undefined;
@@ -139,17 +137,17 @@ export class Client<
   }
 
   private createMaps(): SocketMaps<ClientSocket> {
-    if (this.maps === undefined) {
-      this.maps = new SocketMaps();
-      if (this.only !== undefined) this.maps.add(this.only);
-      this.only = undefined;
-    }
-    return this.maps;
+    const { joined } = this;
+    if (joined instanceof SocketMaps) return joined;
+    const maps = new SocketMaps<ClientSocket>();
+    if (joined !== undefined) maps.add(joined);
+    this.joined = maps;
+    return maps;
   }
 
   private addSocket(socket: ClientSocket): void {
-    if (this.only === undefined && this.maps === undefined) {
-      this.only = socket;
+    if (this.joined === undefined) {
+      this.joined = socket;
     } else {
       this.createMaps().add(socket);
       this._leaveAudiences();
@@ -157,26 +155,29 @@ export class Client<
   }
 
   private removeSocket(socket: ClientSocket): boolean {
-    if (this.only !== socket) return this.maps?.remove(socket) === true;
-    this.only = undefined;
+    const { joined } = this;
+    if (joined instanceof SocketMaps) return joined.remove(socket);
+    if (joined !== socket) return false;
+    this.joined = undefined;
     return true;
   }
 
   private socketIn(namespace: string): ClientSocket | undefined {
-    const { only } = this;
-    if (only === undefined) return this.maps?.byNamespace.get(namespace);
-    return only.nsp.name === namespace ? only : undefined;
+    const { joined } = this;
+    if (joined instanceof SocketMaps) return joined.byNamespace.get(namespace);
+    return joined?.nsp.name === namespace ? joined : undefined;
   }
 
   /** A copy, because the sockets are removed while it is read. */
   private get allSockets(): ClientSocket[] {
-    if (this.only !== undefined) return [this.only];
-    return this.maps === undefined ? [] : [...this.maps.byId.values()];
+    const { joined } = this;
+    if (joined instanceof SocketMaps) return [...joined.byId.values()];
+    return joined === undefined ? [] : [joined];
   }
 
   private forgetSockets(): void {
-    this.only = undefined;
-    this.maps?.byId.clear();
+    if (this.joined instanceof SocketMaps) this.joined.byId.clear();
+    else this.joined = undefined;
   }
 
   /** Starts to listen to the connection. */
@@ -227,10 +228,11 @@ export class Client<
 
   /** Whether the connection may not join one more namespace. */
   private hasTooMany(name: string): boolean {
-    const joined = this.only === undefined ? (this.maps?.byId.size ?? 0) : 1;
+    const { joined } = this;
+    const count = joined instanceof SocketMaps ? joined.byId.size : Number(joined !== undefined);
     const joining = this.attempts?.size ?? 0;
     return (
-      joined + joining >= this.server._limits.namespacesPerConnection &&
+      count + joining >= this.server._limits.namespacesPerConnection &&
       // A second CONNECT replaces the first.
       this.attempts?.get(name) === undefined
     );
@@ -353,7 +355,7 @@ export class Client<
   }
 
   get _hasOneSocket(): boolean {
-    return this.only !== undefined;
+    return this.joined !== undefined && !(this.joined instanceof SocketMaps);
   }
 
   /** What was true when an audience was made no longer is. */

@@ -101,8 +101,7 @@ export class Socket<
   private ownAcks: Map<number, AckCallback> | undefined = undefined;
   private ownFlags: BroadcastFlags | undefined = undefined;
   private ownMiddlewares: Middleware<Event>[] | undefined = undefined;
-  private incoming: AnyListeners | undefined = undefined;
-  private outgoing: AnyListeners | undefined = undefined;
+  private ownAnyListeners: AnyListeners | undefined = undefined;
 
   constructor(
     nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
@@ -389,6 +388,10 @@ export class Socket<
     }
   }
 
+  private get anyListeners(): AnyListeners {
+    return (this.ownAnyListeners ??= new AnyListeners());
+  }
+
   /**
    * Adds a listener of every incoming event.
    *
@@ -396,7 +399,7 @@ export class Socket<
    * socket.onAny((event, ...args) => console.log(`got ${event}`));
    */
   onAny(listener: AnyListener): this {
-    (this.incoming ??= new AnyListeners()).add(listener);
+    this.anyListeners.incoming.add(listener);
     return this;
   }
 
@@ -407,7 +410,7 @@ export class Socket<
    * socket.prependAny((event, ...args) => console.log(`got ${event}`));
    */
   prependAny(listener: AnyListener): this {
-    (this.incoming ??= new AnyListeners()).prepend(listener);
+    this.anyListeners.incoming.prepend(listener);
     return this;
   }
 
@@ -419,7 +422,7 @@ export class Socket<
    * socket.offAny();
    */
   offAny(listener?: AnyListener): this {
-    this.incoming?.remove(listener);
+    this.ownAnyListeners?.incoming.remove(listener);
     return this;
   }
 
@@ -430,7 +433,7 @@ export class Socket<
    * socket.listenersAny().length;
    */
   listenersAny(): AnyListener[] {
-    return this.incoming?.list ?? [];
+    return this.ownAnyListeners?.incoming.list ?? [];
   }
 
   /**
@@ -440,7 +443,7 @@ export class Socket<
    * socket.onAnyOutgoing((event, ...args) => console.log(`sent ${event}`));
    */
   onAnyOutgoing(listener: AnyListener): this {
-    (this.outgoing ??= new AnyListeners()).add(listener);
+    this.anyListeners.outgoing.add(listener);
     this.client._leaveAudiences();
     return this;
   }
@@ -452,7 +455,7 @@ export class Socket<
    * socket.prependAnyOutgoing((event, ...args) => console.log(`sent ${event}`));
    */
   prependAnyOutgoing(listener: AnyListener): this {
-    (this.outgoing ??= new AnyListeners()).prepend(listener);
+    this.anyListeners.outgoing.prepend(listener);
     this.client._leaveAudiences();
     return this;
   }
@@ -465,7 +468,7 @@ export class Socket<
    * socket.offAnyOutgoing();
    */
   offAnyOutgoing(listener?: AnyListener): this {
-    this.outgoing?.remove(listener);
+    this.ownAnyListeners?.outgoing.remove(listener);
     return this;
   }
 
@@ -476,19 +479,20 @@ export class Socket<
    * socket.listenersAnyOutgoing().length;
    */
   listenersAnyOutgoing(): AnyListener[] {
-    return this.outgoing?.list ?? [];
+    return this.ownAnyListeners?.outgoing.list ?? [];
   }
 
   /** @internal */
   get hasOutgoingListeners(): boolean {
-    return this.outgoing !== undefined && this.outgoing.list.length > 0;
+    return this.ownAnyListeners !== undefined && this.ownAnyListeners.outgoing.list.length > 0;
   }
 
   /** Calls the listeners of {@link onAnyOutgoing}; adapters call it for each receiver of a broadcast. */
   notifyOutgoingListeners(packet: Packet): void {
     // A packet from another node decodes its data when it is read.
-    if (this.outgoing === undefined || this.outgoing.list.length === 0) return;
-    this.server._userCode.callAny(this.outgoing.list, this, packet.data as Event);
+    const list = this.ownAnyListeners?.outgoing.list;
+    if (list === undefined || list.length === 0) return;
+    this.server._userCode.callAny(list, this, packet.data as Event);
   }
 
   /** Called with each event. Packages replace it to see events before the listeners do. */
@@ -497,7 +501,8 @@ export class Socket<
     if (packet.id !== undefined && packet.id !== null) {
       event.push(this.ack(packet.id));
     }
-    if (this.incoming !== undefined) this.server._userCode.callAny(this.incoming.list, this, event);
+    const list = this.ownAnyListeners?.incoming.list;
+    if (list !== undefined) this.server._userCode.callAny(list, this, event);
     this.dispatch(event);
   }
 

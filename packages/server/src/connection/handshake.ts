@@ -32,12 +32,15 @@ type HandshakeRequest = IncomingMessage & {
   readonly connection: { readonly encrypted?: boolean };
 };
 
+/** Times are kept from here on, and rounded although they are whole: what is not a small integer is an object of its own. */
+const START: number = Date.now();
+
 /** What is needed to create a handshake once somebody looks at it; most are never looked at. */
 export class LazyHandshake {
   /** The request, or the source from which the engine creates it, even after the connection has dropped it. */
   readonly #request: object | null | undefined;
   readonly #auth: Handshake["auth"] | undefined;
-  readonly #issued: number = Date.now();
+  readonly #issued: number = Math.round(Date.now() - START);
 
   constructor(conn: Connection, auth: Handshake["auth"]) {
     this.#request = conn.requestSource ?? conn.request;
@@ -46,7 +49,7 @@ export class LazyHandshake {
 
   /** Connections without a request, by WebTransport or because the application removed it, have a handshake too. */
   toHandshake(conn: Connection): Handshake {
-    const issued = this.#issued;
+    const issued = START + this.#issued;
     const request = (internals.requestOf(this.#request) ?? this.#request) as
       | HandshakeRequest
       | null

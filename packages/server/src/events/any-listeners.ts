@@ -4,7 +4,7 @@ import type { Untyped } from "./typed-events.ts";
 export type AnyListener = (...args: Untyped[]) => void;
 
 /** The listeners that one socket got from `onAny()`, or from `onAnyOutgoing()`. */
-export class AnyListeners {
+class AnyListenerList {
   /** in the order in which they are called */
   list: AnyListener[] = [];
 
@@ -25,4 +25,10 @@ export class AnyListeners {
     const index = this.list.indexOf(listener);
     if (index !== -1) this.list.splice(index, 1);
   }
+}
+
+/** Those of both kinds. */
+export class AnyListeners {
+  readonly incoming: AnyListenerList = new AnyListenerList();
+  readonly outgoing: AnyListenerList = new AnyListenerList();
 }
