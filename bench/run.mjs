@@ -24,7 +24,7 @@ echo-16. Without names, all workloads run except scale and slow-readers.
   --limit SECONDS    do not start a round that would end later (460; none with --full)
   --json FILE        also write every figure to FILE
   --write            also write the tables and the chart into README.md and docs/
-  --from FILE        measure nothing, and write those of a run that --json saved
+  --from FILE        measure nothing, and write those of a run that --json saved, judged by the budgets of today
   --cores S,G        cores of the server and the load generator
   --cpu-prof DIR     write a V8 CPU profile of each server process to DIR
   --no-build         measure dist/ as it is

@@ -9,6 +9,8 @@ declare global {
   interface Variant {
     name: string;
     title: string;
+    /** The title in a budget: "1.03 × floor". */
+    short?: string;
     /** The host that must answer the handshake; the bench rejects a server that fell back to another. */
     host: "uws" | "node" | "other";
     /** Uses the packages of this repository, which must be built first. */
@@ -41,17 +43,22 @@ declare global {
     cleanupEmptyChildNamespaces?: boolean;
   }
 
+  /**
+   * The limits of a figure of ours: the largest ratio to each of some servers, by their names, and with `value` the largest figure in
+   * its unit.
+   */
+  type Limits = Partial<
+    Record<"floor-uws" | "floor-publish" | "official-ws" | "official-uws" | "bun" | "value", number>
+  >;
+
   /** One figure of a workload. */
   interface Metric {
     key: string;
     unit: string;
     /** The title of the figure, if the workload has several: "io.to(room)". */
     title?: string;
-    /**
-     * The limit for Tidewire: on uWebSockets.js a ratio to the floor, on node:http a ratio to the official server; with `plain`,
-     * a figure in its unit.
-     */
-    budget?: { uws: number; node: number; plain?: boolean };
+    /** The limits for Tidewire on each host. */
+    budget?: { uws: Limits; node: Limits };
     /** Has no ratios to other servers. */
     absolute?: boolean;
     /** The limit; the table marks larger figures. */

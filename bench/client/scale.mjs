@@ -54,10 +54,19 @@ export async function cpuAndDelayDuring(server, run) {
   return { cpu, delay };
 }
 
-/** Metrics of the delay of the server's event loop. */
-export const loopDelayMetrics = (key, when) =>
+/**
+ * Metrics of the delay of the server's event loop.
+ *
+ * @param {number} [p99] the limit of the 99th percentile, in ms
+ */
+export const loopDelayMetrics = (key, when, p99) =>
   ["p50", "p99", "max"].map((kind) =>
-    bounded(key + kind, `event loop ${when}`, kind === "max" ? "ms late, at most" : `ms late, ${kind}`),
+    bounded(
+      key + kind,
+      `event loop ${when}`,
+      kind === "max" ? "ms late, at most" : `ms late, ${kind}`,
+      kind === "p99" ? p99 : undefined,
+    ),
   );
 
 /** Their figures. */

@@ -26,6 +26,7 @@ const MARKS = [
     shape: '<path d="M0-6 6 5H-6Z"/>',
   },
   { name: "bun", label: "official, Bun", style: "bun", shape: '<path d="M-4.5-4.5h9v9h-9Z"/>' },
+  { name: "floor-publish", label: "publish() by hand", style: "publish", shape: '<path d="M0-7V7"/>' },
   { name: "eiows", label: "official, eiows", style: "eiows", shape: '<path d="M0 6 6-5H-6Z"/>' },
 ];
 
@@ -36,12 +37,14 @@ const STYLE = `
     .grid { stroke: #d0d7de; }
     .floor { stroke: #57606a; stroke-width: 1.5; }
     .ours { fill: #0550ae; } .node { fill: #218bff; } .official { fill: #bc4c00; }
+    .publish { stroke: #57606a; stroke-width: 3; }
     .uws { fill: #bf8700; } .bun { fill: #8250df; } .eiows { fill: #2da44e; }
     @media (prefers-color-scheme: dark) {
       text { fill: #e6edf3; }
       .quiet { fill: #9198a1; }
       .grid { stroke: #3d444d; }
       .floor { stroke: #9198a1; }
+      .publish { stroke: #9198a1; }
       .ours { fill: #79c0ff; } .node { fill: #388bfd; } .official { fill: #ffa657; }
       .uws { fill: #e3b341; } .bun { fill: #d2a8ff; } .eiows { fill: #56d364; }
     }`;
@@ -53,9 +56,13 @@ const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
  * @returns an SVG for light and dark pages
  */
 export function chart(entries, report) {
-  const marks = MARKS.filter(({ name }) => entries.some(({ rows }) => rows.get(name)?.toFloor !== undefined));
+  const marks = MARKS.filter(({ name }) =>
+    entries.some(({ rows }) => rows.get(name)?.ratios[FLOOR] !== undefined),
+  );
   const drawn = entries.filter(({ rows }) => rows.get(FLOOR)?.value !== undefined);
-  const ratios = drawn.flatMap(({ rows }) => marks.map(({ name }) => rows.get(name)?.toFloor?.median ?? 1));
+  const ratios = drawn.flatMap(({ rows }) =>
+    marks.map(({ name }) => rows.get(name)?.ratios[FLOOR]?.median ?? 1),
+  );
   const most = Math.max(2, ...ratios) * 1.15;
   const scale = (ratio) => {
     const share = Math.log(ratio / FLOOR_AT_LEAST) / Math.log(most / FLOOR_AT_LEAST);
@@ -77,7 +84,7 @@ export function chart(entries, report) {
     const y = TOP + i * ROW + ROW / 2;
     // Draw ours on top.
     const points = marks.toReversed().flatMap(({ name, style, shape }) => {
-      const ratio = found.get(name)?.toFloor?.median;
+      const ratio = found.get(name)?.ratios[FLOOR]?.median;
       if (ratio === undefined) return [];
       const hint = `<title>${escaped(`${title}: ${ratio.toFixed(2)} × floor`)}</title>`;
       return [`<g class="${style}" transform="translate(${scale(ratio)} ${y})">${hint}${shape}</g>`];

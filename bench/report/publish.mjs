@@ -1,7 +1,17 @@
 // Writes the results of a run into README.md and docs/performance.md, between markers, and draws the chart.
 import { readFileSync, writeFileSync } from "node:fs";
 import { chart } from "./chart.mjs";
-import { entriesOf, OURS, shown, shownRatio } from "./report.mjs";
+import {
+  entriesOf,
+  FLOOR,
+  namesOf,
+  OFFICIAL,
+  OURS,
+  shown,
+  shownLimit,
+  shownRatio,
+  summarise,
+} from "./report.mjs";
 
 const README = new URL("../../README.md", import.meta.url);
 const PAGE = new URL("../../docs/performance.md", import.meta.url);
@@ -15,6 +25,7 @@ const HIGHLIGHTS = [
   "binary-16 cpu",
   "broadcast-1 cpu1",
   "broadcast-10 cpu10",
+  "rooms one",
   "rooms to",
   "polling cpu",
   "connect-websocket cpu",
@@ -24,7 +35,7 @@ const HIGHLIGHTS = [
 ];
 
 /** Columns of the README. */
-const BRIEF = [OURS.uws, OURS.node, "official-ws", "official-uws", "bun", "floor-uws"];
+const BRIEF = [OURS.uws, OURS.node, OFFICIAL, "official-uws", "bun", FLOOR, "floor-publish"];
 const ABSENT = "not available: ";
 
 /** The part of the page that a workload belongs to. */
@@ -55,28 +66,37 @@ const brief = (unit) => unit.replace("server CPU ", "");
 function figure(row) {
   if (row === undefined) return "";
   if (row.value === undefined) return "–";
-  const text = shown(row.value.median);
-  return row.value.median > row.atMost ? `**${text}**` : text;
+  const { median, min, max } = row.value;
+  const text = row.value.median > row.atMost ? `**${shown(median)}**` : shown(median);
+  // Where a workload runs once, there is no spread.
+  return row.rounds > 1 ? `${text} <sub>${shown(min)}–${shown(max)}</sub>` : text;
 }
 
-/** The ratio of one of our servers, and its budget. */
-function standing(row, kind) {
-  const ratio = shownRatio(row?.[kind]);
-  const budget = row?.budget;
-  if (budget === undefined) return ratio;
-  return `${budget.plain ? figure(row) : ratio} ${budget.met ? "≤" : "**>**"} ${shown(budget.limit)}`;
+/** The ratios of one of our servers and their limits; without limits, the ratio to another server. */
+function standing(row, other, names) {
+  if (row?.value === undefined) return "";
+  if (row.limits.length === 0)
+    return row.ratios[other] ? `${shownRatio(row.ratios[other])} × ${names.get(other)}` : "";
+  return row.limits
+    .map((limit) => {
+      const figure = limit.to === "value" ? shown(row.value.median) : shownRatio(row.ratios[limit.to]);
+      return `${figure} ${shownLimit(limit, names)}`;
+    })
+    .join("<br>");
 }
 
 /** A line for each metric, with our ratios and budgets. */
-const comparison = (entries, variants) =>
-  table(entries, variants, {
+function comparison(entries, variants) {
+  const names = namesOf(variants);
+  return table(entries, variants, {
     before: ({ title, unit }) => [title, brief(unit)],
     after: ({ rows }) => [
-      standing(rows.get(OURS.uws), "toFloor"),
-      standing(rows.get(OURS.node), "toOfficial"),
+      standing(rows.get(OURS.uws), FLOOR, names),
+      standing(rows.get(OURS.node), OFFICIAL, names),
     ],
-    heads: ["tidewire on uWebSockets.js ÷ floor", "tidewire on node:http ÷ official on node:http"],
+    heads: ["budgets of tidewire on uWebSockets.js", "budgets of tidewire on node:http"],
   });
+}
 
 /** The metrics of each workload under its name. */
 function grouped(entries, variants) {
@@ -117,7 +137,9 @@ function replacePart(file, part, text) {
  */
 export function publish(run, workloads, allVariants) {
   if (run.mode === "smoke") throw new Error("a smoke run measures nothing that could be published");
-  const measured = workloads.filter(({ name }) => run.rows.some((row) => row.workload === name));
+  // From the figures of each round, so that a saved run is judged by the budgets of today.
+  const rows = summarise(workloads, allVariants, run.cells);
+  const measured = workloads.filter(({ name }) => run.cells.some(({ workload }) => workload === name));
   const parts = new Set(measured.map(({ name }) => partOf(name)));
   const missing = workloads.filter(
     (workload) => parts.has(partOf(workload.name)) && !measured.includes(workload),
@@ -127,20 +149,20 @@ export function publish(run, workloads, allVariants) {
 
   const titles = new Map(allVariants.map(({ name, title }) => [name, title]));
   const absent = new Map(
-    run.rows.flatMap(({ variant, error }) =>
+    run.cells.flatMap(({ variant, error }) =>
       error?.startsWith(ABSENT) ? [[variant, error.slice(ABSENT.length)]] : [],
     ),
   );
   const variants = allVariants.filter(
-    ({ name }) => run.rows.some(({ variant }) => variant === name) && !absent.has(name),
+    ({ name }) => run.cells.some(({ variant }) => variant === name) && !absent.has(name),
   );
   const versions = Object.entries(run.versions).map(([name, version]) => `${name} ${version}`);
   const circumstances = [
-    `${run.date.slice(0, 10)}, ${run.mode} run, rounds: ${run.rounds}, medians. ${run.machine}.`,
+    `${run.date.slice(0, 10)}, ${run.mode} run, rounds: ${run.rounds}; medians, each with the smallest and the largest. ${run.machine}.`,
     `Versions: ${versions.join("; ")}.`,
     ...[...absent].map(([name, reason]) => `Not measured: ${titles.get(name)}; ${reason}.`),
   ].join("\n");
-  const all = entriesOf(run.mode, measured, run.rows);
+  const all = entriesOf(run.mode, measured, rows);
 
   for (const part of parts) {
     const entries = all.filter(({ workload }) => partOf(workload) === part);

@@ -1,5 +1,4 @@
-// The tables of a run: median, minimum and maximum over the rounds, and the ratios to the floor and to the official server, each
-// taken within one round.
+// The tables of a run: median, minimum and maximum over the rounds, and the ratios to other servers, each taken within one round.
 
 export const FLOOR = "floor-uws";
 export const OFFICIAL = "official-ws";
@@ -14,13 +13,18 @@ function spread(values) {
   return { median, min: sorted[0], max: sorted.at(-1) };
 }
 
-/** The budget of a figure of ours, and whether its median meets it. */
-function judged(variant, budget, { value, toFloor, toOfficial }) {
-  const onUws = variant === OURS.uws;
-  if (budget === undefined || (!onUws && variant !== OURS.node)) return undefined;
-  const limit = onUws ? budget.uws : budget.node;
-  const figure = budget.plain ? value : onUws ? toFloor : toOfficial;
-  return figure && { limit, met: figure.median <= limit, plain: budget.plain === true };
+/**
+ * The limits of a figure of ours, and whether its median meets them. Those to servers that were not measured are left out.
+ *
+ * @param {string} variant
+ * @param {Metric["budget"]} budget
+ */
+function judged(variant, budget, value, ratios) {
+  const limits = variant === OURS.uws ? budget?.uws : variant === OURS.node ? budget?.node : undefined;
+  return Object.entries(limits ?? {}).flatMap(([to, limit]) => {
+    const figure = to === "value" ? value : ratios[to];
+    return figure === undefined ? [] : [{ to, limit, met: figure.median <= limit }];
+  });
 }
 
 /** One row per workload, metric and variant, as `--json` writes them. */
@@ -40,11 +44,8 @@ export function summarise(workloads, variants, cells) {
               return base > 0 ? [figures[key] / base] : [];
             }),
           );
-        const found = {
-          value: spread(measured.map(({ figures }) => figures[key])),
-          toFloor: ratioTo(FLOOR),
-          toOfficial: ratioTo(OFFICIAL),
-        };
+        const value = spread(measured.map(({ figures }) => figures[key]));
+        const ratios = Object.fromEntries(variants.map((other) => [other.name, ratioTo(other.name)]));
         const errors = mine.flatMap(({ error }) => error ?? []);
         return {
           workload: workload.name,
@@ -53,8 +54,9 @@ export function summarise(workloads, variants, cells) {
           atMost,
           variant: name,
           rounds: measured.length,
-          ...found,
-          budget: judged(name, budget, found),
+          value,
+          ratios,
+          limits: judged(name, budget, value, ratios),
           failures: errors.length,
           error: errors[0],
         };
@@ -90,27 +92,42 @@ export function shown(value) {
 export const shownRatio = (ratio) =>
   ratio === undefined ? "" : `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`;
 
-function columnsOf({ value, error, budget, atMost, failures, toFloor, toOfficial }) {
+/** A limit in words: "≤ 1.03 × floor". */
+export function shownLimit({ to, limit, met }, names) {
+  const sign = met ? "≤" : "**>**";
+  return to === "value" ? `${sign} ${shown(limit)}` : `${sign} ${shown(limit)} × ${names.get(to)}`;
+}
+
+/** The names of servers in budgets. */
+export const namesOf = (variants) => new Map(variants.map(({ name, title, short = title }) => [name, short]));
+
+function columnsOf({ value, error, limits, atMost, failures, ratios }, names) {
   // A reason is one column.
   if (value === undefined) return [error?.split("\n")[0] ?? "not measured"];
   const remarks = [
-    budget && `budget ${shown(budget.limit)}: ${budget.met ? "met" : "MISSED"}`,
+    ...limits.map((limit) => {
+      const figure = limit.to === "value" ? shown(value.median) : shownRatio(ratios[limit.to]);
+      return `${figure} ${shownLimit(limit, names)}`;
+    }),
     value.median > atMost && `more than ${atMost}`,
     failures > 0 && `failed in ${failures} more`,
   ].filter(Boolean);
   const figures = [value.median, value.min, value.max].map((figure) => shown(figure).padStart(8));
-  return [...figures, ...[toFloor, toOfficial].map((ratio) => shownRatio(ratio).padStart(22)), ...remarks];
+  const columns = [FLOOR, OFFICIAL].map((other) => shownRatio(ratios[other]).padStart(22));
+  return [...figures, ...columns, ...remarks];
 }
 
 /** The tables for the terminal. */
 export function tables(mode, workloads, variants, rows) {
   const wide = Math.max(...variants.map(({ title }) => title.length));
+  const names = namesOf(variants);
   const heads = ["median", "min", "max"].map((text) => text.padStart(8));
   const head = ["  ".padEnd(wide + 2), ...heads, "   × floor (min–max)  ", "× official (min–max)"].join("  ");
   const blocks = entriesOf(mode, workloads, rows).map((entry) => {
     const lines = variants.flatMap(({ name, title }) => {
       const row = entry.rows.get(name);
-      return row === undefined ? [] : [`  ${title.padEnd(wide)}  ${columnsOf(row).join("  ")}`.trimEnd()];
+      if (row === undefined || row.rounds + row.failures === 0) return [];
+      return [`  ${title.padEnd(wide)}  ${columnsOf(row, names).join("  ")}`.trimEnd()];
     });
     return [`${entry.title}: ${entry.unit} [${entry.workload}]`, head, ...lines].join("\n");
   });

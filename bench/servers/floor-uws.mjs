@@ -100,6 +100,7 @@ async function start({ pingInterval }, publishes) {
 export default [
   {
     name: "floor-uws",
+    short: "floor",
     title: "hand-written floor on uWebSockets.js",
     floor: true,
     host: "uws",
@@ -107,6 +108,7 @@ export default [
   },
   {
     name: "floor-publish",
+    short: "`publish()`",
     title: "the same floor, with `publish()`",
     floor: true,
     fanOut: true,

@@ -36,12 +36,14 @@ export default [
   },
   {
     name: "official-ws",
+    short: "official",
     title: "official socket.io on node:http + ws",
     host: "node",
     start: async (options) => startOnNode((await import("socket.io")).Server, options),
   },
   {
     name: "official-uws",
+    short: "official on uWebSockets.js",
     title: "official socket.io on uWebSockets.js",
     host: "uws",
     async start(options) {
@@ -66,6 +68,7 @@ export default [
   },
   {
     name: "bun",
+    short: "Bun",
     title: "official socket.io on Bun, bun-engine",
     host: "other",
     peer: "bun",

@@ -33,7 +33,7 @@ export default [
   connecting(
     "connect-websocket",
     "connect by WebSocket, namespace",
-    { uws: 1.5, node: 0.6 },
+    { uws: { "floor-uws": 1.4 }, node: { "official-ws": 0.6 } },
     {
       smoke: { warmup: 5, measured: 20 },
       quick: { warmup: 7000, measured: 1500 },
@@ -43,7 +43,7 @@ export default [
   connecting(
     "connect-upgrade",
     "connect by long-polling, namespace, upgrade",
-    { uws: 1.4, node: 0.6 },
+    { uws: { "floor-uws": 1.3 }, node: { "official-ws": 0.6 } },
     {
       smoke: { warmup: 5, measured: 20 },
       quick: { warmup: 2500, measured: 500 },

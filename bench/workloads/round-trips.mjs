@@ -77,17 +77,34 @@ function workloads(name, what, exchange, each) {
   });
 }
 
+/** @type {Limits} */
+const short = { "floor-uws": 1.1, bun: 1 };
+/** @type {Limits} */
+const binary = { "floor-uws": 1.25 };
+
 export default [
   ...workloads("echo", "echo", { requests: echoes, answers: echoes }, [
-    { budget: { uws: 1.15, node: 0.6 }, quick: [8000, 16_000], full: [40_000, 200_000] },
-    { budget: { uws: 1.2, node: 0.35 }, quick: [60_000, 40_000], full: [100_000, 600_000] },
+    { budget: { uws: short, node: { "official-ws": 0.6 } }, quick: [8000, 16_000], full: [40_000, 200_000] },
+    {
+      budget: { uws: short, node: { "official-ws": 0.35 } },
+      quick: [60_000, 40_000],
+      full: [100_000, 600_000],
+    },
   ]),
   ...workloads("ack", "ack", { requests: questions, answers }, [
-    { budget: { uws: 1.15, node: 0.6 }, quick: [8000, 16_000], full: [40_000, 200_000] },
-    { budget: { uws: 1.25, node: 0.4 }, quick: [60_000, 40_000], full: [100_000, 600_000] },
+    { budget: { uws: short, node: { "official-ws": 0.6 } }, quick: [8000, 16_000], full: [40_000, 200_000] },
+    {
+      budget: { uws: short, node: { "official-ws": 0.4 } },
+      quick: [60_000, 40_000],
+      full: [100_000, 600_000],
+    },
   ]),
   ...workloads("binary", "echo of 1 KB binary", { requests: binaries, answers: binaries }, [
-    { budget: { uws: 1.25, node: 0.6 }, quick: [6000, 12_000], full: [40_000, 200_000] },
-    { budget: { uws: 1.3, node: 0.45 }, quick: [40_000, 20_000], full: [100_000, 400_000] },
+    { budget: { uws: binary, node: { "official-ws": 0.6 } }, quick: [6000, 12_000], full: [40_000, 200_000] },
+    {
+      budget: { uws: binary, node: { "official-ws": 0.45 } },
+      quick: [40_000, 20_000],
+      full: [100_000, 400_000],
+    },
   ]),
 ];
