@@ -297,14 +297,14 @@ export class Session extends QuietEmitter {
       session.#flush();
     },
     onAnswerHeld(session, bytes) {
-      session.server.broadcasts.block(session);
+      session.#block();
       const { opts, flushQueue } = session.server;
       if (opts.maxBackpressure === 0) return;
       session.#backlog ??= new Backlog(flushQueue.turn);
       session.#endIfSlow(session.#backlog.addAnswer(bytes), session.#backlog);
     },
     onStalled(session) {
-      session.server.broadcasts.block(session);
+      session.#block();
     },
     onDrainListener(session) {
       session.#leaveAudiences();
@@ -388,6 +388,12 @@ export class Session extends QuietEmitter {
   #settle(): void {
     const { broadcasts } = this.server;
     if (broadcasts.isWaiting) broadcasts.settle(this);
+  }
+
+  /** The transport takes nothing now: what broadcasts have for this session waits in it. */
+  #block(): void {
+    this.server.broadcasts.block(this);
+    this.#settle();
   }
 
   #leaveAudiences(): void {
