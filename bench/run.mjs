@@ -93,7 +93,8 @@ function pick(all, names) {
 }
 
 /** Whether a server can run a workload, and differs in it from the others. */
-const suits = (workload, { floor, fanOut }) => !(workload.api && floor) && (workload.fanOut || !fanOut);
+const suits = (workload, { floor, fanOut, pair }) =>
+  !(workload.api && floor) && (workload.fanOut || !fanOut) && Boolean(workload.pair) === Boolean(pair);
 
 /** Runs one workload against a fresh server process. */
 async function measure(workload, variant, { size, note, core, profileDir }) {

@@ -23,6 +23,8 @@ declare global {
     floor?: boolean;
     /** Differs from another floor only in workloads with `fanOut`, and runs in no others. */
     fanOut?: boolean;
+    /** Is a pair of servers, for the workloads of pairs. */
+    pair?: boolean;
     /** Is measured only if it is named. */
     named?: boolean;
     /**
@@ -75,6 +77,8 @@ declare global {
     api?: boolean;
     /** Sends the same messages to many clients. */
     fanOut?: boolean;
+    /** Needs a pair of servers. Pairs have no other workloads. */
+    pair?: boolean;
     metrics: Metric[];
     sizes: Record<Mode, Record<string, number>>;
     /** More arguments for Node.js in the server process. */

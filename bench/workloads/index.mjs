@@ -1,4 +1,5 @@
 import broadcast from "./broadcast.mjs";
+import clusterBroadcast from "./cluster-broadcast.mjs";
 import connect from "./connect.mjs";
 import heartbeat from "./heartbeat.mjs";
 import idle from "./idle.mjs";
@@ -28,4 +29,5 @@ export const workloads = [
   scaleLarge,
   scaleChurn,
   slowReaders,
+  clusterBroadcast,
 ];

@@ -1,3 +1,4 @@
+import type { AdapterConstructor } from "@tidewire/server";
 import type { BindingOptions } from "./session-directory.ts";
 
 /** Options of `cluster()`. */
@@ -12,4 +13,9 @@ export interface ClusterOptions extends BindingOptions {
    * it is made if it is missing. Default: `tidewire-<uid>/<name>` in the directory for temporary files.
    */
   directory?: string;
+  /**
+   * The adapter, which carries broadcasts between the processes in place of the cluster's own: that of another package, such as
+   * `createAdapter()` of `@socket.io/redis-streams-adapter`.
+   */
+  adapter?: AdapterConstructor;
 }

@@ -42,6 +42,10 @@ export class ServerCluster implements ClusterOption {
         return isReady();
       },
     });
+    if (options.adapter !== undefined) {
+      this.adapter = options.adapter;
+      return;
+    }
     const broadcasting = new Broadcasting(new LinkBus(this.#members), (from, missed) =>
       this.handle.emit("gap", { from, missed }),
     );

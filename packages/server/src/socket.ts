@@ -115,7 +115,8 @@ export class Socket<
     this.adapter = nsp.adapter;
     this.recovered = restored !== undefined;
     this.id = restored?.sid ?? client.dialect.socketId(nsp.name, client.id, generateId);
-    this.delivery = this.server._opts.connectionStateRecovery
+    const recovers = this.server._opts.connectionStateRecovery && nsp._recoveryStore.isInUse;
+    this.delivery = recovers
       ? new RecordedDelivery(nsp._recoveryStore, restored?.pid ?? generateId(), restored)
       : directDelivery;
     if (restored !== undefined) this.restore(restored);

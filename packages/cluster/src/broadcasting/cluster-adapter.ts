@@ -48,6 +48,8 @@ export interface ClusterNamespace extends internals.AdapterNamespace {
  */
 export class ClusterAdapter extends MemoryAdapter implements CastReceiver {
   declare readonly nsp: ClusterNamespace;
+  /** A client that comes back may reach a node that does not know it. */
+  readonly keepsNoStates: boolean = true;
   readonly #broadcasting: Broadcasting;
 
   constructor(nsp: ClusterNamespace, broadcasting: Broadcasting) {

@@ -6,6 +6,8 @@ const debug = createDebug("socket.io:namespace");
 
 /** An adapter that may keep recovery states. */
 interface StateKeeper {
+  /** whether it keeps none, and nothing that is sent needs to be recorded */
+  readonly keepsNoStates?: boolean;
   /** whether it knows where a state began, and so restores one whose client has received nothing */
   readonly restoresWithoutOffset?: boolean;
   persistSession?(state: LeavingState): unknown;
@@ -20,6 +22,11 @@ export class RecoveryStore {
 
   constructor(adapter: StateKeeper) {
     this.adapter = adapter;
+  }
+
+  /** Whether states may be kept. */
+  get isInUse(): boolean {
+    return this.adapter.keepsNoStates !== true;
   }
 
   /** Keeps the state of a socket that leaves. */

@@ -1,0 +1,143 @@
+// Pairs of servers that broadcast to each other's clients. The server process has one of them, and starts a process for the other.
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { application } from "../harness/application.mjs";
+import { listenUws } from "../harness/listen.mjs";
+
+const partnerScript = fileURLToPath(new URL("../harness/partner-process.mjs", import.meta.url));
+
+/** Starts a Tidewire server. @returns {Promise<{ io: any, port: number }>} */
+async function startTidewire(options) {
+  const { Server } = await import("@tidewire/server");
+  const io = new Server(0, { ...options, host: "uws" });
+  /** @type {any} */
+  const { port } = io.httpServer.address();
+  return { io, port };
+}
+
+/**
+ * How one server of a pair starts, by the name of the pair. It gets a directory of the pair, and the channel to the other process.
+ * @type {Record<string, (directory: string, channel: any) => Promise<{ io: any, port: number }>>}
+ */
+const starts = {
+  "pair-alone": () => startTidewire({}),
+
+  async "pair-cluster"(directory) {
+    const { cluster } = await import("@tidewire/cluster");
+    return startTidewire({ cluster: cluster({ name: "bench", directory: join(directory, "c") }) });
+  },
+
+  /** With the base class of the official adapters, over the channel of Node.js: without the hop through a primary process. */
+  async "pair-official"(_directory, channel) {
+    const [{ Server }, { ClusterAdapter }, { App }] = await Promise.all([
+      import("socket.io"),
+      import("socket.io-adapter"),
+      import("uWebSockets.js"),
+    ]);
+    class ChannelAdapter extends ClusterAdapter {
+      constructor(nsp) {
+        super(nsp);
+        this.serverCount = () => Promise.resolve(2);
+        channel.on("message", ({ cast }) => {
+          if (cast !== undefined) this.onMessage(cast);
+        });
+      }
+      doPublish(message) {
+        channel.send({ cast: message });
+        return Promise.resolve("");
+      }
+      doPublishResponse(_uid, response) {
+        channel.send({ cast: response });
+        return Promise.resolve();
+      }
+    }
+    const app = App();
+    const io = new Server({ adapter: ChannelAdapter });
+    io.attachApp(app);
+    return { io, port: await listenUws(app) };
+  },
+};
+
+/** Starts one server of a pair. */
+export function startOne(name, directory, channel) {
+  const start = starts[name];
+  if (start === undefined) throw new Error(`there is no pair "${name}"`);
+  return start(directory, channel);
+}
+
+/** The other process, as the server process controls it. */
+class Partner {
+  #child;
+
+  constructor(name, directory) {
+    this.#child = fork(partnerScript, [name, directory], { execArgv: [], serialization: "advanced" });
+  }
+
+  get channel() {
+    return this.#child;
+  }
+
+  /** Calls an action, without waiting for it. */
+  notify(action, ...args) {
+    this.#child.send({ action, args });
+  }
+
+  call(action, ...args) {
+    this.notify(action, ...args);
+    return this.result(action);
+  }
+
+  /** Waits for the result of an action. */
+  async result(action) {
+    for (;;) {
+      const [message] = await once(this.#child, "message");
+      if (message.action === action) return message.value;
+    }
+  }
+}
+
+/** @returns {Variant} */
+function pair(name, title, built) {
+  return {
+    name,
+    title,
+    host: "uws",
+    built,
+    named: true,
+    pair: true,
+    async start() {
+      const directory = mkdtempSync(join(tmpdir(), "tidewire-bench-"));
+      const partner = new Partner(name, directory);
+      const [{ io, port }, partnerPort] = await Promise.all([
+        startOne(name, directory, partner.channel),
+        partner.result("start"),
+      ]);
+      if (name === "pair-cluster") while (io.cluster.nodes.length < 2) await sleep(10);
+      rmSync(directory, { recursive: true });
+      const actions = {
+        ...application(io),
+        partnerPort: () => partnerPort,
+        partnerCpuStart: () => partner.call("cpuStart"),
+        partnerCpuStop: () => partner.call("cpuStop"),
+        /** Emits messages to the clients of both servers. */
+        newsOfBoth(from, count) {
+          actions.news(from, count);
+          if (name === "pair-alone") partner.notify("news", from, count);
+        },
+      };
+      return { port, actions };
+    },
+  };
+}
+
+/** @type {Variant[]} */
+export default [
+  pair("pair-alone", "tidewire: two processes, each with its own broadcasts", true),
+  pair("pair-cluster", "tidewire: two processes with cluster()", true),
+  pair("pair-official", "official socket.io: two processes with ClusterAdapter", false),
+];

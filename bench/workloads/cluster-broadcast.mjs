@@ -1,0 +1,52 @@
+import { newsStream } from "../client/broadcasts.mjs";
+import { withFleet } from "../client/fleet.mjs";
+
+const PER_TICK = 20;
+
+/** Broadcasts of one process to its own clients and those of another. Measured with pairs of servers only. @type {Workload} */
+export default {
+  name: "cluster-broadcast",
+  title: ({ near, far }) =>
+    `io.emit to ${near} clients here and ${far} of another process, ${PER_TICK} per tick`,
+  named: true,
+  api: true,
+  pair: true,
+  metrics: [
+    { key: "publisher", title: "CPU of the process that emits", unit: "µs per message" },
+    { key: "receiver", title: "CPU of the other process", unit: "µs per message" },
+  ],
+  sizes: {
+    smoke: { near: 2, far: 5, warmup: 2, measured: 5 },
+    quick: { near: 10, far: 100, warmup: 200, measured: 500 },
+    full: { near: 10, far: 100, warmup: 500, measured: 2000 },
+  },
+  async run({ server, variant, size }) {
+    const port = await server.call("partnerPort");
+    return withFleet({ server, variant }, (near) =>
+      withFleet({ server: { port }, variant }, async (far) => {
+        await near.grow(size.near);
+        await far.grow(size.far);
+        const fleets = [near, far];
+        for (const fleet of fleets) fleet.expect(newsStream);
+        let next = 0;
+        const tick = async (ticks) => {
+          for (let i = 0; i < ticks; i++) {
+            // The message is sent once all wait for it.
+            const arrivals = fleets.map((fleet) => {
+              const start = () => fleet === far && server.notify("newsOfBoth", next, PER_TICK);
+              return fleet.during(fleet.connections.length * PER_TICK, "broadcast messages arrived", start);
+            });
+            await Promise.all(arrivals);
+            next += PER_TICK;
+          }
+        };
+        await tick(size.warmup);
+        await server.call("partnerCpuStart");
+        const publisher = await server.cpuDuring(() => tick(size.measured));
+        const receiver = await server.call("partnerCpuStop");
+        const messages = size.measured * PER_TICK;
+        return { publisher: publisher / messages, receiver: receiver / messages };
+      }),
+    );
+  },
+};
