@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { isFull } from "../support/cell.ts";
+import { isOracle } from "./support/application.ts";
 import { CHILD_AGAIN } from "./support/adapter-sockets.ts";
 import { describeAdapter, type AdapterSuite } from "./support/adapter-suite.ts";
 import type { Cluster } from "./support/cluster.ts";
@@ -7,6 +11,27 @@ import { published } from "./support/published.ts";
 import { postgres, redis } from "./support/service.ts";
 
 let suites = 0;
+
+let clusters = 0;
+let folder: string | undefined;
+
+/** A directory in which three processes find each other. */
+function clusterDirectory(): string {
+  if (folder === undefined) {
+    const made = (folder = mkdtempSync(join(tmpdir(), "tidewire-suite-")));
+    process.on("exit", () => rmSync(made, { recursive: true, force: true }));
+  }
+  return join(folder, `cluster-${++clusters}`);
+}
+
+/** Starts three processes with `cluster()`. */
+function linked(given: object = {}): AdapterSuite {
+  return {
+    async start(cluster, host) {
+      await cluster.start(host, { ...given, directory: clusterDirectory() }, 3);
+    },
+  };
+}
 
 /** Starts three processes that share Redis. */
 function overRedis(adapter: string, given: object = {}): AdapterSuite {
@@ -22,6 +47,10 @@ function overRedis(adapter: string, given: object = {}): AdapterSuite {
 published("@socket.io/redis-adapter", (host) => {
   describeAdapter("pub/sub with redis", host, overRedis("redis"));
   describeAdapter("sharded pub/sub", host, overRedis("sharded"));
+  if (!isOracle) {
+    const given = { directory: clusterDirectory() };
+    describeAdapter("pub/sub with redis, in processes with cluster()", host, overRedis("redis", given));
+  }
   if (!isFull) return;
   describeAdapter("pub/sub with ioredis", host, overRedis("ioredis"));
   const given = { subscriptionMode: "dynamic-private" };
@@ -31,20 +60,33 @@ published("@socket.io/redis-adapter", (host) => {
 published("@socket.io/redis-streams-adapter", (host) => {
   // the new adapter counts the responses of the old one, which never leaves the channel
   const reason = "the adapter of a removed namespace keeps answering fetchSockets(), without sockets";
-  describeAdapter("streams", host, { ...overRedis("streams"), unsupported: { [CHILD_AGAIN]: reason } });
-});
-
-published("@socket.io/postgres-adapter", (host) => {
-  describeAdapter("notifications", host, {
-    needs: postgres,
-    async start(cluster) {
-      const given = { adapter: "postgres", postgres: await postgres.start(), prefix: `suite_${++suites}` };
-      await cluster.start(host, given, 3);
-    },
+  const unsupported = { [CHILD_AGAIN]: reason };
+  describeAdapter("streams", host, { ...overRedis("streams"), unsupported });
+  if (isOracle || !isFull) return;
+  const given = { directory: clusterDirectory() };
+  describeAdapter("streams, in processes with cluster()", host, {
+    ...overRedis("streams", given),
+    unsupported,
   });
 });
 
+published("@socket.io/postgres-adapter", (host) => {
+  const notifications = (given: object = {}): AdapterSuite => ({
+    needs: postgres,
+    async start(cluster) {
+      const own = { adapter: "postgres", postgres: await postgres.start(), prefix: `suite_${++suites}` };
+      await cluster.start(host, { ...own, ...given }, 3);
+    },
+  });
+  describeAdapter("notifications", host, notifications());
+  if (isOracle || !isFull) return;
+  const given = { directory: clusterDirectory() };
+  describeAdapter("notifications, in processes with cluster()", host, notifications(given));
+});
+
 published("@socket.io/cluster-adapter", (host) => {
+  // Not of this package, but in its place.
+  if (!isOracle) describeAdapter("processes with cluster() of this project", host, linked());
   describeAdapter("workers of node:cluster", host, {
     start: (cluster) => cluster.startWorkers(host, { adapter: "cluster" }, 3),
   });

@@ -1,4 +1,4 @@
-// The three packages as a user gets them: packed, and unpacked into a throw-away node_modules folder in which
+// The packages of applications as a user gets them: packed, and unpacked into a throw-away node_modules folder in which
 // the third-party dependencies that they name, and nothing else, can be found.
 import { execFile } from "node:child_process";
 import {
@@ -18,7 +18,7 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 
 export const root: string = fileURLToPath(new URL("../../", import.meta.url));
-export const packageNames = ["parser", "engine", "server"] as const;
+export const packageNames = ["parser", "engine", "server", "cluster"] as const;
 export type PackageName = (typeof packageNames)[number];
 
 export interface Packed {

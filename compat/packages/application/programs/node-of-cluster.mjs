@@ -1,13 +1,15 @@
 // One server of a cluster. Clients send their name and rooms in `auth`.
+import { once } from "node:events";
 import { adapters } from "./adapters.mjs";
 import { given, listen, ready } from "./program.mjs";
 
-const adapter = await adapters[given.adapter](given);
+const adapter = await adapters[given.adapter]?.(given);
 const io = await listen({
-  adapter,
+  ...(given.directory === undefined ? { adapter } : { cluster: await linked(adapter) }),
   connectionStateRecovery: given.recovery ? {} : undefined,
   cleanupEmptyChildNamespaces: true,
 });
+if (io.cluster?.ready === false) await once(io.cluster, "ready");
 const notes = [];
 
 for (const namespace of [io.of("/"), io.of("/other"), io.of(/^\/team-\d+$/)]) {
@@ -59,4 +61,11 @@ function plain(value) {
   if (value?.handshake === undefined) return value?.adapter === undefined ? value : undefined;
   const { id, rooms, data, handshake } = value;
   return { id, rooms: [...rooms], name: data.name, auth: handshake.auth };
+}
+
+/** Links the servers of the directory with each other. Without an adapter, broadcasts use the links, too. */
+async function linked(own) {
+  const { cluster } = await import("@tidewire/cluster");
+  const { directory } = given;
+  return cluster({ name: "suite", directory, ...(own && { adapter: own }) });
 }
