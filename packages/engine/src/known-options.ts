@@ -112,11 +112,13 @@ export const engineOptions: OptionRules = {
 export const knownOptions: OptionRules = {
   ...engineOptions,
   ...attachOptions,
+  ackTimeout: anything,
   adapter: anything,
   cleanupEmptyChildNamespaces: anything,
   cluster: anything,
   connectTimeout: anything,
   connectionStateRecovery: anything,
   parser: anything,
+  rejectAcksOnDisconnect: anything,
   serveClient: anything,
 };

@@ -8,6 +8,7 @@ import { RemoteSocket } from "./remote-socket.ts";
 import type { SocketDetails } from "./remote-socket.ts";
 import { SOCKET_RESERVED_EVENTS } from "./events/reserved.ts";
 import { ackOf } from "./events/user-code.ts";
+import { queueMicrotask } from "./timers.ts";
 import type {
   AllButLast,
   DecorateAcknowledgements,
@@ -27,11 +28,13 @@ export type { RemoteSocket };
 export type OperatorFlags = BroadcastFlags & {
   /** whether it reaches one socket, so that acknowledgements take one response instead of a list */
   expectSingleResponse?: boolean;
+  /** gives up waiting for answers */
+  signal?: AbortSignal;
 };
 
 /** The namespace of an adapter. An application may have created the adapter for an object without these members. */
 interface OperatedNamespace {
-  readonly server?: Parameters<typeof ackOf>[0];
+  readonly server?: Parameters<typeof ackOf>[0] & { readonly _ackTimeout?: number | undefined };
   _forgetAck?(id: number): void;
 }
 
@@ -151,6 +154,17 @@ export class BroadcastOperator<
   }
 
   /**
+   * Gives up waiting for the answers of the receivers when the signal is aborted. The error is the reason of the signal; a callback
+   * gets the answers that have come, too.
+   *
+   * @example
+   * const responses = await io.signal(AbortSignal.timeout(1000)).emitWithAck("some-event");
+   */
+  signal(signal: AbortSignal): BroadcastOperator<DecorateAcknowledgements<EmitEvents>, SocketData> {
+    return this.with({ signal });
+  }
+
+  /**
    * Sends an event to all chosen sockets. If the last argument is a function, every receiver is asked for an answer.
    *
    * @example
@@ -175,12 +189,25 @@ export class BroadcastOperator<
   }
 
   private emitAndCollect(packet: Packet, ack: AckCallback): void {
-    const { adapter, flags } = this;
-    const collector = new ResponseCollector((error, responses) => {
-      if (error !== null && packet.id !== undefined) this.namespace._forgetAck?.(packet.id);
-      const result = flags.expectSingleResponse ? (error === null ? responses[0] : null) : responses;
-      ack.call(this, error, result);
-    }, flags.timeout);
+    const { adapter } = this;
+    // A signal means nothing to other servers.
+    const { signal, ...flags } = this.flags;
+    const timeout = flags.timeout ?? this.namespace.server?._ackTimeout;
+    const abort = (): void => collector.fail(signal?.reason);
+    const collector = new ResponseCollector(
+      (error, responses) => {
+        signal?.removeEventListener("abort", abort);
+        if (error !== null && packet.id !== undefined) this.namespace._forgetAck?.(packet.id);
+        const result = flags.expectSingleResponse ? (error === null ? responses[0] : null) : responses;
+        ack.call(this, error, result);
+      },
+      timeout === Infinity ? undefined : timeout,
+    );
+    if (signal?.aborted) {
+      queueMicrotask(abort);
+      return;
+    }
+    signal?.addEventListener("abort", abort);
     const target = { ...this.target, flags: { timeout: CLUSTER_ANSWER_TIMEOUT, ...flags } };
     adapter.broadcastWithAck(packet, target, collector.addClientCount, collector.addResponse);
     adapter.serverCount().then(
@@ -214,8 +241,9 @@ export class BroadcastOperator<
     ev: Ev,
     ...args: AllButLast<EventParams<EmitEvents, Ev>>
   ): Promise<FirstNonErrorArg<Last<EventParams<EmitEvents, Ev>>>> {
-    return promiseOfResponses((callback) =>
-      this.emit(ev, ...([...args, callback] as EventParams<EmitEvents, Ev>)),
+    return promiseOfResponses(
+      (callback) => this.emit(ev, ...([...args, callback] as EventParams<EmitEvents, Ev>)),
+      this.flags.signal,
     );
   }
 

@@ -157,6 +157,23 @@ export abstract class BroadcastingEmitter<
   }
 
   /**
+   * Gives up waiting for the answers of the receivers when the signal is aborted. The error is the reason of the signal.
+   *
+   * @example
+   * const responses = await io.signal(AbortSignal.timeout(1000)).emitWithAck("some-event");
+   *
+   * @returns a new {@link BroadcastOperator}
+   */
+  signal(
+    signal: AbortSignal,
+  ): BroadcastOperator<
+    DecorateAcknowledgements<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>>,
+    SocketData
+  > {
+    return this.newBroadcastOperator().signal(signal);
+  }
+
+  /**
    * Sends an event to all sockets and waits for their answers, in a cluster for a minute, otherwise without limit, unless
    * {@link timeout} sets one.
    *

@@ -4,6 +4,7 @@ import { internals } from "@tidewire/engine";
 const messages = {
   RESERVED_EVENT: (event: string): string => `"${event}" is a reserved event name`,
   ACK_TIMEOUT: (): string => "operation has timed out",
+  SOCKET_DISCONNECTED: (): string => "socket has been disconnected",
   REQUEST_HANDLER: (): string =>
     "You are trying to attach socket.io to an express request handler function. Please pass a http.Server instance.",
   NO_SERVER: (given: string): string => `expected a server or a port, got ${given}`,

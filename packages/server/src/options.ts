@@ -71,6 +71,18 @@ export interface ServerOptions extends EngineOptions, ListenOptions {
    * @default false
    */
   cleanupEmptyChildNamespaces: boolean;
+  /**
+   * How long to wait for the answer to an event that asks for one, unless `timeout()` says otherwise, in ms. As on the client, the
+   * callbacks of `emit()` then take an error first, as after `timeout()`.
+   * @default none: answers are awaited without limit
+   */
+  ackTimeout: number;
+  /**
+   * Whether to give up pending answers when their socket disconnects, with the error `SOCKET_DISCONNECTED`: those of `emitWithAck()`,
+   * and of callbacks that take an error first.
+   * @default false: they wait for their timeout, if they have one
+   */
+  rejectAcksOnDisconnect: boolean;
   /** What clients may do before the server refuses it. */
   limits: Limits;
 }
@@ -108,6 +120,8 @@ const knownOptions: internals.OptionRules = {
     skipMiddlewares: flag,
     maxLogBytes: size,
   }),
+  ackTimeout: duration,
+  rejectAcksOnDisconnect: flag,
   limits: limitsRule,
   serveClient: flag,
 };

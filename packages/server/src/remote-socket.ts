@@ -26,6 +26,7 @@ export interface RemoteOperator<
   SocketData,
 > extends TypedEventBroadcaster<EmitEvents> {
   timeout(timeout: number): RemoteOperator<DecorateAcknowledgements<EmitEvents>, SocketData>;
+  signal(signal: AbortSignal): RemoteOperator<DecorateAcknowledgements<EmitEvents>, SocketData>;
   emitWithAck<Ev extends EventNamesWithError<EmitEvents>>(
     ev: Ev,
     ...args: AllButLast<EventParams<EmitEvents, Ev>>
@@ -71,6 +72,16 @@ export class RemoteSocket<
    */
   timeout(timeout: number): RemoteOperator<DecorateAcknowledgements<EmitEvents>, SocketData> {
     return this.operator.timeout(timeout);
+  }
+
+  /**
+   * Gives up waiting for the answer to the next event when the signal is aborted.
+   *
+   * @example
+   * socket.signal(AbortSignal.timeout(1000)).emit("some-event", (err, response) => {});
+   */
+  signal(signal: AbortSignal): RemoteOperator<DecorateAcknowledgements<EmitEvents>, SocketData> {
+    return this.operator.signal(signal);
   }
 
   /**

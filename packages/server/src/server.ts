@@ -104,6 +104,8 @@ export class Server<
   _userCode: UserCode = plainCalls;
   /** @internal Times how long clients take to join a namespace: the clock of the engine, if it is ours. */
   _clock: internals.Clock = new internals.Clock();
+  /** @internal in ms; Infinity for no limit, undefined where callbacks take no error either */
+  readonly _ackTimeout: number | undefined;
   /** @internal What clients may do. */
   readonly _limits: ResolvedLimits;
   /** @internal */
@@ -170,6 +172,7 @@ export class Server<
     const read = readServerOptions(options);
     applyRecoveryDefaults(options, read);
     this.opts = options;
+    this._ackTimeout = read.ackTimeout;
     this._limits = resolveLimits(read.limits);
     this.registry = new NamespaceRegistry(
       {

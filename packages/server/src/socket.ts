@@ -11,9 +11,9 @@ import type { Client } from "./client.ts";
 import { LazyHandshake } from "./connection/handshake.ts";
 import type { Handshake } from "./connection/handshake.ts";
 import type { Connection, WriteOptions } from "./connection/port.ts";
-import { assertNotReserved, rethrow } from "./errors.ts";
+import { assertNotReserved, createError, rethrow } from "./errors.ts";
 import { registerTimedAck, replyOnce } from "./events/acks.ts";
-import type { AckCallback } from "./events/acks.ts";
+import type { AckCallback, FailableAck } from "./events/acks.ts";
 import { AnyListeners } from "./events/any-listeners.ts";
 import type { AnyListener } from "./events/any-listeners.ts";
 import type { Middleware } from "./events/middleware.ts";
@@ -38,6 +38,7 @@ import { directDelivery, RecordedDelivery } from "./recovery/delivery.ts";
 import type { Delivery } from "./recovery/delivery.ts";
 import type { RestoredState } from "./recovery/states.ts";
 import type { Server } from "./server.ts";
+import { queueMicrotask } from "./timers.ts";
 
 const debug = createDebug("socket.io:socket");
 
@@ -50,6 +51,12 @@ const plainly: WriteOptions = Object.freeze({ compress: true });
 
 /** An incoming event: its name, then its arguments. */
 export type Event = [string, ...Untyped[]];
+
+/** The modifiers of the next event. */
+export type SocketFlags = BroadcastFlags & {
+  /** gives up waiting for the answer */
+  signal?: AbortSignal;
+};
 
 /** The events that a socket emits itself. */
 export interface SocketReservedEventsMap {
@@ -99,7 +106,7 @@ export class Socket<
   private ownHandshake: Handshake | LazyHandshake;
   private ownData: SocketData | undefined = undefined;
   private ownAcks: Map<number, AckCallback> | undefined = undefined;
-  private ownFlags: BroadcastFlags | undefined = undefined;
+  private ownFlags: SocketFlags | undefined = undefined;
   private ownMiddlewares: Middleware<Event>[] | undefined = undefined;
   private ownAnyListeners: AnyListeners | undefined = undefined;
 
@@ -169,15 +176,15 @@ export class Socket<
   }
 
   /** The flags of the next `emit()`. */
-  get flags(): BroadcastFlags {
+  get flags(): SocketFlags {
     return (this.ownFlags ??= {});
   }
 
-  set flags(flags: BroadcastFlags) {
+  set flags(flags: SocketFlags) {
     this.ownFlags = flags;
   }
 
-  private takeFlags(): BroadcastFlags | undefined {
+  private takeFlags(): SocketFlags | undefined {
     const flags = this.ownFlags;
     this.ownFlags = undefined;
     return flags;
@@ -220,14 +227,15 @@ export class Socket<
     if (typeof last === "function") {
       data.pop();
       packet.id = this.nsp._ids++;
-      this.registerAckCallback(packet.id, ackOf(this.server, last as AckCallback, ev, this));
+      const ack = ackOf(this.server, last as AckCallback, ev, this);
+      if (!this.registerAckCallback(packet.id, ack)) return true;
     }
     this.delivery.emit(this, packet, this.takeFlags());
     return true;
   }
 
   /**
-   * Sends an event and waits for the answer, without limit unless `timeout()` sets one.
+   * Sends an event and waits for the answer, without limit unless `timeout()`, `signal()` or the option `ackTimeout` sets one.
    *
    * @example
    * const answer = await socket.timeout(1000).emitWithAck("question");
@@ -236,22 +244,51 @@ export class Socket<
     ev: Ev,
     ...args: AllButLast<EventParams<EmitEvents, Ev>>
   ): Promise<FirstNonErrorArg<Last<EventParams<EmitEvents, Ev>>>> {
-    const timed = this.ownFlags?.timeout !== undefined;
+    if (this.server._opts.rejectAcksOnDisconnect) this.flags.timeout ??= this.server._ackTimeout ?? Infinity;
+    const takesError = this.takesError;
     return new Promise((resolve, reject) => {
-      const ack: AckCallback = timed
+      const ack: AckCallback = takesError
         ? (error, answer) => (error ? reject(error as Error) : resolve(answer))
         : (answer) => resolve(answer);
       this.emit(ev, ...([...args, ack] as EventParams<EmitEvents, Ev>));
     });
   }
 
-  private registerAckCallback(id: number, ack: AckCallback): void {
-    const timeout = this.ownFlags?.timeout;
-    if (timeout === undefined) {
+  /** Whether the callback of the next event takes an error first. */
+  private get takesError(): boolean {
+    const { ownFlags } = this;
+    return (
+      ownFlags?.timeout !== undefined ||
+      ownFlags?.signal !== undefined ||
+      this.server._ackTimeout !== undefined
+    );
+  }
+
+  /** Returns false if nobody waits for the answer any more. */
+  private registerAckCallback(id: number, ack: AckCallback): boolean {
+    if (!this.takesError) {
       this.acks.set(id, ack);
-    } else {
-      registerTimedAck(this, id, ack, timeout);
+      return true;
     }
+    const { timeout = this.server._ackTimeout ?? Infinity, signal } = this.ownFlags ?? {};
+    const isLost = this._gone && this.server._opts.rejectAcksOnDisconnect;
+    if (signal?.aborted || isLost) {
+      this.takeFlags();
+      const error: unknown = signal?.aborted ? signal.reason : createError("SOCKET_DISCONNECTED");
+      queueMicrotask(() => ack.call(this, error));
+      return false;
+    }
+    // It means nothing to adapters and engines.
+    if (signal !== undefined) delete this.flags.signal;
+    registerTimedAck(this, id, ack, timeout, signal);
+    return true;
+  }
+
+  /** Gives up the answers that its client will not send any more. */
+  private failAcks(): void {
+    if (this.ownAcks === undefined || !this.server._opts.rejectAcksOnDisconnect) return;
+    const acks: FailableAck[] = [...this.ownAcks.values()];
+    for (const ack of acks) ack.fail?.(createError("SOCKET_DISCONNECTED"));
   }
 
   /** @internal Removes the acknowledgement of this id without calling it. */
@@ -310,8 +347,23 @@ export class Socket<
   }
 
   /**
+   * Gives up waiting for the answer to the next event when the signal is aborted. As after `timeout()`, the callback takes an error
+   * first, which is the reason of the signal. An event is not sent if its signal is aborted already.
+   *
+   * @example
+   * const aborter = new AbortController();
+   * const answer = await socket.signal(aborter.signal).emitWithAck("question");
+   */
+  signal(
+    signal: AbortSignal,
+  ): Socket<ListenEvents, DecorateAcknowledgements<EmitEvents>, ServerSideEvents, SocketData> {
+    this.flags.signal = signal;
+    return this;
+  }
+
+  /**
    * Limits the time for the answer to the next event.
-   * @param timeout - in ms
+   * @param timeout - in ms; Infinity for no limit
    *
    * @example
    * socket.timeout(1000).emit("question", (err, answer) => {});
@@ -616,6 +668,7 @@ export class Socket<
     this.client._remove(this);
     this.connected = false;
     this.announce("disconnect", reason, description);
+    this.failAcks();
     return undefined;
   }
 
@@ -640,6 +693,8 @@ export class Socket<
       this.server._userCode.report(error, { source: "connection", event: undefined, socket: this });
     }
     this.nsp._remove(this);
+    // It has never joined.
+    if (!this.connected) this.failAcks();
   }
 
   /** @internal Identifies the recovery state; only the client knows it. */

@@ -8,7 +8,7 @@ import { socketio, type ServerOptions } from "./socketio.ts";
 import { StartedServer } from "./started-server.ts";
 
 /** The options of the official server, and those of this project. */
-type Options = Partial<ServerOptions> & Pick<Partial<OwnOptions>, "host" | "limits" | "maxBackpressure">;
+type Options = Partial<ServerOptions> & Omit<Partial<OwnOptions>, keyof ServerOptions>;
 
 export type ServerHost = Host<StartedServer, Options>;
 

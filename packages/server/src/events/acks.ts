@@ -19,24 +19,40 @@ export function replyOnce(
   };
 }
 
+/** A callback that takes an error first, and can be called with one. */
+export interface FailableAck extends AckCallback {
+  /** Calls it with the error, unless it was called already. */
+  fail?(error: unknown): void;
+}
+
 /**
- * Registers a callback for an answer that must arrive within `timeout` ms. It is called once, with `null` and the answer or with an
- * error, and with the socket as `this`.
+ * Registers a callback for an answer that must arrive within `timeout` ms, and before the signal is aborted. It is called once, with
+ * `null` and the answer or with an error, and with the socket as `this`.
+ *
+ * @param timeout - Infinity for no limit
  */
 export function registerTimedAck(
   socket: { readonly acks: Map<number, AckCallback> },
   id: number,
   ack: AckCallback,
   timeout: number,
+  signal?: AbortSignal,
 ): void {
-  const expire = (): void => {
-    if (socket.acks.delete(id)) ack.call(socket, createError("ACK_TIMEOUT"));
-  };
-  const timer = setTimeout(afterRead(expire), timeout);
-  socket.acks.set(id, (...args) => {
+  const finish: AckCallback = (...args) => {
     clearTimeout(timer);
-    ack.call(socket, null, ...args);
-  });
+    signal?.removeEventListener("abort", abort);
+    ack.apply(socket, args);
+  };
+  const fail = (error: unknown): void => {
+    if (socket.acks.delete(id)) finish(error);
+  };
+  const abort = (): void => fail(signal?.reason);
+  const expire = afterRead(() => fail(createError("ACK_TIMEOUT")));
+  const timer = timeout === Infinity ? undefined : setTimeout(expire, timeout);
+  signal?.addEventListener("abort", abort);
+  const answered: FailableAck = (...args) => finish(null, ...args);
+  answered.fail = fail;
+  socket.acks.set(id, answered);
 }
 
 /** Turns of the loop that it takes to accept a connection, read the head of its request, and read the body. */
@@ -58,13 +74,16 @@ export interface ResponsesError extends Error {
 
 /**
  * Calls `start` with a Node-style callback, which settles the promise. An error gets the answers that arrived before it as
- * `responses`.
+ * `responses`, unless it is the reason of the signal, which belongs to the application.
  */
-export function promiseOfResponses<T>(start: (callback: AckCallback) => void): Promise<T> {
+export function promiseOfResponses<T>(
+  start: (callback: AckCallback) => void,
+  signal?: AbortSignal,
+): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     start((error: ResponsesError | null, responses: T) => {
       if (error) {
-        error.responses = responses;
+        if (!signal?.aborted) error.responses = responses;
         reject(error);
       } else {
         resolve(responses);
@@ -131,7 +150,7 @@ export class ResponseCollector {
     this.#check();
   };
 
-  /** Called when the servers could not be asked. */
+  /** Called when nobody waits for the answers any more, or the servers could not be asked. */
   fail(error: unknown): void {
     this.#settle(error instanceof Error ? error : new Error(String(error)));
   }
