@@ -31,4 +31,5 @@ export { Timeout } from "./loop/timeout.ts";
 export * as optionRules from "./option-rules.ts";
 export type { OptionRule, OptionRules } from "./option-rules.ts";
 export { defaultOptions } from "./options.ts";
+export { sendDroppable, sendNewest } from "./session/selective-sending.ts";
 export { SessionAudience } from "./session/session-audience.ts";

@@ -121,4 +121,5 @@ export const knownOptions: OptionRules = {
   parser: anything,
   rejectAcksOnDisconnect: anything,
   serveClient: anything,
+  slowConsumer: anything,
 };

@@ -1,6 +1,7 @@
 import { PacketType } from "@tidewire/parser";
 import type { Packet } from "@tidewire/parser";
-import type { Adapter, BroadcastFlags, BroadcastOptions, Room, SocketId } from "socket.io-adapter";
+import type { Adapter, BroadcastOptions, Room, SocketId } from "socket.io-adapter";
+import type { WaitingFlags } from "./connection/waiting.ts";
 import { CLUSTER_ANSWER_TIMEOUT, promiseOfResponses, ResponseCollector } from "./events/acks.ts";
 import type { AckCallback } from "./events/acks.ts";
 import { assertNotReserved, createError } from "./errors.ts";
@@ -25,7 +26,7 @@ import type {
 export type { RemoteSocket };
 
 /** The modifiers of an operator. */
-export type OperatorFlags = BroadcastFlags & {
+export type OperatorFlags = WaitingFlags & {
   /** whether it reaches one socket, so that acknowledgements take one response instead of a list */
   expectSingleResponse?: boolean;
   /** gives up waiting for answers */
@@ -127,6 +128,18 @@ export class BroadcastOperator<
    */
   get volatile(): BroadcastOperator<EmitEvents, SocketData> {
     return this.with({ volatile: true });
+  }
+
+  /**
+   * Conflates the event with others of the same key: of those that wait for a client that reads slowly, only the newest is
+   * sent. A client that reads at once gets every one.
+   * @param key - of this namespace, such as the symbol of a price
+   *
+   * @example
+   * io.to("prices").conflate("EURUSD").emit("price", "EURUSD", 1.0847);
+   */
+  conflate(key: string): BroadcastOperator<EmitEvents, SocketData> {
+    return this.with({ conflate: key });
   }
 
   /**

@@ -137,6 +137,20 @@ export abstract class BroadcastingEmitter<
   }
 
   /**
+   * Conflates the event with others of the same key: of those that wait for a client that reads slowly, only the newest is
+   * sent. A client that reads at once gets every one.
+   * @param key - of this namespace, such as the symbol of a price
+   *
+   * @example
+   * io.conflate("EURUSD").emit("price", "EURUSD", 1.0847);
+   *
+   * @returns a new {@link BroadcastOperator}
+   */
+  conflate(key: string): Broadcast<EmitEvents, SocketData> {
+    return this.newBroadcastOperator().conflate(key);
+  }
+
+  /**
    * Limits the time for the answers of the receivers.
    * @param timeout - in ms
    *

@@ -14,6 +14,7 @@ export type { Cluster, ClusterEvents, ClusterGap, ClusterNode, ClusterOption } f
 export * as internals from "./internals.ts";
 // The types of public members, so that applications can name them.
 export type { Server as Engine } from "@tidewire/engine";
+export type { SlowConsumer } from "./connection/waiting.ts";
 export type { Connection } from "./connection/port.ts";
 export type { AnyListener } from "./events/any-listeners.ts";
 export type { DisconnectReason } from "./reasons.ts";

@@ -3,6 +3,7 @@ import type { ListenOptions, ServerOptions as EngineOptions } from "@tidewire/en
 import type { AdapterConstructor } from "./adapter-constructor.ts";
 import type { ClusterOption } from "./cluster.ts";
 import type { Untyped } from "./events/typed-events.ts";
+import type { SlowConsumer } from "./connection/waiting.ts";
 import { limitsRule } from "./limits/options.ts";
 import type { Limits } from "./limits/options.ts";
 
@@ -83,6 +84,15 @@ export interface ServerOptions extends EngineOptions, ListenOptions {
    * @default false: they wait for their timeout, if they have one
    */
   rejectAcksOnDisconnect: boolean;
+  /**
+   * What becomes of a volatile event that a client cannot take at once, and of a client that lets more than `maxBackpressure` wait.
+   * `disconnect`: the event is dropped, and such a client is disconnected. `drop-volatile`: the event waits; when more than
+   * `maxBackpressure` waits, the oldest volatile events are dropped first. `conflate`: the event waits until a newer one of the
+   * same name replaces it. In all cases, events that are not volatile are never dropped: a client that does not read them is
+   * disconnected.
+   * @default "disconnect"
+   */
+  slowConsumer: SlowConsumer;
   /** What clients may do before the server refuses it. */
   limits: Limits;
 }
@@ -121,6 +131,7 @@ const knownOptions: internals.OptionRules = {
     maxLogBytes: size,
   }),
   ackTimeout: duration,
+  slowConsumer: optionRules.oneOf(["disconnect", "drop-volatile", "conflate"]),
   rejectAcksOnDisconnect: flag,
   limits: limitsRule,
   serveClient: flag,

@@ -21,6 +21,8 @@ import type { Auth } from "./connection/dialect.ts";
 import type { BindableEngine, Connection } from "./connection/port.ts";
 import { Drain, readDrainOptions } from "./drain.ts";
 import type { DrainOptions } from "./drain.ts";
+import { Drains } from "./connection/drains.ts";
+import type { SlowConsumer } from "./connection/waiting.ts";
 import { createError } from "./errors.ts";
 import type {
   AllButLast,
@@ -106,6 +108,10 @@ export class Server<
   _clock: internals.Clock = new internals.Clock();
   /** @internal in ms; Infinity for no limit, undefined where callbacks take no error either */
   readonly _ackTimeout: number | undefined;
+  /** @internal What becomes of volatile events that a client cannot take. */
+  readonly _slowConsumer: SlowConsumer | undefined;
+  /** @internal Waits until connections have taken everything. */
+  readonly _drains: Drains = new Drains();
   /** @internal What clients may do. */
   readonly _limits: ResolvedLimits;
   /** @internal */
@@ -173,6 +179,7 @@ export class Server<
     applyRecoveryDefaults(options, read);
     this.opts = options;
     this._ackTimeout = read.ackTimeout;
+    this._slowConsumer = read.slowConsumer;
     this._limits = resolveLimits(read.limits);
     this.registry = new NamespaceRegistry(
       {

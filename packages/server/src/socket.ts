@@ -3,14 +3,17 @@ import { PacketType } from "@tidewire/parser";
 import type { Packet } from "@tidewire/parser";
 import createDebug from "debug";
 import type { IncomingMessage } from "node:http";
-import type { Adapter, BroadcastFlags, Room, SocketId } from "socket.io-adapter";
+import type { Adapter, Room, SocketId } from "socket.io-adapter";
 import { BroadcastOperator } from "./broadcast-operator.ts";
 import { RoomTargets } from "./broadcasting-emitter.ts";
 import type { Broadcast } from "./broadcasting-emitter.ts";
 import type { Client } from "./client.ts";
 import { LazyHandshake } from "./connection/handshake.ts";
 import type { Handshake } from "./connection/handshake.ts";
+import { bufferedAmountOf } from "./connection/drains.ts";
 import type { Connection, WriteOptions } from "./connection/port.ts";
+import { waitingOf } from "./connection/waiting.ts";
+import type { WaitingFlags } from "./connection/waiting.ts";
 import { assertNotReserved, createError, rethrow } from "./errors.ts";
 import { registerTimedAck, replyOnce } from "./events/acks.ts";
 import type { AckCallback, FailableAck } from "./events/acks.ts";
@@ -53,7 +56,7 @@ const plainly: WriteOptions = Object.freeze({ compress: true });
 export type Event = [string, ...Untyped[]];
 
 /** The modifiers of the next event. */
-export type SocketFlags = BroadcastFlags & {
+export type SocketFlags = WaitingFlags & {
   /** gives up waiting for the answer */
   signal?: AbortSignal;
 };
@@ -310,8 +313,17 @@ export class Socket<
   /** Writes a packet to the client. Adapters and middlewares may call it before the socket is connected. */
   packet(packet: Omit<Packet, "nsp"> & { nsp?: string }, options: WriteOptions = plainly): void {
     packet.nsp = this.nsp.name;
-    if (options !== plainly) options.compress = options.compress !== false;
+    if (options !== plainly) {
+      options.compress = options.compress !== false;
+      this.chooseWaiting(packet, options);
+    }
     this.client._packet(packet as Packet, options);
+  }
+
+  private chooseWaiting({ data }: Omit<Packet, "nsp">, options: WriteOptions & { conflate?: string }): void {
+    const event = Array.isArray(data) ? (data[0] as unknown) : undefined;
+    options.waits = waitingOf(options, this.nsp.name, event, this.server._slowConsumer);
+    if (options.waits !== undefined) options.volatile = false;
   }
 
   /**
@@ -334,6 +346,45 @@ export class Socket<
   get volatile(): this {
     this.flags.volatile = true;
     return this;
+  }
+
+  /**
+   * Conflates the next event with others of the same key: of those that wait for a client that reads slowly, only the newest is
+   * sent. A client that reads at once gets every one.
+   * @param key - of this namespace, such as the symbol of a price
+   *
+   * @example
+   * socket.conflate("EURUSD").emit("price", "EURUSD", 1.0847);
+   */
+  conflate(key: string): this {
+    this.flags.conflate = key;
+    return this;
+  }
+
+  /**
+   * How many bytes wait for the client on the connection, which the socket shares with those of other namespaces: in the server, and
+   * in the buffers of its host, but not in the kernel.
+   *
+   * @example
+   * if (socket.bufferedAmount > 1_000_000) slowDown();
+   */
+  get bufferedAmount(): number {
+    return bufferedAmountOf(this.conn);
+  }
+
+  /**
+   * Waits until nothing is left to be sent on the connection.
+   *
+   * @example
+   * for (const chunk of file) {
+   *   socket.emit("chunk", chunk);
+   *   await socket.drained();
+   * }
+   *
+   * @throws Error (`SOCKET_DISCONNECTED`) if the connection ends before
+   */
+  drained(): Promise<void> {
+    return this.server._drains.of(this.conn);
   }
 
   /**

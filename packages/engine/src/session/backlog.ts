@@ -53,6 +53,20 @@ export class Backlog {
   }
 
   /**
+   * Forgets a packet that waits no more.
+   *
+   * @returns how many bytes are held against the client
+   */
+  remove(bytes: number): number {
+    const size = bytes + PACKET_OVERHEAD;
+    const behind = Math.min(this.#behind, size);
+    this.#behind -= behind;
+    this.#oldestBytes = Math.max(0, this.#oldestBytes - (size - behind));
+    this.#behindBefore = Math.min(this.#behind, Math.max(0, this.#behindBefore - behind));
+    return this.#behindBefore;
+  }
+
+  /**
    * Adds an answer of the host, such as a pong. The client has asked for it, so it counts at once.
    *
    * @returns how many bytes of answers wait

@@ -15,6 +15,7 @@ import type { CloseReason } from "../reasons.ts";
 import type { Transport, TransportHandlers } from "../transport/transport.ts";
 import { Backlog } from "./backlog.ts";
 import type { FlushHandlers } from "./flush-queue.ts";
+import { SelectiveQueue } from "./selective-queue.ts";
 import { openPacket } from "./handshake.ts";
 import type { ReadyState, SendCallback, SendOptions, SessionHandlers, SessionOwner } from "./types.ts";
 import { Upgrade } from "./upgrade.ts";
@@ -29,6 +30,16 @@ export interface SessionControl {
    * @param refused - called with the reason if the probe fails and the session goes on
    */
   probe(session: Session, transport: Transport, refused: (context: Record<string, unknown>) => void): void;
+  /**
+   * Queues the messages of an event. While the transport takes nothing, they replace the earlier ones of the same key, which are not
+   * sent.
+   */
+  sendNewest(session: Session, key: string, messages: readonly Message[]): void;
+  /**
+   * Queues the messages of an event, which may be lost: when more than `maxBackpressure` waits, the oldest of such messages are
+   * dropped before the session is ended.
+   */
+  sendDroppable(session: Session, messages: readonly Message[]): void;
 }
 
 /**
@@ -195,6 +206,17 @@ export class Session extends QuietEmitter {
     this.#queue(message, isShared ? message : undefined);
   }
 
+  #select(messages: readonly Message[], select: (queue: SelectiveQueue) => void): void {
+    this.#settle();
+    if (!this.#isOpen()) return;
+    if (!this.transport.writable) {
+      const queue = SelectiveQueue.holding(this.#packets());
+      this.#waiting = queue;
+      select(queue);
+    }
+    for (const message of messages) this.#queue(message);
+  }
+
   /**
    * Ends the session with `forced close`, after what is queued was sent.
    *
@@ -234,6 +256,14 @@ export class Session extends QuietEmitter {
     },
     probe(session, transport, refused) {
       session.#probe(transport, refused);
+    },
+    sendNewest(session, key, messages) {
+      session.#select(messages, (queue) => {
+        for (const { byteLength } of queue.replace(key, messages)) session.#backlog?.remove(byteLength);
+      });
+    },
+    sendDroppable(session, messages) {
+      session.#select(messages, (queue) => queue.allowLoss(messages));
     },
   };
 
@@ -462,9 +492,21 @@ export class Session extends QuietEmitter {
 
   #endIfSlow(bytes: number, backlog: Backlog): void {
     const limit = this.server.opts.maxBackpressure;
-    if (bytes <= limit) return;
+    if (bytes <= limit || this.#makeRoom(bytes, limit, backlog)) return;
     const total = backlog.total(this.transport.bufferedAmount);
     this.#end("transport error", new SlowConsumerError(total, limit));
+  }
+
+  /** Drops what may be lost until no more than the limit waits; returns whether that was enough. */
+  #makeRoom(bytes: number, limit: number, backlog: Backlog): boolean {
+    const waiting = this.#waiting;
+    if (!(waiting instanceof SelectiveQueue)) return false;
+    let left = bytes;
+    let dropped: readonly OutgoingPacket[] | undefined;
+    while (left > limit && (dropped = waiting.dropOldest()) !== undefined) {
+      for (const { byteLength } of dropped) left = backlog.remove(byteLength);
+    }
+    return left <= limit;
   }
 
   /** Hands everything queued to the transport, if it takes packets. */

@@ -20,7 +20,8 @@ export class EventPort implements ConnectionPort {
   }
 
   write(_conn: Connection, packet: EncodedPacket, options: WriteOptions): void {
-    if (options.volatile && !this.#conn.transport.writable) {
+    const mayBeLost = options.volatile || options.waits?.mayBeLost;
+    if (mayBeLost && !this.#conn.transport.writable) {
       return;
     }
     for (const message of packet) {

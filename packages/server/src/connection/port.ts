@@ -1,3 +1,4 @@
+import type { Message, Session } from "@tidewire/engine";
 import type { Binary } from "@tidewire/parser";
 import type { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
@@ -12,10 +13,20 @@ export interface WriteOptions {
   compress?: boolean | undefined;
   /** whether it is dropped if the connection cannot take it at once */
   volatile?: boolean | undefined;
+  /** how it waits if the connection cannot take it at once; like any other by default */
+  waits?: Waiting | undefined;
   /** whether it is already encoded, because it goes to several receivers */
   preEncoded?: boolean | undefined;
   /** its WebSocket frame, from adapters that create one */
   wsPreEncodedFrame?: unknown;
+}
+
+/** How a packet waits for a connection that cannot take it at once. */
+export interface Waiting {
+  /** Whether it may be lost: engines that cannot let it wait drop it. */
+  readonly mayBeLost: boolean;
+  /** Lets its messages wait. */
+  queue(session: Session, messages: readonly Message[]): void;
 }
 
 /** The transport of a connection. */
@@ -40,6 +51,8 @@ export interface Connection extends EventEmitter {
   readonly upgraded: boolean;
   /** the packets that wait to be sent */
   readonly writeBuffer: unknown[];
+  /** bytes that have not left yet; not every engine counts them */
+  readonly bufferedAmount?: number;
   /** the request that opened the connection; gone once the application has removed it */
   request: IncomingMessage;
   /** the source from which the engine creates the request; undefined once the application has replaced or removed it */

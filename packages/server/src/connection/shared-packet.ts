@@ -2,7 +2,7 @@ import { Message } from "@tidewire/engine";
 import { toBuffer } from "@tidewire/parser";
 import type { Binary } from "@tidewire/parser";
 import { queueMicrotask } from "../timers.ts";
-import type { EncodedPacket, WriteOptions } from "./port.ts";
+import type { EncodedPacket, Waiting, WriteOptions } from "./port.ts";
 
 /**
  * An encoded packet on its way to many receivers, and the options with which each of them writes it. Sessions of
@@ -12,13 +12,15 @@ export class SharedPacket implements WriteOptions {
   readonly preEncoded: boolean = true;
   readonly volatile: boolean | undefined;
   readonly compress: boolean | undefined;
+  readonly waits: Waiting | undefined;
   // Private, because other engines copy the fields of the options.
   readonly #encoded: EncodedPacket;
   #messages: readonly Message[] | undefined = undefined;
 
-  constructor(encoded: EncodedPacket, { volatile, compress }: WriteOptions) {
-    this.volatile = volatile;
+  constructor(encoded: EncodedPacket, { volatile, compress }: WriteOptions, waits?: Waiting) {
+    this.volatile = volatile && waits === undefined;
     this.compress = compress;
+    this.waits = waits;
     this.#encoded = encoded;
   }
 

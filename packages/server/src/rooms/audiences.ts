@@ -36,7 +36,7 @@ export class Audiences {
   send(packet: Packet, shared: SharedPacket, rooms: ReadonlySet<Room>, except: ReadonlySet<Room>): void {
     const table = this.#table;
     const isKept = rooms.size < 2 && (except.size === 0 || table.count(except) < MANY_EXCEPT);
-    if (shared.volatile || table.count(rooms) < FEW) {
+    if (shared.volatile || shared.waits !== undefined || table.count(rooms) < FEW) {
       table.forEach(rooms, except, (receiver) => sendShared(receiver, packet, shared));
     } else if (isKept) {
       const [room] = rooms;

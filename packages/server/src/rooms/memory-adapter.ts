@@ -3,6 +3,8 @@ import { Adapter } from "socket.io-adapter";
 import type { BroadcastOptions, Room, SocketId } from "socket.io-adapter";
 import type { AckCallback } from "../events/acks.ts";
 import type { EncodedPacket } from "../connection/port.ts";
+import { waitingOf } from "../connection/waiting.ts";
+import type { SlowConsumer, WaitingFlags } from "../connection/waiting.ts";
 import { SharedPacket } from "../connection/shared-packet.ts";
 import { Audiences } from "./audiences.ts";
 import { createError } from "../errors.ts";
@@ -24,7 +26,10 @@ export interface AdapterNamespace {
   readonly sockets: ReadonlyMap<string, LocalSocket>;
   /** the id of the next event that asks for an answer */
   _ids: number;
-  readonly server: { readonly encoder: { encode(packet: Packet): unknown[] } };
+  readonly server: {
+    readonly encoder: { encode(packet: Packet): unknown[] };
+    readonly _slowConsumer?: SlowConsumer | undefined;
+  };
 }
 
 const NONE: ReadonlySet<Room> = new Set();
@@ -105,8 +110,16 @@ export class MemoryAdapter extends Adapter {
 
   /** Sends an encoded packet to every socket of the target. */
   protected send(packet: Packet, encoded: EncodedPacket, target: BroadcastOptions): void {
-    const shared = new SharedPacket(encoded, target.flags ?? {});
+    const shared = this.shared(packet, encoded, target);
     this.#audiences.send(packet, shared, target.rooms, target.except ?? NONE);
+  }
+
+  private shared(packet: Packet, encoded: EncodedPacket, target: BroadcastOptions): SharedPacket {
+    const flags: WaitingFlags | undefined = target.flags;
+    if (flags === undefined) return new SharedPacket(encoded, {});
+    const { name, server } = this.nsp;
+    const [event] = packet.data as unknown[];
+    return new SharedPacket(encoded, flags, waitingOf(flags, name, event, server._slowConsumer));
   }
 
   override broadcastWithAck(
@@ -119,7 +132,7 @@ export class MemoryAdapter extends Adapter {
     // The sockets of a namespace share the counter, so that the id is free on every receiver.
     const id = this.nsp._ids++;
     packet.id = id;
-    const shared = new SharedPacket(this.nsp.server.encoder.encode(packet), target.flags ?? {});
+    const shared = this.shared(packet, this.nsp.server.encoder.encode(packet), target);
     let clientCount = 0;
     this.table.forEach(target.rooms, target.except, (receiver) => {
       clientCount++;
