@@ -118,8 +118,10 @@ export const knownOptions: OptionRules = {
   cluster: anything,
   connectTimeout: anything,
   connectionStateRecovery: anything,
+  holdUntilReady: anything,
   parser: anything,
   rejectAcksOnDisconnect: anything,
   serveClient: anything,
   slowConsumer: anything,
+  warnOfUnheardEvents: anything,
 };

@@ -34,7 +34,7 @@ const debug = createDebug("socket.io:client");
 const { SessionAudience } = internals;
 
 // Read once, because exports of other packages are accessors.
-const { CONNECT, CONNECT_ERROR } = PacketType;
+const { ACK, BINARY_ACK, CONNECT, CONNECT_ERROR } = PacketType;
 
 /** A socket, as its connection uses it. */
 export interface ClientSocket {
@@ -230,7 +230,7 @@ export class Client<
   private hasTooMany(name: string): boolean {
     const { joined } = this;
     const count = joined instanceof SocketMaps ? joined.byId.size : Number(joined !== undefined);
-    const joining = this.attempts?.size ?? 0;
+    const joining = this.attempts?.undecided ?? 0;
     return (
       count + joining >= this.server._limits.namespacesPerConnection &&
       // A second CONNECT replaces the first.
@@ -265,6 +265,11 @@ export class Client<
     attempt.socket = undefined;
     this.addSocket(socket);
     this.forgetDeadline();
+  }
+
+  /** Called when `connection` listeners have returned promises: events wait until {@link _welcome}. */
+  _holdEvents(attempt: ConnectAttempt): void {
+    this.attempts?.holdJoined(attempt);
   }
 
   /** Called after the `connection` listeners: passes the packets that arrived too early to the socket. */
@@ -439,6 +444,8 @@ export class Client<
     const bytes = attempts.takeSize();
     const attempt = attempts.get(namespace);
     if (attempt === undefined || packet.type === CONNECT || packet.type === CONNECT_ERROR) return false;
+    // The listener may wait for this answer.
+    if (attempt.isJoined && (packet.type === ACK || packet.type === BINARY_ACK)) return false;
     if (!attempts.hold(attempt, packet, bytes)) {
       const kind = PacketType[packet.type];
       this.violation = new SocketPacketError("TOO_MANY_EARLY_PACKETS", {

@@ -17,7 +17,7 @@ import type { RestoredState } from "./recovery/states.ts";
 import { RecoveryStore } from "./recovery/store.ts";
 import type { LimitReport } from "./limits/report.ts";
 import { Socket } from "./socket.ts";
-import { ackOf } from "./events/user-code.ts";
+import { ackOf, whenSettled } from "./events/user-code.ts";
 import type {
   AllButLast,
   DecorateAcknowledgementsWithTimeoutAndMultipleResponses,
@@ -63,6 +63,8 @@ export interface ServerReservedEventsMap<
   /** {@link Server.drain} was called; the clients are still connected. */
   drain: () => void;
 }
+
+const nothing: readonly never[] = [];
 
 /** The parent of a namespace, as its child uses it. */
 interface ChildOwner {
@@ -265,22 +267,32 @@ export class Namespace<
     this.sockets.set(socket.id, socket);
     client._accept(attempt, socket);
     socket._onconnect();
+    let pending: readonly PromiseLike<unknown>[] = nothing;
     try {
       // The connection may have ended with the CONNECT, or a listener of the adapter has disconnected the socket.
-      if (socket.connected) {
-        this.announce("connect", socket);
-        this.announce("connection", socket);
-      }
+      if (socket.connected) pending = this.announce(socket);
     } finally {
-      client._welcome(attempt, socket);
+      if (pending.length === 0) {
+        client._welcome(attempt, socket);
+      } else {
+        client._holdEvents(attempt);
+        whenSettled(pending, () => client._welcome(attempt, socket));
+      }
     }
   }
 
+  /** Returns the promises that events have to wait for. */
   private announce(
-    event: "connect" | "connection",
     socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
-  ): void {
-    this.server._userCode.emit(this, [event, socket], "connection", socket);
+  ): readonly PromiseLike<unknown>[] {
+    const { _opts, _userCode } = this.server;
+    if (_opts.holdUntilReady) {
+      const pending = _userCode.emitAndCollect(this, ["connect", socket], "connection", socket);
+      return [...pending, ..._userCode.emitAndCollect(this, ["connection", socket], "connection", socket)];
+    }
+    _userCode.emit(this, ["connect", socket], "connection", socket);
+    _userCode.emit(this, ["connection", socket], "connection", socket);
+    return nothing;
   }
 
   private tell(event: string, args: unknown[]): void {

@@ -93,6 +93,18 @@ export interface ServerOptions extends EngineOptions, ListenOptions {
    * @default "disconnect"
    */
   slowConsumer: SlowConsumer;
+  /**
+   * Whether the events of a socket wait until the promises that its `connection` listeners have returned are settled, so that no event
+   * arrives before its listener is registered. At most 1,000 packets and 1 MB wait for each connection; beyond it the connection is
+   * closed with `TOO_MANY_EARLY_PACKETS`. Answers do not wait, because a listener may await them.
+   * @default false
+   */
+  holdUntilReady: boolean;
+  /**
+   * Whether to print a warning when an event arrives that no listener is registered for, once for each name.
+   * @default true with `holdUntilReady`, unless `NODE_ENV` is `production`; otherwise false
+   */
+  warnOfUnheardEvents: boolean;
   /** What clients may do before the server refuses it. */
   limits: Limits;
 }
@@ -131,6 +143,8 @@ const knownOptions: internals.OptionRules = {
     maxLogBytes: size,
   }),
   ackTimeout: duration,
+  holdUntilReady: flag,
+  warnOfUnheardEvents: flag,
   slowConsumer: optionRules.oneOf(["disconnect", "drop-volatile", "conflate"]),
   rejectAcksOnDisconnect: flag,
   limits: limitsRule,

@@ -37,6 +37,8 @@ import type {
   RemoveAcknowledgements,
   Untyped,
 } from "./events/typed-events.ts";
+import { unheardEventsFor } from "./events/unheard-events.ts";
+import type { UnheardEvents } from "./events/unheard-events.ts";
 import { GuardedCalls, plainCalls } from "./events/user-code.ts";
 import type { ErrorHandler, UserCode } from "./events/user-code.ts";
 import type { ExtendedError } from "./extended-error.ts";
@@ -108,6 +110,8 @@ export class Server<
   _clock: internals.Clock = new internals.Clock();
   /** @internal in ms; Infinity for no limit, undefined where callbacks take no error either */
   readonly _ackTimeout: number | undefined;
+  /** @internal undefined where no warnings are wanted */
+  readonly _unheardEvents: UnheardEvents | undefined;
   /** @internal What becomes of volatile events that a client cannot take. */
   readonly _slowConsumer: SlowConsumer | undefined;
   /** @internal Waits until connections have taken everything. */
@@ -178,6 +182,7 @@ export class Server<
     const read = readServerOptions(options);
     applyRecoveryDefaults(options, read);
     this.opts = options;
+    this._unheardEvents = unheardEventsFor(read);
     this._ackTimeout = read.ackTimeout;
     this._slowConsumer = read.slowConsumer;
     this._limits = resolveLimits(read.limits);

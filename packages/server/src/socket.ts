@@ -635,10 +635,18 @@ export class Socket<
 
   private callListeners(event: Event): void {
     if (this.connected) {
+      if (this.server._unheardEvents !== undefined) this.warnIfUnheard(event[0]);
       this.server._userCode.emit(this, event, "listener", this);
     } else {
       debug("ignore packet received after disconnection");
     }
+  }
+
+  private warnIfUnheard(event: string): void {
+    const isHeard = this.listenerCount(event) > 0 || this.listenersAny().length > 0;
+    // Packages that replace it have listeners of their own.
+    const isOurs = this.onevent === Socket.prototype.onevent;
+    if (!isHeard && isOurs) this.server._unheardEvents?.warn(event, this.nsp.name);
   }
 
   /**

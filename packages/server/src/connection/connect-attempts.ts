@@ -10,11 +10,13 @@ interface WaitingSocket {
   _cleanup(): void;
 }
 
-/** One CONNECT of a client, from its arrival until the socket has joined or is refused. */
+/** One CONNECT of a client, from its arrival until the socket has joined and is ready for events, or is refused. */
 export class ConnectAttempt {
   readonly name: string;
   /** False once the client is gone, has been refused, or has sent another CONNECT. */
   isWanted: boolean = true;
+  /** Whether the socket has joined, and its events wait for its `connection` listeners. */
+  isJoined: boolean = false;
   /** The socket while its middlewares run. */
   socket: WaitingSocket | undefined = undefined;
   /** The packets that have arrived for the namespace meanwhile, in order. */
@@ -26,12 +28,13 @@ export class ConnectAttempt {
   }
 }
 
-/** The undecided CONNECTs of one connection, by namespace, and the packets that wait for the decisions. */
+/** The CONNECTs of one connection that packets have to wait for, by namespace, and these packets. */
 export class ConnectAttempts {
   /** The attempt of a client that has begun one, until there is a map. */
   #only: ConnectAttempt | undefined = undefined;
   /** Created for a second attempt. */
   #byName: Map<string, ConnectAttempt> | undefined = undefined;
+  #joined = 0;
   #packets = 0;
   #bytes = 0;
   /** Size of the messages since the last complete packet. */
@@ -39,6 +42,18 @@ export class ConnectAttempts {
 
   get size(): number {
     return this.#byName?.size ?? (this.#only === undefined ? 0 : 1);
+  }
+
+  /** How many are still to be decided. */
+  get undecided(): number {
+    return this.size - this.#joined;
+  }
+
+  /** Lets the events of a socket wait although it has joined. */
+  holdJoined(attempt: ConnectAttempt): void {
+    if (this.get(attempt.name) !== attempt) return;
+    attempt.isJoined = true;
+    this.#joined++;
   }
 
   get(name: string): ConnectAttempt | undefined {
@@ -76,6 +91,8 @@ export class ConnectAttempts {
   #giveUp(attempt: ConnectAttempt): void {
     const { socket } = attempt;
     attempt.isWanted = false;
+    if (attempt.isJoined) this.#joined--;
+    attempt.isJoined = false;
     attempt.socket = undefined;
     this.#packets -= attempt.packets.length;
     this.#bytes -= attempt.bytes;

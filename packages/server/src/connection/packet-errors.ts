@@ -9,7 +9,7 @@ export const packetErrors = {
   SECOND_CONNECT: "the client asked to join a namespace that it has already joined",
   NAMESPACE_NOT_JOINED: "the client sent a packet for a namespace it has not joined",
   UNEXPECTED_PACKET: "the client sent a packet that only servers may send",
-  TOO_MANY_EARLY_PACKETS: "the client sent too many packets for a namespace before its CONNECT was accepted",
+  TOO_MANY_EARLY_PACKETS: "the client sent too many packets for a namespace before it was ready for them",
   TOO_MANY_EVENTS: "the client sent more events than limits.eventsPerSecond allows",
   TOO_MANY_BYTES: "the client sent more bytes than limits.bytesPerSecond allows",
   CONNECT_FAILED: "the application or the adapter threw while the client joined a namespace",

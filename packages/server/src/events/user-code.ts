@@ -42,6 +42,13 @@ type NamedEvent = readonly [string, ...unknown[]];
 export interface UserCode {
   /** Calls the listeners of an event. */
   emit(emitter: EventEmitter, event: NamedEvent, source: ErrorSource, socket: object | undefined): void;
+  /** The same, and returns the promises that the listeners have returned. */
+  emitAndCollect(
+    emitter: EventEmitter,
+    event: NamedEvent,
+    source: ErrorSource,
+    socket: object | undefined,
+  ): PromiseLike<unknown>[];
   /** Calls listeners of every event; adding or removing some meanwhile makes no difference. */
   callAny(listeners: readonly Callable[], socket: object, event: NamedEvent): void;
   /** Calls middlewares in turn. `failed` gets the `next` of a middleware that fails before calling it. */
@@ -72,6 +79,12 @@ export const plainCalls: UserCode = {
     else if (event.length === 3) prototype.emit.call(emitter, event[0], event[1], event[2]);
     else prototype.emit.apply(emitter, event as [string, ...unknown[]]);
   },
+  emitAndCollect(emitter, [name, ...args]) {
+    const results = emitter
+      .rawListeners(name)
+      .map((listener): unknown => Reflect.apply(listener as Callable, emitter, args));
+    return results.filter(isThenable);
+  },
   callAny(listeners, socket, event) {
     for (const listener of listeners.slice()) Reflect.apply(listener, socket, event);
   },
@@ -99,6 +112,19 @@ export class GuardedCalls implements UserCode {
     const origin = { source, event: name, socket };
     for (const listener of emitter.rawListeners(name))
       this.#call(listener as Callable, emitter, args, origin);
+  }
+
+  emitAndCollect(
+    emitter: EventEmitter,
+    [name, ...args]: NamedEvent,
+    source: ErrorSource,
+    socket: object | undefined,
+  ): PromiseLike<unknown>[] {
+    const origin = { source, event: name, socket };
+    const results = emitter
+      .rawListeners(name)
+      .map((listener) => this.#call(listener as Callable, emitter, args, origin));
+    return results.filter((result) => result !== undefined);
   }
 
   callAny(listeners: readonly Callable[], socket: object, event: NamedEvent): void {
@@ -165,24 +191,29 @@ export class GuardedCalls implements UserCode {
     };
   }
 
-  /** Calls a function; `failed` is called after its error was reported, thrown or rejected. */
+  /**
+   * Calls a function; `failed` is called after its error was reported, thrown or rejected.
+   *
+   * @returns a promise of its end, if the function has returned one
+   */
   #call(
     run: Callable,
     self: unknown,
     args: readonly unknown[],
     origin: ErrorOrigin<object>,
     failed?: () => void,
-  ): void {
+  ): PromiseLike<unknown> | undefined {
     const fail = (error: unknown): void => {
       this.report(error, origin);
       failed?.();
     };
     try {
       const result: unknown = Reflect.apply(run, self, args);
-      if (isThenable(result)) void result.then(undefined, fail);
+      if (isThenable(result)) return result.then(undefined, fail);
     } catch (error) {
       fail(error);
     }
+    return undefined;
   }
 }
 
@@ -204,4 +235,21 @@ export function ackOf(
       socket,
     });
   };
+}
+
+/**
+ * Calls `done` once all promises are settled. A rejection stays what it is: one that nobody else handles surfaces as
+ * `unhandledRejection`.
+ */
+export function whenSettled(promises: readonly PromiseLike<unknown>[], done: () => void): void {
+  let left = promises.length;
+  const settled = (): void => {
+    if (--left === 0) done();
+  };
+  for (const promise of promises) {
+    void promise.then(settled, (error: unknown) => {
+      settled();
+      throw error;
+    });
+  }
 }
