@@ -21,7 +21,7 @@ import type { Auth } from "./connection/dialect.ts";
 import type { BindableEngine, Connection } from "./connection/port.ts";
 import { Drain, readDrainOptions } from "./drain.ts";
 import type { DrainOptions } from "./drain.ts";
-import { Drains } from "./connection/drains.ts";
+import { EmptyBuffers } from "./connection/empty-buffers.ts";
 import type { SlowConsumer } from "./connection/waiting.ts";
 import { createError } from "./errors.ts";
 import type {
@@ -115,7 +115,7 @@ export class Server<
   /** @internal What becomes of volatile events that a client cannot take. */
   readonly _slowConsumer: SlowConsumer | undefined;
   /** @internal Waits until connections have taken everything. */
-  readonly _drains: Drains = new Drains();
+  readonly _emptyBuffers: EmptyBuffers = new EmptyBuffers();
   /** @internal What clients may do. */
   readonly _limits: ResolvedLimits;
   /** @internal */

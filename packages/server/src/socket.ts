@@ -10,7 +10,7 @@ import type { Broadcast } from "./broadcasting-emitter.ts";
 import type { Client } from "./client.ts";
 import { LazyHandshake } from "./connection/handshake.ts";
 import type { Handshake } from "./connection/handshake.ts";
-import { bufferedAmountOf } from "./connection/drains.ts";
+import { bufferedAmountOf } from "./connection/empty-buffers.ts";
 import type { Connection, WriteOptions } from "./connection/port.ts";
 import { waitingOf } from "./connection/waiting.ts";
 import type { WaitingFlags } from "./connection/waiting.ts";
@@ -384,7 +384,7 @@ export class Socket<
    * @throws Error (`SOCKET_DISCONNECTED`) if the connection ends before
    */
   drained(): Promise<void> {
-    return this.server._drains.of(this.conn);
+    return this.server._emptyBuffers.of(this.conn);
   }
 
   /**

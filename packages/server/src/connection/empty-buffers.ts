@@ -14,7 +14,7 @@ export function bufferedAmountOf(conn: Connection): number {
 }
 
 /** Waits until connections have taken everything: one promise for each connection, however many ask. */
-export class Drains {
+export class EmptyBuffers {
   readonly #pending: Map<Connection, Promise<void>> = new Map();
 
   /**
