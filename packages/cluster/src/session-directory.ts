@@ -103,7 +103,7 @@ export class SessionDirectory implements internals.EngineCluster {
   }
 
   #onJoin(id: NodeId, link: Link): void {
-    if (this.#target !== undefined) this.#fronts.set(id, new Front(link, this.#target));
+    if (this.#target !== undefined) this.#fronts.set(id, new Front(link, this.#target, this));
   }
 
   #onLeave(id: NodeId): void {

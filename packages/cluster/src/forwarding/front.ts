@@ -11,10 +11,13 @@ export class Front implements internals.RemoteSession {
   /** Whether somebody there looks at all headers: until its first answer says so, somebody may. */
   needsWholeHead: boolean = true;
   readonly #target: internals.ClusterTarget;
+  readonly #binding: { readonly bindsLate: boolean };
 
-  constructor(link: Link, target: internals.ClusterTarget) {
+  /** @param binding - whether this node takes sessions over that others hold */
+  constructor(link: Link, target: internals.ClusterTarget, binding: { readonly bindsLate: boolean }) {
     this.link = link;
     this.#target = target;
+    this.#binding = binding;
   }
 
   onRequest(exchange: HttpExchange): void {
@@ -24,7 +27,7 @@ export class Front implements internals.RemoteSession {
 
   /** A session that is held comes to its WebSocket. Otherwise the WebSocket is relayed. */
   onUpgrade(exchange: UpgradeExchange): void {
-    if (exchange.malformed) {
+    if (exchange.malformed || !this.#binding.bindsLate) {
       this.#relay(exchange);
       return;
     }
@@ -39,7 +42,8 @@ export class Front implements internals.RemoteSession {
   }
 
   claim(sid: string, done: () => void): void {
-    new SessionClaim(this.link, sid, this.#target, done);
+    if (this.#binding.bindsLate) new SessionClaim(this.link, sid, this.#target, done);
+    else done();
   }
 
   #relay(exchange: UpgradeExchange): void {

@@ -3,7 +3,7 @@ import { Kind } from "../link/kinds.ts";
 import type { LinkStream } from "../link/link.ts";
 import { PayloadReader } from "../link/reader.ts";
 import { PayloadWriter } from "../link/writer.ts";
-import { BINARY, flagsOf, writeClose } from "./websocket-messages.ts";
+import { BINARY, flagsOf, readClose, writeClose } from "./websocket-messages.ts";
 
 const writer = new PayloadWriter();
 
@@ -67,7 +67,7 @@ export class LinkWebSocketPort implements WebSocketPort {
 
   resume(): void {}
 
-  close(code: number = 1005, reason: string = ""): void {
+  close(code?: number, reason: string = ""): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
     this.#stream.send(Kind.CLOSE, [writeClose(writer, code, reason)]);
@@ -87,9 +87,9 @@ export class LinkWebSocketPort implements WebSocketPort {
       const reader = new PayloadReader(payload);
       this.#fail(reader.text() as WebSocketErrorKind, reader.text());
     } else if (kind === Kind.CLOSE) {
-      const reader = new PayloadReader(payload);
+      const { code = 1005, reason } = readClose(new PayloadReader(payload));
       this.#stream.end();
-      this.#end(reader.u32(), reader.text());
+      this.#end(code, reason);
     }
   }
 

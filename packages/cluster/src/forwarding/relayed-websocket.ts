@@ -3,7 +3,7 @@ import { Kind } from "../link/kinds.ts";
 import type { LinkStream } from "../link/link.ts";
 import { PayloadReader } from "../link/reader.ts";
 import { PayloadWriter } from "../link/writer.ts";
-import { BINARY, COMPRESSED, flagsOf, writeClose } from "./websocket-messages.ts";
+import { BINARY, COMPRESSED, flagsOf, readClose, writeClose } from "./websocket-messages.ts";
 
 const writer = new PayloadWriter();
 
@@ -32,8 +32,8 @@ export class RelayedWebSocket implements WebSocketHandlers {
     if (kind === Kind.MESSAGE) {
       this.#send(payload);
     } else if (kind === Kind.CLOSE) {
-      const reader = new PayloadReader(payload);
-      this.#port.close(reader.u32(), reader.text());
+      const { code, reason } = readClose(new PayloadReader(payload));
+      this.#port.close(code, reason);
     }
   }
 

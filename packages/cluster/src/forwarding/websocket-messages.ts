@@ -1,3 +1,4 @@
+import type { PayloadReader } from "../link/reader.ts";
 import type { PayloadWriter } from "../link/writer.ts";
 
 /** Bits of the first byte of a message. */
@@ -11,6 +12,18 @@ export function flagsOf(isBinary: boolean, isCompressed: boolean): Uint8Array {
   return flags[(isBinary ? BINARY : 0) + (isCompressed ? COMPRESSED : 0)]!;
 }
 
-export function writeClose(writer: PayloadWriter, code: number, reason: string): Buffer {
-  return writer.begin().u32(code).text(reason).end();
+/** @param code - undefined for a close frame without one */
+export function writeClose(writer: PayloadWriter, code: number | undefined, reason: string): Buffer {
+  return writer
+    .begin()
+    .u32(code ?? NO_CODE)
+    .text(reason)
+    .end();
 }
+
+export function readClose(reader: PayloadReader): { code: number | undefined; reason: string } {
+  const code = reader.u32();
+  return { code: code === NO_CODE ? undefined : code, reason: reader.text() };
+}
+
+const NO_CODE = 0;

@@ -82,7 +82,8 @@ export class UwsUpgradeExchange extends CollectedUpgradeExchange {
   /**
    * Completes an upgrade that the handler of uWebSockets.js did not wait for. A cork of the response ends with a look at memory that
    * the upgrade has freed, and closes the new WebSocket if what is there now looks like the end of an HTTP connection. While another
-   * WebSocket is corked, the response cannot be: the head leaves in many small writes, and nothing is looked at.
+   * WebSocket is corked, the response cannot be: the head leaves in many small writes, and nothing is looked at. That it
+   * is asked to keeps uWebSockets.js from a warning.
    */
   #completeLate(
     response: UwsResponse,
@@ -95,7 +96,7 @@ export class UwsUpgradeExchange extends CollectedUpgradeExchange {
     if (bystander !== undefined) {
       bystander.cork({
         write() {
-          complete();
+          response.cork(complete);
           write();
         },
       });
