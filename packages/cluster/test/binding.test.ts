@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { MemoryCall, MemoryWebSocket, Session } from "@tidewire/engine";
+import type { MemoryCall, MemoryWebSocket, ServerOptions, Session } from "@tidewire/engine";
+import { endOf, WebTransportPair } from "../../../test/support/webtransport/pair.ts";
 import { MemoryNodes } from "./memory-nodes.ts";
 import type { MemoryNode, MemoryNodesOptions } from "./memory-nodes.ts";
 
@@ -216,5 +217,43 @@ describe("cluster: late binding", () => {
     trio.loop.advance(100_000);
     assert.equal(trio.a.sessions[0]!.readyState, "closed");
     assert.deepEqual([trio.a.engine.clientsCount, trio.a.engine.clock.timers], [0, 0]);
+  });
+});
+
+describe("cluster: WebTransport", () => {
+  const transports: ServerOptions["transports"] = ["polling", "websocket", "webtransport"];
+
+  /** A WebTransport session at a node, which asks for the session of the client, and probes at once. */
+  async function probe(trio: Trio, node: MemoryNode) {
+    const pair = new WebTransportPair();
+    const stream = pair.stream();
+    void node.engine.onWebTransportSession(pair.session);
+    const data = `0{"sid":"${trio.sid}"}`;
+    await stream.write(Buffer.from(`${String.fromCharCode(data.length)}${data}`));
+    const probed = stream.write('06 "2probe"');
+    await trio.settle();
+    return { pair, stream, probed };
+  }
+
+  it("binds a session where it shows up", async () => {
+    const trio = new Trio({ engine: { transports } });
+    await trio.open();
+    const { stream, probed } = await probe(trio, trio.b);
+    await probed;
+    await stream.expect('06 "3probe"');
+    await stream.write('01 "5"');
+    await trio.settle();
+    assert.deepEqual(trio.bound, [0, 1, 0]);
+    assert.equal(trio.b.sessions[0]!.transport.name, "webtransport");
+    for (const { engine } of trio.nodes) engine.close();
+  });
+
+  it("is refused for a session that is bound elsewhere", async () => {
+    const trio = new Trio({ engine: { transports }, binding: { bind: "early" } });
+    await trio.open();
+    const { pair } = await probe(trio, trio.b);
+    assert.deepEqual(await endOf(pair), { closeCode: 1, reason: "Session ID unknown" });
+    assert.equal(trio.a.sessions[0]!.readyState, "open");
+    for (const { engine } of trio.nodes) engine.close();
   });
 });

@@ -11,6 +11,7 @@ export type {
 } from "./admission/cluster.ts";
 export { generateId } from "./admission/ids.ts";
 export { clockOf, setLimitMonitor } from "./engine.ts";
+export { AnswerHead } from "./host/answer-head.ts";
 export { linesOf, RawHead } from "./host/copied/head.ts";
 export { CopiedHttpExchange } from "./host/copied/http-exchange.ts";
 export { CopiedRequest } from "./host/copied/request.ts";

@@ -1,4 +1,5 @@
-import type { HttpExchange, internals } from "@tidewire/engine";
+import { internals } from "@tidewire/engine";
+import type { HttpExchange } from "@tidewire/engine";
 import { Kind } from "../link/kinds.ts";
 import type { Link, LinkStream, StreamHandlers } from "../link/link.ts";
 import { PayloadReader } from "../link/reader.ts";
@@ -40,15 +41,28 @@ export class ForwardedRequest implements StreamHandlers {
   }
 
   onMessage(kind: number, payload: Buffer): void {
-    if (kind !== Kind.RESPONSE || this.#isAnswered) return;
+    if (this.#isAnswered) return;
+    if (kind === Kind.USUAL_RESPONSE) this.#answer(this.#begin(payload));
+    else if (kind === Kind.RESPONSE) this.#respond(this.#begin(payload));
+  }
+
+  #begin(payload: Buffer): PayloadReader {
     const reader = new PayloadReader(payload);
     this.#destination.needsWholeHead = reader.u8() === 1;
-    const head = readAnswerHead(reader);
-    // A host may hold it until the client takes it.
-    const body = Buffer.from(reader.rest());
-    const exchange = this.#exchange;
     this.#isAnswered = true;
-    exchange.onAbort = undefined;
+    this.#exchange.onAbort = undefined;
+    return reader;
+  }
+
+  #answer(reader: PayloadReader): void {
+    const head = usualHead(reader.text());
+    this.#exchange.answer(head, bodyOf(reader));
+  }
+
+  #respond(reader: PayloadReader): void {
+    const exchange = this.#exchange;
+    const head = readAnswerHead(reader);
+    const body = bodyOf(reader);
     if (head.reason === "") exchange.respond(head.status, head.headers, body);
     else if (!exchange.ended) answerThroughResponse(exchange, head, body);
   }
@@ -60,6 +74,19 @@ export class ForwardedRequest implements StreamHandlers {
     if (isBroken) this.#target.refuseUnknown(this.#exchange);
     else this.#exchange.destroy();
   }
+}
+
+/** A copy: a host may hold it until the client takes it. */
+function bodyOf(reader: PayloadReader): Buffer {
+  return Buffer.from(reader.rest());
+}
+
+/** The last one, which is that of most. */
+let usual: internals.AnswerHead = new internals.AnswerHead("text/html");
+
+function usualHead(contentType: string): internals.AnswerHead {
+  if (usual.contentType !== contentType) usual = new internals.AnswerHead(contentType);
+  return usual;
 }
 
 function hasBody(method: string): boolean {

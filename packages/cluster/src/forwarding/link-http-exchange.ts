@@ -37,10 +37,20 @@ export class LinkHttpExchange extends internals.CopiedHttpExchange implements St
     body: string | Buffer,
     reason?: string,
   ): void {
-    const isLookedAt = this.#target.needsWholeHead(this.request.head.url);
-    writer.begin().u8(isLookedAt ? 1 : 0);
+    writer.begin().u8(this.#isLookedAt() ? 1 : 0);
     this.#stream.send(Kind.RESPONSE, [writeAnswerHead(writer, status, headers, reason).end(), body]);
     this.#stream.end();
+  }
+
+  protected override writeAnswer(head: internals.AnswerHead, body: string | Buffer): void {
+    writer.begin().u8(this.#isLookedAt() ? 1 : 0);
+    this.#stream.send(Kind.USUAL_RESPONSE, [writer.text(head.contentType).end(), body]);
+    this.#stream.end();
+  }
+
+  /** Whether somebody may look at all headers of such requests. */
+  #isLookedAt(): boolean {
+    return this.#target.needsWholeHead(this.request.head.url);
   }
 
   override destroy(): void {

@@ -23,6 +23,7 @@ export const Kind = {
   CLOSE: 23,
   BODY_TOO_LARGE: 24,
   FAILED: 25,
+  USUAL_RESPONSE: 26,
 
   // 40 to 55: binding.
   CLAIM: 40,
