@@ -63,7 +63,7 @@ export class ServerCluster implements ClusterOption {
 
   drain(isDraining: boolean): void {
     this.#state = isDraining ? "draining" : "up";
-    if (isDraining) this.#sessions.bindEarly();
+    this.#sessions.drain(isDraining);
     this.#nodes.announce();
   }
 

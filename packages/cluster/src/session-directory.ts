@@ -31,7 +31,8 @@ export class SessionDirectory implements internals.EngineCluster {
   readonly #fronts: Map<NodeId, Front> = new Map();
   /** Where sessions are that began here and have moved, as long as they have requests. */
   readonly #moved: Map<string, NodeId> = new Map();
-  #bindsLate: boolean;
+  readonly #bindsLate: boolean;
+  #isDraining = false;
   #target: internals.ClusterTarget | undefined = undefined;
 
   constructor(members: Members, { bind = "late", bindTimeout = 500 }: BindingOptions = {}) {
@@ -52,7 +53,7 @@ export class SessionDirectory implements internals.EngineCluster {
   }
 
   get bindsLate(): boolean {
-    return this.#bindsLate && this.#fronts.size > 0;
+    return this.#bindsLate && !this.#isDraining && this.#fronts.size > 0;
   }
 
   /** How many sessions began here, have moved to other nodes, and may still have requests. */
@@ -66,10 +67,10 @@ export class SessionDirectory implements internals.EngineCluster {
     for (const [id, link] of this.#members.peers) this.#onJoin(id, link);
   }
 
-  /** From now on all sessions are bound here at once, those too that are held. */
-  bindEarly(): void {
-    this.#bindsLate = false;
-    this.#target?.bindAll();
+  /** This node is about to leave, or stays after all. Meanwhile no session is held, or comes here. */
+  drain(isDraining: boolean): void {
+    this.#isDraining = isDraining;
+    if (isDraining) this.#target?.bindAll();
   }
 
   find(sid: string): internals.RemoteSession | undefined {

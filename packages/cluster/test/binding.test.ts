@@ -205,8 +205,11 @@ describe("cluster: late binding", () => {
   it("binds what is held when the node is about to leave", async () => {
     const trio = new Trio();
     await trio.open();
-    trio.a.directory.bindEarly();
+    trio.a.directory.drain(true);
     assert.deepEqual(trio.bound, [1, 0, 0]);
+    await trio.open();
+    assert.deepEqual(trio.bound, [2, 0, 0]);
+    trio.a.directory.drain(false);
     await trio.open();
     assert.deepEqual(trio.bound, [2, 0, 0]);
   });

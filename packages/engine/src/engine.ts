@@ -125,7 +125,7 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
     return this.#cluster?.idPrefix ?? "";
   }
 
-  /** Joins the engines of other processes: requests of their sessions may come here, and those of its own there. Called once. */
+  /** Joins the engines of other processes: requests of their sessions may come here, and those of its own there. It can join one. */
   joinCluster(cluster: EngineCluster): this {
     this.#cluster = cluster;
     this.#admission.joinCluster(cluster);

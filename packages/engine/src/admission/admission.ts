@@ -52,8 +52,9 @@ export class Admission implements ClusterTarget {
     this.#interceptor = handler;
   }
 
-  /** Called once. */
+  /** A server that is closed and listens again joins its cluster again. */
   joinCluster(cluster: EngineCluster): void {
+    if (this.#cluster === cluster) return;
     this.#cluster = cluster;
     this.#binding = new LateBinding(this.#owner, cluster, {
       onRequest: (exchange) => this.onRequest(exchange),
