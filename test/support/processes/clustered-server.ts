@@ -18,6 +18,7 @@ function report(event: string, detail?: unknown): void {
 
 io.cluster!.on("join", ({ id }) => report("join", id));
 io.cluster!.on("leave", ({ id }) => report("leave", id));
+io.cluster!.on("gap", (gap) => report("gap", gap));
 io.on("connection", (socket) => {
   const { id } = io.cluster!.nodes[0]!;
   socket.emit("node", id);
