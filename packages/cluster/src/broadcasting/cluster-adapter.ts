@@ -230,7 +230,7 @@ export class ClusterAdapter extends MemoryAdapter implements CastReceiver {
     const question = reader.u32();
     const target = readTarget(reader);
     const { askedClients } = this.#broadcasting;
-    const packet = decodePacket(this.#parser, readPacket(reader));
+    const parts = readPacket(reader);
     let missing = 0;
     const onClients = (clients: number): void => {
       missing = clients;
@@ -238,6 +238,14 @@ export class ClusterAdapter extends MemoryAdapter implements CastReceiver {
         this.#broadcasting.beginReply(Cast.REACHED, question).u32(clients).end(),
       ]);
     };
+    let packet: Packet;
+    try {
+      packet = decodePacket(this.#parser, parts);
+    } catch (error) {
+      // A parser may limit what it decodes.
+      onClients(0);
+      throw error;
+    }
     super.broadcastWithAck(packet, target, onClients, (answer) => {
       // Officially one argument is passed on, too.
       const encoded = encodeValues([answer]);

@@ -4,6 +4,7 @@ import type { Socket } from "@tidewire/server";
 import { PacketType } from "@tidewire/parser";
 import type { Packet } from "@tidewire/parser";
 import * as msgpack from "socket.io-msgpack-parser";
+import { uncaught } from "../../../../test/support/process/uncaught.ts";
 import { settled, TestNodes } from "./nodes.ts";
 import type { TestClient } from "./nodes.ts";
 
@@ -199,6 +200,16 @@ describe("a broadcast that asks for answers, between nodes", () => {
     assert.deepEqual(await heardBy([second]), [['2#["q"]']]);
     cluster.cut(0, 2);
     assert.deepEqual(((await answered) as string[]).toSorted(), ["0", "1", "2"]);
+  });
+
+  it("is answered by nobody on a node whose parser refuses to decode it", async () => {
+    await using cluster = await TestNodes.start(2, { parser: msgpack });
+    const surfaced = uncaught(1);
+    let deep: unknown = 0;
+    for (let n = 0; n < 600; n++) deep = [deep];
+    assert.deepEqual(await cluster.nodes[0]!.io.timeout(5000).emitWithAck("q", deep), []);
+    assert.match(String(await surfaced), /ParseError/);
+    assert.equal(cluster.members[0]!.peers.size, 1);
   });
 
   it("reports the answers that came in time", async () => {
