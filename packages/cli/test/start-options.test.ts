@@ -18,6 +18,7 @@ describe("the arguments of tidewire start", () => {
       args: [],
       workers: availableParallelism(),
       readyTimeout: 30_000,
+      drainTime: 5_000,
       stopTimeout: 10_000,
       prefix: true,
     });
@@ -30,6 +31,7 @@ describe("the arguments of tidewire start", () => {
       args: ["--workers", "9"],
       workers: 3,
       readyTimeout: 500,
+      drainTime: 5_000,
       stopTimeout: 10_000,
       prefix: false,
     });

@@ -1,5 +1,6 @@
 import type { HttpServerLike, Server as Engine } from "@tidewire/engine";
 import type { ClusterOption } from "./cluster.ts";
+import type { DrainOptions } from "./drain.ts";
 
 /**
  * What a supervisor puts at `globalThis[Symbol.for("tidewire.worker")]` in a process that is one of several, before the application is
@@ -18,6 +19,7 @@ export interface WorkerServer {
   readonly engine: Engine;
   /** What accepts the connections; undefined if it is unknown. */
   readonly httpServer: HttpServerLike | undefined;
+  drain(options: DrainOptions): Promise<void>;
   close(): Promise<void>;
 }
 

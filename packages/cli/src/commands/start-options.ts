@@ -12,7 +12,9 @@ export interface StartOptions {
   readonly workers: number;
   /** How long a worker may take to listen, in ms. */
   readonly readyTimeout: number;
-  /** How long a worker may take to end, in ms. */
+  /** How long the clients of a worker that ends may take to leave, in ms. */
+  readonly drainTime: number;
+  /** How long a worker may take to end after that, in ms. */
   readonly stopTimeout: number;
   /** Whether each line of a worker begins with its number. */
   readonly prefix: boolean;
@@ -30,6 +32,7 @@ export function readStartOptions(args: readonly string[], folder: string = proce
     args: rest,
     workers: readWorkers(values.workers),
     readyTimeout: readSeconds("--ready-timeout", values["ready-timeout"]),
+    drainTime: readSeconds("--drain", values.drain),
     stopTimeout: readSeconds("--stop-timeout", values["stop-timeout"]),
     prefix: !values["no-prefix"],
   };
@@ -40,6 +43,7 @@ export function readStartOptions(args: readonly string[], folder: string = proce
 const options = {
   workers: { type: "string", short: "w", default: "auto" },
   "ready-timeout": { type: "string", default: "30" },
+  drain: { type: "string", default: "5" },
   "stop-timeout": { type: "string", default: "10" },
   "no-prefix": { type: "boolean", default: false },
 } as const;
@@ -48,6 +52,7 @@ interface Parsed {
   readonly values: {
     readonly workers: string;
     readonly "ready-timeout": string;
+    readonly drain: string;
     readonly "stop-timeout": string;
     readonly "no-prefix": boolean;
   };

@@ -10,13 +10,16 @@ sessions are needed. The script needs no change.
 Options:
   -w, --workers <n>          how many workers: a number, or auto for one per core (default: auto)
       --ready-timeout <s>    how many seconds a worker may take to listen (default: 30)
-      --stop-timeout <s>     how many seconds a worker may take to end, before it is killed (default: 10)
+      --drain <s>            over how many seconds the clients of a worker that ends leave it, in batches; 0 for all at once
+                             (default: 5)
+      --stop-timeout <s>     how many seconds a worker may take to end after that, before it is killed (default: 10)
       --no-prefix            prints the lines of the workers as they are, without the number of the worker
   -h, --help
 
 Signals:
   SIGHUP           replaces the workers one by one, each when its successor listens
-  SIGTERM, SIGINT  ends the workers, each when its clients have been let go; the second one kills them
+  SIGTERM          lets the clients leave and ends the workers; the second one kills them
+  SIGINT           the same at once, without --drain
 
 A worker that ends is started again: at once, and after longer and longer pauses if it keeps ending.
 

@@ -5,6 +5,8 @@ import type { WorkerProcess } from "./worker-process.ts";
 export interface SlotOwner {
   readonly readyTimeout: number;
   readonly stopTimeout: number;
+  /** How long the clients of a worker may take to leave, in ms. */
+  readonly drainTime: number;
   fork(number: number): WorkerProcess;
   say(text: string): void;
 }
@@ -42,21 +44,26 @@ export class Slot {
     const isReady = await this.#becomesReady(worker);
     this.#next = undefined;
     if (!isReady || this.#isStopped) {
-      await worker.retire(this.#owner.stopTimeout);
+      await this.#retire(worker, 0);
       return false;
     }
     const old = this.#current;
     this.#keep(worker);
-    if (old !== undefined) await this.#retire(old);
+    if (old !== undefined) await this.#retire(old, this.#owner.drainTime);
     return true;
   }
 
-  /** Ends the worker. Returns whether it ended by itself. */
-  async stop(): Promise<boolean> {
+  /**
+   * Ends the worker.
+   *
+   * @param within - how long its clients may take to leave, in ms
+   * @returns whether it ended by itself
+   */
+  async stop(within: number): Promise<boolean> {
     this.#isStopped = true;
     clearTimeout(this.#restart);
     const workers = [this.#current, this.#next].filter((worker) => worker !== undefined);
-    const ends = await Promise.all(workers.map((worker) => this.#retire(worker)));
+    const ends = await Promise.all(workers.map((worker) => this.#retire(worker, within)));
     return ends.every(Boolean);
   }
 
@@ -81,7 +88,7 @@ export class Slot {
   }
 
   async #becomesReady(worker: WorkerProcess): Promise<boolean> {
-    const { readyTimeout, stopTimeout } = this.#owner;
+    const { readyTimeout } = this.#owner;
     let timer: NodeJS.Timeout | undefined = undefined;
     const late = new Promise<"late">((resolve) => {
       timer = setTimeout(() => resolve("late"), readyTimeout);
@@ -97,7 +104,7 @@ export class Slot {
         `${nameOf(worker)} does not listen after ${readyTimeout / 1000} s and is ended: ` +
           'start a server of Tidewire, or call process.send("ready")',
       );
-      await worker.retire(stopTimeout);
+      await this.#retire(worker, 0);
       return false;
     }
     if ("how" in outcome) return false;
@@ -107,9 +114,9 @@ export class Slot {
     return true;
   }
 
-  async #retire(worker: WorkerProcess): Promise<boolean> {
+  async #retire(worker: WorkerProcess, within: number): Promise<boolean> {
     const { stopTimeout } = this.#owner;
-    const hasEnded = await worker.retire(stopTimeout);
+    const hasEnded = await worker.retire(within, stopTimeout);
     if (!hasEnded)
       this.#owner.say(`${nameOf(worker)} was killed, because it did not end within ${stopTimeout / 1000} s`);
     return hasEnded;

@@ -16,6 +16,7 @@ import { WorkerProcess } from "./worker-process.ts";
 export class Supervisor implements SlotOwner {
   readonly readyTimeout: number;
   readonly stopTimeout: number;
+  readonly drainTime: number;
   readonly #options: StartOptions;
   readonly #preload: readonly string[];
   readonly #terminal: Terminal;
@@ -31,6 +32,7 @@ export class Supervisor implements SlotOwner {
   constructor(options: StartOptions, preload: readonly string[], terminal: Terminal) {
     this.readyTimeout = options.readyTimeout;
     this.stopTimeout = options.stopTimeout;
+    this.drainTime = options.drainTime;
     this.#options = options;
     this.#preload = preload;
     this.#terminal = terminal;
@@ -53,8 +55,9 @@ export class Supervisor implements SlotOwner {
       this.#started = this.#start();
       const hasStarted = await Promise.race([this.#started, ended.then(() => true)]);
       if (!hasStarted) return ExitCode.FAILED;
-      await ended;
-      return (await this.#stop()) ? ExitCode.DONE : ExitCode.FAILED;
+      // Whoever presses Ctrl+C does not want to wait.
+      const within = (await ended) === "SIGINT" ? 0 : this.drainTime;
+      return (await this.#stop(within)) ? ExitCode.DONE : ExitCode.FAILED;
     } finally {
       forget();
       rmSync(this.#folder, { recursive: true, force: true });
@@ -96,8 +99,8 @@ export class Supervisor implements SlotOwner {
     return true;
   }
 
-  async #stop(): Promise<boolean> {
-    const ends = await Promise.all(this.#slots.map((slot) => slot.stop()));
+  async #stop(within: number): Promise<boolean> {
+    const ends = await Promise.all(this.#slots.map((slot) => slot.stop(within)));
     return ends.every(Boolean);
   }
 
@@ -124,9 +127,9 @@ export class Supervisor implements SlotOwner {
     return true;
   }
 
-  #listenToSignals(): { ended: Promise<void>; forget: () => void } {
-    let end: () => void = () => {};
-    const ended = new Promise<void>((resolve) => {
+  #listenToSignals(): { ended: Promise<NodeJS.Signals>; forget: () => void } {
+    let end: (signal: NodeJS.Signals) => void = () => {};
+    const ended = new Promise<NodeJS.Signals>((resolve) => {
       end = resolve;
     });
     const stop = (signal: NodeJS.Signals): void => {
@@ -137,7 +140,7 @@ export class Supervisor implements SlotOwner {
       }
       this.#isStopping = true;
       this.say(`${signal}: the workers end`);
-      end();
+      end(signal);
     };
     const reload = (): void => void this.#reload();
     process.on("SIGTERM", stop).on("SIGINT", stop).on("SIGHUP", reload);

@@ -47,12 +47,13 @@ export class WorkerProcess {
   /**
    * Lets the worker stop listening, let its clients go and end. Kills it if it has not ended in time.
    *
-   * @param limit - in ms
+   * @param within - how long its clients may take to leave, in ms
+   * @param limit - how long it may take to end after that, in ms
    * @returns whether it ended by itself
    */
-  async retire(limit: number): Promise<boolean> {
+  async retire(within: number, limit: number): Promise<boolean> {
     if (this.#hasEnded) return true;
-    const message: RetireMessage = { type: "tidewire:retire" };
+    const message: RetireMessage = { type: "tidewire:retire", within };
     this.#worker.send(message, (error: Error | null) => {
       // The application has closed the channel.
       if (error !== null) this.#worker.process.kill("SIGTERM");
@@ -61,7 +62,7 @@ export class WorkerProcess {
     const timer = setTimeout(() => {
       isKilled = true;
       this.kill();
-    }, limit);
+    }, within + limit);
     await this.ended;
     clearTimeout(timer);
     return !isKilled;

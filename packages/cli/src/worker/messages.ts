@@ -8,6 +8,8 @@ export interface ReadyMessage {
 /** What the supervisor says to a worker that is to end. */
 export interface RetireMessage {
   readonly type: "tidewire:retire";
+  /** How long its clients may take to leave, in ms; 0 for all at once. */
+  readonly within: number;
 }
 
 export function isReady(message: unknown): message is ReadyMessage {

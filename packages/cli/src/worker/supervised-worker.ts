@@ -1,7 +1,9 @@
 import { Server as NodeServer } from "node:net";
-import type { internals } from "@tidewire/server";
+import { join } from "node:path";
+import { cluster } from "@tidewire/cluster";
+import type { ClusterOption, internals } from "@tidewire/server";
 import { isRetire } from "./messages.ts";
-import type { ReadyMessage } from "./messages.ts";
+import type { ReadyMessage, RetireMessage } from "./messages.ts";
 import { retire } from "./retire.ts";
 import type { WorkerSettings } from "./settings.ts";
 
@@ -12,10 +14,14 @@ const SIGNALS_TO_END = ["SIGTERM", "SIGINT"] as const;
 
 /** The worker's side of the supervisor: what the servers of the application find, and the end of the process. */
 export class SupervisedWorker implements internals.Worker {
+  readonly #folder: string;
   readonly #servers: Set<WorkerServer> = new Set();
+  #clusters = 0;
   #retired: Promise<void> | undefined = undefined;
 
-  constructor(_settings: WorkerSettings) {}
+  constructor({ folder }: WorkerSettings) {
+    this.#folder = folder;
+  }
 
   /** Lets the servers of the process find it, and listens to the supervisor. */
   install(): void {
@@ -24,12 +30,15 @@ export class SupervisedWorker implements internals.Worker {
     // A terminal and systemd may send it to all processes of the application. The supervisor replaces this one.
     process.on("SIGHUP", () => {});
     process.on("message", (message) => {
-      if (isRetire(message)) void this.#endBy("SIGTERM", true);
+      if (isRetire(message)) void this.#endBy("SIGTERM", message);
     });
   }
 
-  cluster(): undefined {
-    return undefined;
+  /** The first server of each worker is in one cluster, the second in another, and so on: all workers run the same script. */
+  cluster(): ClusterOption {
+    this.#clusters++;
+    const name = String(this.#clusters);
+    return cluster({ name, directory: join(this.#folder, name) });
   }
 
   onAttached(server: WorkerServer): void {
@@ -56,12 +65,12 @@ export class SupervisedWorker implements internals.Worker {
   /**
    * Lets the clients go and ends the process, unless the application has a listener of the signal, which then ends it.
    *
-   * @param isAsked - whether the supervisor asks, so that the application has not heard of it yet
+   * @param asked - what the supervisor says; the application has not heard of it yet
    */
-  async #endBy(signal: (typeof SIGNALS_TO_END)[number], isAsked = false): Promise<void> {
-    await (this.#retired ??= retire(this.#servers));
+  async #endBy(signal: (typeof SIGNALS_TO_END)[number], asked?: RetireMessage): Promise<void> {
+    await (this.#retired ??= retire(this.#servers, asked?.within ?? 0));
     const isHandled = process.listenerCount(signal) > 1;
     if (!isHandled) process.exit(0);
-    else if (isAsked) process.kill(process.pid, signal);
+    else if (asked !== undefined) process.kill(process.pid, signal);
   }
 }
