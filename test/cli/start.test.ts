@@ -143,7 +143,14 @@ describe("tidewire start", function () {
   });
 
   it("kills a worker that does not end in time, and ends with 1", async () => {
-    await using running = await start("stubborn.ts", ["--workers", "1", "--stop-timeout", "1"]);
+    await using running = await start("stubborn.ts", [
+      "--workers",
+      "1",
+      "--drain",
+      "0",
+      "--stop-timeout",
+      "1",
+    ]);
     const { tidewire } = running;
     await tidewire.says(READY);
     tidewire.signal("SIGTERM");

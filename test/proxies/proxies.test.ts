@@ -1,24 +1,19 @@
 // The examples of docs/deployment.md, run by the proxies they are for, in front of a server on each host.
 import assert from "node:assert/strict";
-import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { Server } from "@tidewire/server";
 import type { ServerOptions } from "@tidewire/server";
 import { io as openClient } from "socket.io-client";
 import type { ManagerOptions, Socket, SocketOptions } from "socket.io-client";
 import { findProxy, whyMissing } from "../../scripts/setup.mjs";
-import { freePort } from "../browser/support/chat-process.ts";
+import { startProxy } from "../support/proxies/running.ts";
+import type { RunningProxy } from "../support/proxies/running.ts";
 import { whyNoUws } from "../support/uws/absent.ts";
 
 const PATIENCE = 10_000;
-/** After this many ms HAProxy has checked each server several times. */
-const CHECKED = 200;
 const page = readFileSync(new URL("../../docs/deployment.md", import.meta.url), "utf8");
 
 interface Proxy {
@@ -28,7 +23,7 @@ interface Proxy {
   /** The whole configuration around the example, for a process without children. */
   configure(example: string, port: number, folder: string): string;
   /** The arguments that run it in the foreground. */
-  run(file: string): string[];
+  readonly run: (file: string) => string[];
 }
 
 const proxies: readonly Proxy[] = [
@@ -119,7 +114,7 @@ describe(`behind HAProxy that sends the PROXY protocol [${whyNoHaproxy ?? "uws"}
   it("gets the address of the client", async () => {
     const io = startServer({ host: "uws", proxyProtocol: true });
     const target = await portOf(io);
-    const running = await start(haproxy, haproxyProgram, (port) =>
+    const running = await startProxy(haproxyProgram, haproxy.run, (port) =>
       [
         "listen tcp",
         "  mode tcp",
@@ -154,13 +149,15 @@ describe(`behind HAProxy that sends the PROXY protocol [${whyNoHaproxy ?? "uws"}
 
 function runSuite(proxy: Proxy, program: string, host: "uws" | "node"): void {
   let servers: Server[];
-  let running: Running;
+  let running: RunningProxy;
   let client: Socket | undefined;
 
   before(async () => {
     servers = [startServer({ host }), startServer({ host })];
     const example = exampleFor(proxy.language, await Promise.all(servers.map(portOf)));
-    running = await start(proxy, program, (port, folder) => proxy.configure(`${example}\n`, port, folder));
+    running = await startProxy(program, proxy.run, (port, folder) =>
+      proxy.configure(`${example}\n`, port, folder),
+    );
   });
 
   afterEach(() => client?.disconnect());
@@ -211,57 +208,4 @@ function startServer(options: Partial<ServerOptions>): Server {
 async function portOf(io: Server): Promise<number> {
   if (!io.httpServer.listening) await once(io.httpServer, "listening");
   return (io.httpServer.address() as AddressInfo).port;
-}
-
-interface Running {
-  readonly port: number;
-  stop(): Promise<void>;
-}
-
-/** Runs a proxy on a free port, in the foreground, with its files in a temporary folder. */
-async function start(
-  proxy: Proxy,
-  program: string,
-  configure: (port: number, folder: string) => string,
-): Promise<Running> {
-  const port = await freePort();
-  const folder = mkdtempSync(join(tmpdir(), "tidewire-proxy-"));
-  const file = join(folder, "conf");
-  writeFileSync(file, configure(port, folder));
-  const child = spawn(program, proxy.run(file), { stdio: ["ignore", "inherit", "pipe"] });
-  const kill = (): unknown => child.kill("SIGKILL");
-  process.once("exit", kill);
-  const stop = async (): Promise<void> => {
-    process.off("exit", kill);
-    kill();
-    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
-    rmSync(folder, { recursive: true, force: true });
-  };
-  try {
-    await answering(child, port);
-    return { port, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
-
-/** Waits until the proxy passes requests on, and still does after its first health checks. */
-async function answering(child: ChildProcess, port: number): Promise<void> {
-  let output = "";
-  child.stderr?.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  const end = Date.now() + PATIENCE;
-  while (!(await isAnswered(port))) {
-    assert.equal(child.exitCode, null, `the proxy ended: ${output}`);
-    assert.ok(Date.now() < end, `the proxy does not answer: ${output}`);
-    await delay(20);
-  }
-  await delay(CHECKED);
-  assert.ok(await isAnswered(port), `the proxy takes the servers for dead: ${output}`);
-}
-
-async function isAnswered(port: number): Promise<boolean> {
-  const response = await fetch(`http://127.0.0.1:${port}/socket.io/socket.io.js`).catch(() => undefined);
-  await response?.arrayBuffer();
-  return response?.status === 200;
 }

@@ -96,7 +96,7 @@ export class Tidewire implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) this.signal("SIGTERM");
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.signal("SIGINT");
     const timer = setTimeout(() => this.signal("SIGKILL"), 15_000);
     await this.ended;
     clearTimeout(timer);

@@ -1,0 +1,142 @@
+// A worker of `tidewire start` that dies, or stands still, while its clients talk.
+import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
+import { io as connect } from "socket.io-client";
+import type { Socket } from "socket.io-client";
+import { freePort } from "../browser/support/chat-process.ts";
+import { scriptOf, Tidewire } from "../support/cli/tidewire.ts";
+import { chosen } from "../support/hosts/on-every-host.ts";
+import { connected } from "../support/server/clients.ts";
+import { serverHosts } from "../support/server/hosts.ts";
+import { needUws } from "../support/uws/absent.ts";
+
+const WORKERS = 3;
+const CLIENTS = 30;
+const READY = /worker \d \(pid (\d+)\) is ready/;
+/** Within this many ms after it has noticed, a client is back. */
+const BACK = 2000;
+const STOPPED = 10_000;
+
+/** A client that talks without a break. */
+class Talker implements Disposable {
+  readonly socket: Socket;
+  /** The worker that had its session when it was asked. */
+  pid = 0;
+  losses = 0;
+  answers = 0;
+  /** How long it was away, at the longest, in ms. */
+  away = 0;
+
+  constructor(url: string, transport: string) {
+    const options = { reconnectionDelay: 100, reconnectionDelayMax: 200, timeout: 1000 };
+    this.socket = connect(url, { forceNew: true, transports: [transport], ...options });
+    let since = 0;
+    this.socket.on("disconnect", () => {
+      this.losses++;
+      since = performance.now();
+    });
+    this.socket.on("connect", () => {
+      if (since !== 0) this.away = Math.max(this.away, performance.now() - since);
+      since = 0;
+      this.#talk(this.socket.id);
+    });
+  }
+
+  async start(): Promise<void> {
+    await connected(this.socket);
+    this.pid = (await this.socket.emitWithAck("pid")) as number;
+  }
+
+  #talk(id: string | undefined): void {
+    this.socket.emit("echo", "word", () => {
+      this.answers++;
+      if (this.socket.id === id) setTimeout(() => this.#talk(id), 5);
+    });
+  }
+
+  /** Resolves when it is answered by another word than before. */
+  async talksOn(): Promise<void> {
+    const { answers } = this;
+    const end = Date.now() + 15_000;
+    while (this.answers === answers) {
+      assert.ok(Date.now() < end, "a client is not answered any more");
+      await delay(10);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.close();
+  }
+}
+
+for (const { name: host } of chosen(serverHosts)) {
+  describe(`a worker under load [${host}]`, function () {
+    this.timeout(90_000);
+    before(() => void (host === "uws" && needUws()));
+
+    for (const transport of ["websocket", "polling"] as const) {
+      it(`that is killed takes nobody else with it, and its clients come back over ${transport}`, async () => {
+        await using running = await start(host);
+        const { tidewire, url, pids } = running;
+        using talkers = await talking(url, transport);
+        const victims = talkers.all.filter(({ pid }) => pid === pids[0]);
+        const others = talkers.all.filter(({ pid }) => pid !== pids[0]);
+        const from = tidewire.lines.length;
+        process.kill(pids[0]!, "SIGKILL");
+        await tidewire.says(/has ended \(SIGKILL\); another one starts now/, from);
+        await Promise.all(talkers.all.map((talker) => talker.talksOn()));
+        await tidewire.says(READY, from);
+        assert.ok(victims.every(({ losses }) => losses > 0));
+        for (const { away } of victims) assert.ok(away < BACK, `away for ${away} ms`);
+        // A poll may have been on a connection to the one that was killed.
+        if (transport === "websocket") assert.ok(others.every(({ losses }) => losses === 0));
+      });
+    }
+
+    it("that stands still for ten seconds leaves the others alone, and then goes on", async () => {
+      await using running = await start(host);
+      const { url, pids } = running;
+      using talkers = await talking(url, "websocket");
+      process.kill(pids[0]!, "SIGSTOP");
+      await delay(STOPPED);
+      const others = talkers.all.filter(({ pid }) => pid !== pids[0]);
+      await Promise.all(others.map((talker) => talker.talksOn()));
+      process.kill(pids[0]!, "SIGCONT");
+      await Promise.all(talkers.all.map((talker) => talker.talksOn()));
+      // The heartbeat of the clients is longer: those of the worker have waited.
+      assert.deepEqual(
+        talkers.all.map(({ losses }) => losses),
+        talkers.all.map(() => 0),
+      );
+    });
+  });
+}
+
+interface Running extends AsyncDisposable {
+  readonly tidewire: Tidewire;
+  readonly url: string;
+  readonly pids: readonly number[];
+}
+
+async function start(host: string): Promise<Running> {
+  const port = await freePort();
+  const args = ["start", "--workers", String(WORKERS), scriptOf("echo.ts"), "--", host];
+  const tidewire = Tidewire.run(args, { PORT: String(port) });
+  const ready = await tidewire.saysTimes(READY, WORKERS);
+  return {
+    tidewire,
+    url: `http://127.0.0.1:${port}`,
+    pids: ready.map(([, pid]) => Number(pid)),
+    [Symbol.asyncDispose]: () => tidewire[Symbol.asyncDispose](),
+  };
+}
+
+/** Clients on all workers that talk. */
+async function talking(
+  url: string,
+  transport: string,
+): Promise<Disposable & { readonly all: readonly Talker[] }> {
+  const all = Array.from({ length: CLIENTS }, () => new Talker(url, transport));
+  await Promise.all(all.map((talker) => talker.start()));
+  return { all, [Symbol.dispose]: () => all.forEach((talker) => talker[Symbol.dispose]()) };
+}

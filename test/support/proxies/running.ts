@@ -1,0 +1,66 @@
+// Proxies as they are published, in the foreground, each with a configuration of its own.
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { freePort } from "../../browser/support/chat-process.ts";
+
+const PATIENCE = 10_000;
+/** After this many ms HAProxy has checked each server several times. */
+const CHECKED = 200;
+
+export interface RunningProxy extends AsyncDisposable {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** Runs a proxy on a free port, in the foreground, with its files in a temporary folder. */
+export async function startProxy(
+  program: string,
+  run: (file: string) => string[],
+  configure: (port: number, folder: string) => string,
+): Promise<RunningProxy> {
+  const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), "tidewire-proxy-"));
+  const file = join(folder, "conf");
+  writeFileSync(file, configure(port, folder));
+  const child = spawn(program, run(file), { stdio: ["ignore", "inherit", "pipe"] });
+  const kill = (): unknown => child.kill("SIGKILL");
+  process.once("exit", kill);
+  const stop = async (): Promise<void> => {
+    process.off("exit", kill);
+    kill();
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await answering(child, port);
+    return { port, stop, [Symbol.asyncDispose]: stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Waits until the proxy passes requests on, and still does after its first health checks. */
+async function answering(child: ChildProcess, port: number): Promise<void> {
+  let output = "";
+  child.stderr?.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  const end = Date.now() + PATIENCE;
+  while (!(await isAnswered(port))) {
+    assert.equal(child.exitCode, null, `the proxy ended: ${output}`);
+    assert.ok(Date.now() < end, `the proxy does not answer: ${output}`);
+    await delay(20);
+  }
+  await delay(CHECKED);
+  assert.ok(await isAnswered(port), `the proxy takes the servers for dead: ${output}`);
+}
+
+async function isAnswered(port: number): Promise<boolean> {
+  const response = await fetch(`http://127.0.0.1:${port}/socket.io/socket.io.js`).catch(() => undefined);
+  await response?.arrayBuffer();
+  return response?.status === 200;
+}
