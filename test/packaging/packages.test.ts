@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
-import { bin, output, pack, packageNames, root } from "./packed.ts";
+import { bin, npmName, output, pack, packageNames, publishedNames, root } from "./packed.ts";
+import type { PackageName } from "./packed.ts";
 
 /** The part of attw's output that the test reads. */
 interface Report {
@@ -40,32 +41,34 @@ describe("the packed packages", function () {
         assert.ok(analysis.types);
         assert.equal(status, 0);
       });
-
-      it("is under the MIT licence, and holds no tests", async () => {
-        const { tarballs, folder } = await pack();
-        const { license } = JSON.parse(
-          readFileSync(join(folder, "node_modules/@tidewire", name, "package.json"), "utf8"),
-        ) as { license: string };
-        assert.equal(license, "MIT");
-        const { stdout } = await output("tar", ["-tzf", tarballs[name]], folder);
-        const files = stdout.trim().split("\n");
-        assert.ok(files.includes("package/dist/index.js"));
-        assert.ok(files.includes("package/wrapper.mjs"));
-        assert.deepEqual(
-          files.filter((file) => /\btest\b|\.test\.|tsbuildinfo|\.turbo/.test(file)),
-          [],
-        );
-      });
     });
   }
 
+  for (const name of publishedNames)
+    it(`are under the MIT licence, and hold no tests: ${npmName(name)}`, async () => {
+      const { tarballs, folder } = await pack();
+      const { license } = JSON.parse(
+        readFileSync(join(folder, "node_modules", npmName(name), "package.json"), "utf8"),
+      ) as { license: string };
+      assert.equal(license, "MIT");
+      const { stdout } = await output("tar", ["-tzf", tarballs[name]], folder);
+      const files = stdout.trim().split("\n");
+      const needed =
+        name === "cli" ? ["bin/tidewire.cjs", "dist/worker/preload.js"] : ["dist/index.js", "wrapper.mjs"];
+      for (const file of needed) assert.ok(files.includes(`package/${file}`), file);
+      assert.deepEqual(
+        files.filter((file) => /\btest\b|\.test\.|tsbuildinfo|\.turbo/.test(file)),
+        [],
+      );
+    });
+
   it("share one version, and depend on each other by it", async () => {
     const { folder } = await pack();
-    const read = (name: string): { version: string; dependencies?: Record<string, string> } =>
-      JSON.parse(readFileSync(join(folder, "node_modules/@tidewire", name, "package.json"), "utf8")) as never;
+    const read = (name: PackageName): { version: string; dependencies?: Record<string, string> } =>
+      JSON.parse(readFileSync(join(folder, "node_modules", npmName(name), "package.json"), "utf8")) as never;
     const { version } = read("server");
     assert.match(version, /^4\.(9|\d\d+)\./);
-    for (const name of packageNames) {
+    for (const name of publishedNames) {
       assert.equal(read(name).version, version);
       for (const [dependency, range] of Object.entries(read(name).dependencies ?? {})) {
         if (dependency.startsWith("@tidewire/")) assert.equal(range, version);

@@ -1,4 +1,4 @@
-// The packages of applications as a user gets them: packed, and unpacked into a throw-away node_modules folder in which
+// The packages as a user gets them: packed, and unpacked into a throw-away node_modules folder in which
 // the third-party dependencies that they name, and nothing else, can be found.
 import { execFile } from "node:child_process";
 import {
@@ -18,8 +18,16 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 
 export const root: string = fileURLToPath(new URL("../../", import.meta.url));
+/** The packages that applications import. */
 export const packageNames = ["parser", "engine", "server", "cluster"] as const;
-export type PackageName = (typeof packageNames)[number];
+/** The same, and the command line. */
+export const publishedNames = [...packageNames, "cli"] as const;
+export type PackageName = (typeof publishedNames)[number];
+
+/** The name of a package on npm. */
+export function npmName(name: PackageName): string {
+  return name === "cli" ? "tidewire" : `@tidewire/${name}`;
+}
 
 export interface Packed {
   /** The tarballs, by name. */
@@ -72,20 +80,21 @@ async function packAll(): Promise<Packed> {
   const folder = mkdtempSync(join(tmpdir(), "tidewire-packed-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
   const args = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
-  for (const name of packageNames) args.push("--workspace", `packages/${name}`);
+  for (const name of publishedNames) args.push("--workspace", `packages/${name}`);
   await run("npm", args, { cwd: root });
   const tarballs = {} as Record<PackageName, string>;
-  for (const name of packageNames) {
+  for (const name of publishedNames) {
     const { version } = manifest(join(root, "packages", name));
-    tarballs[name] = join(folder, `tidewire-${name}-${version}.tgz`);
-    await unpack(tarballs[name], join(folder, "node_modules", "@tidewire", name));
+    const file = npmName(name).replace("@", "").replace("/", "-");
+    tarballs[name] = join(folder, `${file}-${version}.tgz`);
+    await unpack(tarballs[name], join(folder, "node_modules", npmName(name)));
   }
   writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
   for (const name of dependencies(folder).add("@types/node").add("socket.io-client")) link(name, folder);
   return { tarballs, folder };
 }
 
-async function unpack(tarball: string, into: string): Promise<void> {
+export async function unpack(tarball: string, into: string): Promise<void> {
   mkdirSync(into, { recursive: true });
   await run("tar", ["-xzf", tarball, "--strip-components=1", "-C", into]);
 }
@@ -108,8 +117,8 @@ function manifest(folder: string): Manifest {
 /** What the unpacked packages depend on, themselves left out. */
 function dependencies(folder: string): Set<string> {
   const names = new Set<string>();
-  for (const name of packageNames) {
-    const { dependencies: own = {} } = manifest(join(folder, "node_modules", "@tidewire", name));
+  for (const name of publishedNames) {
+    const { dependencies: own = {} } = manifest(join(folder, "node_modules", npmName(name)));
     for (const dependency of Object.keys(own))
       if (!dependency.startsWith("@tidewire/")) names.add(dependency);
   }

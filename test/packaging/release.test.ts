@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { packageNames, root } from "./packed.ts";
+import { npmName, publishedNames, root } from "./packed.ts";
 
 const REPOSITORY = "https://github.com/tidewire/tidewire";
 
@@ -15,11 +15,11 @@ interface Manifest {
 }
 
 describe("the npm pages of the packages", () => {
-  for (const name of packageNames) {
+  for (const name of publishedNames) {
     const folder = join(root, "packages", name);
     const read = (file: string): string => readFileSync(join(folder, file), "utf8");
 
-    describe(`@tidewire/${name}`, () => {
+    describe(npmName(name), () => {
       const manifest = JSON.parse(read("package.json")) as Manifest;
 
       it("has the licence of the repository", () => {
@@ -44,8 +44,8 @@ describe("the npm pages of the packages", () => {
 
       it("has a README with installation and usage", () => {
         const readme = read("README.md");
-        assert.match(readme, new RegExp(`^# @tidewire/${name}\n`));
-        assert.match(readme, new RegExp(`^    npm i .*@tidewire/${name}`, "m"));
+        assert.match(readme, new RegExp(`^# ${npmName(name)}\n`));
+        assert.match(readme, new RegExp(`^    npm i .*${npmName(name)}`, "m"));
         assert.match(readme, /^```js\n/m);
       });
 
