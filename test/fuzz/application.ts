@@ -191,6 +191,7 @@ export class Application {
 
   #checkReason(served: Served, reason: string, detail: unknown): void {
     const { client } = served;
+    const { isDistant } = this.#world;
     const { pingInterval, pingTimeout, maxBackpressure, maxReceiveBacklog } = this.#world.limits;
     const silent = this.#world.loop.now() - (served.heardBeforeClose ?? client.heard);
     const isSlow = maxBackpressure > 0 && detail instanceof SlowConsumerError;
@@ -200,7 +201,8 @@ export class Application {
       "transport close": client.left,
       "transport error": client.broken || isSlow || isFast,
       "parse error": !client.orderly,
-      "ping timeout": this.#world.isSlow || silent >= pingInterval + pingTimeout - 41,
+      "ping timeout":
+        this.#world.isSlow || (isDistant && !client.orderly) || silent >= pingInterval + pingTimeout - 41,
       "forced close": served.heardBeforeClose !== undefined,
     };
     this.#world.expect(

@@ -122,6 +122,7 @@ class ClusterSequence {
     this.#mayCut = random.chance(0.3);
     this.#mayStall = random.chance(0.3) && limits.pingInterval > 1000;
     world.isSlow = this.#mayStall;
+    world.isDistant = true;
     this.#clients = Array.from({ length: random.between(1, 4) }, (_, index) => {
       const Client = random.chance(0.3) ? WildClient : FuzzClient;
       return new Client(world, index, random.chance(0.3) ? 3 : 4);

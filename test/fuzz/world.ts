@@ -15,6 +15,8 @@ export class World {
   readonly host: MemoryHost;
   /** Whether what a client sent may arrive much later. */
   isSlow = false;
+  /** Whether a WebSocket may be closed before its client can know. Clients that break no rule have none that is closed so. */
+  isDistant = false;
   /** What happened, for the report of a failure. */
   readonly trace: string[] = [];
   /** What must not have happened. Collected, for the engine could swallow what a listener throws. */

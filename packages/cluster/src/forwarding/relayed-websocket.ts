@@ -1,9 +1,12 @@
-import type { internals, WebSocketErrorKind, WebSocketHandlers, WebSocketPort } from "@tidewire/engine";
+import { internals } from "@tidewire/engine";
+import type { WebSocketErrorKind, WebSocketHandlers, WebSocketPort } from "@tidewire/engine";
 import { Kind } from "../link/kinds.ts";
 import type { LinkStream } from "../link/link.ts";
 import { PayloadReader } from "../link/reader.ts";
 import { PayloadWriter } from "../link/writer.ts";
 import { BINARY, COMPRESSED, flagsOf, readClose, writeClose } from "./websocket-messages.ts";
+
+const { queueMicrotask } = internals.timers;
 
 const writer = new PayloadWriter();
 
@@ -15,6 +18,8 @@ export class RelayedWebSocket implements WebSocketHandlers {
   readonly #port: WebSocketPort;
   readonly #stream: LinkStream;
   readonly #limits: internals.ClusterTarget["limits"];
+  /** Messages for the client that leave together. */
+  #messages: Buffer[] = [];
   /** Bytes that were handed to the host, which has not passed them on. */
   #passing = 0;
   #isPaused = false;
@@ -30,21 +35,34 @@ export class RelayedWebSocket implements WebSocketHandlers {
   onStreamMessage(kind: number, payload: Buffer): void {
     if (!this.#isOpen) return;
     if (kind === Kind.MESSAGE) {
-      this.#send(payload);
+      this.#keep(payload);
     } else if (kind === Kind.CLOSE) {
+      this.#flush();
       const { code, reason } = readClose(new PayloadReader(payload));
       this.#port.close(code, reason);
     }
   }
 
-  #send(payload: Buffer): void {
-    const port = this.#port;
-    const flags = payload[0] ?? 0;
-    const bytes = payload.subarray(1);
-    const data = port.copies ? bytes : Buffer.from(bytes);
-    this.#passing += payload.length;
-    const hasLeft = port.send(data, (flags & BINARY) !== 0, (flags & COMPRESSED) !== 0, payload);
-    if (hasLeft || port.bufferedAmount === 0) this.onDrain();
+  #keep(payload: Buffer): void {
+    if (this.#messages.push(Buffer.from(payload)) === 1) queueMicrotask(this.#flush);
+  }
+
+  /** Sends the messages that have come in one chunk of the link. */
+  readonly #flush = (): void => {
+    const messages = this.#messages;
+    if (messages.length === 0) return;
+    this.#messages = [];
+    if (!this.#isOpen) return;
+    const [first] = messages;
+    if (messages.length === 1 && first !== undefined) this.#send(first);
+    else this.#port.cork({ write: () => messages.forEach((message) => this.#send(message)) });
+    if (this.#isOpen && this.#port.bufferedAmount === 0) this.onDrain();
+  };
+
+  #send(message: Buffer): void {
+    const flags = message[0] ?? 0;
+    this.#passing += message.length;
+    this.#port.send(message.subarray(1), (flags & BINARY) !== 0, (flags & COMPRESSED) !== 0, message);
   }
 
   /** For the upgrade: what waited for credit has left. */
@@ -56,6 +74,7 @@ export class RelayedWebSocket implements WebSocketHandlers {
 
   /** For the upgrade: the other node has dropped the WebSocket, or the link has broken. */
   onStreamEnd(isBroken: boolean): void {
+    this.#flush();
     if (!this.#isOpen) return;
     if (isBroken) this.#port.close(SERVICE_RESTART, "");
     else this.#port.terminate();
