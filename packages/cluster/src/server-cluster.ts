@@ -1,4 +1,4 @@
-import { internals } from "@tidewire/engine";
+import { internals, Server as EngineServer } from "@tidewire/engine";
 import type { Engine } from "@tidewire/engine";
 import type { AdapterConstructor, ClusterNode, ClusterOption } from "@tidewire/server";
 import { Broadcasting } from "./broadcasting/broadcasting.ts";
@@ -65,6 +65,13 @@ export class ServerCluster implements ClusterOption {
     this.#state = isDraining ? "draining" : "up";
     this.#sessions.drain(isDraining);
     this.#nodes.announce();
+  }
+
+  retire(): Promise<void> {
+    this.drain(true);
+    // Clients whose polls are answered now must not come back here.
+    if (this.#engine instanceof EngineServer) this.#engine.stopListening();
+    return this.#sessions.retire();
   }
 
   leave(): void {

@@ -10,6 +10,12 @@ import type { Members } from "./members.ts";
 import { nodeOf } from "./node-id.ts";
 import type { NodeId } from "./node-id.ts";
 
+/** How long requests may take to arrive on connections that were accepted before the node stopped listening, in ms. */
+const LINGER = 200;
+
+/** How long to wait for nodes that do not answer polls, in ms. */
+const RETIRE_TIMEOUT = 5000;
+
 const writer = new PayloadWriter();
 
 export interface BindingOptions {
@@ -71,6 +77,23 @@ export class SessionDirectory implements internals.EngineCluster {
   drain(isDraining: boolean): void {
     this.#isDraining = isDraining;
     if (isDraining) this.#target?.bindAll();
+  }
+
+  /**
+   * The connections of this node are about to close: polls that wait at other nodes are answered.
+   *
+   * @returns a promise that is fulfilled when all are, at the latest after five seconds
+   */
+  async retire(): Promise<void> {
+    this.drain(true);
+    const fronts = [...this.#fronts.values()];
+    for (const front of fronts) front.retire();
+    await this.#wait(LINGER);
+    await Promise.race([this.#wait(RETIRE_TIMEOUT), Promise.all(fronts.map((front) => front.idle()))]);
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#members.loop.setTimeout(resolve, ms));
   }
 
   find(sid: string): internals.RemoteSession | undefined {

@@ -59,6 +59,8 @@ export interface ClusterOption {
   joinEngine(engine: Engine): void;
   /** Called when the clients of the server begin to leave, and with false if they stay after all. */
   drain?(isDraining: boolean): void;
+  /** Called at the beginning of `io.close()`, which waits for it before the connections close. */
+  retire?(): Promise<void>;
   /** Called at the end of `io.close()`, once the sockets, the adapters and the HTTP server are closed. */
   leave(): Promise<void> | void;
 }

@@ -525,6 +525,7 @@ export class Server<
   private async closeAll(fn: ((err?: Error) => void) | undefined): Promise<void> {
     const own = this.engine instanceof BaseEngine ? this.engine : undefined;
     own?.shutDown();
+    if (this._cluster?.retire !== undefined) await this._cluster.retire();
     await Promise.allSettled(
       [...this._nsps.values()].map(async (nsp) => {
         for (const socket of nsp.sockets.values()) {

@@ -13,6 +13,12 @@ const writer = new PayloadWriter();
 export interface Destination {
   readonly link: Link;
   needsWholeHead: boolean;
+  /** Whether this node is about to close its connections. */
+  readonly isRetired: boolean;
+  /** A poll waits there. */
+  onPoll(poll: ForwardedRequest): void;
+  /** It does not any more; nor does what was none. */
+  onSettled(request: ForwardedRequest): void;
 }
 
 /** A poll or post of a session on another node, at the node to which its client has sent it. It is never sent twice. */
@@ -20,6 +26,7 @@ export class ForwardedRequest implements StreamHandlers {
   readonly #destination: Destination;
   readonly #exchange: HttpExchange;
   readonly #target: internals.ClusterTarget;
+  readonly #stream: LinkStream;
   #isAnswered = false;
 
   constructor(destination: Destination, exchange: HttpExchange, target: internals.ClusterTarget) {
@@ -29,8 +36,19 @@ export class ForwardedRequest implements StreamHandlers {
     const { head } = exchange.request;
     const write = destination.needsWholeHead ? writeWholeHead : writePlainHead;
     const stream = destination.link.open(Kind.REQUEST, [write(writer.begin(), head).end()], this);
-    exchange.onAbort = () => stream.end();
+    this.#stream = stream;
+    exchange.onAbort = () => {
+      destination.onSettled(this);
+      stream.end();
+    };
     if (hasBody(head.method)) this.#sendBody(stream);
+    else destination.onPoll(this);
+    if (destination.isRetired) this.release();
+  }
+
+  /** Asks for an answer at once, for the connection of the client is about to close. */
+  release(): void {
+    this.#stream.send(Kind.RELEASE, []);
   }
 
   #sendBody(stream: LinkStream): void {
@@ -49,28 +67,36 @@ export class ForwardedRequest implements StreamHandlers {
   #begin(payload: Buffer): PayloadReader {
     const reader = new PayloadReader(payload);
     this.#destination.needsWholeHead = reader.u8() === 1;
-    this.#isAnswered = true;
-    this.#exchange.onAbort = undefined;
+    this.#settle();
     return reader;
   }
 
   #answer(reader: PayloadReader): void {
     const head = usualHead(reader.text());
-    this.#exchange.answer(head, bodyOf(reader));
+    const body = bodyOf(reader);
+    if (this.#destination.isRetired)
+      this.#exchange.respond(200, { ...head.headers(body.length), Connection: "close" }, body);
+    else this.#exchange.answer(head, body);
   }
 
   #respond(reader: PayloadReader): void {
     const exchange = this.#exchange;
     const head = readAnswerHead(reader);
+    if (this.#destination.isRetired) head.headers["Connection"] = "close";
     const body = bodyOf(reader);
     if (head.reason === "") exchange.respond(head.status, head.headers, body);
     else if (!exchange.ended) answerThroughResponse(exchange, head, body);
   }
 
-  onEnd(isBroken: boolean): void {
-    if (this.#isAnswered) return;
+  #settle(): void {
     this.#isAnswered = true;
     this.#exchange.onAbort = undefined;
+    this.#destination.onSettled(this);
+  }
+
+  onEnd(isBroken: boolean): void {
+    if (this.#isAnswered) return;
+    this.#settle();
     if (isBroken) this.#target.refuseUnknown(this.#exchange);
     else this.#exchange.destroy();
   }

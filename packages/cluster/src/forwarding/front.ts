@@ -10,6 +10,11 @@ export class Front implements internals.RemoteSession {
   readonly link: Link;
   /** Whether somebody there looks at all headers: until its first answer says so, somebody may. */
   needsWholeHead: boolean = true;
+  isRetired: boolean = false;
+  /** Polls that wait there. */
+  readonly #polls: Set<ForwardedRequest> = new Set();
+  /** Called when there is none left. */
+  #onIdle: (() => void) | undefined = undefined;
   readonly #target: internals.ClusterTarget;
   readonly #binding: { readonly bindsLate: boolean };
 
@@ -39,6 +44,28 @@ export class Front implements internals.RemoteSession {
     });
     // It is as if the WebSocket had not shown up.
     exchange.onAbort = () => claim.cancel();
+  }
+
+  /** The connections here are about to close: the clients whose polls wait are answered, so that they ask elsewhere. */
+  retire(): void {
+    this.isRetired = true;
+    for (const poll of this.#polls) poll.release();
+  }
+
+  /** Fulfilled when no poll waits there any more. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#polls.size === 0) resolve();
+      else this.#onIdle = resolve;
+    });
+  }
+
+  onPoll(poll: ForwardedRequest): void {
+    this.#polls.add(poll);
+  }
+
+  onSettled(request: ForwardedRequest): void {
+    if (this.#polls.delete(request) && this.#polls.size === 0) this.#onIdle?.();
   }
 
   claim(sid: string, done: () => void): void {

@@ -1,4 +1,4 @@
-import type { Host, HostTarget } from "@tidewire/engine";
+import type { Host, internals } from "@tidewire/engine";
 import { Kind } from "../link/kinds.ts";
 import type { LinkStream, StreamHandlers } from "../link/link.ts";
 import { PayloadReader } from "../link/reader.ts";
@@ -9,7 +9,7 @@ import { LinkUpgradeExchange } from "./link-upgrade-exchange.ts";
 
 /** Serves what other nodes forward to this one: a host like any other. */
 export class LinkHost implements Host {
-  #target: HostTarget | undefined = undefined;
+  #target: internals.ClusterTarget | undefined = undefined;
 
   constructor(members: Members) {
     members.handle(Kind.REQUEST, {
@@ -20,7 +20,7 @@ export class LinkHost implements Host {
     });
   }
 
-  bind(target: HostTarget): void {
+  bind(target: internals.ClusterTarget): void {
     this.#target = target;
   }
 

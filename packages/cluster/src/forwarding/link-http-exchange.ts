@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import { internals } from "@tidewire/engine";
-import type { HostTarget, RequestHead } from "@tidewire/engine";
+import type { RequestHead } from "@tidewire/engine";
 import { Kind } from "../link/kinds.ts";
 import type { LinkStream, StreamHandlers } from "../link/link.ts";
 import { PayloadWriter } from "../link/writer.ts";
@@ -11,9 +11,9 @@ const writer = new PayloadWriter();
 /** A request that another node has forwarded. */
 export class LinkHttpExchange extends internals.CopiedHttpExchange implements StreamHandlers {
   readonly #stream: LinkStream;
-  readonly #target: HostTarget;
+  readonly #target: internals.ClusterTarget;
 
-  constructor(head: RequestHead, stream: LinkStream, target: HostTarget) {
+  constructor(head: RequestHead, stream: LinkStream, target: internals.ClusterTarget) {
     super(head, target.maxPayload);
     this.#stream = stream;
     this.#target = target;
@@ -24,6 +24,8 @@ export class LinkHttpExchange extends internals.CopiedHttpExchange implements St
       if (!this.deliverWhole(payload)) this.push(Buffer.from(payload), true);
     } else if (kind === Kind.BODY_TOO_LARGE) {
       this.exceed();
+    } else if (kind === Kind.RELEASE) {
+      this.#target.releasePoll(this.request.head.url);
     }
   }
 

@@ -24,6 +24,7 @@ export const Kind = {
   BODY_TOO_LARGE: 24,
   FAILED: 25,
   USUAL_RESPONSE: 26,
+  RELEASE: 27,
 
   // 40 to 55: binding.
   CLAIM: 40,

@@ -7,6 +7,7 @@ import { connectionLimitErrors } from "../limits/address-limits.ts";
 import type { AddressLimits, AddressRefusal } from "../limits/address-limits.ts";
 import { safeEmit } from "../loop/safe-call.ts";
 import { isThenable } from "../loop/thenable.ts";
+import { NOOP } from "../protocol/packet.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import type { Session } from "../session/session.ts";
 import type { WebTransportSession } from "../transport/webtransport-session.ts";
@@ -186,6 +187,14 @@ export class Admission implements ClusterTarget {
     const request = new AdoptedRequest(sid, handshake, done);
     if (this.isShutDown) request.unavailable();
     else this.#admit(request);
+  }
+
+  releasePoll(url: string): void {
+    const sid = this.#queryOf(url)["sid"];
+    if (!sid) return;
+    this.#binding?.find(sid)?.bind();
+    const transport = this.#owner.engine.find(sid)?.transport;
+    if (transport?.name === "polling" && transport.writable) transport.send([NOOP]);
   }
 
   bindAll(): void {

@@ -50,6 +50,8 @@ export interface ClusterTarget extends HostTarget {
    * @param done - called once, with undefined if they refuse it
    */
   adopt(sid: string, handshake: RequestHead, done: (adopted: AdoptedSession | undefined) => void): void;
+  /** Answers the poll of a session, so that the client sends the next one: the node that has its connection is about to close it. */
+  releasePoll(url: string): void;
   /** Binds all sessions here that are held. */
   bindAll(): void;
   /** Refuses a request whose session was lost on its way. */
