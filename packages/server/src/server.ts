@@ -603,6 +603,7 @@ export class Server<
     if (engine === undefined) return Promise.reject(createError("NOT_ATTACHED"));
     if (read.signal?.aborted) return Promise.reject(read.signal.reason);
     if (engine instanceof BaseEngine) engine.shutDown();
+    this._cluster?.drain?.(true);
     const drain = new Drain({ engine, namespaces: this._nsps }, read);
     this.drainage = this.finishDraining(drain, read.signal);
     this.sockets._announceDrain();
@@ -619,6 +620,7 @@ export class Server<
       return;
     }
     if (this.engine instanceof BaseEngine) this.engine.startAgain();
+    this._cluster?.drain?.(false);
     this.drainage = undefined;
     throw signal.reason;
   }

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Server } from "@tidewire/server";
+import type { Cluster } from "@tidewire/server";
+import { next } from "../../../test/support/waiting/events.ts";
+import { cluster } from "../src/cluster.ts";
+
+describe("the cluster of a server", () => {
+  let parent: string;
+  let servers: Server[];
+
+  beforeEach(() => {
+    parent = mkdtempSync(join(tmpdir(), "tidewire-test-"));
+    servers = [];
+  });
+
+  afterEach(async () => {
+    for (const io of servers) if (io.httpServer.listening) await io.close();
+    rmSync(parent, { recursive: true, force: true });
+  });
+
+  function start(): Server {
+    const io = new Server(0, {
+      host: "node",
+      cluster: cluster({ directory: join(parent, "c"), name: "test" }),
+    });
+    servers.push(io);
+    return io;
+  }
+
+  const idsOf = ({ nodes }: Cluster): string[] => nodes.map(({ id }) => id);
+
+  it("is ready once it has met the others", async () => {
+    const [one, other] = [start().cluster!, start().cluster!];
+    assert.equal(one.ready, false);
+    assert.deepEqual(
+      one.nodes.map(({ state }) => state),
+      ["joining"],
+    );
+    await Promise.all([next(one, "ready"), next(other, "ready")]);
+    assert.deepEqual([one.ready, other.ready], [true, true]);
+    assert.deepEqual(idsOf(one), idsOf(other).toReversed());
+    assert.equal(one.nodes[0]!.state, "up");
+    assert.equal(one.nodes[0]!.rtt, 0);
+  });
+
+  it("emits join and leave", async () => {
+    const one = start();
+    await next(one.cluster, "ready");
+    const joined = next<[{ id: string }]>(one.cluster, "join");
+    const other = start();
+    const [{ id }] = await joined;
+    assert.equal(id, idsOf(other.cluster!)[0]);
+    const left = next<[{ id: string }]>(one.cluster, "leave");
+    await other.close();
+    assert.equal((await left)[0].id, id);
+    assert.equal(one.cluster!.nodes.length, 1);
+  });
+
+  it("shows the others that a node drains", async () => {
+    const [one, other] = [start(), start()];
+    await Promise.all([next(one.cluster, "ready"), next(other.cluster, "ready")]);
+    await one.drain();
+    assert.equal(one.cluster!.ready, false);
+    while (other.cluster!.nodes[1]!.state !== "draining")
+      await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  it("comes back, under another id, when the server is attached again", async () => {
+    const io = start();
+    await next(io.cluster, "ready");
+    const [id] = idsOf(io.cluster!);
+    await io.close();
+    assert.equal(io.cluster!.ready, false);
+    io.attach(0);
+    await next(io.cluster, "ready");
+    assert.notEqual(idsOf(io.cluster!)[0], id);
+  });
+
+  it("is named after the port, which an HTTP server may get later", async () => {
+    const http = createServer();
+    const directory = join(parent, "c");
+    const io = new Server(http, { cluster: cluster({ directory }) });
+    servers.push(io);
+    assert.equal(io.cluster!.ready, false);
+    http.listen(0);
+    await next(io.cluster, "ready");
+  });
+
+  it("belongs to one server", () => {
+    const io = start();
+    assert.throws(() => io.attach(createServer()), { code: "NO_OTHER_SERVER" });
+  });
+
+  it("has a name that can be part of a path", () => {
+    for (const name of ["", "a/b", "..", ".hidden", "ü", "x".repeat(41)]) {
+      assert.throws(() => cluster({ name }), { code: "BAD_NAME" });
+    }
+  });
+});
