@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { openClient } from "../support/server/started-server.ts";
 import { scriptOf, Tidewire } from "../support/cli/tidewire.ts";
 import { freePort } from "../browser/support/chat-process.ts";
@@ -152,7 +153,7 @@ describe("tidewire start", function () {
       "1",
     ]);
     const { tidewire } = running;
-    await tidewire.says(READY);
+    await tidewire.says(/is busy for good/);
     tidewire.signal("SIGTERM");
     assert.equal(await tidewire.ended, 1);
     assert.match(tidewire.text, /worker 1 \(pid \d+\) was killed, because it did not end within 1 s/);
@@ -161,7 +162,7 @@ describe("tidewire start", function () {
   it("kills the workers on the second signal", async () => {
     await using running = await start("stubborn.ts", ["--workers", "1", "--stop-timeout", "60"]);
     const { tidewire } = running;
-    await tidewire.says(READY);
+    await tidewire.says(/is busy for good/);
     tidewire.signal("SIGINT");
     await tidewire.says(/SIGINT: the workers end/);
     tidewire.signal("SIGINT");
@@ -176,6 +177,22 @@ describe("tidewire start", function () {
     tidewire.signal("SIGTERM");
     assert.equal(await tidewire.ended, 0);
     assert.match(tidewire.text, /^\[1\] closes its database on SIGTERM$/m);
+  });
+
+  it("takes its workers with it when it is killed", async () => {
+    await using running = await start("echo.ts", ["--workers", "2"]);
+    const { tidewire } = running;
+    const pids = (await tidewire.saysTimes(READY, 2)).map(([, , pid]) => Number(pid));
+    tidewire.signal("SIGKILL");
+    assert.equal(await tidewire.ended, "SIGKILL");
+    const isRunning = (pid: number): boolean => {
+      try {
+        return process.kill(pid, 0);
+      } catch {
+        return false;
+      }
+    };
+    while (pids.some(isRunning)) await delay(20);
   });
 
   it("gives up a reload when a new worker does not start; the old ones go on", async () => {

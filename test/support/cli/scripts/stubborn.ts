@@ -2,7 +2,9 @@
 import { Server } from "@tidewire/server";
 
 new Server(Number(process.env["PORT"]), { host: "node" }).httpServer.once("listening", () => {
-  setTimeout(() => {
+  // The supervisor hears first that it listens.
+  setImmediate(() => {
+    process.stdout.write("is busy for good\n");
     for (;;);
-  }, 50);
+  });
 });
