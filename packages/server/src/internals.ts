@@ -1,6 +1,7 @@
 /** What `@tidewire/cluster` shares with the server. Not for applications: it changes with any release. @module */
 export { SharedPacket } from "./connection/shared-packet.ts";
 export type { EncodedPacket } from "./connection/port.ts";
+export type { WaitingFlags } from "./connection/waiting.ts";
 export type { AckCallback } from "./events/acks.ts";
 export { RecoveryAdapter } from "./recovery/adapter.ts";
 export type { SocketDetails } from "./remote-socket.ts";

@@ -320,9 +320,8 @@ export class Socket<
     this.client._packet(packet as Packet, options);
   }
 
-  private chooseWaiting({ data }: Omit<Packet, "nsp">, options: WriteOptions & { conflate?: string }): void {
-    const event = Array.isArray(data) ? (data[0] as unknown) : undefined;
-    options.waits = waitingOf(options, this.nsp.name, event, this.server._slowConsumer);
+  private chooseWaiting(packet: Omit<Packet, "nsp">, options: WriteOptions & { conflate?: string }): void {
+    options.waits = waitingOf(options, this.nsp.name, packet, this.server._slowConsumer);
     if (options.waits !== undefined) options.volatile = false;
   }
 

@@ -1,7 +1,7 @@
 import { createDecoder, encodePacket, PacketDecoder, PacketType, toBuffer } from "@tidewire/parser";
 import type { Binary, Packet, Parser } from "@tidewire/parser";
 import type { internals } from "@tidewire/server";
-import type { BroadcastFlags, BroadcastOptions, Room } from "socket.io-adapter";
+import type { BroadcastOptions, Room } from "socket.io-adapter";
 import { LinkError } from "../errors.ts";
 import type { Part } from "../link/link.ts";
 import type { PayloadReader } from "../link/reader.ts";
@@ -13,26 +13,30 @@ const unlimited = { maxDepth: Infinity, maxAttachments: Infinity };
 /** Whom a broadcast or a command is for. */
 export interface Target extends BroadcastOptions {
   readonly except: Set<Room>;
-  readonly flags: BroadcastFlags;
+  readonly flags: internals.WaitingFlags;
 }
 
 const VOLATILE = 1;
 const COMPRESS = 2;
 const NOT_COMPRESS = 4;
+const CONFLATE = 8;
 
 export function writeTarget(writer: PayloadWriter, { rooms, except, flags }: BroadcastOptions): void {
   const compress = flags?.compress;
+  const { conflate }: internals.WaitingFlags = flags ?? {};
   const compression = compress === undefined ? 0 : compress ? COMPRESS : NOT_COMPRESS;
-  writer.u8((flags?.volatile ? VOLATILE : 0) | compression);
+  writer.u8((flags?.volatile ? VOLATILE : 0) | compression | (conflate === undefined ? 0 : CONFLATE));
+  if (conflate !== undefined) writer.text(conflate);
   writeRooms(writer, rooms);
   writeRooms(writer, except ?? []);
 }
 
 export function readTarget(reader: PayloadReader): Target {
   const bits = reader.u8();
-  const flags: BroadcastFlags = {};
+  const flags: internals.WaitingFlags = {};
   if (bits & VOLATILE) flags.volatile = true;
   if (bits & (COMPRESS | NOT_COMPRESS)) flags.compress = (bits & COMPRESS) !== 0;
+  if (bits & CONFLATE) flags.conflate = reader.text();
   return { rooms: new Set(readRooms(reader)), except: new Set(readRooms(reader)), flags };
 }
 

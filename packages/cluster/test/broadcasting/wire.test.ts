@@ -23,7 +23,13 @@ function joined(parts: readonly Part[]): Buffer {
 
 describe("the wire of broadcasting", () => {
   it("carries targets", () => {
-    for (const flags of [{}, { volatile: true }, { compress: true }, { compress: false, volatile: true }]) {
+    for (const flags of [
+      {},
+      { volatile: true },
+      { compress: true },
+      { compress: false, volatile: true },
+      { conflate: "é" },
+    ]) {
       const target = { rooms: new Set(["é", ""]), except: new Set(["x"]), flags };
       const writer = new PayloadWriter().begin();
       writeTarget(writer, target);

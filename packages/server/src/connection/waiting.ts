@@ -39,12 +39,13 @@ const droppable: Waiting = {
 export function waitingOf(
   { conflate, volatile }: { conflate?: string; volatile?: boolean | undefined },
   namespace: string,
-  event: unknown,
+  packet: { readonly data?: unknown },
   policy: SlowConsumer | undefined,
 ): Waiting | undefined {
   if (conflate !== undefined) return new Newest(JSON.stringify(["key", namespace, conflate]), false);
   if (!volatile || policy === undefined || policy === "disconnect") return undefined;
-  return policy === "drop-volatile"
-    ? droppable
-    : new Newest(JSON.stringify(["event", namespace, event]), true);
+  if (policy === "drop-volatile") return droppable;
+  // Read here only: a packet of another server is decoded when somebody looks at its data.
+  const event = Array.isArray(packet.data) ? (packet.data[0] as unknown) : undefined;
+  return new Newest(JSON.stringify(["event", namespace, event]), true);
 }

@@ -118,8 +118,7 @@ export class MemoryAdapter extends Adapter {
     const flags: WaitingFlags | undefined = target.flags;
     if (flags === undefined) return new SharedPacket(encoded, {});
     const { name, server } = this.nsp;
-    const [event] = packet.data as unknown[];
-    return new SharedPacket(encoded, flags, waitingOf(flags, name, event, server._slowConsumer));
+    return new SharedPacket(encoded, flags, waitingOf(flags, name, packet, server._slowConsumer));
   }
 
   override broadcastWithAck(
