@@ -3,7 +3,7 @@
 import { run } from "mitata";
 import { build } from "../harness/build.mjs";
 
-const PARTS = ["codec", "fan-out", "timer-wheel", "outbox"];
+const PARTS = ["codec", "contract", "fan-out", "timer-wheel", "outbox"];
 
 const wanted = process.argv.slice(2);
 for (const name of wanted) {

@@ -116,6 +116,7 @@ export const knownOptions: OptionRules = {
   adapter: anything,
   cleanupEmptyChildNamespaces: anything,
   cluster: anything,
+  contract: anything,
   connectTimeout: anything,
   connectionStateRecovery: anything,
   holdUntilReady: anything,

@@ -16,6 +16,7 @@ export * as internals from "./internals.ts";
 export type { Server as Engine } from "@tidewire/engine";
 export type { SlowConsumer } from "./connection/waiting.ts";
 export type { Connection } from "./connection/port.ts";
+export type { InvalidEvent } from "./events/contract.ts";
 export type { AnyListener } from "./events/any-listeners.ts";
 export type { DisconnectReason } from "./reasons.ts";
 export type { SocketPacketError, SocketPacketErrorCode } from "./connection/packet-errors.ts";

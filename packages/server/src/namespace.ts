@@ -2,6 +2,7 @@ import createDebug from "debug";
 import type { Adapter, SocketId } from "socket.io-adapter";
 import { promiseOfResponses } from "./events/acks.ts";
 import type { AckCallback } from "./events/acks.ts";
+import type { InvalidEvent } from "./events/contract.ts";
 import { BroadcastOperator } from "./broadcast-operator.ts";
 import type { Client } from "./client.ts";
 import type { ConnectAttempt } from "./connection/connect-attempts.ts";
@@ -60,6 +61,10 @@ export interface ServerReservedEventsMap<
 > extends NamespaceReservedEventsMap<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
   new_namespace: (namespace: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
   limit_exceeded: (report: LimitReport) => void;
+  /** An event does not match the {@link ServerOptions.contract}. */
+  invalid_event: (
+    report: InvalidEvent<Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>,
+  ) => void;
   /** {@link Server.drain} was called; the clients are still connected. */
   drain: () => void;
 }
@@ -389,13 +394,17 @@ export class Namespace<
 
   /** Called by the adapter with an event of another server: its name, its arguments, and possibly a callback. */
   _onServerSideEmit(args: [string, ...Untyped[]]): void {
-    const [event, ...rest] = args;
-    this.tell(event, rest);
+    this.server._checkServerEvent(args, ([event, ...rest]) => this.tell(event as string, rest));
   }
 
   /** @internal Removes the acknowledgements of the broadcast of this id. */
   _forgetAck(id: number): void {
     for (const socket of this.sockets.values()) socket._forgetAck(id);
+  }
+
+  /** @internal Emits `invalid_event`; called on the root namespace. */
+  _announceInvalid(report: InvalidEvent): void {
+    this.tell("invalid_event", [report]);
   }
 
   /** @internal Emits `limit_exceeded`; called on the root namespace. */

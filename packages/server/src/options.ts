@@ -1,3 +1,5 @@
+import type { Contract, ContractDefinition } from "@tidewire/contract";
+import type { AnyContract } from "./events/contract.ts";
 import { internals } from "@tidewire/engine";
 import type { ListenOptions, ServerOptions as EngineOptions } from "@tidewire/engine";
 import type { AdapterConstructor } from "./adapter-constructor.ts";
@@ -109,6 +111,16 @@ export interface ServerOptions extends EngineOptions, ListenOptions {
   limits: Limits;
 }
 
+/** The options of a server that takes its types from a contract. */
+export interface ContractOptions<Listen, Emit, ServerSide, Data> extends Partial<ServerOptions> {
+  /**
+   * The events of the server and its clients, as `defineContract()` of `@tidewire/contract` returns them. Every event of a client is
+   * checked before anything else sees it. One that does not match is answered, or sent back as `invalid`, with what is wrong, and the
+   * server emits `invalid_event`.
+   */
+  contract: Contract<Listen, Emit, ServerSide, Data, ContractDefinition>;
+}
+
 /** The default time a client may be connected without joining a namespace, in ms. */
 export const DEFAULT_CONNECT_TIMEOUT = 45_000;
 /** The default time for which the state of a client is kept, in ms. */
@@ -131,11 +143,20 @@ const clusterRule: internals.OptionRule = {
       : optionRules.INVALID,
 };
 
+const contractRule: internals.OptionRule = {
+  expected: "what defineContract() of @tidewire/contract returns",
+  read: (given) =>
+    typeof (given as Partial<AnyContract> | null)?.fromClients?.check === "function"
+      ? given
+      : optionRules.INVALID,
+};
+
 /** All options of a server: its own, and those it passes on. */
 const knownOptions: internals.OptionRules = {
   ...engineOptions,
   cleanupEmptyChildNamespaces: flag,
   cluster: clusterRule,
+  contract: contractRule,
   connectTimeout: connectTimeoutRule,
   connectionStateRecovery: group({
     maxDisconnectionDuration: duration,

@@ -41,6 +41,8 @@ import { unheardEventsFor } from "./events/unheard-events.ts";
 import type { UnheardEvents } from "./events/unheard-events.ts";
 import { GuardedCalls, plainCalls } from "./events/user-code.ts";
 import type { ErrorHandler, UserCode } from "./events/user-code.ts";
+import { CheckedEvents, checkServerEvent } from "./events/contract.ts";
+import type { AnyContract, CheckHandlers } from "./events/contract.ts";
 import type { ExtendedError } from "./extended-error.ts";
 import type { ClientNamespaces } from "./limits/client-namespaces.ts";
 import { decodersFor } from "./limits/decoders.ts";
@@ -59,7 +61,7 @@ import {
   DEFAULT_PATH,
   readServerOptions,
 } from "./options.ts";
-import type { ServerOptions } from "./options.ts";
+import type { ContractOptions, ServerOptions } from "./options.ts";
 import { ParentNamespace } from "./parent-namespace.ts";
 import { RecoveryAdapter } from "./recovery/adapter.ts";
 import { MemoryAdapter } from "./rooms/memory-adapter.ts";
@@ -118,6 +120,10 @@ export class Server<
   readonly _emptyBuffers: EmptyBuffers = new EmptyBuffers();
   /** @internal What clients may do. */
   readonly _limits: ResolvedLimits;
+  /** @internal Checks what clients send, if there is a contract. */
+  readonly _checkedEvents:
+    | CheckedEvents<Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>
+    | undefined;
   /** @internal */
   readonly _decoders: Decoders;
   /** @internal Counts and reports what the limits refuse. */
@@ -158,6 +164,8 @@ export class Server<
     ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>
   >;
 
+  private readonly contract: AnyContract | undefined;
+
   /**
    * Given a port, the server listens on uWebSockets.js if it loads. uWebSockets.js rejects HTTP/1.0 with 505, so nginx needs
    * `proxy_http_version 1.1`, and a health check of HAProxy `ver HTTP/1.1`. With the option `host: "node"` it listens on node:http.
@@ -172,6 +180,11 @@ export class Server<
    */
   constructor(opts?: Partial<ServerOptions>);
   constructor(srv?: HttpServerInstance | number | string, opts?: Partial<ServerOptions>);
+  constructor(opts: ContractOptions<ListenEvents, EmitEvents, ServerSideEvents, SocketData>);
+  constructor(
+    srv: HttpServerInstance | number | string | undefined,
+    opts: ContractOptions<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
+  );
   constructor(
     srv?: HttpServerInstance | number | string | Partial<ServerOptions>,
     opts: Partial<ServerOptions> = {},
@@ -186,6 +199,8 @@ export class Server<
     this._ackTimeout = read.ackTimeout;
     this._slowConsumer = read.slowConsumer;
     this._limits = resolveLimits(read.limits);
+    this.contract = (read as { contract?: AnyContract }).contract;
+    this._checkedEvents = this.contract && new CheckedEvents(this.contract, this.checkHandlers());
     this.registry = new NamespaceRegistry(
       {
         namespace: (name) => new Namespace(this, name),
@@ -221,6 +236,20 @@ export class Server<
   /** The cluster of the option `cluster`, or of the workers of `tidewire start`: its nodes and its events. Undefined without one. */
   get cluster(): Cluster | undefined {
     return this._cluster?.handle;
+  }
+
+  private checkHandlers(): CheckHandlers<Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> {
+    return {
+      onInvalid: (report) => this.sockets._announceInvalid(report),
+      onError: (error, event, socket) => this._userCode.report(error, { source: "listener", event, socket }),
+    };
+  }
+
+  /** @internal Checks an event of another server before its listeners are called. */
+  _checkServerEvent(args: readonly unknown[], deliver: (args: unknown[]) => void): void {
+    if (this.contract === undefined || this.contract.definition.serverToServer === undefined)
+      deliver([...args]);
+    else checkServerEvent(this.contract.fromServers, args, deliver, this.checkHandlers());
   }
 
   /** The same as {@link opts}. */

@@ -34,6 +34,7 @@ import type {
   Untyped,
 } from "./events/typed-events.ts";
 import { ackOf } from "./events/user-code.ts";
+import type { InvalidEvent } from "./events/contract.ts";
 import { LimitError } from "./limits/errors.ts";
 import type { Namespace } from "./namespace.ts";
 import type { DisconnectReason } from "./reasons.ts";
@@ -684,7 +685,8 @@ export class Socket<
     switch (packet.type) {
       case EVENT:
       case BINARY_EVENT:
-        this.onevent(packet);
+        if (this.server._checkedEvents === undefined) this.onevent(packet);
+        else this.server._checkedEvents.receive(this, packet);
         break;
       case ACK:
       case BINARY_ACK:
@@ -706,6 +708,11 @@ export class Socket<
   /** Emits `error`, because the connection failed, the client violated the protocol, or a middleware of {@link use} refused. */
   _onerror(error: Error): void {
     this.server._userCode.emit(this, ["error", error], "listener", this);
+  }
+
+  /** @internal Says that an event does not match the contract. */
+  _sendInvalid(report: Omit<InvalidEvent, "socket">): void {
+    this.emit("invalid", ...([report] as Untyped));
   }
 
   /** @internal Refuses an event because of a limit: says so to both sides. */

@@ -17,6 +17,8 @@ export interface TestServerOptions extends Partial<ServerOptions> {
    * @default "real"
    */
   clock?: "real" | "manual";
+  /** The contract of the server: see `@tidewire/contract`. */
+  contract?: object;
 }
 
 /** Options of a client: those of the official one. It does not reconnect unless `reconnection` is true. */

@@ -1,0 +1,3 @@
+import contract from "./dist/index.js";
+
+export const { defineContract } = contract;

@@ -1,0 +1,113 @@
+import type { Checked, Contract, EventChecker, InvalidIssue } from "@tidewire/contract";
+import type { Packet } from "@tidewire/parser";
+import type { AckCallback } from "./acks.ts";
+import type { Untyped } from "./typed-events.ts";
+
+/** A contract of any events. */
+export type AnyContract = Contract<Untyped, Untyped, Untyped, Untyped, Untyped>;
+
+/** An event that does not match the contract: what the event `invalid_event` of the server reports. */
+export interface InvalidEvent<Socket = unknown> {
+  readonly event: string;
+  readonly issues: readonly InvalidIssue[];
+  /** The sender, unless it is another server. */
+  readonly socket: Socket | undefined;
+}
+
+/** A socket whose events are checked. */
+export interface CheckedSocket {
+  ack(id: number): AckCallback;
+  /** Sends the event `invalid`. */
+  _sendInvalid(report: Omit<InvalidEvent, "socket">): void;
+  onevent(packet: Packet): void;
+}
+
+/** What the checks call. */
+export interface CheckHandlers<Socket> {
+  onInvalid(report: InvalidEvent<Socket>): void;
+  /** Called with what a listener or a schema throws after an asynchronous check. */
+  onError(error: unknown, event: string, socket: Socket | undefined): void;
+}
+
+const INVALID = "INVALID_EVENT";
+const MESSAGE = "The event does not match the contract";
+
+/** Checks the events of clients before anything else sees them. */
+export class CheckedEvents<Socket extends CheckedSocket> {
+  readonly #checker: EventChecker;
+  readonly #handlers: CheckHandlers<Socket>;
+  /** The last event of each socket whose asynchronous schemas have not answered yet. */
+  readonly #pending: Map<Socket, Promise<void>> = new Map();
+
+  constructor({ fromClients }: AnyContract, handlers: CheckHandlers<Socket>) {
+    this.#checker = fromClients;
+    this.#handlers = handlers;
+  }
+
+  receive(socket: Socket, packet: Packet): void {
+    const [name, ...args] = (packet.data ?? []) as [unknown, ...unknown[]];
+    const event = String(name);
+    const hasAck = packet.id !== undefined && packet.id !== null;
+    const checked = this.#checker.check(event, args, hasAck);
+    const previous = this.#pending.get(socket);
+    if (previous === undefined && !(checked instanceof Promise)) {
+      this.#passOn(socket, packet, event, checked);
+    } else {
+      this.#passOnLater(socket, packet, event, Promise.all([checked, previous]));
+    }
+  }
+
+  /** Keeps the order of events. */
+  #passOnLater(socket: Socket, packet: Packet, event: string, waited: Promise<[Checked, unknown]>): void {
+    const done = waited
+      .then(([checked]) => this.#passOn(socket, packet, event, checked))
+      .catch((error: unknown) => this.#handlers.onError(error, event, socket))
+      .then(() => {
+        if (this.#pending.get(socket) === done) this.#pending.delete(socket);
+      });
+    this.#pending.set(socket, done);
+  }
+
+  #passOn(socket: Socket, packet: Packet, event: string, { args, issues }: Checked): void {
+    if (issues !== undefined) {
+      this.#refuse(socket, packet, event, issues);
+      return;
+    }
+    const data: unknown[] = [event, ...args];
+    // The listener may answer, whether or not anybody waits for it.
+    const isAwaited = packet.id !== undefined && packet.id !== null;
+    if (!isAwaited && this.#checker.isAnswered(event)) data.push(ignore);
+    packet.data = data;
+    socket.onevent(packet);
+  }
+
+  #refuse(socket: Socket, { id }: Packet, event: string, issues: readonly InvalidIssue[]): void {
+    if (id === undefined || id === null) socket._sendInvalid({ event, issues });
+    else socket.ack(id)({ error: { code: INVALID, message: MESSAGE, issues } });
+    this.#handlers.onInvalid({ event, issues, socket });
+  }
+}
+
+/** Checks an event of another server. Its last argument may be a callback. */
+export function checkServerEvent(
+  checker: EventChecker,
+  given: readonly unknown[],
+  deliver: (args: unknown[]) => void,
+  handlers: CheckHandlers<never>,
+): void {
+  const [name, ...args] = given;
+  const event = String(name);
+  const answer = typeof args.at(-1) === "function" ? [args.pop()] : [];
+  const passOn = ({ args: values, issues }: Checked): void => {
+    if (issues !== undefined) handlers.onInvalid({ event, issues, socket: undefined });
+    else deliver([event, ...values, ...answer]);
+  };
+  const checked = checker.check(event, args, answer.length > 0);
+  if (checked instanceof Promise) {
+    checked.then(passOn).catch((error: unknown) => handlers.onError(error, event, undefined));
+  } else {
+    passOn(checked);
+  }
+}
+
+function ignore(): void {}
