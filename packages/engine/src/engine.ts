@@ -28,6 +28,10 @@ import { FlushQueue } from "./session/flush-queue.ts";
 import { OpenData } from "./session/open-data.ts";
 import { Session } from "./session/session.ts";
 import type { SessionOwner } from "./session/types.ts";
+import { EngineCounters } from "./stats/counters.ts";
+import { engineStats } from "./stats/engine-stats.ts";
+import type { EngineStats } from "./stats/engine-stats.ts";
+import { Traffic } from "./stats/traffic.ts";
 import type { Transport } from "./transport/transport.ts";
 import type { WebTransportSession } from "./transport/webtransport-session.ts";
 
@@ -55,6 +59,9 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
   /** @internal undefined if there are none */
   readonly addressLimits: AddressLimits | undefined;
   /** @internal */ readonly openData: OpenData = new OpenData();
+  /** @internal */ readonly counters: EngineCounters = new EngineCounters();
+  /** @internal Counts messages and bytes; undefined unless the option `stats` asks for it. */
+  readonly traffic: Traffic | undefined;
   readonly #hosts: Host[] = [];
   /** Resolves when the HTTP server has closed; undefined unless it closes after `stopListening()`. */
   #closed: Promise<void> | undefined = undefined;
@@ -74,6 +81,7 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
     this.broadcasts = this.flushQueue.broadcasts;
     this.turns = new Turns(loop);
     this.opts = resolveOptions(opts);
+    this.traffic = this.opts.stats ? new Traffic() : undefined;
     this.addressLimits = AddressLimits.of(this.opts.limits, loop);
     this.limitMonitor = new LimitMonitor(
       () => this.clock,
@@ -89,6 +97,16 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
 
   get clientsCount(): number {
     return this.#sessions.size;
+  }
+
+  /**
+   * Returns what the engine has done and what it holds now, as plain data. It visits every session.
+   *
+   * @example
+   * engine.stats().connections; // { polling: 2, websocket: 40 }
+   */
+  stats(): EngineStats {
+    return engineStats(this.#sessions.values(), this.counters, this.traffic);
   }
 
   get transports(): readonly string[] {
@@ -255,6 +273,7 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
     const session = new Session(id, this, transport, request, isGreeted);
     this.contexts.keep(session);
     this.#sessions.set(id, session);
+    this.counters.handshakes.add(transport.name);
     if (request !== undefined) this.addressLimits?.opened(id, request);
     if (this.#clients !== undefined) this.#clients[id] = session;
     if (greeting !== undefined && !isGreeted) transport.onRequest(greeting);

@@ -6,6 +6,7 @@ import { Server } from "./server.ts";
 export { Server, Server as uServer } from "./server.ts";
 export { Engine } from "./engine.ts";
 export type { Engine as BaseServer } from "./engine.ts";
+export type { EngineStats } from "./stats/engine-stats.ts";
 export type { EventLoop } from "./loop/event-loop.ts";
 export { Session, Session as Socket } from "./session/session.ts";
 export type {

@@ -86,6 +86,7 @@ export const engineOptions: OptionRules = {
     namespacesPerConnection: anything,
     roomsPerSocket: anything,
   }),
+  stats: flag,
   wsEngine: anything,
   initialPacket: anything,
   cookie: group({

@@ -42,6 +42,10 @@ export interface ServerOptions {
   maxReceiveBacklog?: number;
   /** Limits on who may connect; off by default. */
   limits?: ConnectionLimits;
+  /**
+   * Whether `stats()` also says how many messages and bytes were received and sent, which costs time for each of them. Default false.
+   */
+  stats?: boolean;
   /** Decides on each handshake and each upgrade: `callback(null, true)` admits it. */
   allowRequest?: AllowRequest;
   /** Transports that clients may use. Default `["polling", "websocket"]`. */

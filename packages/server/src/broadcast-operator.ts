@@ -4,10 +4,11 @@ import type { Adapter, BroadcastOptions, Room, SocketId } from "socket.io-adapte
 import type { WaitingFlags } from "./connection/waiting.ts";
 import { CLUSTER_ANSWER_TIMEOUT, promiseOfResponses, ResponseCollector } from "./events/acks.ts";
 import type { AckCallback } from "./events/acks.ts";
-import { assertNotReserved, createError } from "./errors.ts";
+import { assertNotReserved, createError, isTimeout } from "./errors.ts";
 import { RemoteSocket } from "./remote-socket.ts";
 import type { SocketDetails } from "./remote-socket.ts";
 import { SOCKET_RESERVED_EVENTS } from "./events/reserved.ts";
+import { traceAck, tracing } from "./events/tracing.ts";
 import { ackOf } from "./events/user-code.ts";
 import { queueMicrotask } from "./timers.ts";
 import type {
@@ -35,7 +36,11 @@ export type OperatorFlags = WaitingFlags & {
 
 /** The namespace of an adapter. An application may have created the adapter for an object without these members. */
 interface OperatedNamespace {
-  readonly server?: Parameters<typeof ackOf>[0] & { readonly _ackTimeout?: number | undefined };
+  readonly name?: string;
+  readonly server?: Parameters<typeof ackOf>[0] & {
+    readonly _ackTimeout?: number | undefined;
+    readonly _counters?: { broadcasts: number; acksTimedOut: number };
+  };
   _forgetAck?(id: number): void;
 }
 
@@ -191,25 +196,41 @@ export class BroadcastOperator<
     const data: unknown[] = [ev, ...args];
     // The adapter sets the namespace.
     const packet: Packet = { type: PacketType.EVENT, data, nsp: "" };
+    const counters = this.namespace.server?._counters;
+    if (counters !== undefined) counters.broadcasts++;
+    if (tracing.broadcast.hasSubscribers) this.traceSending(packet, data);
+    else this.send(packet, data);
+    return true;
+  }
+
+  private send(packet: Packet, data: unknown[]): void {
     const last = data[data.length - 1];
     if (typeof last === "function") {
       data.pop();
-      this.emitAndCollect(packet, this.guarded(last as AckCallback, ev));
+      this.emitAndCollect(packet, this.guarded(last as AckCallback, data[0] as string | symbol));
     } else {
       this.adapter.broadcast(packet, this.target);
     }
-    return true;
+  }
+
+  private traceSending(packet: Packet, data: unknown[]): void {
+    const [event, ...args] = data;
+    const { rooms, exceptRooms: except } = this;
+    const trace = { namespace: this.namespace.name ?? "", event: String(event), args, rooms, except };
+    tracing.broadcast.traceSync(() => this.send(packet, data), trace);
   }
 
   private emitAndCollect(packet: Packet, ack: AckCallback): void {
     const { adapter } = this;
     // A signal means nothing to other servers.
     const { signal, ...flags } = this.flags;
-    const timeout = flags.timeout ?? this.namespace.server?._ackTimeout;
+    const { _ackTimeout, _counters } = this.namespace.server ?? {};
+    const timeout = flags.timeout ?? _ackTimeout;
     const abort = (): void => collector.fail(signal?.reason);
     const collector = new ResponseCollector(
       (error, responses) => {
         signal?.removeEventListener("abort", abort);
+        if (isTimeout(error) && _counters !== undefined) _counters.acksTimedOut++;
         if (error !== null && packet.id !== undefined) this.namespace._forgetAck?.(packet.id);
         const result = flags.expectSingleResponse ? (error === null ? responses[0] : null) : responses;
         ack.call(this, error, result);
@@ -231,7 +252,10 @@ export class BroadcastOperator<
 
   private guarded(ack: AckCallback, event: string | symbol): AckCallback {
     const { server } = this.namespace;
-    return server?._userCode === undefined ? ack : ackOf(server, ack, event, undefined, this);
+    const called = server?._userCode === undefined ? ack : ackOf(server, ack, event, undefined, this);
+    if (!tracing.ack.hasSubscribers) return called;
+    const trace = { socket: undefined, namespace: this.namespace.name ?? "", event: String(event) };
+    return traceAck(trace, true, called);
   }
 
   private get namespace(): OperatedNamespace {

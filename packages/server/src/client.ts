@@ -66,6 +66,7 @@ export interface ClientServer {
   /** in ms */
   readonly _connectTimeout: number;
   readonly _clock: internals.Clock;
+  readonly _counters: { deliveries: number };
   readonly _userCode: UserCode;
   _checkNamespace(
     name: string,
@@ -349,7 +350,9 @@ export class Client<
 
   /** Writes an encoded packet. Adapters call it for each receiver of a broadcast, with the same array and options. */
   writeToEngine(encodedPackets: EncodedPacket | string | Buffer, options: WriteOptions): void {
-    this.port.write(this.conn, Array.isArray(encodedPackets) ? encodedPackets : [encodedPackets], options);
+    const parts = Array.isArray(encodedPackets) ? encodedPackets : [encodedPackets];
+    const isTaken = this.port.write(this.conn, parts, options);
+    if (isTaken && options.preEncoded) this.server._counters.deliveries++;
   }
 
   /** The session, if broadcasts may reach it as part of an audience, and nobody has put a method of their own in between. */

@@ -33,6 +33,11 @@ export function createError(code: ServerErrorCode, detail: string = ""): ServerE
   return Object.assign(typeErrors.has(code) ? new TypeError(message) : new Error(message), { code });
 }
 
+/** Whether an answer has not come in time. */
+export function isTimeout(error: Error | null): boolean {
+  return error !== null && (error as Partial<ServerError>).code === "ACK_TIMEOUT";
+}
+
 /** @throws Error if the name of the event is reserved */
 export function assertNotReserved(reserved: ReadonlySet<string | symbol>, event: string | symbol): void {
   if (reserved.has(event)) {

@@ -10,14 +10,7 @@ export type { BroadcastOperator } from "./broadcast-operator.ts";
 export type { RemoteSocket } from "./remote-socket.ts";
 export type { AdapterConstructor } from "./adapter-constructor.ts";
 export type { ServerOptions } from "./options.ts";
-export type {
-  Cluster,
-  ClusterEvents,
-  ClusterGap,
-  ClusterRefusal,
-  ClusterNode,
-  ClusterOption,
-} from "./cluster.ts";
+export type { Cluster, ClusterEvents, ClusterGap, ClusterNode, ClusterOption } from "./cluster.ts";
 export * as internals from "./internals.ts";
 // The types of public members, so that applications can name them.
 export type { Server as Engine } from "@tidewire/engine";
@@ -32,6 +25,7 @@ export type { ExtendedError } from "./extended-error.ts";
 export type { LimitError, LimitErrorCode } from "./limits/errors.ts";
 export type { ClientRate, OverRate } from "./limits/rates.ts";
 export type { Limits } from "./limits/options.ts";
+export type { ServerStats } from "./stats/server-stats.ts";
 export type { LimitReport } from "./limits/report.ts";
 export type { Event } from "./socket.ts";
 export type { DefaultEventsMap } from "./events/typed-events.ts";

@@ -18,6 +18,7 @@ import type { RestoredState } from "./recovery/states.ts";
 import { RecoveryStore } from "./recovery/store.ts";
 import type { LimitReport } from "./limits/report.ts";
 import { Socket } from "./socket.ts";
+import { tracing } from "./events/tracing.ts";
 import { ackOf, whenSettled } from "./events/user-code.ts";
 import type {
   AllButLast,
@@ -202,7 +203,7 @@ export class Namespace<
     if (skipMiddlewares && socket.recovered && client.conn.readyState === "open") {
       return this._doConnect(socket, attempt);
     }
-    this.run(socket, (error) => {
+    const decided = (error?: ExtendedError): void => {
       nextTick(() => {
         if (socket.connected) {
           debug("next called again - ignoring");
@@ -217,7 +218,11 @@ export class Namespace<
           this._doConnect(socket, attempt);
         }
       });
-    });
+    };
+    if (!tracing.connect.hasSubscribers) return this.run(socket, decided);
+    const trace = { socket, namespace: this.name };
+    const run = (done: (error?: ExtendedError) => void): void => this.run(socket, done);
+    tracing.connect.traceCallback(run, -1, trace, undefined, decided);
   }
 
   private async addRecovered(
@@ -259,6 +264,9 @@ export class Namespace<
       state = (await this._recoveryStore.restore(pid, offset)) ?? state;
       // Another connection may have been faster while the adapter was asked.
     } while (this.recoverable.has(pid));
+    const { _counters } = this.server;
+    if (state === undefined) _counters.recoveriesRefused++;
+    else _counters.recovered++;
     if (state !== undefined) debug("connection state recovered for sid %s", state.sid);
     return state;
   }

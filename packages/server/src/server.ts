@@ -66,6 +66,10 @@ import { ParentNamespace } from "./parent-namespace.ts";
 import { RecoveryAdapter } from "./recovery/adapter.ts";
 import { MemoryAdapter } from "./rooms/memory-adapter.ts";
 import type { Socket } from "./socket.ts";
+import { Counters } from "./stats/counters.ts";
+import { EventLoopDelay } from "./stats/event-loop-delay.ts";
+import { serverStats } from "./stats/server-stats.ts";
+import type { ServerStats } from "./stats/server-stats.ts";
 import { currentWorker } from "./worker.ts";
 import type { Worker } from "./worker.ts";
 
@@ -126,6 +130,8 @@ export class Server<
     | undefined;
   /** @internal */
   readonly _decoders: Decoders;
+  /** @internal What {@link stats} says of the past. */
+  readonly _counters: Counters = new Counters();
   /** @internal Counts and reports what the limits refuse. */
   readonly _limitMonitor: internals.LimitMonitor<ServerRefusal> = new internals.LimitMonitor<ServerRefusal>(
     () => this._clock,
@@ -136,6 +142,10 @@ export class Server<
   private _path!: string;
   private _serveClient!: boolean;
   private _adapter!: AdapterConstructor;
+  /** The engines whose connections were accepted: several, if the server is attached to several HTTP servers. */
+  private readonly engines: Set<BaseEngine> = new Set();
+  /** Undefined unless the option `stats` asks for it. */
+  private readonly eventLoopDelay: EventLoopDelay | undefined;
   private drainage: Promise<void> | undefined = undefined;
   private readonly _corsMiddleware: CorsMiddleware | undefined;
   private readonly _cluster: ClusterOption | undefined;
@@ -199,6 +209,7 @@ export class Server<
     this._ackTimeout = read.ackTimeout;
     this._slowConsumer = read.slowConsumer;
     this._limits = resolveLimits(read.limits);
+    this.eventLoopDelay = read.stats ? new EventLoopDelay() : undefined;
     this.contract = (read as { contract?: AnyContract }).contract;
     this._checkedEvents = this.contract && new CheckedEvents(this.contract, this.checkHandlers());
     this.registry = new NamespaceRegistry(
@@ -463,6 +474,8 @@ export class Server<
     this.engine = engine as unknown as Engine;
     if (engine instanceof BaseEngine) {
       engine.startAgain();
+      this.engines.add(engine);
+      this.eventLoopDelay?.start();
       this.drainage = undefined;
       this._clock = internals.clockOf(engine);
       internals.setLimitMonitor(engine, this._limitMonitor);
@@ -547,6 +560,7 @@ export class Server<
     try {
       await this.closeAll(fn);
     } finally {
+      this.eventLoopDelay?.stop();
       await this._cluster?.leave();
     }
   }
@@ -578,6 +592,24 @@ export class Server<
       };
       if (own === undefined) httpServer.close(done);
       else own.shutDownServer(httpServer, done);
+    });
+  }
+
+  /**
+   * Returns what the server has done since it was created, and what it holds now, as plain data. It visits every connection and every
+   * socket. With the option `stats` it includes the traffic and the delay of the event loop.
+   *
+   * @example
+   * io.stats().connections; // { polling: 2, websocket: 40 }
+   */
+  stats(): ServerStats {
+    return serverStats({
+      engines: this.engines,
+      namespaces: this._nsps.values(),
+      counters: this._counters,
+      limits: this._limitMonitor.counts,
+      cluster: this.cluster,
+      eventLoopDelay: this.eventLoopDelay,
     });
   }
 

@@ -33,6 +33,7 @@ import type {
   Last,
   Untyped,
 } from "./events/typed-events.ts";
+import { traceAck, traceEvent, tracing } from "./events/tracing.ts";
 import { ackOf } from "./events/user-code.ts";
 import type { InvalidEvent } from "./events/contract.ts";
 import { LimitError } from "./limits/errors.ts";
@@ -232,7 +233,8 @@ export class Socket<
       data.pop();
       packet.id = this.nsp._ids++;
       const ack = ackOf(this.server, last as AckCallback, ev, this);
-      if (!this.registerAckCallback(packet.id, ack)) return true;
+      const traced = tracing.ack.hasSubscribers ? this.traced(ack, ev) : ack;
+      if (!this.registerAckCallback(packet.id, traced)) return true;
     }
     this.delivery.emit(this, packet, this.takeFlags());
     return true;
@@ -268,6 +270,11 @@ export class Socket<
     );
   }
 
+  private traced(ack: AckCallback, event: string | symbol): AckCallback {
+    const trace = { socket: this, namespace: this.nsp.name, event: String(event) };
+    return traceAck(trace, this.takesError, ack);
+  }
+
   /** Returns false if nobody waits for the answer any more. */
   private registerAckCallback(id: number, ack: AckCallback): boolean {
     if (!this.takesError) {
@@ -293,6 +300,11 @@ export class Socket<
     if (this.ownAcks === undefined || !this.server._opts.rejectAcksOnDisconnect) return;
     const acks: FailableAck[] = [...this.ownAcks.values()];
     for (const ack of acks) ack.fail?.(createError("SOCKET_DISCONNECTED"));
+  }
+
+  /** @internal How many answers it waits for. */
+  get _pendingAcks(): number {
+    return this.ownAcks?.size ?? 0;
   }
 
   /** @internal Removes the acknowledgement of this id without calling it. */
@@ -636,10 +648,18 @@ export class Socket<
   private callListeners(event: Event): void {
     if (this.connected) {
       if (this.server._unheardEvents !== undefined) this.warnIfUnheard(event[0]);
-      this.server._userCode.emit(this, event, "listener", this);
+      if (tracing.event.hasSubscribers) this.traceListeners(event);
+      else this.server._userCode.emit(this, event, "listener", this);
     } else {
       debug("ignore packet received after disconnection");
     }
+  }
+
+  private traceListeners(event: Event): void {
+    const [name, ...args] = event;
+    traceEvent({ socket: this, namespace: this.nsp.name, event: name, args }, () =>
+      this.server._userCode.emitAndCollect(this, event, "listener", this),
+    );
   }
 
   private warnIfUnheard(event: string): void {
@@ -727,6 +747,7 @@ export class Socket<
     if (!this.connected || this.departure !== undefined) return this;
     debug("closing socket %s - reason %s", this.id, reason);
     this.departure = "leaving";
+    this.server._counters.disconnected(reason, description);
     this.announce("disconnecting", reason, description);
     this.delivery.leaving(this, reason);
     this._cleanup();

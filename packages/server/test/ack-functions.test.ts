@@ -4,6 +4,7 @@ import { closing } from "../../../test/support/waiting/closing.ts";
 import { MemoryServer } from "./memory.ts";
 import { registerTimedAck, replyOnce, ResponseCollector } from "../src/events/acks.ts";
 import type { AckCallback } from "../src/events/acks.ts";
+import { Counters } from "../src/stats/counters.ts";
 
 describe("the function a listener answers with", () => {
   it("sends the arguments of the first call, and nothing after it", () => {
@@ -31,16 +32,23 @@ describe("an acknowledgement with a time limit", () => {
   it("passes the answer after null", () => {
     const acks = new Map<number, AckCallback>();
     const heard: unknown[] = [];
-    registerTimedAck({ acks }, 7, (...args) => heard.push(args), 60_000);
+    registerTimedAck(
+      { acks, server: { _counters: new Counters() } },
+      7,
+      (...args) => heard.push(args),
+      60_000,
+    );
     acks.get(7)?.("a", "b");
     assert.deepEqual(heard, [[null, "a", "b"]]);
   });
 
   it("passes an error when the time is over, and is released", async () => {
     const acks = new Map<number, AckCallback>();
+    const _counters = new Counters();
     const error = await new Promise<Error>((resolve) => {
-      registerTimedAck({ acks }, 7, resolve, 1);
+      registerTimedAck({ acks, server: { _counters } }, 7, resolve, 1);
     });
+    assert.equal(_counters.acksTimedOut, 1);
     assert.equal(error.message, "operation has timed out");
     assert.equal(acks.size, 0);
   });

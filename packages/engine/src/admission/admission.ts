@@ -185,7 +185,7 @@ export class Admission implements ClusterTarget {
 
   adopt(sid: string, handshake: RequestHead, done: (adopted: AdoptedSession | undefined) => void): void {
     const request = new AdoptedRequest(sid, handshake, done);
-    if (this.isShutDown) request.unavailable();
+    if (this.isShutDown) this.#unavailable(request);
     else this.#admit(request);
   }
 
@@ -217,6 +217,7 @@ export class Admission implements ClusterTarget {
   /** Emits `connection_error`. */
   report(request: RequestSource, code: Code, context?: Record<string, unknown>): void {
     const { engine } = this.#owner;
+    engine.counters.refusals.add(nameOf(code, context));
     if (engine.listenerCount("connection_error") === 0) return;
     const message = connectionErrorMessages[code];
     const error: ConnectionError = { req: toIncomingMessage(request), code, message, context };
@@ -227,8 +228,13 @@ export class Admission implements ClusterTarget {
   #refusesAll(request: PendingRequest): boolean {
     const { sid } = request.query;
     if (sid && this.#owner.engine.find(sid) !== undefined) return false;
-    request.unavailable();
+    this.#unavailable(request);
     return true;
+  }
+
+  #unavailable(request: PendingRequest): void {
+    this.#owner.engine.counters.refusals.add("UNAVAILABLE");
+    request.unavailable();
   }
 
   #refuse(request: PendingRequest, code: Code, context?: Record<string, unknown>): void {
@@ -301,7 +307,7 @@ export class Admission implements ClusterTarget {
     }
     askAllowRequest(allowRequest, toIncomingMessage(exchange.request), (refusal) => {
       if (exchange.ended) return;
-      if (this.isShutDown) request.unavailable();
+      if (this.isShutDown) this.#unavailable(request);
       else if (refusal === undefined) this.#identify(request, protocol);
       else this.#refuse(request, Code.FORBIDDEN, refusal);
     });
@@ -336,7 +342,7 @@ export class Admission implements ClusterTarget {
   #open(request: PendingRequest, protocol: Protocol, made: unknown): void {
     if (request.exchange.ended) return;
     if (this.isShutDown) {
-      request.unavailable();
+      this.#unavailable(request);
       return;
     }
     let id: string;
@@ -355,3 +361,15 @@ export class Admission implements ClusterTarget {
     this.#refuse(request, Code.BAD_REQUEST, { name: "ID_GENERATION_ERROR", error });
   }
 }
+
+/** Names a refusal: by its context if that says more than its code. */
+function nameOf(code: Code, context: Record<string, unknown> | undefined): string {
+  const name = context?.["name"];
+  if (typeof name === "string") return name;
+  return codeNames[code];
+}
+
+const codeNames = Object.fromEntries(Object.entries(Code).map(([name, code]) => [code, name])) as Record<
+  Code,
+  string
+>;

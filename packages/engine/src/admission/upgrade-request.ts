@@ -60,7 +60,7 @@ export class UpgradeRequest implements PendingRequest {
     const { exchange } = this;
     const headers = exchange.commitHeaders();
     engine.decorate(headers, exchange.request);
-    exchange.accept(headers, open);
+    exchange.accept(headers, engine.traffic?.counting(open) ?? open);
   }
 
   #probe(session: Session, port: WebSocketPort, { engine }: AdmissionOwner): WebSocketHandlers {

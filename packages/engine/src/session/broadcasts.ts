@@ -54,8 +54,10 @@ export class Broadcasts<Session extends object> {
    * Sends messages to an audience.
    *
    * @param except - those who are not to get them
+   * @returns how many sessions get them
    */
-  send(audience: Audience<Session>, messages: readonly Message[], except: readonly Session[]): void {
+  send(audience: Audience<Session>, messages: readonly Message[], except: readonly Session[]): number {
+    let count = audience.sessions.length;
     if (audience.served > 0) this.settleAll();
     if (audience.messages.length === 0) this.#add(audience);
     for (const session of except) this.#settle(session, audience);
@@ -65,10 +67,13 @@ export class Broadcasts<Session extends object> {
     }
     for (const session of except) {
       const place = audience.dueAt(session);
-      if (place !== undefined) audience.skip(place);
+      if (place === undefined) continue;
+      audience.skip(place);
+      count--;
     }
     for (const session of this.#blocked) this.#settle(session, audience);
     if (this.reading !== undefined) this.#settle(this.reading, audience);
+    return count;
   }
 
   #add(audience: Audience<Session>): void {

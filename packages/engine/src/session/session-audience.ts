@@ -48,8 +48,8 @@ export class SessionAudience {
     this.#audience.isDisjoint = false;
   }
 
-  /** Sends messages to all sessions but some. */
-  send(messages: readonly Message[], except: readonly object[]): void {
-    this.#broadcasts.send(this.#audience, messages, except);
+  /** Sends messages to all sessions but some. Returns to how many. */
+  send(messages: readonly Message[], except: readonly object[]): number {
+    return this.#broadcasts.send(this.#audience, messages, except);
   }
 }

@@ -493,6 +493,7 @@ export class Session extends QuietEmitter {
   #endIfSlow(bytes: number, backlog: Backlog): void {
     const limit = this.server.opts.maxBackpressure;
     if (bytes <= limit || this.#makeRoom(bytes, limit, backlog)) return;
+    this.server.counters.slowConsumers++;
     const total = backlog.total(this.transport.bufferedAmount);
     this.#end("transport error", new SlowConsumerError(total, limit));
   }
@@ -544,15 +545,21 @@ export class Session extends QuietEmitter {
   }
 
   #probe(transport: Transport, refused: (context: Record<string, unknown>) => void): void {
-    const { clock, opts } = this.server;
+    const { clock, counters, loop, opts } = this.server;
+    const startedAt = loop.now();
     transport.sid = this.id;
     this.#upgrade = new Upgrade(transport, clock, opts, {
       onProbed: () => {
         if (hasListeners(this, "upgrading")) safeEmit(this, this.server.loop, "upgrading", transport);
       },
       onPollDue: () => this.#releasePoll(),
-      onUpgraded: () => this.#changeTo(transport),
+      onUpgraded: () => {
+        counters.upgraded++;
+        counters.upgradeTime += loop.now() - startedAt;
+        this.#changeTo(transport);
+      },
       onAborted: () => {
+        counters.upgradesFailed++;
         this.#upgrade = undefined;
         this.#heartbeat.resume();
       },

@@ -4,6 +4,7 @@ import type { CloseReason } from "../reasons.ts";
 import type { Message } from "../protocol/packet.ts";
 import type { Audience } from "./audience.ts";
 import type { OpenData } from "./open-data.ts";
+import type { EngineCounters } from "../stats/counters.ts";
 import type { Transport, TransportOwner } from "../transport/transport.ts";
 
 /** The direct road to the layer above: called synchronously, in the callback of the host. */
@@ -39,7 +40,7 @@ export interface SessionOwner extends TransportOwner {
     reading: object | undefined;
     epoch: number;
     isTouched: boolean;
-    send(audience: Audience<object>, messages: readonly Message[], except: readonly object[]): void;
+    send(audience: Audience<object>, messages: readonly Message[], except: readonly object[]): number;
     settle(session: object): void;
     block(session: object): void;
     unblock(session: object): void;
@@ -47,6 +48,8 @@ export interface SessionOwner extends TransportOwner {
   };
   /** @internal */
   readonly openData: OpenData;
+  /** @internal */
+  readonly counters: EngineCounters;
   /** @internal */
   readonly contexts: Contexts;
   /** Names of the transports that a session on the given one may change to. */

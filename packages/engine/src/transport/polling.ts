@@ -108,6 +108,7 @@ export class PollingTransport extends Transport {
     exchange.readBody(this.owner.opts.maxHttpBufferSize, (error, body) => {
       if (this.#post !== exchange) return;
       this.#post = undefined;
+      if (error === undefined) this.owner.traffic?.received(body);
       if (error === undefined) this.#onBody(exchange, this.#format.unwrap(body, contentType));
       else this.#onBodyError(exchange, error);
     });
@@ -165,6 +166,7 @@ export class PollingTransport extends Transport {
           this.#closedByClient();
           return false;
         }
+        this.owner.traffic?.receivedPacket(packet);
         this.announce("packet", packet);
         this.handlers?.onPacket(this.receiver, packet);
       } while (!isOver());
@@ -213,6 +215,7 @@ export class PollingTransport extends Transport {
     const payload = this.wireProtocol.codec.encodePayload(packets, this.supportsBinary);
     const body = this.#format.wrap(payload);
     const head = this.#format.head(payload);
+    this.owner.traffic?.sent(body, packets);
     const { httpCompression } = this.owner.opts;
     const encoding =
       httpCompression &&

@@ -7,6 +7,7 @@ import type { OutgoingPacket } from "../protocol/packet.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import type { EventLoop } from "../loop/event-loop.ts";
 import { safeEmit } from "../loop/safe-call.ts";
+import type { Traffic } from "../stats/traffic.ts";
 import type { Turns } from "../loop/turns.ts";
 import { beforeListener, hasListeners, QuietEmitter } from "../loop/quiet-emitter.ts";
 
@@ -38,6 +39,8 @@ export interface TransportOwner {
   readonly clock: Clock;
   readonly loop: EventLoop;
   readonly turns: Turns;
+  /** Counts messages and bytes, if anybody wants to know. */
+  readonly traffic: Traffic | undefined;
   readonly opts: {
     readonly maxHttpBufferSize: number;
     readonly maxReceiveBacklog: number;

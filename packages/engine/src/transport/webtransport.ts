@@ -84,6 +84,7 @@ export class WebTransportTransport extends Transport {
       packets.map((packet) => ({ content: packet.frame(codec, true), binary: packet.binary })),
     );
     // The session gathers what is sent until the stream takes more, and sends it at once.
+    this.owner.traffic?.sent(bytes, packets);
     this.writable = false;
     this.#buffered += bytes.length;
     this.#sends++;
@@ -142,10 +143,12 @@ export class WebTransportTransport extends Transport {
   }
 
   #receive(chunk: Uint8Array): void {
-    const { loop } = this.owner;
+    const { loop, traffic } = this.owner;
+    traffic?.received(chunk);
     try {
       for (const frame of this.#decoder.add(chunk)) {
         const packet = this.wireProtocol.codec.decodePacket(frame);
+        traffic?.receivedPacket(packet);
         safeCall(loop, () => {
           this.announce("packet", packet);
           this.handlers?.onPacket(this.receiver, packet);

@@ -19,15 +19,16 @@ export class EventPort implements ConnectionPort {
     conn.on("close", this.#onClose);
   }
 
-  write(_conn: Connection, packet: EncodedPacket, options: WriteOptions): void {
+  write(_conn: Connection, packet: EncodedPacket, options: WriteOptions): boolean {
     const mayBeLost = options.volatile || options.waits?.mayBeLost;
     if (mayBeLost && !this.#conn.transport.writable) {
-      return;
+      return false;
     }
     for (const message of packet) {
       // A copy, because engines write to the options.
       this.#conn.write(message, { ...options });
     }
+    return true;
   }
 
   release(): void {

@@ -73,8 +73,8 @@ export interface ConnectionListener {
 
 /** The way from a client to its connection. */
 export interface ConnectionPort<Conn extends Connection = Connection> {
-  /** Writes one packet. */
-  write(conn: Conn, packet: EncodedPacket, options: WriteOptions): void;
+  /** Writes one packet. Returns false if it is dropped, because the connection cannot take it at once. */
+  write(conn: Conn, packet: EncodedPacket, options: WriteOptions): boolean;
   /** Stops calling the listener. */
   release(conn: Conn): void;
 }

@@ -14,7 +14,7 @@ const foreignBroadcast = new ForeignBroadcast();
 /** The port to a session, without events. It has no state of its own: all clients use the same one. */
 export const directPort: ConnectionPort<DirectConnection> = {
   write(session, packet, options) {
-    if (options.volatile && !session.writable) return;
+    if (options.volatile && !session.writable) return false;
     if (options.waits !== undefined && !session.writable) {
       options.waits.queue(session as unknown as Session, messagesOf(packet, options));
     } else if (options.preEncoded) {
@@ -23,6 +23,7 @@ export const directPort: ConnectionPort<DirectConnection> = {
     } else {
       for (let i = 0; i < packet.length; i++) session.sendMessage(toMessage(packet[i], options));
     }
+    return true;
   },
   release(session) {
     session.handlers = undefined;

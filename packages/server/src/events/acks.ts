@@ -32,7 +32,10 @@ export interface FailableAck extends AckCallback {
  * @param timeout - Infinity for no limit
  */
 export function registerTimedAck(
-  socket: { readonly acks: Map<number, AckCallback> },
+  socket: {
+    readonly acks: Map<number, AckCallback>;
+    readonly server: { readonly _counters: { acksTimedOut: number } };
+  },
   id: number,
   ack: AckCallback,
   timeout: number,
@@ -47,7 +50,10 @@ export function registerTimedAck(
     if (socket.acks.delete(id)) finish(error);
   };
   const abort = (): void => fail(signal?.reason);
-  const expire = afterRead(() => fail(createError("ACK_TIMEOUT")));
+  const expire = afterRead(() => {
+    if (socket.acks.has(id)) socket.server._counters.acksTimedOut++;
+    fail(createError("ACK_TIMEOUT"));
+  });
   const timer = timeout === Infinity ? undefined : setTimeout(expire, timeout);
   signal?.addEventListener("abort", abort);
   const answered: FailableAck = (...args) => finish(null, ...args);

@@ -32,19 +32,24 @@ export class Audiences {
     table.onChange = (id, room) => this.#change(id, room);
   }
 
-  /** Sends a packet to all members of the rooms, or to everyone if no room is named, but to nobody in an excepted room. */
-  send(packet: Packet, shared: SharedPacket, rooms: ReadonlySet<Room>, except: ReadonlySet<Room>): void {
+  /**
+   * Sends a packet to all members of the rooms, or to everyone if no room is named, but to nobody in an excepted room.
+   *
+   * @returns how many sessions get it together, through an audience
+   */
+  send(packet: Packet, shared: SharedPacket, rooms: ReadonlySet<Room>, except: ReadonlySet<Room>): number {
     const table = this.#table;
     const isKept = rooms.size < 2 && (except.size === 0 || table.count(except) < MANY_EXCEPT);
     if (shared.volatile || shared.waits !== undefined || table.count(rooms) < FEW) {
       table.forEach(rooms, except, (receiver) => sendShared(receiver, packet, shared));
+      return 0;
     } else if (isKept) {
       const [room] = rooms;
       const left: Receiver[] = [];
       if (except.size > 0) table.forEach(except, undefined, (receiver) => left.push(receiver));
-      this.#of(room).send(packet, shared, left);
+      return this.#of(room).send(packet, shared, left);
     } else {
-      this.#combine(rooms, except).send(packet, shared, []);
+      return this.#combine(rooms, except).send(packet, shared, []);
     }
   }
 
@@ -131,16 +136,20 @@ class RoomAudience {
     this.#sessions?.overlap();
   }
 
-  /** @param except - few, members or not */
-  send(packet: Packet, shared: SharedPacket, except: readonly Receiver[]): void {
+  /**
+   * @param except - few, members or not
+   * @returns how many sessions get it together
+   */
+  send(packet: Packet, shared: SharedPacket, except: readonly Receiver[]): number {
     // By the connection: what was accepted when the audience was made may have changed.
     const connections = except.map(({ client }) => client.conn);
-    this.#sessions?.send(shared.messages, connections);
+    const count = this.#sessions?.send(shared.messages, connections) ?? 0;
     for (const receiver of this.#others) {
       if (!except.includes(receiver)) sendShared(receiver, packet, shared);
       // It has been upgraded.
       this.#isOutdated ||= sessionOf(receiver) !== undefined;
     }
+    return count;
   }
 }
 

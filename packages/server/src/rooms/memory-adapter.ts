@@ -29,6 +29,7 @@ export interface AdapterNamespace {
   readonly server: {
     readonly encoder: { encode(packet: Packet): unknown[] };
     readonly _slowConsumer?: SlowConsumer | undefined;
+    readonly _counters?: { deliveries: number };
   };
 }
 
@@ -84,6 +85,11 @@ export class MemoryAdapter extends Adapter {
     return count;
   }
 
+  /** How many rooms there are, without those that sockets have for themselves. */
+  get roomCount(): number {
+    return this.table.sharedRooms;
+  }
+
   override addSockets(target: BroadcastOptions, rooms: Room[]): void {
     for (const socket of this.chosen(target)) void socket.join(rooms);
   }
@@ -111,7 +117,9 @@ export class MemoryAdapter extends Adapter {
   /** Sends an encoded packet to every socket of the target. */
   protected send(packet: Packet, encoded: EncodedPacket, target: BroadcastOptions): void {
     const shared = this.shared(packet, encoded, target);
-    this.#audiences.send(packet, shared, target.rooms, target.except ?? NONE);
+    const count = this.#audiences.send(packet, shared, target.rooms, target.except ?? NONE);
+    const { _counters } = this.nsp.server;
+    if (_counters !== undefined) _counters.deliveries += count;
   }
 
   private shared(packet: Packet, encoded: EncodedPacket, target: BroadcastOptions): SharedPacket {

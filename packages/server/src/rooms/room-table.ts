@@ -173,6 +173,13 @@ export class RoomTable<Member extends object> {
     return count;
   }
 
+  /** How many rooms there are, without those of single ids. */
+  get sharedRooms(): number {
+    let count = 0;
+    for (const room of this.#rooms.keys()) if (!this.#sids.has(room)) count++;
+    return count;
+  }
+
   /** Whether all sockets in the rooms can be reached: none of them has yet to join the namespace. */
   areReached(rooms: ReadonlySet<string>): boolean {
     const ids = rooms.size === 0 ? this.#sids.keys() : [...(this.#union(rooms) ?? [])];
