@@ -1,7 +1,8 @@
 // The command line, run from the sources.
+import { doctorCommand } from "../../../packages/cli/src/commands/doctor.ts";
 import { startCommand } from "../../../packages/cli/src/commands/start.ts";
 import { main } from "../../../packages/cli/src/main.ts";
 
 const preload = ["--import", import.meta.resolve("../../../packages/cli/src/worker/preload.ts")];
 const terminal = { out: process.stdout, err: process.stderr };
-process.exitCode = await main(process.argv.slice(2), [startCommand(preload)], terminal);
+process.exitCode = await main(process.argv.slice(2), [startCommand(preload), doctorCommand], terminal);

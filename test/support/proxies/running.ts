@@ -17,11 +17,16 @@ export interface RunningProxy extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** Runs a proxy on a free port, in the foreground, with its files in a temporary folder. */
+/**
+ * Runs a proxy on a free port, in the foreground, with its files in a temporary folder.
+ *
+ * @param status - what it answers to a request for the client, once it runs
+ */
 export async function startProxy(
   program: string,
   run: (file: string) => string[],
   configure: (port: number, folder: string) => string,
+  status = 200,
 ): Promise<RunningProxy> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), "tidewire-proxy-"));
@@ -37,7 +42,7 @@ export async function startProxy(
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    await answering(child, port);
+    await answering(child, port, status);
     return { port, stop, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
@@ -46,21 +51,21 @@ export async function startProxy(
 }
 
 /** Waits until the proxy passes requests on, and still does after its first health checks. */
-async function answering(child: ChildProcess, port: number): Promise<void> {
+async function answering(child: ChildProcess, port: number, status: number): Promise<void> {
   let output = "";
   child.stderr?.on("data", (chunk: Buffer) => (output += chunk.toString()));
   const end = Date.now() + PATIENCE;
-  while (!(await isAnswered(port))) {
+  while (!(await isAnswered(port, status))) {
     assert.equal(child.exitCode, null, `the proxy ended: ${output}`);
     assert.ok(Date.now() < end, `the proxy does not answer: ${output}`);
     await delay(20);
   }
   await delay(CHECKED);
-  assert.ok(await isAnswered(port), `the proxy takes the servers for dead: ${output}`);
+  assert.ok(await isAnswered(port, status), `the proxy takes the servers for dead: ${output}`);
 }
 
-async function isAnswered(port: number): Promise<boolean> {
+async function isAnswered(port: number, status: number): Promise<boolean> {
   const response = await fetch(`http://127.0.0.1:${port}/socket.io/socket.io.js`).catch(() => undefined);
   await response?.arrayBuffer();
-  return response?.status === 200;
+  return response?.status === status;
 }

@@ -1,0 +1,31 @@
+import { styleText } from "node:util";
+
+type Paint = (text: string) => string;
+
+/** How a command emphasises text. Nothing is coloured unless a person looks at it. */
+export interface Style {
+  readonly good: Paint;
+  readonly bad: Paint;
+  readonly hint: Paint;
+  readonly faint: Paint;
+  readonly strong: Paint;
+}
+
+const plain: Paint = (text) => text;
+const PLAIN: Style = { good: plain, bad: plain, hint: plain, faint: plain, strong: plain };
+const COLOURED: Style = {
+  good: (text) => styleText("green", text),
+  bad: (text) => styleText("red", text),
+  hint: (text) => styleText("yellow", text),
+  faint: (text) => styleText("dim", text),
+  strong: (text) => styleText("bold", text),
+};
+
+export function isTerminal(stream: NodeJS.WritableStream): boolean {
+  return "isTTY" in stream && stream.isTTY === true;
+}
+
+/** Colours for a terminal, unless the environment has `NO_COLOR`. */
+export function styleFor(stream: NodeJS.WritableStream): Style {
+  return isTerminal(stream) && !process.env["NO_COLOR"] ? COLOURED : PLAIN;
+}
