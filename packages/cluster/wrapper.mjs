@@ -1,3 +1,3 @@
 import main from "./dist/index.js";
 
-export const { ClusterError, cluster } = main;
+export const { ClusterError, cluster, dns } = main;

@@ -11,6 +11,8 @@ const linkMessages = {
   HEARTBEAT_LOST: (): string => "the other node has missed three heartbeats",
   GIVEN_UP: (): string => "this node has missed three heartbeats, and the other node has given it up",
   CLOSED: (): string => "the other node has closed the link",
+  UNWELCOME: (): string =>
+    "it has closed the connection before its greeting: perhaps it does not accept the certificate of this node",
   RENEWED: (): string => "this node has taken another id",
   LEFT: (): string => "this node has left the cluster",
   REFUSED: (reason: string): string => `the other node has refused the link: ${reason}`,
@@ -25,11 +27,14 @@ export type LinkErrorCode = keyof typeof linkMessages;
 export class LinkError extends Error {
   override readonly name: string = "LinkError";
   readonly code: LinkErrorCode;
+  /** Of a link that was refused: the code of the error at the other node, if it has said so. */
+  readonly reason: string | undefined;
 
   /** @param detail - the value in the message, if there is one */
-  constructor(code: LinkErrorCode, detail: string = "") {
+  constructor(code: LinkErrorCode, detail: string = "", reason?: string) {
     super(linkMessages[code](detail));
     this.code = code;
+    this.reason = reason;
   }
 }
 
@@ -47,6 +52,18 @@ const clusterMessages = {
     'the cluster has no name: give the option "name", or attach the server to an HTTP server, whose port names it',
   NO_LOCAL_SOCKETS: (): string => "there are no unix sockets on this platform",
   CANNOT_LISTEN: (detail: string): string => `this node cannot listen for the others: ${detail}`,
+  NO_SECRET: (): string =>
+    'links between machines need a secret that all nodes share, or certificates: give "listen.secret" or "listen.tls"',
+  SHORT_SECRET: (): string =>
+    'the secret "listen.secret" needs at least 16 characters: 32 random bytes are best',
+  NO_AUTHORITY: (): string =>
+    'the certificates in "listen.tls" need "ca", the authority that has signed those of all nodes: otherwise anybody with a certificate is let in',
+  NO_DISCOVERY: (): string =>
+    'the nodes of several machines need the options "listen" and "discovery" together',
+  BAD_ADDRESS: (address: string): string => `"${address}" is no address: use "host:port"`,
+  DISCOVERY_AWAY: (detail: string): string =>
+    `the nodes of other machines cannot be found at present: ${detail}`,
+  NODE_REFUSED: (detail: string): string => `no link to another machine: ${detail}`,
   NO_OTHER_SERVER: (): string => "a cluster belongs to one server: call cluster() again for another one",
 } as const;
 

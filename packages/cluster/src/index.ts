@@ -1,7 +1,11 @@
-/** Joins servers of several processes: all cores of a machine, without sticky sessions. @module */
+/** Joins servers of several processes, of one machine or of many, without sticky sessions. @module */
 export { cluster } from "./cluster.ts";
+export { dns } from "./discovery/dns.ts";
+export type { Announcement, Discovery, DiscoveryHandlers, FoundNode } from "./discovery/discovery.ts";
 export { ClusterError } from "./errors.ts";
 export type { ClusterErrorCode } from "./errors.ts";
+export type { LinkCertificates, LinkCredentials } from "./machines/link-security.ts";
+export type { LinkListenOptions } from "./machines/machine-network.ts";
 export type { NodeId } from "./node-id.ts";
 export type { ClusterOptions } from "./options.ts";
 export type { BindingOptions } from "./session-directory.ts";

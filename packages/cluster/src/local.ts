@@ -8,6 +8,7 @@ import type { EventLoop } from "@tidewire/engine";
 import { ClusterError } from "./errors.ts";
 import { SocketPipe } from "./link/socket-pipe.ts";
 import type { Members } from "./members.ts";
+import type { Network } from "./network.ts";
 import type { NodeId } from "./node-id.ts";
 import { isSystemError, nodeOfSocket, prepareDirectory, socketPath } from "./socket-directory.ts";
 
@@ -31,7 +32,7 @@ const ATTEMPTS = 5;
  * it can be bound once, so it leases the id. Of two nodes, the one with the smaller id connects; the other one knocks at its socket,
  * so that it does. Sockets of processes that have died are removed.
  */
-export class LocalNetwork {
+export class LocalNetwork implements Network {
   readonly #members: Members;
   readonly #directory: string;
   readonly #onError: (error: Error) => void;

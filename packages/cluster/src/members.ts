@@ -46,9 +46,15 @@ export interface MemberEvents {
 export interface DialHandlers {
   /** The id that the node must have, if it is known. */
   readonly expected?: NodeId;
+  /** It may be any node, also one to which there is a link: that one stays. */
+  readonly isBlind?: boolean;
   onLinked?(link: Link): void;
-  /** There is no link, and will be none on this connection. */
-  onRefused?(error: Error): void;
+  /**
+   * There is no link, and will be none on this connection.
+   *
+   * @param peer - who has refused, if it has said so
+   */
+  onRefused?(error: Error, peer?: NodeId): void;
 }
 
 /** Who is in the cluster: this node, and those to which it has links. */
@@ -58,6 +64,8 @@ export class Members extends EventEmitter<MemberEvents> {
   #greeting: Greeting;
   readonly #peers: Map<NodeId, FramedLink> = new Map();
   readonly #handlers: Map<number, KindHandler> = new Map();
+  /** The nodes that are being dialled, and known. */
+  readonly #dialled: Set<NodeId> = new Set();
   /** Connections whose nodes have not agreed. */
   readonly #greetings: Set<GreetingExchange> = new Set();
   #isOpen = true;
@@ -165,10 +173,23 @@ export class Members extends EventEmitter<MemberEvents> {
   }
 
   #greet(pipe: LinkPipe, isDialer: boolean, handlers: DialHandlers | undefined): void {
-    const exchange = new GreetingExchange(this.loop, pipe, this.#greeting, isDialer, {
-      onGreeted: (peer) => this.#assertWelcome(peer.id, isDialer, handlers?.expected),
+    const expected = isDialer ? handlers?.expected : undefined;
+    if (expected !== undefined && this.#dialled.has(expected)) {
+      // On two connections at once, the other node would take each for the one that replaces the other.
+      pipe.destroy();
+      handlers?.onRefused?.(new LinkError("SAME_NODE", expected));
+      return;
+    }
+    if (expected !== undefined) this.#dialled.add(expected);
+    const onOver = (exchange: GreetingExchange): void => {
+      this.#greetings.delete(exchange);
+      if (expected !== undefined) this.#dialled.delete(expected);
+    };
+    const greeting = handlers?.isBlind === true ? { ...this.#greeting, isBlind: true } : this.#greeting;
+    const exchange = new GreetingExchange(this.loop, pipe, greeting, isDialer, {
+      onGreeted: (peer) => this.#assertWelcome(peer, isDialer, expected),
       onAgreed: (peer, reader) => {
-        this.#greetings.delete(exchange);
+        onOver(exchange);
         const link = new FramedLink(this.loop, pipe, this.self, peer, this.#linkHandlers, reader);
         this.#peers.set(peer.id, link);
         handlers?.onLinked?.(link);
@@ -176,16 +197,16 @@ export class Members extends EventEmitter<MemberEvents> {
         link.start();
         this.#beatLater();
       },
-      onRefused: (error) => {
-        this.#greetings.delete(exchange);
-        handlers?.onRefused?.(error);
+      onRefused: (error, peer) => {
+        onOver(exchange);
+        handlers?.onRefused?.(error, peer);
       },
     });
     this.#greetings.add(exchange);
   }
 
   /** @throws LinkError if there must be no link to this node, or not this one */
-  #assertWelcome(id: NodeId, isDialer: boolean, expected: NodeId | undefined): void {
+  #assertWelcome({ id, isBlind = false }: Greeting, isDialer: boolean, expected: NodeId | undefined): void {
     if (!this.#isOpen) throw new LinkError("LEFT");
     // Others may have tried to come back to the old id, and given up.
     if (this.#isWaking) throw new LinkError("RENEWED");
@@ -196,7 +217,8 @@ export class Members extends EventEmitter<MemberEvents> {
       throw new LinkError("OTHER_END_DIALS");
     }
     // The node with the smaller id makes a connection only if it has no link: it knows that the one we have is broken.
-    if (!isDialer) this.#peers.get(id)?.destroy(new LinkError("CLOSED"));
+    // One that did not know whom it dials may have one.
+    if (!isDialer && !isBlind) this.#peers.get(id)?.destroy(new LinkError("CLOSED"));
     if (this.#peers.has(id)) throw new LinkError("SAME_NODE", id);
   }
 

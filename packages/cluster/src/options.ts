@@ -1,4 +1,6 @@
 import type { AdapterConstructor } from "@tidewire/server";
+import type { Discovery } from "./discovery/discovery.ts";
+import type { LinkListenOptions } from "./machines/machine-network.ts";
 import type { BindingOptions } from "./session-directory.ts";
 
 /** Options of `cluster()`. */
@@ -13,6 +15,13 @@ export interface ClusterOptions extends BindingOptions {
    * it is made if it is missing. Default: `tidewire-<uid>/<name>` in the directory for temporary files.
    */
   directory?: string;
+  /**
+   * Where this node listens for those of other machines, and the secret or the certificates by which they know each other. Needs
+   * `discovery`. Default: the cluster is that of one machine.
+   */
+  listen?: LinkListenOptions;
+  /** Where the nodes of several machines find each other: `redis()` of `@tidewire/cluster-redis`, or `dns()`. Needs `listen`. */
+  discovery?: Discovery;
   /**
    * The adapter, which carries broadcasts between the processes in place of the cluster's own: that of another package, such as
    * `createAdapter()` of `@socket.io/redis-streams-adapter`.

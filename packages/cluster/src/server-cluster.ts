@@ -8,7 +8,9 @@ import { ClusterHandle } from "./cluster-handle.ts";
 import { ClusterError } from "./errors.ts";
 import { listeningPort } from "./listening-port.ts";
 import { LocalNetwork } from "./local.ts";
+import { MachineNetwork } from "./machines/machine-network.ts";
 import { Members } from "./members.ts";
+import type { Network } from "./network.ts";
 import { Nodes } from "./nodes.ts";
 import type { ClusterOptions } from "./options.ts";
 import { SessionDirectory } from "./session-directory.ts";
@@ -24,7 +26,8 @@ export class ServerCluster implements ClusterOption {
   readonly #nodes: Nodes;
   #state: ClusterNode["state"] = "joining";
   #engine: Engine | undefined = undefined;
-  #network: LocalNetwork | undefined = undefined;
+  readonly #warned: Set<string> = new Set();
+  #networks: readonly Network[] = [];
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -77,8 +80,8 @@ export class ServerCluster implements ClusterOption {
   leave(): void {
     this.#state = "joining";
     this.#engine = undefined;
-    this.#network?.stop();
-    this.#network = undefined;
+    for (const network of this.#networks) network.stop();
+    this.#networks = [];
     this.#members.leave();
   }
 
@@ -88,13 +91,41 @@ export class ServerCluster implements ClusterOption {
     if (this.#engine !== engine) return;
     const members = this.#members;
     members.cluster = name;
-    const network = new LocalNetwork(members, this.#options.directory ?? defaultDirectory(name), warn);
-    this.#network = network;
-    await network.start();
-    if (this.#network !== network || this.#state !== "joining") return;
+    const networks = this.#networksOf(name);
+    this.#networks = networks;
+    // Those of this machine first: a node has one link to another.
+    for (const network of networks) {
+      await network.start();
+      if (this.#networks !== networks) return;
+    }
+    if (this.#state !== "joining") return;
     this.#state = "up";
     this.#nodes.announce();
     this.handle.emit("ready");
+  }
+
+  #networksOf(name: string): Network[] {
+    const members = this.#members;
+    const { directory, listen, discovery } = this.#options;
+    if (listen === undefined || discovery === undefined) {
+      return [new LocalNetwork(members, directory ?? defaultDirectory(name), warn)];
+    }
+    const machines = new MachineNetwork(members, discovery, listen, {
+      onAway: (error) => this.#tell("away", error, error),
+      onBack: () => this.handle.emit("back"),
+      onRefused: (error, address) => this.#tell("refused", error, { address, error }),
+      onError: warn,
+    });
+    if (directory === undefined && process.getuid === undefined) return [machines];
+    return [new LocalNetwork(members, directory ?? defaultDirectory(name), warn), machines];
+  }
+
+  /** Emits an event; the first time that nobody listens for it, its error is a warning of the process. */
+  #tell(event: "away" | "refused", error: Error, detail: unknown): void {
+    if (this.handle.emit(event, detail) || this.#warned.has(event)) return;
+    this.#warned.add(event);
+    const code = event === "away" ? "TIDEWIRE_CLUSTER_AWAY" : "TIDEWIRE_CLUSTER_REFUSED";
+    process.emitWarning(error.message, { type: "TidewireWarning", code });
   }
 }
 

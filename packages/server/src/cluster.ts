@@ -23,6 +23,13 @@ export interface ClusterGap {
   readonly missed: number;
 }
 
+/** A machine to which there is no link, because one of the two refuses the other: its secret is another one, for example. */
+export interface ClusterRefusal {
+  /** The other machine: `host:port`. */
+  readonly address: string;
+  readonly error: Error;
+}
+
 /** The events of a {@link Cluster}. */
 export interface ClusterEvents {
   /** This node has met the others: new clients may be sent to it. */
@@ -33,6 +40,15 @@ export interface ClusterEvents {
   leave: (node: ClusterNode) => void;
   /** Broadcasts of another node were lost on their way. */
   gap: (gap: ClusterGap) => void;
+  /**
+   * Nodes of other machines cannot be found at present: the store in which they find each other is away. Links and sessions go on.
+   * Without a listener it is a warning of the process, the first time.
+   */
+  away: (error: Error) => void;
+  /** They can be found again. */
+  back: () => void;
+  /** Another machine and this one have not come together. Without a listener it is a warning of the process, the first time. */
+  refused: (refusal: ClusterRefusal) => void;
 }
 
 /** The cluster as one of its servers sees it: `io.cluster`. */

@@ -10,7 +10,14 @@ export type { BroadcastOperator } from "./broadcast-operator.ts";
 export type { RemoteSocket } from "./remote-socket.ts";
 export type { AdapterConstructor } from "./adapter-constructor.ts";
 export type { ServerOptions } from "./options.ts";
-export type { Cluster, ClusterEvents, ClusterGap, ClusterNode, ClusterOption } from "./cluster.ts";
+export type {
+  Cluster,
+  ClusterEvents,
+  ClusterGap,
+  ClusterRefusal,
+  ClusterNode,
+  ClusterOption,
+} from "./cluster.ts";
 export * as internals from "./internals.ts";
 // The types of public members, so that applications can name them.
 export type { Server as Engine } from "@tidewire/engine";

@@ -27,6 +27,8 @@ export interface Greeting {
   readonly cluster: string;
   /** The newest version of the protocol between nodes that it speaks; the one before is spoken, too. */
   readonly version: number;
+  /** The node that has made the connection does not know to whom. */
+  readonly isBlind?: boolean;
 }
 
 /** What a greeting calls at its owner: one of the two, once. */
@@ -35,8 +37,12 @@ export interface GreetingHandlers {
   onGreeted(peer: Greeting): void;
   /** The nodes agree: the reader has what followed the greeting. */
   onAgreed(peer: Greeting, reader: FrameReader): void;
-  /** There will be no link. */
-  onRefused(error: Error): void;
+  /**
+   * There will be no link.
+   *
+   * @param peer - the other node, if it has said who it is
+   */
+  onRefused(error: Error, peer?: NodeId): void;
 }
 
 /**
@@ -50,6 +56,8 @@ export class GreetingExchange {
   readonly #handlers: GreetingHandlers;
   readonly #reader: FrameReader = new FrameReader();
   #isOver = false;
+  /** The other node, once it has said who it is. */
+  #peer: NodeId | undefined = undefined;
 
   constructor(loop: EventLoop, pipe: LinkPipe, own: Greeting, isDialer: boolean, handlers: GreetingHandlers) {
     this.#pipe = pipe;
@@ -77,7 +85,7 @@ export class GreetingExchange {
     let peer: Greeting;
     try {
       if (!this.#reader.next()) return;
-      peer = read(this.#reader);
+      peer = this.#readGreeting();
       assertSame(this.#own, peer);
       this.#handlers.onGreeted(peer);
     } catch (error) {
@@ -94,7 +102,7 @@ export class GreetingExchange {
   #refuse(error: LinkError): void {
     // A dialer that has been refused has nothing to say, nor has anybody to one who is no node.
     if (!this.#isDialer && error.code !== "NOT_A_NODE") {
-      this.#send(Kind.REFUSE, writer.begin().text(error.message).end());
+      this.#send(Kind.REFUSE, writer.begin().text(error.message).text(this.#own.id).text(error.code).end());
       this.#pipe.end();
     } else {
       this.#pipe.destroy();
@@ -105,12 +113,31 @@ export class GreetingExchange {
   #fail(error: Error): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#handlers.onRefused(error);
+    this.#handlers.onRefused(error, this.#peer);
   }
 
   #greet(): void {
-    const { version, cluster, id, epoch } = this.#own;
-    this.#send(Kind.HELLO, writer.begin().text(MAGIC).u8(version).text(cluster).text(id).text(epoch).end());
+    const { version, cluster, id, epoch, isBlind = false } = this.#own;
+    const payload = writer.begin().text(MAGIC).u8(version).text(cluster).text(id).text(epoch);
+    this.#send(Kind.HELLO, payload.u8(isBlind ? 1 : 0).end());
+  }
+
+  /** @throws LinkError */
+  #readGreeting(): Greeting {
+    const { kind, payload } = this.#reader;
+    const reader = new PayloadReader(payload);
+    if (kind === Kind.REFUSE) {
+      const message = reader.text();
+      const [peer, reason] = reader.rest().length > 0 ? [reader.text(), reader.text()] : [];
+      this.#peer = peer;
+      throw new LinkError("REFUSED", message, reason);
+    }
+    if (kind !== Kind.HELLO || reader.text() !== MAGIC) throw new LinkError("NOT_A_NODE");
+    const version = reader.u8();
+    const greeting = { version, cluster: reader.text(), id: reader.text(), epoch: reader.text() };
+    this.#peer = greeting.id;
+    // What a later version adds follows, and is not read.
+    return { ...greeting, isBlind: reader.rest().length > 0 && reader.u8() === 1 };
   }
 
   #send(kind: number, payload: Buffer): void {
@@ -121,16 +148,6 @@ export class GreetingExchange {
 }
 
 const writer = new PayloadWriter();
-
-/** @throws LinkError */
-function read(frame: FrameReader): Greeting {
-  const payload = new PayloadReader(frame.payload);
-  if (frame.kind === Kind.REFUSE) throw new LinkError("REFUSED", payload.text());
-  if (frame.kind !== Kind.HELLO || payload.text() !== MAGIC) throw new LinkError("NOT_A_NODE");
-  const version = payload.u8();
-  // What a later version adds follows, and is not read.
-  return { version, cluster: payload.text(), id: payload.text(), epoch: payload.text() };
-}
 
 /** @throws LinkError if the nodes must not be linked */
 function assertSame(own: Greeting, peer: Greeting): void {
