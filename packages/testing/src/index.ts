@@ -1,3 +1,3 @@
-export type { TestClock } from "./test-clock.ts";
-export { testServer, TestServer } from "./test-server.ts";
-export type { TestClientOptions, TestServerOptions } from "./test-server.ts";
+export type { TestClock } from "./clock.ts";
+export { testServer, TestServer } from "./server.ts";
+export type { TestClientOptions, TestServerOptions } from "./server.ts";

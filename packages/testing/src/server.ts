@@ -8,7 +8,7 @@ import { MemorySocket } from "./memory-socket.ts";
 import { memoryTransports } from "./memory-transports.ts";
 import type { MemoryTransports } from "./memory-transports.ts";
 import { RealTime } from "./real-time.ts";
-import { TestClock } from "./test-clock.ts";
+import { TestClock } from "./clock.ts";
 
 /** Options of {@link testServer}: those of the server, and whether the test moves the clock. */
 export interface TestServerOptions extends Partial<ServerOptions> {
