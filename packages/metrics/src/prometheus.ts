@@ -1,0 +1,79 @@
+import { metrics } from "./metrics.ts";
+import type { MetricDefinition, Sample } from "./metrics.ts";
+import { Snapshot } from "./snapshot.ts";
+import type { StatsSource } from "./snapshot.ts";
+
+/** A metric, as a registry of `prom-client` reads it. */
+export interface RegisteredMetric {
+  get(): Promise<{ values: { value: number; labels: object }[] }>;
+  reset(): void;
+}
+
+/** A `Registry` of `prom-client`. */
+export interface PrometheusRegister {
+  registerMetric(metric: RegisteredMetric): void;
+  removeSingleMetric(name: string): void;
+}
+
+/** Options of {@link prometheus}. */
+export interface PrometheusOptions {
+  /** The registry of the application's `prom-client`. */
+  register: PrometheusRegister;
+  /**
+   * The beginning of all names. A second server of a process needs another one in the same registry.
+   * @default "tidewire_"
+   */
+  prefix?: string;
+}
+
+/**
+ * Adds the metrics of a server to a registry of `prom-client`. They are read when the registry is.
+ *
+ * @returns a function that removes them
+ * @throws Error if the registry has metrics of the same names
+ *
+ * @example
+ * import { register } from "prom-client";
+ *
+ * prometheus(io, { register });
+ */
+export function prometheus(
+  io: StatsSource,
+  { register, prefix = "tidewire_" }: PrometheusOptions,
+): () => void {
+  const snapshot = new Snapshot(io);
+  const registered = metrics.map((definition) => new PrometheusMetric(definition, prefix, snapshot));
+  for (const metric of registered) register.registerMetric(metric);
+  return () => {
+    for (const { name } of registered) register.removeSingleMetric(name);
+  };
+}
+
+class PrometheusMetric implements RegisteredMetric {
+  /** A registry that writes OpenMetrics changes it. */
+  name: string;
+  readonly help: string;
+  readonly type: "counter" | "gauge";
+  /** How the `AggregatorRegistry` combines the values of several processes. */
+  readonly aggregator: "sum" | "max";
+  readonly #definition: MetricDefinition;
+  readonly #snapshot: Snapshot;
+
+  constructor(definition: MetricDefinition, prefix: string, snapshot: Snapshot) {
+    this.name = prefix + definition.prometheus;
+    this.help = definition.help;
+    this.type = definition.kind === "counter" ? "counter" : "gauge";
+    this.aggregator = definition.kind === "gauge" ? "max" : "sum";
+    this.#definition = definition;
+    this.#snapshot = snapshot;
+  }
+
+  get(): Promise<{ name: string; help: string; type: string; aggregator: string; values: Sample[] }> {
+    const { name, help, type, aggregator } = this;
+    const values = [...this.#definition.read(this.#snapshot.stats)];
+    return Promise.resolve({ name, help, type, aggregator, values });
+  }
+
+  /** Does nothing: the server counts since it was created. */
+  reset(): void {}
+}

@@ -1,0 +1,24 @@
+import type { ServerStats } from "@tidewire/server";
+
+/** A server. */
+export interface StatsSource {
+  stats(): ServerStats;
+}
+
+/** What a server says of itself, asked once for all metrics that are read at the same time. */
+export class Snapshot {
+  readonly #source: StatsSource;
+  #stats: ServerStats | undefined = undefined;
+
+  constructor(source: StatsSource) {
+    this.#source = source;
+  }
+
+  get stats(): ServerStats {
+    if (this.#stats === undefined) {
+      this.#stats = this.#source.stats();
+      queueMicrotask(() => (this.#stats = undefined));
+    }
+    return this.#stats;
+  }
+}

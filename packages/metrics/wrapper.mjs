@@ -1,0 +1,3 @@
+import metrics from "./dist/index.js";
+
+export const { openTelemetry, prometheus } = metrics;
