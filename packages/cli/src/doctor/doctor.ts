@@ -48,10 +48,10 @@ export async function runDoctor(options: DoctorOptions, terminal: Terminal): Pro
 }
 
 /** For how long the checks run that run now, and how long they may, once they wait. */
-function waited(begin: number, { handshake }: Target): string {
+function waited(begin: number, { handshake, options: { hold } }: Target): string {
   const seconds = Math.round((Date.now() - begin) / 1000);
   if (seconds < 2) return "";
   return handshake === undefined
     ? `${seconds} s`
-    : `${seconds} of ${Math.ceil(handshake.pingInterval / 1000)} s`;
+    : `${seconds} of ${Math.ceil(Math.min(handshake.pingInterval, hold) / 1000)} s`;
 }
