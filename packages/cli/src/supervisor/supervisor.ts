@@ -6,6 +6,7 @@ import { ExitCode } from "../exit-code.ts";
 import type { StartOptions } from "../commands/start-options.ts";
 import type { Terminal } from "../terminal.ts";
 import { SETTINGS, writeSettings } from "../worker/settings.ts";
+import { closeWhatIsHandedTo } from "./handed-over.ts";
 import { copyLines } from "./lines.ts";
 import { resetsWaitingConnections } from "./migrate-req.ts";
 import { Slot } from "./slot.ts";
@@ -69,6 +70,7 @@ export class Supervisor implements SlotOwner {
       TIDEWIRE_WORKER: String(number),
       [SETTINGS]: writeSettings({ folder: this.#folder, preload: this.#preload }),
     });
+    closeWhatIsHandedTo(worker.process);
     const prefix = this.#options.prefix ? `[${number}] ` : "";
     const { stdout, stderr } = worker.process;
     if (stdout !== null) copyLines(stdout, this.#terminal.out, prefix);
