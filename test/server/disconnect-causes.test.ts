@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Limits } from "@tidewire/server";
 import { transportErrors } from "../../packages/engine/src/errors.ts";
 import { parseErrors } from "../../packages/parser/src/errors.ts";
+import { authErrors } from "../../packages/server/src/auth/errors.ts";
 import { packetErrors } from "../../packages/server/src/connection/packet-errors.ts";
 import { encodeFrame, OPCODE } from "../support/wire/frames.ts";
 import { HalfPost, NetworkClient } from "../support/wire/network-client.ts";
@@ -383,6 +384,10 @@ describe("docs/disconnects.md", () => {
   it("lists every code of bad Socket.IO packets, and no other", () => {
     assert.deepEqual(codesUnder("forced close"), Object.keys(packetErrors).sort());
     assert.deepEqual(codesUnder("Bad Socket.IO packets"), parse.filter((code) => !ofEngine(code)).sort());
+  });
+
+  it("lists every code of credentials that have ended", () => {
+    assert.deepEqual(codesUnder("server namespace disconnect"), Object.keys(authErrors).sort());
   });
 
   it("lists every reason", () => {

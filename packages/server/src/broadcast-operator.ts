@@ -1,6 +1,7 @@
 import { PacketType } from "@tidewire/parser";
 import type { Packet } from "@tidewire/parser";
 import type { Adapter, BroadcastOptions, Room, SocketId } from "socket.io-adapter";
+import { revalidateSockets } from "./auth/revalidation.ts";
 import type { WaitingFlags } from "./connection/waiting.ts";
 import { CLUSTER_ANSWER_TIMEOUT, promiseOfResponses, ResponseCollector } from "./events/acks.ts";
 import type { AckCallback } from "./events/acks.ts";
@@ -42,6 +43,11 @@ interface OperatedNamespace {
     readonly _counters?: { broadcasts: number; acksTimedOut: number };
   };
   _forgetAck?(id: number): void;
+}
+
+/** Those of parent namespaces cannot. */
+interface RevalidatingAdapter {
+  revalidateSockets?(): never;
 }
 
 /** Adapters of other packages cannot count. */
@@ -361,6 +367,21 @@ export class BroadcastOperator<
    */
   disconnectSockets(close: boolean = false): void {
     this.adapter.disconnectSockets(this.target, close);
+  }
+
+  /**
+   * Calls the middlewares of the namespace again with each of the chosen sockets, on every server of the cluster, and disconnects
+   * those that are refused: see `socket.revalidate()`.
+   *
+   * @example
+   * io.in(`user:${id}`).revalidateSockets();
+   *
+   * @throws Error on a parent namespace, because another server of the cluster may have other children
+   */
+  revalidateSockets(): void {
+    const adapter: Adapter & RevalidatingAdapter = this.adapter;
+    adapter.revalidateSockets?.();
+    void revalidateSockets(adapter, this.target);
   }
 
   private get target(): BroadcastOptions {

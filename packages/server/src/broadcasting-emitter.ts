@@ -258,4 +258,17 @@ export abstract class BroadcastingEmitter<
   disconnectSockets(close: boolean = false): void {
     this.newBroadcastOperator().disconnectSockets(close);
   }
+
+  /**
+   * Calls the middlewares of the namespace again with all sockets, on every server of the cluster, and disconnects those that are
+   * refused: see `socket.revalidate()`.
+   *
+   * @example
+   * io.revalidateSockets();
+   *
+   * @throws Error on a parent namespace
+   */
+  revalidateSockets(): void {
+    this.newBroadcastOperator().revalidateSockets();
+  }
 }

@@ -11,16 +11,22 @@ const messages = {
   STATEFUL_REGEXP: (): string => "stateful regular expressions are not supported",
   PARENT_FETCH: (): string => "fetchSockets() is not supported on parent namespaces",
   PARENT_COUNT: (): string => "count() is not supported on parent namespaces",
+  PARENT_REVALIDATE: (): string => "revalidateSockets() is not supported on parent namespaces",
   NO_ADAPTER: (): string =>
     "No adapter for this namespace, are you trying to get the list of clients of a dynamic namespace?",
   MIDDLEWARE_FAILED: (): string => "Internal server error",
+  INVALID_DATE: (given: string): string => `expected a Date or a number of ms since 1970, got ${given}`,
   NOT_ATTACHED: (): string => "cannot close a server that is not attached; call listen() or attach() first",
 } as const;
 
 /** Identifies an error of the server. */
 export type ServerErrorCode = keyof typeof messages;
 
-const typeErrors: ReadonlySet<ServerErrorCode> = new Set<ServerErrorCode>(["NO_SERVER", "NOT_ATTACHED"]);
+const typeErrors: ReadonlySet<ServerErrorCode> = new Set<ServerErrorCode>([
+  "NO_SERVER",
+  "NOT_ATTACHED",
+  "INVALID_DATE",
+]);
 
 /** An error of the server, identified by `code`. */
 export interface ServerError extends Error {

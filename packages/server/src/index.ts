@@ -21,6 +21,8 @@ export type {
 export * as internals from "./internals.ts";
 // The types of public members, so that applications can name them.
 export type { Server as Engine } from "@tidewire/engine";
+export type { AuthEnded, AuthError, AuthErrorCode } from "./auth/errors.ts";
+export type { AuthExpiring, ExpiryDate, ExpiryOptions } from "./auth/expiries.ts";
 export type { SlowConsumer } from "./connection/waiting.ts";
 export type { Connection } from "./connection/port.ts";
 export type { InvalidEvent } from "./events/contract.ts";

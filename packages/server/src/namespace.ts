@@ -1,5 +1,7 @@
 import createDebug from "debug";
 import type { Adapter, SocketId } from "socket.io-adapter";
+import { isOver } from "./auth/expiries.ts";
+import { REVALIDATE, revalidate, revalidateFor } from "./auth/revalidation.ts";
 import { promiseOfResponses } from "./events/acks.ts";
 import type { AckCallback } from "./events/acks.ts";
 import type { InvalidEvent } from "./events/contract.ts";
@@ -168,6 +170,11 @@ export class Namespace<
     this.server._userCode.runMiddlewares(this._fns, socket, origin, failed, done);
   }
 
+  /** @internal Lets the middlewares decide again on a socket that has joined. */
+  _revalidate(socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>): Promise<boolean> {
+    return revalidate(socket, (decided) => this.run(socket, decided));
+  }
+
   /**
    * Called with each client that wants to join. Returns a promise if the adapter is asked for a recovery state, or if a
    * middleware has thrown, which rejects it.
@@ -203,8 +210,9 @@ export class Namespace<
     if (skipMiddlewares && socket.recovered && client.conn.readyState === "open") {
       return this._doConnect(socket, attempt);
     }
-    const decided = (error?: ExtendedError): void => {
+    const decided = (verdict?: ExtendedError): void => {
       nextTick(() => {
+        const error = verdict ?? this.server._expiries?.refusalOf(socket);
         if (socket.connected) {
           debug("next called again - ignoring");
         } else if (client.conn.readyState !== "open" || socket._gone) {
@@ -264,6 +272,11 @@ export class Namespace<
       state = (await this._recoveryStore.restore(pid, offset)) ?? state;
       // Another connection may have been faster while the adapter was asked.
     } while (this.recoverable.has(pid));
+    if (state !== undefined && isOver(state.expiresAt)) {
+      // The adapter expected a socket of this id.
+      this.adapter.delAll(state.sid);
+      state = undefined;
+    }
     const { _counters } = this.server;
     if (state === undefined) _counters.recoveriesRefused++;
     else _counters.recovered++;
@@ -402,6 +415,7 @@ export class Namespace<
 
   /** Called by the adapter with an event of another server: its name, its arguments, and possibly a callback. */
   _onServerSideEmit(args: [string, ...Untyped[]]): void {
+    if (args[0] === REVALIDATE) return void revalidateFor(this.adapter, args[1]);
     this.server._checkServerEvent(args, ([event, ...rest]) => this.tell(event as string, rest));
   }
 

@@ -3,7 +3,7 @@
  *
  * | reason                        | issued when                                                               |
  * | ----------------------------- | ------------------------------------------------------------------------- |
- * | `server namespace disconnect` | the application called `disconnect()`                                     |
+ * | `server namespace disconnect` | the application called `disconnect()`, or the credentials have ended      |
  * | `client namespace disconnect` | the client left the namespace                                             |
  * | `server shutting down`        | `io.close()` was called                                                   |
  * | `forced server close`         | `client.close()` closed the connection under its sockets                  |

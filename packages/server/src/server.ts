@@ -10,6 +10,7 @@ import type { Adapter } from "socket.io-adapter";
 import type { AdapterConstructor } from "./adapter-constructor.ts";
 import { isOptions, portOf } from "./attachment.ts";
 import type { HttpServerInstance } from "./attachment.ts";
+import type { Expiries } from "./auth/expiries.ts";
 import { BroadcastOperator } from "./broadcast-operator.ts";
 import { BroadcastingEmitter } from "./broadcasting-emitter.ts";
 import type { Broadcast } from "./broadcasting-emitter.ts";
@@ -122,6 +123,8 @@ export class Server<
   readonly _slowConsumer: SlowConsumer | undefined;
   /** @internal Waits until connections have taken everything. */
   readonly _emptyBuffers: EmptyBuffers = new EmptyBuffers();
+  /** @internal The sockets whose credentials end at a date; undefined until there is one. */
+  _expiries: Expiries | undefined = undefined;
   /** @internal What clients may do. */
   readonly _limits: ResolvedLimits;
   /** @internal Checks what clients send, if there is a contract. */

@@ -4,6 +4,10 @@ import type { Packet } from "@tidewire/parser";
 import createDebug from "debug";
 import type { IncomingMessage } from "node:http";
 import type { Adapter, Room, SocketId } from "socket.io-adapter";
+import { endingOf } from "./auth/errors.ts";
+import type { AuthError } from "./auth/errors.ts";
+import { Expiries } from "./auth/expiries.ts";
+import type { ExpiryDate, ExpiryOptions } from "./auth/expiries.ts";
 import { BroadcastOperator } from "./broadcast-operator.ts";
 import { RoomTargets } from "./broadcasting-emitter.ts";
 import type { Broadcast } from "./broadcasting-emitter.ts";
@@ -139,6 +143,7 @@ export class Socket<
 
   private restore(state: RestoredState): void {
     this.ownData = state.data as SocketData;
+    if (state.expiresAt !== undefined) this.expiresAt(state.expiresAt);
     for (const room of state.rooms) {
       // The socket joins its own room together with the namespace.
       if (room !== this.id) void this.join(room);
@@ -698,6 +703,7 @@ export class Socket<
     // A listener of the adapter may send events, or disconnect the socket.
     this.joinOwnRoom();
     this.delivery.connected(this);
+    this.server._expiries?.joined(this);
   }
 
   /** Called with each packet for this socket. */
@@ -779,6 +785,7 @@ export class Socket<
       this.server._userCode.report(error, { source: "connection", event: undefined, socket: this });
     }
     this.nsp._remove(this);
+    this.server._expiries?.forget(this);
     // It has never joined.
     if (!this.connected) this.failAcks();
   }
@@ -804,9 +811,74 @@ export class Socket<
     this._cleanup();
   }
 
+  /** @internal When its credentials end, in ms since 1970; undefined if they do not. */
+  get _expiresAt(): number | undefined {
+    return this.server._expiries?.timeOf(this);
+  }
+
+  /** @internal Sends an event of the server itself, to this connection only: a later one must not recover it. */
+  _notify(event: string, argument: object): void {
+    const packet: Packet = { type: EVENT, nsp: this.nsp.name, data: [event, argument] };
+    directDelivery.emit(this, packet, undefined);
+  }
+
+  /** @internal Disconnects the socket because its credentials no longer count, and says so to both sides. */
+  _endAuth(error: AuthError): void {
+    if (!this.connected || this.departure !== undefined) return;
+    this._notify("auth:ended", endingOf(error));
+    this.packet({ type: DISCONNECT });
+    this._onclose("server namespace disconnect", error);
+  }
+
   /** Sends CONNECT_ERROR. */
   _error(data: unknown): void {
     this.packet({ type: CONNECT_ERROR, data });
+  }
+
+  /**
+   * Sets when the credentials of the client end. Then the client receives `auth:ended` with the code `AUTH_EXPIRED`, and the socket
+   * is disconnected. Before, the client receives `auth:expiring`. A later call replaces the date. A recovered socket has the date of
+   * the earlier connection, but not its options.
+   *
+   * In a middleware, a date that is over refuses the client with `connect_error`.
+   *
+   * @param date - a Date, or ms since 1970: `exp` of a JWT is in seconds; Infinity for never
+   * @throws TypeError (`INVALID_DATE`) if the date is invalid; TypeError or RangeError (`INVALID_OPTION`) for an invalid option
+   *
+   * @example
+   * io.use((socket, next) => {
+   *   const { exp } = verify(socket.handshake.auth.token);
+   *   socket.expiresAt(exp * 1000, {
+   *     warn: 30_000,
+   *     refresh: async () => {
+   *       const token = await socket.timeout(10_000).emitWithAck("auth:refresh");
+   *       await socket.revalidate({ token }); // calls this middleware again
+   *     },
+   *   });
+   *   next();
+   * });
+   */
+  expiresAt(date: ExpiryDate, options: ExpiryOptions<this> = {}): this {
+    if (this._gone) return this;
+    (this.server._expiries ??= new Expiries(this.server)).set(this, date, options);
+    return this;
+  }
+
+  /**
+   * Calls the middlewares of the namespace again. If one refuses, the client receives `auth:ended` with the code `AUTH_REFUSED` and
+   * what `connect_error` would say, and the socket is disconnected. Events are handled meanwhile.
+   *
+   * @param auth - new credentials, which replace those of the {@link handshake}
+   * @returns a promise of whether the socket is still connected. It rejects if a middleware throws and there is no `io.onError()`
+   * handler, and the socket is disconnected
+   *
+   * @example
+   * socket.on("auth:refresh", async (auth, done) => done(await socket.revalidate(auth)));
+   */
+  revalidate(auth?: Handshake["auth"]): Promise<boolean> {
+    if (!this.connected) return Promise.resolve(false);
+    if (auth !== undefined) this.handshake.auth = auth;
+    return this.nsp._revalidate(this);
   }
 
   /**

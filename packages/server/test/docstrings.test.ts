@@ -10,19 +10,19 @@ const classes: Readonly<Record<string, { methods: string; file: string }>> = {
   },
   "Server and Namespace": {
     methods:
-      "to in except local send write compress volatile timeout emitWithAck allSockets fetchSockets socketsJoin socketsLeave disconnectSockets",
+      "to in except local send write compress volatile timeout emitWithAck allSockets fetchSockets socketsJoin socketsLeave disconnectSockets revalidateSockets",
     file: "broadcasting-emitter",
   },
   Namespace: { methods: "use emit serverSideEmit serverSideEmitWithAck", file: "namespace" },
   ParentNamespace: { methods: "emit createChild", file: "parent-namespace" },
   Socket: {
     methods:
-      "emit emitWithAck join leave leaveAll disconnect timeout use compress volatile broadcast onAny prependAny offAny listenersAny onAnyOutgoing prependAnyOutgoing offAnyOutgoing listenersAnyOutgoing",
+      "emit emitWithAck join leave leaveAll disconnect expiresAt revalidate timeout use compress volatile broadcast onAny prependAny offAny listenersAny onAnyOutgoing prependAnyOutgoing offAnyOutgoing listenersAnyOutgoing",
     file: "socket",
   },
   BroadcastOperator: {
     methods:
-      "to in except compress volatile local timeout emit emitWithAck allSockets fetchSockets count socketsJoin socketsLeave disconnectSockets",
+      "to in except compress volatile local timeout emit emitWithAck allSockets fetchSockets count socketsJoin socketsLeave disconnectSockets revalidateSockets",
     file: "broadcast-operator",
   },
   RemoteSocket: { methods: "timeout emit join leave disconnect", file: "remote-socket" },

@@ -33,6 +33,28 @@ async function heardBy(clients: readonly TestClient[]): Promise<string[][]> {
   return clients.map((client) => client.take());
 }
 
+describe("revalidateSockets() between nodes", () => {
+  it("calls the middlewares of each node with its sockets, and disconnects those they refuse", async () => {
+    await using nodes = await three();
+    const { cluster, clients } = nodes;
+    for (const { io } of cluster.nodes) {
+      io.use((socket, next) => next(socket.data.isBanned ? new Error("banned") : undefined));
+    }
+    for (const { socket } of clients) {
+      await socket.join("room");
+      socket.data.isBanned = true;
+    }
+    clients[2].socket.data.isBanned = false;
+    cluster.nodes[0]!.io.to("room").revalidateSockets();
+    const ended = ['2["auth:ended",{"code":"AUTH_REFUSED","message":"banned"}]', "1"];
+    assert.deepEqual(await heardBy(clients), [ended, ended, []]);
+    assert.deepEqual(
+      clients.map(({ socket }) => socket.connected),
+      [false, false, true],
+    );
+  });
+});
+
 describe("a broadcast between nodes", () => {
   it("reaches the clients of all nodes once, those of one node in its order", async () => {
     await using nodes = await three();

@@ -66,6 +66,14 @@ export class Clock {
     deadline.queue?.remove(deadline);
   }
 
+  /**
+   * Calls back once, in the engine's own context, without keeping the process alive. For whoever shares one timer among different
+   * durations.
+   */
+  after(run: () => void, ms: number): void {
+    this.#loop.setTimeout(run, ms);
+  }
+
   /** Number of Node timers that are running, whatever the number of deadlines. */
   get timers(): number {
     let running = 0;

@@ -68,7 +68,7 @@ const TURNS = 3;
  * After the loop was blocked, an answer may have arrived in time without being read yet, so the loop reads first. Fake timers of a
  * test are never late, and a test expects their callbacks to have run when time has passed.
  */
-function afterRead(expire: () => void, turns: number = TURNS): () => void {
+export function afterRead(expire: () => void, turns: number = TURNS): () => void {
   if (areFaked()) return expire;
   return () => void setImmediate(turns > 1 ? afterRead(expire, turns - 1) : expire);
 }

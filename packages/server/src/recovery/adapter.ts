@@ -157,7 +157,7 @@ export class RecoveryAdapter extends MemoryAdapter {
   private restored(state: KeptState, position: number): RestoredState {
     const { log } = this;
     const parser = this.nsp.server._parser ?? defaultParser;
-    const { sid, pid, rooms, data } = state;
+    const { sid, pid, rooms, data, expiresAt } = state;
     const missed = packetsFor(rooms, log.between(position));
     const restoredAt = log.position;
     return {
@@ -165,6 +165,7 @@ export class RecoveryAdapter extends MemoryAdapter {
       pid,
       rooms,
       data,
+      ...(expiresAt === undefined ? {} : { expiresAt }),
       /** Includes what is sent until the socket joins, which reads it then. */
       get missedEncoded() {
         return [...missed, ...packetsFor(rooms, log.between(restoredAt))];

@@ -15,6 +15,8 @@ export interface DeliveringSocket {
   readonly data: unknown;
   readonly client: { _packet(packet: unknown[], options: WriteOptions): void };
   readonly connected: boolean;
+  /** When its credentials end, in ms since 1970. */
+  readonly _expiresAt: number | undefined;
   /** Whether it has left for good or will never join. */
   readonly _gone: boolean;
   notifyOutgoingListeners(packet: Packet): void;
@@ -85,7 +87,8 @@ export class RecordedDelivery implements Delivery {
 
   leaving(socket: DeliveringSocket, reason: DisconnectReason): void {
     if (!recoverableReasons.has(reason)) return;
-    const { id: sid, data } = socket;
-    this.#store.persist({ sid, pid: this.pid, rooms: [...socket.rooms], data });
+    const { id: sid, data, _expiresAt: expiresAt } = socket;
+    const state = { sid, pid: this.pid, rooms: [...socket.rooms], data };
+    this.#store.persist(expiresAt === undefined ? state : { ...state, expiresAt });
   }
 }

@@ -2,10 +2,15 @@ import type { Session } from "socket.io-adapter";
 import type { EncodedPacket } from "../connection/port.ts";
 
 /** The state of a socket that has left, as an adapter is asked to keep it. `socket.io-adapter` calls it a session. */
-export type LeavingState = Omit<Session, "missedPackets">;
+export interface LeavingState extends Omit<Session, "missedPackets"> {
+  /** when the credentials of the socket end, in ms since 1970; missing if they do not */
+  readonly expiresAt?: number;
+}
 
 /** A state that was found again. */
 export interface RestoredState extends Session {
+  /** when the credentials of the socket end, in ms since 1970; missing if they do not */
+  readonly expiresAt?: number;
   /** what the client has missed, where the adapter keeps it encoded; read when the socket joins */
   readonly missedEncoded?: readonly EncodedPacket[];
 }

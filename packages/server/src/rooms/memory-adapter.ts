@@ -169,4 +169,9 @@ export class ParentAdapter extends Adapter {
   count(): never {
     throw createError("PARENT_COUNT");
   }
+
+  /** Throws always, for the same reason. */
+  revalidateSockets(): never {
+    throw createError("PARENT_REVALIDATE");
+  }
 }
