@@ -93,6 +93,16 @@ onEveryHost("expiresAt()", serverHosts, (host) => {
     assert.equal(client.active, false);
   });
 
+  it("does not send CONNECT_ERROR, because an official client could not connect again", async () => {
+    await using running = await host.start();
+    const { client, socket } = await pair(running);
+    const refused = next(client, "connect_error");
+    own(socket)._error({ message: "too late" });
+    await refused;
+    client.connect();
+    assert.deepEqual([client.connected, client.active], [true, false]);
+  });
+
   it("ends a socket in one namespace only", async () => {
     await using running = await host.start();
     const here = await pair(running);
