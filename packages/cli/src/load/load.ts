@@ -38,10 +38,14 @@ class Load {
   /** Those that can emit. */
   readonly #ready: Socket[] = [];
   readonly #stopping = new AbortController();
+  /** Of connections that are being opened. */
+  readonly #timers = new Set<NodeJS.Timeout>();
   /** Neither connected nor failed. */
   #connecting = 0;
   /** Emitted and not answered. */
   #pending = 0;
+  /** What happens from now on does not count. */
+  #isOver = false;
 
   constructor(options: LoadOptions, progress: Progress) {
     this.#options = options;
@@ -106,6 +110,7 @@ class Load {
     const begin = performance.now();
     const settle = (): void => {
       clearTimeout(timer);
+      this.#timers.delete(timer);
       this.#connecting--;
     };
     const { timeout } = this.#options.client;
@@ -114,6 +119,7 @@ class Load {
       this.#measurement.fail("connect: timeout");
       this.#drop(socket);
     }, timeout);
+    this.#timers.add(timer);
     socket.once("connect", () => {
       settle();
       this.#measurement.connect.record(performance.now() - begin);
@@ -148,6 +154,7 @@ class Load {
     const begin = performance.now();
     measurement.lateness = Math.max(measurement.lateness, begin - due);
     socket.timeout(this.#options.client.timeout).emit(event, ...this.#options.data, (error: Error | null) => {
+      if (this.#isOver) return;
       this.#pending--;
       if (error === null) measurement.acks.record(performance.now() - begin);
       else
@@ -158,6 +165,8 @@ class Load {
   }
 
   #close(): void {
+    this.#isOver = true;
+    for (const timer of this.#timers) clearTimeout(timer);
     for (const socket of this.#ready) this.#measurement.use(socket.io.engine.transport.name);
     for (const socket of this.#sockets) {
       socket.off();
