@@ -5,6 +5,9 @@ declare global {
   /** The length of a run: seconds, under eight minutes, or as long as it takes. */
   type Mode = "smoke" | "quick" | "full";
 
+  /** What the two servers of a pair share: `workers` is the load. */
+  type Shared = "broadcasts" | "sessions" | "workers";
+
   /** One server under test. */
   interface Variant {
     name: string;
@@ -23,8 +26,8 @@ declare global {
     floor?: boolean;
     /** Differs from another floor only in workloads with `fanOut`, and runs in no others. */
     fanOut?: boolean;
-    /** Is a pair of servers, for the workloads of pairs. */
-    pair?: boolean;
+    /** Is a pair of servers, for the workloads of pairs: those that need what the two share. */
+    pair?: Shared[];
     /** Is measured only if it is named. */
     named?: boolean;
     /**
@@ -50,7 +53,10 @@ declare global {
    * its unit.
    */
   type Limits = Partial<
-    Record<"floor-uws" | "floor-publish" | "official-ws" | "official-uws" | "bun" | "value", number>
+    Record<
+      "floor-uws" | "floor-publish" | "official-ws" | "official-uws" | "bun" | "pair-alone" | "value",
+      number
+    >
   >;
 
   /** One figure of a workload. */
@@ -59,8 +65,8 @@ declare global {
     unit: string;
     /** The title of the figure, if the workload has several: "io.to(room)". */
     title?: string;
-    /** The limits for Tidewire on each host. */
-    budget?: { uws: Limits; node: Limits };
+    /** The limits for Tidewire on each host, and for two processes of it. */
+    budget?: { uws: Limits; node: Limits } | { cluster: Limits };
     /** Has no ratios to other servers. */
     absolute?: boolean;
     /** The limit; the table marks larger figures. */
@@ -77,8 +83,8 @@ declare global {
     api?: boolean;
     /** Sends the same messages to many clients. */
     fanOut?: boolean;
-    /** Needs a pair of servers. Pairs have no other workloads. */
-    pair?: boolean;
+    /** Needs a pair of servers, for what they share. Pairs have no other workloads. */
+    pair?: Shared;
     metrics: Metric[];
     sizes: Record<Mode, Record<string, number>>;
     /** More arguments for Node.js in the server process. */

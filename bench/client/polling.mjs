@@ -117,8 +117,12 @@ export function openSession(http, onOpen, onFailure) {
   });
 }
 
-/** A connection that starts on long-polling, and is open after its upgrade. */
-export function upgrading(port, handlers) {
+/**
+ * A connection that starts on long-polling, and is open after its upgrade.
+ *
+ * @param upgradePort where the WebSocket connects
+ */
+export function upgrading(port, handlers, upgradePort = port) {
   let connection;
   const http = new HttpConnection(port, handlers.onFailure);
 
@@ -129,7 +133,7 @@ export function upgrading(port, handlers) {
       connection?.write(UPGRADE);
       http.destroy();
     };
-    const socket = new Connection(port, handlers, {
+    const socket = new Connection(upgradePort, handlers, {
       query: `&sid=${sid}`,
       first: PROBE,
       onText(_, text) {

@@ -57,6 +57,17 @@ export function application(io) {
       });
     },
 
+    /** From now on, new sockets can ask for work that takes `time` µs. */
+    openWork(time) {
+      io.on("connection", (socket) => {
+        socket.on("work", (value) => {
+          const end = performance.now() + time / 1000;
+          while (performance.now() < end);
+          socket.emit("worked", value);
+        });
+      });
+    },
+
     /** Emits message `n` to each room, all in this tick. */
     roomNews(pick, n) {
       const receivers = picks[pick];

@@ -117,12 +117,14 @@ export class ServerProcess {
   async stop() {
     const child = this.#child;
     if (this.#hasEnded) return;
-    const closed = once(child, "close");
+    // Not "close", which may not come after disconnect().
+    const exited = once(child, "exit");
     if (this.#graceful) child.disconnect();
     else child.kill("SIGKILL");
     const late = setTimeout(() => child.kill("SIGKILL"), 10_000);
-    await closed;
+    await exited;
     clearTimeout(late);
+    running.delete(child);
   }
 
   #epitaph() {

@@ -139,9 +139,11 @@ export function publish(run, workloads, allVariants) {
   if (run.mode === "smoke") throw new Error("a smoke run measures nothing that could be published");
   // From the figures of each round, so that a saved run is judged by the budgets of today.
   const rows = summarise(workloads, allVariants, run.cells);
-  const measured = workloads.filter(({ name }) => run.cells.some(({ workload }) => workload === name));
+  // The pages have no tables of pairs.
+  const published = workloads.filter(({ pair }) => pair === undefined);
+  const measured = published.filter(({ name }) => run.cells.some(({ workload }) => workload === name));
   const parts = new Set(measured.map(({ name }) => partOf(name)));
-  const missing = workloads.filter(
+  const missing = published.filter(
     (workload) => parts.has(partOf(workload.name)) && !measured.includes(workload),
   );
   if (missing.length > 0)

@@ -2,7 +2,7 @@
 
 export const FLOOR = "floor-uws";
 export const OFFICIAL = "official-ws";
-export const OURS = { uws: "tidewire-uws", node: "tidewire-node" };
+export const OURS = { uws: "tidewire-uws", node: "tidewire-node", cluster: "pair-cluster" };
 
 /** Median, minimum and maximum; undefined when there are no values. */
 function spread(values) {
@@ -20,8 +20,8 @@ function spread(values) {
  * @param {Metric["budget"]} budget
  */
 function judged(variant, budget, value, ratios) {
-  const limits = variant === OURS.uws ? budget?.uws : variant === OURS.node ? budget?.node : undefined;
-  return Object.entries(limits ?? {}).flatMap(([to, limit]) => {
+  const [, limits = {}] = Object.entries(budget ?? {}).find(([ours]) => OURS[ours] === variant) ?? [];
+  return Object.entries(limits).flatMap(([to, limit]) => {
     const figure = to === "value" ? value : ratios[to];
     return figure === undefined ? [] : [{ to, limit, met: figure.median <= limit }];
   });

@@ -1,8 +1,8 @@
-// Pairs of servers that broadcast to each other's clients. The server process has one of them, and starts a process for the other.
-import { fork } from "node:child_process";
+// Pairs of servers that share their clients, or only look so. The server process has one of them, and starts a process for the other.
+import { fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -75,7 +75,11 @@ class Partner {
   #child;
 
   constructor(name, directory) {
-    this.#child = fork(partnerScript, [name, directory], { execArgv: [], serialization: "advanced" });
+    this.#child = fork(partnerScript, [name, directory], { serialization: "advanced" });
+  }
+
+  get pid() {
+    return this.#child.pid;
   }
 
   get channel() {
@@ -101,15 +105,26 @@ class Partner {
   }
 }
 
-/** @returns {Variant} */
-function pair(name, title, built) {
+/** Lets a process run on all cores, if there is anything that had pinned it. */
+function unpin(pid) {
+  spawnSync("taskset", ["-a", "-p", "-c", `0-${cpus().length - 1}`, String(pid)]);
+}
+
+/**
+ * @param {string} name
+ * @param {string} title
+ * @param {boolean} built
+ * @param {Variant["pair"]} shares
+ * @returns {Variant}
+ */
+function pair(name, title, built, shares) {
   return {
     name,
     title,
     host: "uws",
     built,
     named: true,
-    pair: true,
+    pair: shares,
     async start() {
       const directory = mkdtempSync(join(tmpdir(), "tidewire-bench-"));
       const partner = new Partner(name, directory);
@@ -122,12 +137,23 @@ function pair(name, title, built) {
       const actions = {
         ...application(io),
         partnerPort: () => partnerPort,
+        /** Where clients reach the sessions of this server through the other one. Without a cluster, they cannot. */
+        detourPort: () => (name === "pair-cluster" ? partnerPort : port),
         partnerCpuStart: () => partner.call("cpuStart"),
         partnerCpuStop: () => partner.call("cpuStop"),
         /** Emits messages to the clients of both servers. */
         newsOfBoth(from, count) {
           actions.news(from, count);
           if (name === "pair-alone") partner.notify("news", from, count);
+        },
+        /** Both processes run on any core. */
+        spread() {
+          unpin(process.pid);
+          unpin(partner.pid);
+        },
+        async openWorkOfBoth(time) {
+          actions.openWork(time);
+          await partner.call("openWork", time);
         },
       };
       return { port, actions };
@@ -137,7 +163,7 @@ function pair(name, title, built) {
 
 /** @type {Variant[]} */
 export default [
-  pair("pair-alone", "tidewire: two processes, each with its own broadcasts", true),
-  pair("pair-cluster", "tidewire: two processes with cluster()", true),
-  pair("pair-official", "official socket.io: two processes with ClusterAdapter", false),
+  pair("pair-alone", "tidewire: two processes, each by itself", true, ["broadcasts", "sessions"]),
+  pair("pair-cluster", "tidewire: two processes with cluster()", true, ["broadcasts", "sessions", "workers"]),
+  pair("pair-official", "official socket.io: two processes with ClusterAdapter", false, ["broadcasts"]),
 ];

@@ -1,5 +1,7 @@
 import broadcast from "./broadcast.mjs";
 import clusterBroadcast from "./cluster-broadcast.mjs";
+import clusterForwarding from "./cluster-forwarding.mjs";
+import clusterWorkers from "./cluster-workers.mjs";
 import connect from "./connect.mjs";
 import heartbeat from "./heartbeat.mjs";
 import idle from "./idle.mjs";
@@ -30,4 +32,6 @@ export const workloads = [
   scaleChurn,
   slowReaders,
   clusterBroadcast,
+  ...clusterForwarding,
+  clusterWorkers,
 ];

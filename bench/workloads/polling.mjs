@@ -15,22 +15,25 @@ class PollingClient {
   /** The number of round trips to make. */
   share = 0;
 
-  constructor({ server, variant }, arrivals) {
+  /** @param port that of the requests once the session is open */
+  constructor({ server, variant }, port, arrivals) {
     this.arrivals = arrivals;
     this.host = variant.host;
     const fail = (error) => arrivals.fail(error);
-    this.gets = new HttpConnection(server.port, fail);
-    this.posts = new HttpConnection(server.port, fail);
+    this.handshake = new HttpConnection(server.port, fail);
+    this.gets = new HttpConnection(port, fail);
+    this.posts = new HttpConnection(port, fail);
   }
 
   open() {
     const opened = (sid, head) => {
+      this.handshake.destroy();
       checkHost(head, this.host);
       this.#get = request(pathOf(sid));
       this.#requests = packets.map((packet) => request(pathOf(sid), packet));
       this.arrivals.arrived(1);
     };
-    openSession(this.gets, opened, (error) => this.arrivals.fail(error));
+    openSession(this.handshake, opened, (error) => this.arrivals.fail(error));
   }
 
   /** Sends a GET, which waits, and the POST that completes it. Repeats when both are answered. */
@@ -50,8 +53,40 @@ class PollingClient {
   }
 
   destroy() {
+    this.handshake.destroy();
     this.gets.destroy();
     this.posts.destroy();
+  }
+}
+
+/**
+ * Every client makes one round trip after the other.
+ *
+ * @param port where the clients send their requests once their sessions are open
+ * @returns server CPU per round trip, in µs
+ */
+export async function pollingRoundTrips(context, port = context.server.port) {
+  const { server, size } = context;
+  const arrivals = new Arrivals();
+  const clients = Array.from({ length: size.clients }, () => new PollingClient(context, port, arrivals));
+  const run = (each) =>
+    arrivals.during(each * clients.length, "round trips were made", () => {
+      for (const client of clients) {
+        client.share += each;
+        client.next();
+      }
+    });
+  try {
+    await arrivals.during(clients.length, "sessions opened", () => {
+      for (const client of clients) client.open();
+    });
+    await run(Math.ceil(size.warmup / clients.length));
+    const each = Math.ceil(size.measured / clients.length);
+    const cpu = await server.cpuDuring(() => run(each));
+    arrivals.check();
+    return cpu / (each * clients.length);
+  } finally {
+    for (const client of clients) client.destroy();
   }
 }
 
@@ -72,28 +107,5 @@ export default {
     full: { clients: 100, warmup: 20_000, measured: 60_000 },
   },
 
-  async run(context) {
-    const { server, size } = context;
-    const arrivals = new Arrivals();
-    const clients = Array.from({ length: size.clients }, () => new PollingClient(context, arrivals));
-    const run = (each) =>
-      arrivals.during(each * clients.length, "round trips were made", () => {
-        for (const client of clients) {
-          client.share += each;
-          client.next();
-        }
-      });
-    try {
-      await arrivals.during(clients.length, "sessions opened", () => {
-        for (const client of clients) client.open();
-      });
-      await run(Math.ceil(size.warmup / clients.length));
-      const each = Math.ceil(size.measured / clients.length);
-      const cpu = await server.cpuDuring(() => run(each));
-      arrivals.check();
-      return { cpu: cpu / (each * clients.length) };
-    } finally {
-      for (const client of clients) client.destroy();
-    }
-  },
+  run: async (context) => ({ cpu: await pollingRoundTrips(context) }),
 };

@@ -9,6 +9,7 @@ const slots = Array.from({ length: SLOTS }, (_, n) => n);
 const echoes = slots.map((n) => [`42${JSON.stringify(["echo", payload(n)])}`]);
 const questions = slots.map((n) => [`42${FIRST_ID + n}${JSON.stringify(["ask", payload(n)])}`]);
 const answers = slots.map((n) => [`43${FIRST_ID + n}${JSON.stringify([payload(n)])}`]);
+export const echo = { requests: echoes, answers: echoes };
 const binaryEvent = `451-${JSON.stringify(["echo", { _placeholder: true, num: 0 }])}`;
 const binaries = slots.map((n) => [binaryEvent, binaryPayload(n)]);
 
@@ -16,9 +17,10 @@ const binaries = slots.map((n) => [binaryEvent, binaryPayload(n)]);
  * Every client keeps `outstanding` requests pending until it has sent its share. Requests and answers repeat in order.
  *
  * @param exchange `requests` and `answers`: the contents of the frames of each message, all of one length
+ * @param connect makes a connection; by default, over WebSocket from the start
  * @returns server CPU per round trip, in µs
  */
-function roundTrips(context, outstanding, exchange) {
+export function roundTrips(context, outstanding, exchange, connect) {
   const { server, size } = context;
   const { clients } = size;
   const frames = exchange.requests.map((contents) =>
@@ -28,7 +30,7 @@ function roundTrips(context, outstanding, exchange) {
   // Doubled, so that any sequence of requests is one slice.
   const ring = Buffer.concat([...frames, ...frames]);
 
-  return withFleet(context, async (fleet) => {
+  const work = async (fleet) => {
     await fleet.grow(clients);
     fleet.expect(new ExpectedStream(exchange.answers));
     let share = 0;
@@ -54,7 +56,8 @@ function roundTrips(context, outstanding, exchange) {
     const measured = Math.ceil(size.measured / clients) * clients;
     const cpu = await server.cpuDuring(() => run(measured));
     return cpu / measured;
-  });
+  };
+  return withFleet(context, work, connect);
 }
 
 /**
@@ -83,7 +86,7 @@ const short = { "floor-uws": 1.1, bun: 1 };
 const binary = { "floor-uws": 1.25 };
 
 export default [
-  ...workloads("echo", "echo", { requests: echoes, answers: echoes }, [
+  ...workloads("echo", "echo", echo, [
     { budget: { uws: short, node: { "official-ws": 0.6 } }, quick: [8000, 16_000], full: [40_000, 200_000] },
     {
       budget: { uws: short, node: { "official-ws": 0.35 } },
