@@ -1,12 +1,12 @@
 // Processes that share a port, with official clients. No proxy is in front of them: the kernel chooses the process of each
 // connection, and the clients on Node open one for each request.
 import assert from "node:assert/strict";
-import { io as connect } from "socket.io-client";
-import type { ManagerOptions, Socket, SocketOptions } from "socket.io-client";
+import type { ManagerOptions } from "socket.io-client";
 import { freePort } from "../browser/support/chat-process.ts";
 import { chosen } from "../support/hosts/on-every-host.ts";
 import { ClusteredProcesses } from "../support/processes/clustered-process.ts";
 import type { ClusteredProcess } from "../support/processes/clustered-process.ts";
+import { Clients } from "../support/processes/clients.ts";
 import { serverHosts } from "../support/server/hosts.ts";
 import { whyNoUws } from "../support/uws/absent.ts";
 import { next } from "../support/waiting/events.ts";
@@ -182,67 +182,6 @@ for (const hosts of combinations.filter(isChosen)) {
   });
 }
 
-/**
- * Whether a connection was lost that nobody had accepted: the kernel resets those that wait at a listening socket when that closes,
- * unless `net.ipv4.tcp_migrate_req` is 1.
- */
-function isResetByKernel(details: unknown): boolean {
-  const { context } = (details ?? {}) as { context?: { responseText?: string } };
-  return /(?:connect|read) ECONNRESET/.test(String(context?.responseText));
-}
-
 function indexesOf(node: string, nodes: readonly string[]): number[] {
   return [...nodes.keys()].filter((index) => nodes[index] === node);
-}
-
-/** Official clients, and what they lose. */
-class Clients {
-  readonly all: readonly Socket[];
-  /** Reasons of disconnections, and messages of refusals. */
-  readonly losses: string[] = [];
-  readonly #lost: Set<Socket> = new Set();
-  readonly #nodes: Promise<string>[];
-
-  constructor(url: string, count: number, options: Partial<ManagerOptions & SocketOptions> = {}) {
-    this.all = Array.from({ length: count }, () => connect(url, { forceNew: true, ...options }));
-    this.#nodes = this.all.map(async (client) => (await next<[string]>(client, "node"))[0]);
-    for (const client of this.all) {
-      client.on("disconnect", (reason, details) => {
-        if (isResetByKernel(details)) return;
-        this.losses.push(reason);
-        this.#lost.add(client);
-      });
-      client.on("connect_error", (error) => this.losses.push(error.message));
-    }
-  }
-
-  /** The ids of the nodes that have their sessions, once all are connected. */
-  nodes(): Promise<string[]> {
-    return Promise.all(this.#nodes);
-  }
-
-  /** The indexes of those that were disconnected. */
-  get lost(): number[] {
-    return [...this.all.keys()].filter((index) => this.#lost.has(this.all[index]!));
-  }
-
-  /** Resolves once all are on WebSocket. */
-  async upgraded(): Promise<void> {
-    for (const { io } of this.all)
-      if (io.engine.transport.name !== "websocket") await next(io.engine, "upgrade");
-  }
-
-  /** Each client asks for echoes, one after the other. */
-  async echo(times: number): Promise<void> {
-    await Promise.all(
-      this.all.map(async (client) => {
-        for (let count = 0; count < times; count++)
-          assert.equal(await client.emitWithAck("echo", count), count);
-      }),
-    );
-  }
-
-  [Symbol.dispose](): void {
-    for (const client of this.all) client.disconnect();
-  }
 }

@@ -19,7 +19,15 @@ const run = promisify(execFile);
 
 export const root: string = fileURLToPath(new URL("../../", import.meta.url));
 /** The packages that applications import. */
-export const packageNames = ["parser", "engine", "contract", "server", "cluster", "testing"] as const;
+export const packageNames = [
+  "parser",
+  "engine",
+  "contract",
+  "server",
+  "cluster",
+  "cluster-redis",
+  "testing",
+] as const;
 /** The same, and the command line. */
 export const publishedNames = [...packageNames, "cli"] as const;
 export type PackageName = (typeof publishedNames)[number];

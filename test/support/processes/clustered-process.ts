@@ -22,7 +22,13 @@ export class ClusteredProcess {
   id = "";
   readonly #reports: Map<string, Queue<unknown>> = new Map();
 
-  constructor(host: "uws" | "node", port: number, directory: string, options: ClusterOptions = {}) {
+  /** @param options - those of `cluster()`, and `redisUrl`, the Redis through which nodes of other machines are found */
+  constructor(
+    host: "uws" | "node",
+    port: number,
+    directory: string,
+    options: ClusterOptions & { redisUrl?: string } = {},
+  ) {
     this.child = fork(SERVER, [host, String(port), directory, JSON.stringify(options)], {
       execArgv: FROM_SOURCE,
     });

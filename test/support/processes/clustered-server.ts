@@ -1,16 +1,24 @@
 // A server of a cluster, in a process of its own: `fork(…, [host, port, directory, JSON of options])`. It sends what happens, and
-// does what it is told.
+// does what it is told. With the option `redisUrl` it finds others through Redis, and so it does those of other machines.
 import { cluster } from "@tidewire/cluster";
 import type { ClusterOptions } from "@tidewire/cluster";
 import { Server } from "@tidewire/server";
 
 const [host = "", port = "0", directory = "", given = "{}"] = process.argv.slice(2);
-const options = JSON.parse(given) as ClusterOptions;
+const { redisUrl, ...options } = JSON.parse(given) as ClusterOptions & { redisUrl?: string };
 
 const io = new Server(Number(port), {
   host: host as "uws" | "node",
-  cluster: cluster({ directory, ...options }),
+  cluster: cluster({ directory, ...options, ...(redisUrl === undefined ? {} : await through(redisUrl)) }),
 });
+
+async function through(url: string): Promise<ClusterOptions> {
+  const [{ Redis }, { redis }] = await Promise.all([import("ioredis"), import("@tidewire/cluster-redis")]);
+  const client = new Redis(url, { retryStrategy: () => 100 });
+  client.on("error", () => {});
+  process.once("disconnect", () => client.disconnect());
+  return { discovery: redis({ client, lease: 2000 }) };
+}
 
 function report(event: string, detail?: unknown): void {
   if (process.connected) process.send?.({ event, detail });
@@ -18,6 +26,9 @@ function report(event: string, detail?: unknown): void {
 
 io.cluster!.on("join", ({ id }) => report("join", id));
 io.cluster!.on("leave", ({ id }) => report("leave", id));
+io.cluster!.on("away", (error) => report("away", (error as Error & { code: string }).code));
+io.cluster!.on("back", () => report("back"));
+io.cluster!.on("refused", ({ address, error }) => report("refused", `${address} ${error.message}`));
 io.cluster!.on("gap", (gap) => report("gap", gap));
 io.on("connection", (socket) => {
   const { id } = io.cluster!.nodes[0]!;

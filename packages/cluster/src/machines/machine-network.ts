@@ -198,7 +198,7 @@ export class MachineNetwork implements Network {
 
   #tell(error: Error, address: string): void {
     if (!this.#isOpen) return;
-    const detail = `${address}: ${error.message.trim()}`;
+    const detail = `${address}: ${reasonOf(error)}`;
     this.#handlers.onRefused(new ClusterError("NODE_REFUSED", detail, { cause: error }), address);
   }
 
@@ -299,6 +299,19 @@ function isWorthTelling(error: unknown): error is Error {
   if (error instanceof LinkError) return MISMATCHES.has(error.reason ?? error.code);
   if (error instanceof ClusterError) return error.cause !== UNREACHABLE;
   return error instanceof Error && !("syscall" in error);
+}
+
+/** What both ends call it when their secrets differ. */
+const OTHER_SECRET: ReadonlySet<unknown> = new Set([
+  "ERR_SSL_PSK_IDENTITY_NOT_FOUND",
+  "ERR_SSL_TLSV1_ALERT_UNKNOWN_PSK_IDENTITY",
+]);
+
+function reasonOf(error: Error): string {
+  if ("code" in error && OTHER_SECRET.has(error.code)) return "the other node has another secret";
+  // The messages of OpenSSL name the lines of its sources.
+  const isOfOpenssl = "library" in error && "reason" in error && typeof error.reason === "string";
+  return isOfOpenssl ? String(error.reason) : error.message;
 }
 
 function isClosed(error: Error): boolean {

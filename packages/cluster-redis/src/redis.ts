@@ -1,0 +1,42 @@
+import type { Discovery } from "@tidewire/cluster";
+import type { RedisDriver } from "./driver/driver.ts";
+import { IoredisDriver } from "./driver/ioredis.ts";
+import type { IoredisClient } from "./driver/ioredis.ts";
+import { NodeRedisDriver } from "./driver/node-redis.ts";
+import type { NodeRedisClient } from "./driver/node-redis.ts";
+import { RedisError } from "./errors.ts";
+import { RedisDiscovery } from "./redis-discovery.ts";
+
+export interface RedisOptions {
+  /**
+   * The client of the application: of `ioredis` 5 or later, or of `redis` 4 or later. It stays the application's, which connects it,
+   * listens for its errors and closes it. One more connection is made like it, to be told of changes.
+   */
+  client: IoredisClient | NodeRedisClient;
+  /** How long the id of a node that has died stays taken, in ms; it is renewed three times as often. Default 15000. */
+  lease?: number;
+  /** What the names of keys and channels begin with. Default `tidewire`. */
+  prefix?: string;
+}
+
+/**
+ * Lets the nodes of several machines find each other through Redis or Valkey, for the option `discovery` of `cluster()`.
+ *
+ * @throws RedisError (`NO_CLIENT`, `BAD_LEASE`)
+ */
+export function redis({ client, lease = 15_000, prefix = "tidewire" }: RedisOptions): Discovery {
+  if (!Number.isFinite(lease) || lease < 1000) throw new RedisError("BAD_LEASE");
+  return new RedisDiscovery(driverOf(client), prefix, Math.round(lease));
+}
+
+function driverOf(client: unknown): RedisDriver {
+  if (typeof client === "object" && client !== null) {
+    if ("isOpen" in client && typeof client.isOpen === "boolean") {
+      return new NodeRedisDriver(client as NodeRedisClient);
+    }
+    if ("status" in client && typeof client.status === "string") {
+      return new IoredisDriver(client as IoredisClient);
+    }
+  }
+  throw new RedisError("NO_CLIENT");
+}

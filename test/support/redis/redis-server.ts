@@ -1,0 +1,86 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { findRedis, whyMissing } from "../../../scripts/setup.mjs";
+import { freePort } from "../../browser/support/chat-process.ts";
+import { PATIENCE } from "../waiting/queue.ts";
+
+/** Why there is no Redis on this machine. */
+export const whyNoRedis: string | undefined = findRedis() === undefined ? whyMissing("Redis") : undefined;
+
+/** A Redis of its own on a port of the loopback interface, which keeps nothing when it ends. */
+export class RedisServer {
+  readonly port: number;
+  #child: ChildProcess | undefined = undefined;
+
+  private constructor(port: number) {
+    this.port = port;
+  }
+
+  static async start(): Promise<RedisServer> {
+    const server = new RedisServer(await freePort());
+    await server.start();
+    return server;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  async start(): Promise<void> {
+    const settings = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", "/tmp"];
+    this.#child = spawn(findRedis() as string, ["--port", String(this.port), ...settings], {
+      stdio: "ignore",
+    });
+    const end = Date.now() + PATIENCE;
+    while (!(await this.#accepts())) {
+      if (Date.now() > end) throw new Error("Redis does not start");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined) return;
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  }
+
+  /** It hangs, with all its connections. */
+  stall(): void {
+    this.#child?.kill("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#child?.kill("SIGCONT");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+
+  async #accepts(): Promise<boolean> {
+    const socket = connect(this.port, "127.0.0.1");
+    try {
+      await once(socket, "connect");
+      return true;
+    } catch {
+      return false;
+    } finally {
+      socket.destroy();
+    }
+  }
+}
+
+/** Declares a suite that needs Redis; without it, one pending test with the reason, or one failing test if CI is set. */
+export function describeWithRedis(title: string, body: (this: Mocha.Suite) => void): void {
+  describe(title, function () {
+    if (whyNoRedis === undefined) return body.call(this);
+    if (!process.env["CI"]) return void it(`needs Redis: ${whyNoRedis}`);
+    it("finds Redis", () => {
+      throw new Error(whyNoRedis);
+    });
+  });
+}
