@@ -141,9 +141,11 @@ export class RedisDiscovery implements Discovery {
 
   /** The id is not used any more. */
   async #give(self: Announcement): Promise<void> {
-    await this.#renew({ ...self, address: "" }).catch(() => {
+    try {
+      await this.#renew({ ...self, address: "" });
+    } catch {
       // The lease ends by itself.
-    });
+    }
   }
 
   #onNodes(fields: readonly string[]): void {

@@ -108,6 +108,30 @@ describe("nodes of several machines", () => {
     for (let size = 0; size < 2000; size++) assert.equal(await received.next(), size);
   });
 
+  it("send what waits when they leave", async () => {
+    using a = await node(2, "AAAA").start();
+    const b = await node(3, "BBBB").start();
+    const received = new Queue<number>("a message");
+    a.members.handle(100, { onMessage: (_link, payload) => received.push(payload.length) });
+    // Its link is one that it has made itself.
+    const c = await node(4, "0000").start();
+    for (const leaving of [b, c]) {
+      leaving.members.link("AAAA")!.send(100, [Buffer.alloc(5_000_000)]);
+      leaving[Symbol.dispose]();
+      assert.equal(await received.next(), 5_000_000);
+    }
+  });
+
+  it("are linked again when a link has broken", async () => {
+    using a = await node(2, "AAAA").start();
+    using b = await node(3, "BBBB").start();
+    const link = b.members.link("AAAA")!;
+    assert.equal(await a.events.next(), "join BBBB");
+    link.destroy();
+    assert.equal(await a.events.next(), "leave BBBB");
+    assert.equal(await a.events.next(), "join BBBB");
+  });
+
   it("are linked once if they are on one machine, too: by the unix socket", async () => {
     const parent = mkdtempSync(join(tmpdir(), "tidewire-test-"));
     const both = (machine: number, id: string): MachineNode =>

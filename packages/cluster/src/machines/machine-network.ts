@@ -110,6 +110,7 @@ export class MachineNetwork implements Network {
       this.#discovery.start(this.#members.cluster, {
         onNodes: (nodes) => {
           this.#nodes = nodes;
+          this.#forgetOthers();
           this.#dial(true);
           resolve();
         },
@@ -148,7 +149,8 @@ export class MachineNetwork implements Network {
       }
       // It must not keep a process alive whose HTTP server has closed.
       server.unref();
-      server.on("connection", (socket: Socket) => this.#keep(socket));
+      // Nor must one that never begins the handshake, until its time is over.
+      server.on("connection", (socket: Socket) => socket.unref());
       server.on("secureConnection", (socket) => this.#onConnection(socket));
       server.on("tlsClientError", (error, socket) => this.#onStranger(error, socket));
       server.on("error", (error) => this.#handlers.onError(error));
@@ -218,6 +220,13 @@ export class MachineNetwork implements Network {
       if (known === undefined || isThorough || self < known)
         this.#visits.set(address, this.#visit(id, address));
     }
+  }
+
+  /** Forgets what is known of addresses that are nobody's any more. */
+  #forgetOthers(): void {
+    const addresses = new Set(this.#nodes.map(({ address }) => address));
+    for (const known of [this.#learnt, this.#refusals])
+      for (const address of known.keys()) if (!addresses.has(address)) known.delete(address);
   }
 
   async #visit(id: NodeId | undefined, address: string): Promise<void> {
