@@ -12,13 +12,19 @@ export interface Style {
 }
 
 const plain: Paint = (text) => text;
+
+/** Whether the stream is a terminal was asked before; `styleText` would ask for the standard output. */
+function painted(format: "green" | "red" | "yellow" | "dim" | "bold"): Paint {
+  return (text) => styleText(format, text, { validateStream: false });
+}
+
 const PLAIN: Style = { good: plain, bad: plain, hint: plain, faint: plain, strong: plain };
 const COLOURED: Style = {
-  good: (text) => styleText("green", text),
-  bad: (text) => styleText("red", text),
-  hint: (text) => styleText("yellow", text),
-  faint: (text) => styleText("dim", text),
-  strong: (text) => styleText("bold", text),
+  good: painted("green"),
+  bad: painted("red"),
+  hint: painted("yellow"),
+  faint: painted("dim"),
+  strong: painted("bold"),
 };
 
 export function isTerminal(stream: NodeJS.WritableStream): boolean {
