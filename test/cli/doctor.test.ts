@@ -5,7 +5,9 @@ import { createServer as createSecureServer } from "node:https";
 import { Server as OfficialServer } from "socket.io";
 import { doctorCommand } from "../../packages/cli/src/commands/doctor.ts";
 import { findProxy, whyMissing } from "../../scripts/setup.mjs";
+import { freePort } from "../browser/support/chat-process.ts";
 import { runCommand } from "../support/cli/run.ts";
+import { scriptOf, Tidewire } from "../support/cli/tidewire.ts";
 import { listen } from "../support/hosts/listening.ts";
 import { tls } from "../support/http2/peers.ts";
 import {
@@ -22,6 +24,7 @@ import { serve } from "../support/server/serve.ts";
 import { serverHosts } from "../support/server/hosts.ts";
 import { socketio } from "../support/server/socketio.ts";
 import type { StartedServer } from "../support/server/started-server.ts";
+import { needUws } from "../support/uws/absent.ts";
 
 const PING = { pingInterval: 1_500 };
 const ORIGIN = "https://app.example";
@@ -281,6 +284,20 @@ describe("tidewire doctor", function () {
     } finally {
       await io.close();
     }
+  });
+
+  it("finds nothing wrong with several workers, without sticky sessions", async function () {
+    this.timeout(60_000);
+    needUws();
+    const port = await freePort();
+    const args = ["start", "--workers", "2", scriptOf("echo.ts")];
+    await using tidewire = Tidewire.run(args, { PORT: String(port) });
+    await tidewire.saysTimes(/is ready on port/, 2);
+    const { wrong, results } = await examine(`http://127.0.0.1:${port}`, "--hold", "1");
+    assert.deepEqual(wrong, []);
+    assert.equal(results["sticky sessions"]?.found, "8 requests of a session reached its server");
+    assert.match(results["idle poll"]!.found, /^held for 1\.\d s$/);
+    assert.match(results["idle WebSocket"]!.found, /^idle for 1\.\d s$/);
   });
 
   it("says that a certificate is not to be trusted", async () => {

@@ -40,6 +40,7 @@ describe("tidewire migrate", () => {
       "node_modules/other/index.js": application,
       "dist/server.js": application,
       ".git/server.js": application,
+      "public/application.min.js": application,
       "README.md": application,
     });
     const { code, out, err } = await runCommand(migrateCommand, [given.folder]);

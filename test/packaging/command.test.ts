@@ -1,10 +1,13 @@
-// `tidewire start` as a user gets it, with scripts of both kinds, and with the server under the name of the official package.
+// The command line as a user gets it; `tidewire start` with scripts of both kinds, and with the server under the official name.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+import { Server } from "@tidewire/server";
 import { freePort } from "../browser/support/chat-process.ts";
 import { ask, anyConnected, openAnyClient } from "../support/cluster/any-client.ts";
 import { closing } from "../support/waiting/closing.ts";
@@ -27,6 +30,8 @@ const scripts: Readonly<Record<string, string>> = {
   "alias.mjs": `import { Server } from "socket.io";${application}`,
 };
 
+const run = promisify(execFile);
+
 describe("the installed command", function () {
   this.timeout(120_000);
 
@@ -35,6 +40,34 @@ describe("the installed command", function () {
     // A second copy, as npm i socket.io@npm:@tidewire/server makes it.
     const alias = join(folder, "node_modules/socket.io");
     if (!existsSync(alias)) await unpack(tarballs.server, alias);
+  });
+
+  it("talks to a server, and examines it", async () => {
+    const { folder } = await pack();
+    const io = new Server(0, { host: "node", pingInterval: 500 });
+    io.on("connection", (socket) => {
+      socket.on("echo", (value: unknown, reply: (value: unknown) => void) => reply(value));
+      socket.emit("hello");
+    });
+    if (!io.httpServer.listening) await once(io.httpServer, "listening");
+    const url = `http://127.0.0.1:${(io.httpServer.address() as AddressInfo).port}`;
+    const tidewire = async (...args: string[]): Promise<string> => {
+      const bin = join(folder, "node_modules/tidewire/bin/tidewire.cjs");
+      const { stdout } = await run(process.execPath, [bin, ...args], { cwd: folder });
+      return stdout;
+    };
+    try {
+      assert.equal(await tidewire("emit", "--ack", url, "echo", "[1]"), "[1]\n");
+      assert.match(await tidewire("listen", url, "--count", "1"), / hello\n$/);
+      assert.match(
+        await tidewire("load", url, "-c", "2", "-d", "0.2", "-e", "echo", "--data", "1"),
+        /^errors +none$/m,
+      );
+      assert.match(await tidewire("doctor", url), /\nAll is well\.\n$/);
+      assert.match(await tidewire("help"), /^ {2}migrate /m);
+    } finally {
+      await io.close();
+    }
   });
 
   for (const [name, script] of Object.entries(scripts))

@@ -22,6 +22,9 @@ const LEFT_OUT = new Set(["node_modules", "bower_components", "dist", "build", "
 /** Nobody writes larger files by hand, in bytes. */
 const MAX_SIZE = 1_000_000;
 const JAVASCRIPT = /\.[cm]?[jt]sx?$/;
+const MINIFIED = /\.min\.[cm]?js$/;
+/** More of a line does not help to recognise it. */
+const SHOWN = 120;
 
 /** @param seen - is told how many files were read */
 export async function scan(
@@ -34,7 +37,8 @@ export async function scan(
   for await (const file of filesIn(folder, "")) {
     const name = file.slice(file.lastIndexOf("/") + 1);
     const concerned = rules.filter((rule) => rule.files.test(name));
-    if (concerned.length === 0 || (await stat(join(folder, file))).size > MAX_SIZE) continue;
+    if (concerned.length === 0 || MINIFIED.test(name)) continue;
+    if ((await stat(join(folder, file))).size > MAX_SIZE) continue;
     seen(++files);
     const whole = await readFile(join(folder, file), "utf8");
     const text = JAVASCRIPT.test(name)
@@ -48,12 +52,17 @@ export async function scan(
       lines.forEach((line, index) => {
         if (!rule.line.test(line)) return;
         const found = places.get(rule) ?? [];
-        found.push({ file, line: index + 1, text: (shown[index] ?? "").trim() });
+        found.push({ file, line: index + 1, text: shortened(shown[index] ?? "") });
         places.set(rule, found);
       });
     }
   }
   return { files, places };
+}
+
+function shortened(line: string): string {
+  const text = line.trim();
+  return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
 }
 
 async function* filesIn(root: string, below: string): AsyncGenerator<string> {
