@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Engine as OwnEngine } from "@tidewire/engine";
 import type { Session } from "../support/engine/types.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { engineHosts } from "../support/engine/hosts.ts";
@@ -43,6 +44,21 @@ onEveryHost("engine: WebTransport", engineHosts, (host) => {
     assert.equal(session.request, null);
     assert.equal(server.engine.clients[session.id], session);
     assert.equal(server.engine.clientsCount, 1);
+  });
+
+  host.it("counts its messages and bytes with the option stats", async () => {
+    await using server = await startWithWebTransport(host, { stats: true } as object);
+    const { session, stream } = await openWebTransport(server);
+    const engine = server.engine as unknown as OwnEngine;
+    const before = engine.stats().traffic!;
+    const messages = received(session);
+    await stream.write('03 "4hi"');
+    await until(() => messages.length === 1, "the message");
+    session.send("hello");
+    await stream.expect('06 "4hello"');
+    const { messagesIn, messagesOut, bytesIn, bytesOut } = engine.stats().traffic!;
+    assert.deepEqual([messagesIn, messagesOut], [1, 1]);
+    assert.deepEqual([bytesIn - before.bytesIn, bytesOut - before.bytesOut], [4, 7]);
   });
 
   host.it("has no remote address", async () => {

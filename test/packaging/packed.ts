@@ -27,6 +27,7 @@ export const packageNames = [
   "cluster",
   "cluster-redis",
   "testing",
+  "metrics",
 ] as const;
 /** The same, and the command line. */
 export const publishedNames = [...packageNames, "cli"] as const;

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { Server as OwnServer } from "@tidewire/server";
 import type { ServerStats } from "@tidewire/server";
 import { testServer } from "@tidewire/testing";
+import { Adapter } from "socket.io-adapter";
 import type { Socket as OfficialClient } from "socket.io-client";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { onEveryTransport, pair, settled, upgraded } from "../support/server/clients.ts";
@@ -146,6 +147,34 @@ onEveryHost("io.stats()", serverHosts, (host) => {
       assert.equal((await fetch(url + rest)).ok, false);
     }
     assert.deepEqual(statsOf(running).refusals, { UNKNOWN_SID: 2, FORBIDDEN: 1, UNKNOWN_TRANSPORT: 1 });
+  });
+
+  it("counts requests that a server refuses because it is shut down", async () => {
+    await using running = await host.start();
+    const { engine } = running.io as unknown as OwnServer;
+    engine.shutDown();
+    const { status } = await fetch(`${running.url}/socket.io/?EIO=4&transport=polling`);
+    assert.equal(status, 503);
+    assert.deepEqual(statsOf(running).refusals, { UNAVAILABLE: 1 });
+  });
+
+  it("counts deliveries of the adapter of the official server, but not volatile events that are dropped", async () => {
+    await using running = await host.start({ adapter: Adapter as never });
+    const both = [
+      await pair(running, { transports: ["websocket"] }),
+      await pair(running, { transports: ["websocket"] }),
+    ];
+    running.io.emit("all");
+    both[0]!.socket.broadcast.emit("other");
+    void both[0]!.socket.join("room");
+    assert.deepEqual([statsOf(running).deliveries, statsOf(running).rooms], [3, 1]);
+    const polling = await pair(running, { transports: ["polling"] });
+    await settled(polling.client, polling.socket);
+    (polling.client.io.engine.transport as unknown as { poll(): void }).poll = () => {};
+    polling.socket.emit("last");
+    await next(polling.client, "last");
+    running.io.volatile.emit("gone");
+    assert.equal(statsOf(running).deliveries, 5);
   });
 
   it("counts disconnects by reason and code", async () => {

@@ -219,6 +219,14 @@ export const metrics: readonly MetricDefinition[] = [
       return byName("state", counts);
     },
   },
+  {
+    prometheus: "cluster_missed_total",
+    openTelemetry: "tidewire.cluster.missed",
+    kind: "counter",
+    unit: "{broadcast}",
+    help: "Broadcasts and commands of other nodes that have not arrived.",
+    read: ({ cluster }) => (cluster === undefined ? [] : one(cluster.missed)),
+  },
 ];
 
 function one(value: number): readonly Sample[] {

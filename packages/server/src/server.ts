@@ -240,6 +240,7 @@ export class Server<
     }
     this._worker = read.cluster === false ? undefined : currentWorker();
     this._cluster = read.cluster || this._worker?.cluster();
+    this.cluster?.on("gap", ({ missed }) => (this._counters.clusterMissed += missed));
     this.adapter(options.adapter || this._cluster?.adapter || defaultAdapter(options));
     this.sockets = this.of("/");
     if (target || typeof target === "number") {

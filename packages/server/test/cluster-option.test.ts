@@ -36,6 +36,14 @@ describe("the option cluster", () => {
     assert.equal(new Server({ cluster }).cluster, cluster);
   });
 
+  it("is in io.stats(), with the broadcasts that have not arrived", () => {
+    const cluster = new Alone();
+    const io = new Server({ cluster });
+    cluster.emit("gap", { from: "BBBB", missed: 3 });
+    cluster.emit("gap", { from: "CCCC", missed: 4 });
+    assert.deepEqual(io.stats().cluster, { ready: true, nodes: cluster.nodes, missed: 7 });
+  });
+
   it("must be a cluster", () => {
     assert.throws(() => new Server({ cluster: true as never }), {
       code: "INVALID_OPTION",

@@ -19,6 +19,8 @@ export class Counters {
   recovered: number = 0;
   /** Clients that came back and whose state was unknown. */
   recoveriesRefused: number = 0;
+  /** Broadcasts and commands of other nodes that have not arrived. */
+  clusterMissed: number = 0;
   readonly #disconnects: Map<string, Mutable<DisconnectCount>> = new Map();
 
   /** Counts a socket that has left its namespace. */

@@ -47,7 +47,14 @@ export interface ServerStats extends EngineStats {
   /** How often limits have refused something, by code. */
   readonly limits: Readonly<Record<string, number>>;
   /** The cluster as this node sees it; undefined without one. */
-  readonly cluster: { readonly ready: boolean; readonly nodes: readonly ClusterNode[] } | undefined;
+  readonly cluster:
+    | {
+        readonly ready: boolean;
+        readonly nodes: readonly ClusterNode[];
+        /** How many broadcasts and commands of other nodes have not arrived: the event `gap`. */
+        readonly missed: number;
+      }
+    | undefined;
   /** The delay of the event loop since the previous call, in ms; with the option `stats`. */
   readonly eventLoopDelay: DelayStats | undefined;
 }
@@ -113,7 +120,11 @@ export function serverStats({ counters, cluster, ...sources }: StatsSources): Se
     disconnects: counters.disconnects,
     recovery: { recovered: counters.recovered, refused: counters.recoveriesRefused },
     limits: sources.limits,
-    cluster: cluster && { ready: cluster.ready, nodes: cluster.nodes.map(plain) },
+    cluster: cluster && {
+      ready: cluster.ready,
+      nodes: cluster.nodes.map(plain),
+      missed: counters.clusterMissed,
+    },
     eventLoopDelay: sources.eventLoopDelay?.take(),
   };
 }
