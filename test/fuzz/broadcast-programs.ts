@@ -138,9 +138,59 @@ function randomStep(random: Random, clients: number, listens: boolean, depth: nu
   ])!();
 }
 
+/** What a client gets of these, or does after them, depends on when its session is flushed. */
+const ofTime: ReadonlySet<Step["does"]> = new Set([
+  "emit volatile",
+  "look",
+  "listen",
+  "listen to the engine",
+  "listen to the transport",
+  "listen to outgoing packets",
+  "pause",
+  "resume",
+  "poll",
+  "leave the page",
+]);
+
+/** The program without what depends on the turn in which a session is flushed, with WebSockets alone. */
+export function withoutTime({ clients, turns }: Program): Program {
+  const timeless = (steps: Step[]): Step[] =>
+    steps.flatMap((step): Step[] => {
+      if (ofTime.has(step.does)) return [];
+      if (step.does === "handle") return [{ ...step, steps: timeless(step.steps) }];
+      if (step.does === "broadcast") return [{ ...step, flags: { ...step.flags, volatile: false } }];
+      return [step];
+    });
+  return {
+    clients: clients.map((kind) => (kind === "polling" ? "websocket" : kind)),
+    turns: turns.map(timeless),
+  };
+}
+
+/**
+ * Runs a program while a pass writes to a few sessions in a turn, so that the next steps come before its end.
+ *
+ * @returns what each client got, in order
+ */
+export async function slicedFramesOf(
+  program: Program,
+  adapter: typeof Adapter | undefined,
+  slice: number,
+): Promise<string[][]> {
+  await using run = new Run(adapter, 0);
+  for (const kind of program.clients) await run.connect(kind);
+  run.slice(slice);
+  for (const steps of program.turns) {
+    for (const step of steps) run.do(step);
+    await turn();
+  }
+  while (run.isFlushing) await turn();
+  return run.frames;
+}
+
 /** Runs a program with an adapter, and returns what each client got and what its session and sockets emitted, in order. */
 export async function logsOf(program: Program, adapter: typeof Adapter | undefined): Promise<string[][]> {
-  await using run = new Run(adapter);
+  await using run = new Run(adapter, 3000);
   for (const kind of program.clients) await run.connect(kind);
   for (const steps of program.turns) {
     // What the network does comes first: within a turn, when exactly a frame leaves is not specified.
@@ -180,8 +230,8 @@ class Run implements AsyncDisposable {
   #count = 0;
   #isHandling = false;
 
-  constructor(adapter: typeof Adapter | undefined) {
-    this.#engine = new Engine({ allowEIO3: true, maxBackpressure: 3000, pingInterval: 1e8 });
+  constructor(adapter: typeof Adapter | undefined, maxBackpressure: number) {
+    this.#engine = new Engine({ allowEIO3: true, maxBackpressure, pingInterval: 1e8 });
     this.#engine.attachHost(this.#host);
     this.#io = new Server(adapter === undefined ? {} : { adapter }).bind(this.#engine);
     for (const name of NAMESPACES) {
@@ -193,6 +243,21 @@ class Run implements AsyncDisposable {
         });
       });
     }
+  }
+
+  /** Sets how many sessions are flushed in a turn. */
+  slice(sessions: number): void {
+    this.#engine.flushQueue.slice = sessions;
+  }
+
+  /** Whether anything waits for a session, or in it. */
+  get isFlushing(): boolean {
+    const { broadcasts } = this.#engine.flushQueue;
+    return broadcasts.isWaiting || this.#clients.some(({ session }) => session.writeBuffer.length > 0);
+  }
+
+  get frames(): string[][] {
+    return this.#clients.map(({ received }) => received);
   }
 
   get logs(): string[][] {

@@ -161,7 +161,7 @@ describe("broadcasts", () => {
     broadcasts.send(all, messages("b"), []);
     loop.tick();
     loop.tick();
-    assert.deepEqual([got()[0], got()[499], got()[500], got()[599]], ["a b", "a b", "(a) b", "(a) b"]);
+    assert.deepEqual([got()[0], got()[499], got()[500], got()[599]], ["a b", "a b", "a (b)", "(a) (b)"]);
   });
 
   describe("with a fan-out", () => {
@@ -193,6 +193,34 @@ describe("broadcasts", () => {
       broadcasts.send(fanned(0, 1, 2), messages("b", "c"), [sessions[2]!]);
       loop.tick();
       assert.deepEqual(got(), ["<a> [ <b> <c> ]", "<a> stalled [ <b> <c> ] stalled", "<a>", ""]);
+    });
+
+    it("write to ports in rounds: what comes while one is under way waits for the next", () => {
+      sessions = Array.from({ length: 4 }, () => ({ got: [] }));
+      queue.slice = 2;
+      held.set(2, 1);
+      const all = fanned(0, 1, 2, 3);
+      broadcasts.send(all, messages("a"), []);
+      loop.tick();
+      broadcasts.send(all, messages("b"), [sessions[0]!]);
+      broadcasts.send(all, messages("c"), []);
+      broadcasts.settle(sessions[3]!);
+      for (let turn = 0; turn < 3; turn++) loop.tick();
+      assert.deepEqual(got(), ["<a> (c)", "<a> [ <b> <c> ]", "<a> stalled (bc)", "(a) (bc)"]);
+      assert.equal(broadcasts.isWaiting, false);
+    });
+
+    it("hold what is sent to an audience whose turn has not come", () => {
+      sessions = Array.from({ length: 4 }, () => ({ got: [] }));
+      queue.slice = 2;
+      const [first, second] = [fanned(0, 1), fanned(2, 3)];
+      first.isDisjoint = second.isDisjoint = true;
+      broadcasts.send(first, messages("a"), []);
+      broadcasts.send(second, messages("b"), []);
+      loop.tick();
+      broadcasts.send(second, messages("c"), []);
+      loop.tick();
+      assert.deepEqual(got(), ["<a>", "<a>", "[ <b> <c> ]", "[ <b> <c> ]"]);
     });
 
     it("look at a session that somebody has touched, and at all sessions where that cannot be known", () => {

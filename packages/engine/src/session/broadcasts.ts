@@ -2,6 +2,8 @@ import type { EventLoop } from "../loop/event-loop.ts";
 import type { Message } from "../protocol/packet.ts";
 import type { FanOut } from "../transport/fan-out.ts";
 import type { Audience } from "./audience.ts";
+import { Round } from "./round.ts";
+import type { Receiving } from "./round.ts";
 
 /** With how many audiences it is cheaper to hand over what waits than to look for a session in each. */
 const MANY = 64;
@@ -23,12 +25,14 @@ export interface Receivers<Session> {
  * sessions. It must not show: whoever looks at a session, sends to it or ends it calls {@link settle} first, which queues in the
  * session what it is to get. A session is therefore part of one waiting audience at most, and one that is still due in the pass
  * is open, takes packets and has nothing else to send.
+ *
+ * A long pass takes several turns of the event loop. What is sent to its audience meanwhile waits for the next round.
  */
 export class Broadcasts<Session extends object> {
   readonly #receivers: Receivers<Session>;
   readonly #loop: EventLoop;
   readonly #ask: () => void;
-  #waiting: Audience<Session>[] = [];
+  #waiting: Round<Session>[] = [];
   /** The sessions that take nothing now, or never again. What is sent to them counts at once. */
   readonly #blocked: Set<Session> = new Set();
   /** The session whose packet is being handled: what is sent to it leaves with the answers. */
@@ -58,30 +62,32 @@ export class Broadcasts<Session extends object> {
    */
   send(audience: Audience<Session>, messages: readonly Message[], except: readonly Session[]): number {
     let count = audience.sessions.length;
-    if (audience.served > 0) this.settleAll();
-    if (audience.messages.length === 0) this.#add(audience);
-    for (const session of except) this.#settle(session, audience);
+    const { round: begun } = audience;
+    if (begun !== undefined) for (const session of except) this.#settle(session, begun);
+    let { round } = audience;
+    if (round === undefined || round.served > 0) round = this.#add(audience);
     for (const message of messages) {
       message.keep();
-      audience.messages.push(message);
+      round.messages.push(message);
     }
     for (const session of except) {
-      const place = audience.dueAt(session);
+      const place = round.dueAt(session);
       if (place === undefined) continue;
-      audience.skip(place);
+      round.skip(place);
       count--;
     }
-    for (const session of this.#blocked) this.#settle(session, audience);
-    if (this.reading !== undefined) this.#settle(this.reading, audience);
+    for (const session of this.#blocked) this.#settle(session, round);
+    if (this.reading !== undefined) this.#settle(this.reading, round);
     return count;
   }
 
-  #add(audience: Audience<Session>): void {
-    const waiting = this.#waiting;
-    if (waiting.length > 0 && !(audience.isDisjoint && waiting.every(({ isDisjoint }) => isDisjoint))) {
-      this.settleAll();
-    }
-    if (this.#waiting.push(audience) === 1) this.#ask();
+  #add(audience: Audience<Session>): Round<Session> {
+    if (!this.#waiting.every((each) => areOrdered(each.audience, audience))) this.settleAll();
+    const round = new Round(audience);
+    if (round.before !== undefined) round.before.next = round;
+    audience.round = round;
+    if (this.#waiting.push(round) === 1) this.#ask();
+    return round;
   }
 
   /** Queues in the session what it is to get. */
@@ -90,44 +96,48 @@ export class Broadcasts<Session extends object> {
       this.settleAll();
       return;
     }
-    for (const audience of this.#waiting) this.#settle(session, audience);
+    for (const round of this.#waiting) this.#settle(session, round);
   }
 
-  #settle(session: Session, audience: Audience<Session>): void {
-    if (audience.messages.length === 0) return;
-    const place = audience.dueAt(session);
-    if (place !== undefined) this.#settleAt(place, audience);
+  #settle(session: Session, round: Round<Session>): void {
+    if (round.before !== undefined) this.#settle(session, round.before);
+    if (round.messages.length === 0) return;
+    const place = round.dueAt(session);
+    if (place !== undefined) this.#settleAt(place, round);
   }
 
-  #settleAt(place: number, audience: Audience<Session>): void {
-    const { messages } = audience;
-    const first = audience.firstFor(place);
+  #settleAt(place: number, round: Round<Session>): void {
+    const { messages } = round;
+    const first = round.firstFor(place);
     if (first === messages.length) return;
-    audience.skip(place);
-    this.#receivers.queue(audience.sessions[place]!, messages, first);
+    round.skip(place);
+    this.#receivers.queue(round.audience.sessions[place]!, messages, first);
   }
 
   /** Queues in each session what it is to get. */
   settleAll(): void {
-    let audience: Audience<Session> | undefined;
-    while ((audience = this.#waiting[0]) !== undefined) {
+    let round: Round<Session> | undefined;
+    while ((round = this.#waiting[0]) !== undefined) {
       // Listeners may have finished it in between.
-      while (this.#isUnfinished(audience)) {
-        this.#settleAt(audience.served, audience);
-        audience.served++;
+      while (this.#isUnfinished(round)) {
+        this.#settleAt(round.served, round);
+        round.served++;
       }
-      this.#finish(audience);
+      this.#finish(round);
     }
   }
 
-  #isUnfinished(audience: Audience<Session>): boolean {
-    return this.#waiting[0] === audience && audience.served < audience.sessions.length;
+  #isUnfinished(round: Round<Session>): boolean {
+    return this.#waiting[0] === round && round.served < round.audience.sessions.length;
   }
 
-  #finish(audience: Audience<Session>): void {
-    if (this.#waiting[0] !== audience) return;
+  #finish(round: Round<Session>): void {
+    if (this.#waiting[0] !== round) return;
     this.#waiting.shift();
-    audience.clear();
+    const { audience, next } = round;
+    if (next === undefined) audience.round = undefined;
+    else next.before = undefined;
+    audience.fanOut?.clear();
     if (this.#waiting.length === 0) this.isTouched = false;
   }
 
@@ -138,41 +148,53 @@ export class Broadcasts<Session extends object> {
    */
   run(limit: number, isAlone: boolean): void {
     let left = limit;
-    let audience: Audience<Session> | undefined;
-    while ((audience = this.#waiting[0]) !== undefined) {
-      let fanOut = isAlone ? this.#fanOutTo(audience) : undefined;
-      while (this.#isUnfinished(audience)) {
+    let round: Round<Session> | undefined;
+    while ((round = this.#waiting[0]) !== undefined) {
+      // What is prepared must leave in this turn: a round that has not begun gets more messages.
+      if (left === 0) return;
+      let fanOut = isAlone ? this.#fanOutTo(round) : undefined;
+      while (this.#isUnfinished(round)) {
         if (left-- === 0) return;
-        const place = audience.served++;
+        const place = round.served++;
         try {
-          if (fanOut !== undefined && audience.firstFor(place) === 0) {
-            if (!fanOut.write(place)) this.#receivers.stalled(audience.sessions[place]!);
+          if (fanOut !== undefined && round.firstFor(place) === 0) {
+            if (!fanOut.write(place)) this.#stalled(place, round);
           } else {
-            this.#deliver(place, audience);
+            this.#deliver(place, round);
             // Listeners may have changed what it depends on.
-            fanOut &&= this.#fanOutTo(audience);
+            fanOut &&= this.#fanOutTo(round);
           }
         } catch (error) {
           this.#loop.rethrow(error);
         }
       }
-      this.#finish(audience);
+      this.#finish(round);
     }
   }
 
-  #fanOutTo({ fanOut, sessions, messages }: Audience<Session>): FanOut | undefined {
+  #fanOutTo({ audience, messages }: Round<Session>): FanOut | undefined {
+    const { fanOut, sessions } = audience;
     if (fanOut === undefined || this.isTouched || this.#receivers.areWatched(sessions[0]!)) return undefined;
     fanOut.prepare(messages);
     return fanOut;
   }
 
-  #deliver(place: number, audience: Audience<Session>): void {
-    const { messages } = audience;
+  #stalled(place: number, { audience, next }: Round<Session>): void {
     const session = audience.sessions[place]!;
-    const first = audience.firstFor(place);
-    if (first === messages.length) return;
-    if (first === 0) this.#receivers.deliver(session, messages);
-    else this.#receivers.queue(session, messages, first);
+    this.#receivers.stalled(session);
+    if (next !== undefined) this.#settle(session, next);
+  }
+
+  #deliver(place: number, round: Round<Session>): void {
+    const { messages, next } = round;
+    const session = round.audience.sessions[place]!;
+    const first = round.firstFor(place);
+    if (first < messages.length) {
+      if (first === 0) this.#receivers.deliver(session, messages);
+      else this.#receivers.queue(session, messages, first);
+    }
+    // It may have something to send now, or take nothing.
+    if (next !== undefined) this.#settle(session, next);
   }
 
   /** The session takes nothing now. */
@@ -190,4 +212,9 @@ export class Broadcasts<Session extends object> {
     this.#blocked.delete(session);
     if (this.reading === session) this.reading = undefined;
   }
+}
+
+/** Whether sessions get in order what waits for two audiences side by side. */
+function areOrdered(one: Receiving<object>, other: Receiving<object>): boolean {
+  return one === other || (one.isDisjoint && other.isDisjoint);
 }

@@ -7,9 +7,6 @@ import type { Receivers } from "./broadcasts.ts";
 /** A pass that has not come after this time, in ms, is requested again: a second one finds nothing to do. */
 const LOST = 1000;
 
-/** How many sessions are written to before the event loop has a turn. */
-const SLICE = 500;
-
 /** In how many queued sessions it is cheaper to queue their broadcasts, too, than to look at each receiver. */
 const FEW = 64;
 
@@ -25,6 +22,8 @@ export interface FlushHandlers<Session> extends Receivers<Session> {
  */
 export class FlushQueue<Session extends object> {
   readonly broadcasts: Broadcasts<Session>;
+  /** How many sessions are written to before the event loop has a turn. */
+  slice: number = 500;
   readonly #flush: (session: Session) => void;
   #waiting: Session[] = [];
   /** Whether a pass was requested, and when. */
@@ -95,8 +94,8 @@ export class FlushQueue<Session extends object> {
 
   readonly #run = (): void => {
     this.#isAsked = false;
-    this.broadcasts.run(SLICE, this.#settleQueued());
-    const batch = this.#waiting.splice(0, SLICE);
+    this.broadcasts.run(this.slice, this.#settleQueued());
+    const batch = this.#waiting.splice(0, this.slice);
     if (this.broadcasts.isWaiting || this.#waiting.length > 0) this.#request();
     for (const session of batch) {
       try {
