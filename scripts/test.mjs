@@ -12,6 +12,8 @@ import { findNode } from "./tools.mjs";
 const mocha = fileURLToPath(import.meta.resolve("mocha/bin/mocha.js"));
 const reporter = ["--reporter", "./scripts/reporter.cjs"];
 const files = ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "compat/{report,runner}/**/*.test.ts"];
+/** What mostly waits, for processes that start, proxies that time out and missed heartbeats. */
+const waiting = "test/{cli,cluster,proxies}/**/*.test.ts";
 /** What runs on other versions of Node: what depends on Node, and neither on a browser nor on a build. */
 const suites = ["packages/*/test/**/*.test.ts", "test/{engine,server}/**/*.test.ts"];
 
@@ -49,26 +51,34 @@ function runGiven() {
 /** One line at the end counts everything; a part that died before it had counts is counted as a failure. */
 async function runEverything() {
   // Tests mostly wait for sockets: two runs at once take little longer than one.
-  const other = alsoOn === undefined ? undefined : countedOn(alsoOn);
-  const parts = [await counted(node, [mocha, ...reporter, ...files])];
-  if (other !== undefined) {
-    const { output, ...counts } = await other;
-    console.log(`\nOn Node ${alsoOn}:\n${output}`);
+  const others = runOthers();
+  const parts = [
+    await counted(node, [mocha, ...reporter, ...files, "--ignore", waiting]),
+    await counted("node", ["compat/run.mjs", "--quick", "--no-setup"]),
+  ];
+  for (const { title, output, ...counts } of await others) {
+    console.log(`\n${title}:\n${output}`);
     parts.push(counts);
   }
-  parts.push(await counted("node", ["compat/run.mjs", "--quick", "--no-setup"]));
   const sum = (name) => parts.reduce((total, counts) => total + counts[name], 0);
   console.log(`${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`);
   return sum("failed") > 0 ? 1 : 0;
 }
 
-/** Runs the suites of the engine and the server on another version of Node, and keeps what they say. */
-async function countedOn(major) {
-  const output = [];
+/** Runs, beside everything else, the tests that wait, and the suites that run on another version of Node. */
+async function runOthers() {
+  const parts = [await kept("Several processes and proxies", node, [mocha, ...reporter, waiting])];
+  if (alsoOn === undefined) return parts;
   // A test that is left out half-way, for want of uWebSockets.js, may leave a server open.
   const args = [mocha, "--exit", ...reporter, ...suites];
-  const counts = await counted(nodeOf(major), args, (text) => output.push(text));
-  return { ...counts, output: output.join("") };
+  return [...parts, await kept(`On Node ${alsoOn}`, nodeOf(alsoOn), args)];
+}
+
+/** Runs a part of the tests, and keeps what it says. */
+async function kept(title, command, args) {
+  const output = [];
+  const counts = await counted(command, args, (text) => output.push(text));
+  return { ...counts, title, output: output.join("") };
 }
 
 /**
