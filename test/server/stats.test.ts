@@ -170,7 +170,7 @@ onEveryHost("io.stats()", serverHosts, (host) => {
     assert.deepEqual([statsOf(running).deliveries, statsOf(running).rooms], [3, 1]);
     const polling = await pair(running, { transports: ["polling"] });
     await settled(polling.client, polling.socket);
-    (polling.client.io.engine.transport as unknown as { poll(): void }).poll = () => {};
+    (polling.client.io.engine.transport as unknown as { _poll(): void })._poll = () => {};
     polling.socket.emit("last");
     await next(polling.client, "last");
     running.io.volatile.emit("gone");
@@ -219,7 +219,7 @@ onEveryHost("io.stats()", serverHosts, (host) => {
     const { client, socket } = await pair(running, { transports: ["polling"] });
     const gone = next(socket, "disconnect");
     // Nobody polls any more.
-    (client.io.engine.transport as unknown as { poll(): void }).poll = () => {};
+    (client.io.engine.transport as unknown as { _poll(): void })._poll = () => {};
     socket.emit("last");
     await next(client, "last");
     socket.emit("bulk", "x".repeat(50_000));
