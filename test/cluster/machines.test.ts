@@ -175,9 +175,8 @@ describeWithRedis("two machines", function () {
   });
 
   it("go on without a process that was killed, whose clients come back to the others", async () => {
-    using clients = new Clients(machines.url, 24, RECONNECTION);
+    using clients = new Clients(machines.url, 24, { ...RECONNECTION, transports: ["websocket"] });
     const nodes = await clients.nodes();
-    await clients.upgraded();
     const [killed, ...others] = machines.all;
     const affected = [...nodes.keys()].filter((index) => nodes[index] === killed!.id);
     const back = affected.map((index) => next(clients.all[index], "node"));

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { ClusterError } from "@tidewire/cluster";
 import type { Announcement, Discovery, DiscoveryHandlers, FoundNode } from "@tidewire/cluster";
 import type { RedisDriver } from "./driver/driver.ts";
@@ -80,7 +81,9 @@ export class RedisDiscovery implements Discovery {
     clearInterval(this.#timer);
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
-    if (self !== undefined) await this.#give(self);
+    if (self === undefined) return;
+    const given = this.#give(self);
+    if (!this.#isAway) await Promise.race([given, delay(PATIENCE, undefined, { ref: false })]);
   }
 
   async #subscribe(): Promise<void> {

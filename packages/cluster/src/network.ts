@@ -6,6 +6,10 @@ export interface Network {
    * @throws ClusterError if this node cannot take part
    */
   start(): Promise<void>;
-  /** Cannot be found any more, and looks for nobody. Links stay. */
-  stop(): void;
+  /**
+   * Cannot be found any more, and looks for nobody. Links stay.
+   *
+   * @returns fulfilled once the others know, if that takes a while
+   */
+  stop(): Promise<void> | void;
 }

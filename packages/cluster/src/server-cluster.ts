@@ -77,12 +77,13 @@ export class ServerCluster implements ClusterOption {
     return this.#sessions.retire();
   }
 
-  leave(): void {
+  leave(): Promise<void> | void {
     this.#state = "joining";
     this.#engine = undefined;
-    for (const network of this.#networks) network.stop();
+    const stopping = this.#networks.map((network) => network.stop()).filter((each) => each !== undefined);
     this.#networks = [];
     this.#members.leave();
+    if (stopping.length > 0) return Promise.all(stopping).then(() => {});
   }
 
   async #enter(engine: Engine): Promise<void> {

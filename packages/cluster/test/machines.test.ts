@@ -55,7 +55,7 @@ class MachineNode {
 
   [Symbol.dispose](): void {
     this.local?.stop();
-    this.network.stop();
+    void this.network.stop();
     this.members.leave();
   }
 }

@@ -32,7 +32,7 @@ export interface Discovery {
   announce(self: Announcement): Promise<boolean>;
   /** Looks for nodes at once. */
   refresh(): void;
-  /** The others cannot find this node any more. Never rejected. */
+  /** The others cannot find this node any more. Fulfilled within some seconds, once they know or cannot be told. Never rejected. */
   close(): Promise<void>;
 }
 

@@ -124,14 +124,15 @@ export class MachineNetwork implements Network {
     loop.setTimeout(this.#dialLater, DIAL_INTERVAL);
   }
 
-  stop(): void {
+  stop(): Promise<void> {
     this.#isOpen = false;
     this.#members.off("renew", this.#announceAgain);
     this.#members.off("leave", this.#dialAll);
     this.#members.off("knock", this.#onKnock);
-    void this.#discovery.close();
+    const closed = this.#discovery.close();
     this.#server?.close();
     for (const socket of this.#sockets) socket.destroy();
+    return closed;
   }
 
   async #listen(): Promise<void> {
