@@ -16,10 +16,10 @@ for (const host of serverHosts) {
         const received = new Promise<unknown[]>((resolve) => {
           server.io.on("connection", (socket) => socket.on("message", (...args) => resolve(args)));
         });
-        const values = ["hello", '"7"', "7", '{"a":[null]}', "two words"];
+        const values = ["hello", '"7"', "7", '{"a":[null]}', "two words", "--", "-5", "--x"];
         const args = ["--transports", transports, server.url, "message", ...values];
         assert.deepEqual(await runCommand(emitCommand, args), { code: 0, out: "", err: "" });
-        assert.deepEqual(await received, ["hello", "7", 7, { a: [null] }, "two words"]);
+        assert.deepEqual(await received, ["hello", "7", 7, { a: [null] }, "two words", -5, "--x"]);
       });
 
     it("prints the acknowledgement of an event in a namespace, with credentials and headers", async () => {

@@ -84,11 +84,16 @@ function explain(error: unknown): Finding {
     ]);
   if (refusal?.code === 1)
     return wrong(found, "The WebSocket reaches another server than the session.", STICKY);
-  if (answer.status === 403)
-    return wrong(found, "The application refuses the handshake (allowRequest), or a firewall does.");
+  if (answer.status === 401 || answer.status === 403)
+    return wrong(
+      found,
+      "The application refuses the handshake (allowRequest), or a proxy or a firewall does.",
+    );
   if (answer.status === 505) return wrong(found, "A proxy speaks HTTP/1.0 to uWebSockets.js.", HTTP_1_1);
   if (answer.status >= 502 && answer.status <= 504)
     return wrong(found, "The proxy does not get a WebSocket from the server.", UPGRADE);
+  if (answer.status === 429 || answer.status >= 500)
+    return wrong(found, "The server, or a proxy, refuses the handshake.");
   return wrong(
     found,
     "The request arrives as an ordinary one: a proxy does not pass the Upgrade header on.",
