@@ -8,6 +8,7 @@ import type { StartedEngine } from "../../test/support/engine/started-engine.ts"
 import { cell, type Cell } from "../support/cell.ts";
 import { load, versionOf } from "../support/installed.ts";
 import type { Emitter } from "./client.ts";
+import { front, startWorkerEngines } from "../support/workers.ts";
 import { closedLater, modes, options, type Mode } from "./setting.ts";
 
 /** A socket of `engine.io-client`. */
@@ -74,6 +75,8 @@ export class EngineSetting {
   }
 
   start(options: EngineOptions = {}): Promise<StartedEngine> {
+    if (front !== undefined)
+      return startWorkerEngines(this.cell.host, front, { ...this.version.server, ...options });
     return engineOn[this.cell.host].start({ ...this.version.server, ...options });
   }
 

@@ -42,7 +42,7 @@ onEveryClient("namespaces", {}, (setting) => {
     clients[1].on("event", (text: string) => heard.push(`client b ${text}`));
     clients[0].emit("event", "to a");
     clients[1].emit("event", "to b");
-    server.io.of("/a").emit("event", "from a");
+    sockets[0].nsp.emit("event", "from a");
     sockets[1].emit("event", "from b");
     const ends = [
       next(sockets[0], "end"),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { next } from "../../test/support/waiting/events.ts";
+import type { Namespace } from "../../test/support/server/socketio.ts";
 import type { Client } from "./client.ts";
 import { onEveryClient, type Joined, type Listening, type Setting } from "./setting.ts";
 import { versions } from "./versions.ts";
@@ -10,15 +11,24 @@ async function joinThree(setting: Setting, server: Listening): Promise<[Joined, 
   return [await join(), await join(), await join()];
 }
 
-/** The indexes of the clients that receive `event`, found with a second event that all of them receive after it. */
-async function hearers(joined: readonly Joined[], event: string, send: () => void): Promise<number[]> {
+/**
+ * The indexes of the clients that receive `event`, found with a second event that all of them receive after it.
+ *
+ * @param from - the server of what is sent
+ */
+async function hearers(
+  joined: readonly Joined[],
+  event: string,
+  from: Pick<Namespace, "emit">,
+  send: () => void,
+): Promise<number[]> {
   const heard: number[] = [];
   const all = joined.map(({ client }, number) => {
     client.once(event, () => heard.push(number));
     return next(client, "everyone");
   });
   send();
-  for (const { socket } of joined) socket.emit("everyone");
+  from.emit("everyone");
   await Promise.all(all);
   return heard.sort((one, other) => one - other);
 }
@@ -27,13 +37,16 @@ onEveryClient("broadcasts and rooms", {}, (setting) => {
   it("reach every client", async () => {
     const server = await setting.start();
     const all = await joinThree(setting, server);
-    assert.deepEqual(await hearers(all, "news", () => server.io.emit("news")), [0, 1, 2]);
+    assert.deepEqual(await hearers(all, "news", server.io, () => server.io.emit("news")), [0, 1, 2]);
   });
 
   it("skip the sender", async () => {
     const server = await setting.start();
     const all = await joinThree(setting, server);
-    assert.deepEqual(await hearers(all, "news", () => all[1].socket.broadcast.emit("news")), [0, 2]);
+    assert.deepEqual(
+      await hearers(all, "news", all[1].socket.nsp, () => all[1].socket.broadcast.emit("news")),
+      [0, 2],
+    );
   });
 
   it("reach a room, but not a client that left it", async () => {
@@ -41,15 +54,21 @@ onEveryClient("broadcasts and rooms", {}, (setting) => {
     const all = await joinThree(setting, server);
     for (const { socket } of all) await socket.join("room");
     await all[0].socket.leave("room");
-    assert.deepEqual(await hearers(all, "news", () => server.io.to("room").emit("news")), [1, 2]);
-    assert.deepEqual(await hearers(all, "news", () => all[1].socket.to("room").emit("news")), [2]);
+    assert.deepEqual(await hearers(all, "news", server.io, () => server.io.to("room").emit("news")), [1, 2]);
+    assert.deepEqual(
+      await hearers(all, "news", all[1].socket.nsp, () => all[1].socket.to("room").emit("news")),
+      [2],
+    );
   });
 
   it("skip a room", async () => {
     const server = await setting.start();
     const all = await joinThree(setting, server);
     await all[2].socket.join("quiet");
-    assert.deepEqual(await hearers(all, "news", () => server.io.except("quiet").emit("news")), [0, 1]);
+    assert.deepEqual(
+      await hearers(all, "news", server.io, () => server.io.except("quiet").emit("news")),
+      [0, 1],
+    );
   });
 
   it("reach a client of several rooms once", async () => {
@@ -59,14 +78,20 @@ onEveryClient("broadcasts and rooms", {}, (setting) => {
     await all[1].socket.join("b");
     let times = 0;
     all[0].client.on("news", () => times++);
-    assert.deepEqual(await hearers(all, "news", () => server.io.to(["a", "b"]).emit("news")), [0, 1]);
+    assert.deepEqual(
+      await hearers(all, "news", server.io, () => server.io.to(["a", "b"]).emit("news")),
+      [0, 1],
+    );
     assert.equal(times, 1);
   });
 
   it("reach one client by its id", async () => {
     const server = await setting.start();
     const all = await joinThree(setting, server);
-    assert.deepEqual(await hearers(all, "news", () => server.io.to(all[2].client.id).emit("news")), [2]);
+    assert.deepEqual(
+      await hearers(all, "news", server.io, () => server.io.to(all[2].client.id).emit("news")),
+      [2],
+    );
   });
 
   it("stay in order with direct events", async () => {
@@ -77,8 +102,8 @@ onEveryClient("broadcasts and rooms", {}, (setting) => {
     const end = next(client, "end");
     for (let index = 0; index < 60; index += 3) {
       socket.emit("item", index);
-      server.io.emit("item", index + 1);
-      server.io.to(socket.id).emit("item", index + 2);
+      socket.nsp.emit("item", index + 1);
+      socket.nsp.to(socket.id).emit("item", index + 2);
     }
     socket.emit("end");
     await end;

@@ -9,6 +9,7 @@ import { transports } from "../../test/support/server/clients.ts";
 import type { StartedServer } from "../../test/support/server/started-server.ts";
 import type { ServerOptions, Socket } from "../../test/support/server/socketio.ts";
 import { cell, isFull, unsupported, type Cell } from "../support/cell.ts";
+import { front, withWorkers } from "../support/workers.ts";
 import type { Client, ClientOptions, Refusal } from "./client.ts";
 import { serverParser, versions, type Ability, type ClientVersion } from "./versions.ts";
 
@@ -35,6 +36,8 @@ const LACKS: Readonly<Record<Ability, string>> = {
   recovery: "the client cannot recover its state before version 4.6",
   retries: "the client has no retries before version 4.6",
 };
+
+const NO_RECOVERY = "the cluster's own adapter keeps no events for clients that come back";
 
 /** One combination, and how its tests start servers and clients. */
 export class Setting {
@@ -156,7 +159,8 @@ export class Setting {
 
   /** Declares a test of an ability that some versions lack. */
   itWith(ability: Ability, title: string, body: () => Promise<void>): void {
-    if (this.version.abilities.has(ability)) it(title, body);
+    if (ability === "recovery" && front !== undefined) unsupported(title, NO_RECOVERY);
+    else if (this.version.abilities.has(ability)) it(title, body);
     else unsupported(title, LACKS[ability]);
   }
 }
@@ -195,7 +199,7 @@ export function onEveryClient(title: string, topic: Topic, body: (setting: Setti
 }
 
 function* settings(): Generator<Setting> {
-  for (const host of serverHosts) {
+  for (const host of serverHosts.map(withWorkers)) {
     for (const version of versions) {
       for (const mode of modes) yield new Setting(version, mode, host, false);
       for (const mode of msgpackModes) yield new Setting(version, mode, host, true);

@@ -2,6 +2,9 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { sections, type Section } from "../sections.ts";
 
+/** What may be in front of workers; `port` is nothing: they share one. */
+export const FRONTS: readonly string[] = ["HAProxy", "nginx", "port"];
+
 export interface Arguments {
   readonly chosen: readonly Section[];
   readonly isFull: boolean;
@@ -11,6 +14,8 @@ export interface Arguments {
   readonly grep: string | undefined;
   /** Whether to install parts and build packages first. */
   readonly setsUp: boolean;
+  /** What is in front of three workers, in place of each server. */
+  readonly workers: string | undefined;
   /** Whether to only compare the page with the declared tests. */
   readonly onlyChecks: boolean;
 }
@@ -20,6 +25,7 @@ export const USAGE = `npm run compat [-- options] [sections]
   --quick       leaves out repetition, and does not write docs/compatibility.md
   --jobs N      runs N sections at a time
   --grep TEXT   runs only tests with matching titles
+  --workers X   puts three workers behind HAProxy, nginx or port (nothing) in place of each server
   --check       only compares the rows of docs/compatibility.md with the tests
   --no-setup    does not install or build anything first
 
@@ -34,6 +40,7 @@ export function readArguments(args: readonly string[]): Arguments {
       quick: { type: "boolean", default: false },
       jobs: { type: "string", default: String(Math.min(2, availableParallelism())) },
       grep: { type: "string" },
+      workers: { type: "string" },
       check: { type: "boolean", default: false },
       "no-setup": { type: "boolean", default: false },
     },
@@ -42,7 +49,11 @@ export function readArguments(args: readonly string[]): Arguments {
   if (unknown.length > 0) throw new Error(`there is no section ${unknown.join(", ")}`);
   const jobs = Number(values.jobs);
   if (!Number.isInteger(jobs) || jobs < 1) throw new Error(`--jobs takes a number, not ${values.jobs}`);
+  const { workers } = values;
+  if (workers !== undefined && !FRONTS.some((front) => front === workers))
+    throw new Error(`--workers takes ${FRONTS.join(", ")}, not ${workers}`);
   return {
+    workers,
     chosen: sections.filter(({ name }) => positionals.length === 0 || positionals.includes(name)),
     isFull: !values.quick,
     jobs,

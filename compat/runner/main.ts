@@ -33,8 +33,13 @@ export async function main(args: readonly string[]): Promise<number> {
   process.chdir(root);
   endWithSections();
   if (asked.setsUp && !asked.onlyChecks) setUp();
-  // the table is about Tidewire, not about the official server
-  const isWhole = asked.chosen.length === sections.length && asked.grep === undefined && !isOracle;
+  if (asked.workers !== undefined) process.env["COMPAT_WORKERS"] = asked.workers;
+  // the table is about Tidewire alone, not about the official server or a cluster
+  const isWhole =
+    asked.chosen.length === sections.length &&
+    asked.grep === undefined &&
+    !isOracle &&
+    asked.workers === undefined;
   const reports = asked.onlyChecks ? [] : await runSections(asked);
   if (isWhole && !(asked.isFull && reports.length > 0)) reports.push(await checkPage());
   const outcomes = reports.flatMap((report) => report.outcomes);

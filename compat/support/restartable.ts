@@ -9,6 +9,7 @@ import { listen, listenApp } from "./after-test.ts";
 import { socketio } from "../../test/support/server/socketio.ts";
 import type { Server, ServerOptions, Socket } from "../../test/support/server/socketio.ts";
 import type { Cell } from "./cell.ts";
+import { front, Workers } from "./workers.ts";
 
 export type CellHost = Cell["host"];
 
@@ -38,8 +39,9 @@ export class RestartableServer {
   readonly #options: RestartableOptions;
   #port = 0;
   #io: Server | undefined;
-  #app: uWS.TemplatedApp | undefined;
-  #cut: () => void = () => {};
+  #apps: uWS.TemplatedApp[] = [];
+  #cuts: (() => void)[] = [];
+  #stopProxy: () => Promise<void> = async () => {};
 
   private constructor(host: CellHost, options: RestartableOptions) {
     this.host = host;
@@ -76,41 +78,59 @@ export class RestartableServer {
   async stop(): Promise<void> {
     const { io } = this;
     this.#io = undefined;
-    await closeAll(io, this.#cut);
+    await this.#stopProxy();
+    await closeAll(io, this.#cuts.splice(0));
     // the official server does not close the app
-    this.#app?.close();
+    for (const app of this.#apps.splice(0)) app.close();
   }
 
   async start(): Promise<void> {
-    const { server, prepare, files = new Map<string, StaticFile>() } = this.#options;
-    const http = this.host === "node" ? createServer(serve(files)) : undefined;
-    const io = http === undefined ? new socketio.Server(server) : new socketio.Server(http, server);
-    io.on("connection", (socket) => this.sockets.push(socket));
-    if (http === undefined) {
-      const app = uWS.App();
-      for (const [path, file] of files) {
-        app.get(path, (response) => void response.writeHeader("content-type", file.type).end(file.body));
-      }
-      io.attachApp(app);
-      // after attachApp(), because it creates the engine
-      prepare?.(io);
-      this.#app = app;
-      // uWS can reuse a port at once only if it was requested by number
-      this.#port = listenApp(app, this.#port === 0 ? await freePort() : this.#port);
+    let io: Server;
+    if (front === undefined) {
+      const started = await this.#startOne(this.#port);
+      ({ io, port: this.#port } = started);
     } else {
-      prepare?.(io);
-      this.#cut = cutterOf(http);
-      this.#port = await listen(http, this.#port);
+      const wished = this.#port === 0 ? undefined : this.#port;
+      const shared = front === "port" ? (wished ?? (await freePort())) : 0;
+      const workers = await Workers.start(front, (options) => this.#startOne(shared, options), wished);
+      this.#port = workers.port;
+      this.#stopProxy = workers.stop;
+      ({ io } = workers);
     }
     this.#io = io;
-    const cut = this.#cut;
+    const [cuts, stopProxy] = [this.#cuts, this.#stopProxy];
     // the test may have closed it already
     afterThisTest(() =>
       within(
-        closeAll(io, cut).catch(() => {}),
+        stopProxy()
+          .then(() => closeAll(io, cuts))
+          .catch(() => {}),
         "the server to close",
       ),
     );
+  }
+
+  async #startOne(port: number, further: object = {}): Promise<{ io: Server; port: number }> {
+    const { prepare, files = new Map<string, StaticFile>() } = this.#options;
+    const server = { ...this.#options.server, ...further };
+    const http = this.host === "node" ? createServer(serve(files)) : undefined;
+    const io = http === undefined ? new socketio.Server(server) : new socketio.Server(http, server);
+    io.on("connection", (socket) => this.sockets.push(socket));
+    if (http !== undefined) {
+      prepare?.(io);
+      this.#cuts.push(cutterOf(http));
+      return { io, port: await listen(http, port) };
+    }
+    const app = uWS.App();
+    for (const [path, file] of files) {
+      app.get(path, (response) => void response.writeHeader("content-type", file.type).end(file.body));
+    }
+    io.attachApp(app);
+    // after attachApp(), because it creates the engine
+    prepare?.(io);
+    this.#apps.push(app);
+    // uWS can reuse a port at once only if it was requested by number
+    return { io, port: listenApp(app, port === 0 ? await freePort() : port) };
   }
 }
 
@@ -128,8 +148,8 @@ const ORDERLY = 500;
  * Closes a server. Browsers open connections in advance, and keep them when their page closes; node:http waits for those
  * without a request, so destroy them after a while.
  */
-async function closeAll(io: Server, cut: () => void): Promise<void> {
-  const impatience = setInterval(cut, ORDERLY);
+async function closeAll(io: Server, cuts: readonly (() => void)[]): Promise<void> {
+  const impatience = setInterval(() => cuts.forEach((cut) => cut()), ORDERLY);
   await io.close().finally(() => clearInterval(impatience));
 }
 

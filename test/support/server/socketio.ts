@@ -3,7 +3,7 @@
 import type * as official from "socket.io";
 import * as tidewire from "@tidewire/server";
 
-export type { Server, ServerOptions, Socket } from "socket.io";
+export type { Namespace, Server, ServerOptions, Socket } from "socket.io";
 export type { Socket as ClientSocket } from "socket.io-client";
 
 /** The module under test. */
