@@ -180,8 +180,11 @@ describe("tidewire start", function () {
   });
 
   it("takes its workers with it when it is killed", async () => {
-    await using running = await start("echo.ts", ["--workers", "2"]);
-    const { tidewire } = running;
+    // It cannot remove its folder.
+    const folder = mkdtempSync(join(tmpdir(), "tidewire-test-"));
+    using _folder = closing(() => rmSync(folder, { recursive: true }));
+    const env = { PORT: String(await freePort()), TMPDIR: folder };
+    await using tidewire = Tidewire.run(["start", "--workers", "2", scriptOf("echo.ts")], env);
     const pids = (await tidewire.saysTimes(READY, 2)).map(([, , pid]) => Number(pid));
     tidewire.signal("SIGKILL");
     assert.equal(await tidewire.ended, "SIGKILL");
