@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
 import { createServer } from "node:http";
 import { Server } from "@tidewire/server";
 import type { ClusterOption, internals } from "@tidewire/server";
@@ -7,7 +8,7 @@ const WORKER = Symbol.for("tidewire.worker");
 
 /** A cluster of nobody. */
 class Nothing implements ClusterOption {
-  readonly handle = {} as ClusterOption["handle"];
+  readonly handle = new EventEmitter() as unknown as ClusterOption["handle"];
   readonly adapter = undefined;
   joinEngine(): void {}
   leave(): void {}
