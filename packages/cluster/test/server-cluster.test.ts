@@ -90,9 +90,13 @@ describe("the cluster of a server", () => {
     await next(io.cluster, "ready");
   });
 
-  it("belongs to one server", () => {
+  it("belongs to one server", async () => {
     const io = start();
+    const { httpServer } = io;
     assert.throws(() => io.attach(createServer()), { code: "NO_OTHER_SERVER" });
+    // The server has the other one now.
+    httpServer.close();
+    await io.close();
   });
 
   it("has a name that can be part of a path", () => {
