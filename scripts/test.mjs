@@ -13,8 +13,11 @@ import { findNode } from "./tools.mjs";
 const mocha = fileURLToPath(import.meta.resolve("mocha/bin/mocha.js"));
 const reporter = ["--reporter", "./scripts/reporter.cjs"];
 const files = ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "compat/{report,runner}/**/*.test.ts"];
-/** What mostly waits, for processes that start, proxies that time out and missed heartbeats. */
-const waiting = "test/{cli,cluster,proxies}/**/*.test.ts";
+/** What mostly waits, for processes that start, proxies that time out, missed heartbeats and packages that are packed. */
+const waiting = [
+  "packages/{cli,cluster,cluster-redis}/test/**/*.test.ts",
+  "test/{cli,cluster,packaging,proxies}/**/*.test.ts",
+];
 /** What runs on other versions of Node: what depends on Node, and neither on a browser nor on a build. */
 const suites = ["packages/*/test/**/*.test.ts", "test/{engine,server}/**/*.test.ts"];
 
@@ -54,7 +57,12 @@ async function runEverything() {
   // Tests mostly wait for sockets: two runs at once take little longer than one.
   const others = runOthers();
   const parts = [
-    await counted(node, [mocha, ...reporter, ...files, "--ignore", waiting]),
+    await counted(node, [
+      mocha,
+      ...reporter,
+      ...files,
+      ...waiting.flatMap((pattern) => ["--ignore", pattern]),
+    ]),
     await counted("node", ["compat/run.mjs", "--quick", "--no-setup"]),
   ];
   for (const { title, output, ...counts } of await others) {
@@ -73,7 +81,7 @@ async function runEverything() {
 
 /** Runs, beside everything else, the tests that wait, and the suites that run on another version of Node. */
 async function runOthers() {
-  const parts = [await kept("Several processes and proxies", node, [mocha, ...reporter, waiting])];
+  const parts = [await kept("Processes, proxies and packages", node, [mocha, ...reporter, ...waiting])];
   if (alsoOn === undefined) return parts;
   // A test that is left out half-way, for want of uWebSockets.js, may leave a server open.
   const args = [mocha, "--exit", ...reporter, ...suites];
