@@ -12,7 +12,7 @@ export class AnswerHead {
   }
 
   /** @param length - of the body, in bytes */
-  headers(length: number): OutgoingHttpHeaders {
+  headers(length: number | string): OutgoingHttpHeaders {
     return { "Content-Type": this.contentType, "Content-Length": length, "cache-control": "no-store" };
   }
 }

@@ -29,6 +29,7 @@ const SMALL_PACKET = 8;
 
 /** Of the answer to a POST. Not text/plain: some old browsers would offer to download it. */
 const OK: AnswerHead = new AnswerHead("text/html");
+const OK_LENGTH = "2";
 
 /** Engine.IO over HTTP long-polling: a parked GET carries packets down, a POST carries them up. */
 export class PollingTransport extends Transport {
@@ -241,7 +242,8 @@ export class PollingTransport extends Transport {
       exchange.answer(head, body);
       return;
     }
-    const headers = head.headers(Buffer.byteLength(body));
+    // Text for a POST and a number for a poll, as listeners of `headers` see them officially.
+    const headers = head.headers(head === OK ? OK_LENGTH : Buffer.byteLength(body));
     if (encoding !== undefined) headers["Content-Encoding"] = encoding;
     if (isTricked) headers["X-XSS-Protection"] = "0";
     this.owner.decorate(headers, request, this.sid);
