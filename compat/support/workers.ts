@@ -3,7 +3,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,6 +18,7 @@ import type { ServerHost } from "../../test/support/server/hosts.ts";
 import { socketio } from "../../test/support/server/socketio.ts";
 import type { Server, ServerOptions } from "../../test/support/server/socketio.ts";
 import { StartedServer } from "../../test/support/server/started-server.ts";
+import { accepts } from "../../test/support/waiting/accepts.ts";
 import { NetworkClient } from "../../test/support/wire/network-client.ts";
 
 const WORKERS = 3;
@@ -169,18 +169,6 @@ const configurations = {
       upstream workers { ${ports.map((port) => `server 127.0.0.1:${port};`).join(" ")} keepalive 16; }`,
     ),
 };
-
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, "127.0.0.1");
-  try {
-    await once(socket, "connect");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
 
 type Method = (...args: unknown[]) => unknown;
 

@@ -5,8 +5,8 @@ import { chownSync, existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connect } from "node:net";
 import { findPostgres, findRedis, whyMissing } from "../../../scripts/setup.mjs";
+import { accepts } from "../../../test/support/waiting/accepts.ts";
 
 /** A service that suites need. */
 export interface Service<Address> {
@@ -84,18 +84,6 @@ async function run({ file, args, user, socket, signal }: Server): Promise<void> 
   while (!(await accepts(socket))) {
     if (child.exitCode !== null || Date.now() > end) throw new Error(`${file} does not start: ${said}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-async function accepts(path: string): Promise<boolean> {
-  const socket = connect(path);
-  try {
-    await once(socket, "connect");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
   }
 }
 

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { connect } from "node:net";
 import { findRedis, whyMissing } from "../../../scripts/setup.mjs";
 import { freePort } from "../../browser/support/chat-process.ts";
+import { accepts } from "../waiting/accepts.ts";
 import { PATIENCE } from "../waiting/queue.ts";
 
 /** Why there is no Redis on this machine. */
@@ -34,7 +34,7 @@ export class RedisServer {
       stdio: "ignore",
     });
     const end = Date.now() + PATIENCE;
-    while (!(await this.#accepts())) {
+    while (!(await accepts(this.port))) {
       if (Date.now() > end) throw new Error("Redis does not start");
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -59,18 +59,6 @@ export class RedisServer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
-  }
-
-  async #accepts(): Promise<boolean> {
-    const socket = connect(this.port, "127.0.0.1");
-    try {
-      await once(socket, "connect");
-      return true;
-    } catch {
-      return false;
-    } finally {
-      socket.destroy();
-    }
   }
 }
 
