@@ -1,0 +1,32 @@
+/**
+ * The publish/subscribe of a broker, which carries broadcasts between nodes: channels of a cluster, by number. From one publisher,
+ * what is published to one channel arrives in that order. It may arrive twice or be lost: publications are numbered by their
+ * publishers. One object serves one server, which calls it.
+ */
+export interface Channels {
+  /** The largest publication that it carries, in bytes; larger ones travel over the links. */
+  readonly maxBytes: number;
+  /** Begins to connect. Called once before everything else; it may be called again after `close()`. */
+  start(cluster: string, handlers: ChannelsHandlers): void;
+  /**
+   * Subscribes to a channel, until `unsubscribe()`. If the broker is away, it is subscribed to when it is back.
+   *
+   * @returns fulfilled as soon as what is published from now on arrives; never rejected
+   */
+  subscribe(channel: number): Promise<void>;
+  unsubscribe(channel: number): void;
+  /** Publishes to a channel. What is published in one tick leaves in one write. The bytes belong to it from now on. */
+  publish(channel: number, payload: Buffer): void;
+  /** Publications that wait here are sent first. Fulfilled within some seconds; never rejected. */
+  close(): Promise<void>;
+}
+
+/** What channels call. */
+export interface ChannelsHandlers {
+  /** Called for each publication to a channel that is subscribed to, perhaps for those of this node, too. The bytes stay valid. */
+  onPublication(channel: number, payload: Buffer): void;
+  /** The broker cannot be reached: what is published, and what others publish, is lost. Called once, until it is back. */
+  onAway(error: Error): void;
+  /** It can be reached again, and all subscriptions hold. */
+  onBack(): void;
+}
