@@ -1,3 +1,4 @@
+import { LeasedDiscovery } from "@tidewire/cluster";
 import type { Discovery } from "@tidewire/cluster";
 import type { RedisDriver } from "./driver/driver.ts";
 import { IoredisDriver } from "./driver/ioredis.ts";
@@ -5,7 +6,7 @@ import type { IoredisClient } from "./driver/ioredis.ts";
 import { NodeRedisDriver } from "./driver/node-redis.ts";
 import type { NodeRedisClient } from "./driver/node-redis.ts";
 import { RedisError } from "./errors.ts";
-import { RedisDiscovery } from "./redis-discovery.ts";
+import { RedisLeases } from "./redis-leases.ts";
 
 export interface RedisOptions {
   /**
@@ -26,7 +27,8 @@ export interface RedisOptions {
  */
 export function redis({ client, lease = 15_000, prefix = "tidewire" }: RedisOptions): Discovery {
   if (!Number.isFinite(lease) || lease < 1000) throw new RedisError("BAD_LEASE");
-  return new RedisDiscovery(driverOf(client), prefix, Math.round(lease));
+  const leases = new RedisLeases(driverOf(client), prefix, Math.round(lease));
+  return new LeasedDiscovery(leases, "Redis", lease);
 }
 
 function driverOf(client: unknown): RedisDriver {

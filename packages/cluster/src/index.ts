@@ -2,6 +2,8 @@
 export { cluster } from "./cluster.ts";
 export { dns } from "./discovery/dns.ts";
 export type { Announcement, Discovery, DiscoveryHandlers, FoundNode } from "./discovery/discovery.ts";
+export { LeasedDiscovery } from "./discovery/leased-discovery.ts";
+export type { Leases, LeaseStore } from "./discovery/leased-discovery.ts";
 export { ClusterError } from "./errors.ts";
 export type { ClusterErrorCode } from "./errors.ts";
 export type { LinkCertificates, LinkCredentials } from "./machines/link-security.ts";

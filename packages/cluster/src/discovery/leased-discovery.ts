@@ -1,14 +1,36 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { ClusterError } from "@tidewire/cluster";
-import type { Announcement, Discovery, DiscoveryHandlers, FoundNode } from "@tidewire/cluster";
-import type { RedisDriver } from "./driver/driver.ts";
-import { RENEW } from "./script.ts";
+import { ClusterError } from "../errors.ts";
+import type { Announcement, Discovery, DiscoveryHandlers, FoundNode } from "./discovery.ts";
 
-/** How long an answer of Redis may take before it counts as away, in ms. */
+/** How long an answer of the store may take before it counts as away, in ms. */
 const PATIENCE = 2000;
 
 /** How many times a lease is renewed before it ends. */
 const RENEWALS = 3;
+
+/** A database in which nodes lease their ids. The clock of leases is its own. */
+export interface LeaseStore {
+  /** Begins to serve a cluster; again after `close()`. `onChange` may be called too often, and need not be called while it is away. */
+  open(cluster: string, onChange: () => void): void;
+  /**
+   * Renews the lease of a node, unless another epoch has its id, and finds the others. A node that has left has an empty address:
+   * nobody finds it, and nobody else gets its id before the lease ends. Calls follow one another, but for that of a node that leaves.
+   *
+   * @param self - undefined if the node only looks
+   * @returns rejected, or not settled, while it is away
+   */
+  renew(self: Announcement | undefined): Promise<Leases>;
+  /** Fulfilled within some seconds; never rejected. */
+  close(): Promise<void>;
+}
+
+/** What a store answers. */
+export interface Leases {
+  /** Whether another node has the id. */
+  readonly isTaken: boolean;
+  /** The nodes that can be found, perhaps this one among them. */
+  readonly nodes: readonly FoundNode[];
+}
 
 /** A call of `announce()` that waits for its answer. */
 interface Waiting {
@@ -17,42 +39,35 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/**
- * Nodes find each other through Redis: each renews the lease of its id, and reads those of the others, in one script. A channel says
- * when something has changed.
- */
-export class RedisDiscovery implements Discovery {
-  readonly #driver: RedisDriver;
-  readonly #prefix: string;
+/** Nodes find each other through a database: each renews the lease of its id, and finds those of the others, in one step. */
+export class LeasedDiscovery implements Discovery {
+  readonly #store: LeaseStore;
+  readonly #name: string;
   readonly #lease: number;
-  #key = "";
   #handlers: DiscoveryHandlers | undefined = undefined;
   #self: Announcement | undefined = undefined;
   #waiting: Waiting | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
-  #unsubscribe: (() => void) | undefined = undefined;
-  #isSubscribing = false;
   #isAsking = false;
-  /** Something has changed while Redis was asked. */
+  /** Something has changed while the store was asked. */
   #isDue = false;
   #isAway = false;
 
   /**
-   * @param prefix - of the keys and channels
+   * @param name - what errors call the store
    * @param lease - in ms
    */
-  constructor(driver: RedisDriver, prefix: string, lease: number) {
-    this.#driver = driver;
-    this.#prefix = prefix;
+  constructor(store: LeaseStore, name: string, lease: number) {
+    this.#store = store;
+    this.#name = name;
     this.#lease = lease;
   }
 
   start(cluster: string, handlers: DiscoveryHandlers): void {
-    // The braces keep what belongs together in one slot of Redis Cluster.
-    this.#key = `${this.#prefix}:{${cluster}}:nodes`;
     this.#handlers = handlers;
     this.#isAway = false;
     this.#timer = setInterval(() => this.refresh(), this.#lease / RENEWALS).unref();
+    this.#store.open(cluster, () => this.refresh());
     this.refresh();
   }
 
@@ -68,7 +83,6 @@ export class RedisDiscovery implements Discovery {
 
   refresh(): void {
     if (this.#handlers === undefined) return;
-    void this.#subscribe();
     if (this.#isAsking) this.#isDue = true;
     else void this.#askAll();
   }
@@ -79,31 +93,12 @@ export class RedisDiscovery implements Discovery {
     this.#self = undefined;
     this.#waiting = undefined;
     clearInterval(this.#timer);
-    this.#unsubscribe?.();
-    this.#unsubscribe = undefined;
-    if (self === undefined) return;
-    const given = this.#give(self);
-    if (!this.#isAway) await Promise.race([given, delay(PATIENCE, undefined, { ref: false })]);
-  }
-
-  async #subscribe(): Promise<void> {
-    if (this.#unsubscribe !== undefined || this.#isSubscribing) return;
-    this.#isSubscribing = true;
-    try {
-      const unsubscribe = await this.#driver.subscribe(this.#channel, () => this.refresh());
-      if (this.#handlers === undefined) unsubscribe();
-      else this.#unsubscribe = unsubscribe;
-      // Of what has changed before, the channel has said nothing.
-      this.refresh();
-    } catch {
-      // It is tried again, and nodes are looked for all the same.
-    } finally {
-      this.#isSubscribing = false;
+    if (self !== undefined) {
+      const given = this.#give(self);
+      if (!this.#isAway) await Promise.race([given, delay(PATIENCE, undefined, { ref: false })]);
     }
-  }
-
-  get #channel(): string {
-    return `${this.#key}:changes`;
+    // It may have begun again meanwhile.
+    if (this.#handlers === undefined) await this.#store.close();
   }
 
   async #askAll(): Promise<void> {
@@ -115,7 +110,7 @@ export class RedisDiscovery implements Discovery {
     this.#isAsking = false;
   }
 
-  /** Renews the lease, and looks for nodes. A client that waits for Redis to come back is asked nothing else meanwhile. */
+  /** Renews the lease, and looks for nodes. A store that does not answer is asked nothing else meanwhile. */
   async #ask(): Promise<void> {
     const handlers = this.#handlers;
     const self = this.#self;
@@ -126,10 +121,10 @@ export class RedisDiscovery implements Discovery {
     };
     const late = setTimeout(() => fail(new Error(`no answer for ${PATIENCE} ms`)), PATIENCE).unref();
     try {
-      const [isTaken, ...nodes] = (await this.#renew(self)) as [number, ...string[]];
+      const { isTaken, nodes } = await this.#store.renew(self);
       if (!isCurrent()) return;
       this.#onNodes(nodes);
-      if (self === this.#self) this.#onAnswer(isTaken === 1, waiting);
+      if (self === this.#self) this.#onAnswer(isTaken, waiting);
     } catch (error) {
       fail(error instanceof Error ? error : new Error(String(error)));
     } finally {
@@ -137,27 +132,20 @@ export class RedisDiscovery implements Discovery {
     }
   }
 
-  #renew(self: Announcement | undefined): Promise<unknown> {
-    const node = self === undefined ? [] : [self.id, self.epoch, self.address];
-    return this.#driver.evaluate(RENEW, this.#key, [this.#channel, String(this.#lease), ...node]);
-  }
-
   /** The id is not used any more. */
   async #give(self: Announcement): Promise<void> {
     try {
-      await this.#renew({ ...self, address: "" });
+      await this.#store.renew({ ...self, address: "" });
     } catch {
       // The lease ends by itself.
     }
   }
 
-  #onNodes(fields: readonly string[]): void {
+  #onNodes(nodes: readonly FoundNode[]): void {
     if (this.#isAway) {
       this.#isAway = false;
       this.#handlers?.onBack();
     }
-    const nodes: FoundNode[] = [];
-    for (let i = 0; i < fields.length; i += 2) nodes.push({ id: fields[i]!, address: fields[i + 1]! });
     this.#handlers?.onNodes(nodes);
   }
 
@@ -172,7 +160,8 @@ export class RedisDiscovery implements Discovery {
     if (this.#waiting === waiting) this.#waiting = undefined;
     if (!this.#isAway) {
       this.#isAway = true;
-      this.#handlers?.onAway(new ClusterError("DISCOVERY_AWAY", `Redis: ${error.message}`, { cause: error }));
+      const detail = `${this.#name}: ${error.message}`;
+      this.#handlers?.onAway(new ClusterError("DISCOVERY_AWAY", detail, { cause: error }));
     }
     waiting?.reject(error);
   }
