@@ -1,5 +1,6 @@
 export function findChromium(): string | undefined;
 export function findRedis(): string | undefined;
+export function findNats(): string | undefined;
 export function findPostgres(): string | undefined;
 export function findProxy(name: "nginx" | "HAProxy" | "Apache"): string | undefined;
 export function findPythonClient(): string | undefined;
@@ -9,6 +10,7 @@ export function whyMissing(
     | "Chromium"
     | "openssl"
     | "Redis"
+    | "NATS"
     | "PostgreSQL"
     | "the Python client"
     | "nginx"

@@ -27,13 +27,19 @@ const PARTS = [
     name: "Redis",
     find: findRedis,
     packages: ["redis-server"],
-    waiting: "The compatibility tests of the Redis adapters",
+    waiting: "The tests of clusters over Redis, and the compatibility tests of its adapters",
+  },
+  {
+    name: "NATS",
+    find: findNats,
+    packages: ["nats-server"],
+    waiting: "The tests of clusters over NATS",
   },
   {
     name: "PostgreSQL",
     find: findPostgres,
     packages: ["postgresql"],
-    waiting: "The compatibility tests of the PostgreSQL adapter",
+    waiting: "The tests of clusters over PostgreSQL, and the compatibility tests of its adapter",
   },
   {
     name: "the Python client",
@@ -67,6 +73,11 @@ export function findChromium() {
 /** The path of redis-server; undefined if there is none. */
 export function findRedis() {
   return find(["redis-server"]);
+}
+
+/** The path of nats-server; undefined if there is none. */
+export function findNats() {
+  return find(["nats-server"]);
 }
 
 /** The folder of PostgreSQL's programs, which Debian keeps off the path: the newest one; undefined if there is none. */

@@ -15,7 +15,7 @@ const reporter = ["--reporter", "./scripts/reporter.cjs"];
 const files = ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "compat/{report,runner}/**/*.test.ts"];
 /** What mostly waits, for processes that start, proxies that time out, missed heartbeats and packages that are packed. */
 const waiting = [
-  "packages/{cli,cluster,cluster-redis}/test/**/*.test.ts",
+  "packages/{cli,cluster,cluster-*}/test/**/*.test.ts",
   "test/{cli,cluster,packaging,proxies}/**/*.test.ts",
 ];
 /** What runs on other versions of Node: what depends on Node, and neither on a browser nor on a build. */

@@ -26,6 +26,8 @@ export const packageNames = [
   "server",
   "cluster",
   "cluster-redis",
+  "cluster-nats",
+  "cluster-postgres",
   "testing",
   "metrics",
 ] as const;

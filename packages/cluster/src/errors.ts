@@ -63,6 +63,7 @@ const clusterMessages = {
   BAD_ADDRESS: (address: string): string => `"${address}" is no address: use "host:port"`,
   DISCOVERY_AWAY: (detail: string): string =>
     `the nodes of other machines cannot be found at present: ${detail}`,
+  CHANNELS_AWAY: (detail: string): string => `broadcasts do not reach other nodes at present: ${detail}`,
   NODE_REFUSED: (detail: string): string => `no link to another machine: ${detail}`,
   NO_OTHER_SERVER: (): string => "a cluster belongs to one server: call cluster() again for another one",
 } as const;

@@ -1,4 +1,6 @@
 /** Joins servers of several processes, of one machine or of many, without sticky sessions. @module */
+export type { Backend } from "./backend.ts";
+export type { Channels, ChannelsHandlers } from "./channels/channels.ts";
 export { cluster } from "./cluster.ts";
 export { dns } from "./discovery/dns.ts";
 export type { Announcement, Discovery, DiscoveryHandlers, FoundNode } from "./discovery/discovery.ts";

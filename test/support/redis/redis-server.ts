@@ -3,6 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { findRedis, whyMissing } from "../../../scripts/setup.mjs";
 import { freePort } from "../../browser/support/chat-process.ts";
+import { describeWith } from "../backends/describe-with.ts";
 import { accepts } from "../waiting/accepts.ts";
 import { PATIENCE } from "../waiting/queue.ts";
 
@@ -62,13 +63,7 @@ export class RedisServer {
   }
 }
 
-/** Declares a suite that needs Redis; without it, one pending test with the reason, or one failing test if CI is set. */
+/** Declares a suite that needs Redis. */
 export function describeWithRedis(title: string, body: (this: Mocha.Suite) => void): void {
-  describe(title, function () {
-    if (whyNoRedis === undefined) return body.call(this);
-    if (!process.env["CI"]) return void it(`needs Redis: ${whyNoRedis}`);
-    it("finds Redis", () => {
-      throw new Error(whyNoRedis);
-    });
-  });
+  describeWith("Redis", whyNoRedis, title, body);
 }

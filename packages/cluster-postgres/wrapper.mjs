@@ -1,0 +1,3 @@
+import main from "./dist/index.js";
+
+export const { PostgresError, postgres } = main;
