@@ -1,6 +1,8 @@
 // `tidewire start` and its workers, as processes.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -23,10 +25,49 @@ interface Running extends AsyncDisposable {
 }
 
 /** Starts the workers of an application; they may still be starting. */
-async function start(script: string, args: readonly string[], own: readonly string[] = []): Promise<Running> {
+async function start(
+  script: string,
+  args: readonly string[],
+  own: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Running> {
   const port = await freePort();
-  const tidewire = Tidewire.run(["start", ...args, scriptOf(script), "--", ...own], { PORT: String(port) });
+  const tidewire = Tidewire.run(["start", ...args, scriptOf(script), "--", ...own], {
+    PORT: String(port),
+    ...env,
+  });
   return { tidewire, port, [Symbol.asyncDispose]: () => tidewire[Symbol.asyncDispose]() };
+}
+
+/** How much longer than it should something may take on a busy machine, in ms. */
+const LEEWAY = 4000;
+
+/** What a client of a database needs: a port that accepts its connection. */
+class Database implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor() {
+    this.#server = createServer((socket) => {
+      this.#sockets.add(socket);
+      socket.on("error", () => {});
+    });
+  }
+
+  static async start(): Promise<Database> {
+    const database = new Database();
+    await new Promise<void>((resolve) => database.#server.listen(0, "127.0.0.1", resolve));
+    return database;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
 }
 
 /** Opens clients until one of them has reached each of the workers, and returns their ids. */
@@ -177,6 +218,62 @@ describe("tidewire start", function () {
     tidewire.signal("SIGTERM");
     assert.equal(await tidewire.ended, 0);
     assert.match(tidewire.text, /^\[1\] closes its database on SIGTERM$/m);
+  });
+
+  for (const [what, way, code, message] of [
+    ["ends a worker that has no listener of SIGTERM", undefined, 0, undefined],
+    ["lets a worker end that closes it on SIGTERM", "closes", 0, undefined],
+    [
+      "kills a worker in time that has a listener of SIGTERM and does not close it, and says why",
+      "keeps",
+      1,
+      /worker 1 \(pid \d+\) was killed, because it did not end within 2 s: the script's listener of SIGTERM leaves something open, such as a connection to a database/,
+    ],
+  ] as const)
+    it(`${what}, while the application is connected to a database`, async () => {
+      await using database = await Database.start();
+      const own = [String(database.port), ...(way === undefined ? [] : [way])];
+      const limit = way === "keeps" ? 2 : 10;
+      const args = ["--workers", "1", "--drain", "0", "--stop-timeout", String(limit)];
+      await using running = await start("with-database.ts", args, own);
+      const { tidewire } = running;
+      await tidewire.says(READY);
+      const from = performance.now();
+      tidewire.signal("SIGTERM");
+      if (way !== undefined) await tidewire.says(/^\[1\] was told to end$/);
+      assert.equal(await tidewire.ended, code);
+      assert.equal(tidewire.find(/^\[1\] has closed its database$/).length, way === "closes" ? 1 : 0);
+      assert.ok(performance.now() - from < limit * 1000 + LEEWAY, "it took longer than --stop-timeout");
+      if (message === undefined) assert.deepEqual(tidewire.find(/was killed/), []);
+      else await tidewire.says(message);
+    });
+
+  it("says why a worker does not start whose directory others can enter, and waits before it tries again", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tidewire-test-"));
+    using _folder = closing(() => rmSync(folder, { recursive: true }));
+    await using running = await start("echo.ts", ["--workers", "2"], ["node"], { TMPDIR: folder });
+    const { tidewire, port } = running;
+    const pids = (await tidewire.saysTimes(READY, 2)).map(([, , pid]) => Number(pid));
+    const client = openClient(`http://127.0.0.1:${port}`, websocket);
+    using _client = closing(() => client.close());
+    await connected(client);
+    const served = (await client.emitWithAck("pid")) as number;
+    const other = pids.find((pid) => pid !== served)!;
+    const [own = ""] = readdirSync(folder).filter((name) => name.startsWith("tidewire-"));
+    const directory = join(folder, own, "1");
+    chmodSync(directory, 0o755);
+    process.kill(other, "SIGKILL");
+    const [line] = await tidewire.says(/^\[[12]\] .*other users can enter the directory .*$/);
+    assert.ok(line.includes(`${directory}: give it the mode 0700`), line);
+    const ends = await tidewire.saysTimes(/has ended \(code 1\); another one starts in ([\d.]+) s/, 3);
+    assert.deepEqual(
+      ends.slice(0, 3).map(([, seconds]) => seconds),
+      ["0.1", "0.2", "0.4"],
+    );
+    assert.equal(client.connected, true);
+    chmodSync(directory, 0o700);
+    while ((await pidsOf(port, 2)).size < 2);
+    assert.equal(client.connected, true);
   });
 
   it("takes its workers with it when it is killed", async () => {

@@ -1,6 +1,10 @@
 import { Backoff } from "./backoff.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 
+/** Why a worker does not end after the application's own listener of SIGTERM was called. */
+const OPEN =
+  "the script's listener of SIGTERM leaves something open, such as a connection to a database; close it, or call process.exit()";
+
 /** What a slot calls at its supervisor. */
 export interface SlotOwner {
   readonly readyTimeout: number;
@@ -117,8 +121,12 @@ export class Slot {
   async #retire(worker: WorkerProcess, within: number): Promise<boolean> {
     const { stopTimeout } = this.#owner;
     const hasEnded = await worker.retire(within, stopTimeout);
-    if (!hasEnded)
-      this.#owner.say(`${nameOf(worker)} was killed, because it did not end within ${stopTimeout / 1000} s`);
+    if (!hasEnded) {
+      const reason = worker.isHandedOver ? `: ${OPEN}` : "";
+      this.#owner.say(
+        `${nameOf(worker)} was killed, because it did not end within ${stopTimeout / 1000} s${reason}`,
+      );
+    }
     return hasEnded;
   }
 }

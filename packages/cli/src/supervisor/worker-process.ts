@@ -1,5 +1,5 @@
 import type { Worker } from "node:cluster";
-import { isReady } from "../worker/messages.ts";
+import { isHandedOver, isReady } from "../worker/messages.ts";
 import type { ReadyMessage, RetireMessage } from "../worker/messages.ts";
 
 /** How a process ended, such as `code 1` or `SIGKILL`. */
@@ -15,6 +15,7 @@ export class WorkerProcess {
   readonly ended: Promise<End>;
   readonly #worker: Worker;
   #readySince: number | undefined = undefined;
+  #isHandedOver = false;
   #hasEnded = false;
 
   constructor(number: number, worker: Worker) {
@@ -23,6 +24,7 @@ export class WorkerProcess {
     this.#worker = worker;
     this.ready = new Promise((resolve) => {
       worker.on("message", (message: unknown) => {
+        if (isHandedOver(message)) this.#isHandedOver = true;
         if (!isReady(message) && message !== "ready") return;
         this.#readySince ??= performance.now();
         resolve(message === "ready" ? undefined : message);
@@ -37,6 +39,11 @@ export class WorkerProcess {
       // It could not be started.
       worker.once("error", (error: Error) => end(error.message));
     });
+  }
+
+  /** Whether its clients have left, and a listener of SIGTERM of the application is to end it. */
+  get isHandedOver(): boolean {
+    return this.#isHandedOver;
   }
 
   /** For how long it has been ready, in ms. */

@@ -5,6 +5,11 @@ export interface ReadyMessage {
   readonly address: string | undefined;
 }
 
+/** What a worker says when its clients have left, and a listener of SIGTERM of the application is to end the process. */
+export interface HandedOverMessage {
+  readonly type: "tidewire:handed-over";
+}
+
 /** What the supervisor says to a worker that is to end. */
 export interface RetireMessage {
   readonly type: "tidewire:retire";
@@ -14,6 +19,10 @@ export interface RetireMessage {
 
 export function isReady(message: unknown): message is ReadyMessage {
   return typeOf(message) === "tidewire:ready";
+}
+
+export function isHandedOver(message: unknown): message is HandedOverMessage {
+  return typeOf(message) === "tidewire:handed-over";
 }
 
 export function isRetire(message: unknown): message is RetireMessage {

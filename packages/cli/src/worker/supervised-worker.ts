@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { cluster } from "@tidewire/cluster";
 import type { ClusterOption, internals } from "@tidewire/server";
 import { isRetire } from "./messages.ts";
-import type { ReadyMessage, RetireMessage } from "./messages.ts";
+import type { HandedOverMessage, ReadyMessage, RetireMessage } from "./messages.ts";
 import { retire } from "./retire.ts";
 import type { WorkerSettings } from "./settings.ts";
 
@@ -68,9 +68,18 @@ export class SupervisedWorker implements internals.Worker {
    * @param asked - what the supervisor says; the application has not heard of it yet
    */
   async #endBy(signal: (typeof SIGNALS_TO_END)[number], asked?: RetireMessage): Promise<void> {
+    // A listener that is called once is gone when it has been.
+    const isHeard = asked === undefined && process.listenerCount(signal) > 1;
     await (this.#retired ??= retire(this.#servers, asked?.within ?? 0));
-    const isHandled = process.listenerCount(signal) > 1;
-    if (!isHandled) process.exit(0);
-    else if (asked !== undefined) process.kill(process.pid, signal);
+    if (asked !== undefined && process.listenerCount(signal) > 1) this.#handOver(signal);
+    // It need not call `process.exit()` if it closes what it has open.
+    else if (isHeard) process.channel?.unref();
+    else process.exit(0);
+  }
+
+  #handOver(signal: NodeJS.Signals): void {
+    const message: HandedOverMessage = { type: "tidewire:handed-over" };
+    process.send?.(message);
+    process.kill(process.pid, signal);
   }
 }
