@@ -98,6 +98,41 @@ describe("link", () => {
     assert.deepEqual([stream.isOpen, streams[0]!.isOpen], [false, false]);
   });
 
+  it("ends a stream with a message, in one frame", () => {
+    const stream = ab.open(OPEN, [], noting("a"));
+    settle(loop);
+    const [, pipe] = connection.ends;
+    const write = pipe.write.bind(pipe);
+    let bytes = 0;
+    pipe.write = (chunks) => {
+      for (const { length } of chunks) bytes += length;
+      return write(chunks);
+    };
+    streams[0]!.finish(TEXT, ["bye"]);
+    streams[0]!.finish(TEXT, ["too late"]);
+    settle(loop);
+    stream.send(TEXT, ["too late"]);
+    settle(loop);
+    assert.deepEqual(log, ["b open ", "a 101 bye", "a end"]);
+    assert.equal(bytes, 9 + 3);
+  });
+
+  it("ends a stream whose last message the handler throws at", () => {
+    const error = new Error("of a test");
+    const throwing = {
+      ...noting("a"),
+      onMessage() {
+        throw error;
+      },
+    };
+    const stream = ab.open(OPEN, [], throwing);
+    settle(loop);
+    streams[0]!.finish(TEXT, []);
+    settle(loop);
+    assert.deepEqual([log, stream.isOpen], [["b open ", "a end"], false]);
+    assert.deepEqual(loop.uncaught, [error]);
+  });
+
   it("keeps the streams of the two ends apart", () => {
     a.handle(OPEN, { onStream: () => noting("a") });
     ab.open(OPEN, [], noting("a1")).send(TEXT, ["from a"]);

@@ -40,14 +40,12 @@ export class LinkHttpExchange extends internals.CopiedHttpExchange implements St
     reason?: string,
   ): void {
     writer.begin().u8(this.#isLookedAt() ? 1 : 0);
-    this.#stream.send(Kind.RESPONSE, [writeAnswerHead(writer, status, headers, reason).end(), body]);
-    this.#stream.end();
+    this.#stream.finish(Kind.RESPONSE, [writeAnswerHead(writer, status, headers, reason).end(), body]);
   }
 
   protected override writeAnswer(head: internals.AnswerHead, body: string | Buffer): void {
     writer.begin().u8(this.#isLookedAt() ? 1 : 0);
-    this.#stream.send(Kind.USUAL_RESPONSE, [writer.text(head.contentType).end(), body]);
-    this.#stream.end();
+    this.#stream.finish(Kind.USUAL_RESPONSE, [writer.text(head.contentType).end(), body]);
   }
 
   /** Whether somebody may look at all headers of such requests. */

@@ -66,8 +66,7 @@ export class LinkUpgradeExchange extends internals.CollectedUpgradeExchange impl
   ): void {
     const isOurs = this.#isRejecting && this.collected === undefined;
     writer.begin().u8(isOurs ? 1 : 0);
-    this.#stream.send(Kind.REJECT, [writeAnswerHead(writer, status, headers, reason).end(), body]);
-    this.#stream.end();
+    this.#stream.finish(Kind.REJECT, [writeAnswerHead(writer, status, headers, reason).end(), body]);
   }
 
   override destroy(): void {

@@ -3,7 +3,7 @@ import { Kind } from "../link/kinds.ts";
 import type { LinkStream } from "../link/link.ts";
 import { PayloadReader } from "../link/reader.ts";
 import { PayloadWriter } from "../link/writer.ts";
-import { BINARY, flagsOf, readClose, writeClose } from "./websocket-messages.ts";
+import { isBinary, isMessage, messageKind, readClose, writeClose } from "./websocket-messages.ts";
 
 const writer = new PayloadWriter();
 
@@ -53,7 +53,7 @@ export class LinkWebSocketPort implements WebSocketPort {
   }
 
   send(data: string | Buffer, binary: boolean, compress: boolean): boolean {
-    return this.#isClosing || this.#stream.sendData(Kind.MESSAGE, [flagsOf(binary, compress), data]);
+    return this.#isClosing || this.#stream.sendData(messageKind(binary, compress), [data]);
   }
 
   cork(batch: { write(): void }): void {
@@ -80,9 +80,9 @@ export class LinkWebSocketPort implements WebSocketPort {
 
   /** For the exchange: a message of the other node. */
   onMessage(kind: number, payload: Buffer): void {
-    if (kind === Kind.MESSAGE) {
+    if (isMessage(kind)) {
       this.#stream.grant(payload.length);
-      this.#receive((payload[0]! & BINARY) !== 0, payload);
+      this.#receive(isBinary(kind), payload);
     } else if (kind === Kind.FAILED) {
       const reader = new PayloadReader(payload);
       this.#fail(reader.text() as WebSocketErrorKind, reader.text());
@@ -93,10 +93,10 @@ export class LinkWebSocketPort implements WebSocketPort {
     }
   }
 
-  #receive(isBinary: boolean, payload: Buffer): void {
+  #receive(hasBytes: boolean, payload: Buffer): void {
     const handlers = this.#handlers;
     if (handlers === undefined || this.#isClosing) return;
-    handlers.onMessage(isBinary ? Buffer.from(payload.subarray(1)) : payload.toString("utf8", 1));
+    handlers.onMessage(hasBytes ? Buffer.from(payload) : payload.toString());
     handlers.onReadEnd();
   }
 

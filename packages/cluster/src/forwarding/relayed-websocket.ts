@@ -1,12 +1,16 @@
-import { internals } from "@tidewire/engine";
-import type { WebSocketErrorKind, WebSocketHandlers, WebSocketPort } from "@tidewire/engine";
+import type { internals, WebSocketErrorKind, WebSocketHandlers, WebSocketPort } from "@tidewire/engine";
 import { Kind } from "../link/kinds.ts";
 import type { LinkStream } from "../link/link.ts";
 import { PayloadReader } from "../link/reader.ts";
 import { PayloadWriter } from "../link/writer.ts";
-import { BINARY, COMPRESSED, flagsOf, readClose, writeClose } from "./websocket-messages.ts";
-
-const { queueMicrotask } = internals.timers;
+import {
+  isBinary,
+  isCompressed,
+  isMessage,
+  messageKind,
+  readClose,
+  writeClose,
+} from "./websocket-messages.ts";
 
 const writer = new PayloadWriter();
 
@@ -18,8 +22,9 @@ export class RelayedWebSocket implements WebSocketHandlers {
   readonly #port: WebSocketPort;
   readonly #stream: LinkStream;
   readonly #limits: internals.ClusterTarget["limits"];
-  /** Messages for the client that leave together. */
+  /** Messages for the client that leave together, and their kinds. */
   #messages: Buffer[] = [];
+  #kinds: number[] = [];
   /** Bytes that were handed to the host, which has not passed them on. */
   #passing = 0;
   #isPaused = false;
@@ -34,8 +39,9 @@ export class RelayedWebSocket implements WebSocketHandlers {
   /** For the upgrade: a message of the other node. */
   onStreamMessage(kind: number, payload: Buffer): void {
     if (!this.#isOpen) return;
-    if (kind === Kind.MESSAGE) {
-      this.#keep(payload);
+    if (isMessage(kind)) {
+      this.#kinds.push(kind);
+      if (this.#messages.push(payload) === 1) this.#stream.link.afterRead(this.#flush);
     } else if (kind === Kind.CLOSE) {
       this.#flush();
       const { code, reason } = readClose(new PayloadReader(payload));
@@ -43,26 +49,28 @@ export class RelayedWebSocket implements WebSocketHandlers {
     }
   }
 
-  #keep(payload: Buffer): void {
-    if (this.#messages.push(Buffer.from(payload)) === 1) queueMicrotask(this.#flush);
-  }
-
   /** Sends the messages that have come in one chunk of the link. */
   readonly #flush = (): void => {
     const messages = this.#messages;
     if (messages.length === 0) return;
+    const kinds = this.#kinds;
     this.#messages = [];
+    this.#kinds = [];
     if (!this.#isOpen) return;
-    const [first] = messages;
-    if (messages.length === 1 && first !== undefined) this.#send(first);
-    else this.#port.cork({ write: () => messages.forEach((message) => this.#send(message)) });
+    if (messages.length === 1) this.#send(kinds[0]!, messages[0]!);
+    else
+      this.#port.cork({
+        write: () => {
+          for (let index = 0; index < messages.length; index++) this.#send(kinds[index]!, messages[index]!);
+        },
+      });
     if (this.#isOpen && this.#port.bufferedAmount === 0) this.onDrain();
   };
 
-  #send(message: Buffer): void {
-    const flags = message[0] ?? 0;
+  #send(kind: number, message: Buffer): void {
     this.#passing += message.length;
-    this.#port.send(message.subarray(1), (flags & BINARY) !== 0, (flags & COMPRESSED) !== 0, message);
+    const data = this.#port.copies ? message : Buffer.from(message);
+    this.#port.send(data, isBinary(kind), isCompressed(kind), data);
   }
 
   /** For the upgrade: what waited for credit has left. */
@@ -81,8 +89,16 @@ export class RelayedWebSocket implements WebSocketHandlers {
   }
 
   onMessage(data: string | Buffer): void {
+    this.#pass(data, typeof data !== "string");
+  }
+
+  onBytes(data: Uint8Array, hasBytes: boolean): void {
+    this.#pass(data, hasBytes);
+  }
+
+  #pass(data: string | Uint8Array, hasBytes: boolean): void {
     const stream = this.#stream;
-    if (stream.sendData(Kind.MESSAGE, [flagsOf(typeof data !== "string", false), data])) return;
+    if (stream.sendData(messageKind(hasBytes, false), [data])) return;
     if (this.#isPaused) return;
     const limit = this.#limits.maxReceiveBacklog;
     this.#isPaused = this.#port.pause();

@@ -1,15 +1,26 @@
+import { Kind } from "../link/kinds.ts";
 import type { PayloadReader } from "../link/reader.ts";
 import type { PayloadWriter } from "../link/writer.ts";
 
-/** Bits of the first byte of a message. */
-export const BINARY = 1;
-export const COMPRESSED = 2;
+const { TEXT, BINARY, COMPRESSED_TEXT, COMPRESSED_BINARY } = Kind;
 
-const flags: readonly Uint8Array[] = [0, 1, 2, 3].map((bits) => Uint8Array.of(bits));
+/** Returns the kind of a message of a WebSocket, whose payload is the message. */
+export function messageKind(isBinary: boolean, isCompressed: boolean): number {
+  if (isBinary) return isCompressed ? COMPRESSED_BINARY : BINARY;
+  return isCompressed ? COMPRESSED_TEXT : TEXT;
+}
 
-/** Returns the first byte of a message. */
-export function flagsOf(isBinary: boolean, isCompressed: boolean): Uint8Array {
-  return flags[(isBinary ? BINARY : 0) + (isCompressed ? COMPRESSED : 0)]!;
+/** Whether this is the kind of a message of a WebSocket. */
+export function isMessage(kind: number): boolean {
+  return kind === TEXT || kind === BINARY || isCompressed(kind);
+}
+
+export function isBinary(kind: number): boolean {
+  return kind === BINARY || kind === COMPRESSED_BINARY;
+}
+
+export function isCompressed(kind: number): boolean {
+  return kind === COMPRESSED_TEXT || kind === COMPRESSED_BINARY;
 }
 
 /** @param code - undefined for a close frame without one */

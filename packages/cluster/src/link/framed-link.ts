@@ -2,7 +2,7 @@ import type { EventLoop } from "@tidewire/engine";
 import { LinkError } from "../errors.ts";
 import type { NodeId } from "../node-id.ts";
 import type { Greeting } from "./greeting.ts";
-import { FrameReader, FrameWriter, OPENS } from "./frames.ts";
+import { ENDS, FrameReader, FrameWriter, OPENS } from "./frames.ts";
 import { FIRST_OF_AREAS, Kind } from "./kinds.ts";
 import type { LinkHandlers, LinkStream, Part, StreamHandlers } from "./link.ts";
 import type { LinkPipe } from "./pipe.ts";
@@ -15,7 +15,7 @@ import { PayloadWriter } from "./writer.ts";
 /** Heartbeats in a row without a byte of the other node after which the link is broken. */
 const MISSED = 3;
 
-const LAST_STREAM = 0xffff_ffff;
+const LAST_STREAM = 0x7fff_ffff;
 
 const writer = new PayloadWriter();
 
@@ -34,6 +34,8 @@ export class FramedLink implements StreamOwner {
   #nextStream: number;
   #isOpen = true;
   #isFlushing = false;
+  /** What waits until the chunk has been read. */
+  #afterRead: (() => void)[] = [];
   /** Heartbeats since the other node was heard of. */
   #missed = 0;
   rtt: number | undefined = undefined;
@@ -108,12 +110,18 @@ export class FramedLink implements StreamOwner {
     this.sendFrame(kind, 0, payload);
   }
 
-  sendFrame(kind: number, stream: number, payload: readonly Part[]): void {
-    if (!this.#isOpen) return;
-    this.#writer.add(kind, stream, payload);
-    if (this.#isFlushing) return;
-    this.#isFlushing = true;
-    this.#loop.setImmediate(this.#flush);
+  sendFrame(kind: number, stream: number, payload: readonly Part[]): number {
+    if (!this.#isOpen) return 0;
+    const length = this.#writer.add(kind, stream, payload);
+    if (!this.#isFlushing) {
+      this.#isFlushing = true;
+      this.#loop.setImmediate(this.#flush);
+    }
+    return length;
+  }
+
+  afterRead(task: () => void): void {
+    this.#afterRead.push(task);
   }
 
   forget(stream: Stream): void {
@@ -160,11 +168,16 @@ export class FramedLink implements StreamOwner {
     } catch (error) {
       this.destroy(error instanceof Error ? error : new Error(String(error)));
     }
+    if (this.#afterRead.length === 0) return;
+    const tasks = this.#afterRead;
+    this.#afterRead = [];
+    for (const task of tasks) this.#call(task);
   }
 
   #dispatch(kind: number, id: number, payload: Buffer): void {
     try {
-      if (kind < FIRST_OF_AREAS) this.#onOwn(kind, id, payload);
+      if (id >= ENDS) this.#onLast(kind, id - ENDS, payload);
+      else if (kind < FIRST_OF_AREAS) this.#onOwn(kind, id, payload);
       else if (id === 0) this.#handlers.onMessage(this, kind, payload);
       else if ((kind & OPENS) !== 0) this.#onOpened(kind & ~OPENS, id, payload);
       else this.#streams.get(id)?.handlers.onMessage(kind, payload);
@@ -187,6 +200,20 @@ export class FramedLink implements StreamOwner {
     else stream.handlers = handlers;
   }
 
+  /** The last message of a stream; one of the kind END says nothing else. */
+  #onLast(kind: number, id: number, payload: Buffer): void {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return;
+    try {
+      if (kind !== Kind.END) stream.handlers.onMessage(kind, payload);
+    } finally {
+      if (stream.isOpen) {
+        this.#streams.delete(id);
+        stream.onEnded(false);
+      }
+    }
+  }
+
   /** A message of the link itself. */
   #onOwn(kind: number, id: number, payload: Buffer): void {
     switch (kind) {
@@ -202,12 +229,6 @@ export class FramedLink implements StreamOwner {
       case Kind.GRANT:
         this.#streams.get(id)?.onGranted(new PayloadReader(payload).u32());
         break;
-      case Kind.END: {
-        const stream = this.#streams.get(id);
-        this.#streams.delete(id);
-        stream?.onEnded(false);
-        break;
-      }
       default:
     }
   }
@@ -236,7 +257,7 @@ export class FramedLink implements StreamOwner {
     for (;;) {
       const id = this.#nextStream;
       this.#nextStream = id + 2 > LAST_STREAM ? this.#firstStream : id + 2;
-      // After two thousand million streams the ids begin anew; some that have not ended may be in use.
+      // After a thousand million streams the ids begin anew; some that have not ended may be in use.
       if (!this.#streams.has(id)) return id;
     }
   }

@@ -3,13 +3,16 @@ import type { Part } from "./link.ts";
 
 /*
  * A frame: u32 length of the payload | u8 kind | u32 stream | payload, in big-endian. Stream 0 is no stream. The highest bit of
- * the kind says that the frame opens the stream.
+ * the kind says that the frame opens the stream, that of the stream that it ends it.
  */
 
 export const HEADER = 9;
 
 /** Set in the kind of a frame that opens its stream. */
 export const OPENS = 0x80;
+
+/** Added to the stream in a frame that ends it. */
+export const ENDS = 0x8000_0000;
 
 /** The longest payload of a frame, in bytes. */
 export const MAX_PAYLOAD: number = 2 ** 30;
@@ -30,8 +33,18 @@ export class FrameWriter {
   /** Bytes that were collected. */
   length = 0;
 
-  /** Adds a frame. Copies the payload. */
-  add(kind: number, stream: number, payload: readonly Part[]): void {
+  /**
+   * Adds a frame. Copies the payload.
+   *
+   * @returns the length of the payload in bytes
+   */
+  add(kind: number, stream: number, payload: readonly Part[]): number {
+    const before = this.length;
+    this.#append(kind, stream, payload);
+    return this.length - before - HEADER;
+  }
+
+  #append(kind: number, stream: number, payload: readonly Part[]): void {
     let most = HEADER;
     for (const part of payload) {
       most +=

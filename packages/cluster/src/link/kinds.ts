@@ -19,12 +19,15 @@ export const Kind = {
   UPGRADE: 19,
   ACCEPT: 20,
   REJECT: 21,
-  MESSAGE: 22,
+  TEXT: 22,
   CLOSE: 23,
   BODY_TOO_LARGE: 24,
   FAILED: 25,
   USUAL_RESPONSE: 26,
   RELEASE: 27,
+  BINARY: 28,
+  COMPRESSED_TEXT: 29,
+  COMPRESSED_BINARY: 30,
 
   // 40 to 55: binding.
   CLAIM: 40,

@@ -32,6 +32,11 @@ export interface Link {
   open(kind: number, payload: readonly Part[], handlers: StreamHandlers): LinkStream;
   /** Sends a message outside any stream. */
   send(kind: number, payload: readonly Part[]): void;
+  /**
+   * For the handler of a message: runs a task when all that has come with it has been handled. Until then, the bytes of its payload are
+   * valid.
+   */
+  afterRead(task: () => void): void;
   /** Breaks the link at once: both ends are told, and nothing that waits is sent. */
   destroy(error?: Error): void;
 }
@@ -63,6 +68,8 @@ export interface LinkStream {
    * ends count the payload as it arrives in `onMessage`, its whole length.
    */
   grant(bytes: number): void;
+  /** Sends a message and ends the stream, in one frame. Data that waits for credit is dropped. */
+  finish(kind: number, payload: readonly Part[]): void;
   /**
    * Ends the stream. It is forgotten here at once, what waits for credit is dropped, and no handler is called any more. The other
    * end gets `onEnd(false)`, after all messages that were sent before, unless it has ended the stream, too.

@@ -1,3 +1,4 @@
+import { ENDS } from "./frames.ts";
 import { Kind } from "./kinds.ts";
 import type { Link, LinkStream, Part, StreamHandlers } from "./link.ts";
 import { LEAST_GRANT, WINDOW } from "./window.ts";
@@ -7,8 +8,11 @@ const writer = new PayloadWriter();
 
 /** What a stream calls at its link. */
 export interface StreamOwner extends Link {
-  /** @param stream - the id of the stream */
-  sendFrame(kind: number, stream: number, payload: readonly Part[]): void;
+  /**
+   * @param stream - the id of the stream
+   * @returns the length of the payload in bytes
+   */
+  sendFrame(kind: number, stream: number, payload: readonly Part[]): number;
   /** The stream has been ended here. */
   forget(stream: Stream): void;
 }
@@ -50,8 +54,7 @@ export class Stream implements LinkStream {
   sendData(kind: number, payload: readonly Part[]): boolean {
     if (!this.isOpen) return true;
     if (this.#waiting === undefined && this.#outstanding < WINDOW) {
-      this.#outstanding += byteLength(payload);
-      this.link.sendFrame(kind, this.id, payload);
+      this.#outstanding += this.link.sendFrame(kind, this.id, payload);
       return true;
     }
     const copy = joined(payload);
@@ -68,11 +71,15 @@ export class Stream implements LinkStream {
     this.#ungranted = 0;
   }
 
-  end(): void {
+  finish(kind: number, payload: readonly Part[]): void {
     if (!this.isOpen) return;
     this.#close();
-    this.link.sendFrame(Kind.END, this.id, []);
+    this.link.sendFrame(kind, this.id + ENDS, payload);
     this.link.forget(this);
+  }
+
+  end(): void {
+    this.finish(Kind.END, []);
   }
 
   /** The other end has granted bytes. */
@@ -109,12 +116,6 @@ export class Stream implements LinkStream {
     this.#waiting = undefined;
     this.bufferedAmount = 0;
   }
-}
-
-function byteLength(payload: readonly Part[]): number {
-  let length = 0;
-  for (const part of payload) length += typeof part === "string" ? Buffer.byteLength(part) : part.length;
-  return length;
 }
 
 /** Copies a payload into one buffer. */

@@ -138,6 +138,11 @@ export type WebSocketErrorKind = "too large" | "protocol" | "socket";
 export interface WebSocketHandlers {
   /** Text as string, binary as a Buffer of its own. */
   onMessage(data: string | Buffer): void;
+  /**
+   * Takes messages as bytes, text too, where the host has them as such; all others come to `onMessage`. Only for who passes them on:
+   * the bytes are gone when it returns.
+   */
+  onBytes?(data: Uint8Array, isBinary: boolean): void;
   /** All messages that were received together have been handed over. */
   onReadEnd(): void;
   /** The host itself has answered a control frame of the client, with this many bytes. */

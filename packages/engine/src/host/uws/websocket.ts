@@ -109,7 +109,9 @@ export class UwsWebSocketPort implements WebSocketPort {
   receive(message: ArrayBuffer, isBinary: boolean): void {
     const handlers = this.#handlers;
     if (this.readyState !== 1 || handlers === undefined) return;
-    handlers.onMessage(isBinary ? copyOf(message) : decoder.decode(message));
+    if (handlers.onBytes === undefined)
+      handlers.onMessage(isBinary ? copyOf(message) : decoder.decode(message));
+    else handlers.onBytes(new Uint8Array(message), isBinary);
     handlers.onReadEnd();
   }
 
