@@ -1,9 +1,11 @@
-import { Engine, MemoryHost } from "@tidewire/engine";
+import { Engine, MemoryHost, MemoryUpgradeError } from "@tidewire/engine";
 import type { MemoryCall, MemoryRequest, MemoryWebSocket, ServerOptions, Session } from "@tidewire/engine";
+import type { ClusterNode } from "@tidewire/server";
 import { FramedLink } from "../../packages/cluster/src/link/framed-link.ts";
 import { joinInMemory } from "../../packages/cluster/src/link/memory-link.ts";
 import type { MemoryConnection } from "../../packages/cluster/src/link/memory-link.ts";
 import { Members } from "../../packages/cluster/src/members.ts";
+import { Nodes } from "../../packages/cluster/src/nodes.ts";
 import { SessionDirectory } from "../../packages/cluster/src/session-directory.ts";
 import { Application } from "./application.ts";
 import { FuzzClient } from "./client.ts";
@@ -23,7 +25,7 @@ const PATIENCE = 2500;
 
 /**
  * One random life of a cluster of three nodes with its clients and its applications. Requests come to any node. Links are cut, are
- * made again, and stand still for a while. Each step is followed by the checks of what must always hold; at the end everybody is
+ * made again, and stand still for a while. One or two nodes begin to drain: others take their new clients. Each step is followed by the checks of what must always hold; at the end everybody is
  * given time to finish, and nothing may be left.
  *
  * @throws with the steps that led there
@@ -45,6 +47,8 @@ export async function runClusterSequence(
 /** A load balancer without affinity. */
 class Balancer extends MemoryHost {
   readonly nodes: Node[] = [];
+  /** Handshakes that no node has taken. */
+  refused = 0;
   readonly #random: Random;
 
   constructor(random: Random) {
@@ -53,12 +57,31 @@ class Balancer extends MemoryHost {
   }
 
   override request(request: MemoryRequest): MemoryCall {
-    return this.#random.pick(this.nodes).host.request(request);
+    const call = this.#random.pick(this.nodes).host.request(request);
+    if (isHandshake(request))
+      call.response.then(
+        ({ status }) => this.#answered(status),
+        () => {},
+      );
+    return call;
   }
 
   override connect(request: MemoryRequest, signal?: AbortSignal): Promise<MemoryWebSocket> {
-    return this.#random.pick(this.nodes).host.connect(request, signal);
+    const socket = this.#random.pick(this.nodes).host.connect(request, signal);
+    if (isHandshake(request))
+      socket.catch((error: unknown) => {
+        if (error instanceof MemoryUpgradeError) this.#answered(error.response.status);
+      });
+    return socket;
   }
+
+  #answered(status: number): void {
+    if (status === 503) this.refused++;
+  }
+}
+
+function isHandshake({ url = "" }: MemoryRequest): boolean {
+  return !url.includes("&sid=");
 }
 
 class Node {
@@ -67,6 +90,8 @@ class Node {
   readonly directory: SessionDirectory;
   readonly engine: Engine;
   readonly application: Application;
+  readonly #nodes: Nodes;
+  state: ClusterNode["state"] = "up";
 
   constructor(
     id: string,
@@ -83,11 +108,26 @@ class Node {
         }
       : undefined;
     this.members = new Members(world.loop, { id });
-    this.directory = new SessionDirectory(this.members, { bind: early ? "early" : "late" });
+    this.directory = new SessionDirectory(this.members, { bind: early ? "early" : "late" }, (node) =>
+      this.#nodes.stateOf(node),
+    );
+    this.#nodes = new Nodes(this.members, {
+      ownStatus: () => ({ state: this.state, sessions: 0 }),
+      onJoin() {},
+      onLeave() {},
+    });
+    this.#nodes.announce();
     this.engine = new Engine({ ...options, ...(allowRequest && { allowRequest }) }, world.loop);
     if (random.chance(0.3)) this.engine.use((_req, _res, next) => this.application.hook(next));
     this.engine.attachHost(this.host).joinCluster(this.directory);
     this.application = new Application(world, this.engine, clients, stranger(world));
+  }
+
+  drain(): void {
+    this.engine.shutDown();
+    this.state = "draining";
+    this.#nodes.announce();
+    this.directory.drain(true);
   }
 
   get streams(): number {
@@ -100,6 +140,7 @@ class Node {
 class ClusterSequence {
   readonly world: World;
   readonly #random: Random;
+  readonly #balancer: Balancer;
   readonly #nodes: readonly Node[];
   readonly #clients: FuzzClient[];
   readonly #links: {
@@ -111,6 +152,7 @@ class ClusterSequence {
   readonly #bound: Map<string, number> = new Map();
   readonly #mayCut: boolean;
   readonly #mayStall: boolean;
+  readonly #mayDrain: boolean;
 
   constructor(seed: number) {
     const random = new Random(seed);
@@ -119,7 +161,9 @@ class ClusterSequence {
     const world = new World(random, limits, balancer);
     this.world = world;
     this.#random = random;
+    this.#balancer = balancer;
     this.#mayCut = random.chance(0.3);
+    this.#mayDrain = random.chance(0.3);
     this.#mayStall = random.chance(0.3) && limits.pingInterval > 1000;
     world.isSlow = this.#mayStall;
     world.isDistant = true;
@@ -182,6 +226,7 @@ class ClusterSequence {
       [2, "time"],
       [this.#mayCut ? 1 : 0, "cut"],
       [this.#mayStall ? 1 : 0, "stall"],
+      [this.#mayDrain ? 0.3 : 0, "drain"],
     ]);
     if (kind === "client") {
       // Clients upgrade as soon as they can.
@@ -200,6 +245,8 @@ class ClusterSequence {
       this.#pass(this.#someTime());
     } else if (kind === "cut") {
       this.#cutOrJoin();
+    } else if (kind === "drain") {
+      this.#drain();
     } else {
       this.#stallOrResume();
     }
@@ -242,6 +289,15 @@ class ClusterSequence {
     }
     link.stalledAt = undefined;
     link.connection.cut();
+  }
+
+  /** One node stays. */
+  #drain(): void {
+    const node = this.#random.pick(this.#nodes);
+    const { length } = this.#nodes.filter(({ state }) => state === "up");
+    if (length === 1 || node.state !== "up") return;
+    this.world.trace.push(`${node.members.self} drains`);
+    node.drain();
   }
 
   #stallOrResume(): void {
@@ -334,6 +390,8 @@ class ClusterSequence {
       world.expect(streams === 0, `${streams} streams are left at ${self}`);
       members.leave();
     }
+    const { refused } = this.#balancer;
+    world.expect(this.#mayCut || refused === 0, `${refused} handshakes were refused`);
     const unanswered = [...world.unanswered].join(", ");
     world.expect(unanswered === "", `requests without an answer: ${unanswered}`);
     this.#pass(LONG);

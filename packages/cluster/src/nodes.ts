@@ -67,6 +67,11 @@ export class Nodes {
     return [own, ...[...this.#peers.values()].map((peer) => this.#describe(peer))];
   }
 
+  /** Returns what another node has said of itself: at first nothing, as one that is joining. */
+  stateOf(id: NodeId): ClusterNode["state"] {
+    return (this.#peers.get(id)?.status ?? UNKNOWN).state;
+  }
+
   /** Sends the status of this node to the others, unless they know it. */
   announce(): void {
     const { state, sessions } = this.#handlers.ownStatus();

@@ -31,7 +31,7 @@ export class ServerCluster implements ClusterOption {
 
   constructor(options: ClusterOptions) {
     this.#options = options;
-    this.#sessions = new SessionDirectory(this.#members, options);
+    this.#sessions = new SessionDirectory(this.#members, options, (id) => this.#nodes.stateOf(id));
     this.#nodes = new Nodes(this.#members, {
       ownStatus: () => ({ state: this.#state, sessions: this.#engine?.clientsCount ?? 0 }),
       onJoin: (node) => this.handle.emit("join", node),
@@ -66,8 +66,8 @@ export class ServerCluster implements ClusterOption {
 
   drain(isDraining: boolean): void {
     this.#state = isDraining ? "draining" : "up";
-    this.#sessions.drain(isDraining);
     this.#nodes.announce();
+    this.#sessions.drain(isDraining);
   }
 
   retire(): Promise<void> {

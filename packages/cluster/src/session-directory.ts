@@ -1,8 +1,10 @@
 import type { internals } from "@tidewire/engine";
+import type { ClusterNode } from "@tidewire/server";
 import { StartingNode } from "./forwarding/starting-node.ts";
 import { Front } from "./forwarding/front.ts";
 import { LinkHost } from "./forwarding/link-host.ts";
 import { writeWholeHead } from "./forwarding/head.ts";
+import { Successor } from "./forwarding/successor.ts";
 import { Kind } from "./link/kinds.ts";
 import type { Link, LinkStream, StreamHandlers } from "./link/link.ts";
 import { PayloadWriter } from "./link/writer.ts";
@@ -28,6 +30,9 @@ export interface BindingOptions {
   bindTimeout?: number;
 }
 
+/** Returns what another node has said of itself. */
+export type StateOf = (id: NodeId) => ClusterNode["state"];
+
 /** Knows which node has which session, and brings requests there. An engine joins it with `engine.joinCluster(directory)`. */
 export class SessionDirectory implements internals.EngineCluster {
   readonly bindTimeout: number;
@@ -38,12 +43,20 @@ export class SessionDirectory implements internals.EngineCluster {
   /** Where sessions are that began here and have moved, as long as they have requests. */
   readonly #moved: Map<string, NodeId> = new Map();
   readonly #bindsLate: boolean;
+  readonly #stateOf: StateOf;
   #isDraining = false;
+  /** Counts the new clients that others have taken. */
+  #turn = 0;
   #target: internals.ClusterTarget | undefined = undefined;
 
-  constructor(members: Members, { bind = "late", bindTimeout = 500 }: BindingOptions = {}) {
+  constructor(
+    members: Members,
+    { bind = "late", bindTimeout = 500 }: BindingOptions = {},
+    stateOf: StateOf = () => "up",
+  ) {
     this.#members = members;
     this.#bindsLate = bind === "late";
+    this.#stateOf = stateOf;
     this.bindTimeout = bindTimeout;
     this.#host = new LinkHost(members);
     members.handle(Kind.CLAIM, {
@@ -102,6 +115,25 @@ export class SessionDirectory implements internals.EngineCluster {
     const front = at === undefined ? undefined : this.#fronts.get(at);
     if (front?.link.isOpen) return front;
     return this.starting === undefined ? undefined : new StartingNode(this.starting, this.#target!);
+  }
+
+  /**
+   * The other nodes take new clients in turn: those that are up, otherwise those that are about to be. A node that drains has said so
+   * on its links before it passes anyone on, so that nobody comes back.
+   */
+  successor(): Successor | undefined {
+    const target = this.#target;
+    if (target === undefined) return undefined;
+    const links = this.#linksTo("up") ?? this.#linksTo("joining");
+    return links && new Successor(links[this.#turn++ % links.length]!, target);
+  }
+
+  /** @returns undefined if there is none */
+  #linksTo(state: ClusterNode["state"]): Link[] | undefined {
+    const links = [...this.#fronts.values()]
+      .map(({ link }) => link)
+      .filter((link) => link.isOpen && !link.isOverloaded && this.#stateOf(link.peer) === state);
+    return links.length === 0 ? undefined : links;
   }
 
   /** Requests of new sessions and of unknown ones wait until this is fulfilled. */

@@ -1,10 +1,12 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { Engine, MemoryHost } from "@tidewire/engine";
 import type { EventLoop, MemoryCall, MemoryResponse, ServerOptions, Session } from "@tidewire/engine";
+import type { ClusterNode } from "@tidewire/server";
 import { DrivenLoop } from "../../engine/test/driven-loop.ts";
 import { joinInMemory } from "../src/link/memory-link.ts";
 import type { MemoryConnection } from "../src/link/memory-link.ts";
 import { Members } from "../src/members.ts";
+import { Nodes } from "../src/nodes.ts";
 import { SessionDirectory } from "../src/session-directory.ts";
 import type { BindingOptions } from "../src/session-directory.ts";
 
@@ -21,13 +23,34 @@ export class MemoryNode {
   readonly host: MemoryHost = new MemoryHost();
   /** Sessions that its application was given. */
   readonly sessions: Session[] = [];
+  readonly #nodes: Nodes;
+  #state: ClusterNode["state"] = "up";
 
   constructor(loop: EventLoop, id: string, options: MemoryNodesOptions) {
     this.members = new Members(loop, { id });
-    this.directory = new SessionDirectory(this.members, options.binding);
+    this.directory = new SessionDirectory(this.members, options.binding, (node) => this.#nodes.stateOf(node));
+    this.#nodes = new Nodes(this.members, {
+      ownStatus: () => ({ state: this.#state, sessions: 0 }),
+      onJoin() {},
+      onLeave() {},
+    });
+    this.#nodes.announce();
     this.engine = new Engine(options.engine, loop);
     this.engine.attachHost(this.host).joinCluster(this.directory);
     this.engine.on("connection", (session: Session) => this.sessions.push(session));
+  }
+
+  /** It takes no new clients, and tells the others. */
+  drain(): void {
+    this.engine.shutDown();
+    this.directory.drain(true);
+    this.say("draining");
+  }
+
+  /** What it is for the others. */
+  say(state: ClusterNode["state"]): void {
+    this.#state = state;
+    this.#nodes.announce();
   }
 }
 

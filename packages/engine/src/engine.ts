@@ -166,12 +166,15 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
     return this;
   }
 
-  /** Whether new clients are refused: from `io.close()` on, until the HTTP server listens again. */
+  /** Whether new clients are turned away: from `io.close()` on, until the HTTP server listens again. */
   get isShutDown(): boolean {
     return this.#admission.isShutDown;
   }
 
-  /** Refuses whatever belongs to no open session, with 503, and ends its connection. */
+  /**
+   * Refuses whatever belongs to no open session, with 503, and ends its connection. In a cluster, another node takes new clients if
+   * there is one.
+   */
   shutDown(): void {
     this.#admission.isShutDown = true;
   }

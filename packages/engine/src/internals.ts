@@ -8,6 +8,7 @@ export type {
   ClusterTarget,
   EngineCluster,
   RemoteSession,
+  RequestTaker,
 } from "./admission/cluster.ts";
 export { generateId } from "./admission/ids.ts";
 export { clockOf, setLimitMonitor } from "./engine.ts";

@@ -32,6 +32,8 @@ class TwoNodes implements internals.EngineCluster {
   readonly bindTimeout = 500;
   bindsLate = true;
   readonly peer: OtherNode = new OtherNode();
+  /** Whether the other node takes new clients. */
+  isPeerUp = true;
   readonly upgraded: string[] = [];
   readonly ended: string[] = [];
   target!: internals.ClusterTarget;
@@ -42,6 +44,10 @@ class TwoNodes implements internals.EngineCluster {
 
   find(sid: string): OtherNode | undefined {
     return sid.startsWith("PEER") ? this.peer : undefined;
+  }
+
+  successor(): OtherNode | undefined {
+    return this.isPeerUp ? this.peer : undefined;
   }
 
   onUpgraded(sid: string): void {
@@ -128,6 +134,71 @@ describe("engine: in a cluster", () => {
     const { cluster } = new Node();
     assert.equal(cluster.target.needsWholeHead(`${handshake}&sid=PEER0123456789abcdef`), false);
     assert.equal(cluster.target.needsWholeHead(handshake), true);
+  });
+});
+
+describe("engine: shut down in a cluster", () => {
+  const websocket = "/engine.io/?EIO=4&transport=websocket";
+
+  it("passes new clients to another node, before middlewares run, and serves its own", async () => {
+    const node = new Node();
+    node.cluster.bindsLate = false;
+    const { sid } = await node.open();
+    node.engine.shutDown();
+    node.engine.use((req, _res, next) => {
+      assert.match(req.url!, /sid=/);
+      next();
+    });
+    node.host.request({ url: handshake });
+    void node.host.connect({ url: websocket });
+    const { requests, upgrades } = node.cluster.peer;
+    assert.deepEqual([requests.map(({ request }) => request.head.url), upgrades], [[handshake], 1]);
+    assert.equal((await node.post(sid, "4a").response).body.toString(), "ok");
+    assert.deepEqual([node.messages, node.sessions.length], [["a"], 1]);
+  });
+
+  it("refuses new clients with 503 when no other node takes them", async () => {
+    const node = new Node();
+    node.cluster.isPeerUp = false;
+    node.engine.shutDown();
+    const { status, headers } = await node.host.request({ url: handshake }).response;
+    assert.deepEqual([status, headers["retry-after"], headers["connection"]], [503, "1", "close"]);
+    await assert.rejects(node.host.connect({ url: websocket }), /Unexpected server response: 503/);
+  });
+
+  it("refuses a session of its own that has ended", async () => {
+    const node = new Node();
+    node.engine.shutDown();
+    assert.equal((await node.get("SELF0123456789abcdef").response).status, 503);
+    assert.equal(node.cluster.peer.requests.length, 0);
+  });
+
+  for (const way of ["middleware", "allowRequest", "generateId"] as const) {
+    it(`passes on a client whose ${way} has not answered when it is shut down`, async () => {
+      const node = new Node();
+      let answer: () => void = assert.fail;
+      if (way === "middleware") node.engine.use((_req, _res, next) => (answer = next));
+      if (way === "allowRequest")
+        node.engine.opts.allowRequest = (_req, done) => (answer = () => done(null, true));
+      if (way === "generateId")
+        node.engine.generateId = () =>
+          new Promise((resolve) => (answer = () => resolve("SELF0123456789abcdef")));
+      node.host.request({ url: handshake });
+      node.engine.shutDown();
+      answer();
+      await new Promise(setImmediate);
+      assert.deepEqual([node.cluster.peer.requests.length, node.sessions.length], [1, 0]);
+    });
+  }
+
+  it("adopts no session of another node, and passes it to nobody", async () => {
+    const node = new Node();
+    const other = new Node();
+    const claim = other.cluster.target.claim((await other.open()).sid, assert.fail)!;
+    node.engine.shutDown();
+    const results: unknown[] = [];
+    node.cluster.target.adopt("SELF-other", claim.handshake, (session) => results.push(session));
+    assert.deepEqual([results, node.cluster.peer.requests.length], [[undefined], 0]);
   });
 });
 

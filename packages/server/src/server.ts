@@ -617,7 +617,7 @@ export class Server<
     });
   }
 
-  /** Whether the server refuses new clients because of {@link drain}: from its call on, until the server is attached again. */
+  /** Whether the server takes no new clients because of {@link drain}: from its call on, until the server is attached again. */
   get draining(): boolean {
     return this.drainage !== undefined;
   }
@@ -646,10 +646,11 @@ export class Server<
   }
 
   /**
-   * Prepares the end of this process without a herd of reconnections: refuses new clients with 503 and `Retry-After`, and lets the
-   * connected ones leave in batches. They get what was sent to them, see the reason `transport close`, and reconnect by themselves,
-   * to another server. Sockets emit `disconnect` with the reason `server shutting down`, from which a client can recover. Emits
-   * `drain` first. The server goes on listening; call {@link close} afterwards. Calls while it drains return the same promise.
+   * Prepares the end of this process without a herd of reconnections: refuses new clients with 503 and `Retry-After`, or passes them to
+   * the other processes of its cluster, and lets the connected ones leave in batches. They get what was sent to them, see the reason
+   * `transport close`, and reconnect by themselves, to another server. Sockets emit `disconnect` with the reason
+   * `server shutting down`, from which a client can recover. Emits `drain` first. The server goes on listening; call {@link close}
+   * afterwards. Calls while it drains return the same promise.
    *
    * @returns a promise that resolves once every client has left, at the latest after `within`; it rejects with the reason of the
    * signal if that stops it, and with a TypeError (`NOT_ATTACHED`) if the server was never attached

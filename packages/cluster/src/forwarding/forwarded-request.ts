@@ -13,15 +13,17 @@ const writer = new PayloadWriter();
 export interface Destination {
   readonly link: Link;
   needsWholeHead: boolean;
-  /** Whether this node is about to close its connections. */
-  readonly isRetired: boolean;
-  /** A poll waits there. */
-  onPoll(poll: ForwardedRequest): void;
-  /** It does not any more; nor does what was none. */
+  /** Whether the connection of the client closes after the answer, because this node is about to leave. */
+  readonly closesConnections: boolean;
+  /** It waits there. */
+  onSent(request: ForwardedRequest): void;
+  /** It does not any more. */
   onSettled(request: ForwardedRequest): void;
+  /** The link has broken before the answer. */
+  onLost(exchange: HttpExchange): void;
 }
 
-/** A poll or post of a session on another node, at the node to which its client has sent it. It is never sent twice. */
+/** A request that another node answers, at the node to which its client has sent it. It is never sent twice. */
 export class ForwardedRequest implements StreamHandlers {
   readonly #destination: Destination;
   readonly #exchange: HttpExchange;
@@ -42,8 +44,12 @@ export class ForwardedRequest implements StreamHandlers {
       stream.end();
     };
     if (hasBody(head.method)) this.#sendBody(stream);
-    else destination.onPoll(this);
-    if (destination.isRetired) this.release();
+    destination.onSent(this);
+  }
+
+  /** Whether it is a poll, which waits for messages. */
+  get isPoll(): boolean {
+    return !hasBody(this.#exchange.request.head.method);
   }
 
   /** Asks for an answer at once, for the connection of the client is about to close. */
@@ -74,7 +80,7 @@ export class ForwardedRequest implements StreamHandlers {
   #answer(reader: PayloadReader): void {
     const head = usualHead(reader.text());
     const body = bodyOf(reader);
-    if (this.#destination.isRetired)
+    if (this.#destination.closesConnections)
       this.#exchange.respond(200, { ...head.headers(body.length), Connection: "close" }, body);
     else this.#exchange.answer(head, body);
   }
@@ -82,7 +88,7 @@ export class ForwardedRequest implements StreamHandlers {
   #respond(reader: PayloadReader): void {
     const exchange = this.#exchange;
     const head = readAnswerHead(reader);
-    if (this.#destination.isRetired) head.headers["Connection"] = "close";
+    if (this.#destination.closesConnections) head.headers["Connection"] = "close";
     const body = bodyOf(reader);
     if (head.reason === "") exchange.respond(head.status, head.headers, body);
     else if (!exchange.ended) answerThroughResponse(exchange, head, body);
@@ -97,7 +103,7 @@ export class ForwardedRequest implements StreamHandlers {
   onEnd(isBroken: boolean): void {
     if (this.#isAnswered) return;
     this.#settle();
-    if (isBroken) this.#target.refuseUnknown(this.#exchange);
+    if (isBroken) this.#destination.onLost(this.#exchange);
     else this.#exchange.destroy();
   }
 }

@@ -3,14 +3,15 @@ import type { HttpExchange, UpgradeExchange } from "@tidewire/engine";
 import { SessionClaim } from "../binding/session-claim.ts";
 import type { Link } from "../link/link.ts";
 import { ForwardedRequest } from "./forwarded-request.ts";
+import type { Destination } from "./forwarded-request.ts";
 import { RelayedUpgrade } from "./relayed-upgrade.ts";
 
 /** This node in front of another one: passes on what has come here and belongs there. */
-export class Front implements internals.RemoteSession {
+export class Front implements internals.RemoteSession, Destination {
   readonly link: Link;
   /** Whether somebody there looks at all headers: until its first answer says so, somebody may. */
   needsWholeHead: boolean = true;
-  isRetired: boolean = false;
+  closesConnections: boolean = false;
   /** Polls that wait there. */
   readonly #polls: Set<ForwardedRequest> = new Set();
   /** Called when there is none left. */
@@ -48,7 +49,7 @@ export class Front implements internals.RemoteSession {
 
   /** The connections here are about to close: the clients whose polls wait are answered, so that they ask elsewhere. */
   retire(): void {
-    this.isRetired = true;
+    this.closesConnections = true;
     for (const poll of this.#polls) poll.release();
   }
 
@@ -60,12 +61,17 @@ export class Front implements internals.RemoteSession {
     });
   }
 
-  onPoll(poll: ForwardedRequest): void {
-    this.#polls.add(poll);
+  onSent(request: ForwardedRequest): void {
+    if (request.isPoll) this.#polls.add(request);
+    if (this.closesConnections) request.release();
   }
 
   onSettled(request: ForwardedRequest): void {
     if (this.#polls.delete(request) && this.#polls.size === 0) this.#onIdle?.();
+  }
+
+  onLost(exchange: HttpExchange | UpgradeExchange): void {
+    this.#target.refuseUnknown(exchange);
   }
 
   claim(sid: string, done: () => void): void {
@@ -75,7 +81,7 @@ export class Front implements internals.RemoteSession {
 
   #relay(exchange: UpgradeExchange): void {
     if (this.link.isOverloaded) exchange.reject(503, "");
-    else new RelayedUpgrade(this.link, exchange, this.#target);
+    else new RelayedUpgrade(this, exchange, this.#target);
   }
 }
 

@@ -9,20 +9,29 @@ import { RelayedWebSocket } from "./relayed-websocket.ts";
 
 const writer = new PayloadWriter();
 
-/** An upgrade request of a session on another node, at the node to which its client has sent it. */
+/** Where an upgrade is relayed to. */
+export interface UpgradeDestination {
+  readonly link: Link;
+  /** The link has broken before the answer. */
+  onLost(exchange: UpgradeExchange): void;
+}
+
+/** An upgrade request that another node answers, at the node to which its client has sent it. */
 export class RelayedUpgrade implements StreamHandlers {
+  readonly #destination: UpgradeDestination;
   readonly #exchange: UpgradeExchange;
   readonly #target: internals.ClusterTarget;
   readonly #stream: LinkStream;
   #isAnswered = false;
   #socket: RelayedWebSocket | undefined = undefined;
 
-  constructor(link: Link, exchange: UpgradeExchange, target: internals.ClusterTarget) {
+  constructor(destination: UpgradeDestination, exchange: UpgradeExchange, target: internals.ClusterTarget) {
+    this.#destination = destination;
     this.#exchange = exchange;
     this.#target = target;
     writer.begin().u8(exchange.malformed ? 1 : 0);
     const head = writeWholeHead(writer, exchange.request.head).end();
-    const stream = link.open(Kind.UPGRADE, [head], this);
+    const stream = destination.link.open(Kind.UPGRADE, [head], this);
     this.#stream = stream;
     exchange.onAbort = () => stream.end();
   }
@@ -68,7 +77,7 @@ export class RelayedUpgrade implements StreamHandlers {
     } else if (!this.#isAnswered) {
       this.#isAnswered = true;
       exchange.onAbort = undefined;
-      if (isBroken) this.#target.refuseUnknown(exchange);
+      if (isBroken) this.#destination.onLost(exchange);
       else exchange.response.destroy();
     }
   }

@@ -27,11 +27,11 @@ import { WebTransportHandshake } from "./webtransport-handshake.ts";
 
 /**
  * Receives the requests of all hosts, and decides whether they are let in. In this order: a request of a session on another node
- * goes there, a server that is shut down refuses it, an interceptor answers it, the middlewares run, and `route()` says what it asks
- * for. For a new session, `allowRequest` agrees, its protocol version is served, and it gets an id.
+ * goes there, a server that is shut down passes it to another node or refuses it, an interceptor answers it, the middlewares run, and
+ * `route()` says what it asks for. For a new session, `allowRequest` agrees, its protocol version is served, and it gets an id.
  */
 export class Admission implements ClusterTarget {
-  /** Whether requests that belong to no open session are refused. */
+  /** Whether requests that belong to no open session are turned away. */
   isShutDown: boolean = false;
   #owner: AdmissionOwner;
   #cluster: EngineCluster | undefined = undefined;
@@ -128,7 +128,7 @@ export class Admission implements ClusterTarget {
   #decide(exchange: HttpExchange): void {
     const request = new PlainRequest(exchange, this.#queryOf(exchange.request.head.url));
     if (this.#cluster !== undefined && this.#passOn(request)) return;
-    if (this.isShutDown && this.#refusesAll(request)) return;
+    if (this.isShutDown && this.#turnsAway(request)) return;
     if (this.#interceptor?.(exchange)) return;
     this.#admit(request);
   }
@@ -136,7 +136,7 @@ export class Admission implements ClusterTarget {
   onUpgrade(exchange: UpgradeExchange): void {
     const request = new UpgradeRequest(exchange, this.#queryOf(exchange.request.head.url));
     if (this.#cluster !== undefined && this.#passOn(request)) return;
-    if (this.isShutDown && this.#refusesAll(request)) return;
+    if (this.isShutDown && this.#turnsAway(request)) return;
     this.#admit(request);
   }
 
@@ -185,7 +185,7 @@ export class Admission implements ClusterTarget {
 
   adopt(sid: string, handshake: RequestHead, done: (adopted: AdoptedSession | undefined) => void): void {
     const request = new AdoptedRequest(sid, handshake, done);
-    if (this.isShutDown) this.#unavailable(request);
+    if (this.isShutDown) this.#turnAway(request);
     else this.#admit(request);
   }
 
@@ -208,10 +208,12 @@ export class Admission implements ClusterTarget {
 
   refuseUnknown(exchange: HttpExchange | UpgradeExchange): void {
     if (exchange.ended) return;
-    const query = parseQuery(exchange.request.head.url);
-    const request =
-      "reject" in exchange ? new UpgradeRequest(exchange, query) : new PlainRequest(exchange, query);
-    this.#refuse(request, Code.UNKNOWN_SID, { sid: query["sid"] });
+    const request = pendingRequest(exchange);
+    this.#refuse(request, Code.UNKNOWN_SID, { sid: request.query["sid"] });
+  }
+
+  refuseNew(exchange: HttpExchange | UpgradeExchange): void {
+    if (!exchange.ended) this.#unavailable(pendingRequest(exchange));
   }
 
   /** Emits `connection_error`. */
@@ -224,12 +226,20 @@ export class Admission implements ClusterTarget {
     safeEmit(engine, engine.loop, "connection_error", error);
   }
 
-  /** Of a server that is shut down. Returns whether it has refused the request. */
-  #refusesAll(request: PendingRequest): boolean {
+  /** Of a server that is shut down. Returns whether it has turned the request away: it belongs to no open session. */
+  #turnsAway(request: PendingRequest): boolean {
     const { sid } = request.query;
     if (sid && this.#owner.engine.find(sid) !== undefined) return false;
-    this.#unavailable(request);
+    this.#turnAway(request);
     return true;
+  }
+
+  /** Lets another node take a new client, if there is one that can, and refuses it otherwise. */
+  #turnAway(request: PendingRequest): void {
+    const isNew = !request.query["sid"] && request.adoptedId === undefined;
+    const successor = isNew ? this.#cluster?.successor() : undefined;
+    if (successor === undefined) this.#unavailable(request);
+    else request.passTo(successor);
   }
 
   #unavailable(request: PendingRequest): void {
@@ -264,7 +274,7 @@ export class Admission implements ClusterTarget {
 
   #route(request: PendingRequest): void {
     // Middlewares may have taken their time.
-    if (this.isShutDown && this.#refusesAll(request)) return;
+    if (this.isShutDown && this.#turnsAway(request)) return;
     const { exchange, query, isUpgrade } = request;
     if (this.#binding !== undefined && query["sid"]) this.#binding.find(query["sid"])?.bind();
     const routed = route(exchange.request.head, query, isUpgrade, this.#owner.engine);
@@ -307,7 +317,7 @@ export class Admission implements ClusterTarget {
     }
     askAllowRequest(allowRequest, toIncomingMessage(exchange.request), (refusal) => {
       if (exchange.ended) return;
-      if (this.isShutDown) this.#unavailable(request);
+      if (this.isShutDown) this.#turnAway(request);
       else if (refusal === undefined) this.#identify(request, protocol);
       else this.#refuse(request, Code.FORBIDDEN, refusal);
     });
@@ -342,7 +352,7 @@ export class Admission implements ClusterTarget {
   #open(request: PendingRequest, protocol: Protocol, made: unknown): void {
     if (request.exchange.ended) return;
     if (this.isShutDown) {
-      this.#unavailable(request);
+      this.#turnAway(request);
       return;
     }
     let id: string;
@@ -360,6 +370,11 @@ export class Admission implements ClusterTarget {
     if (request.exchange.ended) return;
     this.#refuse(request, Code.BAD_REQUEST, { name: "ID_GENERATION_ERROR", error });
   }
+}
+
+function pendingRequest(exchange: HttpExchange | UpgradeExchange): PendingRequest {
+  const query = parseQuery(exchange.request.head.url);
+  return "reject" in exchange ? new UpgradeRequest(exchange, query) : new PlainRequest(exchange, query);
 }
 
 /** Names a refusal: by its context if that says more than its code. */

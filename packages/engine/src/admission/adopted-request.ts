@@ -48,6 +48,11 @@ export class AdoptedRequest implements PendingRequest {
     this.exchange.respond(503, {});
   }
 
+  /** Never called: the session is on its way here. */
+  passTo(): void {
+    this.unavailable();
+  }
+
   /** Never called: a handshake names no session. */
   join(): void {
     this.refuse();

@@ -1,11 +1,15 @@
 import type { HostTarget, HttpExchange, RequestHead, UpgradeExchange } from "../host/host.ts";
 
-/** Serves the requests of a session that is not open here: another node does, or this one, once it has bound the session. */
-export interface RemoteSession {
-  /** Whether somebody may look at all headers of its requests. */
-  readonly needsWholeHead: boolean;
+/** Takes requests that have come here and are answered elsewhere, or later. */
+export interface RequestTaker {
   onRequest(exchange: HttpExchange): void;
   onUpgrade(exchange: UpgradeExchange): void;
+}
+
+/** Serves the requests of a session that is not open here: another node does, or this one, once it has bound the session. */
+export interface RemoteSession extends RequestTaker {
+  /** Whether somebody may look at all headers of its requests. */
+  readonly needsWholeHead: boolean;
   /**
    * Asks for the session, because a request of it that nobody can forward has come here.
    *
@@ -28,6 +32,8 @@ export interface EngineCluster {
   bind(target: ClusterTarget): void;
   /** Returns who serves a session that is neither open nor held here; undefined if nobody does. */
   find(sid: string): RemoteSession | undefined;
+  /** Returns who takes a new client while this node takes none; undefined if nobody can. */
+  successor(): RequestTaker | undefined;
   /** A session has left long-polling: it has no further requests. */
   onUpgraded(sid: string): void;
   onEnded(sid: string): void;
@@ -56,6 +62,8 @@ export interface ClusterTarget extends HostTarget {
   bindAll(): void;
   /** Refuses a request whose session was lost on its way. */
   refuseUnknown(exchange: HttpExchange | UpgradeExchange): void;
+  /** Refuses a new client that nobody has taken. It may try again. */
+  refuseNew(exchange: HttpExchange | UpgradeExchange): void;
 }
 
 /** A held session that another node has claimed. */

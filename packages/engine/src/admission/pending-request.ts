@@ -7,6 +7,7 @@ import type { Protocol } from "../protocol/protocol.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionOwner } from "../session/types.ts";
 import type { Transport } from "../transport/transport.ts";
+import type { RequestTaker } from "./cluster.ts";
 import type { Middleware } from "./middlewares.ts";
 import type { RouteTable } from "./route.ts";
 
@@ -44,6 +45,8 @@ export interface PendingRequest {
   refuseForNow(message: string): void;
   /** Refuses because the server is shut down, and ends the connection. */
   unavailable(): void;
+  /** Hands the request over: another node answers it. */
+  passTo(taker: RequestTaker): void;
   /** Hands the request to the session that it names. */
   join(session: Session, owner: AdmissionOwner): void;
   /** Opens a session. */

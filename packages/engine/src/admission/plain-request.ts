@@ -4,7 +4,7 @@ import type { Query } from "../http/query.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import type { Session } from "../session/session.ts";
 import { PollingTransport } from "../transport/polling.ts";
-import type { RemoteSession } from "./cluster.ts";
+import type { RequestTaker } from "./cluster.ts";
 import type { AdmissionOwner, PendingRequest } from "./pending-request.ts";
 
 /** When a client that was refused by a server that is shut down may try again, in seconds: another one should be there by then. */
@@ -42,8 +42,8 @@ export class PlainRequest implements PendingRequest {
     this.exchange.respond(503, { Connection: "close", "Retry-After": RETRY_AFTER });
   }
 
-  passTo(remote: RemoteSession): void {
-    remote.onRequest(this.exchange);
+  passTo(taker: RequestTaker): void {
+    taker.onRequest(this.exchange);
   }
 
   join(session: Session): void {

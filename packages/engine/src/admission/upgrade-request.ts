@@ -6,7 +6,7 @@ import type { Protocol } from "../protocol/protocol.ts";
 import { Session } from "../session/session.ts";
 import type { TransportOwner } from "../transport/transport.ts";
 import { WebSocketTransport } from "../transport/websocket.ts";
-import type { RemoteSession } from "./cluster.ts";
+import type { RequestTaker } from "./cluster.ts";
 import type { AdmissionOwner, PendingRequest } from "./pending-request.ts";
 
 /** A request for a WebSocket: for a new session, or for one that is on long-polling. */
@@ -40,8 +40,8 @@ export class UpgradeRequest implements PendingRequest {
     this.exchange.reject(503, "");
   }
 
-  passTo(remote: RemoteSession): void {
-    remote.onUpgrade(this.exchange);
+  passTo(taker: RequestTaker): void {
+    taker.onUpgrade(this.exchange);
   }
 
   join(session: Session, owner: AdmissionOwner): void {
