@@ -1,12 +1,12 @@
 // Relayed WebSockets and forwarded polling for a while, at a low and at a high rate. `SOAK_SECONDS=1800` is the long form.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { io as connect } from "socket.io-client";
 import type { Socket } from "socket.io-client";
 import { freePort } from "../browser/support/chat-process.ts";
 import { chosen } from "../support/hosts/on-every-host.ts";
 import { ClusteredProcesses } from "../support/processes/clustered-process.ts";
+import { memoryOf } from "../support/processes/memory-of.ts";
 import { serverHosts } from "../support/server/hosts.ts";
 import { whyNoUws } from "../support/uws/absent.ts";
 import { next } from "../support/waiting/events.ts";
@@ -44,12 +44,6 @@ const isChosen = chosen(serverHosts).some(({ name }) => name === "uws") && whyNo
     if (process.env["SOAK_SECONDS"] !== undefined) clients.report(growths);
   });
 });
-
-/** The resident memory of a process, in bytes. */
-function memoryOf(pid: number): number {
-  const [, kibibytes] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  return Number(kibibytes) * 1024;
-}
 
 class Clients implements Disposable {
   readonly losses: string[] = [];

@@ -42,6 +42,10 @@ io.on("connection", (socket) => {
   socket.on("count", async (room: string, acknowledge: (count: number) => void) =>
     acknowledge(await io.in(room).count()),
   );
+  socket.on("burst", (count: number, length: number) => {
+    for (let index = 0; index < count; index++) socket.emit("piece", index, "x".repeat(length));
+    report("burst");
+  });
   socket.conn.on("upgrade", () => report("upgrade", id));
   socket.on("disconnect", (reason) => report("disconnect", reason));
 });
