@@ -1,5 +1,9 @@
 // Three workers of one script, without affinity: behind proxies that share their connections among clients, and without one.
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { findProxy, whyMissing } from "../../scripts/setup.mjs";
 import { freePort } from "../browser/support/chat-process.ts";
 import { scriptOf, Tidewire } from "../support/cli/tidewire.ts";
@@ -11,6 +15,8 @@ import {
   openAnyClient,
 } from "../support/cluster/any-client.ts";
 import type { AnyClient, AnyClientOptions } from "../support/cluster/any-client.ts";
+import { JsonpClient } from "../support/cluster/jsonp-client.ts";
+import { cookieOf } from "../support/engine/middlewares.ts";
 import { chosen } from "../support/hosts/on-every-host.ts";
 import { startProxy } from "../support/proxies/running.ts";
 import type { RunningProxy } from "../support/proxies/running.ts";
@@ -18,10 +24,13 @@ import { transports } from "../support/server/clients.ts";
 import { serverHosts } from "../support/server/hosts.ts";
 import { needUws } from "../support/uws/absent.ts";
 import { closing } from "../support/waiting/closing.ts";
+import { NetworkClient } from "../support/wire/network-client.ts";
 
 const WORKERS = 3;
 /** Of each version on each transport. */
 const CLIENTS = 6;
+/** How long clients talk without a break. `LOAD_SECONDS=600` is the long form. */
+const LOAD_SECONDS = Number(process.env["LOAD_SECONDS"] ?? 1);
 const READY = /worker \d \(pid \d+\) is ready/;
 
 interface Front {
@@ -94,26 +103,32 @@ for (const { name: host } of chosen(serverHosts)) {
 
 function declareSuite(host: string, front: Front | undefined): void {
   let tidewire: Tidewire | undefined = undefined;
-  let proxy: RunningProxy | undefined = undefined;
+  const proxies: RunningProxy[] = [];
+  let folder = "";
   let url = "";
+  /** Of the server whose visitors have sessions of express-session. */
+  let visitsPort = 0;
 
   before(async function () {
     this.timeout(60_000);
     if (host === "uws") needUws();
-    const port = await freePort();
-    const args = ["start", "--workers", String(WORKERS), scriptOf("echo.ts"), "--", host];
-    tidewire = Tidewire.run(args, { PORT: String(port) });
+    folder = mkdtempSync(join(tmpdir(), "tidewire-test-"));
+    const ports = [await freePort(), await freePort()] as const;
+    const args = ["start", "--workers", String(WORKERS), scriptOf("with-visits.ts"), "--", host];
+    const [PORT, VISITS_PORT] = ports.map(String);
+    tidewire = Tidewire.run(args, { PORT, VISITS_PORT, VISITS_FOLDER: folder });
     await tidewire.saysTimes(READY, WORKERS);
-    const program = front && findProxy(front.name);
-    if (front !== undefined && program !== undefined)
-      proxy = await startProxy(program, front.run, (own, folder) => front.configure(port, own, folder));
-    url = `http://127.0.0.1:${proxy?.port ?? port}`;
+    const fronts = await Promise.all(ports.map((port) => startFront(front, port)));
+    for (const each of fronts) if (each !== undefined) proxies.push(each);
+    url = `http://127.0.0.1:${fronts[0]?.port ?? ports[0]}`;
+    visitsPort = fronts[1]?.port ?? ports[1];
   });
 
   after(async function () {
     this.timeout(60_000);
-    await proxy?.stop();
+    await Promise.all(proxies.map((proxy) => proxy.stop()));
     await tidewire?.[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true, force: true });
   });
 
   for (const version of Object.keys(clientVersions))
@@ -130,6 +145,46 @@ function declareSuite(host: string, front: Front | undefined): void {
         assert.deepEqual(losses, []);
       }).timeout(60_000);
 
+  it("serve clients on JSONP, wherever their requests land", async () => {
+    using wire = new NetworkClient(Number(new URL(url).port));
+    const clients = await Promise.all(
+      Array.from({ length: CLIENTS }, (_, index) => JsonpClient.open(wire, index)),
+    );
+    await Promise.all(
+      clients.map(async (client) => {
+        for (const word of ['ä "quoted"\nline', "\u2028</script>", "x".repeat(100_000)])
+          assert.equal(await client.ask("echo", word), word);
+        await client.close();
+      }),
+    );
+  }).timeout(60_000);
+
+  for (const version of ["2", "4"])
+    it(`know visitors of express-session again, with clients of version ${version}`, async () => {
+      using wire = new NetworkClient(visitsPort);
+      const { headers } = await wire.get("/socket.io/?EIO=4&transport=polling");
+      const cookie = cookieOf(headers, "connect.sid");
+      assert.ok(cookie !== undefined, "no cookie was set");
+      const id = decodeURIComponent(cookie).replace(/^connect\.sid=s:(.*)\..*$/, "$1");
+      let visits = 0;
+      for (const options of Object.values(transports)) {
+        const own: AnyClientOptions = { ...(options as AnyClientOptions), extraHeaders: { cookie } };
+        const clients: AnyClient[] = Array.from({ length: CLIENTS }, () =>
+          openAnyClient(version, `http://127.0.0.1:${visitsPort}`, own),
+        );
+        using _clients = closing(() => clients.forEach((client) => void client.close()));
+        await Promise.all(clients.map(anyConnected));
+        for (const client of clients) assert.deepEqual(await ask(client, "visit"), { id, visits: ++visits });
+      }
+    }).timeout(60_000);
+
+  it(`lose no client in ${LOAD_SECONDS} s of load`, async () => {
+    const { answers, comings, losses } = await load(url, LOAD_SECONDS * 1000);
+    if (process.env["LOAD_SECONDS"] !== undefined)
+      process.stdout.write(`      ${answers} answers, ${comings} connections, ${losses.length} losses\n`);
+    assert.deepEqual(losses, []);
+  }).timeout((LOAD_SECONDS + 60) * 1000);
+
   it("have clients on all of them", async () => {
     const clients = Array.from({ length: 30 }, () => openAnyClient("4", url));
     using _clients = closing(() => clients.forEach((client) => void client.close()));
@@ -137,6 +192,52 @@ function declareSuite(host: string, front: Front | undefined): void {
     const pids = await Promise.all(clients.map((client) => ask<number>(client, "pid")));
     assert.equal(new Set(pids).size, WORKERS);
   }).timeout(60_000);
+}
+
+/** Starts what is in front of the workers, if anything is. */
+async function startFront(front: Front | undefined, port: number): Promise<RunningProxy | undefined> {
+  const program = front && findProxy(front.name);
+  if (front === undefined || program === undefined) return undefined;
+  return startProxy(program, front.run, (own, folder) => front.configure(port, own, folder));
+}
+
+/**
+ * Clients of all versions, on all transports, talk without a break for a while. A part of them leaves again and again, and others come.
+ *
+ * @returns what they lost: connections that nobody has closed, and handshakes that failed
+ */
+async function load(
+  url: string,
+  ms: number,
+): Promise<{ answers: number; comings: number; losses: string[] }> {
+  const end = performance.now() + ms;
+  const seen = { answers: 0, comings: 0, losses: [] as string[] };
+  const talk = async (version: string, options: AnyClientOptions, stay: number): Promise<void> => {
+    while (performance.now() < end) {
+      const client = openAnyClient(version, url, options);
+      using _client = closing(() => void client.close());
+      const fail = (reason: unknown): void => void seen.losses.push(`version ${version}: ${String(reason)}`);
+      client.on("disconnect", fail);
+      client.on("connect_error", fail);
+      await anyConnected(client);
+      seen.comings++;
+      const until = Math.min(end, performance.now() + stay);
+      for (let count = 0; performance.now() < until; count++) {
+        const value = count % 50 === 49 ? "x".repeat(100_000) : count;
+        assert.equal(await ask(client, "echo", value), value);
+        seen.answers++;
+        await delay(20);
+      }
+      client.off("disconnect", fail);
+    }
+  };
+  const talks = Object.keys(clientVersions).flatMap((version) =>
+    Object.values(transports).flatMap((options) =>
+      [Infinity, 500].map((stay) => talk(version, options as AnyClientOptions, stay)),
+    ),
+  );
+  await Promise.all(talks);
+  return seen;
 }
 
 async function serves(client: AnyClient, transport: string): Promise<void> {

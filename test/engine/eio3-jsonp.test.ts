@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { runInNewContext } from "node:vm";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { engineHosts } from "../support/engine/hosts.ts";
 import { framed, LegacyPeer, legacyPath, openPacket } from "../support/engine/legacy-peers.ts";
@@ -7,23 +6,9 @@ import { received } from "../support/engine/peers.ts";
 import { within } from "../support/waiting/queue.ts";
 import type { StartedEngine } from "../support/engine/started-engine.ts";
 import type { WireResponse } from "../support/wire/client.ts";
+import { called, form, formOf } from "../support/wire/jsonp.ts";
 
 const allowEIO3 = true;
-const form = { headers: { "content-type": "application/x-www-form-urlencoded" } };
-
-/** What a browser's JSONP client does: real newlines become \n, and a \n that was there \\n. */
-function formOf(payload: string): string {
-  const escaped = payload.replaceAll("\\n", "\\\n").replaceAll("\n", "\\n");
-  return new URLSearchParams({ d: escaped }).toString();
-}
-
-/** Runs the script as the page would, and gives what the callback with that index was called with. */
-function called(script: string, index: number): string {
-  const calls: unknown[] = [];
-  runInNewContext(script, { ___eio: { [index]: (payload: unknown) => calls.push(payload) } });
-  assert.equal(calls.length, 1);
-  return calls[0] as string;
-}
 
 onEveryHost("engine: JSONP", engineHosts, (host) => {
   host.it("answers a handshake with a script that calls the callback", async () => {

@@ -80,7 +80,7 @@ class Balancer extends MemoryHost {
   }
 }
 
-function isHandshake({ url = "" }: MemoryRequest): boolean {
+function isHandshake({ url }: MemoryRequest): boolean {
   return !url.includes("&sid=");
 }
 

@@ -11,6 +11,7 @@ export interface AnyClient {
     };
   };
   on(event: string, listener: (...args: never[]) => void): unknown;
+  off(event: string, listener: (...args: never[]) => void): unknown;
   once(event: string, listener: (...args: never[]) => void): unknown;
   emit(event: string, ...args: unknown[]): unknown;
   close(): unknown;
@@ -18,6 +19,7 @@ export interface AnyClient {
 
 export interface AnyClientOptions {
   readonly transports?: readonly string[];
+  readonly extraHeaders?: Readonly<Record<string, string>>;
   readonly reconnection?: boolean;
   readonly reconnectionDelay?: number;
   readonly reconnectionDelayMax?: number;
