@@ -30,6 +30,7 @@ export const packageNames = [
   "cluster-postgres",
   "testing",
   "metrics",
+  "inspector",
 ] as const;
 /** The same, and the command line. */
 export const publishedNames = [...packageNames, "cli"] as const;

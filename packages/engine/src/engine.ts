@@ -90,6 +90,11 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
     if (this.opts.cors) this.use(cors(this.opts.cors));
   }
 
+  /** @internal The same as {@link clients}, without the object. */
+  get sessions(): ReadonlyMap<string, Session> {
+    return this.#sessions;
+  }
+
   /** Open sessions by id. */
   get clients(): Record<string, Session> {
     return (this.#clients ??= Object.fromEntries(this.#sessions));
@@ -318,6 +323,11 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
 /** The clock of an engine, for the server above it. */
 export function clockOf(engine: Engine): Clock {
   return engine.clock;
+}
+
+/** The open sessions of an engine by id, for the server above it. */
+export function sessionsOf(engine: Engine): ReadonlyMap<string, Session> {
+  return engine.sessions;
 }
 
 /** Lets the monitor of a Socket.IO server count what the limits of its engine refuse, and emit the events. */

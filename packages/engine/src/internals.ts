@@ -11,7 +11,7 @@ export type {
   RequestTaker,
 } from "./admission/cluster.ts";
 export { generateId } from "./admission/ids.ts";
-export { clockOf, setLimitMonitor } from "./engine.ts";
+export { clockOf, sessionsOf, setLimitMonitor } from "./engine.ts";
 export { AnswerHead } from "./host/answer-head.ts";
 export { linesOf, RawHead } from "./host/copied/head.ts";
 export { CopiedHttpExchange } from "./host/copied/http-exchange.ts";
@@ -22,6 +22,7 @@ export { rethrow } from "./host/rethrow.ts";
 export { parseQuery, requestOf } from "./http/query.ts";
 export * as timers from "./host/timers.ts";
 export { knownOptions } from "./known-options.ts";
+export { addressReader, clientPart } from "./limits/client-address.ts";
 export { connectionLimitRules, rateRule } from "./limits/options.ts";
 export { TokenBucket } from "./limits/token-bucket.ts";
 export type { Rate } from "./limits/token-bucket.ts";
@@ -33,5 +34,6 @@ export { Timeout } from "./loop/timeout.ts";
 export * as optionRules from "./option-rules.ts";
 export type { OptionRule, OptionRules } from "./option-rules.ts";
 export { defaultOptions } from "./options.ts";
+export { headersOf, ping } from "./session/inspection.ts";
 export { sendDroppable, sendNewest } from "./session/selective-sending.ts";
 export { SessionAudience } from "./session/session-audience.ts";

@@ -6,6 +6,7 @@ import { isMainThread } from "node:worker_threads";
 import { Engine } from "./engine.ts";
 import { ConnectionErrorCode, connectionErrorMessages } from "./errors.ts";
 import type { HttpServerLike } from "./host/host.ts";
+import type { Activity } from "./host/uws/activity.ts";
 import { loadUws, nodeTooOld } from "./host/uws/load.ts";
 import type { NodeServer } from "./host/node/http2.ts";
 import { NodeHost } from "./host/node/host.ts";
@@ -45,9 +46,11 @@ export class Server extends Engine {
   /**
    * Serves the path on a server of node:http, node:https or node:http2. Requests to other paths go to the listeners that the
    * server had before. A uWebSockets.js app is attached as by {@link attachApp}: `uServer` is this class under its other name.
-   * WebSockets over HTTP/2 (RFC 8441) are served too; this enables the setting that announces them.
+   * WebSockets over HTTP/2 (RFC 8441) are served too; this enables the setting that announces them. The `httpServer` of another
+   * engine may be given on every host: both then serve their paths, which must differ.
    */
-  attach(server: NodeServer | UwsApp, given: AttachAppOptions = {}): this {
+  attach(server: NodeServer | UwsApp | UwsHttpServer, given: AttachAppOptions = {}): this {
+    if (isOfUws(server)) return this.#attachBeside(server, given);
     if (isUwsApp(server)) return this.attachApp(server, given);
     const options = attachmentOf(given);
     this.httpServer = server;
@@ -69,7 +72,24 @@ export class Server extends Engine {
     return this;
   }
 
+  #attachBeside(server: UwsHttpServer, given: AttachAppOptions): this {
+    const { secure, proxyProtocol, activity } = server.traits;
+    const same = { proxyProtocol, ...(secure === undefined ? {} : { secure }) };
+    this.#serveApp(server.app, { ...same, ...given }, false, activity);
+    server.on("close", () => this.startAgain());
+    this.httpServer = server;
+    return this;
+  }
+
   #attachApp(app: UwsApp, given: AttachAppOptions, isAlone: boolean): UwsHttpServer {
+    const { traits } = this.#serveApp(app, given, isAlone);
+    const server = new UwsHttpServer(app, traits);
+    server.on("close", () => this.startAgain());
+    this.httpServer = server;
+    return server;
+  }
+
+  #serveApp(app: UwsApp, given: AttachAppOptions, isAlone: boolean, activity?: Activity): UwsHost {
     const tooOld = nodeTooOld();
     if (tooOld !== undefined) throw tooOld;
     const { opts } = this;
@@ -84,12 +104,10 @@ export class Server extends Engine {
       compression: options.compression ?? uwsCompression(opts.perMessageDeflate),
       idleTimeout: options.idleTimeout ?? 0,
       proxyProtocol: options.proxyProtocol ?? false,
+      activity,
     });
     this.attachHost(host);
-    const server = new UwsHttpServer(app, host.activity);
-    server.on("close", () => this.startAgain());
-    this.httpServer = server;
-    return server;
+    return host;
   }
 
   /**
@@ -157,6 +175,11 @@ export class Server extends Engine {
     warnOnce("TIDEWIRE_NO_UWS", `Listening on node:http: ${uws.message}.`);
     return undefined;
   }
+}
+
+/** Another copy of this package may have created it. */
+function isOfUws(server: object): server is UwsHttpServer {
+  return "traits" in server && "app" in server;
 }
 
 function isUwsApp(server: object): server is UwsApp {

@@ -222,7 +222,8 @@ export class BroadcastOperator<
   private traceSending(packet: Packet, data: unknown[]): void {
     const [event, ...args] = data;
     const { rooms, exceptRooms: except } = this;
-    const trace = { namespace: this.namespace.name ?? "", event: String(event), args, rooms, except };
+    const { name: namespace = "", server } = this.namespace;
+    const trace = { server, namespace, event: String(event), args, rooms, except };
     tracing.broadcast.traceSync(() => this.send(packet, data), trace);
   }
 

@@ -169,8 +169,8 @@ export class Client<
     return joined?.nsp.name === namespace ? joined : undefined;
   }
 
-  /** A copy, because the sockets are removed while it is read. */
-  private get allSockets(): ClientSocket[] {
+  /** @internal A copy, because the sockets are removed while it is read. */
+  get _allSockets(): ClientSocket[] {
     const { joined } = this;
     if (joined instanceof SocketMaps) return [...joined.byId.values()];
     return joined === undefined ? [] : [joined];
@@ -295,7 +295,7 @@ export class Client<
 
   /** Leaves all namespaces and closes the connection. */
   _disconnect(): void {
-    for (const socket of this.allSockets) {
+    for (const socket of this._allSockets) {
       socket.disconnect();
     }
     this.forgetSockets();
@@ -483,7 +483,7 @@ export class Client<
 
   /** @internal Called when the client has broken the protocol, or the connection has failed. */
   onError(error: Error): void {
-    for (const socket of this.allSockets) {
+    for (const socket of this._allSockets) {
       try {
         socket._onerror(error);
       } catch (thrown) {
@@ -498,7 +498,7 @@ export class Client<
   /** @internal Called once when the connection is closed, by either side. */
   onClose(reason: string, description: unknown = this.violation): void {
     this.destroy();
-    for (const socket of this.allSockets) {
+    for (const socket of this._allSockets) {
       try {
         socket._onclose(reason as DisconnectReason, description);
       } catch (error) {

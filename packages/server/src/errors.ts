@@ -16,6 +16,8 @@ const messages = {
     "No adapter for this namespace, are you trying to get the list of clients of a dynamic namespace?",
   MIDDLEWARE_FAILED: (): string => "Internal server error",
   INVALID_DATE: (given: string): string => `expected a Date or a number of ms since 1970, got ${given}`,
+  INSPECTOR_NOT_INSTALLED: (): string =>
+    "io.inspect() needs a package that does not load here: npm install @tidewire/inspector",
   NOT_ATTACHED: (): string => "cannot close a server that is not attached; call listen() or attach() first",
 } as const;
 

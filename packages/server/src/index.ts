@@ -8,6 +8,7 @@ export type { ParentNspNameMatchFn } from "./namespace-registry.ts";
 export type { DrainOptions } from "./drain.ts";
 export type { BroadcastOperator } from "./broadcast-operator.ts";
 export type { RemoteSocket } from "./remote-socket.ts";
+export type { Inspector, InspectorAuth, InspectorOptions } from "./inspection/options.ts";
 export type { AdapterConstructor } from "./adapter-constructor.ts";
 export type { ServerOptions } from "./options.ts";
 export type {

@@ -51,6 +51,11 @@ import type { Decoders } from "./limits/decoders.ts";
 import { resolveLimits } from "./limits/options.ts";
 import type { ResolvedLimits } from "./limits/options.ts";
 import type { ServerRefusal } from "./limits/report.ts";
+import { loadInspector } from "../load-inspector.js";
+import { Attachments } from "./inspection/attachments.ts";
+import type { Inspector, InspectorModule, InspectorOptions } from "./inspection/options.ts";
+import { lookups } from "./inspection/view.ts";
+import type { ServerView } from "./inspection/view.ts";
 import { NamespaceRegistry } from "./namespace-registry.ts";
 import type { ParentNspNameMatchFn } from "./namespace-registry.ts";
 import { Namespace } from "./namespace.ts";
@@ -149,6 +154,7 @@ export class Server<
   private readonly engines: Set<BaseEngine> = new Set();
   /** Undefined unless the option `stats` asks for it. */
   private readonly eventLoopDelay: EventLoopDelay | undefined;
+  private readonly attachments: Attachments = new Attachments();
   private drainage: Promise<void> | undefined = undefined;
   private readonly _corsMiddleware: CorsMiddleware | undefined;
   private readonly _cluster: ClusterOption | undefined;
@@ -476,6 +482,7 @@ export class Server<
    */
   bind(engine: BindableEngine): this {
     this.engine = engine as unknown as Engine;
+    this.attachments.attached(engine);
     if (engine instanceof BaseEngine) {
       engine.startAgain();
       this.engines.add(engine);
@@ -572,6 +579,7 @@ export class Server<
   private async closeAll(fn: ((err?: Error) => void) | undefined): Promise<void> {
     const own = this.engine instanceof BaseEngine ? this.engine : undefined;
     own?.shutDown();
+    this.attachments.detached();
     if (this._cluster?.retire !== undefined) await this._cluster.retire();
     await Promise.allSettled(
       [...this._nsps.values()].map(async (nsp) => {
@@ -607,14 +615,55 @@ export class Server<
    * io.stats().connections; // { polling: 2, websocket: 40 }
    */
   stats(): ServerStats {
+    return this.statsWith(this.eventLoopDelay);
+  }
+
+  /** @param eventLoopDelay - undefined where a reader must not begin a new measurement */
+  private statsWith(eventLoopDelay: EventLoopDelay | undefined): ServerStats {
     return serverStats({
       engines: this.engines,
       namespaces: this._nsps.values(),
       counters: this._counters,
       limits: this._limitMonitor.counts,
       cluster: this.cluster,
-      eventLoopDelay: this.eventLoopDelay,
+      eventLoopDelay,
     });
+  }
+
+  /**
+   * Serves a page that shows what the server does while somebody looks at it: clients, rooms, events, why clients leave. Unless it is
+   * `readonly`, one can also emit, join, leave and disconnect. It needs the package `@tidewire/inspector`, which is loaded here and
+   * not before. Without `auth`, only this machine may open the page.
+   *
+   * @returns a promise that resolves once the page is served, or will be as soon as the server is attached. It rejects with an Error
+   * (`INSPECTOR_NOT_INSTALLED`) without the package; TypeError (`INVALID_OPTION`) for an invalid option; Error (`NO_HTTP_SERVER`) for
+   * an engine in memory
+   *
+   * @example
+   * await io.inspect({ auth: { username: "ops", password: process.env.INSPECTOR_PASSWORD } });
+   */
+  async inspect(options: InspectorOptions = {}): Promise<Inspector> {
+    let loaded: InspectorModule;
+    try {
+      loaded = (await loadInspector()) as InspectorModule;
+    } catch (error) {
+      throw Object.assign(createError("INSPECTOR_NOT_INSTALLED"), { cause: error });
+    }
+    return loaded.inspect(this, options);
+  }
+
+  /** @internal What the inspector sees of the server. */
+  _view(): ServerView {
+    return {
+      namespaces: this._nsps as unknown as ServerView["namespaces"],
+      path: this._path,
+      trustProxy: this.opts.limits?.trustProxy,
+      cluster: () => this.cluster,
+      stats: () => this.statsWith(undefined),
+      engines: () => [...this.engines],
+      attachments: this.attachments,
+      ...lookups,
+    };
   }
 
   /** Whether the server takes no new clients because of {@link drain}: from its call on, until the server is attached again. */

@@ -37,7 +37,7 @@ import type {
   Last,
   Untyped,
 } from "./events/typed-events.ts";
-import { traceAck, traceEvent, tracing } from "./events/tracing.ts";
+import { notices, traceAck, traceEvent, tracing } from "./events/tracing.ts";
 import { ackOf } from "./events/user-code.ts";
 import type { InvalidEvent } from "./events/contract.ts";
 import { LimitError } from "./limits/errors.ts";
@@ -166,6 +166,11 @@ export class Socket<
     return arrival.toHandshake(this.conn);
   }
 
+  /** @internal When the socket was created, in ms since 1970. */
+  get _issued(): number {
+    return this.ownHandshake.issued;
+  }
+
   /** Data of the application; other servers of a cluster see it through `fetchSockets()`. */
   get data(): SocketData {
     return (this.ownData ??= {} as SocketData);
@@ -232,6 +237,7 @@ export class Socket<
   override emit<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean {
     assertNotReserved(SOCKET_RESERVED_EVENTS, ev);
     const data: unknown[] = [ev, ...args];
+    if (notices.emit.hasSubscribers) this.publishEmit(ev, args);
     const packet: Packet = { type: EVENT, nsp: this.nsp.name, data };
     const last = data[data.length - 1];
     if (typeof last === "function") {
@@ -243,6 +249,10 @@ export class Socket<
     }
     this.delivery.emit(this, packet, this.takeFlags());
     return true;
+  }
+
+  private publishEmit(event: string | symbol, args: readonly unknown[]): void {
+    notices.emit.publish({ socket: this, namespace: this.nsp.name, event: String(event), args });
   }
 
   /**
@@ -759,9 +769,14 @@ export class Socket<
     this._cleanup();
     this.client._remove(this);
     this.connected = false;
+    if (notices.disconnect.hasSubscribers) this.publishDisconnect(reason, description);
     this.announce("disconnect", reason, description);
     this.failAcks();
     return undefined;
+  }
+
+  private publishDisconnect(reason: DisconnectReason, description: unknown): void {
+    notices.disconnect.publish({ socket: this, namespace: this.nsp.name, reason, description });
   }
 
   /** Rethrows later what a listener throws, which must not leave the socket half in its namespace. */

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 const classes: Readonly<Record<string, { methods: string; file: string }>> = {
   Server: {
     methods:
-      "listen attach attachApp attachServe bind onconnection of close use onError serverSideEmit serverSideEmitWithAck path serveClient connectTimeout adapter",
+      "listen attach attachApp attachServe bind onconnection of close use onError inspect stats serverSideEmit serverSideEmitWithAck path serveClient connectTimeout adapter",
     file: "server",
   },
   "Server and Namespace": {

@@ -43,6 +43,8 @@ export abstract class Heartbeat extends Deadline {
   abstract onActivity(): void;
   /** Called when an upgrade has ended. */
   abstract resume(): void;
+  /** Sends the next ping now, if one is due at all; returns whether it was sent. */
+  abstract advance(): boolean;
 
   stop(): void {
     this.session.server.clock.cancel(this);
@@ -101,6 +103,12 @@ export class ServerHeartbeat extends Heartbeat {
     else this.#awaitPong();
   }
 
+  advance(): boolean {
+    if (this.#phase !== "resting") return false;
+    this.#ping();
+    return true;
+  }
+
   #ping(): void {
     this.#phase = "waiting";
     this.#awaitPong();
@@ -138,4 +146,8 @@ export class ClientHeartbeat extends Heartbeat {
   }
 
   resume(): void {}
+
+  advance(): boolean {
+    return false;
+  }
 }

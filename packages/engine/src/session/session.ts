@@ -40,6 +40,8 @@ export interface SessionControl {
    * dropped before the session is ended.
    */
   sendDroppable(session: Session, messages: readonly Message[]): void;
+  /** Sends the next ping of the heartbeat now; returns whether it was sent. */
+  ping(session: Session): boolean;
 }
 
 /**
@@ -264,6 +266,9 @@ export class Session extends QuietEmitter {
     },
     sendDroppable(session, messages) {
       session.#select(messages, (queue) => queue.allowLoss(messages));
+    },
+    ping(session) {
+      return session.#isOpen() && !session.upgrading && session.#heartbeat.advance();
     },
   };
 

@@ -47,9 +47,14 @@ export class LazyHandshake {
     this.#auth = isEmpty(auth) ? undefined : auth;
   }
 
+  /** When the socket was created, in ms since 1970. */
+  get issued(): number {
+    return START + this.#issued;
+  }
+
   /** Connections without a request, by WebTransport or because the application removed it, have a handshake too. */
   toHandshake(conn: Connection): Handshake {
-    const issued = START + this.#issued;
+    const { issued } = this;
     const request = (internals.requestOf(this.#request) ?? this.#request) as
       | HandshakeRequest
       | null

@@ -1,5 +1,5 @@
-import { tracingChannel } from "node:diagnostics_channel";
-import type { TracingChannel } from "node:diagnostics_channel";
+import { channel, tracingChannel } from "node:diagnostics_channel";
+import type { Channel, TracingChannel } from "node:diagnostics_channel";
 import type { AckCallback } from "./acks.ts";
 
 /** The tracing channels of `node:diagnostics_channel`. Nothing is created for one without subscribers. */
@@ -21,6 +21,35 @@ export const tracing: Tracing = {
   broadcast: tracingChannel("tidewire:broadcast"),
 };
 
+/** The channels of what takes no time. */
+export interface Notices {
+  /** An event that is sent to one client. */
+  readonly emit: Channel<unknown, EmitNotice>;
+  /** A socket that has left its namespace. */
+  readonly disconnect: Channel<unknown, DisconnectNotice>;
+}
+
+export const notices: Notices = {
+  emit: channel("tidewire:emit") as Notices["emit"],
+  disconnect: channel("tidewire:disconnect") as Notices["disconnect"],
+};
+
+export interface EmitNotice {
+  readonly socket: object;
+  readonly namespace: string;
+  readonly event: string;
+  /** With the callback, if the event asks for an answer. */
+  readonly args: readonly unknown[];
+}
+
+export interface DisconnectNotice {
+  readonly socket: object;
+  readonly namespace: string;
+  readonly reason: string;
+  /** The second argument of `disconnect`. */
+  readonly description: unknown;
+}
+
 export interface EventTrace {
   readonly socket: object;
   readonly namespace: string;
@@ -41,6 +70,8 @@ export interface ConnectTrace {
 }
 
 export interface BroadcastTrace {
+  /** Undefined if the adapter was created for something else than a namespace. */
+  readonly server: object | undefined;
   readonly namespace: string;
   readonly event: string;
   readonly args: readonly unknown[];

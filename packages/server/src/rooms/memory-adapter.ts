@@ -90,6 +90,11 @@ export class MemoryAdapter extends Adapter {
     return this.table.sharedRooms;
   }
 
+  /** @internal The rooms, for whoever must not make the maps of the base class complete. */
+  get _table(): Pick<RoomTable<LocalSocket>, "forEachId" | "forEachRoom" | "forEachShared" | "has"> {
+    return this.table;
+  }
+
   override addSockets(target: BroadcastOptions, rooms: Room[]): void {
     for (const socket of this.chosen(target)) void socket.join(rooms);
   }

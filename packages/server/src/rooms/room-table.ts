@@ -195,6 +195,11 @@ export class RoomTable<Member extends object> {
     return false;
   }
 
+  /** Visits the rooms, without those of single ids. */
+  forEachShared(visit: (room: string, size: number) => void): void {
+    for (const [room, ids] of this.#rooms) if (!this.#sids.has(room)) visit(room, ids.size);
+  }
+
   /** Visits the ids in a room. */
   forEachId(room: string, visit: (id: string) => void): void {
     this.#rooms.get(room)?.forEach(visit);

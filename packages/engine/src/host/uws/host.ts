@@ -28,13 +28,22 @@ export interface UwsHostOptions {
   idleTimeout: number;
   /** Whether connections begin with a header of the PROXY protocol, which names the client. */
   proxyProtocol: boolean;
+  /** Of another path of the same app, if there is one: the app closes when both are idle. */
+  activity?: Activity | undefined;
+}
+
+/** What is the same for all paths of an app. */
+export interface AppTraits {
+  readonly activity: Activity;
+  readonly secure: boolean | undefined;
+  readonly proxyProtocol: boolean;
 }
 
 const BAD_REQUEST = "400 Bad Request";
 
 /** A path of a uWebSockets.js app. */
 export class UwsHost implements Host {
-  readonly activity: Activity = new Activity();
+  readonly activity: Activity;
   readonly #app: UwsApp;
   readonly #options: UwsHostOptions;
   #secure: boolean | undefined;
@@ -52,11 +61,18 @@ export class UwsHost implements Host {
       throw new RangeError(`idleTimeout must be 0 or 8 to 960 seconds, not ${idleTimeout}`);
     }
     this.#app = app;
+    this.activity = options.activity ?? new Activity();
     this.#options = options;
     this.#secure = options.secure;
     this.#addressOf = proxyProtocol ? addressBehindProxy : addressOfPeer;
     this.#isElsewhere = outside(path);
     this.#fewestBits = fewestWindowBits(compression);
+  }
+
+  get traits(): AppTraits {
+    const { activity } = this;
+    const { secure, proxyProtocol } = this.#options;
+    return { activity, secure, proxyProtocol };
   }
 
   bind(target: HostTarget): void {

@@ -2,8 +2,8 @@ import { EventEmitter } from "node:events";
 import { createServer } from "node:net";
 import { CLOSE_GRACE } from "../host.ts";
 import type { HttpServerLike } from "../host.ts";
-import type { Activity } from "./activity.ts";
 import { fixSettings, warnOfSetting } from "./fixed-settings.ts";
+import type { AppTraits } from "./host.ts";
 import type { OwnUwsApp, Uws, UwsApp } from "./types.ts";
 import { clearTimeout, nextTick, setImmediate, setTimeout } from "../timers.ts";
 
@@ -12,17 +12,19 @@ import { clearTimeout, nextTick, setImmediate, setTimeout } from "../timers.ts";
  * `close()` and the events `listening`, `error` and `close`. An app that the application listens on itself has no address here.
  */
 export class UwsHttpServer extends EventEmitter implements HttpServerLike {
-  readonly #app: UwsApp;
-  readonly #activity: Activity;
+  /** @internal */
+  readonly app: UwsApp;
+  /** @internal */
+  readonly traits: AppTraits;
   #uws: Uws | undefined = undefined;
   #listenSocket: unknown = undefined;
   #port = 0;
   #closed = false;
 
-  constructor(app: UwsApp, activity: Activity) {
+  constructor(app: UwsApp, traits: AppTraits) {
     super();
-    this.#app = app;
-    this.#activity = activity;
+    this.app = app;
+    this.traits = traits;
   }
 
   get listening(): boolean {
@@ -75,13 +77,13 @@ export class UwsHttpServer extends EventEmitter implements HttpServerLike {
     this.stopListening();
     const finish = (): void => {
       clearTimeout(timer);
-      this.#activity.forget();
+      this.traits.activity.forget();
       // Keep-alive connections without a request, and whatever did not finish in time.
-      this.#app.close();
+      this.app.close();
       this.emit("close");
     };
     const timer = setTimeout(finish, CLOSE_GRACE);
-    this.#activity.whenIdle(() => void setImmediate(finish));
+    this.traits.activity.whenIdle(() => void setImmediate(finish));
     return this;
   }
 }

@@ -1,0 +1,2 @@
+/** The folder of the files of the page. */
+export declare const pageFolder: string;

@@ -1,0 +1,25 @@
+import type { IncomingHttpHeaders } from "node:http";
+
+/** What a request from this machine is recognized by. */
+export interface Origin {
+  readonly remoteAddress: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** A proxy on this machine sets one of them: the request is that of somebody else. */
+const PROXY_HEADERS = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"] as const;
+
+const LOOPBACK = /^(?:::ffff:)?127\.\d+\.\d+\.\d+$|^::1$/;
+const LOCAL_HOST = /^(?:(?:[\w-]+\.)*localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/i;
+
+/**
+ * Whether a request comes from this machine, and not through a proxy. The host must be a name of this machine, too: otherwise any
+ * page could reach the server by a domain that it points here.
+ */
+export function isLocal({ remoteAddress = "", headers }: Origin): boolean {
+  return (
+    LOOPBACK.test(remoteAddress) &&
+    PROXY_HEADERS.every((name) => headers[name] === undefined) &&
+    LOCAL_HOST.test(headers.host ?? "")
+  );
+}

@@ -1,0 +1,3 @@
+import inspector from "./dist/index.js";
+
+export const { inspect } = inspector;
