@@ -2,7 +2,7 @@ export function findChromium(): string | undefined;
 export function findRedis(): string | undefined;
 export function findNats(): string | undefined;
 export function findPostgres(): string | undefined;
-export function findProxy(name: "nginx" | "HAProxy" | "Apache"): string | undefined;
+export function findProxy(name: "nginx" | "HAProxy" | "Apache" | "Caddy"): string | undefined;
 export function findPythonClient(): string | undefined;
 export function whyNoChromium(): string;
 export function whyMissing(
@@ -16,5 +16,6 @@ export function whyMissing(
     | "nginx"
     | "HAProxy"
     | "Apache"
+    | "Caddy"
     | "other versions of Node and TypeScript",
 ): string;

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { findTools, installTools } from "./tools.mjs";
 
 /** The programs of the proxies, which are called like their Debian packages. */
-const PROXIES = { nginx: "nginx", HAProxy: "haproxy", Apache: "apache2" };
+const PROXIES = { nginx: "nginx", HAProxy: "haproxy", Apache: "apache2", Caddy: "caddy" };
 
 /** What is needed: how it is found, the Debian packages that bring it (or npm), and the tests that wait for it. */
 const PARTS = [
@@ -47,7 +47,7 @@ const PARTS = [
     packages: ["python3-socketio", "python3-requests", "python3-websocket"],
     waiting: "The compatibility tests of the Python client",
   },
-  ...["nginx", "HAProxy", "Apache"].map((name) => ({
+  ...Object.keys(PROXIES).map((name) => ({
     name,
     find: () => findProxy(name),
     packages: [PROXIES[name]],
@@ -91,7 +91,7 @@ export function findPostgres() {
     .find((bin) => isExecutable(join(bin, "initdb")));
 }
 
-/** The path of nginx, HAProxy or Apache; undefined if there is none. */
+/** The path of nginx, HAProxy, Apache or Caddy; undefined if there is none. */
 export function findProxy(name) {
   return find([PROXIES[name]]);
 }

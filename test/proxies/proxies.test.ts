@@ -17,7 +17,7 @@ const PATIENCE = 10_000;
 const page = readFileSync(new URL("../../docs/deployment.md", import.meta.url), "utf8");
 
 interface Proxy {
-  readonly name: "nginx" | "HAProxy" | "Apache";
+  readonly name: "nginx" | "HAProxy" | "Apache" | "Caddy";
   /** The language of the example on the page. */
   readonly language: string;
   /** The whole configuration around the example, for a process without children. */
@@ -64,6 +64,17 @@ ${replaced(example, "bind :80", `bind 127.0.0.1:${port}`)}`,
       ${process.getuid?.() === 0 ? "User www-data\nGroup www-data" : ""}
       ${example}`,
     run: (file) => ["-X", "-f", file],
+  },
+  {
+    name: "Caddy",
+    language: "caddy",
+    configure: (example, port) => `
+{
+  admin off
+  auto_https off
+}
+${replaced(example, "example.com {", `http://127.0.0.1:${port} {`)}`,
+    run: (file) => ["run", "--adapter", "caddyfile", "--config", file],
   },
 ];
 

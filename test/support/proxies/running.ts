@@ -32,7 +32,9 @@ export async function startProxy(
   const folder = mkdtempSync(join(tmpdir(), "tidewire-proxy-"));
   const file = join(folder, "conf");
   writeFileSync(file, configure(port, folder));
-  const child = spawn(program, run(file), { stdio: ["ignore", "inherit", "pipe"] });
+  // Caddy keeps its configuration in the folders of the user.
+  const env = { ...process.env, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder };
+  const child = spawn(program, run(file), { env, stdio: ["ignore", "inherit", "pipe"] });
   const kill = (): unknown => child.kill("SIGKILL");
   process.once("exit", kill);
   const stop = async (): Promise<void> => {
