@@ -7,10 +7,11 @@ import { promisify } from "node:util";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** The programs of a page of the documentation, in order: the blocks that begin with an import. */
-export function programsOf(page: string): string[] {
+/** The programs of a page of the documentation, in order: the blocks of a language that begin with an import. */
+export function programsOf(page: string, language: "js" | "ts" = "js"): string[] {
   const text = readFileSync(join(root, page), "utf8");
-  return [...text.matchAll(/^```js\n(import [^]*?)^```/gm)].map((match) => match[1]!);
+  const blocks = new RegExp(`^\`\`\`${language}\\n(import [^]*?)^\`\`\``, "gm");
+  return [...text.matchAll(blocks)].map((match) => match[1]!);
 }
 
 /** Runs a program against the sources. Returns the lines that it prints. */
