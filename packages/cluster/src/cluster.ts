@@ -1,5 +1,6 @@
 import process from "node:process";
 import type { ClusterOption } from "@tidewire/server";
+import type { Backend } from "./backend.ts";
 import { ClusterError } from "./errors.ts";
 import { linkSecurity } from "./machines/link-security.ts";
 import type { ClusterOptions } from "./options.ts";
@@ -9,22 +10,34 @@ import { assertName } from "./socket-directory.ts";
 /**
  * Joins a server with those of other processes of the machine, without a supervisor and without sticky sessions: they share the
  * port, and each request reaches the process that has its session. Rooms, broadcasts and `fetchSockets()` reach across all of them.
- * With `listen` and `discovery` the processes of other machines belong to it, too.
+ * With `listen` and `backend` the processes of other machines belong to it, too.
  *
  * @example
  * const io = new Server(3000, { cluster: cluster() });
  *
  * @returns the option `cluster` of one server
  * @throws ClusterError (`BAD_NAME`) for an invalid name; `NO_SECRET`, `SHORT_SECRET`, `NO_AUTHORITY`, `NO_DISCOVERY` for links
- * between machines that are not protected or find nobody. If the process cannot join, because others can enter the directory, for
+ * between machines that are not protected or find nobody; `BAD_BACKEND`, `BAD_DISCOVERY`, `UNUSED_BACKEND`. If the process cannot join, because others can enter the directory, for
  * example, the error is thrown as uncaught
  */
 export function cluster(options: ClusterOptions = {}): ClusterOption {
-  const { listen, discovery } = options;
+  const { listen, backend } = options;
+  if (backend !== undefined) assertBackend(backend, options);
+  const discovery = options.discovery ?? backend?.discovery;
   if ((listen === undefined) !== (discovery === undefined)) throw new ClusterError("NO_DISCOVERY");
+  if (discovery !== undefined && typeof discovery.announce !== "function")
+    throw new ClusterError("BAD_DISCOVERY");
   if (listen !== undefined) linkSecurity(listen);
   const name = options.name ?? process.env["TIDEWIRE_CLUSTER"];
   if (name === undefined) return new ServerCluster(options);
   assertName(name);
   return new ServerCluster({ ...options, name });
+}
+
+/** @throws ClusterError if it is none, or nothing of it is used */
+function assertBackend(backend: Backend, { adapter, discovery }: ClusterOptions): void {
+  const isChannels = backend.channels === undefined || typeof backend.channels.publish === "function";
+  if (typeof backend.discovery?.announce !== "function" || !isChannels) throw new ClusterError("BAD_BACKEND");
+  const isUsed = discovery === undefined || (adapter === undefined && backend.channels !== undefined);
+  if (!isUsed) throw new ClusterError("UNUSED_BACKEND");
 }

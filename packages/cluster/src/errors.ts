@@ -59,11 +59,18 @@ const clusterMessages = {
   NO_AUTHORITY: (): string =>
     'the certificates in "listen.tls" need "ca", the authority that has signed those of all nodes: otherwise anybody with a certificate is let in',
   NO_DISCOVERY: (): string =>
-    'the nodes of several machines need the options "listen" and "discovery" together',
+    'the nodes of several machines need the option "listen", and "backend" or "discovery", together',
+  BAD_BACKEND: (): string =>
+    'the option "backend" must be what redis() of @tidewire/cluster-redis returns, or another object with "discovery" and "channels"',
+  BAD_DISCOVERY: (): string =>
+    'the option "discovery" cannot find anybody: give what redis() returns as "backend"',
+  UNUSED_BACKEND: (): string =>
+    'the option "backend" is not used: "adapter" carries the broadcasts, and "discovery" finds the nodes',
   BAD_ADDRESS: (address: string): string => `"${address}" is no address: use "host:port"`,
   DISCOVERY_AWAY: (detail: string): string =>
     `the nodes of other machines cannot be found at present: ${detail}`,
-  CHANNELS_AWAY: (detail: string): string => `broadcasts do not reach other nodes at present: ${detail}`,
+  CHANNELS_AWAY: (detail: string): string =>
+    `broadcasts to other nodes go over the links at present, for the broker cannot be reached: ${detail}`,
   NODE_REFUSED: (detail: string): string => `no link to another machine: ${detail}`,
   NO_OTHER_SERVER: (): string => "a cluster belongs to one server: call cluster() again for another one",
 } as const;

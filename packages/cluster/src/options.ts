@@ -1,4 +1,5 @@
 import type { AdapterConstructor } from "@tidewire/server";
+import type { Backend } from "./backend.ts";
 import type { Discovery } from "./discovery/discovery.ts";
 import type { LinkListenOptions } from "./machines/machine-network.ts";
 import type { BindingOptions } from "./session-directory.ts";
@@ -17,10 +18,15 @@ export interface ClusterOptions extends BindingOptions {
   directory?: string;
   /**
    * Where this node listens for those of other machines, and the secret or the certificates by which they know each other. Needs
-   * `discovery`. Default: the cluster is that of one machine.
+   * `backend` or `discovery`. Default: the cluster is that of one machine.
    */
   listen?: LinkListenOptions;
-  /** Where the nodes of several machines find each other: `redis()` of `@tidewire/cluster-redis`, or `dns()`. Needs `listen`. */
+  /**
+   * Where the nodes of several machines find each other, and what carries broadcasts between them: `redis()` of
+   * `@tidewire/cluster-redis`. Needs `listen`.
+   */
+  backend?: Backend;
+  /** Where the nodes of several machines find each other, in place of the backend: `dns()`, for example. Needs `listen`. */
   discovery?: Discovery;
   /**
    * The adapter, which carries broadcasts between the processes in place of the cluster's own: that of another package, such as

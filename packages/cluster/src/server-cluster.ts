@@ -4,6 +4,7 @@ import type { AdapterConstructor, ClusterNode, ClusterOption } from "@tidewire/s
 import { Broadcasting } from "./broadcasting/broadcasting.ts";
 import { clusterAdapter } from "./broadcasting/cluster-adapter.ts";
 import { LinkBus } from "./broadcasting/link-bus.ts";
+import { ChannelBus } from "./channels/channel-bus.ts";
 import { ClusterHandle } from "./cluster-handle.ts";
 import { ClusterError } from "./errors.ts";
 import { listeningPort } from "./listening-port.ts";
@@ -28,6 +29,8 @@ export class ServerCluster implements ClusterOption {
   #engine: Engine | undefined = undefined;
   readonly #warned: Set<string> = new Set();
   #networks: readonly Network[] = [];
+  /** Undefined if broadcasts do not travel on channels. */
+  readonly #channelBus: ChannelBus | undefined = undefined;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -49,7 +52,14 @@ export class ServerCluster implements ClusterOption {
       this.adapter = options.adapter;
       return;
     }
-    const broadcasting = new Broadcasting(new LinkBus(this.#members), (from, missed) =>
+    const channels = options.backend?.channels;
+    if (channels !== undefined) {
+      this.#channelBus = new ChannelBus(this.#members, channels, {
+        onAway: (error) => this.#tell("away", error, error),
+        onBack: () => this.handle.emit("back", "CHANNELS_AWAY"),
+      });
+    }
+    const broadcasting = new Broadcasting(this.#channelBus ?? new LinkBus(this.#members), (from, missed) =>
       this.handle.emit("gap", { from, missed }),
     );
     this.adapter = clusterAdapter(broadcasting);
@@ -80,7 +90,8 @@ export class ServerCluster implements ClusterOption {
   leave(): Promise<void> | void {
     this.#state = "joining";
     this.#engine = undefined;
-    const stopping = this.#networks.map((network) => network.stop()).filter((each) => each !== undefined);
+    const parts = [...this.#networks, ...(this.#channelBus === undefined ? [] : [this.#channelBus])];
+    const stopping = parts.map((part) => part.stop()).filter((each) => each !== undefined);
     this.#networks = [];
     this.#members.leave();
     if (stopping.length > 0) return Promise.all(stopping).then(() => {});
@@ -92,6 +103,7 @@ export class ServerCluster implements ClusterOption {
     if (this.#engine !== engine) return;
     const members = this.#members;
     members.cluster = name;
+    this.#channelBus?.start(name);
     const networks = this.#networksOf(name);
     this.#networks = networks;
     // Those of this machine first: a node has one link to another.
@@ -107,13 +119,14 @@ export class ServerCluster implements ClusterOption {
 
   #networksOf(name: string): Network[] {
     const members = this.#members;
-    const { directory, listen, discovery } = this.#options;
+    const { directory, listen, backend } = this.#options;
+    const discovery = this.#options.discovery ?? backend?.discovery;
     if (listen === undefined || discovery === undefined) {
       return [new LocalNetwork(members, directory ?? defaultDirectory(name), warn)];
     }
     const machines = new MachineNetwork(members, discovery, listen, {
       onAway: (error) => this.#tell("away", error, error),
-      onBack: () => this.handle.emit("back"),
+      onBack: () => this.handle.emit("back", "DISCOVERY_AWAY"),
       onRefused: (error, address) => this.#tell("refused", error, { address, error }),
       onError: warn,
     });

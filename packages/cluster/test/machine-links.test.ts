@@ -374,5 +374,31 @@ describe("nodes of several machines", () => {
       code(() => dns("localhost")),
       "BAD_ADDRESS",
     );
+    const listen = { secret: SECRET };
+    const backend = { discovery };
+    assert.equal(
+      code(() => cluster({ backend })),
+      "NO_DISCOVERY",
+    );
+    assert.equal(
+      code(() => cluster({ listen, backend: discovery as never })),
+      "BAD_BACKEND",
+    );
+    assert.equal(
+      code(() => cluster({ listen, backend: { discovery, channels: {} as never } })),
+      "BAD_BACKEND",
+    );
+    assert.equal(
+      code(() => cluster({ listen, discovery: backend as never })),
+      "BAD_DISCOVERY",
+    );
+    assert.equal(
+      code(() => cluster({ listen, backend, discovery })),
+      "UNUSED_BACKEND",
+    );
+    assert.equal(
+      code(() => cluster({ listen, backend })),
+      "none",
+    );
   });
 });

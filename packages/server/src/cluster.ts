@@ -41,12 +41,13 @@ export interface ClusterEvents {
   /** Broadcasts of another node were lost on their way. */
   gap: (gap: ClusterGap) => void;
   /**
-   * Nodes of other machines cannot be found at present: the store in which they find each other is away. Links and sessions go on.
-   * Without a listener it is a warning of the process, the first time.
+   * What the machines share is away; links and sessions go on. The `code` of the error says what is missing: `DISCOVERY_AWAY` if nodes
+   * of other machines cannot be found at present, `CHANNELS_AWAY` if broadcasts go over the links instead of the broker. Without a
+   * listener it is a warning of the process, the first time.
    */
-  away: (error: Error) => void;
-  /** They can be found again. */
-  back: () => void;
+  away: (error: Error & { readonly code?: string }) => void;
+  /** It is back. `code` is that of the error of `away`. */
+  back: (code: string) => void;
   /** Another machine and this one have not come together. Without a listener it is a warning of the process, the first time. */
   refused: (refusal: ClusterRefusal) => void;
 }

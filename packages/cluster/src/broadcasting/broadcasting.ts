@@ -1,16 +1,16 @@
 import { internals } from "@tidewire/engine";
-import { randomBytes } from "node:crypto";
+import type { Room } from "socket.io-adapter";
 import { LinkError } from "../errors.ts";
 import type { Part } from "../link/link.ts";
 import { PayloadReader } from "../link/reader.ts";
 import { PayloadWriter } from "../link/writer.ts";
 import type { NodeId } from "../node-id.ts";
 import { AskedClients } from "./asked-clients.ts";
-import type { Bus } from "./bus.ts";
-import { Cast, FIRST_REPLY, Status } from "./kinds.ts";
+import { NO_ROOMS } from "./bus.ts";
+import type { Bus, RoomInterest } from "./bus.ts";
+import { Cast, Status } from "./kinds.ts";
 import { Questions } from "./questions.ts";
 import type { Question } from "./questions.ts";
-import { Sequences } from "./sequences.ts";
 
 /** The adapter of a namespace, as messages of other nodes reach it. */
 export interface CastReceiver {
@@ -26,11 +26,7 @@ export interface Namespaces {
 /** Broadcasts, commands and questions between the servers of a cluster, for all their namespaces. One per server. */
 export class Broadcasting {
   readonly #bus: Bus;
-  readonly #onGap: (from: NodeId, missed: number) => void;
   readonly #writer: PayloadWriter = new PayloadWriter();
-  readonly #epoch: number = randomBytes(4).readUInt32BE();
-  #seq = 0;
-  readonly #sequences: Sequences = new Sequences();
   readonly #questions: Questions = new Questions();
   /** The clients here that other nodes have asked. */
   readonly askedClients: AskedClients = new AskedClients();
@@ -39,9 +35,10 @@ export class Broadcasting {
   /** @param onGap - publications of another node were lost */
   constructor(bus: Bus, onGap: (from: NodeId, missed: number) => void) {
     this.#bus = bus;
-    this.#onGap = onGap;
     bus.listen({
-      onMessage: (from, payload) => this.#onMessage(from, payload),
+      onMessage: (from, payload) => this.#read(from, payload, false),
+      onReply: (from, payload) => this.#read(from, payload, true),
+      onGap,
       onLeave: (node) => this.#onLeave(node),
     });
   }
@@ -56,21 +53,27 @@ export class Broadcasting {
     return [...this.#bus.members()];
   }
 
+  /** What must know which rooms have members here; undefined if every node gets everything. */
+  get interest(): RoomInterest | undefined {
+    return this.#bus.interest;
+  }
+
   /**
-   * Begins a message to all nodes, to be ended and passed to {@link publish} before anything of the application is called.
+   * Begins a message to other nodes, to be ended and passed to {@link publish} before anything of the application is called.
    * @param kind - one of those that are published
    */
   begin(kind: number, namespace: string): PayloadWriter {
-    return this.#writer
-      .begin()
-      .u8(kind)
-      .u32(this.#epoch)
-      .f64(++this.#seq)
-      .text(namespace);
+    return this.#writer.begin().u8(kind).text(namespace);
   }
 
-  publish(parts: readonly Part[]): void {
-    this.#bus.publish(parts);
+  /** @param rooms - nodes without members of these rooms need not get it; no room: all nodes get it */
+  publish(namespace: string, parts: readonly Part[], rooms: ReadonlySet<Room> = NO_ROOMS): void {
+    this.#bus.publish(namespace, rooms, parts);
+  }
+
+  /** What is published for the rooms from now on reaches sockets that other nodes have been told to let join. */
+  widen(namespace: string, rooms: Iterable<Room>): void {
+    this.#bus.widen(namespace, rooms);
   }
 
   /** Begins a reply, for {@link reply}. */
@@ -79,7 +82,7 @@ export class Broadcasting {
   }
 
   reply(to: NodeId, parts: readonly Part[]): void {
-    this.#bus.send(to, parts);
+    this.#bus.reply(to, parts);
   }
 
   /**
@@ -91,11 +94,11 @@ export class Broadcasting {
     return this.#questions.add(question, timeout);
   }
 
-  #onMessage(from: NodeId, payload: Buffer): void {
+  #read(from: NodeId, payload: Buffer, isReply: boolean): void {
     try {
       const reader = new PayloadReader(payload);
       const kind = reader.u8();
-      if (kind >= FIRST_REPLY) this.#questions.onReply(reader.u32(), from, kind, reader);
+      if (isReply) this.#questions.onReply(reader.u32(), from, kind, reader);
       else this.#onPublication(from, kind, reader);
     } catch (error) {
       // The other errors are those of the application.
@@ -105,9 +108,6 @@ export class Broadcasting {
   }
 
   #onPublication(from: NodeId, kind: number, reader: PayloadReader): void {
-    const missed = this.#sequences.accept(from, { epoch: reader.u32(), seq: reader.f64() });
-    if (missed === undefined) return;
-    if (missed > 0) this.#onGap(from, missed);
     const adapter = this.#namespaces?.get(reader.text())?.adapter;
     if (kind === Cast.FORGET) this.askedClients.forget(from, reader.u32());
     else if (isReceiver(adapter)) adapter.onCast(from, kind, reader);

@@ -3,10 +3,12 @@ import { defaultParser } from "@tidewire/parser";
 import type { Packet, Parser } from "@tidewire/parser";
 import { internals } from "@tidewire/server";
 import type { BroadcastOptions, Room, SocketId } from "socket.io-adapter";
+import type { Part } from "../link/link.ts";
 import type { PayloadReader } from "../link/reader.ts";
 import type { PayloadWriter } from "../link/writer.ts";
 import type { NodeId } from "../node-id.ts";
 import { AckCount } from "./ack-count.ts";
+import type { RoomInterest } from "./bus.ts";
 import type { Broadcasting, CastReceiver, Namespaces } from "./broadcasting.ts";
 import { Cast, Status } from "./kinds.ts";
 import { RemotePacket } from "./remote-packet.ts";
@@ -51,10 +53,29 @@ export class ClusterAdapter extends MemoryAdapter implements CastReceiver {
   /** A client that comes back may reach a node that does not know it. */
   readonly keepsNoStates: boolean = true;
   readonly #broadcasting: Broadcasting;
+  readonly #interest: RoomInterest | undefined;
 
   constructor(nsp: ClusterNamespace, broadcasting: Broadcasting) {
     super(nsp);
     this.#broadcasting = broadcasting;
+    const interest = (this.#interest = broadcasting.interest);
+    if (interest === undefined) return;
+    this.on("create-room", (room: Room) => interest.add(nsp.name, room));
+    this.on("delete-room", (room: Room) => interest.delete(nsp.name, room));
+  }
+
+  /** @returns what is fulfilled once broadcasts of other nodes arrive in the rooms; undefined if they do already */
+  override addAll(id: SocketId, rooms: Set<Room>): Promise<void> | void {
+    void super.addAll(id, rooms);
+    return this.#interest?.reached(this.nsp.name, rooms);
+  }
+
+  /**
+   * Sends a message to the other nodes.
+   * @param rooms - those of whom it is for; without, all nodes get it
+   */
+  protected publish(parts: readonly Part[], rooms?: ReadonlySet<Room>): void {
+    this.#broadcasting.publish(this.nsp.name, parts, rooms);
   }
 
   override serverCount(): Promise<number> {
@@ -67,7 +88,7 @@ export class ClusterAdapter extends MemoryAdapter implements CastReceiver {
     if (!isLocal(target)) {
       const writer = this.#begin(Cast.BROADCAST);
       writeTarget(writer, target);
-      this.#broadcasting.publish(endWithPacket(writer, encoded));
+      this.publish(endWithPacket(writer, encoded), target.rooms);
     }
     this.send(packet, encoded, target);
   }
@@ -102,17 +123,20 @@ export class ClusterAdapter extends MemoryAdapter implements CastReceiver {
       onAck: safely(ack),
       onTimeout: () => {
         const writer = this.#begin(Cast.FORGET).u32(id);
-        this.#broadcasting.publish([writer.end()]);
+        this.publish([writer.end()]);
       },
     });
     const id = this.#broadcasting.ask(question, (target.flags?.timeout ?? ANSWER_TIMEOUT) + ACK_GRACE);
     const writer = this.#begin(Cast.BROADCAST_WITH_ACK).u32(id);
     writeTarget(writer, target);
-    this.#broadcasting.publish(endWithPacket(writer, encoded));
+    this.publish(endWithPacket(writer, encoded));
   }
 
   override addSockets(target: BroadcastOptions, rooms: Room[]): void {
-    if (!isLocal(target)) this.#command(Cast.JOIN, target, (writer) => writeRooms(writer, rooms));
+    if (!isLocal(target)) {
+      this.#command(Cast.JOIN, target, (writer) => writeRooms(writer, rooms));
+      this.#broadcasting.widen(this.nsp.name, rooms);
+    }
     super.addSockets(target, rooms);
   }
 
@@ -148,7 +172,7 @@ export class ClusterAdapter extends MemoryAdapter implements CastReceiver {
     const last = args.at(-1);
     if (typeof last !== "function") {
       const encoded = encodeValues(args);
-      this.#broadcasting.publish(endWithPacket(this.#begin(Cast.SERVER_SIDE_EMIT), encoded));
+      this.publish(endWithPacket(this.#begin(Cast.SERVER_SIDE_EMIT), encoded));
       return;
     }
     const encoded = encodeValues(args.slice(0, -1));
@@ -157,7 +181,7 @@ export class ClusterAdapter extends MemoryAdapter implements CastReceiver {
     if (others.length === 0) return engineInternals.timers.queueMicrotask(() => done(null, []));
     const question = new Survey(others, readValue, done);
     const id = this.#broadcasting.ask(question, ANSWER_TIMEOUT);
-    this.#broadcasting.publish(endWithPacket(this.#begin(Cast.SERVER_SIDE_ASK).u32(id), encoded));
+    this.publish(endWithPacket(this.#begin(Cast.SERVER_SIDE_ASK).u32(id), encoded));
   }
 
   #begin(kind: number): PayloadWriter {
@@ -168,7 +192,8 @@ export class ClusterAdapter extends MemoryAdapter implements CastReceiver {
     const writer = this.#begin(kind);
     writeTarget(writer, target);
     write(writer);
-    this.#broadcasting.publish([writer.end()]);
+    // On the way of the broadcasts, so that it does not overtake them.
+    this.publish([writer.end()], target.rooms);
   }
 
   /** Asks all other nodes about their sockets. */
@@ -182,7 +207,7 @@ export class ClusterAdapter extends MemoryAdapter implements CastReceiver {
       const id = this.#broadcasting.ask(question, target.flags?.timeout ?? ANSWER_TIMEOUT);
       const writer = this.#begin(kind).u32(id);
       writeTarget(writer, target);
-      this.#broadcasting.publish([writer.end()]);
+      this.publish([writer.end()]);
     });
   }
 
@@ -190,6 +215,7 @@ export class ClusterAdapter extends MemoryAdapter implements CastReceiver {
     switch (kind) {
       case Cast.BROADCAST: {
         const target = readTarget(reader);
+        if (target.rooms.size > 0 && this.table.count(target.rooms) === 0) return;
         const parts = readPacket(reader);
         this.send(new RemotePacket(this.nsp.name, this.#parser, parts), parts, target);
         break;

@@ -1,6 +1,6 @@
 /** What a message of broadcasting says. A number is never used for anything else later, and unknown ones are ignored. */
 export const Cast = {
-  // Published to all nodes, and numbered.
+  // Published.
   BROADCAST: 1,
   /** A broadcast whose receivers are asked for answers: REACHED, then an ACK for each. */
   BROADCAST_WITH_ACK: 2,
@@ -15,14 +15,11 @@ export const Cast = {
   FETCH: 9,
   COUNT: 10,
 
-  // Sent to the node that has asked.
+  // Replies to the node that has asked.
   ANSWER: 32,
   REACHED: 33,
   ACK: 34,
 } as const;
-
-/** The first kind that is not published. */
-export const FIRST_REPLY: number = Cast.ANSWER;
 
 /** What an ANSWER begins with. */
 export const Status = {

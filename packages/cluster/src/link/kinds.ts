@@ -38,6 +38,9 @@ export const Kind = {
 
   // 56 to 79: broadcasting, which has kinds of its own.
   CAST: 56,
+  REPLY: 57,
+  PUBLICATION: 58,
+  HEARING: 59,
 
   // 80 to 95: what nodes say of themselves.
   STATUS: 80,

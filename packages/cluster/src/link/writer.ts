@@ -1,3 +1,5 @@
+import type { Part } from "./link.ts";
+
 /**
  * Writes the fields of a payload: numbers in big-endian, texts and bytes with their length in front. It is made for reuse:
  *
@@ -66,6 +68,29 @@ export class PayloadWriter {
     this.#buffer.set(value, this.#at);
     this.#at += value.length;
     return this;
+  }
+
+  /** The parts of a payload one after the other, with their length together in front; as `bytes()` reads them. */
+  parts(values: readonly Part[]): this {
+    this.#reserve(4);
+    const start = (this.#at += 4);
+    for (const value of values) {
+      if (typeof value === "string") {
+        this.#reserve(value.length < 1024 ? value.length * 3 : Buffer.byteLength(value));
+        this.#at += this.#buffer.write(value, this.#at);
+      } else {
+        this.#reserve(value.length);
+        this.#buffer.set(value, this.#at);
+        this.#at += value.length;
+      }
+    }
+    this.#buffer.writeUInt32BE(this.#at - start, start - 4);
+    return this;
+  }
+
+  /** How many bytes have been written since `begin()`. */
+  get length(): number {
+    return this.#at;
   }
 
   /** The payload, valid until `begin()`. More parts can follow it: the reader finds them with `rest()`. */

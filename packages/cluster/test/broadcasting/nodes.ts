@@ -7,9 +7,15 @@ import type { ServerOptions, Socket } from "@tidewire/server";
 import { Broadcasting } from "../../src/broadcasting/broadcasting.ts";
 import { clusterAdapter } from "../../src/broadcasting/cluster-adapter.ts";
 import { LinkBus } from "../../src/broadcasting/link-bus.ts";
+import { ChannelBus } from "../../src/channels/channel-bus.ts";
 import { joinInMemory } from "../../src/link/memory-link.ts";
 import type { MemoryConnection } from "../../src/link/memory-link.ts";
 import { Members } from "../../src/members.ts";
+import { MemoryBroker } from "../channels/memory-broker.ts";
+
+/** What carries broadcasts between nodes. */
+export const carriers = ["links", "channels"] as const;
+export type Carrier = (typeof carriers)[number];
 
 /** A server of a cluster, on the host in memory. */
 export class TestNode implements AsyncDisposable {
@@ -82,27 +88,45 @@ export class TestNodes implements AsyncDisposable {
   readonly members: Members[] = [];
   /** What the nodes have seen of gaps: who, of whom, how many. */
   readonly gaps: [node: number, from: string, missed: number][] = [];
+  /** What the nodes have said of their channels: who, and what. */
+  readonly outages: [node: number, event: string][] = [];
   readonly #loop = new internals.NodeEventLoop();
+  readonly broker: MemoryBroker = new MemoryBroker(this.#loop);
+  readonly #buses: ChannelBus[] = [];
   readonly #connections: Map<string, MemoryConnection> = new Map();
 
-  static async start(count: number, options: Partial<ServerOptions> = {}): Promise<TestNodes> {
+  static async start(
+    count: number,
+    options: Partial<ServerOptions> = {},
+    carrier: Carrier = "links",
+  ): Promise<TestNodes> {
     const cluster = new TestNodes();
-    for (let n = 0; n < count; n++) cluster.add(options);
+    for (let n = 0; n < count; n++) cluster.add(options, carrier);
     await settled();
     return cluster;
   }
 
-  add(options: Partial<ServerOptions> = {}): TestNode {
+  add(options: Partial<ServerOptions> = {}, carrier: Carrier = "links"): TestNode {
     const index = this.nodes.length;
     const members = new Members(this.#loop);
-    const broadcasting = new Broadcasting(new LinkBus(members), (from, missed) =>
-      this.gaps.push([index, from, missed]),
-    );
+    const bus = carrier === "links" ? new LinkBus(members) : this.#channelBus(index, members);
+    const broadcasting = new Broadcasting(bus, (from, missed) => this.gaps.push([index, from, missed]));
     const node = new TestNode({ adapter: clusterAdapter(broadcasting) as never, ...options });
     this.members.push(members);
     this.nodes.push(node);
     for (let other = 0; other < index; other++) this.link(other, index);
+    if (bus instanceof ChannelBus) bus.start("test");
     return node;
+  }
+
+  #channelBus(index: number, members: Members): ChannelBus {
+    const handlers = {
+      onAway: (error: Error & { code: string }) => this.outages.push([index, error.code]),
+      onBack: () => this.outages.push([index, "back"]),
+    };
+    const bus = new ChannelBus(members, this.broker.channels(), handlers, { linger: 50 });
+    this.#buses.push(bus);
+    return bus;
   }
 
   link(a: number, b: number): void {
@@ -122,6 +146,7 @@ export class TestNodes implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const node of this.nodes) await node[Symbol.asyncDispose]();
+    for (const bus of this.#buses) await bus.stop();
     for (const members of this.members) members.leave();
   }
 }

@@ -5,7 +5,8 @@ import type { Adapter } from "socket.io-adapter";
 import { owning } from "../../../../test/support/waiting/closing.ts";
 import { cluster as officialAdapter } from "../../../../test/support/cluster/adapter.ts";
 import { Random } from "../../../../test/fuzz/random.ts";
-import { TestNode, TestNodes } from "./nodes.ts";
+import { carriers, TestNode, TestNodes } from "./nodes.ts";
+import type { Carrier } from "./nodes.ts";
 import { logsOf, NODES, oneByOne, randomProgram } from "./programs.ts";
 import type { Log, Program } from "./programs.ts";
 
@@ -13,8 +14,8 @@ const { FUZZ_SEED, FUZZ_PROGRAMS } = process.env;
 const count = Number(FUZZ_PROGRAMS ?? 200);
 const first = Number(FUZZ_SEED ?? (FUZZ_PROGRAMS === undefined ? 1 : Date.now() % 2 ** 31));
 
-async function onLinkedNodes(program: Program): Promise<Log[]> {
-  await using cluster = await TestNodes.start(NODES);
+async function onNodes(program: Program, carrier: Carrier): Promise<Log[]> {
+  await using cluster = await TestNodes.start(NODES, {}, carrier);
   const logs = await logsOf(program, cluster.nodes);
   assert.deepEqual(cluster.gaps, []);
   return logs;
@@ -38,11 +39,10 @@ describe("broadcasts between nodes: fuzzing", () => {
     for (let seed = first; seed < first + count; seed++) {
       const program = randomProgram(new Random(seed));
       const expected = await onOneNode(program);
-      assert.deepEqual(
-        await onLinkedNodes(program),
-        expected,
-        `FUZZ_SEED=${seed} ${JSON.stringify(program)}`,
-      );
+      for (const carrier of carriers) {
+        const logs = await onNodes(program, carrier);
+        assert.deepEqual(logs, expected, `FUZZ_SEED=${seed} over ${carrier}: ${JSON.stringify(program)}`);
+      }
     }
   });
 
@@ -52,11 +52,10 @@ describe("broadcasts between nodes: fuzzing", () => {
       // The official adapter publishes first, and does here what it has published a little later.
       const program = oneByOne(randomProgram(new Random(seed)));
       const expected = await onOfficialAdapters(program);
-      assert.deepEqual(
-        await onLinkedNodes(program),
-        expected,
-        `FUZZ_SEED=${seed} ${JSON.stringify(program)}`,
-      );
+      for (const carrier of carriers) {
+        const logs = await onNodes(program, carrier);
+        assert.deepEqual(logs, expected, `FUZZ_SEED=${seed} over ${carrier}: ${JSON.stringify(program)}`);
+      }
     }
   });
 });

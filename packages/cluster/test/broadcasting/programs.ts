@@ -67,7 +67,12 @@ export function oneByOne({ clients, turns }: Program): Program {
 function randomTurn(random: Random, clients: number[]): Turn {
   const turn: Turn = Array.from({ length: NODES }, () => []);
   const steps = (node: number, draw: (node: number) => Step): void => {
-    for (let count = random.between(1, 6); count > 0; count--) turn[node]!.push(draw(node));
+    for (let count = random.between(1, 6); count > 0; count--) {
+      const step = draw(node);
+      turn[node]!.push(step);
+      // What is found may show already what is done next, or not.
+      if (step.does === "look") return;
+    }
   };
   const one = random.below(NODES);
   const kind = random.below(10);

@@ -88,7 +88,7 @@ export class RecoveryAdapter extends MemoryAdapter {
   override addAll(id: string, rooms: Set<string>): void {
     const joins = rooms.has(id) && !this.table.has(id, id);
     try {
-      super.addAll(id, rooms);
+      void super.addAll(id, rooms);
     } finally {
       // A listener may throw, or make the socket leave.
       if (joins && this.table.has(id, id)) this.states.joined(id, this.log.position);

@@ -52,7 +52,7 @@ export class MemoryAdapter extends Adapter {
     });
   }
 
-  override addAll(id: SocketId, rooms: Set<Room>): void {
+  override addAll(id: SocketId, rooms: Set<Room>): Promise<void> | void {
     this.table.add(id, rooms);
   }
 
