@@ -33,6 +33,17 @@ function linked(given: object = {}): AdapterSuite {
   };
 }
 
+/** Starts three processes with `cluster()`, whose broadcasts travel through Redis. */
+function overChannels(): AdapterSuite {
+  return {
+    needs: redis,
+    async start(cluster, host) {
+      const given = { machine: true, redis: await redis.start(), prefix: `suite_${++suites}` };
+      await cluster.start(host, { ...given, directory: clusterDirectory() }, 3);
+    },
+  };
+}
+
 /** Starts three processes that share Redis. */
 function overRedis(adapter: string, given: object = {}): AdapterSuite {
   return {
@@ -50,6 +61,8 @@ published("@socket.io/redis-adapter", (host) => {
   if (!isOracle) {
     const given = { directory: clusterDirectory() };
     describeAdapter("pub/sub with redis, in processes with cluster()", host, overRedis("redis", given));
+    // Not of this package, but in its place.
+    describeAdapter("processes with cluster() of this project, over Redis", host, overChannels());
   }
   if (!isFull) return;
   describeAdapter("pub/sub with ioredis", host, overRedis("ioredis"));

@@ -120,12 +120,20 @@ describeWithRedis("two machines", function () {
     using clients = new Clients(machines.url, 20, { transports: ["polling"] });
     await clients.nodes();
     await machines.redis.kill();
-    for (const each of machines.all) assert.equal(await each.reports("away").next(), "DISCOVERY_AWAY");
+    const both = ["CHANNELS_AWAY", "DISCOVERY_AWAY"];
+    for (const each of machines.all) {
+      assert.deepEqual((await each.reports("away").take(2)).map(String).toSorted(), both);
+    }
     await clients.echo(20);
+    const heard = clients.all.map((client) => next<[string]>(client, "shouted"));
+    clients.all[0]!.emit("shout", "hello");
+    for (const [word] of await Promise.all(heard)) assert.equal(word, "hello");
     using more = new Clients(machines.url, 8, { transports: ["polling"] });
     await more.nodes();
     await machines.redis.start();
-    for (const each of machines.all) await each.reports("back").next();
+    for (const each of machines.all) {
+      assert.deepEqual((await each.reports("back").take(2)).map(String).toSorted(), both);
+    }
     const added = await (await machines.add(3, "node")).ready();
     for (const each of machines.all.slice(0, 4)) {
       let joined: unknown;
@@ -139,7 +147,7 @@ describeWithRedis("two machines", function () {
   it("start without Redis, and come together when it is there", async () => {
     await machines.redis.kill();
     const added = await machines.add(4, "node");
-    assert.equal(await added.reports("away").next(), "DISCOVERY_AWAY");
+    await added.reports("away").take(2);
     await added.ready();
     assert.equal((await added.nodes()).length, 1);
     await machines.redis.start();

@@ -121,8 +121,11 @@ async function installIn(
   registry: string | undefined,
 ): Promise<void> {
   const socketio = packed && `npm:${SCOPE}/server@${packedManifest(packed, "server").version}`;
-  const cluster = packed && { [`${SCOPE}/cluster`]: packedManifest(packed, "cluster").version };
-  const dependencies = { ...manifest.dependencies, ...cluster, "socket.io": socketio ?? officialVersion() };
+  const clusters = packed && {
+    [`${SCOPE}/cluster`]: packedManifest(packed, "cluster").version,
+    [`${SCOPE}/cluster-redis`]: packedManifest(packed, "cluster-redis").version,
+  };
+  const dependencies = { ...manifest.dependencies, ...clusters, "socket.io": socketio ?? officialVersion() };
   const whole: Manifest = { ...manifest, dependencies, overrides: { "socket.io": "$socket.io" } };
   writeJson(join(folder, "package.json"), whole);
   writeFileSync(join(folder, ".npmrc"), registry === undefined ? "" : `${SCOPE}:registry=${registry}\n`);

@@ -1,17 +1,19 @@
 import { LeasedDiscovery } from "@tidewire/cluster";
-import type { Discovery } from "@tidewire/cluster";
+import type { Backend, Channels } from "@tidewire/cluster";
 import type { RedisDriver } from "./driver/driver.ts";
 import { IoredisDriver } from "./driver/ioredis.ts";
 import type { IoredisClient } from "./driver/ioredis.ts";
 import { NodeRedisDriver } from "./driver/node-redis.ts";
 import type { NodeRedisClient } from "./driver/node-redis.ts";
 import { RedisError } from "./errors.ts";
+import { RedisChannels } from "./redis-channels.ts";
 import { RedisLeases } from "./redis-leases.ts";
 
 export interface RedisOptions {
   /**
    * The client of the application: of `ioredis` 5 or later, or of `redis` 4 or later. It stays the application's, which connects it,
-   * listens for its errors and closes it. One more connection is made like it, to be told of changes.
+   * listens for its errors and closes it. It is used for short commands, so it must not be one that blocks. Two more connections are
+   * made like it, to be told of changes and to get broadcasts.
    */
   client: IoredisClient | NodeRedisClient;
   /** How long the id of a node that has died stays taken, in ms; it is renewed three times as often. Default 15000. */
@@ -20,15 +22,24 @@ export interface RedisOptions {
   prefix?: string;
 }
 
+/** What `redis()` returns. */
+export interface RedisBackend extends Backend {
+  readonly channels: Channels;
+}
+
 /**
- * Lets the nodes of several machines find each other through Redis or Valkey, for the option `discovery` of `cluster()`.
+ * Lets the nodes of several machines find each other through Redis or Valkey, which carries their broadcasts, too: for the option
+ * `backend` of `cluster()`.
  *
  * @throws RedisError (`NO_CLIENT`, `BAD_LEASE`)
  */
-export function redis({ client, lease = 15_000, prefix = "tidewire" }: RedisOptions): Discovery {
+export function redis({ client, lease = 15_000, prefix = "tidewire" }: RedisOptions): RedisBackend {
   if (!Number.isFinite(lease) || lease < 1000) throw new RedisError("BAD_LEASE");
-  const leases = new RedisLeases(driverOf(client), prefix, Math.round(lease));
-  return new LeasedDiscovery(leases, "Redis", lease);
+  const driver = driverOf(client);
+  return {
+    discovery: new LeasedDiscovery(new RedisLeases(driver, prefix, Math.round(lease)), "Redis", lease),
+    channels: new RedisChannels(driver, prefix),
+  };
 }
 
 function driverOf(client: unknown): RedisDriver {

@@ -18,7 +18,7 @@ class Finder implements AsyncDisposable {
   #found = "";
 
   constructor(client: RedisOptions["client"], id: string, epoch: string = `epoch of ${id}`) {
-    this.discovery = redis({ client, lease: 1500 });
+    this.discovery = redis({ client, lease: 1500 }).discovery;
     this.self = { id, epoch: epoch.replaceAll(" ", "-"), address: `${id}:1` };
     this.discovery.start("test", {
       onNodes: (nodes) => {

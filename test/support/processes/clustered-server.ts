@@ -1,5 +1,5 @@
 // A server of a cluster, in a process of its own: `fork(…, [host, port, directory, JSON of options])`. It sends what happens, and
-// does what it is told. With the option `redisUrl` it finds others through Redis, and so it does those of other machines.
+// does what it is told. With the option `redisUrl` Redis is its backend: it finds others there, also those of other machines.
 import { cluster } from "@tidewire/cluster";
 import type { ClusterOptions } from "@tidewire/cluster";
 import { Server } from "@tidewire/server";
@@ -17,7 +17,7 @@ async function through(url: string): Promise<ClusterOptions> {
   const client = new Redis(url, { retryStrategy: () => 100 });
   client.on("error", () => {});
   process.once("disconnect", () => client.disconnect());
-  return { discovery: redis({ client, lease: 2000 }) };
+  return { backend: redis({ client, lease: 2000 }) };
 }
 
 function report(event: string, detail?: unknown): void {
@@ -26,8 +26,8 @@ function report(event: string, detail?: unknown): void {
 
 io.cluster!.on("join", ({ id }) => report("join", id));
 io.cluster!.on("leave", ({ id }) => report("leave", id));
-io.cluster!.on("away", (error) => report("away", (error as Error & { code: string }).code));
-io.cluster!.on("back", () => report("back"));
+io.cluster!.on("away", (error) => report("away", error.code));
+io.cluster!.on("back", (code) => report("back", code));
 io.cluster!.on("refused", ({ address, error }) => report("refused", `${address} ${error.message}`));
 io.cluster!.on("gap", (gap) => report("gap", gap));
 io.on("connection", (socket) => {

@@ -13,14 +13,17 @@ export const whyNoRedis: string | undefined = findRedis() === undefined ? whyMis
 /** A Redis of its own on a port of the loopback interface, which keeps nothing when it ends. */
 export class RedisServer {
   readonly port: number;
+  readonly #settings: readonly string[];
   #child: ChildProcess | undefined = undefined;
 
-  private constructor(port: number) {
+  private constructor(port: number, settings: readonly string[]) {
     this.port = port;
+    this.#settings = settings;
   }
 
-  static async start(): Promise<RedisServer> {
-    const server = new RedisServer(await freePort());
+  /** @param settings - more of those of the command line */
+  static async start(settings: readonly string[] = []): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), settings);
     await server.start();
     return server;
   }
@@ -31,9 +34,13 @@ export class RedisServer {
 
   async start(): Promise<void> {
     const settings = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", "/tmp"];
-    this.#child = spawn(findRedis() as string, ["--port", String(this.port), ...settings], {
-      stdio: "ignore",
-    });
+    this.#child = spawn(
+      findRedis() as string,
+      ["--port", String(this.port), ...settings, ...this.#settings],
+      {
+        stdio: "ignore",
+      },
+    );
     const end = Date.now() + PATIENCE;
     while (!(await accepts(this.port))) {
       if (Date.now() > end) throw new Error("Redis does not start");

@@ -46,7 +46,8 @@ export const adapters = {
   },
 };
 
-async function nodeRedis(path) {
+/** A client of the Redis that listens at a path. */
+export async function nodeRedis(path) {
   const { createClient } = await import("redis");
   const client = createClient({ socket: { path } });
   client.on("error", (error) => {

@@ -1,6 +1,6 @@
 // One server of a cluster. Clients send their name and rooms in `auth`.
 import { once } from "node:events";
-import { adapters } from "./adapters.mjs";
+import { adapters, nodeRedis } from "./adapters.mjs";
 import { given, listen, ready } from "./program.mjs";
 
 const adapter = await adapters[given.adapter]?.(given);
@@ -13,10 +13,10 @@ if (io.cluster?.ready === false) await once(io.cluster, "ready");
 const notes = [];
 
 for (const namespace of [io.of("/"), io.of("/other"), io.of(/^\/team-\d+$/)]) {
-  namespace.on("connection", (socket) => {
+  namespace.on("connection", async (socket) => {
     const { name, rooms = [] } = socket.handshake.auth;
     socket.data.name = name;
-    void socket.join(rooms);
+    await socket.join(rooms);
     socket.emit("joined");
   });
   namespace.on("note", (...args) => notes.push(args));
@@ -67,5 +67,19 @@ function plain(value) {
 async function linked(own) {
   const { cluster } = await import("@tidewire/cluster");
   const { directory } = given;
-  return cluster({ name: "suite", directory, ...(own && { adapter: own }) });
+  return cluster({
+    name: given.prefix ?? "suite",
+    directory,
+    ...(own && { adapter: own }),
+    ...(given.machine && (await asMachine())),
+  });
+}
+
+/** As a machine of its own, whose broadcasts travel through Redis. */
+async function asMachine() {
+  const { redis } = await import("@tidewire/cluster-redis");
+  return {
+    listen: { host: "127.0.0.1", secret: "a secret that all of them share" },
+    backend: redis({ client: await nodeRedis(given.redis) }),
+  };
 }

@@ -8,4 +8,32 @@ export interface RedisDriver {
    * @returns closes the connection; rejected if there is none
    */
   subscribe(channel: string, onMessage: (message: Buffer) => void): Promise<() => void>;
+  /** Publishes messages in this order, in one write if the client can. Rejected, or not settled, while Redis is away. */
+  publish(messages: readonly Message[], isSharded: boolean): Promise<void>;
+  /** Makes a connection for subscriptions. It comes back by itself, perhaps without them. */
+  openSubscriber(handlers: SubscriberHandlers): Subscriber;
+}
+
+export interface Message {
+  readonly channel: string;
+  readonly payload: Buffer;
+}
+
+/** A connection that subscribes to channels. */
+export interface Subscriber {
+  /** Whether it does not come back any more: another one must be opened. */
+  readonly hasEnded: boolean;
+  /** Fulfilled once messages arrive. Rejected, or not settled, if the connection breaks before. */
+  subscribe(channel: string, isSharded: boolean): Promise<unknown>;
+  unsubscribe(channel: string, isSharded: boolean): Promise<unknown>;
+  close(): void;
+}
+
+/** What a subscriber calls. */
+export interface SubscriberHandlers {
+  onMessage(channel: Buffer, payload: Buffer): void;
+  /** It is connected, and may have no subscriptions. */
+  onOpen(): void;
+  onClose(): void;
+  onError(error: Error): void;
 }

@@ -1,15 +1,35 @@
-import type { RedisDriver } from "./driver.ts";
+import type { Message, RedisDriver, Subscriber, SubscriberHandlers } from "./driver.ts";
 
 /** A client of `ioredis`, version 5 or later: `Redis` or `Cluster`. */
 export interface IoredisClient {
   readonly status: string;
+  readonly isCluster: boolean;
   eval(script: string, keys: number, ...args: string[]): Promise<unknown>;
+  publish(channel: string, message: Buffer): Promise<unknown>;
+  spublish(channel: string, message: Buffer): Promise<unknown>;
+  pipeline(commands: unknown[][]): { exec(): Promise<[error: Error | null, result: unknown][] | null> };
   subscribe(channel: string): Promise<unknown>;
-  on(event: "messageBuffer", listener: (channel: Buffer, message: Buffer) => void): unknown;
+  ssubscribe(channel: string): Promise<unknown>;
+  unsubscribe(channel: string): Promise<unknown>;
+  sunsubscribe(channel: string): Promise<unknown>;
+  on(
+    event: "messageBuffer" | "smessageBuffer",
+    listener: (channel: Buffer, message: Buffer) => void,
+  ): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "ready" | "close", listener: () => void): unknown;
   disconnect(): void;
-  duplicate(): IoredisClient;
+  /** Of a cluster, the options come second. */
+  duplicate(first?: object, second?: object): IoredisClient;
 }
+
+/** How long after a connection was lost it is made again, in ms. */
+const delay = (attempts: number): number => Math.min(attempts * 50, 1000);
+
+/** Those of the connection for subscriptions. Whoever subscribes does so again, and waits for nothing. */
+const ofSubscriber = { autoResubscribe: false, lazyConnect: false, retryStrategy: delay };
+
+const ofClusterSubscriber = { shardedSubscribers: true, lazyConnect: false, clusterRetryStrategy: delay };
 
 export class IoredisDriver implements RedisDriver {
   readonly #client: IoredisClient;
@@ -34,6 +54,64 @@ export class IoredisDriver implements RedisDriver {
       throw error;
     }
     return () => subscriber.disconnect();
+  }
+
+  async publish(messages: readonly Message[], isSharded: boolean): Promise<void> {
+    const client = this.#client;
+    if (messages.length === 1 || client.isCluster) {
+      // The channels of a cluster are on several nodes.
+      await Promise.all(messages.map((message) => publishOne(client, message, isSharded)));
+      return;
+    }
+    const command = isSharded ? "spublish" : "publish";
+    const commands = messages.map(({ channel, payload }) => [command, channel, payload]);
+    const results = await client.pipeline(commands).exec();
+    for (const [error] of results ?? []) if (error !== null) throw error;
+  }
+
+  openSubscriber(handlers: SubscriberHandlers): Subscriber {
+    const client = this.#client;
+    return new IoredisSubscriber(
+      client.isCluster ? client.duplicate([], ofClusterSubscriber) : client.duplicate(ofSubscriber),
+      handlers,
+    );
+  }
+}
+
+function publishOne(
+  client: IoredisClient,
+  { channel, payload }: Message,
+  isSharded: boolean,
+): Promise<unknown> {
+  return isSharded ? client.spublish(channel, payload) : client.publish(channel, payload);
+}
+
+class IoredisSubscriber implements Subscriber {
+  readonly #client: IoredisClient;
+
+  constructor(client: IoredisClient, handlers: SubscriberHandlers) {
+    this.#client = client;
+    client.on("ready", () => handlers.onOpen());
+    client.on("close", () => handlers.onClose());
+    client.on("error", (error) => handlers.onError(error));
+    client.on("messageBuffer", (channel, message) => handlers.onMessage(channel, message));
+    client.on("smessageBuffer", (channel, message) => handlers.onMessage(channel, message));
+  }
+
+  get hasEnded(): boolean {
+    return this.#client.status === "end";
+  }
+
+  subscribe(channel: string, isSharded: boolean): Promise<unknown> {
+    return isSharded ? this.#client.ssubscribe(channel) : this.#client.subscribe(channel);
+  }
+
+  unsubscribe(channel: string, isSharded: boolean): Promise<unknown> {
+    return isSharded ? this.#client.sunsubscribe(channel) : this.#client.unsubscribe(channel);
+  }
+
+  close(): void {
+    this.#client.disconnect();
   }
 }
 

@@ -1,17 +1,26 @@
-import type { RedisDriver } from "./driver.ts";
+import type { Message, RedisDriver, Subscriber, SubscriberHandlers } from "./driver.ts";
 
 /** A client of `redis`, version 4 or later: that of `createClient()`. */
 export interface NodeRedisClient {
   readonly isOpen: boolean;
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
+  publish(channel: string, message: Buffer): Promise<unknown>;
+  sPublish(channel: string, message: Buffer): Promise<unknown>;
   duplicate(): NodeRedisSubscriber;
 }
 
+type Listener = (message: Buffer, channel: Buffer) => void;
+
 /** The connection that subscribes. */
 export interface NodeRedisSubscriber {
+  readonly isOpen: boolean;
   connect(): Promise<unknown>;
-  subscribe(channel: string, listener: (message: Buffer) => void, bufferMode: true): Promise<unknown>;
+  subscribe(channel: string, listener: Listener, bufferMode: true): Promise<unknown>;
+  sSubscribe(channel: string, listener: Listener, bufferMode: true): Promise<unknown>;
+  unsubscribe(channel: string, listener: Listener, bufferMode: true): Promise<unknown>;
+  sUnsubscribe(channel: string, listener: Listener, bufferMode: true): Promise<unknown>;
   on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "ready" | "reconnecting" | "end", listener: () => void): unknown;
   /** Since version 5. */
   destroy?(): unknown;
   /** Until version 5. */
@@ -41,6 +50,62 @@ export class NodeRedisDriver implements RedisDriver {
       throw error;
     }
     return () => close(subscriber);
+  }
+
+  /** The client writes all commands of a tick together. */
+  async publish(messages: readonly Message[], isSharded: boolean): Promise<void> {
+    const client = this.#client;
+    await Promise.all(
+      messages.map(({ channel, payload }) =>
+        isSharded ? client.sPublish(channel, payload) : client.publish(channel, payload),
+      ),
+    );
+  }
+
+  openSubscriber(handlers: SubscriberHandlers): Subscriber {
+    return new NodeRedisChannels(this.#client.duplicate(), handlers);
+  }
+}
+
+class NodeRedisChannels implements Subscriber {
+  readonly #client: NodeRedisSubscriber;
+  /** The same for all channels: subscribing again does not add another one. */
+  readonly #listener: Listener;
+  #isConnecting = true;
+
+  constructor(client: NodeRedisSubscriber, handlers: SubscriberHandlers) {
+    this.#client = client;
+    this.#listener = (message, channel) => handlers.onMessage(channel, message);
+    client.on("ready", () => handlers.onOpen());
+    client.on("reconnecting", () => handlers.onClose());
+    client.on("end", () => handlers.onClose());
+    client.on("error", (error) => handlers.onError(error));
+    client
+      .connect()
+      .catch((error: Error) => handlers.onError(error))
+      .finally(() => (this.#isConnecting = false));
+  }
+
+  get hasEnded(): boolean {
+    return !this.#isConnecting && !this.#client.isOpen;
+  }
+
+  subscribe(channel: string, isSharded: boolean): Promise<unknown> {
+    const client = this.#client;
+    return isSharded
+      ? client.sSubscribe(channel, this.#listener, true)
+      : client.subscribe(channel, this.#listener, true);
+  }
+
+  unsubscribe(channel: string, isSharded: boolean): Promise<unknown> {
+    const client = this.#client;
+    return isSharded
+      ? client.sUnsubscribe(channel, this.#listener, true)
+      : client.unsubscribe(channel, this.#listener, true);
+  }
+
+  close(): void {
+    close(this.#client);
   }
 }
 

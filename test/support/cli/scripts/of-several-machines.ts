@@ -12,7 +12,7 @@ const io = new Server(Number(process.env["PORT"]), {
   cluster: cluster({
     name: "test",
     listen: { host: process.env["LINK_HOST"]!, port: [7900, 7999], secret: process.env["SECRET"]! },
-    discovery: redis({ client }),
+    backend: redis({ client }),
   }),
 });
 io.on("connection", (socket) => {
