@@ -5,8 +5,8 @@ declare global {
   /** The length of a run: seconds, under eight minutes, or as long as it takes. */
   type Mode = "smoke" | "quick" | "full";
 
-  /** What the two servers of a pair share: `workers` is the load. */
-  type Shared = "broadcasts" | "sessions" | "workers";
+  /** What the two servers of a pair share: `redis` is broadcasts through Redis, `workers` is the load. */
+  type Shared = "broadcasts" | "redis" | "sessions" | "workers";
 
   /** One server under test. */
   interface Variant {
@@ -54,7 +54,16 @@ declare global {
    */
   type Limits = Partial<
     Record<
-      "floor-uws" | "floor-publish" | "official-ws" | "official-uws" | "bun" | "pair-alone" | "value",
+      | "floor-uws"
+      | "floor-publish"
+      | "official-ws"
+      | "official-uws"
+      | "bun"
+      | "pair-alone"
+      | "redis-adapter"
+      | "redis-sharded"
+      | "redis-streams"
+      | "value",
       number
     >
   >;
@@ -66,7 +75,7 @@ declare global {
     /** The title of the figure, if the workload has several: "io.to(room)". */
     title?: string;
     /** The limits for Tidewire on each host, and for two processes of it. */
-    budget?: { uws: Limits; node: Limits } | { cluster: Limits };
+    budget?: { uws: Limits; node: Limits } | { cluster: Limits } | { redis: Limits };
     /** Has no ratios to other servers. */
     absolute?: boolean;
     /** The limit; the table marks larger figures. */

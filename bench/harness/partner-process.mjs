@@ -1,11 +1,14 @@
 // The second process of a pair of servers. Runs the actions that the first one requests, and exits with it.
 import { startOne } from "../servers/pairs.mjs";
+import { startRedis } from "../servers/redis-pairs.mjs";
 import { application } from "./application.mjs";
 
 const [, , name, directory] = process.argv;
 
 /** @type {NodeJS.CpuUsage} */
 let cpuAtStart;
+
+if (name.startsWith("redis-")) startRedis(directory);
 
 const { io, port } = await startOne(name, directory, process);
 

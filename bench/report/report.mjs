@@ -2,7 +2,12 @@
 
 export const FLOOR = "floor-uws";
 export const OFFICIAL = "official-ws";
-export const OURS = { uws: "tidewire-uws", node: "tidewire-node", cluster: "pair-cluster" };
+export const OURS = {
+  uws: "tidewire-uws",
+  node: "tidewire-node",
+  cluster: "pair-cluster",
+  redis: "redis-tidewire",
+};
 
 /** Median, minimum and maximum; undefined when there are no values. */
 function spread(values) {

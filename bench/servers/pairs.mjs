@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { application } from "../harness/application.mjs";
 import { listenUws } from "../harness/listen.mjs";
+import { PEER, redisStarts, together } from "./redis-pairs.mjs";
 
 const partnerScript = fileURLToPath(new URL("../harness/partner-process.mjs", import.meta.url));
 
@@ -18,6 +19,15 @@ async function startTidewire(options) {
   /** @type {any} */
   const { port } = io.httpServer.address();
   return { io, port };
+}
+
+/** Starts an official server on uWebSockets.js. @returns {Promise<{ io: any, port: number }>} */
+async function startOfficial(options) {
+  const [{ Server }, { App }] = await Promise.all([import("socket.io"), import("uWebSockets.js")]);
+  const app = App();
+  const io = new Server(options);
+  io.attachApp(app);
+  return { io, port: await listenUws(app) };
 }
 
 /**
@@ -34,11 +44,7 @@ const starts = {
 
   /** With the base class of the official adapters, over the channel of Node.js: without the hop through a primary process. */
   async "pair-official"(_directory, channel) {
-    const [{ Server }, { ClusterAdapter }, { App }] = await Promise.all([
-      import("socket.io"),
-      import("socket.io-adapter"),
-      import("uWebSockets.js"),
-    ]);
+    const { ClusterAdapter } = await import("socket.io-adapter");
     class ChannelAdapter extends ClusterAdapter {
       constructor(nsp) {
         super(nsp);
@@ -56,11 +62,10 @@ const starts = {
         return Promise.resolve();
       }
     }
-    const app = App();
-    const io = new Server({ adapter: ChannelAdapter });
-    io.attachApp(app);
-    return { io, port: await listenUws(app) };
+    return startOfficial({ adapter: ChannelAdapter });
   },
+
+  ...redisStarts({ tidewire: startTidewire, official: startOfficial }),
 };
 
 /** Starts one server of a pair. */
@@ -125,6 +130,7 @@ function pair(name, title, built, shares) {
     built,
     named: true,
     pair: shares,
+    ...(name.startsWith("redis-") ? { peer: PEER } : {}),
     async start() {
       const directory = mkdtempSync(join(tmpdir(), "tidewire-bench-"));
       const partner = new Partner(name, directory);
@@ -133,6 +139,7 @@ function pair(name, title, built, shares) {
         partner.result("start"),
       ]);
       if (name === "pair-cluster") while (io.cluster.nodes.length < 2) await sleep(10);
+      if (name.startsWith("redis-")) await together(name, io);
       rmSync(directory, { recursive: true });
       const actions = {
         ...application(io),
@@ -163,7 +170,11 @@ function pair(name, title, built, shares) {
 
 /** @type {Variant[]} */
 export default [
-  pair("pair-alone", "tidewire: two processes, each by itself", true, ["broadcasts", "sessions"]),
+  pair("pair-alone", "tidewire: two processes, each by itself", true, ["broadcasts", "redis", "sessions"]),
   pair("pair-cluster", "tidewire: two processes with cluster()", true, ["broadcasts", "sessions", "workers"]),
   pair("pair-official", "official socket.io: two processes with ClusterAdapter", false, ["broadcasts"]),
+  pair("redis-tidewire", "tidewire: two machines with cluster() and Redis", true, ["redis"]),
+  pair("redis-adapter", "official socket.io: @socket.io/redis-adapter", false, ["redis"]),
+  pair("redis-sharded", "official socket.io: @socket.io/redis-adapter, sharded", false, ["redis"]),
+  pair("redis-streams", "official socket.io: @socket.io/redis-streams-adapter", false, ["redis"]),
 ];

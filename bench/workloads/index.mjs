@@ -6,6 +6,7 @@ import connect from "./connect.mjs";
 import heartbeat from "./heartbeat.mjs";
 import idle from "./idle.mjs";
 import polling from "./polling.mjs";
+import redisBroadcast from "./redis-broadcast.mjs";
 import { rooms, scaleRooms } from "./rooms.mjs";
 import roundTrips from "./round-trips.mjs";
 import scaleAcks from "./scale-acks.mjs";
@@ -32,6 +33,7 @@ export const workloads = [
   scaleChurn,
   slowReaders,
   clusterBroadcast,
+  redisBroadcast,
   ...clusterForwarding,
   clusterWorkers,
 ];

@@ -1,0 +1,75 @@
+import { newsStream } from "../client/broadcasts.mjs";
+import { withFleet } from "../client/fleet.mjs";
+
+/** Messages per tick. */
+const RATES = [20, 1];
+
+/** At most so much of what the cheapest published adapter costs. */
+const LIMIT = 0.6;
+
+const budget = { "redis-adapter": LIMIT, "redis-sharded": LIMIT, "redis-streams": LIMIT };
+
+/** Broadcasts of one process to its own clients and, through Redis, those of another. @type {Workload} */
+export default {
+  name: "redis-broadcast",
+  title: ({ near, far }) => `io.emit to ${near} clients here and ${far} of another process, through Redis`,
+  named: true,
+  api: true,
+  pair: "redis",
+  metrics: RATES.flatMap((rate) => [
+    {
+      key: `publisher${rate}`,
+      title: `CPU of the process that emits, ${rate} per tick`,
+      unit: "µs per message",
+      ...(rate === 20 ? { budget: { redis: budget } } : {}),
+    },
+    {
+      key: `receiver${rate}`,
+      title: `CPU of the other process, ${rate} per tick`,
+      unit: "µs per message",
+      ...(rate === 20 ? { budget: { redis: budget } } : {}),
+    },
+  ]),
+  sizes: {
+    smoke: { near: 2, far: 5, warmup: 40, measured: 100 },
+    quick: { near: 10, far: 100, warmup: 4000, measured: 10_000 },
+    full: { near: 10, far: 100, warmup: 10_000, measured: 40_000 },
+  },
+  async run({ server, variant, size }) {
+    const port = await server.call("partnerPort");
+    return withFleet({ server, variant }, (near) =>
+      withFleet({ server: { port }, variant }, async (far) => {
+        await near.grow(size.near);
+        await far.grow(size.far);
+        const fleets = [near, far];
+        for (const fleet of fleets) fleet.expect(newsStream);
+        let next = 0;
+        const send = async (messages, rate) => {
+          for (let sent = 0; sent < messages; sent += rate) {
+            // The message is sent once all wait for it.
+            const arrivals = fleets.map((fleet) => {
+              const start = () => fleet === far && server.notify("newsOfBoth", next, rate);
+              return fleet.during(fleet.connections.length * rate, "broadcast messages arrived", start);
+            });
+            await Promise.all(arrivals);
+            next += rate;
+          }
+        };
+        /** @type {Record<string, number>} */
+        const figures = {};
+        for (const rate of RATES) {
+          // One at a time takes as long as twenty.
+          const share = rate === 1 ? 10 : 1;
+          await send(size.warmup / share, rate);
+          await server.call("partnerCpuStart");
+          const messages = size.measured / share;
+          const publisher = await server.cpuDuring(() => send(messages, rate));
+          const receiver = await server.call("partnerCpuStop");
+          figures[`publisher${rate}`] = publisher / messages;
+          figures[`receiver${rate}`] = receiver / messages;
+        }
+        return figures;
+      }),
+    );
+  },
+};
