@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { connect } from "nats";
 import { BackendNode, LEASE } from "../../../test/support/backends/node.ts";
+import type { Connected } from "../../../test/support/backends/node.ts";
 import { NatsServer, describeWithNats } from "../../../test/support/nats/nats-server.ts";
 import { nats } from "../src/nats.ts";
 import { clients } from "./clients.ts";
@@ -52,6 +53,48 @@ describeWithNats("a connection to NATS", () => {
     channels.publish(1, Buffer.from("lost"));
     await Promise.all([discovery.close(), channels.close()]);
     assert.equal(said.length, 2);
+  });
+
+  it("needs no permissions but those of its prefix", async () => {
+    await using strict = await NatsServer.start(
+      'authorization { users = [{ user: u, password: p, permissions: { publish: "acme.>", subscribe: "acme.>" } }] }',
+    );
+    const connectAsUser = async (port: number): Promise<Connected> => {
+      const connection = await connect({ port, user: "u", pass: "p" });
+      return {
+        backend: nats({ connection, lease: LEASE, prefix: "acme" }),
+        [Symbol.asyncDispose]: () => connection.close(),
+      };
+    };
+    await using a = await BackendNode.connect("test", "AAAA", strict.port, connectAsUser);
+    await using b = await BackendNode.connect("test", "BBBB", strict.port, connectAsUser);
+    assert.deepEqual([await a.announce(), await b.announce()], [true, true]);
+    await b.finds("AAAA");
+    for (const each of [a, b]) each.startChannels();
+    await a.channels.subscribe(1);
+    b.publish(1, "hello");
+    assert.equal(await a.heard.next(), "1: hello");
+  });
+
+  it("that may not subscribe to something is reported", async () => {
+    const denied = '["tidewire.test.1", "tidewire.test.nodes"]';
+    await using strict = await NatsServer.start(
+      `authorization { users = [{ user: u, password: p, permissions: { publish: ">", subscribe: { deny: ${denied} } } }] }`,
+    );
+    await using a = await BackendNode.connect("test", "AAAA", strict.port, async (port) => {
+      const connection = await connect({ port, user: "u", pass: "p" });
+      return {
+        backend: nats({ connection, lease: LEASE }),
+        [Symbol.asyncDispose]: () => connection.close(),
+      };
+    });
+    a.startChannels();
+    await a.channels.subscribe(2);
+    assert.deepEqual(a.heard.pending, []);
+    void a.channels.subscribe(1);
+    assert.equal(await a.heard.next(), "away: CHANNELS_AWAY");
+    a.startDiscovery();
+    assert.equal(await a.found.next(), "away: DISCOVERY_AWAY");
   });
 
   it("carries what is no message of a node to nobody", async () => {

@@ -108,7 +108,7 @@ export class PostgresChannels implements Channels {
     const channels = batch.map(({ channel }) => channel);
     const payloads = batch.map(({ payload }) => payload.toString("base64"));
     try {
-      await this.#connection.query(NOTIFY, [channels, payloads]);
+      await this.#connection.query(NOTIFY, [channels.join(","), payloads.join(",")]);
     } catch {
       // They are lost, as the connection says.
     }

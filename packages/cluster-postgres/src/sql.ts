@@ -51,10 +51,12 @@ SELECT
 }
 
 /**
- * Notifies many channels. The same payload in the same channel would arrive once.
+ * Notifies many channels. The same payload in the same channel would arrive once. Lists of texts without commas are cheaper than
+ * arrays, whose every text the client has to quote.
  *
- *     $1  the channels
+ *     $1  the channels, with commas between them
  *     $2  as many payloads
  */
-export const NOTIFY =
-  "SELECT count(pg_notify(channel, payload)) FROM unnest($1::text[], $2::text[]) AS sent (channel, payload)";
+export const NOTIFY = `
+SELECT count(pg_notify(channel, payload))
+FROM unnest(string_to_array($1::text, ','), string_to_array($2::text, ',')) AS sent (channel, payload)`;
