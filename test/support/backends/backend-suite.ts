@@ -270,13 +270,14 @@ export function describeBackend(title: string, { serve, connect, isBrief = false
         const [a, b] = [await listener("AAAA"), await listener("BBBB", 1)];
         await server.kill();
         for (const each of [a, b]) assert.equal(await each.heard.next(), "away: CHANNELS_AWAY");
-        a.publish(1, "lost");
+        // It may be lost, or come late.
+        a.publish(1, "meanwhile");
         const subscribed = b.channels.subscribe(2);
         await server.start();
-        for (const each of [a, b]) assert.equal(await each.heard.next(), "back");
+        for (const each of [a, b]) while ((await each.heard.next()) !== "back");
         await within(subscribed, "a subscription of meanwhile");
         a.publish(1, "one");
-        assert.equal(await b.heard.next(), "1: one");
+        while ((await b.heard.next()) !== "1: one");
         a.publish(2, "two");
         assert.equal(await b.heard.next(), "2: two");
       });
@@ -293,15 +294,6 @@ export function describeBackend(title: string, { serve, connect, isBrief = false
         b.publish(1, "welcome");
         while ((await a.heard.next()) !== "1: welcome");
         assert.ok(!a.heard.pending.includes("1: to nobody"));
-      });
-
-      it("fulfil subscriptions that cannot be made when they close", async () => {
-        const a = await listener("AAAA");
-        a.cable.cut();
-        assert.equal(await a.heard.next(), "away: CHANNELS_AWAY");
-        const subscribed = a.channels.subscribe(1);
-        await within(a.channels.close(), "the end", 8000);
-        await within(subscribed, "the subscription");
       });
     });
   });

@@ -76,8 +76,11 @@ export class LeasedDiscovery implements Discovery {
     this.#self = self;
     if (previous !== undefined && previous.id !== self.id) void this.#give(previous);
     return new Promise((resolve, reject) => {
-      this.#waiting = { self, resolve, reject };
+      const waiting = { self, resolve, reject };
+      this.#waiting = waiting;
       this.refresh();
+      // The store may owe an answer that it was asked for before.
+      setTimeout(() => this.#giveUp(waiting), PATIENCE).unref();
     });
   }
 
@@ -154,6 +157,10 @@ export class LeasedDiscovery implements Discovery {
     if (this.#waiting === waiting) this.#waiting = undefined;
     if (waiting !== undefined) waiting.resolve(!isTaken);
     else if (isTaken) this.#handlers?.onTaken();
+  }
+
+  #giveUp(waiting: Waiting): void {
+    if (this.#waiting === waiting) this.#onAway(new Error(`no answer for ${PATIENCE} ms`), waiting);
   }
 
   #onAway(error: Error, waiting: Waiting | undefined): void {
