@@ -1,17 +1,15 @@
-// The chat: its events. It needs a Socket.IO server, and is independent of ports and hosts.
+// The chat: its events. It needs a Socket.IO server, and is independent of ports, hosts and the number of workers.
 import { limits } from "./limits.js";
-import { Rooms } from "./rooms.js";
+import { channel, Rooms, roomsOf } from "./rooms.js";
 import { image, messageId, messageText, nickname, Refusal, roomName } from "./validate.js";
 
-/** How long the others in a room may take to confirm a message, in ms. */
-const CONFIRM_WITHIN = 10_000;
-
-/** Every socket is in a room named by its id; the prefix separates our rooms from those. */
-const channel = (name) => `room:${name}`;
-
-/** Runs the chat on the main namespace of a Socket.IO server. */
-export function chat(io) {
-  const rooms = new Rooms();
+/**
+ * Runs the chat on the main namespace of a Socket.IO server.
+ *
+ * @param worker - which process this is, for the status line of its pages; undefined if it is the only one
+ */
+export function chat(io, worker) {
+  const rooms = new Rooms(io);
 
   io.use((socket, next) => {
     try {
@@ -22,57 +20,51 @@ export function chat(io) {
     }
   });
 
-  io.on("connection", (socket) => {
+  io.on("connection", async (socket) => {
     const me = { id: socket.id, nick: socket.data.nick };
-    socket.emit("welcome", { me, limits, rooms: rooms.list() });
 
     answer(socket, "join", async ({ room }) => {
       const name = roomName(room);
-      rooms.enter(name, me.id, me.nick);
-      await socket.join(channel(name));
+      await rooms.enter(socket, name);
       tellWhoIsHere(name);
-      return { room: name, people: rooms.people(name), history: rooms.history(name) };
+      return { room: name, people: await rooms.people(name), history: rooms.history(name) };
     });
 
     answer(socket, "leave", async ({ room }) => {
       const name = roomName(room);
       await socket.leave(channel(name));
-      if (rooms.leave(name, me.id)) tellWhoIsHere(name);
+      tellWhoIsHere(name);
     });
 
-    answer(socket, "message", (sent) => {
+    answer(socket, "message", async (sent) => {
       const room = roomName(sent.room);
-      if (!rooms.has(room, me.id)) throw new Refusal("Join the room first.");
+      if (!socket.rooms.has(channel(room))) throw new Refusal("Join the room first.");
       const id = messageId(sent.id);
-      // A page that lost the answer sends the message again after it reconnects. It gets the answer; the room gets no second copy.
-      const known = rooms.find(room, id);
-      if (known) return { at: known.at };
-
-      const message = {
+      const message = rooms.find(room, id) ?? {
         id,
         room,
         from: me,
         text: messageText(sent.text, sent.image !== undefined),
         at: Date.now(),
+        ...(sent.image === undefined ? {} : { image: image(sent.image) }),
       };
-      if (sent.image !== undefined) message.image = image(sent.image);
-      rooms.remember(message);
-      const others = rooms.people(room).length - 1;
-      if (others > 0) {
-        socket
-          .to(channel(room))
-          .timeout(CONFIRM_WITHIN)
-          .emit("message", message, (_late, confirmed) => {
-            socket.emit("delivered", { room, id, people: confirmed.length, of: others });
-          });
-      }
-      return { at: message.at };
+      // A page that lost the answer sends the message again after it reconnects. It gets the answer; the room gets no second copy.
+      if (rooms.remember(message)) socket.to(channel(room)).emit("message", message);
+      return { at: message.at, others: (await rooms.people(room)).length - 1 };
+    });
+
+    // A page has a message. Unlike an acknowledgement, this also works for messages that it gets after a recovery.
+    answer(socket, "received", (receipt) => {
+      const room = roomName(receipt.room);
+      const message = rooms.find(room, messageId(receipt.id));
+      if (!message || !socket.rooms.has(channel(room))) return;
+      io.to(message.from.id).emit("received", { room, id: message.id, by: me.id });
     });
 
     answer(socket, "typing", ({ room, on }) => {
-      const name = roomName(room);
-      if (!rooms.has(name, me.id)) return;
-      socket.volatile.to(channel(name)).emit("typing", { room: name, from: me, on: on === true });
+      const name = channel(roomName(room));
+      if (!socket.rooms.has(name)) return;
+      socket.volatile.to(name).emit("typing", { room: roomName(room), from: me, on: on === true });
     });
 
     // The page measures the round trip with this.
@@ -80,17 +72,33 @@ export function chat(io) {
       if (typeof ack === "function") ack();
     });
 
-    socket.on("disconnect", () => {
-      for (const name of rooms.roomsOf(me.id)) {
-        rooms.leave(name, me.id);
-        tellWhoIsHere(name);
-      }
-    });
+    let left = [];
+    socket.on("disconnecting", () => (left = roomsOf(socket)));
+    socket.on("disconnect", () => tellWhoIsHere(...left));
+
+    // A socket that was recovered is in its rooms, and has got what it missed.
+    if (socket.recovered) tellWhoIsHere(...roomsOf(socket));
+    else socket.emit("welcome", { me, limits, rooms: await rooms.list(), worker: ownWorker() });
   });
 
-  function tellWhoIsHere(name) {
-    io.to(channel(name)).emit("people", { room: name, people: rooms.people(name) });
-    io.emit("rooms", rooms.list());
+  // A worker that dies says nothing.
+  io.cluster?.on("leave", () => tellWhoIsHere(...rooms.names()));
+
+  function ownWorker() {
+    return worker && { ...worker, of: io.cluster.nodes.length };
+  }
+
+  function tellWhoIsHere(...names) {
+    if (names.length > 0) tellNow(names).catch((error) => console.error(error.message));
+  }
+
+  async function tellNow(names) {
+    for (const name of names) {
+      const people = await rooms.people(name);
+      // Of the lists that wait for a slow page, the newest is enough.
+      io.to(channel(name)).conflate(`people ${name}`).emit("people", { room: name, people });
+    }
+    io.conflate("rooms").emit("rooms", await rooms.list());
   }
 }
 
@@ -102,8 +110,8 @@ function answer(socket, event, handle) {
       if (payload === null || typeof payload !== "object") throw new Refusal("That was not understood.");
       reply({ ok: true, ...(await handle(payload)) });
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      reply({ ok: false, error: error.message });
+      if (!(error instanceof Refusal)) console.error(error);
+      reply({ ok: false, error: error instanceof Refusal ? error.message : "The server failed. Try again." });
     }
   });
 }

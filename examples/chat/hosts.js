@@ -18,8 +18,9 @@ export function listenOnUws(uWS, io, files, port) {
   // Not `get`: uWebSockets.js prefers routes of one method to those of any, so this would handle long-polling.
   app.any("/*", files.uws);
   return new Promise((resolve, reject) => {
-    // Without this option, a second process can share the port, and each gets half of the visitors.
-    app.listen(port, uWS.LIBUS_LISTEN_EXCLUSIVE_PORT, (listenSocket) => {
+    // The workers of `tidewire start` share the port. A second program must not: each would get half of the visitors.
+    const options = process.env.TIDEWIRE_WORKER ? 0 : uWS.LIBUS_LISTEN_EXCLUSIVE_PORT;
+    app.listen(port, options, (listenSocket) => {
       if (!listenSocket) return reject(Object.assign(new Error("cannot listen"), { code: "EADDRINUSE" }));
       const close = async () => {
         await io.close();

@@ -1,7 +1,8 @@
-// Starts the chat. PORT sets the port (3000), and HOST=uws or HOST=node the host.
+// Starts the chat. PORT sets the port (3000), and HOST=uws or HOST=node the host. `npx tidewire start` runs it in several workers.
 import { fileURLToPath } from "node:url";
 import { Server } from "@tidewire/server";
 import { chat } from "./chat.js";
+import { gauge } from "./gauge.js";
 import { listenOnNode, listenOnUws, loadUws } from "./hosts.js";
 import { maxHttpBufferSize } from "./limits.js";
 import { staticFiles } from "./static.js";
@@ -15,10 +16,19 @@ const wish = process.env.HOST;
 const uWS = wish === "node" ? undefined : await loadUws();
 if (wish === "uws" && !uWS) fail("uWebSockets.js does not load here. HOST=node runs the chat on node:http.");
 
-const io = new Server({ maxHttpBufferSize });
-chat(io);
+const { TIDEWIRE_WORKER } = process.env;
+const io = new Server({
+  maxHttpBufferSize,
+  // Hints such as "is typing" wait for a slow page, until a newer one replaces them.
+  slowConsumer: "conflate",
+  // A page that was cut off for less than a minute gets what it missed. The memory of one worker would be no help to another.
+  ...(TIDEWIRE_WORKER ? {} : { connectionStateRecovery: { maxDisconnectionDuration: 60_000 } }),
+});
+chat(io, TIDEWIRE_WORKER && { number: Number(TIDEWIRE_WORKER), pid: process.pid });
+gauge(io);
 
-const files = staticFiles(fileURLToPath(new URL("public", import.meta.url)));
+const folder = (path) => fileURLToPath(new URL(path, import.meta.url));
+const files = staticFiles(folder("public"), folder("../shared"));
 const host = await (uWS ? listenOnUws(uWS, io, files, port) : listenOnNode(io, files, port)).catch(explain);
 
 let closing = false;
@@ -30,7 +40,11 @@ console.log(`Chat is at http://localhost:${host.port} (on ${host.name}). Ctrl-C 
 function end() {
   if (closing) process.exit(1);
   closing = true;
-  void host.close().then(() => console.log("Chat is closed."));
+  void host.close().then(() => {
+    console.log("Chat is closed.");
+    // What would keep a worker alive.
+    if (process.connected) process.disconnect();
+  });
 }
 
 function explain(error) {

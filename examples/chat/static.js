@@ -1,7 +1,7 @@
 // Serves the files of the page from memory, on both hosts.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { extname, join } from "node:path";
+import { basename, extname, join } from "node:path";
 
 const TYPES = {
   ".html": "text/html; charset=utf-8",
@@ -22,11 +22,15 @@ const HEADERS = {
 const NOT_FOUND = { status: "404 Not Found", headers: { "content-type": "text/plain" }, body: "Not found\n" };
 const NOT_ALLOWED = { status: "405 Method Not Allowed", headers: { allow: "GET, HEAD" }, body: "" };
 
-/** Reads `directory` (flat) and returns a handler for each host. */
-export function staticFiles(directory) {
+/** Reads the files of these directories, which have no further ones, and returns a handler for each host. */
+export function staticFiles(...directories) {
   const files = new Map();
-  for (const name of readdirSync(directory)) {
-    const body = readFileSync(join(directory, name));
+  const paths = directories.flatMap((directory) =>
+    readdirSync(directory).map((name) => join(directory, name)),
+  );
+  for (const path of paths) {
+    const name = basename(path);
+    const body = readFileSync(path);
     const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 16)}"`;
     const type = TYPES[extname(name)] ?? "application/octet-stream";
     files.set(`/${name}`, { body, headers: { ...HEADERS, "content-type": type, etag } });

@@ -200,6 +200,47 @@ describeWithChromium("the chat in two Chromium pages", (browser) => {
         assert.equal(await cleo.page.getByRole("switch", { name: "No WebSocket" }).isChecked(), true);
       });
 
+      it("recovers its session after a cut, with the message that it missed", async () => {
+        await meet();
+        const socketId = await ann.text("socket-id");
+        await ann.openExperiments();
+        await ann.cut(800);
+        await ann.state(/^Reconnecting: this page cut it$/);
+        await bo.say("into the tunnel");
+        await bo.marked("into the tunnel", "sent");
+        await ann.message("into the tunnel").waitFor();
+        const outcome = "Recovered: the same socket, its rooms, and 1 message that it missed.";
+        await ann.page.getByText(outcome).waitFor();
+        await bo.marked("into the tunnel", "delivered");
+        assert.equal(await ann.text("socket-id"), socketId);
+        await Promise.all([ann.people("Bo").waitFor(), bo.people("Ann").waitFor()]);
+        await ann.page.getByRole("button", { name: "Close" }).click();
+      });
+
+      it("shows what waits in the server for a connection that stops reading", async () => {
+        const { page } = ann;
+        await ann.openExperiments();
+        await page.getByRole("button", { name: "Stop reading" }).click();
+        await page
+          .locator("#waiting")
+          .filter({ hasText: /^[2-6] kB$/ })
+          .waitFor();
+        await page.getByRole("switch", { name: "Conflate" }).uncheck();
+        await page
+          .locator("#waiting")
+          .filter({ hasText: /^\d\d kB$/ })
+          .waitFor();
+        const read = Number(await ann.text("read"));
+        await page.getByRole("button", { name: "Read again" }).click();
+        await page
+          .locator("#waiting")
+          .filter({ hasText: /^(nothing|\d kB)$/ })
+          .waitFor();
+        await page.waitForFunction(`Number(document.getElementById("read").textContent) > ${read}`);
+        await page.getByRole("switch", { name: "Conflate" }).check();
+        await page.getByRole("button", { name: "Close" }).click();
+      });
+
       it("reconnects after a restart of the server, into its rooms and with the messages written meanwhile", async () => {
         await meet();
         const socketId = await ann.text("socket-id");

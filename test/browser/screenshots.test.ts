@@ -63,6 +63,24 @@ describeWithChromium("screenshots of the chat, in artifacts/", (browser) => {
     });
   }
 
+  for (const { name, nick, options } of VIEWS) {
+    it(name.replace("chat", "chat-experiments"), async () => {
+      const me = await ChatPage.enter(browser(), url(), nick, options);
+      await me.transports("polling", "websocket");
+      await me.openExperiments();
+      await me.cut(100);
+      await me.page.getByText("Recovered").waitFor();
+      await me.page.getByRole("switch", { name: "Conflate" }).uncheck();
+      await me.page.getByRole("button", { name: "Stop reading" }).click();
+      await me.page
+        .locator("#waiting")
+        .filter({ hasText: /^\d\d kB$/ })
+        .waitFor();
+      await me.page.screenshot({ path: join(ARTIFACTS, `${name.replace("chat", "chat-experiments")}.png`) });
+      await me.close();
+    });
+  }
+
   it("chat-reconnecting", async () => {
     const me = await ChatPage.enter(browser(), url(), "Ines", { viewport: DESKTOP });
     await me.transports("polling", "websocket");

@@ -1,6 +1,7 @@
 // Connects the parts of the page: the sign-in form, the rooms, the composer and the connection.
 import { Conversation } from "./conversation.js";
 import { ImagePicker } from "./image-picker.js";
+import { Lab } from "./lab.js";
 import { load, store } from "./memory.js";
 import { Typing } from "./typing.js";
 import { byId, element, initial, keepAtEnd } from "./view.js";
@@ -11,6 +12,7 @@ const STARTS_IN = "lobby";
 const wire = new Wire();
 const typing = new Typing(wire);
 const picker = new ImagePicker();
+const lab = new Lab(wire);
 /** The rooms this page is in, by name. */
 const joined = new Map();
 /** The latest list of the server's rooms. */
@@ -65,8 +67,10 @@ wire.on("welcome", (welcome) => {
   picker.largest = limits.image;
   byId("me").textContent = welcome.me.nick;
   everyRoom = welcome.rooms;
+  wire.showWorker(welcome.worker);
+  lab.showWorker(welcome.worker);
   showChat();
-  // After a reconnection, the server does not know this page's rooms.
+  // Unless it has recovered the session, the server does not know this page's rooms.
   const linked = decodeURIComponent(location.hash.slice(1));
   const before = load("rooms", sessionStorage)?.split(",").filter(Boolean) ?? [];
   const rooms = new Set(joined.size > 0 ? joined.keys() : [...before, ...(linked ? [linked] : [])]);
@@ -76,6 +80,10 @@ wire.on("welcome", (welcome) => {
   drawRooms();
 });
 wire.whenRefused = showDoor;
+wire.whenBack = (recovered, missed) => {
+  lab.showReturn(recovered, missed);
+  if (recovered) for (const conversation of joined.values()) conversation.sendWaiting();
+};
 wire.on("rooms", (rooms) => {
   everyRoom = rooms;
   drawRooms();
@@ -93,7 +101,7 @@ wire.on("disconnect", () => {
   drawRooms();
   drawPeople();
 });
-wire.on("message", (message, confirm) => {
+wire.on("message", (message) => {
   const conversation = joined.get(message.room);
   if (!conversation) return;
   conversation.add(message);
@@ -103,9 +111,9 @@ wire.on("message", (message, confirm) => {
     drawRooms();
   }
   drawEmpty();
-  confirm();
+  wire.tell("received", { room: message.room, id: message.id });
 });
-wire.on("delivered", ({ room, id, people, of }) => joined.get(room)?.delivered(id, people, of));
+wire.on("received", ({ room, id, by }) => joined.get(room)?.received(id, by));
 
 function enter() {
   const nick = byId("nick").value.trim();

@@ -18,6 +18,8 @@ export class Conversation {
   #last;
   /** Own messages without an answer, in order. */
   #waiting = new Map();
+  /** Who has an own message, by its id, and how many others were in the room when it was sent. */
+  #receipts = new Map();
   #sending = new Set();
 
   constructor(room, wire) {
@@ -57,9 +59,11 @@ export class Conversation {
     for (const message of this.#waiting.values()) this.#send(message);
   }
 
-  delivered(id, people, of) {
-    const row = this.#rows.get(id);
-    if (row && people > 0) markAs(row, people === of ? "delivered" : "partly", people, of);
+  /** Somebody else has an own message. */
+  received(id, by) {
+    if (!this.#rows.has(id)) return;
+    this.#receipt(id).by.add(by);
+    this.#mark(id);
   }
 
   toEnd() {
@@ -90,8 +94,23 @@ export class Conversation {
       if (!reply) return markAs(row, "waiting");
       this.#waiting.delete(message.id);
       if (!reply.ok) return markAs(row, "refused", reply.error);
-      if (row.state !== "delivered" && row.state !== "partly") markAs(row, "sent");
+      this.#receipt(message.id).others = reply.others;
+      this.#mark(message.id);
     });
+  }
+
+  #receipt(id) {
+    if (!this.#receipts.has(id)) this.#receipts.set(id, { by: new Set(), others: undefined });
+    return this.#receipts.get(id);
+  }
+
+  #mark(id) {
+    const row = this.#rows.get(id);
+    const { by, others } = this.#receipt(id);
+    // Somebody may have it before the server's answer is here.
+    if (others === undefined) return;
+    if (by.size === 0) markAs(row, "sent");
+    else markAs(row, by.size >= others ? "delivered" : "partly", by.size, others);
   }
 
   #append(message, mine) {
@@ -110,6 +129,7 @@ export class Conversation {
     const [id, row] = this.#rows.entries().next().value;
     if (this.#waiting.has(id)) return;
     this.#rows.delete(id);
+    this.#receipts.delete(id);
     row.release();
     row.item.remove();
   }

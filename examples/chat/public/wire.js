@@ -1,8 +1,11 @@
 // The connection, and the status line at the bottom of the page.
+import { io } from "/socket.io/socket.io.esm.min.js";
 import { load, store } from "./memory.js";
 import { byId, element } from "./view.js";
 
 const PULSE_EVERY = 3000;
+/** After how many ms the page connects again, at first. */
+const SOON = 400;
 const ANSWER_WITHIN = 10_000;
 const POLLING_ONLY = "polling";
 
@@ -20,6 +23,7 @@ const REASONS = {
   "ping timeout": "the server has gone quiet",
   "parse error": "the server sent something unreadable",
   "io server disconnect": "the server ended the connection",
+  "forced close": "this page cut it",
 };
 
 export class Wire {
@@ -33,6 +37,9 @@ export class Wire {
   /** Called with the reason when the server refuses this page. */
   whenRefused = () => {};
 
+  /** Called after a reconnection: whether the server has recovered the session, and how many messages were missed and are here now. */
+  whenBack = () => {};
+
   constructor() {
     const address = new URL(location.href);
     const pollingOnly = (address.searchParams.get("transport") ?? load("transport")) === POLLING_ONLY;
@@ -40,10 +47,10 @@ export class Wire {
     choice.checked = pollingOnly;
     choice.addEventListener("change", () => this.#choose(choice.checked));
 
-    this.#socket = globalThis.io({
+    this.#socket = io({
       autoConnect: false,
       auth: (give) => give({ nick: this.#nick }),
-      reconnectionDelay: 400,
+      reconnectionDelay: SOON,
       reconnectionDelayMax: 3000,
       ...transports(pollingOnly),
     });
@@ -82,11 +89,33 @@ export class Wire {
     this.#socket.off(event, handle);
   }
 
+  /** Cuts the connection, as a tunnel does, and connects again after some ms. */
+  cut(away) {
+    const manager = this.#socket.io;
+    if (!this.isOpen) return;
+    manager.reconnectionDelay(away).randomizationFactor(0);
+    manager.once("reconnect", () => manager.reconnectionDelay(SOON).randomizationFactor(0.5));
+    manager.engine.close();
+  }
+
+  /** Shows the worker that has the session; undefined if there is one process only. */
+  showWorker(worker) {
+    byId("worker-line").hidden = !worker;
+    if (!worker) return;
+    byId("worker").textContent = `${worker.number} of ${worker.of}`;
+    byId("worker").title = `Process ${worker.pid}`;
+  }
+
   /** Sends an event, and calls `then` with the answer, or with undefined if none arrives in time. */
   ask(event, payload, then) {
     this.#socket.timeout(ANSWER_WITHIN).emit(event, payload, (late, reply) => {
       then(late ? undefined : reply);
     });
+  }
+
+  /** Sends an event that needs no answer. */
+  tell(event, payload) {
+    this.#socket.emit(event, payload);
   }
 
   /** Sends an event that may be lost. */
@@ -110,13 +139,23 @@ export class Wire {
       });
     });
 
+    // After a recovery, what was missed comes before "connect".
+    let missed = 0;
+    let isReady = false;
+    socket.onAny((event) => {
+      if (event === "message" && !isReady) missed++;
+    });
     socket.on("connect", () => {
+      if (this.#wasOpen) this.whenBack(socket.recovered, missed);
+      isReady = true;
+      missed = 0;
       this.#wasOpen = true;
       byId("socket-id").textContent = byId("socket-id").title = socket.id;
       this.#tell("connected");
       this.#pulse();
     });
     socket.on("disconnect", (reason) => {
+      isReady = false;
       this.#forget();
       this.#tell(socket.active ? "reconnecting" : "idle", REASONS[reason], reason);
     });

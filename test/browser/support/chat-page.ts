@@ -103,6 +103,19 @@ export class ChatPage {
     await this.page.getByRole("switch", { name: "No WebSocket" }).check();
   }
 
+  /** Opens the panel of the experiments. */
+  async openExperiments(): Promise<void> {
+    const button = this.page.getByRole("button", { name: "Experiments" });
+    if ((await button.getAttribute("aria-expanded")) === "false") await button.click();
+    await this.page.locator("#read").filter({ hasText: /^\d+$/ }).waitFor();
+  }
+
+  /** Cuts the connection. The page waits so many ms before it connects again. */
+  async cut(away: number): Promise<void> {
+    await this.page.evaluate(`document.getElementById("cut").dataset.away = "${away}"`);
+    await this.page.getByRole("button", { name: "Cut it" }).click();
+  }
+
   text(id: string): Promise<string> {
     return this.page.locator(`#${id}`).innerText();
   }

@@ -2,7 +2,8 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { createServer, type AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 
-const SERVER = fileURLToPath(new URL("../../../examples/chat/server.js", import.meta.url));
+/** The program of the chat. */
+export const SERVER: string = fileURLToPath(new URL("../../../examples/chat/server.js", import.meta.url));
 const FROM_SOURCE = ["--conditions=@tidewire/source", "--import", "tsx/esm"];
 const LISTENING = /at http:\/\/localhost:(\d+) \(on (.+)\)/;
 
