@@ -1,6 +1,6 @@
-// npm start: builds what is missing or stale, then starts the chat.
-import { spawnSync } from "node:child_process";
-import { readdirSync, statSync } from "node:fs";
+// npm start: builds what is missing or stale, then starts the chat; `npm start express` starts another example.
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -8,7 +8,33 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 const stale = readdirSync(join(root, "packages")).filter(needsBuild);
 if (stale.length > 0) build();
-await import("../examples/chat/server.js");
+const [example = "chat"] = process.argv.slice(2);
+if (example === "chat") await import("../examples/chat/server.js");
+else start(example);
+
+/** Runs the start script of an example in its folder. */
+function start(name) {
+  const folder = join(root, "examples", name);
+  if (!existsSync(join(folder, "package.json"))) {
+    const names = readdirSync(join(folder, "..")).filter((each) =>
+      existsSync(join(folder, "..", each, "package.json")),
+    );
+    console.error(`There is no example ${name}. There are ${names.join(", ")}.`);
+    process.exit(1);
+  }
+  // One whose dependencies are too heavy for everybody has a lock of its own.
+  if (existsSync(join(folder, "package-lock.json")) && !existsSync(join(folder, "node_modules"))) {
+    console.log(`Installing the dependencies of ${name}`);
+    const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: folder, stdio: "inherit" });
+    if (status !== 0) process.exit(1);
+  }
+  const { scripts } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const child = spawn(scripts.start, { cwd: folder, shell: true, stdio: "inherit" });
+  // A terminal sends it to both.
+  process.on("SIGINT", () => {});
+  process.on("SIGTERM", () => child.kill());
+  child.once("exit", (code) => process.exit(code ?? 1));
+}
 
 function needsBuild(name) {
   const folder = join(root, "packages", name);

@@ -16,7 +16,7 @@ const files = ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "compat/{rep
 /** What mostly waits, for processes that start, proxies that time out, missed heartbeats and packages that are packed. */
 const waiting = [
   "packages/{cli,cluster,cluster-*}/test/**/*.test.ts",
-  "test/{cli,cluster,guides,packaging,proxies}/**/*.test.ts",
+  "test/{cli,cluster,examples,guides,packaging,proxies}/**/*.test.ts",
 ];
 /** What runs on other versions of Node: what depends on Node, and neither on a browser nor on a build. */
 const suites = ["packages/*/test/**/*.test.ts", "test/{engine,server}/**/*.test.ts"];
