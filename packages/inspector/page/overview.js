@@ -115,7 +115,7 @@ class Tile {
     );
   }
 
-  update(numbers) {
+  update(numbers, isFirst) {
     const shown = this.#read(numbers);
     this.element.hidden = shown === undefined;
     if (shown === undefined) return;
@@ -123,7 +123,8 @@ class Tile {
     setText(this.#unit, shown.unit ?? "");
     setText(this.#note, shown.note);
     this.element.classList.toggle("alarm", shown.alarm === true);
-    this.#spark.add(shown.value);
+    // There are no rates yet.
+    if (!isFirst) this.#spark.add(shown.value);
   }
 }
 
@@ -158,7 +159,7 @@ export class Overview {
     this.#sums = sums;
     this.#at = numbers.at;
     const all = { ...numbers, connections, perSecond };
-    for (const tile of this.#tiles) tile.update(all);
+    for (const tile of this.#tiles) tile.update(all, isFirst);
     this.#showTransports(numbers, connections);
     this.#showNamespaces(numbers);
     this.#showCauses(numbers);
