@@ -9,6 +9,7 @@ import { RedisError } from "./errors.ts";
 import { RedisChannels } from "./redis-channels.ts";
 import { RedisLeases } from "./redis-leases.ts";
 
+/** Options of {@link redis}. */
 export interface RedisOptions {
   /**
    * The client of the application: of `ioredis` 5 or later, or of `redis` 4 or later. It stays the application's, which connects it,
@@ -16,9 +17,15 @@ export interface RedisOptions {
    * made like it, to be told of changes and to get broadcasts.
    */
   client: IoredisClient | NodeRedisClient;
-  /** How long the id of a node that has died stays taken, in ms; it is renewed three times as often. Default 15000. */
+  /**
+   * How long the id of a node that has died stays taken, in ms; it is renewed three times as often.
+   * @default 15000
+   */
   lease?: number;
-  /** What the names of keys and channels begin with. Default `tidewire`. */
+  /**
+   * What the names of keys and channels begin with.
+   * @default "tidewire"
+   */
   prefix?: string;
 }
 
@@ -32,6 +39,13 @@ export interface RedisBackend extends Backend {
  * `backend` of `cluster()`.
  *
  * @throws RedisError (`NO_CLIENT`, `BAD_LEASE`)
+ *
+ * @example
+ * const client = new Redis("redis://10.0.0.5");
+ *
+ * const io = new Server(3000, {
+ *   cluster: cluster({ listen: { secret: process.env.CLUSTER_SECRET }, discovery: redis({ client }) }),
+ * });
  */
 export function redis({ client, lease = 15_000, prefix = "tidewire" }: RedisOptions): RedisBackend {
   if (!Number.isFinite(lease) || lease < 1000) throw new RedisError("BAD_LEASE");

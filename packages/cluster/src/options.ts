@@ -8,29 +8,37 @@ import type { BindingOptions } from "./session-directory.ts";
 export interface ClusterOptions extends BindingOptions {
   /**
    * The name of the cluster: 1 to 40 of the characters `A-Z a-z 0-9 . _ -`. The processes of one user that give the same name belong
-   * together. Default: the environment variable `TIDEWIRE_CLUSTER`, otherwise the port on which the server listens.
+   * together.
+   * @default the environment variable `TIDEWIRE_CLUSTER`, otherwise the port on which the server listens
    */
   name?: string;
   /**
    * The directory in which the processes find each other, of this cluster alone. It must belong to the user and have the mode 0700;
-   * it is made if it is missing. Default: `tidewire-<uid>/<name>` in the directory for temporary files.
+   * it is made if it is missing.
+   * @default `tidewire-<uid>/<name>` in the directory for temporary files
    */
   directory?: string;
   /**
    * Where this node listens for those of other machines, and the secret or the certificates by which they know each other. Needs
-   * `backend` or `discovery`. Default: the cluster is that of one machine.
+   * `backend` or `discovery`.
+   * @default none: the cluster is that of one machine
    */
   listen?: LinkListenOptions;
   /**
    * Where the nodes of several machines find each other, and what carries broadcasts between them: `redis()` of
    * `@tidewire/cluster-redis`. Needs `listen`.
+   * @default none: the cluster is that of one machine
    */
   backend?: Backend;
-  /** Where the nodes of several machines find each other, in place of the backend: `dns()`, for example. Needs `listen`. */
+  /**
+   * Where the nodes of several machines find each other, in place of the backend: `dns()`, for example. Needs `listen`.
+   * @default the discovery of the backend
+   */
   discovery?: Discovery;
   /**
    * The adapter, which carries broadcasts between the processes in place of the cluster's own: that of another package, such as
    * `createAdapter()` of `@socket.io/redis-streams-adapter`.
+   * @default the adapter of the cluster
    */
   adapter?: AdapterConstructor;
 }

@@ -20,13 +20,18 @@ const RETIRE_TIMEOUT = 5000;
 
 const writer = new PayloadWriter();
 
+/** When sessions are given to the application. */
 export interface BindingOptions {
   /**
    * When a session on long-polling is given to the application: `late`, where its WebSocket shows up or after a short while
-   * without one; `early`, at once, so that a WebSocket that shows up on another node is relayed from there. Default `late`.
+   * without one; `early`, at once, so that a WebSocket that shows up on another node is relayed from there.
+   * @default "late"
    */
   bind?: "late" | "early";
-  /** How long such a session waits at most, in ms. Default 500. */
+  /**
+   * How long a session on long-polling waits at most, in ms.
+   * @default 500
+   */
   bindTimeout?: number;
 }
 

@@ -43,10 +43,12 @@ import type { WebTransportSession } from "./transport/webtransport-session.ts";
  * `headers(headers, req)`, `flush(session, packets)`, `drain(session)`, `limit_exceeded({ code, limit, address, times })`.
  */
 export class Engine extends EventEmitter implements SessionOwner, RouteTable<Session> {
+  /** The options, with every default filled in. */
   readonly opts: ResolvedOptions;
   readonly #sessions: Map<string, Session> = new Map();
   /** The same as an object, created on first use: its keys cost more than those of the map. */
   #clients: Record<string, Session> | undefined = undefined;
+  /** The middlewares of {@link use}. */
   readonly middlewares: Middleware[] = [];
   /** @internal */ readonly loop: EventLoop;
   /** @internal */ readonly clock: Clock;
@@ -100,6 +102,7 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
     return (this.#clients ??= Object.fromEntries(this.#sessions));
   }
 
+  /** How many sessions are open. */
   get clientsCount(): number {
     return this.#sessions.size;
   }
@@ -114,21 +117,38 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
     return engineStats(this.#sessions.values(), this.counters, this.traffic);
   }
 
+  /** The names of the transports that clients may use. */
   get transports(): readonly string[] {
     return this.opts.transports;
   }
 
+  /**
+   * Returns the open session of this id.
+   *
+   * @example
+   * engine.find("8zh2JJP3lQZPTDHNAAAA")?.close();
+   */
   find(sid: string): Session | undefined {
     return this.#sessions.get(sid);
   }
 
-  /** Names of the transports that a session on the given one may change to. */
+  /**
+   * Returns the names of the transports that a session on the given one may change to.
+   *
+   * @example
+   * engine.upgrades("polling"); // ["websocket"]
+   */
   upgrades(transport: string): string[] {
     if (!this.opts.allowUpgrades || transport !== "polling") return [];
     return this.opts.transports.filter((name) => name !== "polling");
   }
 
-  /** Adds a middleware that runs before anything else looks at a request: `(req, res, next) => void`, as for Express. */
+  /**
+   * Adds a middleware that runs before anything else looks at a request: `(req, res, next) => void`, as for Express.
+   *
+   * @example
+   * engine.use(helmet());
+   */
   use(middleware: Middleware): this {
     this.middlewares.push(middleware);
     return this;
@@ -138,6 +158,9 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
    * Returns the id of a new session, or a promise of it: 20 characters unless overridden or assigned. An id must be hard to
    * guess. If another session has it, or if it does not begin with `idPrefix`, the handshake is refused with
    * `ID_GENERATION_ERROR`.
+   *
+   * @example
+   * engine.generateId = () => engine.idPrefix + randomUUID();
    */
   generateId(_req: EngineRequest): string | PromiseLike<string> {
     return generatePrefixedId(this.idPrefix);
@@ -148,7 +171,13 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
     return this.#cluster?.idPrefix ?? "";
   }
 
-  /** Joins the engines of other processes: requests of their sessions may come here, and those of its own there. It can join one. */
+  /**
+   * Joins the engines of other processes: requests of their sessions may come here, and those of its own there. It can join one.
+   * The option `cluster` of a Socket.IO server does this.
+   *
+   * @example
+   * engine.joinCluster(directory);
+   */
   joinCluster(cluster: EngineCluster): this {
     this.#cluster = cluster;
     this.#admission.joinCluster(cluster);
@@ -158,12 +187,25 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
   /**
    * Offers every request under the path to the handler first, which returns whether it answers it, now or later. Of the
    * headers of a session's request it may see only those that long-polling reads.
+   *
+   * @example
+   * engine.intercept((exchange) => {
+   *   if (exchange.request.head.url !== "/engine.io/health") return false;
+   *   exchange.respond(200, {}, "ok");
+   *   return true;
+   * });
    */
   intercept(handler: (exchange: HttpExchange) => boolean): void {
     this.#admission.intercept(handler);
   }
 
-  /** Serves everything that the host receives, such as a `MemoryHost`. */
+  /**
+   * Serves everything that the host receives, such as a `MemoryHost`.
+   *
+   * @example
+   * const host = new MemoryHost();
+   * const engine = new Engine().attachHost(host);
+   */
   attachHost(host: Host): this {
     host.bind(this.#admission);
     this.#hosts.push(host);
@@ -179,12 +221,20 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
   /**
    * Refuses whatever belongs to no open session, with 503, and ends its connection. In a cluster, another node takes new clients if
    * there is one.
+   *
+   * @example
+   * engine.shutDown();
    */
   shutDown(): void {
     this.#admission.isShutDown = true;
   }
 
-  /** Accepts new clients again. */
+  /**
+   * Accepts new clients again.
+   *
+   * @example
+   * engine.startAgain();
+   */
   startAgain(): void {
     this.#admission.isShutDown = false;
     this.#closed = undefined;
@@ -196,7 +246,12 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
     else if (server.listening) this.#closed = new Promise((resolve) => server.close(() => resolve()));
   }
 
-  /** Closes every session, and connections of HTTP/2 that no request needs. Hosts go on listening. */
+  /**
+   * Closes every session, and connections of HTTP/2 that no request needs. Hosts go on listening.
+   *
+   * @example
+   * engine.close();
+   */
   close(): this {
     this.#admission.closeHeld();
     const sessions = [...this.#sessions.values()];
@@ -208,6 +263,9 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
   /**
    * For `io.close()`: refuses new clients and closes the HTTP server. Calls back when that has closed, or after a second, when
    * only requests of the application are left, which may take as long as they like.
+   *
+   * @example
+   * engine.shutDownServer(httpServer, (error) => console.log("closed", error));
    */
   shutDownServer(server: HttpServerLike, done: (error?: Error) => void): void {
     // It may have begun to listen since.
@@ -253,6 +311,11 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
    * packet within `upgradeTimeout` is closed and reported by `connection_error`.
    *
    * @returns once the client has opened its stream, or has gone
+   *
+   * @example
+   * for await (const session of http3Server.sessionStream("/engine.io/")) {
+   *   void engine.onWebTransportSession(session);
+   * }
    */
   onWebTransportSession(session: WebTransportSession): Promise<void> {
     return this.#admission.onWebTransportSession(session);

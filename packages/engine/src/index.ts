@@ -62,12 +62,22 @@ export type { UwsApp } from "./host/uws/types.ts";
 /** The newest protocol version this server speaks. */
 export const protocol = 4;
 
-/** Creates an engine and attaches it to a node http server. */
+/**
+ * Creates an engine and attaches it to a server of node:http.
+ *
+ * @example
+ * const engine = attach(httpServer, { path: "/engine.io" });
+ */
 export function attach(server: HttpServer, options: ServerOptions & AttachOptions = {}): Server {
   return new Server(options).attach(server, options);
 }
 
-/** Creates an engine on a node http server of its own that answers every other request with 501. */
+/**
+ * Creates an engine on a server of node:http of its own, which answers every other request with 501.
+ *
+ * @example
+ * const engine = listen(3000, { pingInterval: 10_000 });
+ */
 export function listen(
   port: number,
   options: (ServerOptions & AttachOptions) | (() => void) = {},

@@ -18,102 +18,175 @@ export type AllowRequest = (
 
 /** Options of the engine. Times are in ms, sizes in bytes. */
 export interface ServerOptions {
-  /** How long a client may take to answer a ping. Default 20,000 ms. */
+  /**
+   * How long a client may take to answer a ping, in ms.
+   * @default 20000
+   */
   pingTimeout?: number;
-  /** Time between pings. Default 25,000 ms. */
+  /**
+   * Time between pings, in ms.
+   * @default 25000
+   */
   pingInterval?: number;
-  /** How long an upgrade may take from its request to its last packet. Default 10,000 ms. */
+  /**
+   * How long an upgrade may take from its request to its last packet, in ms.
+   * @default 10000
+   */
   upgradeTimeout?: number;
-  /** Largest message or request body. Default 1,000,000 bytes. */
+  /**
+   * Largest message or request body, in bytes.
+   * @default 1000000
+   */
   maxHttpBufferSize?: number;
   /**
    * Most bytes that may wait, from one turn of the event loop to the next, for a client that does not read; beyond it the session
    * ends with `transport error` and a `SlowConsumerError`. What the current turn sends, the oldest burst that waits and what the
    * host has taken already do not count, so a client that reads gets a burst of any size. Each packet counts 128 bytes beside its
    * data. The same limit applies to unread pongs to WebSocket pings, and to unread answers to the probes of an upgrade, which is
-   * then given up. 0 for no limit. Default 16 MiB.
+   * then given up. 0 for no limit.
+   * @default 16777216
    */
   maxBackpressure?: number;
   /**
    * Most bytes that may be received from a client and not handled yet, when it sends faster than the application handles its
    * messages; beyond it the session ends with `transport error` and a `FastProducerError`. On node:http the client has to wait
-   * instead. 0 for no limit. Default 16 MiB.
+   * instead. 0 for no limit.
+   * @default 16777216
    */
   maxReceiveBacklog?: number;
-  /** Limits on who may connect; off by default. */
+  /**
+   * Limits on who may connect.
+   * @default no limits
+   */
   limits?: ConnectionLimits;
   /**
-   * Whether `stats()` also says how many messages and bytes were received and sent, which costs time for each of them. Default false.
+   * Whether `stats()` also says how many messages and bytes were received and sent, which costs time for each of them.
+   * @default false
    */
   stats?: boolean;
-  /** Decides on each handshake and each upgrade: `callback(null, true)` admits it. */
+  /**
+   * Decides on each handshake and each upgrade: `callback(null, true)` admits it.
+   * @default all are admitted
+   */
   allowRequest?: AllowRequest;
-  /** Transports that clients may use. Default `["polling", "websocket"]`. */
+  /**
+   * Transports that clients may use.
+   * @default ["polling", "websocket"]
+   */
   transports?: TransportName[];
-  /** Whether clients may change their transport. Default true. */
+  /**
+   * Whether clients may change their transport.
+   * @default true
+   */
   allowUpgrades?: boolean;
   /**
    * Compression of WebSocket messages: permessage-deflate, from 1024 bytes unless told otherwise. On uWebSockets.js all
-   * connections share one compressor unless `serverNoContextTakeover` is false. Default false.
+   * connections share one compressor unless `serverNoContextTakeover` is false.
+   * @default false
    */
   perMessageDeflate?: boolean | PerMessageDeflateOptions;
-  /** Compression of long-polling responses, with options for zlib. Default from 1024 bytes. */
+  /**
+   * Compression of long-polling responses, with options for zlib.
+   * @default from 1024 bytes
+   */
   httpCompression?: boolean | (ZlibOptions & { threshold?: number });
-  /** The WebSocket server class used on node:http. Default that of `ws`. */
+  /**
+   * The WebSocket server class used on node:http.
+   * @default the class of `ws`
+   */
   wsEngine?: WebSocketEngine;
-  /** A message that is sent right after the handshake. */
+  /**
+   * A message that is sent right after the handshake.
+   * @default none
+   */
   initialPacket?: string | Buffer;
-  /** The cookie set by the handshake response; `true` for `io`. Default false. */
+  /**
+   * The cookie set by the handshake response; `true` for `io`.
+   * @default false
+   */
   cookie?: boolean | ({ name?: string } & CookieOptions);
-  /** Options of the `cors` package, or a function that returns them for each request. Default none: no CORS headers. */
+  /**
+   * Options of the `cors` package, or a function that returns them for each request.
+   * @default none: no CORS headers
+   */
   cors?: CorsOptions | CorsOptionsDelegate;
-  /** Whether clients of Engine.IO v3, as of Socket.IO v2, are served. Default false. */
+  /**
+   * Whether clients of Engine.IO v3, as of Socket.IO v2, are served.
+   * @default false
+   */
   allowEIO3?: boolean;
-  /** The host that a server listens on when it is given a port. Default: uWebSockets.js if it loads, else node:http. */
+  /**
+   * The host that a server listens on when it is given a port.
+   * @default uWebSockets.js if it loads, else node:http
+   */
   host?: "uws" | "node";
-  /** Accepted as by `engine.io`, without effect: a request body may take as long as the heartbeat and the host allow. */
+  /**
+   * Accepted as by `engine.io`, without effect: a request body may take as long as the heartbeat and the host allow.
+   * @default none
+   */
   httpRequestBodyTimeout?: number;
-  /** Accepted as by `engine.io`, without effect: `maxHttpBufferSize` limits a request body, in any number of chunks. */
+  /**
+   * Accepted as by `engine.io`, without effect: `maxHttpBufferSize` limits a request body, in any number of chunks.
+   * @default none
+   */
   maxBufferedChunks?: number;
 }
 
 /** Options of `attach`, `attachApp` and `listen`. */
 export interface AttachOptions {
-  /** Path of all requests. Default `/engine.io`. */
+  /**
+   * Path of all requests.
+   * @default "/engine.io"
+   */
   path?: string;
-  /** Whether the path ends in a slash, given or not. Default true. */
+  /**
+   * Whether the path ends in a slash, given or not.
+   * @default true
+   */
   addTrailingSlash?: boolean;
-  /** Whether upgrade requests to other paths that nobody answers are closed. Default true. Only on node:http. */
+  /**
+   * Whether upgrade requests to other paths that nobody answers are closed. Only on node:http.
+   * @default true
+   */
   destroyUpgrade?: boolean;
-  /** After how long they are closed. Default 1000 ms. */
+  /**
+   * After how long upgrade requests to other paths are closed, in ms.
+   * @default 1000
+   */
   destroyUpgradeTimeout?: number;
 }
 
 /** Options of `attachApp`: those of `attach`, and those of uWebSockets.js. */
 export interface AttachAppOptions extends AttachOptions {
   /**
-   * A compressor of uWebSockets.js, such as `SHARED_COMPRESSOR`. Default: what `perMessageDeflate` asks for. Given without
-   * that option, messages from 1024 bytes are compressed.
+   * A compressor of uWebSockets.js, such as `SHARED_COMPRESSOR`. Given without `perMessageDeflate`, messages from 1024 bytes are
+   * compressed.
+   * @default what `perMessageDeflate` asks for
    */
   compression?: number;
   /**
    * Seconds after which uWebSockets.js ends a WebSocket that sends nothing, not even a pong frame: 0 for never, else 8 to 960.
-   * Default 0: the heartbeat of the protocol finds lost clients.
+   * @default 0: the heartbeat of the protocol finds lost clients
    */
   idleTimeout?: number;
   /**
    * Reads the address of clients from the header of the PROXY protocol, version 2, with which a load balancer begins each
    * connection. Only for servers that nobody else can reach: anybody who can may claim any address. Connections without the
-   * header keep their own address. Default false. Not on node:http, which rejects the header as a bad request.
+   * header keep their own address. Not on node:http, which rejects the header as a bad request.
+   * @default false
    */
   proxyProtocol?: boolean;
   /**
    * Whether clients connect over TLS, which `handshake.secure` and `req.socket.encrypted` say. Set it to true behind a proxy that
-   * ends TLS, and on an `SSLApp` of a version of uWebSockets.js whose responses have no `getX509Certificate()`. Default: whether
-   * the app is an `SSLApp`. Not on node:http, where it is what the socket says.
+   * ends TLS, and on an `SSLApp` of a version of uWebSockets.js whose responses have no `getX509Certificate()`. Not on node:http,
+   * where it is what the socket says.
+   * @default whether the app is an `SSLApp`
    */
   secure?: boolean;
-  /** Replaces the option of the engine. */
+  /**
+   * Replaces the option of the engine.
+   * @default the option of the engine
+   */
   maxBackpressure?: number;
 }
 
@@ -121,8 +194,8 @@ export interface AttachAppOptions extends AttachOptions {
 export interface ListenOptions extends AttachAppOptions {
   /**
    * Whether other processes that say the same may listen on the port at the same time; the kernel then distributes the connections
-   * among them. On node:http it needs Node 22.12 or later; before, only workers of `node:cluster` share a port. Default false, except
-   * on uWebSockets.js in a worker of `node:cluster`.
+   * among them. On node:http it needs Node 22.12 or later; before, only workers of `node:cluster` share a port.
+   * @default false, except on uWebSockets.js in a worker of `node:cluster`
    */
   reusePort?: boolean;
 }

@@ -21,7 +21,17 @@ import { readOptions, warnOfUnknownOptions } from "./option-rules.ts";
 import { withThreshold } from "./options.ts";
 import type { AttachAppOptions, AttachOptions, ListenOptions, ServerOptions } from "./options.ts";
 
-/** An Engine.IO server: the engine on node:http and on uWebSockets.js. */
+/**
+ * An Engine.IO server: the engine on node:http and on uWebSockets.js.
+ *
+ * @example
+ * const engine = new Server({ pingInterval: 10_000 });
+ *
+ * engine.on("connection", (session) => {
+ *   session.on("message", (data) => session.send(data));
+ * });
+ * engine.listen(3000);
+ */
 export class Server extends Engine {
   /** Codes of refused requests by name, as on the official server. */
   static readonly errors: typeof ConnectionErrorCode = ConnectionErrorCode;
@@ -48,6 +58,10 @@ export class Server extends Engine {
    * server had before. A uWebSockets.js app is attached as by {@link attachApp}: `uServer` is this class under its other name.
    * WebSockets over HTTP/2 (RFC 8441) are served too; this enables the setting that announces them. The `httpServer` of another
    * engine may be given on every host: both then serve their paths, which must differ.
+   *
+   * @example
+   * const httpServer = createServer().listen(3000);
+   * new Server().attach(httpServer, { path: "/engine.io" });
    */
   attach(server: NodeServer | UwsApp | UwsHttpServer, given: AttachAppOptions = {}): this {
     if (isOfUws(server)) return this.#attachBeside(server, given);
@@ -66,7 +80,14 @@ export class Server extends Engine {
     return this;
   }
 
-  /** Serves the path on an application's own uWebSockets.js `App` or `SSLApp`. The application listens. */
+  /**
+   * Serves the path on an application's own uWebSockets.js `App` or `SSLApp`. The application listens.
+   *
+   * @example
+   * const app = App();
+   * new Server().attachApp(app);
+   * app.listen(3000, () => {});
+   */
   attachApp(app: UwsApp, given: AttachAppOptions = {}): this {
     this.#attachApp(app, given, false);
     return this;
@@ -119,6 +140,10 @@ export class Server extends Engine {
    * @param port - 0 for any free one
    * @throws UwsLoadError if `host` is `"uws"` and uWebSockets.js does not load: its `code` says why, and its `cause` is Node's
    * error; RangeError (`ERR_SOCKET_BAD_PORT`) if there is no such port
+   *
+   * @example
+   * const engine = new Server();
+   * const httpServer = engine.listen(3000);
    */
   listen(port: number | string, options: ListenOptions = {}): HttpServerLike {
     const number = portNumber(port);
@@ -136,22 +161,40 @@ export class Server extends Engine {
   /**
    * Accepts no more connections, so that others who listen on the port get them. Those that are open, and their requests, go on. The
    * application stops an app of uWebSockets.js that it listens on itself.
+   *
+   * @example
+   * engine.stopListening();
    */
   stopListening(): void {
     if (this.httpServer !== undefined) this.stopServer(this.httpServer);
   }
 
-  /** Handles a request of a node:http server, for applications that route requests themselves. */
+  /**
+   * Handles a request of a node:http server, for applications that route requests themselves.
+   *
+   * @example
+   * httpServer.on("request", (req, res) => engine.handleRequest(req, res));
+   */
   handleRequest(request: IncomingMessage, response: ServerResponse): void {
     this.#nodeHost.handleRequest(request, response);
   }
 
-  /** Handles an upgrade request of a node:http server. */
+  /**
+   * Handles an upgrade request of a node:http server.
+   *
+   * @example
+   * httpServer.on("upgrade", (req, socket, head) => engine.handleUpgrade(req, socket, head));
+   */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#nodeHost.handleUpgrade(request, socket, head);
   }
 
-  /** Leaves the upgrades of the server to another engine that is attached to it. */
+  /**
+   * Leaves the upgrades of the server to another engine that is attached to it.
+   *
+   * @example
+   * engine.detach(httpServer);
+   */
   detach(server: NodeServer): void {
     this.#nodeHost.detach(server);
   }

@@ -21,7 +21,10 @@ export interface DrainOptions {
    * @default 500
    */
   every?: number;
-  /** Stops it: the clients that are left stay, and new ones are accepted again. */
+  /**
+   * Stops it: the clients that are left stay, and new ones are accepted again.
+   * @default none
+   */
   signal?: AbortSignal;
 }
 

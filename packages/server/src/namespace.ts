@@ -107,7 +107,9 @@ export class Namespace<
   EmitEvents,
   SocketData
 > {
+  /** Its name, with the leading slash. */
   readonly name: string;
+  /** The server that it belongs to. */
   readonly server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   /** The sockets that have joined, by id. */
   readonly sockets: Map<SocketId, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> = new Map();
@@ -125,6 +127,7 @@ export class Namespace<
   _arriving: number = 0;
   /** The id of the next event that asks for an answer. All sockets share it, so that a broadcast has one id. */
   _ids: number = 0;
+  /** The adapter, which keeps the rooms and sends broadcasts. */
   adapter!: Adapter;
   private store: RecoveryStore | undefined = undefined;
 

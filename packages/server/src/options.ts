@@ -37,7 +37,15 @@ export interface ServerOptions extends EngineOptions, ListenOptions {
    */
   path: string;
   // The official types accept anything for these two.
+  /**
+   * The WebSocket server class used on node:http.
+   * @default the class of `ws`
+   */
   wsEngine?: Untyped;
+  /**
+   * A message that is sent right after the handshake, below Socket.IO.
+   * @default none
+   */
   initialPacket?: Untyped;
   /**
    * Whether to serve the files of the client.
@@ -66,7 +74,10 @@ export interface ServerOptions extends EngineOptions, ListenOptions {
    * @default 45000
    */
   connectTimeout: number;
-  /** Keeps the state of clients that have lost their connection, so that they can come back; off by default. */
+  /**
+   * Keeps the state of clients that have lost their connection, so that they can come back.
+   * @default none: nothing is kept
+   */
   connectionStateRecovery: RecoveryOptions;
   /**
    * Whether to remove children of a parent namespace once their last socket has left, and with the adapter in memory of
@@ -107,7 +118,10 @@ export interface ServerOptions extends EngineOptions, ListenOptions {
    * @default true with `holdUntilReady`, unless `NODE_ENV` is `production`; otherwise false
    */
   warnOfUnheardEvents: boolean;
-  /** What clients may do before the server refuses it. */
+  /**
+   * What clients may do before the server refuses it.
+   * @default the limits of {@link Limits}
+   */
   limits: Limits;
 }
 

@@ -123,7 +123,12 @@ export class ParentNamespace<
     this.children.delete(child);
   }
 
-  /** Throws always, because another server of the cluster may have other children. */
+  /**
+   * Throws always, because another server of the cluster may have other children.
+   *
+   * @example
+   * for (const child of parent.children) await child.fetchSockets(); // instead
+   */
   override fetchSockets(): Promise<RemoteSocket<EmitEvents, SocketData>[]> {
     throw createError("PARENT_FETCH");
   }

@@ -49,9 +49,13 @@ export class RemoteSocket<
   EmitEvents extends EventsMap,
   SocketData,
 > implements TypedEventBroadcaster<EmitEvents> {
+  /** Identifies the socket in its namespace. */
   readonly id: SocketId;
+  /** How the client connected. */
   readonly handshake: Handshake;
+  /** The rooms that the socket was in. */
   readonly rooms: Set<Room>;
+  /** The data of the application, as it was. */
   readonly data: SocketData;
   private readonly operator: RemoteOperator<EmitEvents, SocketData>;
 

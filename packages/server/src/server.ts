@@ -113,6 +113,7 @@ export class Server<
 > {
   /** The root namespace, whose members the server offers as its own. */
   readonly sockets: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+  /** The options, with what was set later. */
   readonly opts: Partial<ServerOptions>;
   readonly _parser: Parser;
   readonly encoder: { encode(packet: Packet): unknown[] };
@@ -457,17 +458,32 @@ export class Server<
     });
   }
 
-  /** Responds to a request of `node:http` with a file of the client. */
+  /**
+   * Responds to a request of `node:http` with a file of the client.
+   *
+   * @example
+   * io.serve("socket.io.min.js", req, res);
+   */
   serve(filename: string, req: IncomingMessage, res: ServerResponse): void {
     serveClientFile(filename, fileExchangeOf(req, res), this._corsMiddleware);
   }
 
-  /** The same as {@link serve}, without the headers of `cors`. */
+  /**
+   * The same as {@link serve}, without the headers of `cors`.
+   *
+   * @example
+   * Server.sendFile("socket.io.min.js", req, res);
+   */
   static sendFile(filename: string, req: IncomingMessage, res: ServerResponse): void {
     serveClientFile(filename, fileExchangeOf(req, res), undefined);
   }
 
-  /** Returns the name of the file that a URL under the path refers to. */
+  /**
+   * Returns the name of the file that a URL under the path refers to.
+   *
+   * @example
+   * io.extractFilename("/socket.io/socket.io.js?v=1"); // "socket.io.js"
+   */
   extractFilename(url: string): string {
     return fileNameOf(url, this._path);
   }

@@ -99,8 +99,11 @@ export class Socket<
   ServerSideEvents extends EventsMap = DefaultEventsMap,
   SocketData = Untyped,
 > extends RoomTargets<ListenEvents, EmitEvents, SocketReservedEventsMap, EmitEvents, SocketData> {
+  /** The namespace that the socket is in. */
   readonly nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+  /** The connection with its sockets of all namespaces. */
   readonly client: Client;
+  /** The adapter of the namespace, which keeps the rooms. */
   readonly adapter: Adapter;
   /** Identifies the socket in this namespace, as long as its connection lasts. */
   readonly id: SocketId;
@@ -210,6 +213,7 @@ export class Socket<
     return (this.ownMiddlewares ??= []);
   }
 
+  /** The server of the namespace. */
   get server(): Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
     return this.nsp.server;
   }
@@ -338,7 +342,12 @@ export class Socket<
     }
   }
 
-  /** Writes a packet to the client. Adapters and middlewares may call it before the socket is connected. */
+  /**
+   * Writes a packet to the client. Adapters and middlewares may call it before the socket is connected.
+   *
+   * @example
+   * socket.packet({ type: PacketType.EVENT, data: ["hello"] });
+   */
   packet(packet: Omit<Packet, "nsp"> & { nsp?: string }, options: WriteOptions = plainly): void {
     packet.nsp = this.nsp.name;
     if (options !== plainly) {
@@ -618,7 +627,12 @@ export class Socket<
     return this.ownAnyListeners !== undefined && this.ownAnyListeners.outgoing.list.length > 0;
   }
 
-  /** Calls the listeners of {@link onAnyOutgoing}; adapters call it for each receiver of a broadcast. */
+  /**
+   * Calls the listeners of {@link onAnyOutgoing}; adapters call it for each receiver of a broadcast.
+   *
+   * @example
+   * socket.notifyOutgoingListeners(packet);
+   */
   notifyOutgoingListeners(packet: Packet): void {
     // A packet from another node decodes its data when it is read.
     const list = this.ownAnyListeners?.outgoing.list;
@@ -626,7 +640,16 @@ export class Socket<
     this.server._userCode.callAny(list, this, packet.data as Event);
   }
 
-  /** Called with each event. Packages replace it to see events before the listeners do. */
+  /**
+   * Called with each event. Packages replace it to see events before the listeners do.
+   *
+   * @example
+   * const { onevent } = socket;
+   * socket.onevent = (packet) => {
+   *   console.log(packet.data);
+   *   onevent.call(socket, packet);
+   * };
+   */
   onevent(packet: Packet): void {
     const event = (packet.data ?? []) as Event;
     if (packet.id !== undefined && packet.id !== null) {
@@ -637,7 +660,12 @@ export class Socket<
     this.dispatch(event);
   }
 
-  /** Returns the function that answers the event of this id. */
+  /**
+   * Returns the function that answers the event of this id.
+   *
+   * @example
+   * socket.ack(packet.id)("the answer");
+   */
   ack(id: number): AckCallback {
     return replyOnce(this, id);
   }

@@ -33,7 +33,12 @@ export class TestClock {
     };
   }
 
-  /** Milliseconds since the epoch, as `Date.now()` returns them. */
+  /**
+   * Milliseconds since the epoch, as `Date.now()` returns them.
+   *
+   * @example
+   * server.clock.now();
+   */
   now(): number {
     return this.#fake.now;
   }
@@ -43,6 +48,10 @@ export class TestClock {
    * the ping that was due.
    *
    * @param ms - how much time, in ms
+   *
+   * @example
+   * const server = await testServer(setUp, { clock: "manual" });
+   * await server.clock.advance(60_000);
    */
   async advance(ms: number): Promise<void> {
     const fake = this.#fake;

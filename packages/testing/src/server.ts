@@ -17,13 +17,19 @@ export interface TestServerOptions extends Partial<ServerOptions> {
    * @default "real"
    */
   clock?: "real" | "manual";
-  /** The contract of the server: see `@tidewire/contract`. */
+  /**
+   * The contract of the server: see `@tidewire/contract`.
+   * @default none
+   */
   contract?: object;
 }
 
 /** Options of a client: those of the official one. It does not reconnect unless `reconnection` is true. */
 export interface TestClientOptions extends Partial<Omit<ManagerOptions & SocketOptions, "transports">> {
-  /** @default ["websocket"] */
+  /**
+   * The transports that the client may use.
+   * @default ["websocket"]
+   */
   transports?: ("polling" | "websocket")[];
 }
 
@@ -130,7 +136,14 @@ export class TestServer<Io extends Server = Server> {
     return manager.socket(namespace, others.auth === undefined ? {} : { auth: others.auth });
   }
 
-  /** Ends the connection of a client on WebSocket as a broken network does, without a close frame. */
+  /**
+   * Ends the connection of a client on WebSocket as a broken network does, without a close frame.
+   *
+   * @throws Error if the client has no open WebSocket of this server
+   *
+   * @example
+   * await server.cut(client); // the client gets `disconnect` with the reason "transport close"
+   */
   async cut(client: ClientSocket): Promise<void> {
     const { ws } = client.io.engine.transport as unknown as { ws?: unknown };
     if (!(ws instanceof MemorySocket)) throw new Error("The client has no open WebSocket of this server");
@@ -138,12 +151,24 @@ export class TestServer<Io extends Server = Server> {
     await this.settled();
   }
 
-  /** Resolves once everything that was sent has arrived: then what did not happen will not happen by itself. */
+  /**
+   * Resolves once everything that was sent has arrived: then what did not happen will not happen by itself.
+   *
+   * @example
+   * client.emit("leave");
+   * await server.settled();
+   * assert.equal(server.io.sockets.adapter.rooms.has("lobby"), false);
+   */
   settled(): Promise<void> {
     return this.#inFlight.settled();
   }
 
-  /** Disconnects the clients, closes the server, and gives the process its own clock back. Can be called twice. */
+  /**
+   * Disconnects the clients, closes the server, and gives the process its own clock back. Can be called twice.
+   *
+   * @example
+   * afterEach(() => server.close());
+   */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;

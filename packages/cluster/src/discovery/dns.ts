@@ -17,6 +17,14 @@ const NO_NODES: ReadonlySet<string | undefined> = new Set(["ENOTFOUND", "ENODATA
  *
  * @param addresses - `name:port`
  * @throws ClusterError (`BAD_ADDRESS`)
+ *
+ * @example
+ * const io = new Server(3000, {
+ *   cluster: cluster({
+ *     listen: { port: 4000, secret: process.env.CLUSTER_SECRET },
+ *     discovery: dns("chat-nodes.default.svc.cluster.local:4000"),
+ *   }),
+ * });
  */
 export function dns(...addresses: readonly string[]): Discovery {
   return new DnsDiscovery(addresses);

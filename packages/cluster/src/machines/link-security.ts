@@ -17,9 +17,15 @@ export const HANDSHAKE_TIMEOUT = 3000;
 export interface LinkCertificates extends SecureContextOptions {
   /** The authority that has signed the certificates of all nodes, and of nobody else: whoever has one is let in. */
   ca: NonNullable<SecureContextOptions["ca"]>;
-  /** The name in the certificates of the other nodes. Default: the host under which they are dialled. */
+  /**
+   * The name in the certificates of the other nodes.
+   * @default the host under which they are dialled
+   */
   servername?: string;
-  /** Checks the certificate of a node that is dialled. Default: that of `node:tls`, which compares the name. */
+  /**
+   * Checks the certificate of a node that is dialled.
+   * @default the check of `node:tls`, which compares the name
+   */
   checkServerIdentity?: (hostname: string, certificate: PeerCertificate) => Error | undefined;
 }
 
@@ -28,9 +34,13 @@ export interface LinkCredentials {
   /**
    * The secret of the cluster, the same on all its nodes: at least 16 characters, best 32 random bytes as text. Of several, the first
    * one is used to dial, and all are accepted, so that a secret can be replaced on one node after another.
+   * @default none: then `tls` is needed
    */
   secret?: string | readonly string[];
-  /** Certificates instead of a secret. */
+  /**
+   * Certificates instead of a secret.
+   * @default none: then `secret` is needed
+   */
   tls?: LinkCertificates;
 }
 

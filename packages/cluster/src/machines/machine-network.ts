@@ -26,13 +26,19 @@ const MOST_STRANGERS = 1000;
 /** Where a node listens for those of other machines, and how they prove who they are. */
 export interface LinkListenOptions extends LinkCredentials {
   /**
-   * The port, which is the links' alone; or the first and the last of a range, of which each process takes one that is free. Default:
-   * any free port, which the others learn from the discovery.
+   * The port, which is the links' alone; or the first and the last of a range, of which each process takes one that is free.
+   * @default any free port, which the others learn from the discovery
    */
   port?: number | readonly [first: number, last: number];
-  /** The address to listen on. Default: all of the machine. */
+  /**
+   * The address to listen on.
+   * @default all addresses of the machine
+   */
   host?: string;
-  /** The host under which other machines reach this one. Default: `host`, or the first address of the machine. */
+  /**
+   * The host under which other machines reach this one.
+   * @default `host`, or the first address of the machine
+   */
   advertise?: string;
 }
 

@@ -2,10 +2,14 @@ import { isBinary, toBuffer } from "@tidewire/parser";
 import type { EngineCodec, EnginePacket, EnginePacketType } from "@tidewire/parser";
 import { PacketList } from "./packet-list.ts";
 
+/** Options of an outgoing packet. */
 export interface PacketOptions {
   /** Whether a transport that can compress the packet does so. */
   compress: boolean;
-  /** A frame for `ws`, made by `socket.io-adapter`. Accepted and not used: frames are cached here. */
+  /**
+   * A frame for `ws`, made by `socket.io-adapter`. Accepted and not used: frames are cached here.
+   * @default none
+   */
   wsPreEncodedFrame?: unknown;
 }
 

@@ -184,6 +184,10 @@ export class Session extends QuietEmitter {
    *
    * @param data - a string, or binary as Buffer, ArrayBuffer or view
    * @param callback - called with the transport once the message was handed to the host, in the async context of the caller
+   *
+   * @example
+   * session.send("hello");
+   * session.send(Buffer.from([1, 2, 3]), { compress: false }, () => console.log("sent"));
    */
   send(data: unknown, options?: SendOptions | SendCallback, callback?: SendCallback): this {
     const given = typeof options === "object" ? options : undefined;
@@ -194,7 +198,12 @@ export class Session extends QuietEmitter {
     return this;
   }
 
-  /** The same as {@link send}. */
+  /**
+   * The same as {@link send}.
+   *
+   * @example
+   * session.write("hello");
+   */
   write(data: unknown, options?: SendOptions | SendCallback, callback?: SendCallback): this {
     return this.send(data, options, callback);
   }
@@ -203,6 +212,10 @@ export class Session extends QuietEmitter {
    * Queues a message that may go to other sessions too: it is encoded once for all of them.
    *
    * @param isShared - whether it does: sessions that wait for the same messages then hold one list of them
+   *
+   * @example
+   * const message = new Message("hello");
+   * for (const session of sessions) session.sendMessage(message, true);
    */
   sendMessage(message: Message, isShared: boolean = false): void {
     this.#queue(message, isShared ? message : undefined);
@@ -223,6 +236,9 @@ export class Session extends QuietEmitter {
    * Ends the session with `forced close`, after what is queued was sent.
    *
    * @param discard - do not wait for a transport that takes no packets now
+   *
+   * @example
+   * session.close();
    */
   close(discard?: boolean): void {
     if (discard && (this.readyState === "open" || this.readyState === "closing")) {

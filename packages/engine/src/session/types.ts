@@ -15,10 +15,17 @@ export interface SessionHandlers {
   onClose(reason: CloseReason, description?: unknown): void;
 }
 
+/** Options of a message that is sent. */
 export interface SendOptions {
-  /** Whether a transport that can compress the message does so. Default: true. */
+  /**
+   * Whether a transport that can compress the message does so.
+   * @default true
+   */
   compress?: boolean;
-  /** A frame for `ws`, made by `socket.io-adapter`. Accepted and not used: frames are cached here. */
+  /**
+   * A frame for `ws`, made by `socket.io-adapter`. Accepted and not used: frames are cached here.
+   * @default none
+   */
   wsPreEncodedFrame?: unknown;
 }
 

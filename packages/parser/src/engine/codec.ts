@@ -3,9 +3,15 @@ import type { EnginePacket } from "./packet.ts";
 
 /** Limits on one payload; a missing one does not limit. */
 export interface PayloadLimits {
-  /** the size of the payload in bytes, as UTF-8 when it is text */
+  /**
+   * the size of the payload in bytes, as UTF-8 when it is text
+   * @default no limit
+   */
   readonly maxBytes?: number;
-  /** the number of packets in the payload; checked before the next one is cut out */
+  /**
+   * the number of packets in the payload; checked before the next one is cut out
+   * @default no limit
+   */
   readonly maxPackets?: number;
 }
 

@@ -9,13 +9,25 @@ import type { Packet, PayloadRules } from "./packet.ts";
 export type Reviver = (this: unknown, key: string, value: unknown) => unknown;
 
 export interface DecoderOptions {
-  /** passed to `JSON.parse` */
+  /**
+   * passed to `JSON.parse`
+   * @default none
+   */
   readonly reviver?: Reviver | undefined;
-  /** how many attachments a packet may announce; 10 by default */
+  /**
+   * how many attachments a packet may announce
+   * @default 10
+   */
   readonly maxAttachments?: number | undefined;
-  /** how many arrays and objects may be nested in each other, the payload itself included; 500 by default */
+  /**
+   * how many arrays and objects may be nested in each other, the payload itself included
+   * @default 500
+   */
   readonly maxDepth?: number | undefined;
-  /** which payloads are legal; those of protocol v5 by default */
+  /**
+   * which payloads are legal
+   * @default the rules of protocol 5
+   */
   readonly rules?: PayloadRules | undefined;
 }
 

@@ -6,14 +6,18 @@ import type { MemoryResponse } from "./response.ts";
 import { MemoryUpgradeExchange } from "./upgrade-exchange.ts";
 import type { MemoryWebSocket } from "./websocket.ts";
 
+/** A request of a client that is a function call. */
 export interface MemoryRequest {
-  /** Default `GET`. */
+  /** @default "GET" */
   method?: string;
   /** Path and query. */
   url: string;
   headers?: IncomingHttpHeaders;
   body?: string | Buffer;
-  /** Whether more of the body follows by `call.push`. Default false. */
+  /**
+   * Whether more of the body follows by `call.push`.
+   * @default false
+   */
   streamed?: boolean;
 }
 
@@ -33,11 +37,24 @@ export interface MemoryCall {
 export class MemoryHost implements Host {
   #target: HostTarget | undefined = undefined;
 
-  /** Called by `engine.attachHost(host)`. */
+  /**
+   * Called by `engine.attachHost(host)`.
+   *
+   * @example
+   * engine.attachHost(new MemoryHost());
+   */
   bind(target: HostTarget): void {
     this.#target = target;
   }
 
+  /**
+   * Sends a request.
+   *
+   * @throws Error if no engine is attached to the host
+   *
+   * @example
+   * const { body } = await host.request({ url: "/engine.io/?EIO=4&transport=polling" }).response;
+   */
   request(request: MemoryRequest): MemoryCall {
     const target = this.#bound();
     let exchange!: MemoryHttpExchange;
@@ -58,6 +75,9 @@ export class MemoryHost implements Host {
    * Opens a WebSocket. Resolves once it is accepted; rejects with a `MemoryUpgradeError` if it is refused.
    *
    * @param signal - makes the client go away before that
+   *
+   * @example
+   * const socket = await host.connect({ url: "/engine.io/?EIO=4&transport=websocket" });
    */
   connect(request: MemoryRequest, signal?: AbortSignal): Promise<MemoryWebSocket> {
     const target = this.#bound();

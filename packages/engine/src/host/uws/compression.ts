@@ -1,20 +1,44 @@
 /** Options of permessage-deflate (RFC 7692), with the names that the package `ws` gives them. */
 export interface PerMessageDeflateOptions {
-  /** The smallest message that is compressed, in bytes. Default 1024. */
+  /**
+   * The smallest message that is compressed, in bytes.
+   * @default 1024
+   */
   threshold?: number | undefined;
-  /** Whether the server compresses each message by itself. */
+  /**
+   * Whether the server compresses each message by itself.
+   * @default true on uWebSockets.js, false on node:http
+   */
   serverNoContextTakeover?: boolean | undefined;
-  /** Whether the client compresses each message by itself. */
+  /**
+   * Whether the client compresses each message by itself.
+   * @default true on uWebSockets.js, what the client offers on node:http
+   */
   clientNoContextTakeover?: boolean | undefined;
-  /** Base-two logarithm of the server's window, 9 to 15. */
+  /**
+   * Base-two logarithm of the server's window, 9 to 15.
+   * @default 15
+   */
   serverMaxWindowBits?: number | undefined;
-  /** Base-two logarithm of the client's window, 9 to 15. */
+  /**
+   * Base-two logarithm of the client's window, 9 to 15.
+   * @default 15
+   */
   clientMaxWindowBits?: number | boolean | undefined;
-  /** For zlib, on node:http. */
+  /**
+   * Options of zlib for messages that are sent, on node:http.
+   * @default none
+   */
   zlibDeflateOptions?: object | undefined;
-  /** For zlib, on node:http. */
+  /**
+   * Options of zlib for messages that are received, on node:http.
+   * @default none
+   */
   zlibInflateOptions?: object | undefined;
-  /** How many messages may be compressed at the same time, on node:http. */
+  /**
+   * How many messages may be compressed at the same time, on node:http.
+   * @default 10
+   */
   concurrencyLimit?: number | undefined;
 }
 
