@@ -50,7 +50,7 @@ export function readDifferences(): Differences {
   return JSON.parse(readFileSync(new URL("differences.json", import.meta.url), "utf8")) as Differences;
 }
 
-const note = `<!-- Generated from compat/differential/differences.json by \`npm run docs\`. Change that file, not this page. -->`;
+const note = `<!-- Generated from compat/differential/differences.json by \`npm run docs:differences\`. Change that file, not this page. -->`;
 
 /** The whole page. */
 export function renderPage({ intro, sections }: Differences): string {

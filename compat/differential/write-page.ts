@@ -1,4 +1,4 @@
-// `npm run docs`: writes docs/differences.md.
+// `npm run docs:differences`: writes docs/differences.md.
 import { writeFileSync } from "node:fs";
 import { pageFile, readDifferences, renderPage } from "./page.ts";
 

@@ -8,7 +8,7 @@ describe("docs/differences.md", () => {
   const differences = readDifferences();
   const rows = differences.sections.flatMap((section) => section.rows);
 
-  it("matches compat/differential/differences.json (`npm run docs` writes it)", () => {
+  it("matches compat/differential/differences.json (`npm run docs:differences` writes it)", () => {
     assert.equal(readFileSync(pageFile, "utf8"), renderPage(differences));
   });
 

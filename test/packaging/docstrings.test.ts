@@ -13,8 +13,10 @@ const classes: Readonly<Record<string, readonly string[]>> = {
 /** Their bases, whose methods are theirs. */
 const bases: Readonly<Record<string, readonly string[]>> = { server: ["RoomTargets", "BroadcastingEmitter"] };
 
+const packages = readdirSync(join(root, "packages"));
+
 /** The packages whose functions applications call. */
-const withFunctions = ["engine", "cluster", "cluster-redis", "contract", "metrics", "testing"];
+const withFunctions = packages.filter((name) => !["cli", "parser", "server"].includes(name));
 
 /** Interfaces of options. */
 const OPTIONS = /^\w*(?:Options|Limits|Rate)$/;
@@ -121,7 +123,7 @@ describe("docstrings", () => {
     });
   }
 
-  for (const name of readdirSync(join(root, "packages"))) {
+  for (const name of packages) {
     it(`say what the default of each option of @tidewire/${name} is`, () => {
       const sources = declarationsOf(name);
       const exported = exportedBy(name);

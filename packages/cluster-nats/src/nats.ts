@@ -17,9 +17,15 @@ export interface NatsOptions {
    * application's, which closes it. Connect with `maxReconnectAttempts: -1`, or it gives up when NATS is away for long.
    */
   connection: NatsConnection;
-  /** How long the id of a node that has died stays taken, in ms; it is renewed three times as often. Default 15000. */
+  /**
+   * How long the id of a node that has died stays taken, in ms; it is renewed three times as often.
+   * @default 15000
+   */
   lease?: number;
-  /** What subjects begin with: words of `A-Z a-z 0-9 _ -`, with dots between them. Default `tidewire`. */
+  /**
+   * What subjects begin with: words of `A-Z a-z 0-9 _ -`, with dots between them.
+   * @default "tidewire"
+   */
   prefix?: string;
 }
 
@@ -33,6 +39,17 @@ export interface NatsBackend extends Backend {
  * JetStream.
  *
  * @throws NatsError (`NO_CONNECTION`, `BAD_LEASE`, `BAD_PREFIX`)
+ *
+ * @example
+ * const connection = await connect({ servers: "nats.internal:4222", maxReconnectAttempts: -1 });
+ *
+ * const io = new Server(3000, {
+ *   cluster: cluster({
+ *     name: "chat",
+ *     listen: { port: [7900, 7963], secret: process.env.TIDEWIRE_SECRET },
+ *     backend: nats({ connection }),
+ *   }),
+ * });
  */
 export function nats({ connection, lease = 15_000, prefix = "tidewire" }: NatsOptions): NatsBackend {
   if (!isConnection(connection)) throw new NatsError("NO_CONNECTION");

@@ -14,15 +14,22 @@ export interface PostgresOptions {
   /**
    * The pool of the application, of `pg` 8 or later. It stays the application's, which listens for its errors and ends it. One of its
    * connections is in use until the server has closed.
+   * @default none: then `client` is needed
    */
   pool?: PostgresPool;
-  /** In place of a pool: returns a new `Client` of `pg` 8 or later, which has not been connected. It is connected and ended here. */
+  /**
+   * In place of a pool: returns a new `Client` of `pg` 8 or later, which has not been connected. It is connected and ended here.
+   * @default none: then `pool` is needed
+   */
   client?: () => PostgresClient;
-  /** How long the id of a node that has died stays taken, in ms; it is renewed three times as often. Default 15000. */
+  /**
+   * How long the id of a node that has died stays taken, in ms; it is renewed three times as often.
+   * @default 15000
+   */
   lease?: number;
   /**
    * What the names of the table and of the channels begin with: 1 to 15 of the characters `a-z 0-9 _`, of which the first is no digit.
-   * Default `tidewire`, which makes the table `tidewire_nodes`.
+   * @default "tidewire", which makes the table `tidewire_nodes`
    */
   prefix?: string;
 }
@@ -37,6 +44,17 @@ export interface PostgresBackend extends Backend {
  * `cluster()`.
  *
  * @throws PostgresError (`NO_CLIENT`, `BAD_LEASE`, `BAD_PREFIX`)
+ *
+ * @example
+ * const pool = new Pool({ host: "postgres.internal", connectionTimeoutMillis: 5000 });
+ *
+ * const io = new Server(3000, {
+ *   cluster: cluster({
+ *     name: "chat",
+ *     listen: { port: [7900, 7963], secret: process.env.TIDEWIRE_SECRET },
+ *     backend: postgres({ pool }),
+ *   }),
+ * });
  */
 export function postgres({
   pool,

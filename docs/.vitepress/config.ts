@@ -1,0 +1,51 @@
+import { defineConfig } from "vitepress";
+import { indentedCode, repository, slugify, sourceLinks } from "./links.ts";
+import { sidebar, wide } from "./pages.ts";
+
+/** The path under which the site is served. */
+const base = process.env["DOCS_BASE"] ?? "/";
+
+export default defineConfig({
+  lang: "en",
+  title: "Tidewire",
+  description: "A Socket.IO server for Node.js, rewritten from the protocol up",
+  base,
+  head: [
+    ["link", { rel: "icon", type: "image/svg+xml", href: `${base}icon.svg` }],
+    ["meta", { name: "theme-color", media: "(prefers-color-scheme: light)", content: "#fbfdfd" }],
+    ["meta", { name: "theme-color", media: "(prefers-color-scheme: dark)", content: "#0b161b" }],
+  ],
+  // Programs, beside the pages.
+  srcExclude: ["site/**"],
+  markdown: {
+    // Braces mean nothing on a source host.
+    attrs: { disable: true },
+    anchor: { slugify },
+    languageAlias: { haproxy: "ini" },
+    config(md) {
+      md.use(indentedCode);
+      md.use(sourceLinks);
+    },
+  },
+  transformPageData({ relativePath, frontmatter }) {
+    if (wide.has(relativePath.replace(/\.md$/, ""))) {
+      Object.assign(frontmatter, { aside: false, pageClass: "wide" });
+    }
+  },
+  // The index of the search.
+  vite: { build: { chunkSizeWarningLimit: 2000 } },
+  themeConfig: {
+    logo: { src: "/icon.svg", alt: "" },
+    nav: [
+      { text: "Guides", link: "/delivery", activeMatch: "^/(delivery|auth|errors)" },
+      { text: "Production", link: "/deployment" },
+      { text: "API", link: "/api/", activeMatch: "^/api/" },
+      { text: "Performance", link: "/performance" },
+      { text: "Source", link: repository },
+    ],
+    sidebar: sidebar(),
+    outline: { level: [2, 3] },
+    search: { provider: "local" },
+    docFooter: { prev: false, next: false },
+  },
+});

@@ -1,0 +1,68 @@
+// The pages of the site, in the order of the sidebar. To add a page, add its name to a group.
+import { existsSync, readFileSync } from "node:fs";
+import type { DefaultTheme } from "vitepress";
+
+interface Group {
+  title: string;
+  /** The names of files in docs/, without `.md`. Their first headings are their titles. */
+  pages: readonly string[];
+}
+
+export const groups: readonly Group[] = [
+  { title: "Start", pages: ["install", "migrate", "frameworks", "examples", "options", "typescript", "testing"] },
+  { title: "Guides", pages: ["delivery", "auth", "errors", "tuning"] },
+  {
+    title: "Production",
+    pages: [
+      "deployment",
+      "draining",
+      "observability",
+      "inspector",
+      "troubleshooting",
+      "disconnects",
+      "limits-and-errors",
+      "security",
+      "support",
+    ],
+  },
+  { title: "Scale", pages: ["several-processes", "several-machines"] },
+  { title: "Reference", pages: ["command-line", "session-life"] },
+  { title: "Evidence", pages: ["differences", "compatibility", "performance", "issues"] },
+];
+
+/** Pages whose tables need the whole width. */
+export const wide: ReadonlySet<string> = new Set([
+  "compatibility",
+  "differences",
+  "issues",
+  "limits-and-errors",
+  "options",
+  "performance",
+]);
+
+const docs = new URL("../", import.meta.url);
+
+/** The text of a page's first heading. */
+function titleOf(page: string): string {
+  const text = readFileSync(new URL(`${page}.md`, docs), "utf8");
+  const title = /^# (.+)$/m.exec(text)?.[1];
+  if (title === undefined) throw new Error(`docs/${page}.md has no heading`);
+  return title.replaceAll("`", "");
+}
+
+/** The sidebar: the groups, and the API reference where it has been generated. */
+export function sidebar(): DefaultTheme.SidebarItem[] {
+  const items = groups
+    .filter(({ pages }) => pages.length > 0)
+    .map(({ title, pages }) => ({
+      text: title,
+      items: pages.map((page) => ({ text: titleOf(page), link: `/${page}` })),
+    }));
+  return [...items, { text: "API", items: apiItems() }];
+}
+
+function apiItems(): DefaultTheme.SidebarItem[] {
+  const file = new URL("api/sidebar.json", docs);
+  if (!existsSync(file)) return [];
+  return JSON.parse(readFileSync(file, "utf8")) as DefaultTheme.SidebarItem[];
+}

@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { siteFiles } from "../../docs/site/files.ts";
+import { describeWithChromium } from "../support/browser/chromium.ts";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "../support/browser/chromium.ts";
+import { buildSite, startSite } from "./support/site-process.ts";
+import type { SiteProcess } from "./support/site-process.ts";
+
+const ARTIFACTS = fileURLToPath(new URL("../../artifacts", import.meta.url));
+
+const DESKTOP = { width: 1280, height: 800 };
+const PHONE = { width: 360, height: 740 };
+const VIEWS: { name: string; options: BrowserContextOptions }[] = [
+  { name: "desktop-light", options: { viewport: DESKTOP, colorScheme: "light" } },
+  { name: "desktop-dark", options: { viewport: DESKTOP, colorScheme: "dark" } },
+  { name: "phone-light", options: { viewport: PHONE, colorScheme: "light" } },
+  { name: "phone-dark", options: { viewport: PHONE, colorScheme: "dark" } },
+];
+
+/** A page of each kind. */
+const PAGES = {
+  start: "/",
+  guide: "/delivery.html",
+  tables: "/differences.html",
+  figures: "/performance.html",
+  package: "/api/server/",
+  class: "/api/server/classes/Socket.html",
+};
+
+/** A page in a profile of its own, which may talk to the site alone and must not complain. */
+class Visit {
+  readonly page: Page;
+  readonly problems: string[] = [];
+  readonly #context: BrowserContext;
+
+  private constructor(context: BrowserContext, page: Page, site: string) {
+    this.#context = context;
+    this.page = page;
+    page.on("pageerror", (error) => this.problems.push(error.message));
+    page.on("console", (message) => {
+      if (message.type() === "error" || message.type() === "warning") this.problems.push(message.text());
+    });
+    page.on("request", (request) => {
+      const url = request.url();
+      if (!url.startsWith(site) && !url.startsWith("data:")) this.problems.push(`a request to ${url}`);
+    });
+  }
+
+  static async begin(browser: Browser, site: string, options: BrowserContextOptions): Promise<Visit> {
+    const context = await browser.newContext(options);
+    context.setDefaultTimeout(8000);
+    return new Visit(context, await context.newPage(), site);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#context.close();
+  }
+}
+
+describeWithChromium("the site", (browser) => {
+  let site: SiteProcess;
+
+  before(async function () {
+    this.timeout(180_000);
+    await mkdir(ARTIFACTS, { recursive: true });
+    // Without warnings of the API reference, dead links, and requests to other hosts.
+    await buildSite();
+    site = await startSite();
+  });
+  after(async () => {
+    await site?.stop();
+  });
+
+  const visit = (options: BrowserContextOptions = { viewport: DESKTOP }): Promise<Visit> =>
+    Visit.begin(browser(), site.url, options);
+
+  for (const { name, options } of VIEWS) {
+    it(`fits, and logs no error: ${name}`, async () => {
+      await using visitor = await visit(options);
+      const { page, problems } = visitor;
+      for (const [kind, path] of Object.entries(PAGES)) {
+        await page.goto(site.url + path);
+        await page.locator(".VPContent").waitFor();
+        if (kind === "start") await page.getByText(/^Connected/).waitFor();
+        const wider = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
+        assert.equal(wider, 0, `${path} scrolls to the side`);
+        await page.screenshot({
+          path: join(ARTIFACTS, `site-${kind}-${name}.png`),
+          fullPage: kind === "start",
+        });
+      }
+      assert.deepEqual(problems, []);
+    });
+  }
+
+  for (const { name, options } of VIEWS.filter(({ name: each }) => each.endsWith("light"))) {
+    it(`is searched without another host: ${name}`, async () => {
+      await using visitor = await visit(options);
+      const { page, problems } = visitor;
+      await page.goto(site.url);
+      await page.getByRole("button", { name: "Search" }).first().click();
+      await page.getByRole("searchbox").fill("slow reader");
+      const found = page.locator(".VPLocalSearchBox .results a").first();
+      await found.waitFor();
+      await page.screenshot({ path: join(ARTIFACTS, `site-search-${name}.png`) });
+      await found.click();
+      await page.waitForURL(/\.html/);
+      await page.locator(".vp-doc h1").first().waitFor();
+      assert.deepEqual(problems, []);
+    });
+  }
+
+  it("finds the method of a class", async () => {
+    await using visitor = await visit();
+    const { page } = visitor;
+    await page.goto(site.url);
+    await page.getByRole("button", { name: "Search" }).first().click();
+    await page.getByRole("searchbox").fill("serverSideEmitWithAck");
+    await page.locator('.VPLocalSearchBox .results a[href*="/api/server/classes/"]').first().waitFor();
+  });
+
+  it("has a demo that recovers what it missed", async () => {
+    await using visitor = await visit();
+    const { page, problems } = visitor;
+    await page.goto(site.url);
+    const demo = page.getByRole("region", { name: "Live demo" });
+    await demo.getByText("polling → websocket").waitFor();
+    await demo.getByLabel("Message", { exact: true }).fill("anybody there?");
+    await demo.getByRole("button", { name: "Send" }).click();
+    await demo.getByRole("listitem").filter({ hasText: "anybody there?" }).waitFor();
+
+    await demo.getByRole("button", { name: "Cut the connection" }).click();
+    await demo.getByText(/^Cut:/).waitFor();
+    // What is said meanwhile waits.
+    await demo.getByLabel("Message", { exact: true }).fill("still here");
+    await demo.getByRole("button", { name: "Send" }).click();
+    await demo.getByText("1 waiting for the connection").waitFor();
+    await page.screenshot({ path: join(ARTIFACTS, "site-demo-cut.png") });
+
+    await demo.getByText(/^Recovered: [1-9]\d* measurements came late, none missing$/).waitFor();
+    await demo.getByRole("listitem").filter({ hasText: "still here" }).waitFor();
+    await page.screenshot({ path: join(ARTIFACTS, "site-demo-recovered.png") });
+    assert.deepEqual(problems, []);
+  });
+
+  it("says plainly when no server is behind it", async () => {
+    await using httpServer = createServer(siteFiles(false)).listen(0);
+    const url = `http://localhost:${(httpServer.address() as AddressInfo).port}`;
+    await using visitor = await Visit.begin(browser(), url, { viewport: DESKTOP });
+    const { page, problems } = visitor;
+    await page.goto(url);
+    await page.getByText("No server is behind this copy of the page").waitFor();
+    await page.screenshot({ path: join(ARTIFACTS, "site-demo-static.png") });
+    assert.deepEqual(problems, []);
+  });
+
+  it("has a page for what does not exist", async () => {
+    const response = await fetch(`${site.url}/nowhere.html`);
+    assert.equal(response.status, 404);
+    assert.match(await response.text(), /<html /);
+    for (const path of ["/%2e%2e/package.json", "/..%2fpackage.json", "/%ff"]) {
+      assert.equal((await fetch(site.url + path)).status, 404, path);
+    }
+  });
+});
