@@ -9,7 +9,10 @@ interface Group {
 }
 
 export const groups: readonly Group[] = [
-  { title: "Start", pages: ["install", "migrate", "frameworks", "examples", "options", "typescript", "testing"] },
+  {
+    title: "Start",
+    pages: ["install", "migrate", "frameworks", "examples", "options", "typescript", "testing"],
+  },
   { title: "Guides", pages: ["delivery", "auth", "errors", "tuning"] },
   {
     title: "Production",
