@@ -50,8 +50,8 @@ export class NatsDiscovery implements Discovery {
   #self: Announcement | undefined = undefined;
   /** Whether the others have been told of `#self`. */
   #isAnnounced = false;
-  /** They have just been told of it, and may object. */
-  #isClaiming = false;
+  /** When they were first told of it, in ms of `performance.now()`: they may object for a while. */
+  #claimedAt = 0;
   /** A call of `announce()` has not returned. */
   #isAnnouncing = false;
   /** Who is there is known, so that this node may answer others. */
@@ -86,9 +86,8 @@ export class NatsDiscovery implements Discovery {
       onAway: (error) =>
         handlers.onAway(new ClusterError("DISCOVERY_AWAY", `NATS: ${error.message}`, { cause: error })),
       onBack: () => {
-        this.#roster.renewAll(performance.now());
         handlers.onBack();
-        void this.#takeId(this.#self);
+        this.#comeBack();
       },
     });
     this.refresh();
@@ -152,8 +151,15 @@ export class NatsDiscovery implements Discovery {
     if (self === undefined || self !== this.#self || this.#reachability.isAway) return;
     if (this.#roster.isTaken(self)) return this.#lose();
     this.#isAnnounced = true;
-    this.#isClaiming = true;
+    this.#claimedAt = performance.now();
     this.#say({ ...self, isClaim: true });
+  }
+
+  /** It has heard nobody for some time, nor has anybody heard it: its id may be another node's now. */
+  #comeBack(): void {
+    this.#isAnnounced = false;
+    this.#roster.renewAll(performance.now());
+    void this.#takeId(this.#self);
   }
 
   /** Learns who is there, and tells. */
@@ -244,19 +250,22 @@ export class NatsDiscovery implements Discovery {
   /** Says that this node is there, and forgets those that do not. */
   #beat(): void {
     const now = performance.now();
-    // A process that was stopped for so long has lost its id, perhaps to another node, and has heard nobody.
     const hasSlept = now - this.#beatAt >= this.#lease;
     this.#beatAt = now;
     if (this.#reachability.isAway) return;
-    this.#isClaiming = hasSlept;
-    if (this.#self !== undefined && this.#isAnnounced) this.#say({ ...this.#self, isClaim: hasSlept });
-    if (hasSlept) this.#roster.renewAll(now);
-    else this.#roster.lapse(now);
+    if (hasSlept) return this.#comeBack();
+    const self = this.#isAnnounced ? this.#self : undefined;
+    if (self !== undefined) this.#say({ ...self, isClaim: this.#isClaiming });
+    this.#roster.lapse(now);
     this.#tell();
   }
 
   #tell(): void {
     if (this.#isKnowing && !this.#reachability.isAway) this.#handlers?.onNodes(this.#roster.nodes());
+  }
+
+  get #isClaiming(): boolean {
+    return performance.now() - this.#claimedAt < this.#interval;
   }
 
   #isSelf({ id, epoch }: Announcement): boolean {

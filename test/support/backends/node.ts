@@ -9,7 +9,7 @@ export interface Connected extends AsyncDisposable {
 }
 
 /** How long the leases of tests last, in ms. */
-export const LEASE = 1000;
+export const LEASE = 1500;
 
 /** A node that is found at `<id>:1`, at the end of a cable to the server of its backend. */
 export class BackendNode implements AsyncDisposable {
