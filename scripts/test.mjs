@@ -19,7 +19,7 @@ const waiting = [
   "test/{cli,cluster,examples,guides,packaging,proxies}/**/*.test.ts",
 ];
 /** What runs on other versions of Node: what depends on Node, and neither on a browser nor on a build. */
-const suites = ["packages/*/test/**/*.test.ts", "test/{engine,server}/**/*.test.ts"];
+const suites = ["packages/{parser,engine,server}/test/**/*.test.ts", "test/{engine,server}/**/*.test.ts"];
 
 /** How long a part that says nothing by itself may run before it is said that it does, in ms. */
 const SILENCE = 15_000;
@@ -54,38 +54,39 @@ function runGiven() {
 
 /** One line at the end counts everything; a part that died before it had counts is counted as a failure. */
 async function runEverything() {
-  // Tests mostly wait for sockets: two runs at once take little longer than one.
-  const others = runOthers();
-  const parts = [
-    await counted(node, [
-      mocha,
-      ...reporter,
-      ...files,
-      ...waiting.flatMap((pattern) => ["--ignore", pattern]),
-    ]),
-    await counted("node", ["compat/run.mjs", "--quick", "--no-setup"]),
-  ];
-  for (const { title, output, ...counts } of await others) {
-    console.log(`\n${title}:\n${output}`);
-    parts.push(counts);
-  }
-  // The oldest and the newest client over both transports; the other rows are left to `npm run compat -- --workers HAProxy`.
-  const rows = "socket.io-client (2\\.5\\.0|4\\.8\\.4) · uws · upgrade";
-  const workers = ["--workers", "HAProxy", "--grep", rows, "clients"];
-  if (findProxy("HAProxy") !== undefined)
-    parts.push(await counted("node", ["compat/run.mjs", "--quick", "--no-setup", ...workers]));
+  // Tests mostly wait for sockets: three runs at once take little longer than one.
+  const lanes = [runMain(), runWaiting(), runPublished()];
+  const parts = (await Promise.all(lanes)).flat();
+  for (const { title, output } of parts) if (output !== undefined) console.log(`\n${title}:\n${output}`);
   const sum = (name) => parts.reduce((total, counts) => total + counts[name], 0);
   console.log(`${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`);
   return sum("failed") > 0 ? 1 : 0;
 }
 
-/** Runs, beside everything else, the tests that wait, and the suites that run on another version of Node. */
-async function runOthers() {
-  const parts = [await kept("Processes, proxies and packages", node, [mocha, ...reporter, ...waiting])];
+/** Runs the tests of one process, and says what they do; then the suites that run on another version of Node. */
+async function runMain() {
+  const ignored = waiting.flatMap((pattern) => ["--ignore", pattern]);
+  const parts = [await counted(node, [mocha, ...reporter, ...files, ...ignored])];
   if (alsoOn === undefined) return parts;
   // A test that is left out half-way, for want of uWebSockets.js, may leave a server open.
   const args = [mocha, "--exit", ...reporter, ...suites];
   return [...parts, await kept(`On Node ${alsoOn}`, nodeOf(alsoOn), args)];
+}
+
+/** Runs the tests that wait. */
+async function runWaiting() {
+  return [await kept("Processes, proxies and packages", node, [mocha, ...reporter, ...waiting])];
+}
+
+/** Runs the quick form of the compatibility suite, and some of its clients before workers. */
+async function runPublished() {
+  const quick = ["compat/run.mjs", "--quick", "--no-setup"];
+  const parts = [await kept("Published clients, adapters and frameworks", "node", quick)];
+  if (findProxy("HAProxy") === undefined) return parts;
+  // The oldest and the newest client over both transports; the other rows are left to `npm run compat -- --workers HAProxy`.
+  const rows = "socket.io-client (2\\.5\\.0|4\\.8\\.4) · uws · upgrade";
+  const workers = ["--workers", "HAProxy", "--grep", rows, "clients"];
+  return [...parts, await kept("Published clients before workers", "node", [...quick, ...workers])];
 }
 
 /** Runs a part of the tests, and keeps what it says. */
