@@ -13,11 +13,13 @@ import { findNode } from "./tools.mjs";
 const mocha = fileURLToPath(import.meta.resolve("mocha/bin/mocha.js"));
 const reporter = ["--reporter", "./scripts/reporter.cjs"];
 const files = ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "compat/{report,runner}/**/*.test.ts"];
-/** What mostly waits, for processes that start, proxies that time out, missed heartbeats and packages that are packed. */
-const waiting = [
+/** What mostly waits, for processes that start, proxies that time out and missed heartbeats. */
+const processes = [
   "packages/{cli,cluster,cluster-*}/test/**/*.test.ts",
-  "test/{cli,cluster,examples,guides,packaging,proxies}/**/*.test.ts",
+  "test/{cli,cluster,proxies}/**/*.test.ts",
 ];
+/** What uses the packages as others do. */
+const uses = ["test/{examples,guides,packaging}/**/*.test.ts"];
 /** What runs on other versions of Node: what depends on Node, and neither on a browser nor on a build. */
 const suites = ["packages/{parser,engine,server}/test/**/*.test.ts", "test/{engine,server}/**/*.test.ts"];
 
@@ -55,7 +57,7 @@ function runGiven() {
 /** One line at the end counts everything; a part that died before it had counts is counted as a failure. */
 async function runEverything() {
   // Tests mostly wait for sockets: three runs at once take little longer than one.
-  const lanes = [runMain(), runWaiting(), runPublished()];
+  const lanes = [runMain(), runProcesses(), runUses()];
   const parts = (await Promise.all(lanes)).flat();
   for (const { title, output } of parts) if (output !== undefined) console.log(`\n${title}:\n${output}`);
   const sum = (name) => parts.reduce((total, counts) => total + counts[name], 0);
@@ -65,7 +67,7 @@ async function runEverything() {
 
 /** Runs the tests of one process, and says what they do; then the suites that run on another version of Node. */
 async function runMain() {
-  const ignored = waiting.flatMap((pattern) => ["--ignore", pattern]);
+  const ignored = [...processes, ...uses].flatMap((pattern) => ["--ignore", pattern]);
   const parts = [await counted(node, [mocha, ...reporter, ...files, ...ignored])];
   if (alsoOn === undefined) return parts;
   // A test that is left out half-way, for want of uWebSockets.js, may leave a server open.
@@ -73,20 +75,21 @@ async function runMain() {
   return [...parts, await kept(`On Node ${alsoOn}`, nodeOf(alsoOn), args)];
 }
 
-/** Runs the tests that wait. */
-async function runWaiting() {
-  return [await kept("Processes, proxies and packages", node, [mocha, ...reporter, ...waiting])];
+async function runProcesses() {
+  return [await kept("Processes and proxies", node, [mocha, ...reporter, ...processes])];
 }
 
-/** Runs the quick form of the compatibility suite, and some of its clients before workers. */
-async function runPublished() {
+/** Runs the quick form of the compatibility suite, then some of its clients before workers, and what uses the packages. */
+async function runUses() {
   const quick = ["compat/run.mjs", "--quick", "--no-setup"];
   const parts = [await kept("Published clients, adapters and frameworks", "node", quick)];
-  if (findProxy("HAProxy") === undefined) return parts;
-  // The oldest and the newest client over both transports; the other rows are left to `npm run compat -- --workers HAProxy`.
-  const rows = "socket.io-client (2\\.5\\.0|4\\.8\\.4) · uws · upgrade";
-  const workers = ["--workers", "HAProxy", "--grep", rows, "clients"];
-  return [...parts, await kept("Published clients before workers", "node", [...quick, ...workers])];
+  if (findProxy("HAProxy") !== undefined) {
+    // The oldest and the newest client over both transports; the other rows are left to `npm run compat -- --workers HAProxy`.
+    const rows = "socket.io-client (2\\.5\\.0|4\\.8\\.4) · uws · upgrade";
+    const workers = ["--workers", "HAProxy", "--grep", rows, "clients"];
+    parts.push(await kept("Published clients before workers", "node", [...quick, ...workers]));
+  }
+  return [...parts, await kept("Packages, guides and examples", node, [mocha, ...reporter, ...uses])];
 }
 
 /** Runs a part of the tests, and keeps what it says. */
