@@ -46,7 +46,7 @@ export type {
   ServerOptions,
   TransportName,
 } from "./options.ts";
-export type { ConnectionLimits, HandshakeRate } from "./limits/options.ts";
+export type { ConnectionLimits, HandshakeLimiter, HandshakeRate } from "./limits/options.ts";
 export type { TrustProxy } from "./limits/client-address.ts";
 export type { LimitRefusal, LimitReport } from "./limits/monitor.ts";
 export { MemoryHost } from "./host/memory/host.ts";

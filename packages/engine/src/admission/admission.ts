@@ -286,8 +286,24 @@ export class Admission implements ClusterTarget {
       if (!isUpgrade) this.#usual.learn(exchange.request.head.url, routed.session);
       request.join(routed.session, this.#owner);
     } else if (!this.#isOverLimit(request, (limits) => limits.refusalOf(exchange.request))) {
-      this.#askApplication(request, routed.protocol);
+      this.#askLimiter(request, routed.protocol);
     }
+  }
+
+  #askLimiter(request: PendingRequest, protocol: Protocol): void {
+    const { addressLimits } = this.#owner.engine;
+    // What another node has let in was counted there.
+    const asked =
+      request.adoptedId === undefined ? addressLimits?.askLimiter(request.exchange.request) : undefined;
+    if (asked === undefined) {
+      this.#askApplication(request, protocol);
+      return;
+    }
+    void asked.then((refusal) => {
+      if (request.exchange.ended) return;
+      if (this.isShutDown) this.#unavailable(request);
+      else if (!this.#isOverLimit(request, () => refusal)) this.#askApplication(request, protocol);
+    });
   }
 
   /** Whether a limit has refused the request. */

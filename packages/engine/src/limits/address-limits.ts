@@ -3,7 +3,7 @@ import type { EventLoop } from "../loop/event-loop.ts";
 import { addressReader, clientPart } from "./client-address.ts";
 import type { AddressReader } from "./client-address.ts";
 import type { LimitRefusal } from "./monitor.ts";
-import type { ConnectionLimits } from "./options.ts";
+import type { ConnectionLimits, HandshakeLimiter } from "./options.ts";
 import { TokenBuckets } from "./token-bucket.ts";
 
 /** The limits on handshakes, with what the client is told. */
@@ -26,6 +26,8 @@ export class AddressLimits {
   readonly #maxHandshakes: number;
   readonly #isShared: boolean;
   readonly #buckets: TokenBuckets;
+  readonly #limiter: HandshakeLimiter | undefined;
+  #hasWarned = false;
   /** the addresses of open sessions, by session id */
   readonly #addresses: Map<string, string> = new Map();
   /** numbers of open sessions, by address */
@@ -41,11 +43,14 @@ export class AddressLimits {
     this.#maxHandshakes = given.rate;
     this.#isShared = given.per === "server";
     this.#buckets = new TokenBuckets({ rate: given.rate, burst: given.burst ?? Math.max(1, given.rate) });
+    this.#limiter = limits.handshakeLimiter;
   }
 
   /** Returns undefined if there is nothing to count. */
   static of(limits: ConnectionLimits | undefined, loop: EventLoop): AddressLimits | undefined {
-    const isOff = limits?.connectionsPerIp === undefined && limits?.handshakesPerSecond === undefined;
+    if (limits === undefined) return undefined;
+    const { connectionsPerIp, handshakesPerSecond, handshakeLimiter } = limits;
+    const isOff = (connectionsPerIp ?? handshakesPerSecond ?? handshakeLimiter) === undefined;
     return isOff ? undefined : new AddressLimits(limits, loop);
   }
 
@@ -57,6 +62,36 @@ export class AddressLimits {
       return { code: "TOO_MANY_HANDSHAKES", limit: this.#maxHandshakes, address };
     }
     return this.crowdingOf(request);
+  }
+
+  /**
+   * Asks the limiter of the application why a handshake is refused; undefined without one. Called once for each handshake that is let in
+   * so far.
+   */
+  askLimiter(request: RequestSource): Promise<AddressRefusal | undefined> | undefined {
+    return this.#limiter && this.#consume(this.#limiter, this.#addressOf(request.head));
+  }
+
+  async #consume(limiter: HandshakeLimiter, address: string): Promise<AddressRefusal | undefined> {
+    try {
+      await limiter.consume(clientPart(address));
+      return undefined;
+    } catch (reason) {
+      if (!(reason instanceof Error)) {
+        return { code: "TOO_MANY_HANDSHAKES", limit: limiter.points ?? 0, address };
+      }
+      this.#warn(reason);
+      return undefined;
+    }
+  }
+
+  #warn({ message }: Error): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    process.emitWarning(`limits.handshakeLimiter does not work, so that it refuses nobody: ${message}`, {
+      type: "TidewireWarning",
+      code: "TIDEWIRE_HANDSHAKE_LIMITER",
+    });
   }
 
   /** Returns why no session may be opened now. Hooks of the application may have taken their time since the first look. */

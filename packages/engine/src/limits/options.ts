@@ -19,6 +19,14 @@ export interface HandshakeRate {
   per?: "ip" | "server";
 }
 
+/** A limiter of `rate-limiter-flexible`, or one like it. Those with a store in common, such as `RateLimiterRedis`, count together. */
+export interface HandshakeLimiter {
+  /** How many handshakes an address has in each window. */
+  readonly points?: number;
+  /** Rejects with an Error if the store fails, and with something else if the address has no points left. */
+  consume(key: string): Promise<unknown>;
+}
+
 /** Limits on who may connect; off by default. They apply to handshakes, so an open session is never affected. */
 export interface ConnectionLimits {
   /**
@@ -33,6 +41,13 @@ export interface ConnectionLimits {
    * @default Infinity
    */
   handshakesPerSecond?: number | HandshakeRate;
+  /**
+   * Counts handshakes together with other nodes, beside `handshakesPerSecond`, by the address of the client. Beyond its points, a
+   * handshake is refused with the status 429, code 4 and `TOO_MANY_HANDSHAKES`. A handshake waits for its answer; if its store fails,
+   * clients are let in, and a warning is printed once.
+   * @default none
+   */
+  handshakeLimiter?: HandshakeLimiter;
   /**
    * Which proxies may say in `X-Forwarded-For`, or else in `Forwarded`, for whom they pass a request on: true for one proxy, a number
    * of proxies, or a list of their addresses and subnets, such as `["10.0.0.0/8"]`. With false, the address of the socket counts.
@@ -56,6 +71,11 @@ export function rateRule(more: OptionRules): OptionRule {
 export const connectionLimitRules: OptionRules = {
   connectionsPerIp: count,
   handshakesPerSecond: rateRule({ per: oneOf(["ip", "server"]) }),
+  handshakeLimiter: {
+    expected: "a limiter with a method consume(key), such as one of rate-limiter-flexible",
+    read: (given) =>
+      typeof (given as Partial<HandshakeLimiter> | null)?.consume === "function" ? given : INVALID,
+  },
   trustProxy: {
     expected: "true, false, a number of proxies, or a list of addresses and subnets",
     read: (given) =>
