@@ -64,6 +64,7 @@ const pages: Readonly<Record<string, readonly Expected[]>> = {
   ],
   frameworks: [
     greeter("Express"),
+    greeter("Express on uWebSockets.js"),
     greeter("Fastify", "await app.close();"),
     greeter("Hono"),
     greeter("Koa"),
