@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { watch } from "node:fs";
 import type { BigIntStats, FSWatcher } from "node:fs";
 import { readdir, stat, unlink } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import type { EventLoop } from "@tidewire/engine";
 import { ClusterError } from "./errors.ts";
@@ -185,12 +185,13 @@ export class LocalNetwork implements Network {
   /** @returns whether somebody listens */
   #greet(id: NodeId, path: string): Promise<boolean> {
     return new Promise((resolve) => {
-      const socket = connect(path);
+      const pipe = SocketPipe.connect(path);
+      const { socket } = pipe;
       this.#keep(socket);
       socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "ECONNREFUSED"));
       socket.once("close", () => resolve(true));
       socket.once("connect", () => {
-        this.#members.dial(new SocketPipe(socket), {
+        this.#members.dial(pipe, {
           expected: id,
           onLinked: () => {
             this.#sockets.delete(socket);

@@ -17,8 +17,9 @@ export const ENDS = 0x8000_0000;
 /** The longest payload of a frame, in bytes. */
 export const MAX_PAYLOAD: number = 2 ** 30;
 
-/** The size of the buffers in which frames are collected, in bytes. Longer frames have a buffer of their own. */
+/** The size of the buffers in which frames are collected, in bytes, at first and at most. */
 const BLOCK = 64 * 1024;
+const LARGEST_BLOCK = 4 * BLOCK;
 
 /** From this many characters on, it is cheaper to count the bytes of a text than to reserve three for each. */
 const COUNTED = 1024;
@@ -61,8 +62,9 @@ export class FrameWriter {
       return;
     }
     this.#cut();
+    // Longer frames have a buffer of their own.
     if (most <= BLOCK / 4) {
-      this.#block = Buffer.allocUnsafeSlow(BLOCK);
+      this.#block = Buffer.allocUnsafeSlow(Math.min(this.#block.length * 2, LARGEST_BLOCK));
       this.#start = 0;
       this.#end = write(this.#block, 0, kind, stream, payload);
       this.length += this.#end;
@@ -105,10 +107,23 @@ function write(into: Buffer, start: number, kind: number, stream: number, payloa
       end += part.length;
     }
   }
-  into.writeUInt32BE(end - start - HEADER, start);
+  writeU32(into, end - start - HEADER, start);
   into[start + 4] = kind;
-  into.writeUInt32BE(stream, start + 5);
+  writeU32(into, stream, start + 5);
   return end;
+}
+
+// Those of Buffer check the value and the place.
+
+function writeU32(into: Buffer, value: number, at: number): void {
+  into[at] = value >>> 24;
+  into[at + 1] = value >>> 16;
+  into[at + 2] = value >>> 8;
+  into[at + 3] = value;
+}
+
+function readU32(from: Buffer, at: number): number {
+  return ((from[at]! << 24) | (from[at + 1]! << 16) | (from[at + 2]! << 8) | from[at + 3]!) >>> 0;
 }
 
 const nothing = Buffer.alloc(0);
@@ -189,14 +204,14 @@ export class FrameReader {
   }
 
   #lengthAt(buffer: Buffer, at: number): number {
-    const length = buffer.readUInt32BE(at);
+    const length = readU32(buffer, at);
     if (length > this.maxPayload) throw new LinkError("MALFORMED", `a payload of ${length} bytes`);
     return HEADER + length;
   }
 
   #found(buffer: Buffer, start: number, end: number): void {
     this.kind = buffer[start + 4]!;
-    this.stream = buffer.readUInt32BE(start + 5);
+    this.stream = readU32(buffer, start + 5);
     this.payload = buffer.subarray(start + HEADER, end);
   }
 }

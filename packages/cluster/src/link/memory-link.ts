@@ -103,6 +103,8 @@ class MemoryPipe implements LinkPipe {
     if (data === undefined) return;
     this.bufferedAmount -= data.length;
     this.other.#handlers?.onData(data);
+    // Sockets are read into the same memory again.
+    data.fill(0xff);
   }
 
   #close(): void {
