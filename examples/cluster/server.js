@@ -15,7 +15,7 @@ const io = new Server(Number(PORT), {
     // Processes of one machine meet in this directory. With one directory each, these three have Redis alone.
     directory: DIRECTORY,
     listen: { host: "127.0.0.1", secret: TIDEWIRE_SECRET },
-    discovery: redis({ client }),
+    backend: redis({ client }),
   }),
 });
 

@@ -34,15 +34,19 @@ names.forEach((name, index) => {
   });
 });
 await Promise.all(ports.map(listens));
-
-const configuration = readFileSync(path("nginx.conf"), "utf8")
-  .replaceAll("FOLDER", folder)
-  .replaceAll("PORT", port)
-  .replaceAll("SERVERS", ports.map((each) => `server 127.0.0.1:${each};`).join(" "));
-writeFileSync(join(folder, "nginx.conf"), configuration);
-run("nginx", ["-e", "stderr", "-c", join(folder, "nginx.conf")]);
-await listens(port);
+if (!isEnding) await startNginx();
 if (!isEnding) console.log(`The harbour is at http://localhost:${port}: ${names.join(", ")}`);
+
+function startNginx() {
+  const servers = ports.map((each) => `server 127.0.0.1:${each};`).join(" ");
+  const configuration = readFileSync(path("nginx.conf"), "utf8")
+    .replaceAll("FOLDER", folder)
+    .replaceAll("PORT", port)
+    .replaceAll("SERVERS", servers);
+  writeFileSync(join(folder, "nginx.conf"), configuration);
+  run("nginx", ["-e", "stderr", "-c", join(folder, "nginx.conf")]);
+  return listens(port);
+}
 
 /** Runs a program until all end. */
 function run(program, args, env = {}) {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { io, type Socket } from "socket.io-client";
 import { describeWithChromium } from "../support/browser/chromium.ts";
 import { Tidewire } from "../support/cli/tidewire.ts";
@@ -6,6 +8,8 @@ import { connected } from "../support/server/clients.ts";
 import { next } from "../support/waiting/events.ts";
 import { ChatPage } from "./support/chat-page.ts";
 import { freePort, SERVER } from "./support/chat-process.ts";
+
+const ARTIFACTS = fileURLToPath(new URL("../../artifacts", import.meta.url));
 
 interface Welcome {
   worker: { number: number; of: number };
@@ -49,6 +53,7 @@ describeWithChromium("the chat in two workers", (browser) => {
 
   it("shows the worker that owns the session", async () => {
     assert.match(await ann.text("worker"), /^[12] of 2$/);
+    await ann.page.screenshot({ path: join(ARTIFACTS, "chat-workers.png") });
   });
 
   it("carries people, messages and receipts between workers", async () => {

@@ -52,12 +52,10 @@ function row(name, sockets, fullest) {
   const line = document.createElement("tr");
   const head = Object.assign(document.createElement("th"), { textContent: name, scope: "row" });
   const cell = document.createElement("td");
-  const meter = Object.assign(document.createElement("meter"), {
-    max: fullest,
-    value: sockets,
-    ariaHidden: "true",
-  });
-  cell.append(meter, String(sockets));
+  const bar = document.createElement("i");
+  bar.style.setProperty("--share", `${(sockets / fullest) * 100}%`);
+  const number = Object.assign(document.createElement("b"), { textContent: sockets });
+  cell.append(bar, number);
   line.append(head, cell);
   return line;
 }

@@ -48,6 +48,8 @@ function build({ name, unit = "" }) {
 function curve(values) {
   const most = Math.max(1, ...values) * 1.2;
   const from = KEPT - values.length;
-  const points = values.map((value, index) => `L${from + index} ${(10 - (value / most) * 10).toFixed(2)}`);
-  return `M${from} 11${points.join("")}L${KEPT} 11Z`;
+  const heights = values.map((value) => (10 - (value / most) * 10).toFixed(2));
+  const points = heights.map((height, index) => `L${from + index} ${height}`);
+  // Its edges are out of sight.
+  return `M${from} 11${points.join("")}L${KEPT + 2} ${heights.at(-1)}V11Z`;
 }

@@ -34,6 +34,7 @@ byId("conflate").addEventListener("change", ({ target }) => slow.emit("conflate"
 byId("stop").addEventListener("click", ({ target }) => {
   const stops = target.getAttribute("aria-pressed") === "false";
   target.setAttribute("aria-pressed", String(stops));
+  target.textContent = stops ? "Read again" : "Stop reading";
   if (stops) polling.stop();
   else polling.resume();
 });

@@ -25,6 +25,7 @@ export class SeaView {
       context.save();
       context.translate(x, y);
       context.rotate(heading);
+      context.scale(1.4, 1.4);
       context.beginPath();
       context.moveTo(20, 0);
       context.quadraticCurveTo(6, 13, -14, 8);
@@ -60,6 +61,6 @@ export class SeaView {
 /** Always the same colour for the same boat. */
 function hue(id) {
   let sum = 0;
-  for (const character of id) sum = (sum * 31 + character.charCodeAt(0)) % 360;
+  for (const character of id) sum = (sum * 31 + character.charCodeAt(0) * 57) % 360;
   return sum;
 }

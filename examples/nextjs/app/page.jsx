@@ -6,11 +6,11 @@ export default function Page() {
     <>
       <header>
         <p className="brand">Tide gauge</p>
+        <p className="soft">Open this page twice.</p>
       </header>
       <main>
         <Gauge />
       </main>
-      <footer className="soft">Open this page twice.</footer>
     </>
   );
 }
