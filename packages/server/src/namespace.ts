@@ -287,6 +287,11 @@ export class Namespace<
     return state;
   }
 
+  /** @internal The client of a state has come back to another server: its socket here, if there is one, makes way. */
+  _letGo(pid: string): void {
+    this.recoverable.get(pid)?._giveWayTo(undefined);
+  }
+
   private _doConnect(
     socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
     attempt: ConnectAttempt,

@@ -843,8 +843,12 @@ export class Socket<
     return this.departure === "gone";
   }
 
-  /** @internal Makes way for the same client, which has come back before this connection was known to be dead. */
-  _giveWayTo(client: Client): void {
+  /**
+   * @internal Makes way for the same client, which has come back before this connection was known to be dead.
+   *
+   * @param client - its new connection; undefined if that is to another server
+   */
+  _giveWayTo(client: Client | undefined): void {
     if (this.client === client) {
       this._onclose("transport close");
     } else {

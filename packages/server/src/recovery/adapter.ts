@@ -1,4 +1,3 @@
-import { internals } from "@tidewire/engine";
 import { createDecoder, defaultParser, PacketType, toBuffer } from "@tidewire/parser";
 import type { Binary, Packet, Parser } from "@tidewire/parser";
 import type { BroadcastOptions } from "socket.io-adapter";
@@ -8,6 +7,8 @@ import type { EncodedPacket } from "../connection/port.ts";
 import { DEFAULT_MAX_DISCONNECTION_DURATION } from "../options.ts";
 import type { ServerOptions } from "../options.ts";
 import { startInterval, stopInterval } from "../timers.ts";
+import { blindTimeOf } from "./blind-time.ts";
+import type { HeartbeatServer } from "./blind-time.ts";
 import { RecoveryLog } from "./log.ts";
 import type { LoggedEvent } from "./log.ts";
 import { offsetOf, positionOf } from "./offset.ts";
@@ -20,17 +21,15 @@ const BYTES_PER_EVENT = 512;
 /** in ms */
 const SWEEP_INTERVAL = 60_000;
 
-/** The options that say how long an engine may take to find out that a connection is dead, in ms. */
-interface HeartbeatOptions {
-  readonly pingInterval?: number;
-  readonly pingTimeout?: number;
-  readonly upgradeTimeout?: number;
+interface RecoveryServer extends HeartbeatServer {
+  readonly opts: Partial<ServerOptions>;
+  readonly _parser?: Parser;
 }
 
-interface RecoveryServer {
-  readonly opts: Partial<ServerOptions>;
-  readonly engine?: { readonly opts?: HeartbeatOptions };
-  readonly _parser?: Parser;
+/** An event with its offset, as it was when it was sent. */
+interface SentEvent extends LoggedEvent {
+  readonly encoded: EncodedPacket;
+  readonly target: Pick<BroadcastOptions, "rooms" | "except">;
 }
 
 interface RecoveryNamespace extends AdapterNamespace {
@@ -48,7 +47,7 @@ export class RecoveryAdapter extends MemoryAdapter {
   /** Called when the last state that waited for its client has expired. */
   onStatesExpired: (() => void) | undefined = undefined;
   private readonly maxDisconnectionDuration: number;
-  private readonly log: RecoveryLog;
+  private readonly log: RecoveryLog<SentEvent>;
   private readonly states: RecoveryStates = new RecoveryStates();
   private sweeper: ReturnType<typeof startInterval> | undefined = undefined;
 
@@ -57,19 +56,6 @@ export class RecoveryAdapter extends MemoryAdapter {
     const { maxDisconnectionDuration, maxLogBytes } = nsp.server.opts.connectionStateRecovery ?? {};
     this.maxDisconnectionDuration = maxDisconnectionDuration ?? DEFAULT_MAX_DISCONNECTION_DURATION;
     this.log = new RecoveryLog(Date.now(), maxLogBytes ?? DEFAULT_MAX_LOG_BYTES);
-  }
-
-  /** How long a connection can be dead before the heartbeat finds out, in ms. */
-  private get blindTime(): number {
-    // The engine may have options of its own, and is created after the adapter.
-    const { engine, opts } = this.nsp.server;
-    const given: HeartbeatOptions = { ...opts, ...engine?.opts };
-    let sum = 0;
-    for (const name of ["pingInterval", "pingTimeout", "upgradeTimeout"] as const) {
-      // The server's options may be text.
-      sum += Number(given[name] ?? internals.defaultOptions[name]);
-    }
-    return sum;
   }
 
   /** Whether states wait for their clients. */
@@ -150,7 +136,7 @@ export class RecoveryAdapter extends MemoryAdapter {
     // A lower offset belongs to an earlier state: since this one began the client has received nothing.
     const position = Math.max(claimed, state.start);
     // Events that were dropped while the connection was alive were received, or were for others.
-    const wasAlive = this.log.droppedUntil < state.since - this.blindTime;
+    const wasAlive = this.log.droppedUntil < state.since - blindTimeOf(this.nsp.server);
     return wasAlive || this.log.reaches(position) ? position : undefined;
   }
 
@@ -176,7 +162,7 @@ export class RecoveryAdapter extends MemoryAdapter {
     };
   }
 
-  private remember(event: LoggedEvent): void {
+  private remember(event: SentEvent): void {
     this.log.append(event);
     this.startSweeping();
   }
@@ -192,7 +178,7 @@ export class RecoveryAdapter extends MemoryAdapter {
     const { hasStates } = this;
     this.states.dropBefore(oldest);
     if (hasStates && !this.hasStates) this.onStatesExpired?.();
-    this.log.dropBefore(oldest - this.blindTime);
+    this.log.dropBefore(oldest - blindTimeOf(this.nsp.server));
     if (this.states.size === 0 && this.log.size === 0) {
       stopInterval(this.sweeper);
       this.sweeper = undefined;
@@ -201,7 +187,7 @@ export class RecoveryAdapter extends MemoryAdapter {
 }
 
 /** The events that were for a socket in these rooms. */
-function packetsFor(rooms: readonly string[], events: Iterable<LoggedEvent>): EncodedPacket[] {
+function packetsFor(rooms: readonly string[], events: Iterable<SentEvent>): EncodedPacket[] {
   const missed: EncodedPacket[] = [];
   for (const { encoded, target } of events) {
     const isIncluded = target.rooms.size === 0 || rooms.some((room) => target.rooms.has(room));

@@ -1,11 +1,5 @@
-import type { BroadcastOptions } from "socket.io-adapter";
-import type { EncodedPacket } from "../connection/port.ts";
-
 /** An event that was sent, for clients that have missed it. */
 export interface LoggedEvent {
-  /** its name, its arguments and its offset, as they were when it was sent */
-  readonly encoded: EncodedPacket;
-  readonly target: Pick<BroadcastOptions, "rooms" | "except">;
   /** its size, in bytes */
   readonly bytes: number;
   /** when it was sent, in ms */
@@ -19,13 +13,13 @@ const SLACK = 1024;
  * The latest events of a namespace, oldest first. The positions of events are consecutive, so an event is found by its position
  * without a search. The oldest events are dropped when all of them take too many bytes.
  */
-export class RecoveryLog {
+export class RecoveryLog<Event extends LoggedEvent = LoggedEvent> {
   /** The position of the latest event; before the first one, the position at which the log starts. */
   position: number;
   /** When the latest of the dropped events was sent, in ms. */
   droppedUntil: number = -Infinity;
   readonly #maxBytes: number;
-  readonly #events: (LoggedEvent | undefined)[] = [];
+  readonly #events: (Event | undefined)[] = [];
   #dropped = 0;
   #heldBytes = 0;
 
@@ -45,7 +39,7 @@ export class RecoveryLog {
   }
 
   /** Adds an event at the next position. */
-  append(event: LoggedEvent): void {
+  append(event: Event): void {
     this.position++;
     this.#events.push(event);
     this.#heldBytes += event.bytes;
@@ -58,7 +52,7 @@ export class RecoveryLog {
   }
 
   /** The held events after one position, up to and including another. */
-  *between(position: number, until: number = this.position): Generator<LoggedEvent> {
+  *between(position: number, until: number = this.position): Generator<Event> {
     const first = this.position - this.#events.length + 1;
     const end = until - first + 1;
     for (let i = Math.max(position - first + 1, this.#dropped); i < end; i++) {
