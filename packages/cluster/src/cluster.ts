@@ -17,7 +17,7 @@ import { assertName } from "./socket-directory.ts";
  *
  * @returns the option `cluster` of one server
  * @throws ClusterError (`BAD_NAME`) for an invalid name; `NO_SECRET`, `SHORT_SECRET`, `NO_AUTHORITY`, `NO_DISCOVERY` for links
- * between machines that are not protected or find nobody; `BAD_BACKEND`, `BAD_DISCOVERY`, `UNUSED_BACKEND`. If the process cannot join, because others can enter the directory, for
+ * between machines that are not protected or find nobody; `BAD_BACKEND`, `BAD_DISCOVERY`, `UNUSED_BACKEND`, `NO_JOURNAL`. If the process cannot join, because others can enter the directory, for
  * example, the error is thrown as uncaught
  */
 export function cluster(options: ClusterOptions = {}): ClusterOption {
@@ -28,6 +28,9 @@ export function cluster(options: ClusterOptions = {}): ClusterOption {
   if (discovery !== undefined && typeof discovery.announce !== "function")
     throw new ClusterError("BAD_DISCOVERY");
   if (listen !== undefined) linkSecurity(listen);
+  if (options.ordering === "stream" && (backend?.journal === undefined || options.adapter !== undefined)) {
+    throw new ClusterError("NO_JOURNAL");
+  }
   const name = options.name ?? process.env["TIDEWIRE_CLUSTER"];
   if (name === undefined) return new ServerCluster(options);
   assertName(name);

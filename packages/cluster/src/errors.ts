@@ -71,6 +71,10 @@ const clusterMessages = {
     `the nodes of other machines cannot be found at present: ${detail}`,
   CHANNELS_AWAY: (detail: string): string =>
     `broadcasts to other nodes go over the links at present, for the broker cannot be reached: ${detail}`,
+  NO_JOURNAL: (): string =>
+    'the order "stream" needs a backend with a journal, such as redis() of @tidewire/cluster-redis, and no other adapter',
+  JOURNAL_AWAY: (detail: string): string =>
+    `the journal cannot be reached: events go on over the links, and clients that come back start anew: ${detail}`,
   NODE_REFUSED: (detail: string): string => `no link to another machine: ${detail}`,
   NO_OTHER_SERVER: (): string => "a cluster belongs to one server: call cluster() again for another one",
 } as const;

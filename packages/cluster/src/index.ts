@@ -8,6 +8,19 @@ export { LeasedDiscovery } from "./discovery/leased-discovery.ts";
 export type { Leases, LeaseStore } from "./discovery/leased-discovery.ts";
 export { ClusterError } from "./errors.ts";
 export type { ClusterErrorCode } from "./errors.ts";
+export type {
+  ArrivedBatch,
+  Batch,
+  Journal,
+  JournaledEvent,
+  JournalHandlers,
+  JournalSettings,
+  Place,
+  PublisherId,
+  Renewal,
+  StateChange,
+  TakenState,
+} from "./journal/journal.ts";
 export type { LinkCertificates, LinkCredentials } from "./machines/link-security.ts";
 export type { LinkListenOptions } from "./machines/machine-network.ts";
 export type { NodeId } from "./node-id.ts";

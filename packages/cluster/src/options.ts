@@ -36,6 +36,13 @@ export interface ClusterOptions extends BindingOptions {
    */
   discovery?: Discovery;
   /**
+   * The order of events. `node`: those of one node arrive everywhere in the order in which it sent them, at its own clients at once.
+   * `stream`: those of all nodes arrive everywhere in one order, at a node's own clients after a way to the backend and back, too.
+   * Needs a backend with a journal.
+   * @default "node"
+   */
+  ordering?: "node" | "stream";
+  /**
    * The adapter, which carries broadcasts between the processes in place of the cluster's own: that of another package, such as
    * `createAdapter()` of `@socket.io/redis-streams-adapter`.
    * @default the adapter of the cluster

@@ -1,21 +1,30 @@
 import { internals, Server as EngineServer } from "@tidewire/engine";
 import type { Engine } from "@tidewire/engine";
 import type { AdapterConstructor, ClusterNode, ClusterOption } from "@tidewire/server";
+import type { Adapter } from "socket.io-adapter";
 import { Broadcasting } from "./broadcasting/broadcasting.ts";
 import { clusterAdapter } from "./broadcasting/cluster-adapter.ts";
+import type { ClusterNamespaceOfServer } from "./broadcasting/cluster-adapter.ts";
 import { LinkBus } from "./broadcasting/link-bus.ts";
 import { ChannelBus } from "./channels/channel-bus.ts";
 import { ClusterHandle } from "./cluster-handle.ts";
 import { ClusterError } from "./errors.ts";
+import type { ClusterErrorCode } from "./errors.ts";
+import { journalAdapter } from "./journal/journal-adapters.ts";
+import type { JournalNamespace } from "./journal/journal-adapter.ts";
+import { Journaling } from "./journal/journaling.ts";
 import { listeningPort } from "./listening-port.ts";
 import { LocalNetwork } from "./local.ts";
 import { MachineNetwork } from "./machines/machine-network.ts";
 import { Members } from "./members.ts";
 import type { Network } from "./network.ts";
+import type { NodeId } from "./node-id.ts";
 import { Nodes } from "./nodes.ts";
 import type { ClusterOptions } from "./options.ts";
 import { SessionDirectory } from "./session-directory.ts";
 import { defaultDirectory } from "./socket-directory.ts";
+
+type NamespaceOfServer = ClusterNamespaceOfServer & JournalNamespace;
 
 /** A server as a node of its cluster: joins the links with the engine, the adapters and `io.cluster`. */
 export class ServerCluster implements ClusterOption {
@@ -30,7 +39,11 @@ export class ServerCluster implements ClusterOption {
   readonly #warned: Set<string> = new Set();
   #networks: readonly Network[] = [];
   /** Undefined if broadcasts do not travel on channels. */
-  readonly #channelBus: ChannelBus | undefined = undefined;
+  #channelBus: ChannelBus | undefined = undefined;
+  /** Undefined if events are not kept. */
+  #journaling: Journaling | undefined = undefined;
+  /** Chosen for the first namespace. */
+  #createAdapter: ((nsp: NamespaceOfServer) => Adapter) | undefined = undefined;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -52,17 +65,28 @@ export class ServerCluster implements ClusterOption {
       this.adapter = options.adapter;
       return;
     }
-    const channels = options.backend?.channels;
-    if (channels !== undefined) {
-      this.#channelBus = new ChannelBus(this.#members, channels, {
-        onAway: (error) => this.#tell("away", error, error),
-        onBack: () => this.handle.emit("back", "CHANNELS_AWAY"),
-      });
+    this.adapter = (nsp: NamespaceOfServer) => {
+      this.#createAdapter ??= this.#chooseAdapter(nsp.server.opts.connectionStateRecovery !== undefined);
+      return this.#createAdapter(nsp);
+    };
+  }
+
+  /** @param recovers - whether clients that come back are to be recovered */
+  #chooseAdapter(recovers: boolean): (nsp: NamespaceOfServer) => Adapter {
+    const { backend, ordering } = this.#options;
+    const onGap = (from: NodeId, missed: number): void => void this.handle.emit("gap", { from, missed });
+    const told = (code: ClusterErrorCode): { onAway(error: Error): void; onBack(): void } => ({
+      onAway: (error) => this.#tell("away", error, error),
+      onBack: () => this.handle.emit("back", code),
+    });
+    if (backend?.journal !== undefined && (recovers || ordering === "stream")) {
+      this.#journaling = new Journaling(backend.journal, this.#members, { ...told("JOURNAL_AWAY"), onGap });
+      return journalAdapter(this.#journaling, this.#members, ordering === "stream", onGap);
     }
-    const broadcasting = new Broadcasting(this.#channelBus ?? new LinkBus(this.#members), (from, missed) =>
-      this.handle.emit("gap", { from, missed }),
-    );
-    this.adapter = clusterAdapter(broadcasting);
+    if (backend?.channels !== undefined) {
+      this.#channelBus = new ChannelBus(this.#members, backend.channels, told("CHANNELS_AWAY"));
+    }
+    return clusterAdapter(new Broadcasting(this.#channelBus ?? new LinkBus(this.#members), onGap));
   }
 
   joinEngine(engine: Engine): void {
@@ -90,8 +114,8 @@ export class ServerCluster implements ClusterOption {
   leave(): Promise<void> | void {
     this.#state = "joining";
     this.#engine = undefined;
-    const parts = [...this.#networks, ...(this.#channelBus === undefined ? [] : [this.#channelBus])];
-    const stopping = parts.map((part) => part.stop()).filter((each) => each !== undefined);
+    const parts = [...this.#networks, this.#channelBus, this.#journaling];
+    const stopping = parts.map((part) => part?.stop()).filter((each) => each !== undefined);
     this.#networks = [];
     this.#members.leave();
     if (stopping.length > 0) return Promise.all(stopping).then(() => {});
@@ -104,6 +128,7 @@ export class ServerCluster implements ClusterOption {
     const members = this.#members;
     members.cluster = name;
     this.#channelBus?.start(name);
+    const journal = this.#journaling?.start(name);
     const networks = this.#networksOf(name);
     this.#networks = networks;
     // Those of this machine first: a node has one link to another.
@@ -111,7 +136,9 @@ export class ServerCluster implements ClusterOption {
       await network.start();
       if (this.#networks !== networks) return;
     }
-    if (this.#state !== "joining") return;
+    // The first clients can be recovered, and find what they have missed.
+    await journal;
+    if (this.#networks !== networks || this.#state !== "joining") return;
     this.#state = "up";
     this.#nodes.announce();
     this.handle.emit("ready");

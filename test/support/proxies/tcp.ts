@@ -8,6 +8,8 @@ export interface CuttableProxy extends Disposable {
   client(options?: Partial<ManagerOptions & SocketOptions>): ClientSocket;
   /** Stops forwarding, without closing anything. */
   freeze(): void;
+  /** Forwards again; what was sent meanwhile is lost, so that the connections of that time are reset. */
+  thaw(): void;
   /** Ends every connection through it with a TCP reset at both ends. New ones may follow. */
   reset(): void;
   close(): void;
@@ -34,15 +36,20 @@ export async function cuttableProxy(target: number): Promise<CuttableProxy> {
     for (const socket of sockets) socket.destroy();
     server.close();
   };
+  const reset = (): void => {
+    for (const socket of sockets) socket.resetAndDestroy();
+    sockets.clear();
+  };
   return {
     port,
     client: (options = {}) =>
       io(`http://127.0.0.1:${port}`, { forceNew: true, reconnection: false, ...options }),
     freeze: () => void (frozen = true),
-    reset: () => {
-      for (const socket of sockets) socket.resetAndDestroy();
-      sockets.clear();
+    thaw: () => {
+      frozen = false;
+      reset();
     },
+    reset,
     close,
     [Symbol.dispose]: close,
   };

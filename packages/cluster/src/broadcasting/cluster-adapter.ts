@@ -345,7 +345,7 @@ function warnOfRecovery(): void {
   if (hasWarned) return;
   hasWarned = true;
   process.emitWarning(
-    "connectionStateRecovery has no effect with the adapter of the cluster: a client that comes back starts anew",
+    "connectionStateRecovery has no effect in a cluster without a journal, such as that of redis() in @tidewire/cluster-redis: a client that comes back starts anew",
     { type: "TidewireWarning" },
   );
 }

@@ -41,6 +41,7 @@ export const Kind = {
   REPLY: 57,
   PUBLICATION: 58,
   HEARING: 59,
+  JOURNAL: 64,
 
   // 80 to 95: what nodes say of themselves.
   STATUS: 80,

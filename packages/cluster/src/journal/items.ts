@@ -1,0 +1,110 @@
+import { toBuffer } from "@tidewire/parser";
+import type { Binary } from "@tidewire/parser";
+import type { internals } from "@tidewire/server";
+import type { BroadcastOptions, Room } from "socket.io-adapter";
+import { LinkError } from "../errors.ts";
+import type { PacketParts, Target } from "../broadcasting/wire.ts";
+import type { Part } from "../link/link.ts";
+import type { NodeId } from "../node-id.ts";
+import type { EVENT } from "./journal.ts";
+
+/*
+ * What a batch of the journal consists of, as text: stores and their clients keep text as it is, whatever they do with bytes. An
+ * event is its target as JSON, a line feed and its packet as it is; a packet of several parts is in the JSON.
+ */
+
+/** How an event begins that is not kept. */
+export const PASSING = "V";
+
+/** How a message of broadcasting begins. */
+export const CAST = "C";
+
+/** An event on its way to the sockets of a target. */
+export interface EventItem {
+  readonly target: Target;
+  /** Its packet, without an offset. */
+  readonly parts: PacketParts;
+}
+
+const VOLATILE = 1;
+const COMPRESS = 2;
+const NOT_COMPRESS = 4;
+
+type Head = [rooms: Room[], except: Room[], bits: number, conflate: string | 0, parts?: string[]];
+
+export function writeEvent(
+  kind: typeof EVENT | typeof PASSING,
+  target: BroadcastOptions,
+  parts: PacketParts,
+): string {
+  const { volatile, compress, conflate }: internals.WaitingFlags = target.flags ?? {};
+  const compression = compress === undefined ? 0 : compress ? COMPRESS : NOT_COMPRESS;
+  const bits = (volatile ? VOLATILE : 0) | compression;
+  const head: Head = [[...target.rooms], [...(target.except ?? [])], bits, conflate ?? 0];
+  const [text] = parts;
+  if (parts.length === 1 && typeof text === "string") return `${kind}${JSON.stringify(head)}\n${text}`;
+  head.push(packParts(parts));
+  return `${kind}${JSON.stringify(head)}\n`;
+}
+
+/** @throws LinkError if it is malformed */
+export function readEvent(item: string): EventItem {
+  const end = item.indexOf("\n");
+  const [rooms, except, bits, conflate, parts] = parse(item.slice(1, end)) as Head;
+  const flags: internals.WaitingFlags = {};
+  if (bits & VOLATILE) flags.volatile = true;
+  if (bits & (COMPRESS | NOT_COMPRESS)) flags.compress = (bits & COMPRESS) !== 0;
+  if (conflate !== 0) flags.conflate = conflate;
+  const target = { rooms: new Set(rooms), except: new Set(except), flags };
+  if (parts === undefined) return { target, parts: [item.slice(end + 1)] };
+  return { target, parts: unpackParts(parts) };
+}
+
+/** Makes texts of the parts of a packet. */
+export function packParts(parts: internals.EncodedPacket): string[] {
+  return parts.map((part) =>
+    typeof part === "string" ? `t${part}` : `b${toBuffer(part as Binary).toString("base64")}`,
+  );
+}
+
+export function unpackParts(parts: readonly string[]): PacketParts {
+  return parts.map((part) => (part.startsWith("t") ? part.slice(1) : Buffer.from(part.slice(1), "base64")));
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw new LinkError("MALFORMED", "an item of the journal cannot be read");
+  }
+}
+
+export function writeCast(from: NodeId, parts: readonly Part[]): string {
+  const bytes = parts.map((part) => (typeof part === "string" ? Buffer.from(part) : part));
+  return `${CAST}${from}${Buffer.concat(bytes).toString("base64")}`;
+}
+
+export function readCast(item: string): { from: NodeId; payload: Buffer } {
+  return { from: item.slice(1, 5), payload: Buffer.from(item.slice(5), "base64") };
+}
+
+/** Copies a packet, because the application may write into its buffers, and a parser into what it has encoded. */
+export function copyOf(encoded: internals.EncodedPacket): PacketParts {
+  return encoded.map((part) => (typeof part === "string" ? part : Buffer.from(toBuffer(part as Binary))));
+}
+
+/** The approximate size of an event in memory, in bytes. */
+export function sizeOf({ parts }: EventItem): number {
+  let bytes = BYTES_PER_EVENT;
+  for (const part of parts) bytes += part.length;
+  return bytes;
+}
+
+/** The approximate size of the objects around an event. */
+const BYTES_PER_EVENT = 512;
+
+/** Whether an event is for a socket in these rooms. */
+export function isFor({ rooms, except }: Target, own: readonly Room[]): boolean {
+  const isIncluded = rooms.size === 0 || own.some((room) => rooms.has(room));
+  return isIncluded && !(except.size > 0 && own.some((room) => except.has(room)));
+}

@@ -1,0 +1,135 @@
+import { internals } from "@tidewire/engine";
+import { Kind } from "../link/kinds.ts";
+import type { Link } from "../link/link.ts";
+import { PayloadReader } from "../link/reader.ts";
+import { PayloadWriter } from "../link/writer.ts";
+import type { Members } from "../members.ts";
+import type { NodeId } from "../node-id.ts";
+import type { PublisherId } from "./journal.ts";
+
+const { clearTimeout, setTimeout } = internals.timers;
+
+/** What nodes say to each other about their journal. A number is never used for anything else later. */
+const Message = {
+  /** Who publishes in the journal. */
+  PUBLISHER: 1,
+  /** Items that the journal does not take. */
+  ITEMS: 2,
+  /** The client of a state has come back. */
+  LET_GO: 3,
+  GONE: 4,
+} as const;
+
+/** How long a node may take to let go of a socket, in ms: longer than until it gives up to reach the journal. */
+const PATIENCE = 2500;
+
+/** What is known when a node has let go of a state. */
+export interface Release {
+  /** The id up to which the events of the node reach. */
+  readonly upTo: number;
+  /** The state as it was at the end, if its socket was there. */
+  readonly state: string | undefined;
+}
+
+export interface JournalLinksHandlers {
+  onRelayed(namespace: string, publisher: PublisherId, first: number, items: readonly string[]): void;
+  onLetGo(namespace: string, pid: string): Promise<Release>;
+}
+
+/** What the nodes of a journal say to each other over their links. */
+export class JournalLinks {
+  readonly #members: Members;
+  readonly #publisher: PublisherId;
+  readonly #handlers: JournalLinksHandlers;
+  readonly #writer: PayloadWriter = new PayloadWriter();
+  readonly #nodes: Map<PublisherId, NodeId> = new Map();
+  readonly #questions: Map<number, { readonly node: NodeId; resolve(release?: Release): void }> = new Map();
+  #questionsAsked = 0;
+
+  constructor(members: Members, publisher: PublisherId, handlers: JournalLinksHandlers) {
+    this.#members = members;
+    this.#publisher = publisher;
+    this.#handlers = handlers;
+    members.handle(Kind.JOURNAL, {
+      onMessage: (link, payload) => this.#onMessage(link, new PayloadReader(payload)),
+    });
+    members.on("join", (_id, link) => this.#greet(link));
+    members.on("leave", (id) => this.#onLeave(id));
+    for (const link of members.peers.values()) this.#greet(link);
+  }
+
+  nodeOf(publisher: PublisherId): NodeId | undefined {
+    return this.#nodes.get(publisher);
+  }
+
+  #greet(link: Link): void {
+    link.send(Kind.JOURNAL, [this.#writer.begin().u8(Message.PUBLISHER).text(this.#publisher).end()]);
+  }
+
+  #onLeave(node: NodeId): void {
+    for (const [publisher, id] of this.#nodes) if (id === node) this.#nodes.delete(publisher);
+    for (const question of this.#questions.values()) if (question.node === node) question.resolve();
+  }
+
+  /** Sends items to all nodes. */
+  relay(namespace: string, first: number, items: readonly string[]): void {
+    const { peers } = this.#members;
+    if (peers.size === 0) return;
+    const writer = this.#writer.begin().u8(Message.ITEMS);
+    const payload = [writer.text(namespace).text(this.#publisher).f64(first).texts(items).end()];
+    for (const link of peers.values()) link.send(Kind.JOURNAL, payload);
+  }
+
+  /** Asks the node that had a state to let go of it. Resolves to undefined if it has died, or does not answer. */
+  release(publisher: PublisherId, namespace: string, pid: string): Promise<Release | undefined> {
+    const node = this.#nodes.get(publisher);
+    const link = node === undefined ? undefined : this.#members.link(node);
+    if (node === undefined || link === undefined) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      const id = ++this.#questionsAsked;
+      const timer = setTimeout(() => done(), PATIENCE).unref();
+      const done = (release?: Release): void => {
+        clearTimeout(timer);
+        this.#questions.delete(id);
+        resolve(release);
+      };
+      this.#questions.set(id, { node, resolve: done });
+      const writer = this.#writer.begin().u8(Message.LET_GO);
+      link.send(Kind.JOURNAL, [writer.u32(id).text(namespace).text(pid).end()]);
+    });
+  }
+
+  #onMessage(link: Link, reader: PayloadReader): void {
+    switch (reader.u8()) {
+      case Message.PUBLISHER:
+        this.#nodes.set(reader.text(), link.peer);
+        break;
+      case Message.ITEMS:
+        this.#handlers.onRelayed(reader.text(), reader.text(), reader.f64(), reader.texts());
+        break;
+      case Message.LET_GO:
+        void this.#letGo(link, reader.u32(), reader.text(), reader.text());
+        break;
+      case Message.GONE: {
+        const question = this.#questions.get(reader.u32());
+        const upTo = reader.f64();
+        const state = reader.text();
+        question?.resolve({ upTo, state: state === "" ? undefined : state });
+        break;
+      }
+    }
+  }
+
+  async #letGo(link: Link, id: number, namespace: string, pid: string): Promise<void> {
+    const { upTo, state } = await this.#handlers.onLetGo(namespace, pid);
+    const writer = this.#writer.begin().u8(Message.GONE);
+    if (link.isOpen)
+      link.send(Kind.JOURNAL, [
+        writer
+          .u32(id)
+          .f64(upTo)
+          .text(state ?? "")
+          .end(),
+      ]);
+  }
+}

@@ -1,0 +1,444 @@
+import { internals } from "@tidewire/engine";
+import { randomBytes } from "node:crypto";
+import { ClusterError } from "../errors.ts";
+import type { Members } from "../members.ts";
+import type { NodeId } from "../node-id.ts";
+import { JournalLinks } from "./journal-links.ts";
+import { CAST, readCast } from "./items.ts";
+import type {
+  ArrivedBatch,
+  Journal,
+  JournalSettings,
+  PublisherId,
+  Renewal,
+  StateChange,
+  TakenState,
+} from "./journal.ts";
+import { NamespaceJournal } from "./namespace-journal.ts";
+import type { JournalNode, JournalReceiver, NamespaceJournalOptions } from "./namespace-journal.ts";
+import type { SessionStates } from "./session-states.ts";
+
+const { clearTimeout, setTimeout } = internals.timers;
+
+/** How long an answer of the journal may take before it counts as away, in ms. */
+const PATIENCE = 2000;
+
+/** How often a journal that is away is asked whether it is back, in ms. */
+const PROBE_INTERVAL = 500;
+
+/** How often epochs end at most while another node cannot reach the journal, in ms. */
+const REPAIR_INTERVAL = 1000;
+
+/** How many times a node says that it lives before it counts as dead. */
+const RENEWALS = 3;
+
+/** What is told of a journal. */
+export interface JournalingHandlers {
+  onAway(error: Error): void;
+  onBack(): void;
+  /** Messages of another node are missing. */
+  onGap(from: NodeId, missed: number): void;
+}
+
+/** A namespace, as the other nodes reach it. */
+export interface JournaledNamespace extends JournalReceiver {
+  readonly states: SessionStates;
+  /** The client of a state has come back to another node. Returns the state as it is, if it is here. */
+  letGo(pid: string): string | undefined;
+}
+
+interface OpenNamespace {
+  readonly journal: NamespaceJournal;
+  readonly namespace: JournaledNamespace;
+}
+
+type Settings = Pick<JournalSettings, "maxDisconnectionDuration" | "blindTime">;
+
+/**
+ * The journal of a server: gives it what all namespaces have to say, once per tick, and says that this node lives. While the journal
+ * is away, the other nodes get events over the links, and nobody is recovered.
+ */
+export class Journaling implements JournalNode {
+  readonly journal: Journal;
+  readonly publisher: PublisherId = randomBytes(6).toString("base64url");
+  readonly #members: Members;
+  readonly #handlers: JournalingHandlers;
+  readonly #links: JournalLinks;
+  readonly #namespaces: Map<string, OpenNamespace> = new Map();
+  /** The number of the latest item of namespaces that are closed. */
+  readonly #sent: Map<string, number> = new Map();
+  /** In the order in which they have happened. */
+  #changes: Map<string, StateChange> = new Map();
+  /** Resolves when the latest changes are written, or cannot be. */
+  #written: Promise<void> = Promise.resolve();
+  #writtenWaiters: (() => void)[] = [];
+  readonly #due: Set<NamespaceJournal> = new Set();
+  #isFlushing = false;
+  #mode: "stopped" | "starting" | "up" | "away" | "returning" = "stopped";
+  /** Says how long states and events are kept; it is asked when the journal starts. */
+  settings: () => Settings = () => ({ maxDisconnectionDuration: 0, blindTime: 0 });
+  /** Called with messages of broadcasting for a namespace that this node does not have. */
+  onForeignCast: (from: NodeId, payload: Buffer) => void = ignore;
+  /** How many times it has started. */
+  #starts = 0;
+  /** Whether batches arrive. */
+  #isListening = false;
+  /** Whether it was told that the journal is away. */
+  #hasToldAway = false;
+  #isRenewing = false;
+  #isRenewalDue = false;
+  readonly #repairing: Set<NamespaceJournal> = new Set();
+  #onStarted: (() => void) | undefined = undefined;
+
+  constructor(journal: Journal, members: Members, handlers: JournalingHandlers) {
+    this.journal = journal;
+    this.#members = members;
+    this.#handlers = handlers;
+    this.#links = new JournalLinks(members, this.publisher, {
+      onRelayed: (name, publisher, first, items) => {
+        const open = this.#namespaces.get(name);
+        if (open === undefined) this.#passForeign(items);
+        else open.journal.onRelayed(publisher, first, items);
+      },
+      onLetGo: (name, pid) => this.#letGo(name, pid),
+    });
+  }
+
+  get isUp(): boolean {
+    return this.#mode === "up";
+  }
+
+  get isAway(): boolean {
+    return this.#mode === "away";
+  }
+
+  /** Begins to use the journal. Fulfilled once it can be used, or cannot be reached; never rejected. */
+  start(cluster: string): Promise<void> {
+    this.#mode = "starting";
+    const started = new Promise<void>((resolve) => (this.#onStarted = resolve));
+    const { publisher } = this;
+    this.journal.start(
+      { cluster, publisher, ...this.settings() },
+      {
+        onBatch: (batch) => this.#onBatch(batch),
+        onListening: () => {
+          this.#isListening = true;
+          this.renewSoon();
+        },
+        onDeaf: () => (this.#isListening = false),
+      },
+    );
+    const start = ++this.#starts;
+    this.later(() => {
+      if (this.#mode === "starting" && this.#starts === start) this.onAway(lateError());
+    }, PATIENCE);
+    this.#beatLater(start);
+    return started;
+  }
+
+  #beatLater(start: number): void {
+    this.later(() => {
+      if (this.#mode === "stopped" || this.#starts !== start) return;
+      this.#beat();
+      this.#beatLater(start);
+    }, this.journal.lease / RENEWALS);
+  }
+
+  #onBatch(batch: ArrivedBatch): void {
+    const open = this.#namespaces.get(batch.namespace);
+    if (open !== undefined) open.journal.onBatch(batch);
+    else if (batch.publisher !== this.publisher) this.#passForeign(batch.items);
+  }
+
+  /** Whoever asks wants to know that the namespace is not here. */
+  #passForeign(items: readonly string[]): void {
+    for (const item of items) {
+      if (!item.startsWith(CAST)) continue;
+      const { from, payload } = readCast(item);
+      this.#tell(() => this.onForeignCast(from, payload));
+    }
+  }
+
+  /** What has been sent is kept. */
+  async stop(): Promise<void> {
+    if (this.#mode === "stopped") return;
+    this.#flush();
+    if (this.isUp) await this.#written;
+    this.#mode = "stopped";
+    this.#onStarted?.();
+    this.#isListening = false;
+    await this.journal.close();
+  }
+
+  open(name: string, namespace: JournaledNamespace, options: NamespaceJournalOptions): NamespaceJournal {
+    const sent = this.#namespaces.get(name)?.journal.sent ?? this.#sent.get(name);
+    const journal = new NamespaceJournal(name, this, namespace, options, sent);
+    this.#namespaces.set(name, { journal, namespace });
+    this.renewSoon();
+    return journal;
+  }
+
+  /** Sends an item to the nodes that have the namespace. */
+  add(namespace: string, item: string): void {
+    this.#namespaces.get(namespace)?.journal.add(item);
+  }
+
+  /** What it has sent is kept. */
+  async close(journal: NamespaceJournal): Promise<void> {
+    this.#flush();
+    if (this.isUp) await Promise.all([this.#written, journal.settled()]);
+    if (this.#namespaces.get(journal.name)?.journal !== journal) return;
+    this.#namespaces.delete(journal.name);
+    this.#sent.set(journal.name, journal.sent);
+  }
+
+  async call<T>(answer: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(lateError()), PATIENCE).unref();
+    });
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  flushLater(journal: NamespaceJournal): void {
+    this.#due.add(journal);
+    this.#flushAtEnd();
+  }
+
+  #flushAtEnd(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    this.#members.loop.setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#isFlushing = false;
+    const due = [...this.#due];
+    this.#due.clear();
+    for (const journal of due) {
+      journal.flush();
+      const open = this.#namespaces.get(journal.name);
+      if (open?.journal === journal && journal.isReady) {
+        for (const change of open.namespace.states.changes(journal.offset)) this.#addChange(change);
+      }
+    }
+    this.#writeChanges();
+    const waiters = this.#writtenWaiters.splice(0);
+    if (waiters.length > 0) void this.#written.then(() => waiters.forEach((resolve) => resolve()));
+  }
+
+  /** Writes a change of a state at the end of the tick. */
+  change(change: StateChange): void {
+    this.#addChange(change);
+    this.#flushAtEnd();
+  }
+
+  /** Resolves once the changes of this tick are written, or cannot be. */
+  written(): Promise<void> {
+    this.#flushAtEnd();
+    return new Promise((resolve) => this.#writtenWaiters.push(resolve));
+  }
+
+  #addChange(change: StateChange): void {
+    const key = keyOf(change);
+    const earlier = this.#changes.get(key);
+    this.#changes.delete(key);
+    this.#changes.set(key, earlier === undefined ? change : merge(earlier, change));
+  }
+
+  #writeChanges(): void {
+    if (this.#changes.size === 0 || !this.isUp) return;
+    const changes = this.#changes;
+    this.#changes = new Map();
+    this.#written = this.#write(changes);
+  }
+
+  async #write(changes: Map<string, StateChange>): Promise<void> {
+    try {
+      await this.call(this.journal.write([...changes.values()]));
+    } catch (error) {
+      const later = this.#changes;
+      this.#changes = changes;
+      for (const change of later.values()) this.#addChange(change);
+      this.onAway(error);
+    }
+  }
+
+  /** Takes over the state of a client that has come back, if there is one. */
+  async take(journal: NamespaceJournal, pid: string): Promise<TakenState | undefined> {
+    try {
+      return await this.call(this.journal.take(journal.name, pid, journal.place));
+    } catch (error) {
+      this.onAway(error);
+      return undefined;
+    }
+  }
+
+  /**
+   * Lets the node which had a state let go of its socket.
+   *
+   * @returns undefined if that node has died, or does not answer
+   */
+  release(
+    from: PublisherId,
+    namespace: string,
+    pid: string,
+  ): Promise<{ upTo: number; state: string | undefined } | undefined> {
+    return this.#links.release(from, namespace, pid);
+  }
+
+  async #letGo(name: string, pid: string): Promise<{ upTo: number; state: string | undefined }> {
+    const open = this.#namespaces.get(name);
+    if (open === undefined) return { upTo: 0, state: undefined };
+    const state = open.namespace.letGo(pid);
+    return { state, upTo: await open.journal.settled() };
+  }
+
+  relay(namespace: string, first: number, items: readonly string[]): void {
+    this.#links.relay(namespace, first, items);
+  }
+
+  onGap(from: PublisherId, missed: number): void {
+    this.#tell(() => this.#handlers.onGap(this.#links.nodeOf(from) ?? from, missed));
+  }
+
+  /** Calls the application. */
+  #tell(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.rethrow(error);
+    }
+  }
+
+  later(run: () => void, ms: number): void {
+    this.#members.loop.setTimeout(run, ms);
+  }
+
+  rethrow(error: unknown): void {
+    this.#members.loop.rethrow(error);
+  }
+
+  renewSoon(): void {
+    if (this.#mode === "stopped") return;
+    if (this.#isRenewing) this.#isRenewalDue = true;
+    else void this.#renew();
+  }
+
+  /** Says that this node lives, and writes what has changed without notice. */
+  #beat(): void {
+    const oldest = Date.now() - this.settings().maxDisconnectionDuration;
+    for (const { journal, namespace } of this.#namespaces.values()) {
+      journal.sweep();
+      namespace.states.lookAgain();
+      for (const change of namespace.states.expired(oldest)) this.#addChange(change);
+      this.flushLater(journal);
+    }
+    this.renewSoon();
+  }
+
+  async #renew(): Promise<void> {
+    this.#isRenewing = true;
+    this.#isRenewalDue = false;
+    const opened = [...this.#namespaces];
+    try {
+      const places = new Map(opened.map(([name, { journal }]) => [name, journal.place]));
+      const renewal = await this.call(this.journal.renew(places));
+      if (this.#mode !== "stopped") await this.#onRenewed(renewal);
+    } catch (error) {
+      this.onAway(error);
+    }
+    this.#isRenewing = false;
+    if (this.#isRenewalDue) this.renewSoon();
+  }
+
+  async #onRenewed({ hasLostStates, places }: Renewal): Promise<void> {
+    // What is sent now would be missing here.
+    if (!this.isUp && !this.#isListening) return;
+    if (this.isAway) await this.#return();
+    else if (this.#mode === "starting") this.#mode = "up";
+    for (const [name, place] of places) this.#namespaces.get(name)?.journal.onPlace(place);
+    this.#onStarted?.();
+    for (const { journal, namespace } of this.#namespaces.values()) {
+      if (hasLostStates) namespace.states.rewrite();
+      this.flushLater(journal);
+    }
+  }
+
+  /** Goes on with the journal. Items wait meanwhile. */
+  async #return(): Promise<void> {
+    this.#mode = "returning";
+    for (const { journal } of this.#namespaces.values()) await this.#resume(journal);
+    this.#mode = "up";
+    this.#hasToldAway = false;
+    this.#tell(() => this.#handlers.onBack());
+  }
+
+  async #resume(journal: NamespaceJournal): Promise<void> {
+    const { lost } = journal;
+    if (journal.appended === 0 && !journal.isLost) return;
+    const place = await this.call(this.journal.resume(journal.name, journal.appended, journal.isLost));
+    journal.onResumed(place, lost);
+  }
+
+  onAway(reason: unknown): void {
+    if (this.isAway || this.#mode === "stopped") return;
+    this.#mode = "away";
+    const error = reason instanceof Error ? reason : new Error(String(reason));
+    if (!this.#hasToldAway) {
+      this.#hasToldAway = true;
+      const told = new ClusterError("JOURNAL_AWAY", error.message, { cause: error });
+      this.#tell(() => this.#handlers.onAway(told));
+    }
+    this.#onStarted?.();
+    for (const { journal } of this.#namespaces.values()) journal.onAway();
+    this.#probe();
+  }
+
+  #probe(): void {
+    this.later(() => {
+      if (!this.isAway) return;
+      this.renewSoon();
+      this.#probe();
+    }, PROBE_INTERVAL);
+  }
+
+  repair(journal: NamespaceJournal): void {
+    if (this.#repairing.has(journal)) return;
+    this.#repairing.add(journal);
+    // At once, and then not again for a while.
+    this.#members.loop.setImmediate(() => void this.#repair(journal));
+    this.later(() => {
+      this.#repairing.delete(journal);
+      if (journal.isLost && this.isUp) this.repair(journal);
+    }, REPAIR_INTERVAL);
+  }
+
+  async #repair(journal: NamespaceJournal): Promise<void> {
+    // When it is back, it is repaired.
+    if (!this.isUp || !journal.isLost) return;
+    try {
+      await this.#resume(journal);
+    } catch (error) {
+      this.onAway(error);
+    }
+  }
+}
+
+function keyOf({ namespace, pid }: StateChange): string {
+  return `${pid} ${namespace}`;
+}
+
+function merge(earlier: StateChange, later: StateChange): StateChange {
+  return earlier.isNew && later.state !== undefined ? { ...later, isNew: true } : later;
+}
+
+function lateError(): Error {
+  return new Error(`no answer for ${PATIENCE} ms`);
+}
+
+function ignore(): void {}

@@ -1,0 +1,182 @@
+import type { internals } from "@tidewire/server";
+import type { Room, SocketId } from "socket.io-adapter";
+import { decodeValues, encodeValues } from "../broadcasting/wire.ts";
+import { packParts, unpackParts } from "./items.ts";
+import type { StateChange } from "./journal.ts";
+
+/** A socket that can be recovered. */
+export interface RecoverableSocket {
+  readonly id: SocketId;
+  readonly pid: string | undefined;
+  readonly rooms: Set<Room>;
+  readonly data: unknown;
+  readonly _expiresAt: number | undefined;
+  readonly _gone: boolean;
+}
+
+/** A state as the journal keeps it. */
+export interface JournaledState extends internals.LeavingState {
+  /** What the client had received when it began, as an offset. */
+  readonly start: string;
+}
+
+type Written = [sid: string, start: string, rooms: Room[], expiresAt: number, data: string[]];
+
+/** @throws TypeError if the data cannot be encoded, such as circular ones */
+export function writeState({ sid, start, rooms, data, expiresAt }: Omit<JournaledState, "pid">): string {
+  const written: Written = [sid, start, rooms, expiresAt ?? 0, packParts(encodeValues([data]))];
+  return JSON.stringify(written);
+}
+
+export function readState(pid: string, text: string): JournaledState {
+  const [sid, start, rooms, expiresAt, data] = JSON.parse(text) as Written;
+  const state = { sid, pid, start, rooms, data: decodeValues(unpackParts(data))[0] };
+  return expiresAt === 0 ? state : { ...state, expiresAt };
+}
+
+interface KeptSocket {
+  readonly pid: string;
+  /** Undefined until it is known where the namespace is. */
+  start: string | undefined;
+  /** The state as the journal has it. */
+  written: string | undefined;
+  /** Whether the journal may not have a state of it. */
+  isNew: boolean;
+}
+
+/** The states of the sockets of one namespace on this node: what of them the journal has yet to learn. */
+export class SessionStates {
+  readonly #namespace: string;
+  readonly #sockets: ReadonlyMap<SocketId, RecoverableSocket>;
+  readonly #kept: Map<SocketId, KeptSocket> = new Map();
+  readonly #changed: Set<SocketId> = new Set();
+  /** When states of this node began to wait for their clients, by pid; the oldest is first. */
+  readonly #waiting: Map<string, number> = new Map();
+
+  constructor(namespace: string, sockets: ReadonlyMap<SocketId, RecoverableSocket>) {
+    this.#namespace = namespace;
+    this.#sockets = sockets;
+  }
+
+  /**
+   * A socket has joined.
+   *
+   * @param start - what its client has received, undefined for what it is when the place of the namespace is known
+   * @param isNew - whether it has no state yet
+   */
+  joined(id: SocketId, start: string | undefined, isNew: boolean): void {
+    const pid = this.#sockets.get(id)?.pid;
+    if (pid === undefined) return;
+    this.#changed.add(id);
+    // It had left all rooms.
+    if (this.#kept.get(id)?.pid === pid) return;
+    this.#waiting.delete(pid);
+    this.#kept.set(id, { pid, start, written: undefined, isNew });
+  }
+
+  /**
+   * The rooms of a socket have changed.
+   *
+   * @returns whether that has to be written
+   */
+  changed(id: SocketId): boolean {
+    if (!this.#kept.has(id)) return false;
+    this.#changed.add(id);
+    return true;
+  }
+
+  /**
+   * A socket leaves, and its client may come back.
+   *
+   * @returns the change, undefined if there is no state
+   */
+  leave(state: internals.LeavingState): StateChange | undefined {
+    const kept = this.#kept.get(state.sid);
+    if (kept?.start === undefined) return undefined;
+    this.#forget(state.sid);
+    this.wait(state.pid);
+    const { isNew, start } = kept;
+    return this.#change(state.pid, this.#write({ ...state, start }), isNew, true);
+  }
+
+  /**
+   * A socket has left.
+   *
+   * @returns the change, undefined if there is no state or it waits for its client
+   */
+  left(id: SocketId): StateChange | undefined {
+    const kept = this.#kept.get(id);
+    if (kept === undefined) return undefined;
+    this.#forget(id);
+    return this.#change(kept.pid, undefined, false, false);
+  }
+
+  #forget(id: SocketId): void {
+    this.#kept.delete(id);
+    this.#changed.delete(id);
+  }
+
+  /** A state of this node waits for its client. */
+  wait(pid: string): void {
+    this.#waiting.delete(pid);
+    this.#waiting.set(pid, Date.now());
+  }
+
+  /** Looks at all sockets again: their data may have changed, without notice. */
+  lookAgain(): void {
+    for (const id of this.#kept.keys()) this.#changed.add(id);
+  }
+
+  /** The journal has lost all states. */
+  rewrite(): void {
+    for (const kept of this.#kept.values()) {
+      kept.isNew = true;
+      kept.written = undefined;
+    }
+    this.lookAgain();
+  }
+
+  /**
+   * Returns what has changed.
+   *
+   * @param offset - what clients that are connected here have received
+   */
+  *changes(offset: string): Generator<StateChange> {
+    for (const id of this.#changed) {
+      const kept = this.#kept.get(id);
+      const socket = this.#sockets.get(id);
+      if (kept === undefined || socket === undefined || socket.pid !== kept.pid) continue;
+      const { _expiresAt: expiresAt, data, rooms } = socket;
+      kept.start ??= offset;
+      const state = { sid: id, start: kept.start, rooms: [...rooms], data };
+      const written = this.#write(expiresAt === undefined ? state : { ...state, expiresAt });
+      if (written === kept.written) continue;
+      kept.written = written;
+      yield this.#change(kept.pid, written, kept.isNew, false);
+      kept.isNew = false;
+    }
+    this.#changed.clear();
+  }
+
+  /** Returns the states that have waited for too long, which are removed. */
+  *expired(since: number): Generator<StateChange> {
+    for (const [pid, at] of this.#waiting) {
+      if (at >= since) return;
+      this.#waiting.delete(pid);
+      yield this.#change(pid, undefined, false, false);
+    }
+  }
+
+  /** Data that cannot be encoded cannot be recovered, and neither can the socket. */
+  #write(state: Omit<JournaledState, "pid">): string | undefined {
+    try {
+      return writeState(state);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #change(pid: string, state: string | undefined, isNew: boolean, hasLeft: boolean): StateChange {
+    return { namespace: this.#namespace, pid, state, isNew, hasLeft };
+  }
+}

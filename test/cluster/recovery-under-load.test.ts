@@ -1,0 +1,134 @@
+// Nodes in processes of their own, whose journal is in Redis, behind a load balancer without affinity: events flow all the time.
+// RESTORES makes a longer run.
+import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
+import { Listener, RecoveringProcesses } from "../support/processes/recovering-processes.ts";
+import { describeWithRedis } from "../support/redis/redis-server.ts";
+import { whyNoUws } from "../support/uws/absent.ts";
+import { next } from "../support/waiting/events.ts";
+import { within } from "../support/waiting/queue.ts";
+
+const HOSTS = [whyNoUws === undefined ? "uws" : "node", "node", "node"] as const;
+const CLIENTS = 60;
+const restores = Number(process.env["RESTORES"] ?? 100);
+
+async function listening(processes: RecoveringProcesses, count: number): Promise<Listener[]> {
+  const listeners = Array.from({ length: count }, (_, index) => new Listener(processes.url, index % 20));
+  await Promise.all(listeners.map(({ socket }) => next(socket, "connect")));
+  await until(() => listeners.every(({ node }) => node !== ""), "clients to know their nodes");
+  return listeners;
+}
+
+async function until(isTrue: () => boolean, what: string): Promise<void> {
+  const becomes = async (): Promise<void> => {
+    while (!isTrue()) await delay(20);
+  };
+  await within(becomes(), what, 30_000);
+}
+
+/** Resolves once every listener has the last event that each node has sent to its room. */
+async function heardAll(listeners: readonly Listener[], processes: RecoveringProcesses): Promise<void> {
+  for (const each of processes.all) {
+    const sent = await each.hush();
+    await until(
+      () => listeners.every(({ room, latest }) => latest.get(each.id) === sent[room]),
+      "the last events to arrive",
+    );
+  }
+}
+
+async function allBack(listeners: readonly Listener[]): Promise<void> {
+  await until(
+    () => listeners.every(({ losses, recoveries, refusals }) => losses === recoveries + refusals),
+    "all clients to come back",
+  );
+}
+
+function outcomeOf(
+  listeners: readonly Listener[],
+): Record<"recovered" | "refused" | "missing" | "twice", number> {
+  const sum = (name: "missing" | "twice" | "refusals" | "recoveries"): number =>
+    listeners.reduce((total, listener) => total + listener[name], 0);
+  return {
+    recovered: sum("recoveries"),
+    refused: sum("refusals"),
+    missing: sum("missing"),
+    twice: sum("twice"),
+  };
+}
+
+describeWithRedis("recovery under load", function () {
+  this.timeout(60_000 + restores * 100);
+
+  /** In the order of the tests: the last one kills one of them. */
+  let processes: RecoveringProcesses;
+  let listeners: Listener[];
+
+  before(async () => {
+    processes = await RecoveringProcesses.start(HOSTS, "journal");
+    listeners = await listening(processes, CLIENTS);
+    for (const each of processes.all) each.talk(1000 / HOSTS.length);
+  });
+
+  after(async () => {
+    for (const listener of listeners ?? []) listener[Symbol.dispose]();
+    await processes?.[Symbol.asyncDispose]();
+  });
+
+  it(`loses nothing in ${restores} restores under 1,000 events per second, and nothing arrives twice`, async () => {
+    for (let count = 0; count < restores; count++) {
+      const listener = listeners[(count * 7) % CLIENTS]!;
+      if (!listener.socket.connected) await next(listener.socket, "connect");
+      listener.breakConnection();
+      await delay(15);
+    }
+    await allBack(listeners);
+    await heardAll(listeners, processes);
+    assert.deepEqual(outcomeOf(listeners), { recovered: restores, refused: 0, missing: 0, twice: 0 });
+    for (const each of processes.all) {
+      assert.deepEqual([each.reports("gap").pending, each.reports("away").pending], [[], []]);
+    }
+  });
+
+  it("recovers the clients of a node that was killed, and the others notice nothing", async () => {
+    const before = outcomeOf(listeners);
+    for (const each of processes.all) each.talk(1000 / HOSTS.length);
+    await delay(300);
+    const killed = processes.killFirst();
+    const clients = listeners.filter(({ node }) => node === killed.id);
+    const losses = listeners.map((listener) => listener.losses);
+    assert.ok(clients.length > 0);
+    await until(() => clients.every((listener) => listener.node !== killed.id), "clients to come back");
+    await allBack(listeners);
+    await delay(200);
+    await heardAll(listeners, processes);
+    const affected = listeners.filter((listener, index) => listener.losses !== losses[index]);
+    assert.deepEqual(new Set(affected), new Set(clients));
+    assert.deepEqual(outcomeOf(listeners), { ...before, recovered: before.recovered + clients.length });
+    // What it has sent last has reached everybody, or its own clients at most.
+    const others = listeners.filter((listener) => !affected.includes(listener));
+    for (const { room, latest } of listeners) {
+      const known = others
+        .filter((other) => other.room === room)
+        .map((other) => other.latest.get(killed.id)!);
+      assert.ok(latest.get(killed.id)! >= Math.max(...known));
+    }
+  });
+
+  it("recovers nobody with the adapter of Redis streams, which keeps sessions when they end", async () => {
+    await using others = await RecoveringProcesses.start(HOSTS.slice(1), "streams");
+    const clients = await listening(others, 10);
+    for (const each of others.all) each.talk(100);
+    await delay(300);
+    const killed = others.killFirst();
+    const affected = clients.filter(({ node }) => node === killed.id);
+    assert.ok(affected.length > 0);
+    await until(
+      () => affected.every(({ recoveries, refusals }) => recoveries + refusals > 0),
+      "clients to come back",
+    );
+    for (const client of clients) client[Symbol.dispose]();
+    const { recovered, refused } = outcomeOf(clients);
+    assert.deepEqual({ recovered, refused }, { recovered: 0, refused: affected.length });
+  });
+});

@@ -1,0 +1,153 @@
+import { fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { io as connect } from "socket.io-client";
+import type { Socket } from "socket.io-client";
+import { freePort } from "../../browser/support/chat-process.ts";
+import { roundRobinProxy } from "../proxies/round-robin.ts";
+import type { RoundRobinProxy } from "../proxies/round-robin.ts";
+import { RedisServer } from "../redis/redis-server.ts";
+import { Queue } from "../waiting/queue.ts";
+
+const SERVER = fileURLToPath(new URL("recovering-server.ts", import.meta.url));
+const FROM_SOURCE = ["--conditions=@tidewire/source", "--import", "tsx/esm"];
+
+/** A node that recovers clients, in a process of its own. */
+export class RecoveringProcess {
+  readonly port: number;
+  readonly child: ChildProcess;
+  id = "";
+  readonly #reports: Map<string, Queue<unknown>> = new Map();
+
+  constructor(port: number, args: readonly string[]) {
+    this.port = port;
+    this.child = fork(SERVER, args, { execArgv: FROM_SOURCE });
+    this.child.on("message", ({ event, detail }: { event: string; detail: unknown }) =>
+      this.reports(event).push(detail),
+    );
+  }
+
+  /** What it has sent of one kind. */
+  reports(event: string): Queue<unknown> {
+    let queue = this.#reports.get(event);
+    if (queue === undefined) this.#reports.set(event, (queue = new Queue(`the report ${event}`)));
+    return queue;
+  }
+
+  async ready(): Promise<this> {
+    this.id = String(await this.reports("ready").next());
+    return this;
+  }
+
+  talk(rate: number): void {
+    this.child.send({ talk: rate });
+  }
+
+  /** Returns how many events it has sent to each room. */
+  async hush(): Promise<number[]> {
+    this.child.send({ hush: true });
+    return (await this.reports("sent").next()) as number[];
+  }
+}
+
+/** Nodes behind a load balancer without affinity, and their Redis. */
+export class RecoveringProcesses implements AsyncDisposable {
+  readonly redis: RedisServer;
+  readonly all: RecoveringProcess[] = [];
+  readonly #folder: string = mkdtempSync(join(tmpdir(), "tidewire-test-"));
+  /** Those to which the load balancer sends requests. */
+  readonly #ports: number[] = [];
+  #proxy: RoundRobinProxy | undefined = undefined;
+
+  private constructor(redis: RedisServer) {
+    this.redis = redis;
+  }
+
+  static async start(
+    hosts: readonly ("uws" | "node")[],
+    keeper: "journal" | "streams",
+  ): Promise<RecoveringProcesses> {
+    const processes = new RecoveringProcesses(await RedisServer.start());
+    const directory = join(processes.#folder, "c");
+    for (const host of hosts) {
+      let port = await freePort();
+      while (processes.#ports.includes(port)) port = await freePort();
+      processes.#ports.push(port);
+      const args = [host, String(port), directory, processes.redis.url, keeper];
+      processes.all.push(new RecoveringProcess(port, args));
+    }
+    await Promise.all(processes.all.map((each) => each.ready()));
+    processes.#proxy = await roundRobinProxy(processes.#ports);
+    return processes;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#proxy!.port}`;
+  }
+
+  /** Kills the first process, which the load balancer sees at once. */
+  killFirst(): RecoveringProcess {
+    this.#ports.shift();
+    const killed = this.all.shift()!;
+    killed.child.kill("SIGKILL");
+    return killed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { child } of this.all) child.kill("SIGKILL");
+    await this.#proxy?.[Symbol.asyncDispose]();
+    await this.redis[Symbol.asyncDispose]();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** An official client that checks that it gets every event once and in order. */
+export class Listener implements Disposable {
+  readonly socket: Socket;
+  readonly room: number;
+  /** The id of its node. */
+  node = "";
+  /** The number of the latest event of each node. */
+  readonly latest: Map<string, number> = new Map();
+  missing = 0;
+  twice = 0;
+  losses = 0;
+  recoveries = 0;
+  refusals = 0;
+
+  constructor(url: string, room: number) {
+    this.room = room;
+    this.socket = connect(url, {
+      forceNew: true,
+      transports: ["websocket"],
+      auth: { room },
+      reconnectionDelay: 100,
+      reconnectionDelayMax: 300,
+    });
+    this.socket.on("disconnect", () => this.losses++);
+    this.socket.on("connect", () => {
+      if (this.losses === 0) return;
+      if (this.socket.recovered) this.recoveries++;
+      else this.refusals++;
+    });
+    this.socket.on("node", (id: string) => (this.node = id));
+    this.socket.on("said", (node: string, number: number) => {
+      const latest = this.latest.get(node);
+      if (latest !== undefined && number <= latest) this.twice++;
+      else if (latest !== undefined) this.missing += number - latest - 1;
+      this.latest.set(node, Math.max(number, latest ?? 0));
+    });
+  }
+
+  /** The connection breaks; it comes back by itself. */
+  breakConnection(): void {
+    this.socket.io.engine.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.close();
+  }
+}
