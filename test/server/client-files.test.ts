@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import type { StartedServer } from "../support/server/started-server.ts";
+import { KeptConnection } from "../support/wire/kept-connection.ts";
 import { NetworkClient } from "../support/wire/network-client.ts";
 import type { WireResponse } from "../support/wire/client.ts";
 
@@ -160,5 +161,15 @@ onEveryHost("client files", serverHosts, (host) => {
     const { raw } = await wire.request("GET", "/socket.io/socket.io.js");
     const { headers } = await wire.request("HEAD", "/socket.io/socket.io.js");
     assert.equal(headers["content-length"], String(raw.length));
+  });
+
+  it("answers the next request of a connection after a HEAD", async () => {
+    await using running = await host.start();
+    using connection = await KeptConnection.open(running.port);
+    connection.write("HEAD /socket.io/socket.io.js HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    const head = await connection.saw("\r\n\r\n");
+    assert.equal(head.match(/content-length/gi)?.length, 1);
+    connection.write("GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert.match(await connection.saw('"maxPayload"'), /HTTP\/1\.1 200 OK[^]*\r\n\r\n0\{"sid"/);
   });
 });

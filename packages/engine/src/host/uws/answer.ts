@@ -46,11 +46,21 @@ export function writeAnswer(
 ): void {
   response.cork(() => {
     writeHead(response, status, headers, reason);
-    if (method === "HEAD") response.endWithoutBody(Buffer.byteLength(body), last);
+    if (method === "HEAD") endWithLength(response, Buffer.byteLength(body), last);
     else if (status === 304 && last) response.endWithoutBody(0, true);
     else if (status === 304) response.endWithoutBody();
     else response.end(wellFormed(body), last);
   });
+}
+
+/**
+ * Ends an answer without its body. After `endWithoutBody(length)`, uWebSockets.js still waits for the body, and closes a connection whose
+ * next request comes meanwhile.
+ */
+function endWithLength(response: UwsResponse, length: number, last: boolean): void {
+  if (last) return void response.endWithoutBody(length, true);
+  response.writeHeader("Content-Length", String(length));
+  response.endWithoutBody();
 }
 
 /** Writes an answer with status 200. uWebSockets.js does not look into a value, so all headers cross over to it at once. */

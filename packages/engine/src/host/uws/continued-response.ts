@@ -45,9 +45,10 @@ export class ContinuedResponse implements UwsResponse {
     return this;
   }
 
-  endWithoutBody(contentLength: number = 0, closeConnection?: boolean): this {
+  endWithoutBody(contentLength?: number, closeConnection?: boolean): this {
     this.#writeStatusLine();
-    this.#response.endWithoutBody(contentLength, closeConnection);
+    if (contentLength === undefined) this.#response.endWithoutBody();
+    else this.#response.endWithoutBody(contentLength, closeConnection);
     return this;
   }
 
