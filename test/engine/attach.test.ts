@@ -6,7 +6,7 @@ import * as uWS from "uWebSockets.js";
 import { Server as TidewireEngine } from "@tidewire/engine";
 import type { Engine, EngineOptions } from "../support/engine/types.ts";
 import { engineHosts } from "../support/engine/hosts.ts";
-import { exchange } from "../support/wire/network-client.ts";
+import { exchange, NetworkClient } from "../support/wire/network-client.ts";
 import { openWebSocket, PollingPeer, until } from "../support/engine/peers.ts";
 import { within } from "../support/waiting/queue.ts";
 import { serve, serveApp } from "../support/engine/serve.ts";
@@ -192,6 +192,34 @@ function describeAttachApp(): void {
       await assertWorks(second);
       assert.equal(one.clientsCount, 2);
       assert.equal(two.clientsCount, 2);
+    });
+
+    it("shares the server of another engine, also one that listens already, until that closes", async () => {
+      const one = new TidewireEngine({ host: "uws" });
+      const httpServer = one.listen(0, { path: "/one" });
+      const two = new TidewireEngine();
+      two.attach(httpServer as never, { path: "/two" });
+      assert.equal(two.httpServer, httpServer);
+      const { port } = httpServer.address() as { port: number };
+      const client = new NetworkClient(port);
+      const closed = (): Promise<void> => new Promise((resolve) => void httpServer.close(() => resolve()));
+      const parts = { client, port, httpServer: undefined, stop: closed };
+      await using first = new StartedEngine(
+        { ...parts, engine: one as unknown as Engine, path: "/one/", stop: async () => {} },
+        true,
+      );
+      await using second = new StartedEngine(
+        { ...parts, engine: two as unknown as Engine, path: "/two/" },
+        true,
+      );
+      await assertWorks(first);
+      await assertWorks(second);
+      assert.equal((await client.get("/three/")).status, 404);
+      // It waits for the sessions of both.
+      for (const session of Object.values(one.clients)) session.close(true);
+      const ended = closed();
+      for (const session of Object.values(two.clients)) session.close(true);
+      await within(ended, "the end of the server");
     });
 
     it("leaves the application's own WebSocket routes alone", async () => {

@@ -1,7 +1,7 @@
 // The tracing channels of `node:diagnostics_channel`.
 import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
-import { tracingChannel } from "node:diagnostics_channel";
+import { subscribe, tracingChannel, unsubscribe } from "node:diagnostics_channel";
 import type { Server, Socket } from "@tidewire/server";
 import { testServer } from "@tidewire/testing";
 import type { TestServer } from "@tidewire/testing";
@@ -173,8 +173,47 @@ describe("tidewire:broadcast", () => {
     server.io.to("room").except("others").emit("news", 1, "2");
     socketOf(server).emit("alone");
     assert.deepEqual(trace.names, ["start", "end"]);
-    const { namespace, event, args, rooms, except } = trace.steps[0]![1];
+    const { server: of, namespace, event, args, rooms, except } = trace.steps[0]![1];
+    assert.equal(of, server.io);
     assert.deepEqual([namespace, event, args], ["/", "news", [1, "2"]]);
     assert.deepEqual([rooms, except], [new Set(["room"]), new Set(["others"])]);
+  });
+});
+
+/** What a plain channel publishes until the end of the test. */
+function published(name: string): Disposable & { readonly messages: Trace[] } {
+  const messages: Trace[] = [];
+  const listener = (message: unknown): void => void messages.push(message as Trace);
+  subscribe(name, listener);
+  return { ...closing(() => unsubscribe(name, listener)), messages };
+}
+
+describe("tidewire:emit", () => {
+  it("publishes what is sent to one client, and no broadcasts", async () => {
+    await using server = await testServer(application);
+    await server.connect();
+    using channel = published("tidewire:emit");
+    const socket = socketOf(server);
+    socket.emit("alone", 1, "2");
+    server.io.emit("all");
+    socket.timeout(1).emit("asked", () => {});
+    const [alone, asked, ...others] = channel.messages;
+    assert.deepEqual(alone, { socket, namespace: "/", event: "alone", args: [1, "2"] });
+    assert.deepEqual([asked!["event"], (asked!["args"] as unknown[]).length], ["asked", 1]);
+    assert.deepEqual(others, []);
+  });
+});
+
+describe("tidewire:disconnect", () => {
+  it("publishes why a socket has left, once", async () => {
+    await using server = await testServer(application);
+    const client = await server.connect();
+    const socket = socketOf(server);
+    using channel = published("tidewire:disconnect");
+    client.disconnect();
+    await server.settled();
+    socket.disconnect();
+    const reason = "client namespace disconnect";
+    assert.deepEqual(channel.messages, [{ socket, namespace: "/", reason, description: undefined }]);
   });
 });

@@ -91,6 +91,19 @@ describe("heartbeat", () => {
       assert.deepEqual(session.log, ["ping at 25000"]);
     });
 
+    it("pings early when it is asked to, unless a pong is due, and goes on from there", () => {
+      loop.advance(10_000);
+      assert.equal(heartbeat.advance(), true);
+      assert.equal(heartbeat.advance(), false);
+      loop.advance(1000);
+      heartbeat.onPong();
+      loop.advance(25_000);
+      assert.deepEqual(session.log, ["ping at 10000", "heartbeat at 11000", "ping at 36000"]);
+      loop.advance(20_000);
+      assert.deepEqual(session.log.slice(3), ["timeout at 56000"]);
+      assert.equal(clock.timers, 0);
+    });
+
     it("refuses a ping", () => {
       heartbeat.onPing();
       assert.deepEqual(session.log, ["wrong direction at 0"]);
@@ -152,6 +165,11 @@ describe("heartbeat", () => {
 
   describe("of v3", () => {
     beforeEach(() => begin(v3));
+
+    it("does not ping, also when it is asked to", () => {
+      assert.equal(heartbeat.advance(), false);
+      assert.deepEqual(session.log, []);
+    });
 
     it("answers a ping", () => {
       loop.advance(1000);

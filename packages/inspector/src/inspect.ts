@@ -15,6 +15,9 @@ const MAX_WATCHERS = 20;
 /** What a page may send at once, in bytes. */
 const MAX_MESSAGE = 100_000;
 
+/** How many connections an address may have. */
+const limits = { connectionsPerIp: 100, handshakesPerSecond: { rate: 20, burst: 100 } };
+
 type HttpServer = NonNullable<Engine["httpServer"]>;
 
 /**
@@ -75,8 +78,11 @@ class PageServer implements Inspector, internals.AttachmentListener {
   }
 
   #serve(server: HttpServer): Engine {
+    const { trustProxy } = this.#view;
     const engine = new Engine({
       maxHttpBufferSize: MAX_MESSAGE,
+      // Those who have no token are connected for a few seconds, too.
+      limits: { ...limits, ...(trustProxy === undefined ? {} : { trustProxy }) },
       allowRequest: (request, decide) => {
         void this.#gate.admits(request).then((isAdmitted) => decide(null, isAdmitted));
       },

@@ -126,7 +126,14 @@ describe("isLocal()", () => {
   });
 
   it("does not believe a proxy", () => {
-    for (const name of ["x-forwarded-for", "forwarded", "via", "x-real-ip", "x-forwarded-host"]) {
+    for (const name of [
+      "x-forwarded-for",
+      "forwarded",
+      "via",
+      "x-real-ip",
+      "x-forwarded-host",
+      "x-forwarded-proto",
+    ]) {
       assert.ok(!from("127.0.0.1", { host: "localhost", [name]: "" }), name);
     }
   });

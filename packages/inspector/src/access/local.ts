@@ -7,7 +7,8 @@ export interface Origin {
 }
 
 /** A proxy on this machine sets one of them: the request is that of somebody else. */
-const PROXY_HEADERS = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"] as const;
+const PROXY_HEADER =
+  /^(?:forwarded|via|x-forwarded-.*|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip)$/;
 
 const LOOPBACK = /^(?:::ffff:)?127\.\d+\.\d+\.\d+$|^::1$/;
 const LOCAL_HOST = /^(?:(?:[\w-]+\.)*localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/i;
@@ -19,7 +20,7 @@ const LOCAL_HOST = /^(?:(?:[\w-]+\.)*localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d
 export function isLocal({ remoteAddress = "", headers }: Origin): boolean {
   return (
     LOOPBACK.test(remoteAddress) &&
-    PROXY_HEADERS.every((name) => headers[name] === undefined) &&
+    !Object.keys(headers).some((name) => PROXY_HEADER.test(name)) &&
     LOCAL_HOST.test(headers.host ?? "")
   );
 }
