@@ -1,6 +1,6 @@
 import { defineConfig } from "vitepress";
 import { indentedCode, repository, slugify, sourceLinks } from "./links.ts";
-import { sidebar, wide } from "./pages.ts";
+import { apiSidebar, sidebar, wide } from "./pages.ts";
 
 /** The path under which the site is served. */
 const base = process.env["DOCS_BASE"] ?? "/";
@@ -21,7 +21,7 @@ export default defineConfig({
     // Braces mean nothing on a source host.
     attrs: { disable: true },
     anchor: { slugify },
-    languageAlias: { haproxy: "ini" },
+    languageAlias: { caddy: "nginx", haproxy: "ini" },
     config(md) {
       md.use(indentedCode);
       md.use(sourceLinks);
@@ -43,9 +43,18 @@ export default defineConfig({
       { text: "Performance", link: "/performance" },
       { text: "Source", link: repository },
     ],
-    sidebar: sidebar(),
+    sidebar: { "/api/": apiSidebar(), "/": sidebar() },
     outline: { level: [2, 3] },
-    search: { provider: "local" },
+    search: {
+      provider: "local",
+      options: {
+        // Nobody searches for colours.
+        _render(src, env, md) {
+          md.options.highlight = (code) => `<pre><code>${md.utils.escapeHtml(code)}</code></pre>`;
+          return md.render(src, env);
+        },
+      },
+    },
     docFooter: { prev: false, next: false },
   },
 });

@@ -53,18 +53,19 @@ function titleOf(page: string): string {
   return title.replaceAll("`", "");
 }
 
-/** The sidebar: the groups, and the API reference where it has been generated. */
+/** The sidebar of the pages: the groups. */
 export function sidebar(): DefaultTheme.SidebarItem[] {
-  const items = groups
-    .filter(({ pages }) => pages.length > 0)
-    .map(({ title, pages }) => ({
-      text: title,
-      items: pages.map((page) => ({ text: titleOf(page), link: `/${page}` })),
-    }));
-  return [...items, { text: "API", items: apiItems() }];
+  return groups.map(({ title, pages }) => ({
+    text: title,
+    items: [
+      ...pages.map((page) => ({ text: titleOf(page), link: `/${page}` })),
+      ...(title === "Reference" ? [{ text: "API reference", link: "/api/" }] : []),
+    ],
+  }));
 }
 
-function apiItems(): DefaultTheme.SidebarItem[] {
+/** The sidebar of the API reference, where that has been generated: the packages. */
+export function apiSidebar(): DefaultTheme.SidebarItem[] {
   const file = new URL("api/sidebar.json", docs);
   if (!existsSync(file)) return [];
   return JSON.parse(readFileSync(file, "utf8")) as DefaultTheme.SidebarItem[];

@@ -65,7 +65,7 @@ describeWithChromium("the site", (browser) => {
   let site: SiteProcess;
 
   before(async function () {
-    this.timeout(180_000);
+    this.timeout(300_000);
     await mkdir(ARTIFACTS, { recursive: true });
     // Without warnings of the API reference, dead links, and requests to other hosts.
     await buildSite();
