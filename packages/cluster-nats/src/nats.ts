@@ -55,10 +55,9 @@ export function nats({ connection, lease = 15_000, prefix = "tidewire" }: NatsOp
   if (!isConnection(connection)) throw new NatsError("NO_CONNECTION");
   if (!Number.isFinite(lease) || lease < 1000) throw new NatsError("BAD_LEASE");
   if (!PREFIX.test(prefix)) throw new NatsError("BAD_PREFIX");
-  const interval = lease / RENEWALS;
-  const reachability = new Reachability(connection, interval);
+  const reachability = new Reachability(connection);
   return {
-    discovery: new NatsDiscovery({ connection, reachability, prefix, lease, interval }),
+    discovery: new NatsDiscovery({ connection, reachability, prefix, lease, interval: lease / RENEWALS }),
     channels: new NatsChannels(connection, reachability, prefix),
   };
 }

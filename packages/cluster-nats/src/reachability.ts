@@ -1,7 +1,10 @@
 import type { NatsConnection } from "./connection.ts";
 
+/** How often NATS is asked for an answer while somebody watches, in ms. What is published is kept for some seconds to be repeated. */
+const INTERVAL = 1000;
+
 /** How long NATS may take to answer before it counts as away, in ms. */
-export const PATIENCE = 2000;
+const PATIENCE = 2000;
 
 /** Who is told whether NATS can be reached. */
 export interface Watcher {
@@ -13,7 +16,6 @@ export interface Watcher {
 /** Whether NATS can be reached over a connection: it says when it breaks, but not that the server hangs. */
 export class Reachability {
   readonly #connection: NatsConnection;
-  readonly #interval: number;
   readonly #watchers: Set<Watcher> = new Set();
   #timer: NodeJS.Timeout | undefined = undefined;
   #statuses: AsyncIterable<{ readonly type: string }> | undefined = undefined;
@@ -21,10 +23,8 @@ export class Reachability {
   /** NATS is there, but a subscription is not allowed. */
   #isDenied = false;
 
-  /** @param interval - how often to ask NATS for an answer while somebody watches, in ms */
-  constructor(connection: NatsConnection, interval: number) {
+  constructor(connection: NatsConnection) {
     this.#connection = connection;
-    this.#interval = interval;
   }
 
   get isAway(): boolean {
@@ -75,7 +75,7 @@ export class Reachability {
   #begin(): void {
     this.#away = undefined;
     this.#isDenied = false;
-    this.#timer = setInterval(() => void this.probe(), this.#interval).unref();
+    this.#timer = setInterval(() => void this.probe(), INTERVAL).unref();
     this.#statuses = this.#connection.status();
     // How the connection ends, `closed()` says.
     this.#follow(this.#statuses).catch(() => {});

@@ -61,9 +61,9 @@ const clusterMessages = {
   NO_DISCOVERY: (): string =>
     'the nodes of several machines need the option "listen", and "backend" or "discovery", together',
   BAD_BACKEND: (): string =>
-    'the option "backend" must be what redis() of @tidewire/cluster-redis returns, or another object with "discovery" and "channels"',
+    'the option "backend" must be what redis(), nats() or postgres() returns, or another object with "discovery" and "channels"',
   BAD_DISCOVERY: (): string =>
-    'the option "discovery" cannot find anybody: give what redis() returns as "backend"',
+    'the option "discovery" cannot find anybody: give what redis(), nats() or postgres() returns as "backend"',
   UNUSED_BACKEND: (): string =>
     'the option "backend" is not used: "adapter" carries the broadcasts, and "discovery" finds the nodes',
   BAD_ADDRESS: (address: string): string => `"${address}" is no address: use "host:port"`,

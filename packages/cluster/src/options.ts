@@ -26,7 +26,7 @@ export interface ClusterOptions extends BindingOptions {
   listen?: LinkListenOptions;
   /**
    * Where the nodes of several machines find each other, and what carries broadcasts between them: `redis()` of
-   * `@tidewire/cluster-redis`. Needs `listen`.
+   * `@tidewire/cluster-redis`, `nats()` of `@tidewire/cluster-nats`, or `postgres()` of `@tidewire/cluster-postgres`. Needs `listen`.
    * @default none: the cluster is that of one machine
    */
   backend?: Backend;

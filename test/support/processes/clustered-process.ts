@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ClusterOptions } from "@tidewire/cluster";
+import type { BackendPlace } from "./backend.ts";
 import { Queue } from "../waiting/queue.ts";
 
 const SERVER = fileURLToPath(new URL("clustered-server.ts", import.meta.url));
@@ -22,12 +23,12 @@ export class ClusteredProcess {
   id = "";
   readonly #reports: Map<string, Queue<unknown>> = new Map();
 
-  /** @param options - those of `cluster()`, and `redisUrl`, the Redis through which nodes of other machines are found */
+  /** @param options - those of `cluster()`, and the server through which nodes of other machines are found */
   constructor(
     host: "uws" | "node",
     port: number,
     directory: string,
-    options: ClusterOptions & { redisUrl?: string } = {},
+    options: ClusterOptions & BackendPlace = {},
   ) {
     this.child = fork(SERVER, [host, String(port), directory, JSON.stringify(options)], {
       execArgv: FROM_SOURCE,

@@ -1,24 +1,19 @@
 // A server of a cluster, in a process of its own: `fork(…, [host, port, directory, JSON of options])`. It sends what happens, and
-// does what it is told. With the option `redisUrl` Redis is its backend: it finds others there, also those of other machines.
+// does what it is told. With an option that names a server, that is its backend: it finds others there, also those of other machines.
 import { cluster } from "@tidewire/cluster";
 import type { ClusterOptions } from "@tidewire/cluster";
 import { Server } from "@tidewire/server";
+import { backendAt } from "./backend.ts";
+import type { BackendPlace } from "./backend.ts";
 
 const [host = "", port = "0", directory = "", given = "{}"] = process.argv.slice(2);
-const { redisUrl, ...options } = JSON.parse(given) as ClusterOptions & { redisUrl?: string };
+const { redisUrl, natsPort, postgresPort, ...options } = JSON.parse(given) as ClusterOptions & BackendPlace;
+const backend = await backendAt({ redisUrl, natsPort, postgresPort });
 
 const io = new Server(Number(port), {
   host: host as "uws" | "node",
-  cluster: cluster({ directory, ...options, ...(redisUrl === undefined ? {} : await through(redisUrl)) }),
+  cluster: cluster({ directory, ...options, ...(backend === undefined ? {} : { backend }) }),
 });
-
-async function through(url: string): Promise<ClusterOptions> {
-  const [{ Redis }, { redis }] = await Promise.all([import("ioredis"), import("@tidewire/cluster-redis")]);
-  const client = new Redis(url, { retryStrategy: () => 100 });
-  client.on("error", () => {});
-  process.once("disconnect", () => client.disconnect());
-  return { backend: redis({ client, lease: 2000 }) };
-}
 
 function report(event: string, detail?: unknown): void {
   if (process.connected) process.send?.({ event, detail });

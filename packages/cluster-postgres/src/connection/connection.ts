@@ -8,7 +8,7 @@ const LONGEST_PAUSE = 5000;
 
 /** Who uses a connection. */
 export interface ConnectionUser {
-  /** It is there, and listens to everything. */
+  /** It is there, answers, and listens to everything. */
   onUp(): void;
   /** It is not. Called once, until it is. */
   onDown(error: Error): void;
@@ -50,8 +50,8 @@ export class Connection {
   use(user: ConnectionUser): void {
     this.#users.add(user);
     if (!this.#isRunning) void this.#run();
-    else if (this.#current !== undefined) user.onUp();
     else if (this.#down !== undefined) user.onDown(this.#down);
+    else if (this.#current !== undefined) user.onUp();
   }
 
   /** Queries that wait are answered first, if there is a connection. Fulfilled within some seconds; never rejected. */
@@ -99,9 +99,13 @@ export class Connection {
 
   async #begin(): Promise<Session> {
     const open = await this.#connect();
-    const session = new Session(open, (channel, payload) =>
-      this.#listeners.get(channel)?.onNotification(payload),
-    );
+    const session: Session = new Session(open, {
+      onNotification: (channel, payload) => this.#listeners.get(channel)?.onNotification(payload),
+      onLate: () => this.#onDown(new PostgresError("NO_ANSWER", String(PATIENCE))),
+      onAnswer: () => {
+        if (this.#current === session) this.#onUp(session);
+      },
+    });
     try {
       // The statements of this package count on it.
       await session.query("SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED");

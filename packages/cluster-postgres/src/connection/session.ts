@@ -1,17 +1,34 @@
 import { PostgresError } from "../errors.ts";
 import type { OpenClient, PostgresResult } from "./client.ts";
 
-/** How long PostgreSQL may take to answer before the connection counts as broken, in ms. */
-export const PATIENCE = 5000;
+/** How long PostgreSQL may take to answer before it counts as away, in ms. */
+export const PATIENCE = 2000;
+
+/** After how many times as long the connection counts as broken. */
+const BROKEN = 5;
+
+/** How often PostgreSQL is asked for an answer if nobody else does, in ms. What is published is kept for some seconds to be repeated. */
+const INTERVAL = 1000;
 
 /** How long to wait at the end for queries, and for the connection to close, in ms. */
 const GOODBYE = 2000;
 
-/** A connection, from its first query to its end. Queries follow one another; one that is not answered ends it. */
+export interface SessionHandlers {
+  onNotification(channel: string, payload: string): void;
+  /** A query is not answered in time. */
+  onLate(): void;
+  /** It has been answered after all. */
+  onAnswer(): void;
+}
+
+/** A connection, from its first query to its end. Queries follow one another; one that is not answered for long ends it. */
 export class Session {
   /** Fulfilled once it has ended: with the reason, unless it was closed. */
   readonly ended: Promise<Error | undefined>;
   readonly #open: OpenClient;
+  readonly #handlers: SessionHandlers;
+  readonly #timer: NodeJS.Timeout = setInterval(() => this.#beat(), INTERVAL).unref();
+  #isAsking = false;
   #isOpen = true;
   #reason: Error = new PostgresError("ENDED");
   #tellEnd: (error: Error | undefined) => void = ignore;
@@ -19,11 +36,12 @@ export class Session {
   /** The channels that it listens to. */
   readonly #channels: Set<string> = new Set();
 
-  constructor(open: OpenClient, onNotification: (channel: string, payload: string) => void) {
+  constructor(open: OpenClient, handlers: SessionHandlers) {
     this.#open = open;
+    this.#handlers = handlers;
     this.ended = new Promise((resolve) => (this.#tellEnd = resolve));
     open.client.on("notification", ({ channel, payload = "" }) => {
-      if (this.#isOpen) onNotification(channel, payload);
+      if (this.#isOpen) handlers.onNotification(channel, payload);
     });
     open.client.on("error", (error) => this.#end(error));
     open.client.on("end", () => this.#end(new PostgresError("ENDED")));
@@ -58,6 +76,7 @@ export class Session {
     await Promise.race([this.#last, wait(GOODBYE)]);
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    clearInterval(this.#timer);
     await Promise.race([this.#open.close().catch(ignore), wait(GOODBYE)]);
     this.#tellEnd(undefined);
   }
@@ -67,19 +86,31 @@ export class Session {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#reason = error;
+    clearInterval(this.#timer);
     // Which rejects a query that has no answer.
     this.#open.close().catch(ignore);
     this.#tellEnd(error);
   }
 
+  #beat(): void {
+    if (!this.#isAsking) this.query("SELECT 1").catch(ignore);
+  }
+
   async #ask(text: string, values?: unknown[]): Promise<PostgresResult> {
     if (!this.#isOpen) throw this.#reason;
-    const timer = setTimeout(() => this.#end(new PostgresError("NO_ANSWER", String(PATIENCE))), PATIENCE);
-    timer.unref();
+    this.#isAsking = true;
+    let patience = 0;
+    const timer = setInterval(() => {
+      if (++patience === 1) this.#handlers.onLate();
+      if (patience === BROKEN) this.#end(new PostgresError("NO_ANSWER", String(BROKEN * PATIENCE)));
+    }, PATIENCE).unref();
     try {
-      return await this.#open.client.query(text, values);
+      const result = await this.#open.client.query(text, values);
+      if (patience > 0 && this.#isOpen) this.#handlers.onAnswer();
+      return result;
     } finally {
-      clearTimeout(timer);
+      this.#isAsking = false;
+      clearInterval(timer);
     }
   }
 }

@@ -18,7 +18,7 @@ export interface Announcement {
 }
 
 /**
- * Where the nodes of several machines find each other, such as `redis()` of `@tidewire/cluster-redis`. One object serves one
+ * Where the nodes of several machines find each other, such as `dns()`, or that of a backend. One object serves one
  * server, which calls it.
  */
 export interface Discovery {

@@ -78,9 +78,9 @@ export class LeasedDiscovery implements Discovery {
     return new Promise((resolve, reject) => {
       const waiting = { self, resolve, reject };
       this.#waiting = waiting;
+      // The store may owe an answer that it was asked for before, and be known to be away.
+      setTimeout(() => this.#giveUp(waiting), this.#isAsking && this.#isAway ? 0 : PATIENCE).unref();
       this.refresh();
-      // The store may owe an answer that it was asked for before.
-      setTimeout(() => this.#giveUp(waiting), PATIENCE).unref();
     });
   }
 
