@@ -9,11 +9,8 @@ interface Group {
 }
 
 export const groups: readonly Group[] = [
-  {
-    title: "Start",
-    pages: ["install", "migrate", "frameworks", "examples", "options", "typescript", "testing"],
-  },
-  { title: "Guides", pages: ["delivery", "auth", "errors", "tuning"] },
+  { title: "Start", pages: ["install", "migrate", "frameworks", "examples", "troubleshooting"] },
+  { title: "Guides", pages: ["delivery", "auth", "errors", "typescript", "testing", "tuning"] },
   {
     title: "Production",
     pages: [
@@ -21,15 +18,13 @@ export const groups: readonly Group[] = [
       "draining",
       "observability",
       "inspector",
-      "troubleshooting",
       "disconnects",
       "limits-and-errors",
       "security",
-      "support",
     ],
   },
   { title: "Scale", pages: ["several-processes", "several-machines"] },
-  { title: "Reference", pages: ["command-line", "session-life"] },
+  { title: "Reference", pages: ["options", "command-line", "support", "session-life"] },
   { title: "Evidence", pages: ["differences", "compatibility", "performance", "issues"] },
 ];
 

@@ -69,7 +69,7 @@ export interface Batch {
   readonly namespace: string;
   /** The number of the first item: those of a node and namespace count up by one. */
   readonly first: number;
-  /** Events begin with {@link EVENT} and are kept, all others are published only. */
+  /** Events begin with `EVENT` and are kept, all others are published only. */
   readonly items: readonly string[];
 }
 
