@@ -83,6 +83,26 @@ describeWithPostgres("the table of nodes", () => {
     assert.deepEqual(rows, [{ epoch: "another" }]);
   });
 
+  it("may be locked, and statements given up: nodes are away until one is answered", async () => {
+    await owner.query(createTable("tidewire_nodes"));
+    await using a = await BackendNode.connect("test", "AAAA", server.port, async (port) => ({
+      backend: postgres({
+        client: () => new Client({ ...address(port), statement_timeout: 2500 }),
+        lease: LEASE,
+      }),
+      [Symbol.asyncDispose]: async () => {},
+    }));
+    assert.equal(await a.announce(), true);
+    a.startChannels();
+    await owner.query("BEGIN; LOCK TABLE tidewire_nodes");
+    assert.equal(await a.found.next(), "away: DISCOVERY_AWAY");
+    assert.equal(await a.heard.next(), "away: CHANNELS_AWAY");
+    // The answer is that the statement has been cancelled.
+    assert.equal(await a.heard.next(), "back");
+    await owner.query("COMMIT");
+    assert.equal(await a.found.next(), "back");
+  });
+
   it("is empty when the leases of nodes that have left have ended", async () => {
     const a = await BackendNode.connect("test", "AAAA", server.port, clients["Client"]!);
     assert.equal(await a.announce(), true);

@@ -29,6 +29,7 @@ export class Session {
   readonly #handlers: SessionHandlers;
   readonly #timer: NodeJS.Timeout = setInterval(() => this.#beat(), INTERVAL).unref();
   #isAsking = false;
+  #isLate = false;
   #isOpen = true;
   #reason: Error = new PostgresError("ENDED");
   #tellEnd: (error: Error | undefined) => void = ignore;
@@ -68,7 +69,11 @@ export class Session {
       ...added.map((name) => `LISTEN "${name}"`),
       ...removed.map((name) => `UNLISTEN "${name}"`),
     ];
-    return commands.length === 0 ? undefined : this.query(commands.join("; "));
+    if (commands.length === 0) return undefined;
+    const listening = this.query(commands.join("; "));
+    // Which of them it listens to is not known then.
+    listening.catch((error: unknown) => this.#end(error instanceof Error ? error : new Error(String(error))));
+    return listening;
   }
 
   /** Queries that wait are answered first. Fulfilled within some seconds; never rejected. */
@@ -101,17 +106,29 @@ export class Session {
     this.#isAsking = true;
     let patience = 0;
     const timer = setInterval(() => {
-      if (++patience === 1) this.#handlers.onLate();
+      if (++patience === 1) this.#onLate();
       if (patience === BROKEN) this.#end(new PostgresError("NO_ANSWER", String(BROKEN * PATIENCE)));
     }, PATIENCE).unref();
     try {
-      const result = await this.#open.client.query(text, values);
-      if (patience > 0 && this.#isOpen) this.#handlers.onAnswer();
-      return result;
+      return await this.#open.client.query(text, values);
     } finally {
       this.#isAsking = false;
       clearInterval(timer);
+      this.#onAnswer();
     }
+  }
+
+  #onLate(): void {
+    if (this.#isLate) return;
+    this.#isLate = true;
+    this.#handlers.onLate();
+  }
+
+  /** An error is an answer, too, unless the connection has ended. */
+  #onAnswer(): void {
+    if (!this.#isLate || !this.#isOpen) return;
+    this.#isLate = false;
+    this.#handlers.onAnswer();
   }
 }
 
