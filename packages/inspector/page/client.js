@@ -77,7 +77,8 @@ export class ClientView {
 
   update({ sid, details, entries, skipped }) {
     if (sid !== this.#sid) return;
-    if (details !== undefined) this.#show(details);
+    // What it was stays when it has left.
+    if (details?.open || (details !== undefined && this.#details === undefined)) this.#show(details);
     this.#skipped += skipped;
     setText(get("client-skipped"), this.#skipped === 0 ? "" : `${count(this.#skipped)} packets not shown`);
     if (entries.length > 0) this.#add(entries);
