@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../../browser/support/chat-process.ts";
 
-const PATIENCE = 60_000;
+/** Long enough to install Next.js beside other tests. */
+const PATIENCE = 180_000;
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
