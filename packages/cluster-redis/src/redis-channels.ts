@@ -98,6 +98,8 @@ export class RedisChannels implements Channels {
   }
 
   publish(channel: number, payload: Buffer): void {
+    // A client would keep it, and publish it when it is old.
+    if (this.#isAway) return;
     this.#queue.push({ channel: this.#names + channel, payload });
     if (this.#queue.length === 1) process.nextTick(() => this.#flush());
   }
@@ -108,6 +110,7 @@ export class RedisChannels implements Channels {
     const wasAway = this.#isAway;
     this.#handlers = undefined;
     clearInterval(this.#timer);
+    for (const { hold } of this.#subscriptions.values()) hold();
     this.#subscriptions.clear();
     this.#connection = undefined;
     this.#hasEcho = false;
@@ -118,8 +121,8 @@ export class RedisChannels implements Channels {
 
   #flush(): void {
     const messages = this.#queue;
-    if (messages.length === 0 || this.#handlers === undefined) return;
     this.#queue = [];
+    if (messages.length === 0 || this.#handlers === undefined || this.#isAway) return;
     const handlers = this.#handlers;
     this.#sending = this.#driver.publish(messages, this.#isSharded).catch((error: unknown) => {
       if (this.#handlers === handlers) this.#fail(error);

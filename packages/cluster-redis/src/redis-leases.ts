@@ -1,5 +1,5 @@
 import type { Announcement, LeaseStore, Leases } from "@tidewire/cluster";
-import type { RedisDriver } from "./driver/driver.ts";
+import type { RedisDriver, Subscriber } from "./driver/driver.ts";
 import { RENEW } from "./script.ts";
 
 /** Leases in Redis: one script renews one of them, and reads the others. A channel says when something has changed. */
@@ -9,8 +9,9 @@ export class RedisLeases implements LeaseStore {
   readonly #lease: number;
   #key = "";
   #onChange: (() => void) | undefined = undefined;
-  #unsubscribe: (() => void) | undefined = undefined;
-  #isSubscribing = false;
+  #subscriber: Subscriber | undefined = undefined;
+  /** Whether its subscription was refused. */
+  #isRefused = false;
 
   /**
    * @param prefix - of the keys and channels
@@ -26,10 +27,11 @@ export class RedisLeases implements LeaseStore {
     // The braces keep what belongs together in one slot of Redis Cluster.
     this.#key = `${this.#prefix}:{${cluster}}:nodes`;
     this.#onChange = onChange;
+    this.#listen();
   }
 
   async renew(self: Announcement | undefined): Promise<Leases> {
-    void this.#subscribe();
+    this.#listenAgain();
     const node = self === undefined ? [] : [self.id, self.epoch, self.address];
     const args = [this.#channel, String(this.#lease), ...node];
     const [isTaken, ...fields] = (await this.#driver.evaluate(RENEW, this.#key, args)) as [
@@ -43,8 +45,8 @@ export class RedisLeases implements LeaseStore {
 
   close(): Promise<void> {
     this.#onChange = undefined;
-    this.#unsubscribe?.();
-    this.#unsubscribe = undefined;
+    this.#subscriber?.close();
+    this.#subscriber = undefined;
     return Promise.resolve();
   }
 
@@ -52,19 +54,36 @@ export class RedisLeases implements LeaseStore {
     return `${this.#key}:changes`;
   }
 
-  async #subscribe(): Promise<void> {
-    if (this.#onChange === undefined || this.#unsubscribe !== undefined || this.#isSubscribing) return;
-    this.#isSubscribing = true;
+  #listen(): void {
+    const subscriber = this.#driver.openSubscriber({
+      onMessage: () => this.#onChange?.(),
+      onOpen: () => void this.#subscribe(subscriber),
+      // Nodes are looked for all the same, and the client of the application has the same errors.
+      onClose: ignore,
+      onError: ignore,
+    });
+    this.#subscriber = subscriber;
+  }
+
+  /** A node that leaves renews its lease once more. */
+  #listenAgain(): void {
+    const subscriber = this.#subscriber;
+    if (subscriber === undefined) return;
+    if (subscriber.hasEnded) this.#listen();
+    else if (this.#isRefused) void this.#subscribe(subscriber);
+  }
+
+  async #subscribe(subscriber: Subscriber): Promise<void> {
+    if (this.#subscriber !== subscriber) return;
+    this.#isRefused = false;
     try {
-      const unsubscribe = await this.#driver.subscribe(this.#channel, () => this.#onChange?.());
-      if (this.#onChange === undefined) unsubscribe();
-      else this.#unsubscribe = unsubscribe;
+      await subscriber.subscribe(this.#channel, false);
       // Of what has changed before, the channel has said nothing.
-      this.#onChange?.();
+      if (this.#subscriber === subscriber) this.#onChange?.();
     } catch {
-      // It is tried again, and nodes are looked for all the same.
-    } finally {
-      this.#isSubscribing = false;
+      this.#isRefused = true;
     }
   }
 }
+
+function ignore(): void {}

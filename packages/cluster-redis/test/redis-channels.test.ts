@@ -53,7 +53,7 @@ describeWithRedis("channels of Redis", function () {
     await server[Symbol.asyncDispose]();
   });
 
-  for (const [name, connect] of Object.entries(clients)) {
+  for (const [index, [name, connect]] of Object.entries(clients).entries()) {
     describe(`with a client of ${name}`, () => {
       beforeEach(() => restart(connect));
 
@@ -78,23 +78,8 @@ describeWithRedis("channels of Redis", function () {
         assert.deepEqual(await subscribers(client, "SHARDNUMSUB"), [1, 1, 1]);
       });
 
-      it("are away while Redis is, and back with all subscriptions", async () => {
-        await using a = new Node(client.client);
-        await using b = new Node(client.client);
-        await Promise.all([a.channels.subscribe(1), b.channels.subscribe(1)]);
-        await server.kill();
-        assert.equal(await a.events.next(), "away: CHANNELS_AWAY");
-        assert.equal(await b.events.next(), "away: CHANNELS_AWAY");
-        const later = b.channels.subscribe(2);
-        await server.start();
-        await Promise.all([a.events.next(), b.events.next(), later]);
-        a.publish(1, "one");
-        a.publish(2, "two");
-        assert.deepEqual(await b.heard.take(2), ["1 one", "2 two"]);
-        assert.deepEqual([...a.events.pending, ...b.events.pending], []);
-      });
-
-      it("are away while Redis hangs", async () => {
+      // That takes three seconds, and depends on time rather than on the client.
+      (index > 0 ? () => {} : it)("are away while Redis hangs", async () => {
         await using a = new Node(client.client);
         await a.channels.subscribe(1);
         server.stall();
@@ -116,24 +101,6 @@ describeWithRedis("channels of Redis", function () {
     await server.start();
     await subscribed;
     assert.equal(await a.events.next(), "back");
-  });
-
-  it("can start again", async () => {
-    await restart(clients["ioredis"]!);
-    const a = new Node(client.client);
-    await a.channels.subscribe(1);
-    a.publish(1, "last");
-    await a.channels.close();
-    a.channels.start("test", {
-      onPublication: (channel, payload) => a.heard.push(`again ${channel} ${payload.toString()}`),
-      onAway: () => {},
-      onBack: () => {},
-    });
-    await a.channels.subscribe(2);
-    a.publish(1, "unheard");
-    a.publish(2, "heard");
-    while ((await a.heard.next()) !== "again 2 heard");
-    await a.channels.close();
   });
 
   it("are not sharded on servers that cannot do that", async () => {

@@ -2,12 +2,6 @@
 export interface RedisDriver {
   /** Runs a script in Redis. Rejected, or not settled, while Redis is away. */
   evaluate(script: string, key: string, args: readonly string[]): Promise<unknown>;
-  /**
-   * Listens to a channel, on a connection of its own that comes back by itself.
-   *
-   * @returns closes the connection; rejected if there is none
-   */
-  subscribe(channel: string, onMessage: (message: Buffer) => void): Promise<() => void>;
   /** Publishes messages in this order, in one write if the client can. Rejected, or not settled, while Redis is away. */
   publish(messages: readonly Message[], isSharded: boolean): Promise<void>;
   /** Makes a connection for subscriptions. It comes back by itself, perhaps without them. */

@@ -42,20 +42,6 @@ export class IoredisDriver implements RedisDriver {
     return this.#client.eval(script, 1, key, ...args);
   }
 
-  async subscribe(channel: string, onMessage: (message: Buffer) => void): Promise<() => void> {
-    const subscriber = this.#client.duplicate();
-    // The client of the application has the same errors.
-    subscriber.on("error", ignore);
-    subscriber.on("messageBuffer", (_channel, message) => onMessage(message));
-    try {
-      await subscriber.subscribe(channel);
-    } catch (error) {
-      subscriber.disconnect();
-      throw error;
-    }
-    return () => subscriber.disconnect();
-  }
-
   async publish(messages: readonly Message[], isSharded: boolean): Promise<void> {
     const client = this.#client;
     if (messages.length === 1 || client.isCluster) {
@@ -114,5 +100,3 @@ class IoredisSubscriber implements Subscriber {
     this.#client.disconnect();
   }
 }
-
-function ignore(): void {}

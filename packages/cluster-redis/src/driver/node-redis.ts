@@ -38,20 +38,6 @@ export class NodeRedisDriver implements RedisDriver {
     return this.#client.eval(script, { keys: [key], arguments: [...args] });
   }
 
-  async subscribe(channel: string, onMessage: (message: Buffer) => void): Promise<() => void> {
-    const subscriber = this.#client.duplicate();
-    // The client of the application has the same errors.
-    subscriber.on("error", ignore);
-    await subscriber.connect();
-    try {
-      await subscriber.subscribe(channel, onMessage, true);
-    } catch (error) {
-      close(subscriber);
-      throw error;
-    }
-    return () => close(subscriber);
-  }
-
   /** The client writes all commands of a tick together. */
   async publish(messages: readonly Message[], isSharded: boolean): Promise<void> {
     const client = this.#client;

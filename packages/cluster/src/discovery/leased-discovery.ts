@@ -75,6 +75,11 @@ export class LeasedDiscovery implements Discovery {
     const previous = this.#self;
     this.#self = self;
     if (previous !== undefined && previous.id !== self.id) void this.#give(previous);
+    if (this.#isAway) {
+      // A question may be on its way that is answered when the store is back.
+      this.refresh();
+      return Promise.reject(new Error(`${this.#name} cannot be reached`));
+    }
     return new Promise((resolve, reject) => {
       const waiting = { self, resolve, reject };
       this.#waiting = waiting;
