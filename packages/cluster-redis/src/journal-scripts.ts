@@ -2,8 +2,8 @@
  * The scripts of the journal. Their only key is a hash whose name ends with `:journal`; all other names begin with it, and share its
  * slot in Redis Cluster:
  *
- *     …:journal                     for each namespace: `e` and its name, the epoch and the id at which it began; `n` and its name, the
- *                                   id of the latest event
+ *     …:journal                     for each namespace: `e` and its name, the epoch and the id at which it began, the history and the
+ *                                   id at which it began; `n` and its name, the id of the latest event
  *     …:journal:events:<namespace>  the stream of its events, `<id>-0`
  *     …:journal:nodes               for each node that publishes: when it said last that it lives
  *     …:journal:sent:<node>         for each namespace: the number of the node's latest item
@@ -19,25 +19,29 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function text(number) return string.format('%.0f', number) end
 
--- Where a namespace is. Another epoch begins if it has none, or has lost what the caller knows, or is broken.
+-- Where a namespace is, as text: the epoch, its birth, the history, its origin; and the id. Another epoch begins if it is broken, and
+-- another history if there is none, or ids that the caller knows are lost.
 local function place(namespace, known, position, new, isBroken)
-  local epoch, birth = string.match(redis.call('HGET', base, 'e' .. namespace) or '', '^(%S+) (%d+)$')
+  local found = redis.call('HGET', base, 'e' .. namespace)
+  local epoch, history = string.match(found or '', '^(%S+) %d+ (%S+ %d+)$')
   local id = tonumber(redis.call('HGET', base, 'n' .. namespace) or '0')
   if not epoch then redis.call('DEL', base .. ':events:' .. namespace) end
-  if not epoch or isBroken or (epoch == known and id < tonumber(position)) then
-    epoch, birth = new, text(id)
-    redis.call('HSET', base, 'e' .. namespace, epoch .. ' ' .. birth, 'n' .. namespace, text(id))
+  local isLost = not epoch or (epoch == known and id < tonumber(position))
+  if isLost then history = new .. ' ' .. text(id) end
+  if isLost or isBroken then
+    found = table.concat({ new, text(id), history }, ' ')
+    redis.call('HSET', base, 'e' .. namespace, found, 'n' .. namespace, text(id))
   end
-  return epoch, birth, id
+  return found, id
 end
 
-local function publish(channel, epoch, birth, id, publisher, first, namespace, items, from)
+local function publish(channel, found, id, publisher, first, namespace, items, from)
   local lengths, texts = { #namespace }, { '', namespace }
   for i = from, #items do
     lengths[#lengths + 1] = #items[i]
     texts[#texts + 1] = items[i]
   end
-  texts[1] = table.concat({ epoch, birth, text(id), text(now), publisher, text(first), table.concat(lengths, ',') }, ' ') .. '\\n'
+  texts[1] = table.concat({ found, text(id), text(now), publisher, text(first), table.concat(lengths, ',') }, ' ') .. '\\n'
   redis.call('PUBLISH', channel, table.concat(texts))
 end
 `;
@@ -47,7 +51,7 @@ end
  *
  *     ARGV     the channel, the namespace, the node, the epoch and the id that the node knows, a new epoch, the number of the first
  *              item, the id up to which events may be dropped, how many are kept at most, how long all of it stays, the items
- *     returns  the epoch, the id at which it began, the latest id, the time
+ *     returns  the epoch and what belongs to it, the latest id, the time
  */
 export const APPEND: string = `${COMMON}
 local channel, namespace, node = ARGV[1], ARGV[2], ARGV[3]
@@ -55,7 +59,7 @@ local first, oldest, most, stay = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber
 local sent, events = base .. ':sent:' .. node, base .. ':events:' .. namespace
 local last = tonumber(redis.call('HGET', sent, namespace) or '')
 if last and first > last + 1 then return redis.error_reply('TIDEWIRE items are missing') end
-local epoch, birth, id = place(namespace, ARGV[4], ARGV[5], ARGV[6], false)
+local found, id = place(namespace, ARGV[4], ARGV[5], ARGV[6], false)
 local from = 11
 if last then from = from + last + 1 - first end
 if from <= #ARGV then
@@ -75,9 +79,9 @@ if from <= #ARGV then
   end
   redis.call('HSET', sent, namespace, text(first + #ARGV - 11))
   redis.call('PEXPIRE', sent, stay)
-  publish(channel, epoch, birth, before, node, first + from - 11, namespace, ARGV, from)
+  publish(channel, found, before, node, first + from - 11, namespace, ARGV, from)
 end
-return { epoch, birth, text(id), text(now) }
+return { found, text(id), text(now) }
 `;
 
 /**
@@ -102,8 +106,8 @@ return result
  *
  *     ARGV     the node, how long states stay, how long all else stays; for each namespace: its name, the epoch and the id that the
  *              node knows, a new epoch
- *     returns  whether the states of the node are there (0 or 1); for each namespace: its epoch, the id at which it began, the latest
- *              id, the time
+ *     returns  whether the states of the node are there (0 or 1); for each namespace: its epoch and what belongs to it, the latest id,
+ *              the time
  */
 export const RENEW: string = `${COMMON}
 local node, stay = ARGV[1], tonumber(ARGV[3])
@@ -117,9 +121,9 @@ local result = { redis.call('PEXPIRE', base .. ':states:' .. node, ARGV[2]) }
 redis.call('PEXPIRE', nodes, stay)
 redis.call('PEXPIRE', base .. ':sent:' .. node, stay)
 for i = 4, #ARGV, 4 do
-  local epoch, birth, id = place(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], false)
+  local found, id = place(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], false)
   redis.call('PEXPIRE', base .. ':events:' .. ARGV[i], stay)
-  for _, value in ipairs({ epoch, birth, text(id), text(now) }) do result[#result + 1] = value end
+  for _, value in ipairs({ found, text(id), text(now) }) do result[#result + 1] = value end
 end
 redis.call('PEXPIRE', base, stay)
 return result
@@ -130,16 +134,16 @@ return result
  *
  *     ARGV     the channel, the namespace, the node, the number of its latest item, a new epoch, whether it has to begin (0 or 1), how
  *              long all of it stays
- *     returns  the epoch, the id at which it began, the latest id, the time
+ *     returns  the epoch and what belongs to it, the latest id, the time
  */
 export const RESUME: string = `${COMMON}
 local namespace, sent = ARGV[2], base .. ':sent:' .. ARGV[3]
-local epoch, birth, id = place(namespace, '', 0, ARGV[5], ARGV[6] == '1')
+local found, id = place(namespace, '', 0, ARGV[5], ARGV[6] == '1')
 redis.call('HSET', sent, namespace, ARGV[4])
 redis.call('PEXPIRE', sent, ARGV[7])
 redis.call('PEXPIRE', base, ARGV[7])
-if ARGV[6] == '1' then publish(ARGV[1], epoch, birth, id, ARGV[3], tonumber(ARGV[4]) + 1, namespace, {}, 1) end
-return { epoch, birth, text(id), text(now) }
+if ARGV[6] == '1' then publish(ARGV[1], found, id, ARGV[3], tonumber(ARGV[4]) + 1, namespace, {}, 1) end
+return { found, text(id), text(now) }
 `;
 
 /**
@@ -167,8 +171,8 @@ if redis.call('PTTL', states) == -1 then redis.call('PEXPIRE', states, ARGV[2]) 
  *
  *     ARGV     the node that takes it, the namespace, the field, how long states wait, how long they stay, the epoch and the id that
  *              the node knows, a new epoch
- *     returns  nothing, or the state, whose it was, when its socket left or when that node last said that it lived, the epoch, the id
- *              at which it began, the latest id, the time
+ *     returns  nothing, or the state, whose it was, when its socket left or when that node last said that it lived, the epoch and what
+ *              belongs to it, the latest id, the time
  */
 export const TAKE: string = `${COMMON}
 local node, namespace, field = ARGV[1], ARGV[2], ARGV[3]
@@ -189,8 +193,8 @@ for i = 1, #nodes, 2 do
       if redis.call('PTTL', own) == -1 then redis.call('PEXPIRE', own, ARGV[5]) end
     end
     local alive = left > 0 and text(left) or nodes[i + 1]
-    local epoch, birth, id = place(namespace, ARGV[6], ARGV[7], ARGV[8], false)
-    return { state, nodes[i], alive, epoch, birth, text(id), text(now) }
+    local found, id = place(namespace, ARGV[6], ARGV[7], ARGV[8], false)
+    return { state, nodes[i], alive, found, text(id), text(now) }
   end
 end
 return {}

@@ -130,7 +130,7 @@ export class RedisJournal implements Journal {
     const [hasStates, ...fields] = await this.#run(RENEW, args);
     const places = new Map<string, Place>();
     for (const [index, name] of [...namespaces.keys()].entries()) {
-      places.set(name, placeOf(fields.slice(index * 4, index * 4 + 4)));
+      places.set(name, placeOf(fields.slice(index * 3, index * 3 + 3)));
     }
     return { hasLostStates: Number(hasStates) === 0, places };
   }
@@ -207,17 +207,17 @@ function newEpoch(): string {
   return randomBytes(6).toString("base64url");
 }
 
-function placeOf([epoch = "", birth, id, at]: readonly string[]): Place {
-  return { epoch, birth: Number(birth), id: Number(id), at: Number(at) };
+function placeOf([found = "", id, at]: readonly string[]): Place {
+  const [epoch = "", birth, history = "", origin] = found.split(" ");
+  return { epoch, birth: Number(birth), history, origin: Number(origin), id: Number(id), at: Number(at) };
 }
 
 /** Returns undefined for what nobody of this cluster has published. */
 function readBatch(payload: Buffer): ArrivedBatch | undefined {
   const end = payload.indexOf("\n");
-  const [epoch, birth, id, at, publisher, first, lengths, ...rest] = payload
-    .toString("utf8", 0, end)
-    .split(" ");
-  if (end < 0 || publisher === undefined || first === undefined || lengths === undefined || rest.length > 0) {
+  const head = payload.toString("utf8", 0, Math.max(end, 0)).split(" ");
+  const [id, at, publisher, first, lengths] = head.slice(4);
+  if (head.length !== 9 || id === undefined || publisher === undefined || lengths === undefined) {
     return undefined;
   }
   const texts: string[] = [];
@@ -226,6 +226,6 @@ function readBatch(payload: Buffer): ArrivedBatch | undefined {
     texts.push(payload.toString("utf8", position, (position += Number(length))));
   }
   const [namespace = "", ...items] = texts;
-  const after = placeOf([epoch ?? "", birth ?? "", id ?? "", at ?? ""]);
+  const after = placeOf([head.slice(0, 4).join(" "), id, String(at)]);
   return { namespace, publisher, first: Number(first), items, after };
 }

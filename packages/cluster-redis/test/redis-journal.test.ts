@@ -9,7 +9,7 @@ import type { RedisOptions } from "../src/redis.ts";
 import { clients } from "./clients.ts";
 import type { Client } from "./clients.ts";
 
-const NOTHING: Place = { epoch: "", birth: 0, id: 0, at: 0 };
+const NOTHING: Place = { epoch: "", birth: 0, history: "", origin: 0, id: 0, at: 0 };
 
 /** A node that uses the journal. */
 class Node implements AsyncDisposable {
@@ -184,6 +184,7 @@ describeWithRedis("a journal in Redis", () => {
       const other = await a.journal.resume("/", 9, true);
       assert.notEqual(other.epoch, epoch);
       assert.deepEqual([other.birth, other.id], [1, 1]);
+      assert.deepEqual([other.history, other.origin], [same.history, 0]);
       const told = await a.batches.next();
       assert.deepEqual([told.after.epoch, told.items], [other.epoch, []]);
       assert.equal((await a.append(10, "E10")).id, 2);
@@ -196,7 +197,8 @@ describeWithRedis("a journal in Redis", () => {
       await client.command("HSET", "tidewire:{test}:journal", "n/", "1");
       const place = await a.place("/", known);
       assert.notEqual(place.epoch, known.epoch);
-      assert.deepEqual([place.birth, place.id], [1, 1]);
+      assert.notEqual(place.history, known.history);
+      assert.deepEqual([place.birth, place.origin, place.id], [1, 1, 1]);
     });
 
     it("namespaces are apart", async () => {

@@ -130,8 +130,13 @@ export class Listener implements Disposable {
     this.socket.on("disconnect", () => this.losses++);
     this.socket.on("connect", () => {
       if (this.losses === 0) return;
-      if (this.socket.recovered) this.recoveries++;
-      else this.refusals++;
+      if (this.socket.recovered) {
+        this.recoveries++;
+      } else {
+        this.refusals++;
+        // What it has missed, the application would have to tell it.
+        this.latest.clear();
+      }
     });
     this.socket.on("node", (id: string) => (this.node = id));
     this.socket.on("said", (node: string, number: number) => {

@@ -38,6 +38,7 @@ function report(event: string, detail?: unknown): void {
 const self = (): string => io.cluster!.nodes[0]!.id;
 
 io.cluster!.on("away", (error) => report("away", error.code));
+io.cluster!.on("back", (code) => report("back", code));
 io.cluster!.on("gap", (gap) => report("gap", gap));
 io.on("connection", (socket) => {
   void socket.join(`room ${socket.handshake.auth["room"]}`);
@@ -55,6 +56,7 @@ function talk(rate: number): void {
   const id = self();
   const begin = performance.now();
   let count = 0;
+  clearInterval(timer);
   timer = setInterval(() => {
     const due = ((performance.now() - begin) / 1000) * rate;
     for (; count < due; count++) {

@@ -58,6 +58,10 @@ export interface Place {
   readonly epoch: string;
   /** The id of the latest event when the epoch began. */
   readonly birth: number;
+  /** Random: another one after the journal has begun to count anew, or has lost ids that it has given. */
+  readonly history: string;
+  /** The id of the latest event when that happened. */
+  readonly origin: number;
   /** The id of the latest event. Ids count up by one. */
   readonly id: number;
   /** The time of the journal, in ms. */

@@ -85,6 +85,7 @@ export class NamespaceJournal {
   readonly #options: NamespaceJournalOptions;
   #epoch = "";
   #birth = 0;
+  #history = "";
   /** When the journal has last said something, by its time. */
   #latest = -Infinity;
   #log: internals.RecoveryLog<KeptEvent>;
@@ -148,7 +149,8 @@ export class NamespaceJournal {
   }
 
   get place(): Place {
-    return { epoch: this.#epoch, birth: this.#birth, id: this.#log.position, at: 0 };
+    const { position: id } = this.#log;
+    return { epoch: this.#epoch, birth: this.#birth, history: this.#history, origin: 0, id, at: 0 };
   }
 
   get epoch(): string {
@@ -325,10 +327,10 @@ export class NamespaceJournal {
     if (this.isLost) this.#node.repair(this);
   }
 
-  #begin({ epoch, birth, at }: Place, id: number): void {
-    this.#latest = at;
-    this.#epoch = epoch;
-    this.#birth = birth;
+  #begin(place: Place, id: number): void {
+    const { at } = place;
+    this.#history = place.history;
+    this.#enter(place);
     this.#log = new RecoveryLog(id, this.#options.maxLogBytes);
     this.#log.droppedUntil = at;
     this.#ages.length = 0;
@@ -336,12 +338,15 @@ export class NamespaceJournal {
 
   /** Goes on in another epoch, of which this node has seen nothing yet. */
   #changeEpoch(place: Place): void {
-    // The journal has lost ids that it has given.
-    if (place.birth < this.#log.position) return this.#begin(place, place.birth);
+    if (place.history !== this.#history) this.#begin(place, place.origin);
     // What was sent before it began may still have to arrive.
-    this.#latest = place.at;
-    this.#epoch = place.epoch;
-    this.#birth = place.birth;
+    else this.#enter(place);
+  }
+
+  #enter({ epoch, birth, at }: Place): void {
+    this.#latest = at;
+    this.#epoch = epoch;
+    this.#birth = birth;
   }
 
   #catchUp(place: Place): void {
