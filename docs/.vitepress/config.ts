@@ -37,7 +37,8 @@ export default defineConfig({
   themeConfig: {
     logo: { src: "/icon.svg", alt: "" },
     nav: [
-      { text: "Guides", link: "/delivery", activeMatch: "^/(delivery|auth|errors)" },
+      { text: "Install", link: "/install" },
+      { text: "Guides", link: "/delivery", activeMatch: "^/(delivery|auth|errors|tuning)" },
       { text: "Production", link: "/deployment" },
       { text: "API", link: "/api/", activeMatch: "^/api/" },
       { text: "Performance", link: "/performance" },

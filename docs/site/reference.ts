@@ -73,6 +73,7 @@ export async function writeReference(): Promise<void> {
     const file = join(reference, name);
     writeFileSync(file, compact(readFileSync(file, "utf8")));
   }
+  writeFileSync(join(reference, "index.md"), overview());
   writeFileSync(join(reference, "sidebar.json"), `${JSON.stringify(packages.map(itemOf), null, 2)}\n`);
 }
 
@@ -86,6 +87,16 @@ function tidy({ project }: Context): void {
   for (const member of project.getReflectionsByKind(ReflectionKind.ClassMember)) {
     if (member.name.startsWith("_")) project.removeReflection(member);
   }
+}
+
+/** The page that lists the packages. */
+function overview(): string {
+  const rows = packages.map((name) => {
+    const file = join(root, "packages", name, "package.json");
+    const { description } = JSON.parse(readFileSync(file, "utf8")) as { description: string };
+    return `| [@tidewire/${name}](${name}/index.md) | ${description} |`;
+  });
+  return ["# API reference\n", "| package | content |", "| --- | --- |", ...rows, ""].join("\n");
 }
 
 /** Leaves out what the sources say better, and headings of which the search would find hundreds. */
