@@ -13,6 +13,7 @@ import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { socketio } from "../support/server/socketio.ts";
 import type { Socket } from "../support/server/socketio.ts";
 import { rawPair } from "../support/server/wires.ts";
+import { NetworkClient } from "../support/wire/network-client.ts";
 
 /** The bit that permessage-deflate sets, RFC 7692 section 6. */
 const RSV1 = 4;
@@ -34,6 +35,24 @@ onEveryHost("attachApp(), where the official server has bugs", serverHostsAndApp
       seen,
       Array.from({ length: 60 }, (_, index) => index),
     );
+  });
+
+  it("keeps WebSockets open whose upgrades have waited together, when no other is open", async () => {
+    for (let round = 0; round < 5; round++) {
+      const waiting: (() => void)[] = [];
+      await using running = await host.start({
+        allowRequest: (_req, decide) => void waiting.push(() => decide(null, true)),
+      });
+      using wire = new NetworkClient(running.port);
+      const upgrades = [0, 1, 2].map(() => wire.websocket("/socket.io/?EIO=4&transport=websocket"));
+      while (waiting.length < 3) await new Promise(setImmediate);
+      for (const accept of waiting) accept();
+      for (const socket of await Promise.all(upgrades)) {
+        assert.match(String(await socket.next()), /^0{"sid"/);
+        socket.sendText("40");
+        assert.match(String(await socket.next()), /^40{"sid"/);
+      }
+    }
   });
 
   it("sends the first server's broadcasts after a second server was attached", async () => {

@@ -10,6 +10,7 @@ import type { AddressOf } from "./head.ts";
 import { UwsHttpExchange } from "./http-exchange.ts";
 import type { UwsApp, UwsRequest, UwsResponse, UwsWebSocketBehavior } from "./types.ts";
 import { UwsUpgradeExchange } from "./upgrade-exchange.ts";
+import type { Corkable } from "./upgrade-exchange.ts";
 import { UwsWebSocketPort } from "./websocket.ts";
 import type { UwsConnection } from "./websocket.ts";
 
@@ -52,7 +53,11 @@ export class UwsHost implements Host {
   readonly #fewestBits: number;
   /** The WebSocket that was opened or heard last, while it is open. */
   #latest: UwsWebSocketPort | undefined = undefined;
-  readonly #bystander = (): UwsWebSocketPort | undefined => this.#latest;
+  /** Those that were opened last, while they are open. */
+  readonly #opened: UwsWebSocketPort[] = [];
+  /** Upgrades that wait for their answer. */
+  readonly #waiting: Set<UwsUpgradeExchange> = new Set();
+  readonly #bystander = (): Corkable | undefined => this.#latest ?? this.#opened[0] ?? [...this.#waiting][0];
 
   /** @throws RangeError for an idle timeout that uWebSockets.js does not accept: it would end the process */
   constructor(app: UwsApp, options: UwsHostOptions) {
@@ -113,7 +118,10 @@ export class UwsHost implements Host {
     const exchange = new UwsUpgradeExchange(response, request, context, head, extensions);
     if (this.#options.proxyProtocol) exchange.proxied = this.#addressOf(response);
     target.onUpgrade(exchange);
+    if (exchange.ended) return;
     exchange.bystander = this.#bystander;
+    exchange.settled = () => this.#waiting.delete(exchange);
+    this.#waiting.add(exchange);
   }
 
   /** An app does not say whether it is an `SSLApp`, but only its responses know the certificate of a client. */
@@ -143,6 +151,7 @@ export class UwsHost implements Host {
         if (connection.opening !== undefined) connection.opening.port = port;
         connection.opening = undefined;
         this.#latest = port;
+        if (this.#opened.push(port) > REMEMBERED) this.#opened.shift();
       },
       message: (socket, message, isBinary) => {
         const port = socket.getUserData().port!;
@@ -156,6 +165,8 @@ export class UwsHost implements Host {
       close: (socket, code, message) => {
         const port = socket.getUserData().port!;
         if (this.#latest === port) this.#latest = undefined;
+        const at = this.#opened.indexOf(port);
+        if (at !== -1) this.#opened.splice(at, 1);
         port.closed(code, Buffer.from(message).toString());
         this.activity.end();
       },
@@ -170,6 +181,9 @@ function refuse(response: UwsResponse, request: UwsRequest): void {
   else if (framing.hasBody) answerAndClose(response, "404 Not Found");
   else response.writeStatus("404 Not Found").end();
 }
+
+/** As many of the WebSockets that were opened last are remembered. */
+const REMEMBERED = 8;
 
 const EVERYTHING = "/*";
 

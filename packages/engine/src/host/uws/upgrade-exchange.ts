@@ -6,6 +6,11 @@ import { writeAnswer, writeHead } from "./answer.ts";
 import type { UwsRequest, UwsResponse } from "./types.ts";
 import type { UwsConnection, UwsWebSocketPort } from "./websocket.ts";
 
+/** What can hold the one cork of uWebSockets.js: a WebSocket, or a response. */
+export interface Corkable {
+  cork(batch: { write(): void }): void;
+}
+
 /** An upgrade request on uWebSockets.js. */
 export class UwsUpgradeExchange extends CollectedUpgradeExchange {
   readonly request: CopiedRequest;
@@ -22,8 +27,11 @@ export class UwsUpgradeExchange extends CollectedUpgradeExchange {
   /** Set by the host when the WebSocket has opened. */
   port: UwsWebSocketPort | undefined = undefined;
 
-  /** Set once the handler of uWebSockets.js has returned. Another open WebSocket of the host, if there is one. */
-  bystander: (() => UwsWebSocketPort | undefined) | undefined = undefined;
+  /** Set once the handler of uWebSockets.js has returned. Another connection of the host that can be corked, if there is one. */
+  bystander: (() => Corkable | undefined) | undefined = undefined;
+
+  /** Set by the host. Called when it is no longer a response. */
+  settled: (() => void) | undefined = undefined;
 
   /** @param extensions - the offers of the client that can be accepted */
   constructor(
@@ -42,7 +50,7 @@ export class UwsUpgradeExchange extends CollectedUpgradeExchange {
     this.#extensions = extensions;
     this.#context = context;
     response.onAborted(() => {
-      this.#response = undefined;
+      this.#forget();
       this.abort();
     });
   }
@@ -60,7 +68,7 @@ export class UwsUpgradeExchange extends CollectedUpgradeExchange {
   ): void {
     const response = this.#response;
     if (response === undefined) return;
-    this.#response = undefined;
+    this.#forget();
     if (this.bystander === undefined) {
       // uWebSockets.js has corked the response, and corks the WebSocket in its place.
       this.#complete(response, headers);
@@ -82,13 +90,13 @@ export class UwsUpgradeExchange extends CollectedUpgradeExchange {
   /**
    * Completes an upgrade that the handler of uWebSockets.js did not wait for. A cork of the response ends with a look at memory that
    * the upgrade has freed, and closes the new WebSocket if what is there now looks like the end of an HTTP connection. While another
-   * WebSocket is corked, the response cannot be: the head leaves in many small writes, and nothing is looked at. That it
+   * connection is corked, the response cannot be: the head leaves in many small writes, and nothing is looked at. That it
    * is asked to keeps uWebSockets.js from a warning.
    */
   #completeLate(
     response: UwsResponse,
     headers: OutgoingHttpHeaders,
-    bystander: UwsWebSocketPort | undefined,
+    bystander: Corkable | undefined,
     open: (port: WebSocketPort) => WebSocketHandlers,
   ): void {
     const complete = (): void => this.#complete(response, headers);
@@ -102,7 +110,7 @@ export class UwsUpgradeExchange extends CollectedUpgradeExchange {
       });
       return;
     }
-    // The first WebSocket of a host. It opens after the cork, so that nothing of ours is written to that memory.
+    // The only connection of a host. It opens after the cork, so that less is written to that memory.
     response.cork(complete);
     this.port?.cork({ write });
   }
@@ -115,8 +123,19 @@ export class UwsUpgradeExchange extends CollectedUpgradeExchange {
   ): void {
     const response = this.#response;
     if (response === undefined) return;
-    this.#response = undefined;
+    this.#forget();
     writeAnswer(response, this.#head.method, status, headers, body, reason, true);
+  }
+
+  /** For another upgrade. */
+  cork(batch: { write(): void }): void {
+    if (this.#response === undefined) batch.write();
+    else this.#response.cork(() => batch.write());
+  }
+
+  #forget(): void {
+    this.#response = undefined;
+    this.settled?.();
   }
 
   override destroy(): void {
