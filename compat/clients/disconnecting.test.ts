@@ -4,6 +4,7 @@ import { cuttableProxy } from "../../test/support/proxies/tcp.ts";
 import { broken, impatient } from "./broken.ts";
 import type { Client } from "./client.ts";
 import { onEveryClient, type Joined } from "./setting.ts";
+import { front } from "../support/workers.ts";
 
 /** Resolves with the reasons of the next disconnect on both sides. */
 async function reasons({ client, socket }: Joined): Promise<{ client: unknown; server: unknown }> {
@@ -81,7 +82,11 @@ onEveryClient("disconnection", {}, (setting) => {
     const joined = await setting.joinFully(server);
     const heard = reasons(joined);
     await server.io.close();
-    assert.deepEqual(await heard, { client: broken[setting.transport], server: "server shutting down" });
+    const { client, server: atServer } = await heard;
+    assert.equal(atServer, "server shutting down");
+    // workers that close together have each other's polls answered first, and the next poll may still bring a close packet
+    if (front === undefined) assert.equal(client, broken[setting.transport]);
+    else assert.match(String(client), /^transport (close|error)$/);
   });
 
   it("by the client's engine", async () => {

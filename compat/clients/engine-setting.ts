@@ -7,6 +7,7 @@ import { until } from "../../test/support/engine/peers.ts";
 import type { StartedEngine } from "../../test/support/engine/started-engine.ts";
 import { cell, type Cell } from "../support/cell.ts";
 import { load, versionOf } from "../support/installed.ts";
+import { cellHosts } from "../support/restartable.ts";
 import type { Emitter } from "./client.ts";
 import { front, startWorkerEngines } from "../support/workers.ts";
 import { closedLater, modes, options, type Mode } from "./setting.ts";
@@ -41,8 +42,6 @@ const versions: readonly EngineClientVersion[] = [
 function installed(name: string): { version: string; module: EngineClientModule } {
   return { version: versionOf(name), module: load<EngineClientModule>(name) };
 }
-
-const hosts = ["uws", "node"] as const;
 
 export interface EngineJoined {
   readonly client: EngineClient;
@@ -109,7 +108,7 @@ export class EngineSetting {
 
 /** Declares the tests of a topic for each combination. */
 export function onEveryEngineClient(title: string, body: (setting: EngineSetting) => void): void {
-  for (const host of hosts) {
+  for (const host of cellHosts) {
     for (const version of versions) {
       for (const mode of modes) {
         const setting = new EngineSetting(version, mode, host);
