@@ -17,6 +17,8 @@ const io = new Server(Number(PORT), {
     listen: { host: "127.0.0.1", secret: TIDEWIRE_SECRET },
     backend: redis({ client }),
   }),
+  // Redis keeps what was sent, so that a client that was cut off gets it from any of the three.
+  connectionStateRecovery: { maxDisconnectionDuration: 60_000 },
 });
 
 io.cluster.on("join", ({ id }) => console.log(`${NAME} has met ${id}: ${io.cluster.nodes.length} nodes`));
@@ -24,7 +26,6 @@ io.cluster.on("leave", ({ id }) => console.log(`${NAME} has lost ${id}`));
 
 io.on("connection", (socket) => {
   socket.data.node = NAME;
-  socket.emit("hello", { node: NAME });
   socket.on("say", (text) => io.emit("said", { text, node: NAME }));
   socket.on("who", async (answer) => {
     const sockets = await io.fetchSockets();

@@ -234,6 +234,20 @@ describe("the examples", () => {
         for (const [{ text }] of await Promise.all(heard)) assert.equal(text, "ahoy");
       });
     }
+
+    it("recovers a client in any of them, with what it has missed", async () => {
+      const client = connect(started().url, { transports: ["websocket"], reconnectionDelay: 300 });
+      const other = connect(started().url, { transports: ["websocket"] });
+      await Promise.all([connected(client), connected(other)]);
+      const { id } = client;
+      client.io.engine.close();
+      const heard = next<[{ text: string }]>(client, "said");
+      const back = next(client, "connect");
+      other.emit("say", "into the tunnel");
+      assert.equal((await heard)[0].text, "into the tunnel");
+      await back;
+      assert.deepEqual([client.recovered, client.id], [true, id]);
+    });
   });
 
   describeWithChromium("as a page", (browser) => {
