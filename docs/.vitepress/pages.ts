@@ -36,6 +36,7 @@ export const wide: ReadonlySet<string> = new Set([
   "limits-and-errors",
   "options",
   "performance",
+  "troubleshooting",
 ]);
 
 const docs = new URL("../", import.meta.url);
