@@ -83,8 +83,8 @@ export class LeasedDiscovery implements Discovery {
     return new Promise((resolve, reject) => {
       const waiting = { self, resolve, reject };
       this.#waiting = waiting;
-      // The store may owe an answer that it was asked for before, and be known to be away.
-      setTimeout(() => this.#giveUp(waiting), this.#isAsking && this.#isAway ? 0 : PATIENCE).unref();
+      // The store may owe an answer that it was asked for before.
+      setTimeout(() => this.#giveUp(waiting), PATIENCE).unref();
       this.refresh();
     });
   }
