@@ -22,6 +22,12 @@ const FROM_SOURCE = ["--conditions=@tidewire/source", "--import", "tsx/esm"];
 /** `INSPECTOR_CONNECTIONS=10000` is the long form, on both hosts. */
 const wished = process.env["INSPECTOR_CONNECTIONS"];
 const CROWD_SIZE = Number(wished ?? 300);
+/** `INSPECTOR_SCREENS=all` draws each screen by day and by night. */
+const both = ["light", "dark"] as const;
+const schemes: Readonly<Record<string, readonly (typeof both)[number][]>> =
+  process.env["INSPECTOR_SCREENS"] === "all"
+    ? { desktop: both, phone: both }
+    : { desktop: ["dark"], phone: ["light"] };
 const crowdHosts = wished === undefined ? (["uws"] as const) : (["uws", "node"] as const);
 
 const DESKTOP = { width: 1280, height: 860 };
@@ -307,10 +313,10 @@ describeWithChromium("the inspector in Chromium", (browser) => {
     });
 
     for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE })) {
-      it(`fits a ${size}, by day and by night`, async () => {
+      it(`fits a ${size}, ${schemes[size]!.join(" and ")}`, async () => {
         const me = await InspectorPage.open(browser(), running.url, { viewport });
         const picture = async (name: string): Promise<void> => {
-          for (const colorScheme of ["light", "dark"] as const) {
+          for (const colorScheme of schemes[size]!) {
             await me.page.emulateMedia({ colorScheme });
             await me.page.screenshot({
               path: join(ARTIFACTS, `inspector-${name}-${size}-${colorScheme}.png`),

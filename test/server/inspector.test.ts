@@ -787,7 +787,7 @@ describe("io.inspect()", () => {
   });
 
   it("serves two pages of one server, with rights of their own", async () => {
-    await using running = await serverHosts[0]!.start();
+    await using running = await serverHosts.at(-1)!.start();
     await inspect(running, { readonly: true });
     await inspect(running, { path: "/_full", auth });
     using page = await watch(running.url);
