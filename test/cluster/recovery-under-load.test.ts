@@ -90,6 +90,38 @@ describeWithRedis("recovery under load", function () {
     }
   });
 
+  it("loses nothing while Redis hangs, dies, and comes back with nothing in it, and never recovers wrongly", async () => {
+    const { redis } = processes;
+    const outages = [
+      async () => redis.stall(),
+      async () => redis.resume(),
+      () => redis.kill(),
+      () => redis.start(),
+    ];
+    const before = outcomeOf(listeners);
+    for (const each of processes.all) each.talk(1000 / HOSTS.length);
+    for (const [index, happen] of outages.entries()) {
+      await happen();
+      // An outage is noticed after two seconds at the latest.
+      const end = performance.now() + (index % 2 === 0 ? 2500 : 1500);
+      for (let count = index; performance.now() < end; count++) {
+        const { socket } = listeners[(count * 7) % CLIENTS]!;
+        if (socket.connected && count % 3 === 0) socket.io.engine.close();
+        await delay(30);
+      }
+    }
+    await allBack(listeners);
+    await delay(500);
+    await heardAll(listeners, processes);
+    const { recovered, refused, missing, twice } = outcomeOf(listeners);
+    assert.deepEqual({ missing, twice }, { missing: 0, twice: 0 });
+    assert.ok(refused > before.refused && recovered > before.recovered);
+    for (const each of processes.all) {
+      assert.deepEqual(each.reports("gap").pending, []);
+      await until(() => each.reports("back").pending.includes("JOURNAL_AWAY"), "a node to come back");
+    }
+  });
+
   it("recovers the clients of a node that was killed, and the others notice nothing", async () => {
     const before = outcomeOf(listeners);
     for (const each of processes.all) each.talk(1000 / HOSTS.length);

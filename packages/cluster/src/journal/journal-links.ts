@@ -18,6 +18,10 @@ const Message = {
   /** The client of a state has come back. */
   LET_GO: 3,
   GONE: 4,
+  /** Whether this node gets what others publish. */
+  HEARING: 5,
+  /** Items that the journal has, for a node that does not get them from there. */
+  KEPT_ITEMS: 6,
 } as const;
 
 /** How long a node may take to let go of a socket, in ms: longer than until it gives up to reach the journal. */
@@ -31,8 +35,19 @@ export interface Release {
   readonly state: string | undefined;
 }
 
+/** Items of another node that have come over its link. */
+export interface RelayedItems {
+  readonly publisher: PublisherId;
+  readonly first: number;
+  readonly items: readonly string[];
+  /** Whether the journal has them, too. */
+  readonly areKept: boolean;
+}
+
 export interface JournalLinksHandlers {
-  onRelayed(namespace: string, publisher: PublisherId, first: number, items: readonly string[]): void;
+  onRelayed(namespace: string, items: RelayedItems): void;
+  /** A node does not get any more what this one publishes. */
+  onDeaf(node: NodeId): void;
   onLetGo(namespace: string, pid: string): Promise<Release>;
 }
 
@@ -45,6 +60,9 @@ export class JournalLinks {
   readonly #nodes: Map<PublisherId, NodeId> = new Map();
   readonly #questions: Map<number, { readonly node: NodeId; resolve(release?: Release): void }> = new Map();
   #questionsAsked = 0;
+  /** Those that do not get what this one publishes. */
+  readonly #deaf: Set<NodeId> = new Set();
+  #isDeaf = false;
 
   constructor(members: Members, publisher: PublisherId, handlers: JournalLinksHandlers) {
     this.#members = members;
@@ -64,20 +82,64 @@ export class JournalLinks {
 
   #greet(link: Link): void {
     link.send(Kind.JOURNAL, [this.#writer.begin().u8(Message.PUBLISHER).text(this.#publisher).end()]);
+    if (this.#isDeaf) this.#sayHearing(link);
+  }
+
+  /** Tells the others whether this node gets what they publish. */
+  set isDeaf(isDeaf: boolean) {
+    if (isDeaf === this.#isDeaf) return;
+    this.#isDeaf = isDeaf;
+    for (const link of this.#members.peers.values()) this.#sayHearing(link);
+  }
+
+  #sayHearing(link: Link): void {
+    link.send(Kind.JOURNAL, [
+      this.#writer
+        .begin()
+        .u8(Message.HEARING)
+        .u8(this.#isDeaf ? 0 : 1)
+        .end(),
+    ]);
   }
 
   #onLeave(node: NodeId): void {
+    this.#deaf.delete(node);
     for (const [publisher, id] of this.#nodes) if (id === node) this.#nodes.delete(publisher);
     for (const question of this.#questions.values()) if (question.node === node) question.resolve();
   }
 
   /** Sends items to all nodes. */
   relay(namespace: string, first: number, items: readonly string[]): void {
-    const { peers } = this.#members;
-    if (peers.size === 0) return;
-    const writer = this.#writer.begin().u8(Message.ITEMS);
-    const payload = [writer.text(namespace).text(this.#publisher).f64(first).texts(items).end()];
-    for (const link of peers.values()) link.send(Kind.JOURNAL, payload);
+    this.#send(Message.ITEMS, this.#members.peers.keys(), namespace, first, items);
+  }
+
+  /** Sends items, which the journal has, to the nodes that do not get them from there, or to one of them. */
+  relayKept(namespace: string, first: number, items: readonly string[], to?: NodeId): void {
+    if (this.#deaf.size > 0) {
+      this.#send(Message.KEPT_ITEMS, to === undefined ? this.#deaf : [to], namespace, first, items);
+    }
+  }
+
+  #send(
+    message: number,
+    nodes: Iterable<NodeId>,
+    namespace: string,
+    first: number,
+    items: readonly string[],
+  ): void {
+    let payload: Buffer | undefined;
+    for (const node of nodes) {
+      const writer = this.#writer;
+      payload ??= writer
+        .begin()
+        .u8(message)
+        .text(namespace)
+        .text(this.#publisher)
+        .f64(first)
+        .texts(items)
+        .end();
+      this.#members.link(node)?.send(Kind.JOURNAL, [payload]);
+    }
   }
 
   /** Asks the node that had a state to let go of it. Resolves to undefined if it has died, or does not answer. */
@@ -100,12 +162,26 @@ export class JournalLinks {
   }
 
   #onMessage(link: Link, reader: PayloadReader): void {
-    switch (reader.u8()) {
+    const message = reader.u8();
+    switch (message) {
       case Message.PUBLISHER:
         this.#nodes.set(reader.text(), link.peer);
         break;
       case Message.ITEMS:
-        this.#handlers.onRelayed(reader.text(), reader.text(), reader.f64(), reader.texts());
+      case Message.KEPT_ITEMS: {
+        const namespace = reader.text();
+        const [publisher, first, items] = [reader.text(), reader.f64(), reader.texts()];
+        const areKept = message === Message.KEPT_ITEMS;
+        this.#handlers.onRelayed(namespace, { publisher, first, items, areKept });
+        break;
+      }
+      case Message.HEARING:
+        if (reader.u8() === 1) {
+          this.#deaf.delete(link.peer);
+        } else {
+          this.#deaf.add(link.peer);
+          this.#handlers.onDeaf(link.peer);
+        }
         break;
       case Message.LET_GO:
         void this.#letGo(link, reader.u32(), reader.text(), reader.text());

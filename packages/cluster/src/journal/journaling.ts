@@ -95,10 +95,13 @@ export class Journaling implements JournalNode {
     this.#members = members;
     this.#handlers = handlers;
     this.#links = new JournalLinks(members, this.publisher, {
-      onRelayed: (name, publisher, first, items) => {
+      onRelayed: (name, relayed) => {
         const open = this.#namespaces.get(name);
-        if (open === undefined) this.#passForeign(items);
-        else open.journal.onRelayed(publisher, first, items);
+        if (open === undefined) this.#passForeign(relayed.items);
+        else open.journal.onRelayed(relayed);
+      },
+      onDeaf: (node) => {
+        for (const { journal } of this.#namespaces.values()) journal.repeatTo(node);
       },
       onLetGo: (name, pid) => this.#letGo(name, pid),
     });
@@ -298,6 +301,10 @@ export class Journaling implements JournalNode {
     return { state, upTo: await open.journal.settled() };
   }
 
+  relayKept(namespace: string, first: number, items: readonly string[], to?: NodeId): void {
+    this.#links.relayKept(namespace, first, items, to);
+  }
+
   relay(namespace: string, first: number, items: readonly string[]): void {
     this.#links.relay(namespace, first, items);
   }
@@ -374,6 +381,7 @@ export class Journaling implements JournalNode {
     this.#mode = "returning";
     for (const { journal } of this.#namespaces.values()) await this.#resume(journal);
     this.#mode = "up";
+    this.#links.isDeaf = false;
     this.#hasToldAway = false;
     this.#tell(() => this.#handlers.onBack());
   }
@@ -388,6 +396,7 @@ export class Journaling implements JournalNode {
   onAway(reason: unknown): void {
     if (this.isAway || this.#mode === "stopped") return;
     this.#mode = "away";
+    this.#links.isDeaf = true;
     const error = reason instanceof Error ? reason : new Error(String(reason));
     if (!this.#hasToldAway) {
       this.#hasToldAway = true;

@@ -8,9 +8,11 @@ import { CAST, isFor, PASSING, readCast, readEvent, sizeOf } from "./items.ts";
 import type { EventItem } from "./items.ts";
 import { EVENT } from "./journal.ts";
 import type { ArrivedBatch, Journal, JournaledEvent, Place, PublisherId } from "./journal.ts";
+import type { RelayedItems } from "./journal-links.ts";
 import { LateEvents } from "./late-events.ts";
 import { formatOffset, unknownOffset } from "./offset.ts";
 import type { Received } from "./offset.ts";
+import { RecentItems } from "./recent-items.ts";
 import { Restoration } from "./restoration.ts";
 import type { KeptEvent } from "./restoration.ts";
 
@@ -41,6 +43,8 @@ export interface JournalNode {
   flushLater(namespace: NamespaceJournal): void;
   /** Sends items to the other nodes over the links. */
   relay(namespace: string, first: number, items: readonly string[]): void;
+  /** Sends items, which the journal gets, to the nodes that do not get them from there, or to one of them. */
+  relayKept(namespace: string, first: number, items: readonly string[], to?: NodeId): void;
   /** Calls `renew()`, which says where the namespace is. */
   renewSoon(): void;
   /** Calls `resume()` of the journal: events are missing in it. */
@@ -100,6 +104,7 @@ export class NamespaceJournal {
   /** Up to this number, they were relayed. */
   #relayed = 0;
   #own: OwnItem[] = [];
+  readonly #recent: RecentItems = new RecentItems();
   readonly #heard: Sequences = new Sequences();
   /** Batches that have to wait for what is read before. */
   #held: ArrivedBatch[] = [];
@@ -214,6 +219,14 @@ export class NamespaceJournal {
     const first = this.#appended + 1;
     this.#appended = this.#seq;
     void this.#append(first, items);
+    this.#recent.add(items, first);
+    this.#node.relayKept(this.name, first, items);
+  }
+
+  /** A node may have missed what was sent lately, and does not know it yet. */
+  repeatTo(node: NodeId): void {
+    const { first, items } = this.#recent.list();
+    if (items.length > 0) this.#node.relayKept(this.name, first, items, node);
   }
 
   async #append(first: number, items: readonly string[]): Promise<void> {
@@ -285,8 +298,8 @@ export class NamespaceJournal {
     this.#node.repair(this);
   }
 
-  /** Items that another node could not give to the journal. */
-  onRelayed(publisher: PublisherId, first: number, items: readonly string[]): void {
+  /** Items that another node could not give to the journal, or that this one does not get from there. */
+  onRelayed({ publisher, first, items, areKept }: RelayedItems): void {
     for (const [index, item] of items.entries()) {
       if (!this.#isNew(publisher, first + index)) continue;
       if (item.startsWith(CAST)) {
@@ -294,7 +307,7 @@ export class NamespaceJournal {
         continue;
       }
       const event = readEvent(item);
-      if (item.startsWith(EVENT)) this.#lose(event, publisher, first + index);
+      if (item.startsWith(EVENT) && !areKept) this.#lose(event, publisher, first + index);
       this.#deliver(this.#late.without(event, publisher, first + index), unknownOffset(this.#epoch));
     }
   }
@@ -617,6 +630,7 @@ export class NamespaceJournal {
 
   /** Drops what is too old. */
   sweep(): void {
+    this.#recent.drop();
     const last = this.#ages.at(-1);
     if (last !== undefined) this.#log.dropBefore(last.at - this.#options.window);
   }
