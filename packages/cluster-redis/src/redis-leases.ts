@@ -38,7 +38,7 @@ export class RedisLeases implements LeaseStore {
       number,
       ...string[],
     ];
-    const nodes = [];
+    const nodes: { id: string; address: string }[] = [];
     for (let i = 0; i < fields.length; i += 2) nodes.push({ id: fields[i]!, address: fields[i + 1]! });
     return { isTaken: isTaken === 1, nodes };
   }
