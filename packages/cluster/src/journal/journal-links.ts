@@ -22,10 +22,16 @@ const Message = {
   HEARING: 5,
   /** Items that the journal has, for a node that does not get them from there. */
   KEPT_ITEMS: 6,
+  /** Asks for an answer: when it comes, what was sent before has arrived. */
+  MARK: 7,
+  MARK_REACHED: 8,
 } as const;
 
 /** How long a node may take to let go of a socket, in ms: longer than until it gives up to reach the journal. */
 const PATIENCE = 2500;
+
+/** How long what was sent may be on its way to other nodes, in ms. */
+const MARK_PATIENCE = 1000;
 
 /** What is known when a node has let go of a state. */
 export interface Release {
@@ -59,6 +65,7 @@ export class JournalLinks {
   readonly #writer: PayloadWriter = new PayloadWriter();
   readonly #nodes: Map<PublisherId, NodeId> = new Map();
   readonly #questions: Map<number, { readonly node: NodeId; resolve(release?: Release): void }> = new Map();
+  readonly #marks: Map<number, { readonly nodes: Set<NodeId>; onReached(): void }> = new Map();
   #questionsAsked = 0;
   /** Those that do not get what this one publishes. */
   readonly #deaf: Set<NodeId> = new Set();
@@ -106,6 +113,31 @@ export class JournalLinks {
     this.#deaf.delete(node);
     for (const [publisher, id] of this.#nodes) if (id === node) this.#nodes.delete(publisher);
     for (const question of this.#questions.values()) if (question.node === node) question.resolve();
+    for (const id of this.#marks.keys()) this.#onMarkReached(id, node);
+  }
+
+  /** Resolves once what was sent over the links has arrived at all nodes, or cannot be waited for any longer. */
+  arrived(): Promise<void> {
+    const nodes = new Set(this.#members.peers.keys());
+    if (nodes.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const id = ++this.#questionsAsked;
+      const onReached = (): void => {
+        clearTimeout(timer);
+        this.#marks.delete(id);
+        resolve();
+      };
+      const timer = setTimeout(onReached, MARK_PATIENCE).unref();
+      this.#marks.set(id, { nodes, onReached });
+      for (const link of this.#members.peers.values()) {
+        link.send(Kind.JOURNAL, [this.#writer.begin().u8(Message.MARK).u32(id).end()]);
+      }
+    });
+  }
+
+  #onMarkReached(id: number, node: NodeId): void {
+    const mark = this.#marks.get(id);
+    if (mark?.nodes.delete(node) && mark.nodes.size === 0) mark.onReached();
   }
 
   /** Sends items to all nodes. */
@@ -182,6 +214,12 @@ export class JournalLinks {
           this.#deaf.add(link.peer);
           this.#handlers.onDeaf(link.peer);
         }
+        break;
+      case Message.MARK:
+        link.send(Kind.JOURNAL, [this.#writer.begin().u8(Message.MARK_REACHED).u32(reader.u32()).end()]);
+        break;
+      case Message.MARK_REACHED:
+        this.#onMarkReached(reader.u32(), link.peer);
         break;
       case Message.LET_GO:
         void this.#letGo(link, reader.u32(), reader.text(), reader.text());

@@ -115,6 +115,10 @@ export class Journaling implements JournalNode {
     return this.#mode === "away";
   }
 
+  get #isReturning(): boolean {
+    return this.#mode === "returning";
+  }
+
   /** Begins to use the journal. Fulfilled once it can be used, or cannot be reached; never rejected. */
   start(cluster: string): Promise<void> {
     this.#mode = "starting";
@@ -379,7 +383,10 @@ export class Journaling implements JournalNode {
   /** Goes on with the journal. Items wait meanwhile. */
   async #return(): Promise<void> {
     this.#mode = "returning";
+    // What comes from the journal must not overtake what is still on its way over the links.
+    await this.#links.arrived();
     for (const { journal } of this.#namespaces.values()) await this.#resume(journal);
+    if (!this.#isReturning) return;
     this.#mode = "up";
     this.#links.isDeaf = false;
     this.#hasToldAway = false;
