@@ -65,18 +65,19 @@ async function runEverything() {
   return sum("failed") > 0 ? 1 : 0;
 }
 
-/** Runs the tests of one process, and says what they do; then the suites that run on another version of Node. */
+/** Runs the tests of one process, and says what they do. */
 async function runMain() {
   const ignored = [...processes, ...uses].flatMap((pattern) => ["--ignore", pattern]);
-  const parts = [await counted(node, [mocha, ...reporter, ...files, ...ignored])];
+  return [await counted(node, [mocha, ...reporter, ...files, ...ignored])];
+}
+
+/** Runs the tests that wait; then the suites that run on another version of Node. */
+async function runProcesses() {
+  const parts = [await kept("Processes and proxies", node, [mocha, ...reporter, ...processes])];
   if (alsoOn === undefined) return parts;
   // A test that is left out half-way, for want of uWebSockets.js, may leave a server open.
   const args = [mocha, "--exit", ...reporter, ...suites];
   return [...parts, await kept(`On Node ${alsoOn}`, nodeOf(alsoOn), args)];
-}
-
-async function runProcesses() {
-  return [await kept("Processes and proxies", node, [mocha, ...reporter, ...processes])];
 }
 
 /** Runs the quick form of the compatibility suite, then some of its clients before workers, and what uses the packages. */

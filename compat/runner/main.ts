@@ -67,7 +67,13 @@ function setUp(): void {
   if (status !== 0) throw new Error("the packages could not be built");
 }
 
-async function runSections({ chosen, isFull, jobs, grep }: Arguments): Promise<SectionReport[]> {
+/**
+ * On uWebSockets.js, an upgrade that is decided late may fail in a process that has no other WebSocket, which is so here: the client
+ * stays on long-polling.
+ */
+const RETRIES_WITH_WORKERS = ["--retries", "2"];
+
+async function runSections({ chosen, isFull, jobs, grep, workers }: Arguments): Promise<SectionReport[]> {
   const reports = new Map<string, SectionReport>();
   const waiting = [...chosen];
   const work = async (): Promise<void> => {
@@ -78,7 +84,10 @@ async function runSections({ chosen, isFull, jobs, grep }: Arguments): Promise<S
         files: [filesOf(section)],
         hasOfficial: section.hasOfficial === true || isOracle,
         isFull,
-        options: grep === undefined ? [] : ["--grep", grep],
+        options: [
+          ...(grep === undefined ? [] : ["--grep", grep]),
+          ...(workers === undefined ? [] : RETRIES_WITH_WORKERS),
+        ],
         limit: isFull ? LIMIT.full : LIMIT.quick,
         grace: GRACE,
       });

@@ -148,7 +148,7 @@ for (const hosts of combinations.filter(isChosen)) {
         await allMiss(closed.id);
         await next(closed.child, "exit");
         await clients.echo(5);
-        assert.deepEqual(clients.lost, indexesOf(closed.id, nodes));
+        clients.assertLost(indexesOf(closed.id, nodes));
       });
     }
 
@@ -163,7 +163,7 @@ for (const hosts of combinations.filter(isChosen)) {
       await allMiss(killed.id);
       await within(Promise.all(back), "the clients to come back", 5000);
       await clients.echo(5);
-      assert.deepEqual(clients.lost, affected);
+      clients.assertLost(affected);
       for (const each of processes) assert.equal((await each.nodes()).length, 3);
     });
 

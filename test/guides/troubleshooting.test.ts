@@ -8,7 +8,6 @@ import type { ServerOptions } from "@tidewire/server";
 import { io as connect } from "socket.io-client";
 import type { ManagerOptions, Socket, SocketOptions } from "socket.io-client";
 import { openOldClient } from "../support/server/old-clients.ts";
-import { freePort } from "../browser/support/chat-process.ts";
 import { faultyProxy } from "../support/proxies/faulty.ts";
 import type { Faults, FaultyProxy } from "../support/proxies/faulty.ts";
 import { roundRobinProxy } from "../support/proxies/round-robin.ts";
@@ -168,7 +167,10 @@ const symptoms: readonly Symptom[] = [
   {
     row: ["`xhr poll error`, no status", "nothing"],
     client: "xhr poll error 0",
-    provoke: async (scene) => scene.client(await freePort()),
+    // A port that no other scene gets.
+    async provoke(scene) {
+      scene.client(1);
+    },
   },
   {
     row: ["`xhr poll error`, 404", "nothing"],

@@ -8,6 +8,7 @@ export class Clients {
   readonly all: readonly Socket[];
   /** Reasons of disconnections, and messages of refusals. */
   readonly losses: string[] = [];
+  readonly #disconnected: Set<Socket> = new Set();
   readonly #lost: Set<Socket> = new Set();
   readonly #nodes: Promise<string>[];
 
@@ -16,6 +17,7 @@ export class Clients {
     this.#nodes = this.all.map(async (client) => (await next<[string]>(client, "node"))[0]);
     for (const client of this.all) {
       client.on("disconnect", (reason, details) => {
+        this.#disconnected.add(client);
         if (isResetByKernel(details)) return;
         this.losses.push(reason);
         this.#lost.add(client);
@@ -29,9 +31,21 @@ export class Clients {
     return Promise.all(this.#nodes);
   }
 
-  /** The indexes of those that were disconnected. */
-  get lost(): number[] {
-    return [...this.all.keys()].filter((index) => this.#lost.has(this.all[index]!));
+  /**
+   * Asserts that these were disconnected, by their indexes, and no others, apart from those whose new connection the kernel has reset.
+   */
+  assertLost(indexes: readonly number[]): void {
+    const among = (sockets: Set<Socket>): number[] =>
+      [...this.all.keys()].filter((index) => sockets.has(this.all[index]!));
+    const disconnected = among(this.#disconnected);
+    assert.deepEqual(
+      indexes.filter((index) => !disconnected.includes(index)),
+      [],
+    );
+    assert.deepEqual(
+      among(this.#lost).filter((index) => !indexes.includes(index)),
+      [],
+    );
   }
 
   /** Resolves once all are on WebSocket. */
