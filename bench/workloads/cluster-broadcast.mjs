@@ -1,4 +1,4 @@
-import { newsStream } from "../client/broadcasts.mjs";
+import { broadcastsOfBoth, newsStream } from "../client/broadcasts.mjs";
 import { withFleet } from "../client/fleet.mjs";
 
 const PER_TICK = 20;
@@ -31,25 +31,13 @@ export default {
       withFleet({ server: { port }, variant }, async (far) => {
         await near.grow(size.near);
         await far.grow(size.far);
-        const fleets = [near, far];
-        for (const fleet of fleets) fleet.expect(newsStream);
-        let next = 0;
-        const tick = async (ticks) => {
-          for (let i = 0; i < ticks; i++) {
-            // The message is sent once all wait for it.
-            const arrivals = fleets.map((fleet) => {
-              const start = () => fleet === far && server.notify("newsOfBoth", next, PER_TICK);
-              return fleet.during(fleet.connections.length * PER_TICK, "broadcast messages arrived", start);
-            });
-            await Promise.all(arrivals);
-            next += PER_TICK;
-          }
-        };
-        await tick(size.warmup);
-        await server.call("partnerCpuStart");
-        const publisher = await server.cpuDuring(() => tick(size.measured));
-        const receiver = await server.call("partnerCpuStop");
+        for (const fleet of [near, far]) fleet.expect(newsStream);
+        const send = broadcastsOfBoth(server, near, far);
+        await send(size.warmup * PER_TICK, PER_TICK);
         const messages = size.measured * PER_TICK;
+        await server.call("partnerCpuStart");
+        const publisher = await server.cpuDuring(() => send(messages, PER_TICK));
+        const receiver = await server.call("partnerCpuStop");
         return { publisher: publisher / messages, receiver: receiver / messages };
       }),
     );

@@ -1,4 +1,4 @@
-import { newsStream } from "../client/broadcasts.mjs";
+import { broadcastsOfBoth, newsStream } from "../client/broadcasts.mjs";
 import { withFleet } from "../client/fleet.mjs";
 
 /** Messages per tick. */
@@ -21,13 +21,13 @@ export default {
       key: `publisher${rate}`,
       title: `CPU of the process that emits, ${rate} per tick`,
       unit: "µs per message",
-      ...(rate === 20 ? { budget: { redis: budget } } : {}),
+      budget: { redis: budget },
     },
     {
       key: `receiver${rate}`,
       title: `CPU of the other process, ${rate} per tick`,
       unit: "µs per message",
-      ...(rate === 20 ? { budget: { redis: budget } } : {}),
+      budget: { redis: budget },
     },
   ]),
   sizes: {
@@ -41,20 +41,8 @@ export default {
       withFleet({ server: { port }, variant }, async (far) => {
         await near.grow(size.near);
         await far.grow(size.far);
-        const fleets = [near, far];
-        for (const fleet of fleets) fleet.expect(newsStream);
-        let next = 0;
-        const send = async (messages, rate) => {
-          for (let sent = 0; sent < messages; sent += rate) {
-            // The message is sent once all wait for it.
-            const arrivals = fleets.map((fleet) => {
-              const start = () => fleet === far && server.notify("newsOfBoth", next, rate);
-              return fleet.during(fleet.connections.length * rate, "broadcast messages arrived", start);
-            });
-            await Promise.all(arrivals);
-            next += rate;
-          }
-        };
+        for (const fleet of [near, far]) fleet.expect(newsStream);
+        const send = broadcastsOfBoth(server, near, far);
         /** @type {Record<string, number>} */
         const figures = {};
         for (const rate of RATES) {

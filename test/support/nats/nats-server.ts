@@ -1,14 +1,10 @@
-import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findNats, whyMissing } from "../../../scripts/setup.mjs";
 import { freePort } from "../../browser/support/chat-process.ts";
 import { describeWith } from "../backends/describe-with.ts";
-import { accepts } from "../waiting/accepts.ts";
-import { PATIENCE } from "../waiting/queue.ts";
+import { ListeningProgram } from "../process/listening-program.ts";
 
 /** Why there is no NATS on this machine. */
 export const whyNoNats: string | undefined = findNats() === undefined ? whyMissing("NATS") : undefined;
@@ -17,10 +13,12 @@ export const whyNoNats: string | undefined = findNats() === undefined ? whyMissi
 export class NatsServer {
   readonly port: number;
   readonly #folder: string = mkdtempSync(join(tmpdir(), "tidewire-nats-"));
-  #child: ChildProcess | undefined = undefined;
+  readonly #program: ListeningProgram;
 
   private constructor(port: number) {
     this.port = port;
+    const args = ["--addr", "127.0.0.1", "--port", String(port), "--config", this.#file];
+    this.#program = new ListeningProgram([findNats() as string, ...args], { name: "NATS", port });
   }
 
   /** @param configuration - more of its configuration file */
@@ -31,22 +29,12 @@ export class NatsServer {
     return server;
   }
 
-  async start(): Promise<void> {
-    const args = ["--addr", "127.0.0.1", "--port", String(this.port), "--config", this.#file];
-    this.#child = spawn(findNats() as string, args, { stdio: "ignore" });
-    const end = Date.now() + PATIENCE;
-    while (!(await accepts(this.port))) {
-      if (Date.now() > end) throw new Error("NATS does not start");
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+  start(): Promise<void> {
+    return this.#program.start();
   }
 
-  async kill(): Promise<void> {
-    const child = this.#child;
-    this.#child = undefined;
-    if (child === undefined) return;
-    child.kill("SIGKILL");
-    await once(child, "exit");
+  kill(): Promise<void> {
+    return this.#program.end();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,14 +1,11 @@
-import { spawn, spawnSync } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
+import { spawnSync } from "node:child_process";
 import { chownSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findPostgres, whyMissing } from "../../../scripts/setup.mjs";
 import { freePort } from "../../browser/support/chat-process.ts";
 import { describeWith } from "../backends/describe-with.ts";
-import { accepts } from "../waiting/accepts.ts";
-import { PATIENCE } from "../waiting/queue.ts";
+import { ListeningProgram } from "../process/listening-program.ts";
 
 /** Why there is no PostgreSQL on this machine. */
 export const whyNoPostgres: string | undefined =
@@ -33,10 +30,19 @@ const AS_OTHER_USER =
 export class PostgresServer {
   readonly port: number;
   readonly #folder: string = mkdtempSync(join(tmpdir(), "tidewire-postgres-"));
-  #child: ChildProcess | undefined = undefined;
+  readonly #program: ListeningProgram;
 
   private constructor(port: number) {
     this.port = port;
+    const settings = ["listen_addresses=127.0.0.1", `unix_socket_directories=${this.#folder}`, "fsync=off"];
+    const args = ["-D", this.#data, "-p", String(port), ...settings.flatMap((setting) => ["-c", setting])];
+    const command = [...AS_OTHER_USER, join(findPostgres() as string, "postgres"), ...args];
+    this.#program = new ListeningProgram(command, {
+      name: "PostgreSQL",
+      port,
+      isReady: () => this.#isReady(),
+      options: { cwd: this.#folder },
+    });
   }
 
   static async start(): Promise<PostgresServer> {
@@ -46,31 +52,17 @@ export class PostgresServer {
     return server;
   }
 
-  async start(): Promise<void> {
-    const settings = ["listen_addresses=127.0.0.1", `unix_socket_directories=${this.#folder}`, "fsync=off"];
-    const args = [
-      "-D",
-      this.#data,
-      "-p",
-      String(this.port),
-      ...settings.flatMap((setting) => ["-c", setting]),
-    ];
-    const [command, ...rest] = [...AS_OTHER_USER, join(findPostgres() as string, "postgres"), ...args];
-    this.#child = spawn(command as string, rest, { cwd: this.#folder, stdio: "ignore" });
-    const end = Date.now() + PATIENCE;
-    while (!(await accepts(this.port)) || !this.#isReady()) {
-      if (Date.now() > end) throw new Error("PostgreSQL does not start");
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+  start(): Promise<void> {
+    return this.#program.start();
   }
 
   /** All its connections break, and it writes nothing more: tables that are not logged will be empty. */
-  async kill(): Promise<void> {
-    await this.#end("SIGQUIT");
+  kill(): Promise<void> {
+    return this.#program.end("SIGQUIT");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#end("SIGQUIT");
+    await this.kill();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
@@ -94,14 +86,6 @@ export class PostgresServer {
   #isReady(): boolean {
     const args = ["-h", "127.0.0.1", "-p", String(this.port), "-U", "test", "-q"];
     return spawnSync(join(findPostgres() as string, "pg_isready"), args).status === 0;
-  }
-
-  async #end(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#child;
-    this.#child = undefined;
-    if (child === undefined) return;
-    child.kill(signal);
-    await once(child, "exit");
   }
 }
 

@@ -1,11 +1,7 @@
-import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { findRedis, whyMissing } from "../../../scripts/setup.mjs";
 import { freePort } from "../../browser/support/chat-process.ts";
 import { describeWith } from "../backends/describe-with.ts";
-import { accepts } from "../waiting/accepts.ts";
-import { PATIENCE } from "../waiting/queue.ts";
+import { ListeningProgram } from "../process/listening-program.ts";
 
 /** Why there is no Redis on this machine. */
 export const whyNoRedis: string | undefined = findRedis() === undefined ? whyMissing("Redis") : undefined;
@@ -13,12 +9,13 @@ export const whyNoRedis: string | undefined = findRedis() === undefined ? whyMis
 /** A Redis of its own on a port of the loopback interface, which keeps nothing when it ends. */
 export class RedisServer {
   readonly port: number;
-  readonly #settings: readonly string[];
-  #child: ChildProcess | undefined = undefined;
+  readonly #program: ListeningProgram;
 
   private constructor(port: number, settings: readonly string[]) {
     this.port = port;
-    this.#settings = settings;
+    const own = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", "/tmp"];
+    const command = [findRedis() as string, "--port", String(port), ...own, ...settings];
+    this.#program = new ListeningProgram(command, { name: "Redis", port });
   }
 
   /** @param settings - more of those of the command line */
@@ -32,37 +29,21 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  async start(): Promise<void> {
-    const settings = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", "/tmp"];
-    this.#child = spawn(
-      findRedis() as string,
-      ["--port", String(this.port), ...settings, ...this.#settings],
-      {
-        stdio: "ignore",
-      },
-    );
-    const end = Date.now() + PATIENCE;
-    while (!(await accepts(this.port))) {
-      if (Date.now() > end) throw new Error("Redis does not start");
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+  start(): Promise<void> {
+    return this.#program.start();
   }
 
-  async kill(): Promise<void> {
-    const child = this.#child;
-    this.#child = undefined;
-    if (child === undefined) return;
-    child.kill("SIGKILL");
-    await once(child, "exit");
+  kill(): Promise<void> {
+    return this.#program.end();
   }
 
   /** It hangs, with all its connections. */
   stall(): void {
-    this.#child?.kill("SIGSTOP");
+    this.#program.signal("SIGSTOP");
   }
 
   resume(): void {
-    this.#child?.kill("SIGCONT");
+    this.#program.signal("SIGCONT");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
