@@ -1,5 +1,5 @@
 // Mocha's spec reporter, with one line at the end that counts everything: `N passed, N failed, N skipped`.
-// Where COUNTS_FILE is set, the counts go there, and whoever set it has the last word.
+// Where COUNTS_FILE is set, the counts and the failures go there, and whoever set it has the last word.
 const { writeFileSync } = require("node:fs");
 const { reporters } = require("mocha");
 
@@ -25,7 +25,8 @@ module.exports = class extends reporters.Spec {
     super.epilogue();
     const { passes: passed, failures: failed, pending: skipped } = this.stats;
     const file = process.env.COUNTS_FILE;
-    if (file) writeFileSync(file, JSON.stringify({ passed, failed, skipped }));
+    const failures = this.failures.map((test) => `${test.fullTitle()}\n  ${test.err?.stack ?? test.err}`);
+    if (file) writeFileSync(file, JSON.stringify({ passed, failed, skipped, failures }));
     else console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
   }
 };

@@ -54,12 +54,13 @@ function runGiven() {
   return run(node, [mocha, ...reporter, ...chosen, ...given]);
 }
 
-/** One line at the end counts everything; a part that died before it had counts is counted as a failure. */
+/** What failed stands at the end, in front of the line that counts everything. */
 async function runEverything() {
   // Tests mostly wait for sockets: three runs at once take little longer than one.
   const lanes = [runMain(), runProcesses(), runUses()];
   const parts = (await Promise.all(lanes)).flat();
   for (const { title, output } of parts) if (output !== undefined) console.log(`\n${title}:\n${output}`);
+  for (const failure of parts.flatMap(({ failures = [] }) => failures)) console.log(`FAILED ${failure}\n`);
   const sum = (name) => parts.reduce((total, counts) => total + counts[name], 0);
   console.log(`${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`);
   return sum("failed") > 0 ? 1 : 0;
@@ -101,7 +102,7 @@ async function kept(title, command, args) {
 }
 
 /**
- * Runs a part of the tests that writes its counts to a file.
+ * Runs a part of the tests that writes its counts to a file. A part that dies before it has counted counts as a failure.
  *
  * @param keep - takes what it says; without it, that is printed
  */
@@ -114,8 +115,8 @@ async function counted(command, args, keep) {
       ? JSON.parse(readFileSync(file, "utf8"))
       : { passed: 0, failed: 0, skipped: 0 };
     if (status !== 0 && counts.failed === 0) {
-      console.error(`${command} ${args.join(" ")} ended with exit code ${status}`);
       counts.failed = 1;
+      counts.failures = [`${command} ${args.join(" ")}: ended with exit code ${status}`];
     }
     return counts;
   } finally {

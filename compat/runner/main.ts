@@ -147,13 +147,19 @@ function sayHow(report: SectionReport): void {
   if (count([report]).failed > 0) say(output);
 }
 
-/** Prints the counts, or writes them to COUNTS_FILE, and returns the exit code. */
+/** Prints the counts, or writes them to COUNTS_FILE together with what failed, and returns the exit code. */
 function tell(reports: readonly SectionReport[]): number {
   const counts = count(reports);
   const file = process.env["COUNTS_FILE"];
   if (file === undefined) say(inWords(counts));
-  else writeFileSync(file, JSON.stringify(counts));
+  else writeFileSync(file, JSON.stringify({ ...counts, failures: reports.flatMap(failuresOf) }));
   return counts.failed > 0 || counts.passed === 0 ? 1 : 0;
+}
+
+/** What failed in a section, a line each; why stands where the section said how it ended. */
+function failuresOf({ name, problems, outcomes }: SectionReport): string[] {
+  const failed = outcomes.filter(({ state }) => state === "failed").map(({ title }) => title);
+  return [...problems, ...failed].map((what) => `${name}: ${what}`);
 }
 
 function inWords({ passed, failed, skipped }: Counts): string {
