@@ -224,6 +224,16 @@ describe("docs/migrate.md", () => {
   });
 });
 
+describe("docs/observability.md", () => {
+  it("explains each member of io.stats()", () => {
+    const [table] = read("docs/observability.md").split("\n## Prometheus");
+    const explained = [...table!.matchAll(/^\| ((?:`\w+`(?:, )?)+) \|/gm)].flatMap((row) =>
+      [...row[1]!.matchAll(/`(\w+)`/g)].map((name) => name[1]!),
+    );
+    assert.deepEqual(explained.toSorted(), Object.keys(new Server().stats()).toSorted());
+  });
+});
+
 describe("docs/support.md", () => {
   it("names the versions of Node.js that the packages ask for and that are tested", () => {
     const page = read("docs/support.md");

@@ -6,8 +6,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** How long the process may take to end after the last program, in ms. */
-const GRACE = 5000;
+/** How long the process may take to end after the last program, and how long a program may take, in ms: it then hangs. */
+const PATIENCE = 30_000;
 
 /** What a program has printed, and the error with which it ended, if it did. */
 export interface Ran {
@@ -15,30 +15,41 @@ export interface Ran {
   readonly error?: string;
 }
 
-interface Program {
+export interface Program {
   readonly code: string;
   /** Of the file in which it is run. */
   readonly extension: "mjs" | "ts";
 }
 
+/** Precedes each program: what it prints later, when others run, is not theirs. */
+const PRELUDE = "const console = globalThis.consoleOf(import.meta.url);\n";
+
 /** Imports the programs one after another; each may leave listeners of the process behind, which are not those of the next. */
 const runner = `
 import { format } from "node:util";
 
-let lines = [];
-console.log = (...args) => lines.push(...format(...args).split("\\n"));
+const lines = new Map();
+globalThis.consoleOf = (url) => ({
+  ...console,
+  log: (...args) => lines.get(url).push(...format(...args).split("\\n")),
+});
 const before = new Map(["warning", "SIGTERM"].map((name) => [name, process.listeners(name)]));
 
 process.on("message", async (programs) => {
   for (const program of programs) {
-    lines = [];
+    lines.set(program, []);
     let error;
+    let timer;
+    const late = new Promise((_, reject) => {
+      timer = setTimeout(() => reject("it hangs after printing " + JSON.stringify(lines.get(program))), ${PATIENCE});
+    });
     try {
-      await import(program);
+      await Promise.race([import(program), late]);
     } catch (thrown) {
       error = thrown?.stack ?? String(thrown);
     }
-    process.send({ lines, error });
+    clearTimeout(timer);
+    process.send({ lines: lines.get(program), error });
     for (const [name, listeners] of before) {
       process.removeAllListeners(name);
       for (const listener of listeners) process.on(name, listener);
@@ -58,7 +69,7 @@ export async function runAll(programs: readonly Program[], env: NodeJS.ProcessEn
   try {
     await writeFile(join(folder, "runner.mjs"), runner);
     const files = programs.map(({ extension }, index) => join(folder, `program-${index}.${extension}`));
-    await Promise.all(programs.map(({ code }, index) => writeFile(files[index]!, code)));
+    await Promise.all(programs.map(({ code }, index) => writeFile(files[index]!, PRELUDE + code)));
     const child = fork(join(folder, "runner.mjs"), {
       cwd: root,
       env: { ...process.env, NODE_OPTIONS: "", ...env },
@@ -66,12 +77,14 @@ export async function runAll(programs: readonly Program[], env: NodeJS.ProcessEn
     });
     const ran: Ran[] = [];
     child.on("message", (result) => ran.push(result as Ran));
-    child.once("disconnect", () => setTimeout(() => child.kill(), GRACE).unref());
+    child.once("disconnect", () => setTimeout(() => child.kill(), PATIENCE).unref());
     child.send(files.map((file) => pathToFileURL(file).href));
     const [code] = (await once(child, "exit")) as [number | null];
     if (ran.length < programs.length)
       throw new Error(`program ${ran.length} ended the process, with ${code}`);
-    if (code !== 0) throw new Error("the process did not end by itself after the last program");
+    // What is left open is mostly that of a program that has failed.
+    const hasFailed = ran.some(({ error }) => error !== undefined);
+    if (code !== 0 && !hasFailed) throw new Error("the process did not end by itself after the last program");
     return ran;
   } finally {
     await rm(folder, { recursive: true });
