@@ -18,6 +18,19 @@ const packages = readdirSync(join(root, "packages"));
 /** The packages whose functions applications call. */
 const withFunctions = packages.filter((name) => !["cli", "parser", "server"].includes(name));
 
+/** Interfaces of clients and meters of other packages, which an application passes on: an example shows where they come from. */
+const foreign: ReadonlySet<string> = new Set([
+  "IoredisClient",
+  "Meter",
+  "NatsConnection",
+  "NodeRedisClient",
+  "NodeRedisSubscriber",
+  "PostgresConnection",
+  "PostgresPool",
+  "PrometheusRegister",
+  "UwsApp",
+]);
+
 /** Interfaces of options. */
 const OPTIONS = /^\w*(?:Options|Limits|Rate)$/;
 
@@ -82,6 +95,24 @@ function membersOf(body: string): Member[] {
   return [...members.values()];
 }
 
+/** The docstring of an interface. */
+function docsOf(sources: readonly string[], name: string): string {
+  const pattern = new RegExp(
+    `(/\\*\\*(?:(?!\\*/)[\\s\\S])*\\*/)\\s+export (?:declare )?interface ${name}\\b`,
+  );
+  return sources.map((source) => pattern.exec(source)?.[1]).find((docs) => docs !== undefined) ?? "";
+}
+
+/** The methods of an interface that no example shows, neither their own nor that of the interface. */
+function unshown(sources: readonly string[], name: string): string[] {
+  const [, example = ""] = docsOf(sources, name).split("@example");
+  if (foreign.has(name) && example !== "") return [];
+  return membersOf(bodyOf(sources, "interface", name)!)
+    .filter(({ isMethod, docs }) => isMethod && !docs.includes("@example"))
+    .filter((method) => !new RegExp(`\\b${method.name}(?:\\?\\.)?\\(`).test(example))
+    .map((method) => `${name}.${method.name}`);
+}
+
 function undocumented(source: string, kind: "class" | "interface", name: string, tag: string): string[] {
   const body = bodyOf([source], kind, name);
   assert.ok(body !== undefined, `there is no ${kind} ${name}`);
@@ -123,6 +154,21 @@ describe("docstrings", () => {
     });
   }
 
+  for (const name of packages.filter((each) => each !== "cli")) {
+    it(`show each method of the interfaces of @tidewire/${name} in an example`, () => {
+      const sources = declarationsOf(name);
+      const exported = exportedBy(name);
+      const names = sources
+        .flatMap((source) => [...source.matchAll(/^export (?:declare )?interface (\w+)/gm)])
+        .map(([, each]) => each!)
+        .filter((each) => exported.has(each));
+      assert.deepEqual(
+        names.flatMap((each) => unshown(sources, each)),
+        [],
+      );
+    });
+  }
+
   for (const name of packages) {
     it(`say what the default of each option of @tidewire/${name} is`, () => {
       const sources = declarationsOf(name);
@@ -159,8 +205,18 @@ export interface ThingOptions {
     size?: number;
     /** How fast. */
     speed?: number;
+}
+/**
+ * A driver.
+ * @example
+ * driver.steer(1);
+ */
+export interface Driver {
+    steer(angle: number): void;
+    stop(): void;
 }`;
     assert.deepEqual(undocumented(source, "class", "Thing", "@example"), ["act"]);
     assert.deepEqual(undocumented(source, "interface", "ThingOptions", "@default"), ["speed"]);
+    assert.deepEqual(unshown([source], "Driver"), ["Driver.stop"]);
   });
 });

@@ -1,4 +1,12 @@
-/** What is needed of a connection: of `nats` 2.29 or later, or of `@nats-io/transport-node` 3 or later. */
+/**
+ * What is needed of a connection: of `nats` 2.29 or later, or of `@nats-io/transport-node` 3 or later.
+ *
+ * @example
+ * import { connect } from "@nats-io/transport-node";
+ *
+ * const connection = await connect({ servers: "nats://localhost:4222", maxReconnectAttempts: -1 });
+ * cluster({ name: "chat", listen, backend: nats({ connection }) });
+ */
 export interface NatsConnection {
   readonly info?: { readonly max_payload: number };
   publish(subject: string, payload?: Uint8Array | string, options?: { reply?: string }): void;
@@ -18,6 +26,13 @@ export interface NatsMessage {
   readonly reply?: string;
 }
 
+/**
+ * What `subscribe()` of a connection returns.
+ *
+ * @example
+ * const subscription = connection.subscribe("chat.>", { callback });
+ * subscription.unsubscribe();
+ */
 export interface NatsSubscription {
   unsubscribe(): void;
 }

@@ -13,7 +13,15 @@ export type Checked =
   | { readonly args: unknown[]; readonly issues?: undefined }
   | { readonly issues: readonly InvalidIssue[]; readonly args?: undefined };
 
-/** Checks the arguments of events. */
+/**
+ * Checks the arguments of events.
+ *
+ * @example
+ * const checker = contract.fromClients;
+ * checker.has("order"); // true
+ * await checker.check("order", [{ item: "tea", count: 2 }], true);
+ * checker.isAnswered("order"); // true
+ */
 export interface EventChecker {
   /** Whether the contract has this event. */
   has(event: string): boolean;

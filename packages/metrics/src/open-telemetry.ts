@@ -16,7 +16,14 @@ interface Observations<Observable> {
   observe(instrument: Observable, value: number, attributes?: Record<string, string>): void;
 }
 
-/** A meter of `@opentelemetry/api`. */
+/**
+ * A meter of `@opentelemetry/api`.
+ *
+ * @example
+ * import { metrics } from "@opentelemetry/api";
+ *
+ * openTelemetry(io, { meter: metrics.getMeter("chat") });
+ */
 export interface Meter<Observable extends Instrument = Instrument> {
   createObservableCounter(name: string, options?: InstrumentOptions): Observable;
   createObservableUpDownCounter(name: string, options?: InstrumentOptions): Observable;

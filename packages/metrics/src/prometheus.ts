@@ -3,13 +3,27 @@ import type { MetricDefinition, Sample } from "./metrics.ts";
 import { Snapshot } from "./snapshot.ts";
 import type { StatsSource } from "./snapshot.ts";
 
-/** A metric, as a registry of `prom-client` reads it. */
+/**
+ * A metric, as a registry of `prom-client` reads it.
+ *
+ * @example
+ * // What a registry does when it is scraped, and when it is reset:
+ * const { values } = await metric.get();
+ * metric.reset();
+ */
 export interface RegisteredMetric {
   get(): Promise<{ values: { value: number; labels: object }[] }>;
   reset(): void;
 }
 
-/** A `Registry` of `prom-client`. */
+/**
+ * A `Registry` of `prom-client`.
+ *
+ * @example
+ * import promClient from "prom-client";
+ *
+ * prometheus(io, { register: promClient.register });
+ */
 export interface PrometheusRegister {
   registerMetric(metric: RegisteredMetric): void;
   removeSingleMetric(name: string): void;

@@ -1,6 +1,12 @@
 import type { ServerStats } from "@tidewire/server";
 
-/** A server. */
+/**
+ * A server.
+ *
+ * @example
+ * prometheus(io, { register });
+ * io.stats().connections; // what it reads
+ */
 export interface StatsSource {
   stats(): ServerStats;
 }

@@ -52,7 +52,14 @@ export interface ClusterEvents {
   refused: (refusal: ClusterRefusal) => void;
 }
 
-/** The cluster as one of its servers sees it: `io.cluster`. */
+/**
+ * The cluster as one of its servers sees it: `io.cluster`.
+ *
+ * @example
+ * io.cluster.on("join", ({ id }) => console.log(`${id} has joined`));
+ * io.cluster.once("ready", () => console.log("new clients may come"));
+ * io.cluster.off("gap", report);
+ */
 export interface Cluster {
   /** The nodes that can be reached; this one is the first. */
   readonly nodes: readonly ClusterNode[];
@@ -63,7 +70,16 @@ export interface Cluster {
   off<E extends keyof ClusterEvents>(event: E, listener: ClusterEvents[E]): this;
 }
 
-/** What the option `cluster` takes, such as `cluster()` of `@tidewire/cluster`. One object serves one server, which calls it. */
+/**
+ * What the option `cluster` takes, such as `cluster()` of `@tidewire/cluster`. One object serves one server, which calls it.
+ *
+ * @example
+ * // What the server calls, in order:
+ * option.joinEngine(io.engine);
+ * option.drain?.(true);
+ * await option.retire?.();
+ * await option.leave();
+ */
 export interface ClusterOption {
   /** `io.cluster` */
   readonly handle: Cluster;

@@ -1,4 +1,10 @@
-/** What is needed of a connection of `pg`, version 8 or later. */
+/**
+ * What is needed of a connection of `pg`, version 8 or later.
+ *
+ * @example
+ * await connection.query("LISTEN tidewire");
+ * connection.on("notification", ({ channel, payload }) => console.log(channel, payload));
+ */
 export interface PostgresConnection {
   query(text: string, values?: unknown[]): Promise<PostgresResult>;
   on(event: "notification", listener: (message: PostgresNotification) => void): unknown;
@@ -15,18 +21,38 @@ export interface PostgresNotification {
   readonly payload?: string | undefined;
 }
 
-/** What is needed of a `Client`. */
+/**
+ * What is needed of a `Client`.
+ *
+ * @example
+ * await client.connect();
+ * await client.end();
+ */
 export interface PostgresClient extends PostgresConnection {
   connect(): Promise<unknown>;
   end(): Promise<unknown>;
 }
 
-/** What is needed of a `Pool`. */
+/**
+ * What is needed of a `Pool`.
+ *
+ * @example
+ * import { Pool } from "pg";
+ *
+ * const pool = new Pool({ connectionString: process.env.DATABASE_URL });
+ * cluster({ name: "chat", listen, backend: postgres({ pool }) });
+ */
 export interface PostgresPool {
   connect(): Promise<PostgresPoolClient>;
 }
 
-/** A client that the pool has lent. */
+/**
+ * A client that the pool has lent.
+ *
+ * @example
+ * const client = await pool.connect();
+ * client.release(false);
+ */
 export interface PostgresPoolClient extends PostgresConnection {
   /** @param isBroken - whether the pool is to close it rather than lend it again */
   release(isBroken: boolean): void;

@@ -1,6 +1,14 @@
 import type { Message, RedisDriver, Subscriber, SubscriberHandlers } from "./driver.ts";
 
-/** A client of `ioredis`, version 5 or later: `Redis` or `Cluster`. */
+/**
+ * A client of `ioredis`, version 5 or later: `Redis` or `Cluster`.
+ *
+ * @example
+ * import { Redis } from "ioredis";
+ *
+ * const client = new Redis("redis://localhost:6379");
+ * cluster({ name: "chat", listen, backend: redis({ client }) });
+ */
 export interface IoredisClient {
   readonly status: string;
   readonly isCluster: boolean;

@@ -1,6 +1,14 @@
 import type { Message, RedisDriver, Subscriber, SubscriberHandlers } from "./driver.ts";
 
-/** A client of `redis`, version 4 or later: that of `createClient()`. */
+/**
+ * A client of `redis`, version 4 or later: that of `createClient()`.
+ *
+ * @example
+ * import { createClient } from "redis";
+ *
+ * const client = await createClient({ url: "redis://localhost:6379" }).connect();
+ * cluster({ name: "chat", listen, backend: redis({ client }) });
+ */
 export interface NodeRedisClient {
   readonly isOpen: boolean;
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
@@ -11,7 +19,14 @@ export interface NodeRedisClient {
 
 type Listener = (message: Buffer, channel: Buffer) => void;
 
-/** The connection that subscribes. */
+/**
+ * The connection that subscribes.
+ *
+ * @example
+ * const subscriber = client.duplicate();
+ * await subscriber.connect();
+ * await subscriber.subscribe("news", (message, channel) => console.log(channel, message), true);
+ */
 export interface NodeRedisSubscriber {
   readonly isOpen: boolean;
   connect(): Promise<unknown>;

@@ -2,6 +2,32 @@
  * The publish/subscribe of a broker, which carries broadcasts between nodes: channels of a cluster, by number. From one publisher,
  * what is published to one channel arrives in that order. It may arrive twice or be lost: publications are numbered by their
  * publishers. One object serves one server, which calls it.
+ *
+ * @example
+ * // A broker that passes everything on in order:
+ * class BrokerChannels implements Channels {
+ *   readonly maxBytes = 1_000_000;
+ *   #prefix = "";
+ *
+ *   start(cluster: string, handlers: ChannelsHandlers) {
+ *     this.#prefix = cluster;
+ *     broker.on("message", (name, bytes) => handlers.onPublication(Number(name.split(":")[1]), bytes));
+ *     broker.on("close", () => handlers.onAway(new Error("the broker is away")));
+ *     broker.on("open", () => handlers.onBack());
+ *   }
+ *   async subscribe(channel: number) {
+ *     await broker.subscribe(`${this.#prefix}:${channel}`);
+ *   }
+ *   unsubscribe(channel: number) {
+ *     void broker.unsubscribe(`${this.#prefix}:${channel}`);
+ *   }
+ *   publish(channel: number, payload: Buffer) {
+ *     void broker.publish(`${this.#prefix}:${channel}`, payload);
+ *   }
+ *   close() {
+ *     return broker.flush();
+ *   }
+ * }
  */
 export interface Channels {
   /** The largest publication that it carries, in bytes; larger ones travel over the links. */
@@ -21,7 +47,14 @@ export interface Channels {
   close(): Promise<void>;
 }
 
-/** What channels call. */
+/**
+ * What channels call.
+ *
+ * @example
+ * broker.on("message", (channel, bytes) => handlers.onPublication(channel, bytes));
+ * broker.on("close", () => handlers.onAway(new Error("the broker is away")));
+ * broker.on("open", () => handlers.onBack());
+ */
 export interface ChannelsHandlers {
   /** Called for each publication to a channel that is subscribed to, perhaps for those of this node, too. The bytes stay valid. */
   onPublication(channel: number, payload: Buffer): void;

@@ -20,6 +20,21 @@ export interface Announcement {
 /**
  * Where the nodes of several machines find each other, such as `dns()`, or that of a backend. One object serves one
  * server, which calls it.
+ *
+ * @example
+ * // Two nodes, whose addresses never change.
+ * const discovery: Discovery = {
+ *   start(cluster, handlers) {
+ *     handlers.onNodes(["10.0.0.1:7900", "10.0.0.2:7900"].map((address) => ({ id: undefined, address })));
+ *   },
+ *   announce(self) {
+ *     return Promise.resolve(true);
+ *   },
+ *   refresh() {},
+ *   close() {
+ *     return Promise.resolve();
+ *   },
+ * };
  */
 export interface Discovery {
   /** Begins to look for nodes. It may begin again after `close()`. */
@@ -36,7 +51,18 @@ export interface Discovery {
   close(): Promise<void>;
 }
 
-/** What a discovery calls. */
+/**
+ * What a discovery calls.
+ *
+ * @example
+ * // A discovery that watches a table of a database:
+ * table.on("change", (rows) => {
+ *   if (rows.some((row) => row.id === self.id && row.epoch !== self.epoch)) handlers.onTaken();
+ *   handlers.onNodes(rows);
+ * });
+ * table.on("error", (error) => handlers.onAway(error));
+ * table.on("reconnect", () => handlers.onBack());
+ */
 export interface DiscoveryHandlers {
   /** All nodes that can be found, this one perhaps among them. Called at the beginning, after changes, and once in a while. */
   onNodes(nodes: readonly FoundNode[]): void;

@@ -8,7 +8,24 @@ const PATIENCE = 2000;
 /** How many times a lease is renewed before it ends. */
 const RENEWALS = 3;
 
-/** A database in which nodes lease their ids. The clock of leases is its own. */
+/**
+ * A database in which nodes lease their ids. The clock of leases is its own.
+ *
+ * @example
+ * const store: LeaseStore = {
+ *   open(cluster, onChange) {
+ *     database.listen(`nodes of ${cluster}`, onChange);
+ *   },
+ *   async renew(self) {
+ *     const [{ isTaken }, nodes] = await database.transaction(renewAndList, self);
+ *     return { isTaken, nodes };
+ *   },
+ *   async close() {
+ *     await database.unlisten();
+ *   },
+ * };
+ * const discovery = new LeasedDiscovery(store, "our database", 15_000);
+ */
 export interface LeaseStore {
   /** Begins to serve a cluster; again after `close()`. `onChange` may be called too often, and need not be called while it is away. */
   open(cluster: string, onChange: () => void): void;

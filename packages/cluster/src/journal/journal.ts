@@ -2,6 +2,21 @@
  * Where the nodes of a cluster keep what they have sent, and the states of their sockets, so that a client can be recovered after its
  * node has died: on any other one. Such as that of `redis()` of `@tidewire/cluster-redis`. One object serves one server, which calls
  * it. Promises are rejected, or never settled, while it cannot be reached.
+ *
+ * @example
+ * // What a server does with one, in order:
+ * journal.start(settings, handlers);
+ * await journal.renew(new Map());
+ * const place = await journal.append({ namespace: "/", first: 1, items }, known, oldest);
+ * await journal.write([{ namespace: "/", pid, state, isNew: true, hasLeft: false }]);
+ *
+ * // A client comes back.
+ * const taken = await journal.take("/", pid, place);
+ * const missed = await journal.read("/", received, place.id);
+ *
+ * // The journal was away, and events of this node were lost.
+ * await journal.resume("/", sent, true);
+ * await journal.close();
  */
 export interface Journal {
   /** How long a node that has died counts as alive, in ms: it renews itself three times as often. */
@@ -127,7 +142,15 @@ export interface TakenState {
   readonly place: Place;
 }
 
-/** What a journal calls. */
+/**
+ * What a journal calls.
+ *
+ * @example
+ * // A journal that listens to a stream:
+ * stream.on("open", () => handlers.onListening());
+ * stream.on("batch", (batch) => handlers.onBatch(batch));
+ * stream.on("close", () => handlers.onDeaf());
+ */
 export interface JournalHandlers {
   onBatch(batch: ArrivedBatch): void;
   /** Batches arrive from now on; there may be a gap before. */

@@ -19,7 +19,18 @@ export interface HandshakeRate {
   per?: "ip" | "server";
 }
 
-/** A limiter of `rate-limiter-flexible`, or one like it. Those with a store in common, such as `RateLimiterRedis`, count together. */
+/**
+ * A limiter of `rate-limiter-flexible`, or one like it. Those with a store in common, such as `RateLimiterRedis`, count together.
+ *
+ * @example
+ * const handshakeLimiter: HandshakeLimiter = {
+ *   points: 100,
+ *   async consume(address) {
+ *     if (await blocklist.has(address)) throw { msBeforeNext: 60_000 };
+ *   },
+ * };
+ * new Server(3000, { limits: { handshakeLimiter } });
+ */
 export interface HandshakeLimiter {
   /** How many handshakes an address has in each window. */
   readonly points?: number;

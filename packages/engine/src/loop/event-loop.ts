@@ -6,6 +6,32 @@ import { setImmediate, setTimeout } from "../host/timers.ts";
 /**
  * What the engine needs of the event loop. It uses Node's own; a test that must pass hours in microseconds gives another one to
  * the constructor of the engine.
+ *
+ * @example
+ * // A clock that a test moves: `advance()` calls what is due.
+ * class ManualLoop implements EventLoop {
+ *   #time = 0;
+ *   #due: { at: number; run: () => void }[] = [];
+ *
+ *   now() {
+ *     return this.#time;
+ *   }
+ *   setTimeout(run: () => void, ms: number) {
+ *     this.#due.push({ at: this.#time + ms, run });
+ *   }
+ *   setImmediate(run: () => void) {
+ *     setImmediate(run);
+ *   }
+ *   rethrow(error: unknown) {
+ *     throw error;
+ *   }
+ *   advance(ms: number) {
+ *     this.#time += ms;
+ *     const due = this.#due.filter(({ at }) => at <= this.#time);
+ *     this.#due = this.#due.filter(({ at }) => at > this.#time);
+ *     for (const { run } of due) run();
+ *   }
+ * }
  */
 export interface EventLoop {
   /** Milliseconds since a fixed moment. Never goes back. */

@@ -7,7 +7,19 @@ import type { OpenData } from "./open-data.ts";
 import type { EngineCounters } from "../stats/counters.ts";
 import type { Transport, TransportOwner } from "../transport/transport.ts";
 
-/** The direct road to the layer above: called synchronously, in the callback of the host. */
+/**
+ * The direct road to the layer above: called synchronously, in the callback of the host.
+ *
+ * @example
+ * session.handlers = {
+ *   onMessage(data) {
+ *     session.send(data);
+ *   },
+ *   onClose(reason, description) {
+ *     console.log(reason, description);
+ *   },
+ * };
+ */
 export interface SessionHandlers {
   /** Replies that are sent before it returns leave in the same system call. */
   onMessage(data: string | Buffer): void;
@@ -32,7 +44,13 @@ export interface SendOptions {
 export type SendCallback = (transport: Transport) => void;
 export type ReadyState = "opening" | "open" | "closing" | "closed";
 
-/** What a session needs of its engine. */
+/**
+ * What a session needs of its engine.
+ *
+ * @example
+ * engine.upgrades("polling"); // ["websocket"]
+ * if (engine.listenerCount("drain") > 0) engine.emit("drain", session);
+ */
 export interface SessionOwner extends TransportOwner {
   readonly opts: ResolvedOptions;
   /** @internal */

@@ -15,7 +15,17 @@ export interface PayloadLimits {
   readonly maxPackets?: number;
 }
 
-/** How one version of Engine.IO writes packets, on WebSocket (one frame) and in long-polling (a payload). */
+/**
+ * How one version of Engine.IO writes packets, on WebSocket (one frame) and in long-polling (a payload).
+ *
+ * @example
+ * import { engineCodecV4 as codec } from "@tidewire/parser";
+ *
+ * codec.encodePacket({ type: "message", data: "hello" }, true); // "4hello"
+ * codec.decodePacket("4hello"); // { type: "message", data: "hello" }
+ * const payload = codec.encodePayload([{ type: "ping" }, { type: "message", data: "hello" }], true);
+ * for (const packet of codec.decodePayload(payload)) console.log(packet.type); // ping, message
+ */
 export interface EngineCodec {
   readonly protocol: 3 | 4;
 

@@ -9,7 +9,15 @@ import type { DecodedListener } from "./event-decoder.ts";
 import { isReservedEvent, PacketType, protocol } from "./packet.ts";
 import type { Packet } from "./packet.ts";
 
-/** What the decoder of any parser offers: `add` emits "decoded" for each packet that is then whole. */
+/**
+ * What the decoder of any parser offers: `add` emits "decoded" for each packet that is then whole.
+ *
+ * @example
+ * const decoder: EventDecoder = new parser.Decoder();
+ * decoder.on("decoded", (packet) => console.log(packet.type, packet.data));
+ * decoder.add('2["hello",1]');
+ * decoder.destroy();
+ */
 export interface EventDecoder {
   add(chunk: string | Binary): void;
   on(event: "decoded", listener: DecodedListener): unknown;
@@ -27,7 +35,20 @@ export interface Parser {
 /** The parser of this package as the `parser:` option takes it. */
 export const defaultParser: Parser = { Encoder, Decoder, PacketType, protocol };
 
-/** What a decoder calls. */
+/**
+ * What a decoder calls.
+ *
+ * @example
+ * const receiver: PacketReceiver = {
+ *   ondecoded(packet) {
+ *     console.log(packet.type, packet.data);
+ *   },
+ *   onannounced(packet) {
+ *     console.log("its attachments follow", packet.data);
+ *   },
+ * };
+ * const decoder = createDecoder(parser, receiver);
+ */
 export interface PacketReceiver {
   /** Called with each packet of a decoder that emits its packets. The decoder of this package returns them instead. */
   ondecoded(packet: Packet): void;
@@ -38,7 +59,15 @@ export interface PacketReceiver {
   onannounced?(packet: Packet): void;
 }
 
-/** The decoder of one connection, whichever parser it comes from. */
+/**
+ * The decoder of one connection, whichever parser it comes from.
+ *
+ * @example
+ * const decoder = createDecoder(defaultParser, receiver);
+ * decoder.add('51-["picture",{"_placeholder":true,"num":0}]'); // undefined: an attachment follows
+ * decoder.add(Buffer.from([1, 2, 3])); // the packet
+ * decoder.destroy();
+ */
 export interface ChunkDecoder {
   /**
    * Takes one message of the connection.

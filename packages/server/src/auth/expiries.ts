@@ -20,6 +20,12 @@ export interface ExpiryOptions<Socket> {
   /**
    * Gets the client's new credentials, and returns the new date. If it returns none, rejects, or takes too long, the date stays.
    * The error it rejects with becomes the `cause` of that of `disconnect`. A date that is set meanwhile wins.
+   *
+   * @example
+   * async refresh(socket) {
+   *   const token = await socket.timeout(5000).emitWithAck("auth:refresh");
+   *   await socket.revalidate({ token });
+   * }
    * @default none
    */
   refresh?(

@@ -37,7 +37,14 @@ export interface ConnectionTransport extends EventEmitter {
   readonly writable: boolean;
 }
 
-/** A connection of an engine: a `Session` of `@tidewire/engine`, a `Socket` of `engine.io`, or an object like them. */
+/**
+ * A connection of an engine: a `Session` of `@tidewire/engine`, a `Socket` of `engine.io`, or an object like them.
+ *
+ * @example
+ * socket.conn.send("a message of Engine.IO");
+ * socket.conn.write("the same");
+ * socket.conn.close();
+ */
 export interface Connection extends EventEmitter {
   readonly id: string;
   /** revision of the Engine.IO protocol: 3 or 4 */

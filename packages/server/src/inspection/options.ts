@@ -29,7 +29,13 @@ export interface Inspector {
   readonly path: string;
   /** How many pages are open. While there is none, nothing is collected. */
   readonly watchers: number;
-  /** Ends the page: its connections are closed, and its path is refused with 503. */
+  /**
+   * Ends the page: its connections are closed, and its path is refused with 503.
+   *
+   * @example
+   * const inspector = await io.inspect({ auth });
+   * inspector.close();
+   */
   close(): void;
 }
 

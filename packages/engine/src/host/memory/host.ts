@@ -24,9 +24,20 @@ export interface MemoryRequest {
 /** An open request. `response` rejects if the server or the client drops the connection. */
 export interface MemoryCall {
   response: Promise<MemoryResponse>;
-  /** Sends the next part of a streamed body. */
+  /**
+   * Sends the next part of a streamed body.
+   *
+   * @example
+   * call.push(Buffer.from("4hel"), false);
+   * call.push(Buffer.from("lo"), true);
+   */
   push(chunk: Buffer, last: boolean): void;
-  /** The client goes away. */
+  /**
+   * The client goes away.
+   *
+   * @example
+   * call.abort();
+   */
   abort(): void;
 }
 

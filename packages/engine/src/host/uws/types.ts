@@ -61,7 +61,14 @@ export interface UwsWebSocketBehavior<UserData> {
   close?(socket: UwsWebSocket<UserData>, code: number, message: ArrayBuffer): void;
 }
 
-/** The part of a uWebSockets.js `App` or `SSLApp` that a host needs. */
+/**
+ * The part of a uWebSockets.js `App` or `SSLApp` that a host needs.
+ *
+ * @example
+ * import { App } from "uWebSockets.js";
+ *
+ * io.attachApp(App());
+ */
 export interface UwsApp {
   any(pattern: string, handler: (response: UwsResponse, request: UwsRequest) => void): unknown;
   ws<UserData>(pattern: string, behavior: UwsWebSocketBehavior<UserData>): unknown;
