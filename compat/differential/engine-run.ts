@@ -1,9 +1,14 @@
 // A run against an engine: `engine.io` or `@tidewire/engine`.
+import { createServer } from "node:http";
 import { Socket as EngineClient, type SocketOptions } from "engine.io-client";
+import { WebSocketServer } from "ws";
 import type { EngineOptions, Session } from "../../test/support/engine/types.ts";
 import { openOldEngineClient, type OldEngineClient } from "../../test/support/server/old-clients.ts";
 import { framed } from "../../test/support/engine/legacy-peers.ts";
 import type { StartedEngine } from "../../test/support/engine/started-engine.ts";
+import { listen } from "../../test/support/hosts/listening.ts";
+import { NetworkClient } from "../../test/support/wire/network-client.ts";
+import type { RawWebSocket } from "../../test/support/wire/raw-websocket.ts";
 import { show } from "./recorder.ts";
 import { Run, type HttpRequest } from "./run.ts";
 import { startEngine, type Target } from "./targets.ts";
@@ -40,6 +45,24 @@ export class EngineRun extends Run {
   async polling(query: string = "", request?: HttpRequest): Promise<PollingSession> {
     await this.get(`${query}transport=polling`, request);
     return new PollingSession(this, this.session.id, query);
+  }
+
+  /** Opens a WebSocket that an application accepts on a server of its own, and hands over to the engine. */
+  async handedOver(lane: string, query: string): Promise<RawWebSocket> {
+    const sockets = new WebSocketServer({ noServer: true });
+    const httpServer = createServer().on("upgrade", (request, socket, head) => {
+      sockets.handleUpgrade(request, socket, head, (websocket) => {
+        this.engine.prepare(request);
+        this.engine.onWebSocket(request, socket, websocket);
+      });
+    });
+    const { port, stop } = await listen(httpServer);
+    const http = new NetworkClient(port);
+    this.afterwards(stop);
+    this.afterwards(() => http.close());
+    const socket = await this.ws(lane, query, {}, http);
+    if (!socket) throw new Error(`${lane}: the WebSocket was refused`);
+    return socket;
   }
 
   /** Opens the current official client; its events go to the lane. */

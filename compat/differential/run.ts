@@ -88,10 +88,15 @@ export abstract class Run {
   }
 
   /** Opens a WebSocket, and records its frames in the lane; if it is refused, records the response and returns undefined. */
-  async ws(lane: string, query: string, request: WireRequest = {}): Promise<RawWebSocket | undefined> {
+  async ws(
+    lane: string,
+    query: string,
+    request: WireRequest = {},
+    http: NetworkClient = this.#http,
+  ): Promise<RawWebSocket | undefined> {
     this.note(lane, `WebSocket ${this.url(query)}`);
     try {
-      const socket = await this.#http.websocket(this.url(query), request);
+      const socket = await http.websocket(this.url(query), request);
       this.#noteHeaders(lane, socket.headers);
       socket.watch((frame) => this.note(lane, frameLine(frame)));
       void socket.closed.then(() => this.note(lane, "end"));

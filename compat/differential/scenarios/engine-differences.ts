@@ -122,10 +122,14 @@ onEngine(
   async (run) => {
     const engine = run.engine as Engine & { upgrades(transport: string): string[] } & Record<string, unknown>;
     run.note("upgrades", engine.upgrades("polling"));
-    for (const name of ["verify", "createTransport", "onWebSocket"])
-      run.note("members", name, typeof engine[name]);
+    for (const name of ["verify", "createTransport"]) run.note("members", name, typeof engine[name]);
   },
 );
+
+onEngine("difference: a WebSocket that the application has accepted is refused", websocket, async (run) => {
+  await run.handedOver("ws", "transport=websocket&sid=unknown");
+  await run.saw("ws", "end");
+});
 
 interface Answering extends NodeJS.EventEmitter {
   statusCode: number;

@@ -24,6 +24,19 @@ onEngine("upgrade: complete", upgrade, async (run) => {
   await run.saw("ws", "down");
 });
 
+onEngine("upgrade: by a WebSocket that the application has accepted", upgrade, async (run) => {
+  const peer = await run.polling();
+  const socket = await run.handedOver("ws", peer.websocketQuery);
+  socket.sendText("2probe");
+  await run.saw("ws", "3probe");
+  socket.sendText("5");
+  await run.saw("engine", "upgrade to");
+  run.session.send("down");
+  await run.saw("ws", "down");
+  await run.handedOver("second", peer.websocketQuery);
+  await run.saw("second", "end");
+});
+
 onEngine("upgrade: a pending poll is released", upgrade, async (run) => {
   const peer = await run.polling();
   const { answer } = await peer.park();

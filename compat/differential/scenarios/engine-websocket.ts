@@ -24,6 +24,17 @@ onEngine("websocket: messages both ways", websocket, async (run) => {
   run.session.send("a\ud83db");
 });
 
+onEngine("websocket: accepted by the application", websocket, async (run) => {
+  const socket = await run.handedOver("ws", "transport=websocket");
+  socket.sendText("4hello");
+  socket.sendBinary(Buffer.from([1, 2, 255]));
+  await run.saw("engine", "message", 2);
+  run.session.send("hello");
+  run.session.send(Buffer.from([1, 2, 255]));
+  await run.saw("ws", "binary");
+  socket.close();
+});
+
 onEngine("websocket: messages sent in a connection listener", websocket, async (run) => {
   run.engine.on("connection", (session) => {
     session.send("first");

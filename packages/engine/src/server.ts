@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { isMainThread } from "node:worker_threads";
+import type { WebSocket } from "ws";
 import { Engine } from "./engine.ts";
 import { ConnectionErrorCode, connectionErrorMessages } from "./errors.ts";
 import type { HttpServerLike } from "./host/host.ts";
@@ -16,6 +17,7 @@ import { UwsHttpServer } from "./host/uws/server.ts";
 import type { Uws, UwsApp } from "./host/uws/types.ts";
 import { UwsHost } from "./host/uws/host.ts";
 import { portNumber } from "./http/port.ts";
+import { withQuery } from "./http/query.ts";
 import { attachOptions, knownOptions } from "./known-options.ts";
 import { readOptions, warnOfUnknownOptions } from "./option-rules.ts";
 import { withThreshold } from "./options.ts";
@@ -187,6 +189,38 @@ export class Server extends Engine {
    */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#nodeHost.handleUpgrade(request, socket, head);
+  }
+
+  /**
+   * Takes over a WebSocket of `ws` that something else has accepted on a server of Node, such as a framework with WebSockets of its
+   * own. The request is let in or refused as by {@link handleUpgrade}, with middlewares and `allowRequest`; a WebSocket that is
+   * refused is closed with 1008, or with 1013 where the answer would be 429 or 503. Headers that middlewares set are not sent.
+   * Messages larger than `maxHttpBufferSize` close it; a limit of the server that has accepted it holds, too.
+   *
+   * @param request - the request of the upgrade
+   * @param socket - the connection of the request
+   * @param websocket - open, and not read by anything else
+   *
+   * @example
+   * const sockets = new WebSocketServer({ noServer: true });
+   *
+   * httpServer.on("upgrade", (req, socket, head) => {
+   *   sockets.handleUpgrade(req, socket, head, (websocket) => engine.onWebSocket(req, socket, websocket));
+   * });
+   */
+  onWebSocket(request: IncomingMessage, socket: Duplex, websocket: WebSocket): void {
+    this.#nodeHost.takeOver(request, socket, websocket);
+  }
+
+  /**
+   * Gives a request its parsed query, `_query`. The official `onWebSocket()` needs that before; here it is not needed.
+   *
+   * @example
+   * engine.prepare(req);
+   * engine.onWebSocket(req, req.socket, websocket);
+   */
+  prepare(request: IncomingMessage): void {
+    withQuery(request);
   }
 
   /**

@@ -1,7 +1,9 @@
 import type { EventEmitter } from "node:events";
 import type { IncomingMessage, Server as HttpServer } from "node:http";
+import type { Duplex } from "node:stream";
 import type { ConnectionLimits } from "@tidewire/engine";
 import type { ServerOptions } from "engine.io";
+import type { WebSocket } from "ws";
 
 /** Engine options as the official package declares them, and what ours adds. */
 export type EngineOptions = Partial<ServerOptions> & {
@@ -27,6 +29,8 @@ export interface Engine extends EventEmitter {
   generateId(req: IncomingMessage): string | PromiseLike<string>;
   use(middleware: (req: IncomingMessage, res: unknown, next: (error?: Error) => void) => void): unknown;
   attach(httpServer: HttpServer, options?: AttachOptions): unknown;
+  prepare(req: IncomingMessage): void;
+  onWebSocket(req: IncomingMessage, socket: Duplex, websocket: WebSocket): void;
   close(): unknown;
 }
 

@@ -34,10 +34,10 @@ export const RULES: readonly Rule[] = [
     id: "engine-internals",
     level: "change",
     files: CODE,
-    line: /\bengine\.(?:verify|createTransport|onWebSocket)\b/,
+    line: /\bengine\.(?:verify|createTransport)\b/,
     what: "These methods of the engine do not exist.",
     todo: "Refuse requests with io.engine.use() or allowRequest, and choose ids with io.engine.generateId.",
-    from: [DIFFERENCES, "`verify()`, `createTransport()` and `onWebSocket()` of the engine"],
+    from: [DIFFERENCES, "`verify()` and `createTransport()` of the engine"],
   },
   {
     id: "blob",

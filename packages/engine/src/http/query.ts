@@ -40,8 +40,15 @@ export function parseQuery(url: string): Query {
 
 /** The request as middlewares and applications see it, with its `_query`. */
 export function toIncomingMessage({ head, message }: RequestSource): EngineRequest {
-  const request: IncomingMessage & { _query?: Query } = message;
-  return Object.assign(request, { _query: request._query ?? parseQuery(head.url) });
+  return withQuery(message, head.url);
+}
+
+/** Gives a request its `_query`, unless it has one. */
+export function withQuery(
+  request: IncomingMessage & { _query?: Query },
+  url: string = request.url ?? "/",
+): EngineRequest {
+  return Object.assign(request, { _query: request._query ?? parseQuery(url) });
 }
 
 /** Returns the request if this is the source of one, as a session keeps it. */

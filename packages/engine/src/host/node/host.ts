@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Socket as NetSocket } from "node:net";
 import type { Duplex } from "node:stream";
-import { WebSocketServer } from "ws";
+import { WebSocket, WebSocketServer } from "ws";
 import type { Host, HostTarget, WebSocketHandlers, WebSocketPort } from "../host.ts";
 import { acceptableOffers } from "../window-bits.ts";
 import { AnswerFrames, FrameWriter } from "./frame-writer.ts";
@@ -10,6 +10,7 @@ import { attachExtendedConnect, Http2Connections, isHttp2 } from "./http2.ts";
 import type { NodeServer } from "./http2.ts";
 import { OngoingRequests } from "./ongoing.ts";
 import type { OngoingSet } from "./ongoing.ts";
+import { OpenedWebSocketExchange } from "./opened-exchange.ts";
 import { isWebSocketHandshake, offersHttp2, serveAsPlainRequest } from "./plain-request.ts";
 import { NodeUpgradeExchange } from "./upgrade-exchange.ts";
 import { ExplainingWebSocket, NodeWebSocketPort } from "./websocket.ts";
@@ -127,6 +128,24 @@ export class NodeHost implements Host {
     if (isUnreadable(request)) exchange.reject(400, "");
     else this.#target.onUpgrade(exchange);
     exchange.watch();
+  }
+
+  /** Takes over a WebSocket that the application has accepted. */
+  takeOver(request: IncomingMessage, stream: Duplex, websocket: WebSocket): void {
+    if (websocket.readyState !== WebSocket.OPEN) return;
+    const { maxPayload } = this.#target;
+    const { ongoing } = this.#ports;
+    const remoteAddress = request.socket.remoteAddress ?? "";
+    this.#target.onUpgrade(
+      new OpenedWebSocketExchange(
+        request,
+        websocket,
+        maxPayload,
+        ongoing,
+        (open) =>
+          new NodeWebSocketPort(websocket, stream, remoteAddress, this.#ports, maxPayload, undefined, open),
+      ),
+    );
   }
 
   /** Serves requests under the path; all others go to the listeners that the server had before. */

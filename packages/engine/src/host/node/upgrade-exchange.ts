@@ -17,7 +17,7 @@ export type CompleteUpgrade = (
 ) => void;
 
 /** How many bytes a client may send before its upgrade is answered. It should send none. */
-const MAX_EARLY_BYTES = 64 * 1024;
+export const MAX_EARLY_BYTES: number = 64 * 1024;
 const NONE: readonly Buffer[] = [];
 
 /** An upgrade request on node:http or node:http2. */
