@@ -5,6 +5,8 @@ export interface Section {
   readonly about: string;
   /** Whether official servers or clients run in the same process; they leave timers running after they close. */
   readonly hasOfficial?: boolean;
+  /** Whether it is left out of the quick form, because each of its parts takes long to build. */
+  readonly isFullOnly?: boolean;
 }
 
 /** All sections, the longest first. */
@@ -13,6 +15,7 @@ export const sections: readonly Section[] = [
   { name: "clients", about: "official clients of every major version, in Node", hasOfficial: true },
   { name: "browser", about: "Chromium with the official bundles" },
   { name: "differential", about: "the same scenario against the official server", hasOfficial: true },
+  { name: "frameworks", about: "frameworks that build what they serve, in production", isFullOnly: true },
   { name: "python", about: "the Python client" },
 ];
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isFull } from "../support/cell.ts";
-import { isOracle } from "./support/application.ts";
+import { isOracle } from "../support/installation.ts";
 import { CHILD_AGAIN } from "./support/adapter-sockets.ts";
 import { describeAdapter, type AdapterSuite } from "./support/adapter-suite.ts";
 import type { Cluster } from "./support/cluster.ts";

@@ -5,7 +5,7 @@ import { connected } from "../../test/support/server/clients.ts";
 import { next } from "../../test/support/waiting/events.ts";
 import { isFull } from "../support/cell.ts";
 import { AdminPage, serveAdminPage, type Site } from "./support/admin-page.ts";
-import { isOracle } from "./support/application.ts";
+import { isOracle } from "../support/installation.ts";
 import { connect, program, published } from "./support/published.ts";
 
 published("@socket.io/admin-ui", (host) => {

@@ -40,6 +40,7 @@ const GROUPS: readonly Group[] = [
   "Other languages",
   "Official server",
   "Published packages",
+  "Frameworks",
 ];
 
 const HOSTS: readonly Cell["host"][] = ["uws", "node"];

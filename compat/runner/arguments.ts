@@ -7,6 +7,8 @@ export const FRONTS: readonly string[] = ["HAProxy", "nginx", "port"];
 
 export interface Arguments {
   readonly chosen: readonly Section[];
+  /** Whether no sections were named: all of the form run. */
+  readonly isWhole: boolean;
   readonly isFull: boolean;
   /** How many sections to run at a time. */
   readonly jobs: number;
@@ -50,11 +52,15 @@ export function readArguments(args: readonly string[]): Arguments {
   const jobs = Number(values.jobs);
   if (!Number.isInteger(jobs) || jobs < 1) throw new Error(`--jobs takes a number, not ${values.jobs}`);
   const { workers } = values;
+  const isWhole = positionals.length === 0;
   if (workers !== undefined && !FRONTS.some((front) => front === workers))
     throw new Error(`--workers takes ${FRONTS.join(", ")}, not ${workers}`);
   return {
     workers,
-    chosen: sections.filter(({ name }) => positionals.length === 0 || positionals.includes(name)),
+    chosen: sections.filter(({ name, isFullOnly }) =>
+      isWhole ? !(isFullOnly && values.quick) : positionals.includes(name),
+    ),
+    isWhole,
     isFull: !values.quick,
     jobs,
     grep: values.grep,

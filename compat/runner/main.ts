@@ -35,11 +35,7 @@ export async function main(args: readonly string[]): Promise<number> {
   if (asked.setsUp && !asked.onlyChecks) setUp();
   if (asked.workers !== undefined) process.env["COMPAT_WORKERS"] = asked.workers;
   // the table is about Tidewire alone, not about the official server or a cluster
-  const isWhole =
-    asked.chosen.length === sections.length &&
-    asked.grep === undefined &&
-    !isOracle &&
-    asked.workers === undefined;
+  const isWhole = asked.isWhole && asked.grep === undefined && !isOracle && asked.workers === undefined;
   const reports = asked.onlyChecks ? [] : await runSections(asked);
   if (isWhole && !(asked.isFull && reports.length > 0)) reports.push(await checkPage());
   const outcomes = reports.flatMap((report) => report.outcomes);

@@ -6,7 +6,8 @@ export type Group =
   | "Browsers"
   | "Other languages"
   | "Official server"
-  | "Published packages";
+  | "Published packages"
+  | "Frameworks";
 
 /** The place of a test in the table: the row is part and version, the column is host and transport. */
 export interface Cell {

@@ -24,6 +24,11 @@ const byLabel: Readonly<Record<string, string>> = {
   "migrate: server.js": "test/guides/guide-pages.test.ts",
   "migrate: npx tidewire migrate .": "test/guides/guide-pages.test.ts",
   "deployment: ecosystem.config.cjs": "test/guides/guide-configurations.test.ts",
+  "frameworks: server.js": "compat/frameworks/frameworks.test.ts",
+  "frameworks: nuxt.config.ts": "compat/frameworks/frameworks.test.ts",
+  "frameworks: server/plugins/socket.io.ts": "compat/frameworks/frameworks.test.ts",
+  "frameworks: live.js": "compat/frameworks/frameworks.test.ts",
+  "frameworks: vite.config.js": "compat/frameworks/frameworks.test.ts",
 };
 
 /** What a command prints differs from run to run: the tests of the command judge its form. */

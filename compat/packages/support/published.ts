@@ -1,8 +1,11 @@
 // Declares the tests of a published package, in one cell for each host, and starts what they use.
-import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 import { cell } from "../../support/cell.ts";
-import { application, isOracle, versionOf } from "./application.ts";
+import { closeClients } from "../../support/connect.ts";
+import { isOracle } from "../../support/installation.ts";
+import { application, versionOf } from "./application.ts";
 import { runProgram, type HostName, type Listening, type Program } from "./program.ts";
+
+export { closeClients, connect } from "../../support/connect.ts";
 
 /** The official server runs on node:http only. */
 export const hosts: readonly HostName[] = isOracle ? ["node"] : ["uws", "node"];
@@ -43,19 +46,4 @@ export function program(
 
 export interface Started extends Listening {
   readonly process: Program;
-}
-
-const clients = new Set<Socket>();
-
-/** Closes all clients of the test. */
-export function closeClients(): void {
-  for (const client of clients) client.close();
-  clients.clear();
-}
-
-/** Opens an official client with its own connection, which closes after the test. */
-export function connect(url: string, options: Partial<ManagerOptions & SocketOptions> = {}): Socket {
-  const client = io(url, { forceNew: true, reconnection: false, ...options });
-  clients.add(client);
-  return client;
 }

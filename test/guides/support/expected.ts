@@ -47,15 +47,6 @@ function greeter(title: string, close: string = "await io.close();", port: numbe
   return { title, lines, tail };
 }
 
-/** A program around something that a framework builds: `module` stands in for it. */
-function around(title: string, name: string, module: string): Expected {
-  const { lines, tail = "" } = greeter(title);
-  const listener = `
-    io.on("connection", (socket) => socket.on("hello", (answer) => answer("hello over Socket.IO")));`;
-  const changes = [[`"${name}"`, `"data:text/javascript,${encodeURIComponent(module)}"`]] as const;
-  return { title, lines, tail: listener + tail, changes };
-}
-
 /** A program that drains its server on SIGTERM. */
 function drained(title: string, changes: Expected["changes"] = []): Expected {
   const lines = ["true", "200", "false", "transport close"];
@@ -73,7 +64,6 @@ function drained(title: string, changes: Expected["changes"] = []): Expected {
 }
 
 const VITE_FOLDER = 'root: import.meta.dirname, configFile: false, logLevel: "silent"';
-const ANSWER = 'response.end("hello over HTTP")';
 
 /** A header of the PROXY protocol, version 2, from 203.0.113.7, and the handshake of a WebSocket that joins the main namespace. */
 const PROXIED = `
@@ -148,19 +138,9 @@ export const expected: Readonly<Record<string, readonly Expected[]>> = {
     greeter("Express"),
     greeter("Express on uWebSockets.js"),
     greeter("Fastify", "await app.close();"),
-    around(
-      "Next.js",
-      "next",
-      `export default () => ({ prepare: async () => {}, getRequestHandler: () => (request, response) => ${ANSWER} });`,
-    ),
     greeter("Hono"),
     greeter("Koa"),
     greeter("H3"),
-    around(
-      "Nitro",
-      "./.output/server/index.mjs",
-      `export const middleware = (request, response) => ${ANSWER};`,
-    ),
     {
       ...greeter("Vite", "await vite.close();"),
       changes: [["plugins: [live]", `plugins: [live], ${VITE_FOLDER}`]],
@@ -182,7 +162,6 @@ export const expected: Readonly<Record<string, readonly Expected[]>> = {
         await io.close();
         await vite.close();`,
     },
-    around("SvelteKit", "./build/handler.js", `export const handler = (request, response) => ${ANSWER};`),
     greeter("a port of its own", "await io.close(); httpServer.close();", 3001),
   ],
   troubleshooting: [

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { packageNames, packedManifest, type Packed } from "../../../test/packaging/packed.ts";
+import { packageNames, packedManifest, type Packed } from "../../test/packaging/packed.ts";
 
 /** The scope of our packages. */
 export const SCOPE = "@tidewire";
