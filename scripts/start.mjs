@@ -9,8 +9,12 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const stale = readdirSync(join(root, "packages")).filter(needsBuild);
 if (stale.length > 0) build();
 const [example = "chat"] = process.argv.slice(2);
-if (example === "chat") await import("../examples/chat/server.js");
-else start(example);
+if (example === "chat") {
+  await import("../examples/chat/server.js");
+  console.log("The documentation, with a live demo: npm run docs");
+} else {
+  start(example);
+}
 
 /** Runs the start script of an example in its folder. */
 function start(name) {

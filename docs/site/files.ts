@@ -1,6 +1,5 @@
-// Serves the built site.
+// The files of the built site.
 import { readFile } from "node:fs/promises";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname, join } from "node:path";
 import { dist } from "./paths.ts";
 
@@ -20,30 +19,33 @@ const HEADERS = {
   "cache-control": "no-cache",
 };
 
-/**
- * Returns a request listener that serves the site.
- *
- * @param isLive - whether the server of the demo is behind it, as the pages are told
- */
-export function siteFiles(isLive: boolean): (request: IncomingMessage, response: ServerResponse) => void {
-  async function send(path: string, status: number, response: ServerResponse): Promise<void> {
+export interface SiteFile {
+  readonly status: 200 | 404 | 500;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Buffer;
+}
+
+/** Returns what a URL of the site is answered with. */
+export type SiteFiles = (url: string) => Promise<SiteFile>;
+
+/** @param host - what the server of the demo runs on, which the pages are told; undefined if there is none */
+export function siteFiles(host: string | undefined): SiteFiles {
+  async function read(path: string, status: SiteFile["status"]): Promise<SiteFile> {
     const place = join(dist, path);
     if (!place.startsWith(dist)) throw new Error(`${path} is not part of the site`);
     const file = await readFile(place);
-    const isPage = path.endsWith(".html");
-    const body = isPage && isLive ? file.toString().replace("<html ", "<html data-live ") : file;
-    response.writeHead(status, {
-      ...HEADERS,
-      "content-type": TYPES[extname(path)] ?? "application/octet-stream",
-    });
-    response.end(body);
+    const isLive = path.endsWith(".html") && host !== undefined;
+    return {
+      status,
+      headers: { ...HEADERS, "content-type": TYPES[extname(path)] ?? "application/octet-stream" },
+      body: isLive ? file.toString().replace("<html ", `<html data-live="${host}" `) : file,
+    };
   }
 
-  return (request, response) => {
-    send(fileFor(request.url ?? "/"), 200, response)
-      .catch(() => send("404.html", 404, response))
-      .catch(() => response.writeHead(500).end());
-  };
+  return (url) =>
+    read(fileFor(url), 200)
+      .catch(() => read("404.html", 404))
+      .catch(() => ({ status: 500, headers: {}, body: "" }));
 }
 
 /** The file that a URL stands for. The names of all files are ASCII, so nothing is decoded. */

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
-import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { siteFiles } from "../../docs/site/files.ts";
+import { serveOnNode } from "../../docs/site/hosts.ts";
 import { describeWithChromium } from "../support/browser/chromium.ts";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "../support/browser/chromium.ts";
+import { whyNoUws } from "../support/uws/absent.ts";
 import { buildSite, startSite } from "./support/site-process.ts";
-import type { SiteProcess } from "./support/site-process.ts";
+import type { SiteHost, SiteProcess } from "./support/site-process.ts";
 
 const ARTIFACTS = fileURLToPath(new URL("../../artifacts", import.meta.url));
 
@@ -62,6 +63,9 @@ class Visit {
 }
 
 describeWithChromium("the site", (browser) => {
+  const hosts: Record<SiteHost, string> = { uws: "uWebSockets.js", node: "node:http" };
+  const sites: Partial<Record<SiteHost, SiteProcess>> = {};
+  /** The one whose pages are looked at; on both hosts they are the same files. */
   let site: SiteProcess;
 
   before(async function () {
@@ -69,14 +73,18 @@ describeWithChromium("the site", (browser) => {
     await mkdir(ARTIFACTS, { recursive: true });
     // Without warnings of the API reference, dead links, and requests to other hosts.
     await buildSite();
-    site = await startSite();
+    const available = whyNoUws === undefined ? (["node", "uws"] as const) : (["node"] as const);
+    await Promise.all(available.map(async (host) => (sites[host] = await startSite(host))));
+    site = sites.uws ?? sites.node!;
   });
   after(async () => {
-    await site?.stop();
+    await Promise.all(Object.values(sites).map((each) => each.stop()));
   });
 
-  const visit = (options: BrowserContextOptions = { viewport: DESKTOP }): Promise<Visit> =>
-    Visit.begin(browser(), site.url, options);
+  const visit = (
+    options: BrowserContextOptions = { viewport: DESKTOP },
+    visited: SiteProcess = site,
+  ): Promise<Visit> => Visit.begin(browser(), visited.url, options);
 
   for (const { name, options } of VIEWS) {
     it(`fits, and logs no error: ${name}`, async () => {
@@ -126,32 +134,37 @@ describeWithChromium("the site", (browser) => {
     await page.locator('.VPLocalSearchBox .results a[href*="/api/server/classes/"]').first().waitFor();
   });
 
-  it("has a demo that recovers what it missed", async () => {
-    await using visitor = await visit();
-    const { page, problems } = visitor;
-    await page.goto(site.url);
-    const demo = page.getByRole("region", { name: "Live demo" });
-    await demo.getByText("polling → websocket").waitFor();
-    await demo.getByLabel("Message", { exact: true }).fill("anybody there?");
-    await demo.getByRole("button", { name: "Send" }).click();
-    await demo.getByRole("listitem").filter({ hasText: "anybody there?" }).waitFor();
+  for (const [host, name] of Object.entries(hosts) as [SiteHost, string][]) {
+    it(`has a demo that recovers what it missed, on ${name}`, async function () {
+      const visited = sites[host];
+      if (visited === undefined) this.skip();
+      await using visitor = await visit({ viewport: DESKTOP }, visited);
+      const { page, problems } = visitor;
+      await page.goto(visited.url);
+      const demo = page.getByRole("region", { name: "Live demo" });
+      await demo.getByText(name, { exact: true }).waitFor();
+      await demo.getByText("polling → websocket").waitFor();
+      await demo.getByLabel("Message", { exact: true }).fill("anybody there?");
+      await demo.getByRole("button", { name: "Send" }).click();
+      await demo.getByRole("listitem").filter({ hasText: "anybody there?" }).waitFor();
 
-    await demo.getByRole("button", { name: "Cut the connection" }).click();
-    await demo.getByText(/^Cut:/).waitFor();
-    // What is said meanwhile waits.
-    await demo.getByLabel("Message", { exact: true }).fill("still here");
-    await demo.getByRole("button", { name: "Send" }).click();
-    await demo.getByText("1 waiting for the connection").waitFor();
-    await page.screenshot({ path: join(ARTIFACTS, "site-demo-cut.png") });
+      await demo.getByRole("button", { name: "Cut the connection" }).click();
+      await demo.getByText(/^Cut:/).waitFor();
+      // What is said meanwhile waits.
+      await demo.getByLabel("Message", { exact: true }).fill("still here");
+      await demo.getByRole("button", { name: "Send" }).click();
+      await demo.getByText("1 waiting for the connection").waitFor();
+      await page.screenshot({ path: join(ARTIFACTS, `site-demo-cut-${host}.png`) });
 
-    await demo.getByText(/^Recovered: [1-9]\d* measurements came late, none missing$/).waitFor();
-    await demo.getByRole("listitem").filter({ hasText: "still here" }).waitFor();
-    await page.screenshot({ path: join(ARTIFACTS, "site-demo-recovered.png") });
-    assert.deepEqual(problems, []);
-  });
+      await demo.getByText(/^Recovered: [1-9]\d* measurements came late, none missing$/).waitFor();
+      await demo.getByRole("listitem").filter({ hasText: "still here" }).waitFor();
+      await page.screenshot({ path: join(ARTIFACTS, `site-demo-recovered-${host}.png`) });
+      assert.deepEqual(problems, []);
+    });
+  }
 
   it("says plainly when no server is behind it", async () => {
-    await using httpServer = createServer(siteFiles(false)).listen(0);
+    await using httpServer = serveOnNode(siteFiles(undefined)).listen(0);
     const url = `http://localhost:${(httpServer.address() as AddressInfo).port}`;
     await using visitor = await Visit.begin(browser(), url, { viewport: DESKTOP });
     const { page, problems } = visitor;
@@ -162,11 +175,13 @@ describeWithChromium("the site", (browser) => {
   });
 
   it("has a page for what does not exist", async () => {
-    const response = await fetch(`${site.url}/nowhere.html`);
-    assert.equal(response.status, 404);
-    assert.match(await response.text(), /<html /);
-    for (const path of ["/%2e%2e/package.json", "/..%2fpackage.json", "/%ff"]) {
-      assert.equal((await fetch(site.url + path)).status, 404, path);
+    for (const { url } of Object.values(sites)) {
+      const response = await fetch(`${url}/nowhere.html`);
+      assert.equal(response.status, 404);
+      assert.match(await response.text(), /<html /);
+      for (const path of ["/%2e%2e/package.json", "/..%2fpackage.json", "/%ff"]) {
+        assert.equal((await fetch(url + path)).status, 404, path);
+      }
     }
   });
 });

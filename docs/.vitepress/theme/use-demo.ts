@@ -22,6 +22,8 @@ export interface Demo {
   /** The round trip in ms. */
   roundTrip: Ref<number | undefined>;
   sessionId: Ref<string>;
+  /** What the server runs on. */
+  host: Ref<string>;
   points: Point[];
   /** The number of the measurement that should be there by now. */
   expected: Ref<number>;
@@ -40,6 +42,7 @@ export function useDemo(): Demo {
   const trail = ref<string[]>([]);
   const roundTrip = ref<number>();
   const sessionId = ref("");
+  const host = ref("");
   const expected = ref(0);
   const waiting = ref(0);
   const points = reactive<Point[]>([]);
@@ -98,10 +101,12 @@ export function useDemo(): Demo {
 
   async function start(): Promise<void> {
     // The server of `npm run docs` says so; anywhere else the page is a file.
-    if (document.documentElement.dataset["live"] === undefined) {
+    const { live } = document.documentElement.dataset;
+    if (live === undefined) {
       state.value = "static";
       return;
     }
+    host.value = live;
     const { io } = await import("socket.io-client");
     socket = io({ reconnectionDelay: 2200, reconnectionDelayMax: 4000, randomizationFactor: 0 });
     const { io: manager } = socket;
@@ -150,6 +155,7 @@ export function useDemo(): Demo {
     trail,
     roundTrip,
     sessionId,
+    host,
     points,
     expected,
     messages,

@@ -21,14 +21,16 @@ export async function buildSite(): Promise<void> {
   if (code !== 0) throw new Error(`The site was not built:\n${output}`);
 }
 
+export type SiteHost = "uws" | "node";
+
 /** The site with its demo, as `npm run docs` serves it. */
 export interface SiteProcess {
   readonly url: string;
   stop(): Promise<void>;
 }
 
-export async function startSite(): Promise<SiteProcess> {
-  const env = { ...process.env, PORT: "0" };
+export async function startSite(host: SiteHost): Promise<SiteProcess> {
+  const env = { ...process.env, PORT: "0", HOST: host };
   const child = spawn(process.execPath, [...FROM_SOURCE, program("serve.ts")], { env });
   const closed = once(child, "close");
   let output = "";
