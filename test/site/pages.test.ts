@@ -32,4 +32,21 @@ describe("the pages of the site", () => {
     assert.notEqual(parts.length, 0);
     for (const [, part] of parts) assert.match(part!, /\d{4}-\d\d-\d\d, .*\bNode v.*\bcores\b/);
   });
+
+  it("give no figure without the day and the machine, or a link to them", () => {
+    const root = new URL("../", docs);
+    const packages = readdirSync(new URL("packages/", root)).map((name) => `packages/${name}/README.md`);
+    const files = ["README.md", ...packages, ...listed.map((page) => `docs/${page}.md`), "docs/index.md"];
+    const figure = /\d ?(?:µs|ns)\b|µs per |% of the CPU time|bytes of (?:RSS|V8 heap)/;
+    const isDated = (section: string): boolean =>
+      (/\b\d{4}-\d\d-\d\d\b/.test(section) && /\bcores\b/.test(section)) ||
+      /\]\((?:[^)]*performance\.md|#what-it-costs)\)/.test(section);
+    const undated = files.flatMap((file) =>
+      readFileSync(new URL(file, root), "utf8")
+        .split(/^(?=## )/m)
+        .filter((section) => figure.test(section) && !isDated(section))
+        .map((section) => `${file}: ${section.split("\n", 1)[0]}`),
+    );
+    assert.deepEqual(undated, []);
+  });
 });
