@@ -33,6 +33,9 @@ io.on("connection", (socket) => {
   });
 });
 
+// Otherwise a client that takes no answer would end the process.
+io.onError((error, { event }) => console.error(`${NAME}: ${event}: ${error.message}`));
+
 process.once("SIGTERM", async () => {
   await io.close();
   client.disconnect();

@@ -29,8 +29,9 @@ const dashboard = io.of("/dashboard");
 dashboard.on("connection", (socket) => {
   socket.emit("seen", look());
   socket.on("broadcast", (room, text) => {
+    if (typeof text !== "string") return;
     const audience = ROOMS.includes(room) ? io.to(room) : io;
-    audience.emit("news", String(text).slice(0, 200));
+    audience.emit("news", text.slice(0, 200));
   });
 });
 

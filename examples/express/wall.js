@@ -11,11 +11,11 @@ export function wall(app, io) {
   });
 
   app.post("/notes", (request, response) => {
-    const text = String(request.body?.text ?? "").trim();
-    if (text === "" || text.length > LONGEST) {
+    const text = request.body?.text;
+    if (typeof text !== "string" || text.trim() === "" || text.length > LONGEST) {
       return response.status(400).json({ error: `A note has 1 to ${LONGEST} characters.` });
     }
-    const note = { text, at: Date.now() };
+    const note = { text: text.trim(), at: Date.now() };
     notes.push(note);
     if (notes.length > KEPT) notes.shift();
     io.emit("note", note);

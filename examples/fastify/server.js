@@ -24,7 +24,8 @@ app.post("/votes/:choice", { schema }, async ({ params: { choice } }, reply) => 
 
 app.io.on("connection", (socket) => socket.emit("votes", Object.fromEntries(votes)));
 
-await app.listen({ port });
+// One address: without a host, Fastify opens a second server for the other address of localhost, without Socket.IO.
+await app.listen({ port, host: "0.0.0.0" });
 console.log(`Votes are at http://localhost:${port}/votes`);
 
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void app.close());

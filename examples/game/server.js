@@ -23,7 +23,7 @@ io.on("connection", (socket) => {
   if (SOCKET_ID.test(page)) return lookOn(socket, page);
 
   sea.enter(socket.id);
-  socket.on("steer", (x, y) => sea.steer(socket.id, Number(x), Number(y)));
+  socket.on("steer", (x, y) => sea.steer(socket.id, x, y));
   socket.on("disconnect", () => sea.leave(socket.id));
   void socket.join("newest");
 });

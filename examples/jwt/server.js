@@ -48,6 +48,9 @@ io.on("connection", (socket) => {
   socket.on("who am i", (answer) => answer(socket.data.user));
 });
 
+// Otherwise a client that takes no answer would end the process.
+io.onError((error, { event }) => console.error(`${event}: ${error.message}`));
+
 httpServer.listen(port, () => console.log(`Log in at http://localhost:${port}/login`));
 
 async function refresh(socket) {

@@ -22,4 +22,7 @@ io.on("connection", (socket) => {
   });
 });
 
+// Otherwise a client that takes no answer would end the process.
+io.onError((error, { event }) => console.error(`${event}: ${error.message}`));
+
 httpServer.listen(port, () => console.log(`The tide gauge is at http://localhost:${port}`));

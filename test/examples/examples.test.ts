@@ -206,6 +206,8 @@ describe("the examples", () => {
       await using client = started().run("jwt", "client");
       const login = await post(`${started().url}/login`, { user: "ada", password: "lovelace" });
       const idle = connect(started().url, { auth: (await login.json()) as object });
+      // Nobody takes the answer.
+      idle.emit("who am i");
       const [{ code }] = await next<[{ code: string }]>(idle, "auth:ended");
       assert.equal(code, "AUTH_EXPIRED");
       await client.says(/^connected as ada\nrefreshed\n/);
@@ -230,6 +232,8 @@ describe("the examples", () => {
         const ids = new Set(who.map(({ id }) => id));
         assert.ok(all.every(({ id }) => ids.has(id!)));
         const heard = all.map((client) => next<[{ text: string }]>(client, "said"));
+        // Nobody takes the answer.
+        all[0]!.emit("who");
         all[0]!.emit("say", "ahoy");
         for (const [{ text }] of await Promise.all(heard)) assert.equal(text, "ahoy");
       });
