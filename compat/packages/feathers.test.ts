@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Socket } from "socket.io-client";
-import { freePort } from "../../test/browser/support/chat-process.ts";
+import { freePort } from "../../test/support/hosts/free-port.ts";
 import { next } from "../../test/support/waiting/events.ts";
 import { application } from "./support/application.ts";
 import { eventually } from "./support/cluster.ts";

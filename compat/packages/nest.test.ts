@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Socket } from "socket.io-client";
-import { freePort } from "../../test/browser/support/chat-process.ts";
+import { freePort } from "../../test/support/hosts/free-port.ts";
 import { collect, next } from "../../test/support/waiting/events.ts";
 import { connected } from "../../test/support/server/clients.ts";
 import { eventually } from "./support/cluster.ts";

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import type { Socket as Connection } from "node:net";
 import * as uWS from "uWebSockets.js";
+import { freePort } from "../../test/support/hosts/free-port.ts";
 import { Queue, within } from "../../test/support/waiting/queue.ts";
 import { afterThisTest } from "./after-test.ts";
 import { serverHosts } from "../../test/support/server/hosts.ts";
@@ -110,7 +111,9 @@ export class RestartableServer {
     );
   }
 
-  async #startOne(port: number, further: object = {}): Promise<{ io: Server; port: number }> {
+  async #startOne(wished: number, further: object = {}): Promise<{ io: Server; port: number }> {
+    // One that is still free when it starts again.
+    const port = wished === 0 ? await freePort() : wished;
     const { prepare, files = new Map<string, StaticFile>() } = this.#options;
     const server = { ...this.#options.server, ...further };
     const http = this.host === "node" ? createServer(serve(files)) : undefined;
@@ -129,16 +132,8 @@ export class RestartableServer {
     // after attachApp(), because it creates the engine
     prepare?.(io);
     this.#apps.push(app);
-    // uWS can reuse a port at once only if it was requested by number
-    return { io, port: listenApp(app, port === 0 ? await freePort() : port) };
+    return { io, port: listenApp(app, port) };
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** How long a server may take to close before its connections are destroyed, in milliseconds. */

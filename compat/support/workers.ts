@@ -10,7 +10,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { cluster } from "@tidewire/cluster";
 import type { Cluster } from "@tidewire/server";
 import { findProxy, whyMissing } from "../../scripts/setup.mjs";
-import { freePort } from "../../test/browser/support/chat-process.ts";
+import { freePort } from "../../test/support/hosts/free-port.ts";
 import { StartedEngine } from "../../test/support/engine/started-engine.ts";
 import type { Engine, EngineOptions } from "../../test/support/engine/types.ts";
 import { haproxy, nginx, runHaproxy, runNginx } from "../../test/support/proxies/configurations.ts";

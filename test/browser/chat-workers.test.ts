@@ -7,7 +7,8 @@ import { Tidewire } from "../support/cli/tidewire.ts";
 import { connected } from "../support/server/clients.ts";
 import { next } from "../support/waiting/events.ts";
 import { ChatPage } from "./support/chat-page.ts";
-import { freePort, SERVER } from "./support/chat-process.ts";
+import { freePort } from "../support/hosts/free-port.ts";
+import { SERVER } from "./support/chat-process.ts";
 
 const ARTIFACTS = fileURLToPath(new URL("../../artifacts", import.meta.url));
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { describeWithChromium } from "../support/browser/chromium.ts";
 import { ChatPage } from "./support/chat-page.ts";
-import { freePort, startChat, type ChatHost, type ChatProcess, type Ended } from "./support/chat-process.ts";
+import { freePort } from "../support/hosts/free-port.ts";
+import { startChat, type ChatHost, type ChatProcess, type Ended } from "./support/chat-process.ts";
 import { noisePng } from "./support/png.ts";
 import { startRefusingProxy, type Refusal, type RefusingProxy } from "../support/proxies/refusing.ts";
 

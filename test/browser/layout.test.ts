@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describeWithChromium } from "../support/browser/chromium.ts";
 import { ChatPage } from "./support/chat-page.ts";
-import { freePort, startChat, type ChatProcess } from "./support/chat-process.ts";
+import { freePort } from "../support/hosts/free-port.ts";
+import { startChat, type ChatProcess } from "./support/chat-process.ts";
 
 const ARTIFACTS = fileURLToPath(new URL("../../artifacts", import.meta.url));
 const NEWEST = "the newest of all";

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { Server as OfficialServer } from "socket.io";
 import { doctorCommand } from "../../packages/cli/src/commands/doctor.ts";
 import { findProxy, whyMissing } from "../../scripts/setup.mjs";
-import { freePort } from "../browser/support/chat-process.ts";
+import { freePort } from "../support/hosts/free-port.ts";
 import { runCommand } from "../support/cli/run.ts";
 import { scriptOf, Tidewire } from "../support/cli/tidewire.ts";
 import { listen } from "../support/hosts/listening.ts";

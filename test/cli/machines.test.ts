@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "../browser/support/chat-process.ts";
+import { freePort } from "../support/hosts/free-port.ts";
 import { scriptOf, Tidewire } from "../support/cli/tidewire.ts";
 import { Clients } from "../support/processes/clients.ts";
 import { roundRobinProxy } from "../support/proxies/round-robin.ts";

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { openClient } from "../support/server/started-server.ts";
 import { scriptOf, Tidewire } from "../support/cli/tidewire.ts";
-import { freePort } from "../browser/support/chat-process.ts";
+import { freePort } from "../support/hosts/free-port.ts";
 import { chosen } from "../support/hosts/on-every-host.ts";
 import { serverHosts } from "../support/server/hosts.ts";
 import { connected } from "../support/server/clients.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { findProxy, whyMissing } from "../../scripts/setup.mjs";
-import { freePort } from "../browser/support/chat-process.ts";
+import { freePort } from "../support/hosts/free-port.ts";
 import { scriptOf, Tidewire } from "../support/cli/tidewire.ts";
 import {
   anyConnected,

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { freePort } from "../browser/support/chat-process.ts";
+import { freePort } from "../support/hosts/free-port.ts";
 import type { BackendServer } from "../support/backends/backend-suite.ts";
 import { Cable } from "../support/backends/cable.ts";
 import { NatsServer, describeWithNats } from "../support/nats/nats-server.ts";

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { freePort } from "../browser/support/chat-process.ts";
+import { freePort } from "../support/hosts/free-port.ts";
 import { ClusteredProcess } from "../support/processes/clustered-process.ts";
 import { Clients } from "../support/processes/clients.ts";
 import { roundRobinProxy } from "../support/proxies/round-robin.ts";

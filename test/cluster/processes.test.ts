@@ -2,7 +2,7 @@
 // connection, and the clients on Node open one for each request.
 import assert from "node:assert/strict";
 import type { ManagerOptions } from "socket.io-client";
-import { freePort } from "../browser/support/chat-process.ts";
+import { freePort } from "../support/hosts/free-port.ts";
 import { chosen } from "../support/hosts/on-every-host.ts";
 import { ClusteredProcesses } from "../support/processes/clustered-process.ts";
 import type { ClusteredProcess } from "../support/processes/clustered-process.ts";

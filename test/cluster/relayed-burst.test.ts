@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { freePort } from "../browser/support/chat-process.ts";
+import { freePort } from "../support/hosts/free-port.ts";
 import { chosen } from "../support/hosts/on-every-host.ts";
 import { ClusteredProcess } from "../support/processes/clustered-process.ts";
 import { memoryOf } from "../support/processes/memory-of.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { io as connect } from "socket.io-client";
 import type { Socket } from "socket.io-client";
-import { freePort } from "../browser/support/chat-process.ts";
+import { freePort } from "../support/hosts/free-port.ts";
 import { chosen } from "../support/hosts/on-every-host.ts";
 import { ClusteredProcesses } from "../support/processes/clustered-process.ts";
 import { memoryOf } from "../support/processes/memory-of.ts";

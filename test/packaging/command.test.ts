@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { Server } from "@tidewire/server";
-import { freePort } from "../browser/support/chat-process.ts";
+import { freePort } from "../support/hosts/free-port.ts";
 import { ask, anyConnected, openAnyClient } from "../support/cluster/any-client.ts";
 import { closing } from "../support/waiting/closing.ts";
 import { within } from "../support/waiting/queue.ts";

@@ -6,7 +6,7 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { findNode } from "../../../scripts/tools.mjs";
-import { freePort } from "../../../test/browser/support/chat-process.ts";
+import { freePort } from "../../../test/support/hosts/free-port.ts";
 import { root } from "../../../test/packaging/packed.ts";
 import { accepts } from "../../../test/support/waiting/accepts.ts";
 import { Installation } from "../../support/installation.ts";

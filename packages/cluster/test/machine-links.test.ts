@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { cluster } from "@tidewire/cluster";
 import { internals } from "@tidewire/engine";
-import { freePort } from "../../../test/browser/support/chat-process.ts";
+import { freePort } from "../../../test/support/hosts/free-port.ts";
 import { next } from "../../../test/support/waiting/events.ts";
 import { Queue } from "../../../test/support/waiting/queue.ts";
 import { dns } from "../src/discovery/dns.ts";

@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { createServer, type AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 
 /** The program of the chat. */
@@ -33,15 +32,6 @@ export async function startChat(host: ChatHost, port: number = 0): Promise<ChatP
   const started = await Promise.race([listening, ended]);
   if ("code" in started) throw new Error(`The chat ended with ${started.code}: ${started.stderr}`);
   return { ...started, stop: (signal = "SIGTERM") => stop(child, ended, signal) };
-}
-
-/** A port that nothing uses now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Runs the chat where it is expected to end by itself. */

@@ -3,7 +3,7 @@
 import { Agent, get } from "node:http";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { freePort } from "../../browser/support/chat-process.ts";
+import { freePort } from "../hosts/free-port.ts";
 import { scriptOf, Tidewire } from "./tidewire.ts";
 
 const PATH = "/socket.io/?EIO=4&transport=polling";

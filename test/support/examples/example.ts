@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { freePort } from "../../browser/support/chat-process.ts";
+import { freePort } from "../hosts/free-port.ts";
 
 /** Long enough to install Next.js beside other tests. */
 const PATIENCE = 180_000;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findNats, whyMissing } from "../../../scripts/setup.mjs";
-import { freePort } from "../../browser/support/chat-process.ts";
+import { freePort } from "../hosts/free-port.ts";
 import { describeWith } from "../backends/describe-with.ts";
 import { ListeningProgram } from "../process/listening-program.ts";
 

@@ -3,7 +3,7 @@ import { chownSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findPostgres, whyMissing } from "../../../scripts/setup.mjs";
-import { freePort } from "../../browser/support/chat-process.ts";
+import { freePort } from "../hosts/free-port.ts";
 import { describeWith } from "../backends/describe-with.ts";
 import { ListeningProgram } from "../process/listening-program.ts";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { io as connect } from "socket.io-client";
 import type { Socket } from "socket.io-client";
-import { freePort } from "../../browser/support/chat-process.ts";
+import { freePort } from "../hosts/free-port.ts";
 import { roundRobinProxy } from "../proxies/round-robin.ts";
 import type { RoundRobinProxy } from "../proxies/round-robin.ts";
 import { RedisServer } from "../redis/redis-server.ts";

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { freePort } from "../../browser/support/chat-process.ts";
+import { freePort } from "../hosts/free-port.ts";
 
 const PATIENCE = 10_000;
 /** After this many ms HAProxy has checked each server several times. */

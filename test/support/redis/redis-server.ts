@@ -1,5 +1,5 @@
 import { findRedis, whyMissing } from "../../../scripts/setup.mjs";
-import { freePort } from "../../browser/support/chat-process.ts";
+import { freePort } from "../hosts/free-port.ts";
 import { describeWith } from "../backends/describe-with.ts";
 import { ListeningProgram } from "../process/listening-program.ts";
 
