@@ -3,12 +3,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { io, type Socket } from "socket.io-client";
 import { describeWithChromium } from "../support/browser/chromium.ts";
-import { Tidewire } from "../support/cli/tidewire.ts";
+import { CHAT, Tidewire } from "../support/cli/tidewire.ts";
 import { connected } from "../support/server/clients.ts";
 import { next } from "../support/waiting/events.ts";
 import { ChatPage } from "./support/chat-page.ts";
 import { freePort } from "../support/hosts/free-port.ts";
-import { SERVER } from "./support/chat-process.ts";
 
 const ARTIFACTS = fileURLToPath(new URL("../../artifacts", import.meta.url));
 
@@ -25,7 +24,7 @@ describeWithChromium("the chat in two workers", (browser) => {
   before(async function () {
     this.timeout(60_000);
     port = await freePort();
-    workers = Tidewire.run(["start", "--workers", "2", "--drain", "0", SERVER], { PORT: String(port) });
+    workers = Tidewire.run(["start", "--workers", "2", "--drain", "0", CHAT], { PORT: String(port) });
     await workers.saysTimes(/worker \d \(pid \d+\) is ready/, 2);
     ann = await ChatPage.enter(browser(), `http://127.0.0.1:${port}/#deck`, "Ann");
   });

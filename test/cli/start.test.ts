@@ -161,7 +161,7 @@ describe("tidewire start", function () {
     assert.equal(await tidewire.ended, 1);
     assert.equal(tidewire.find(/^\[1\] .*Error: no configuration/).length, 1);
     assert.equal(tidewire.find(/^\[[23]\]/).length, 0);
-    assert.match(tidewire.text, /\[tidewire\] throws\.ts did not start/);
+    assert.match(tidewire.text, /\[tidewire\] throws\.mjs did not start/);
   });
 
   it("ends a worker that never listens, and says what to do", async () => {

@@ -1,12 +1,10 @@
 // Servers where the process is not one thread of its own.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { freePort } from "../support/hosts/free-port.ts";
 import { serverHosts } from "../support/server/hosts.ts";
-
 import { needUws } from "../support/uws/absent.ts";
 
 const run = promisify(execFile);
@@ -31,11 +29,7 @@ describe("servers in workers of node:cluster", () => {
   for (const { name } of serverHosts) {
     it(`share their port on ${name}`, async () => {
       if (name === "uws") needUws();
-      const probe = createServer();
-      await new Promise<void>((resolve) => probe.listen(0, resolve));
-      const { port } = probe.address() as AddressInfo;
-      await new Promise((resolve) => probe.close(resolve));
-      const { stdout } = await runSupport("servers-in-a-cluster", String(port), name);
+      const { stdout } = await runSupport("servers-in-a-cluster", String(await freePort()), name);
       const one = { event: "listening", isNode: name === "node" };
       assert.deepEqual(JSON.parse(stdout), { seen: [one, one], status: 200 });
     }).timeout(60_000);

@@ -1,9 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { bundled } from "../../support/process/bundled.ts";
 
-/** The program of the chat. */
-export const SERVER: string = fileURLToPath(new URL("../../../examples/chat/server.js", import.meta.url));
-const FROM_SOURCE = ["--conditions=@tidewire/source", "--import", "tsx/esm"];
+const [SERVER = ""] = await bundled(new URL("../../../examples/chat/server.js", import.meta.url));
 const LISTENING = /at http:\/\/localhost:(\d+) \(on (.+)\)/;
 
 export type ChatHost = "uws" | "node";
@@ -48,7 +46,7 @@ function run(env: Record<string, string>): {
   ended: Promise<Ended>;
   listening: Promise<{ port: number; host: string }>;
 } {
-  const child = spawn(process.execPath, [...FROM_SOURCE, SERVER], { env: { ...process.env, ...env } });
+  const child = spawn(process.execPath, [SERVER], { env: { ...process.env, ...env } });
   let stdout = "";
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));

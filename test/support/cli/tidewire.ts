@@ -1,16 +1,27 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { pathToFileURL } from "node:url";
+import { bundled } from "../process/bundled.ts";
 import { within } from "../waiting/queue.ts";
 
-const bin = fileURLToPath(new URL("bin.ts", import.meta.url));
-const FROM_SOURCES = ["--conditions=@tidewire/source", "--import=tsx/esm"];
+const own = (path: string): URL => new URL(path, import.meta.url);
+const names = readdirSync(own("scripts")).filter((name) => name.endsWith(".ts"));
+const [bin = "", preload = "", chat = "", ...scripts] = await bundled(
+  own("bin.ts"),
+  own("../../../packages/cli/src/worker/preload.ts"),
+  own("../../../examples/chat/server.js"),
+  ...names.map((name) => own(`scripts/${name}`)),
+);
+
+/** The program of the chat, for workers. */
+export const CHAT: string = chat;
 
 /** The path of a script of test/support/cli/scripts. */
 export function scriptOf(name: string): string {
-  return fileURLToPath(new URL(`scripts/${name}`, import.meta.url));
+  return scripts[names.indexOf(name)]!;
 }
 
 /** The command line as a process. `await using` ends it, and with it its workers. */
@@ -36,7 +47,7 @@ export class Tidewire implements AsyncDisposable {
 
   static run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Tidewire {
     const options = { env: { ...process.env, NODE_OPTIONS: "", ...env } };
-    return new Tidewire(spawn(process.execPath, [...FROM_SOURCES, bin, ...args], options));
+    return new Tidewire(spawn(process.execPath, [bin, pathToFileURL(preload).href, ...args], options));
   }
 
   get text(): string {

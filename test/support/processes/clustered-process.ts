@@ -3,13 +3,12 @@ import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { ClusterOptions } from "@tidewire/cluster";
+import { bundled } from "../process/bundled.ts";
 import type { BackendPlace } from "./backend.ts";
 import { Queue } from "../waiting/queue.ts";
 
-const SERVER = fileURLToPath(new URL("clustered-server.ts", import.meta.url));
-const FROM_SOURCE = ["--conditions=@tidewire/source", "--import", "tsx/esm"];
+const [SERVER = ""] = await bundled(new URL("clustered-server.ts", import.meta.url));
 
 interface Report {
   event: string;
@@ -30,9 +29,7 @@ export class ClusteredProcess {
     directory: string,
     options: ClusterOptions & BackendPlace = {},
   ) {
-    this.child = fork(SERVER, [host, String(port), directory, JSON.stringify(options)], {
-      execArgv: FROM_SOURCE,
-    });
+    this.child = fork(SERVER, [host, String(port), directory, JSON.stringify(options)], { execArgv: [] });
     this.child.on("message", ({ event, detail }: Report) => this.reports(event).push(detail));
     this.child.once("exit", (code, signal) => {
       for (const queue of this.#reports.values())

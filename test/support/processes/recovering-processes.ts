@@ -3,17 +3,16 @@ import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { io as connect } from "socket.io-client";
 import type { Socket } from "socket.io-client";
+import { bundled } from "../process/bundled.ts";
 import { freePort } from "../hosts/free-port.ts";
 import { roundRobinProxy } from "../proxies/round-robin.ts";
 import type { RoundRobinProxy } from "../proxies/round-robin.ts";
 import { RedisServer } from "../redis/redis-server.ts";
 import { Queue } from "../waiting/queue.ts";
 
-const SERVER = fileURLToPath(new URL("recovering-server.ts", import.meta.url));
-const FROM_SOURCE = ["--conditions=@tidewire/source", "--import", "tsx/esm"];
+const [SERVER = ""] = await bundled(new URL("recovering-server.ts", import.meta.url));
 
 /** A node that recovers clients, in a process of its own. */
 export class RecoveringProcess {
@@ -24,7 +23,7 @@ export class RecoveringProcess {
 
   constructor(port: number, args: readonly string[]) {
     this.port = port;
-    this.child = fork(SERVER, args, { execArgv: FROM_SOURCE });
+    this.child = fork(SERVER, args, { execArgv: [] });
     this.child.on("message", ({ event, detail }: { event: string; detail: unknown }) =>
       this.reports(event).push(detail),
     );
