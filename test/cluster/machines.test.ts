@@ -190,7 +190,7 @@ describeWithRedis("two machines", function () {
     const back = affected.map((index) => next(clients.all[index], "node"));
     machines.killFirst();
     for (const other of others) assert.equal(await other.reports("leave").next(), killed!.id);
-    await within(Promise.all(back), "the clients to come back", 5000);
+    await within(Promise.all(back), "the clients to come back");
     await clients.echo(5);
     clients.assertLost(affected);
   });

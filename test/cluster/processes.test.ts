@@ -74,15 +74,17 @@ for (const hosts of combinations.filter(isChosen)) {
       using clients = new Clients(cluster.url, 9, { transports: ["websocket"] });
       await clients.nodes();
       const [first] = processes;
+      const begin = Date.now();
       for (;;) {
         const nodes = await first!.nodes();
         assert.deepEqual(nodes.map(({ id }) => id).toSorted(), processes.map(({ id }) => id).toSorted());
         assert.equal(nodes[0]!.id, first!.id);
         assert.deepEqual(new Set(nodes.map(({ state }) => state)), new Set(["up"]));
-        for (const { lastSeen } of nodes) assert.equal(Math.abs(Date.now() - lastSeen) < 3000, true);
+        for (const { lastSeen } of nodes) assert.ok(lastSeen <= Date.now());
         // The others say how many sessions they have once a second.
         const sessions = nodes.reduce((sum, node) => sum + node.sessions, 0);
-        if (sessions === 9 && nodes.every(({ rtt }) => rtt !== undefined)) break;
+        const areSeen = nodes.every(({ rtt, lastSeen }) => rtt !== undefined && lastSeen >= begin);
+        if (sessions === 9 && areSeen) break;
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
     });
@@ -97,7 +99,8 @@ for (const hosts of combinations.filter(isChosen)) {
     });
 
     declare("serve clients on long-polling, whichever process gets their requests", async () => {
-      using clients = new Clients(cluster.url, 20, { transports: ["polling"] });
+      // So many that chance leaves out no process.
+      using clients = new Clients(cluster.url, 40, { transports: ["polling"] });
       const nodes = await clients.nodes();
       await clients.echo(10);
       assert.equal(new Set(nodes).size, 3);
@@ -129,7 +132,7 @@ for (const hosts of combinations.filter(isChosen)) {
       await clients.nodes();
       const echoes = clients.echo(200);
       const { id } = await startSpare();
-      using more = new Clients(cluster.url, 30, { transports: ["polling"] });
+      using more = new Clients(cluster.url, 50, { transports: ["polling"] });
       assert.equal((await more.nodes()).includes(id), true);
       await Promise.all([echoes, more.echo(10)]);
       assert.deepEqual([...clients.losses, ...more.losses], []);
@@ -161,7 +164,7 @@ for (const hosts of combinations.filter(isChosen)) {
       const back = affected.map((index) => next(clients.all[index], "node"));
       killed.child.kill("SIGKILL");
       await allMiss(killed.id);
-      await within(Promise.all(back), "the clients to come back", 5000);
+      await within(Promise.all(back), "the clients to come back");
       await clients.echo(5);
       clients.assertLost(affected);
       for (const each of processes) assert.equal((await each.nodes()).length, 3);

@@ -1,20 +1,20 @@
 import { Client, Pool } from "pg";
 import { LEASE } from "../../../test/support/backends/node.ts";
-import type { Connected } from "../../../test/support/backends/node.ts";
+import type { Connect } from "../../../test/support/backends/node.ts";
 import { postgres } from "../src/postgres.ts";
 
 /** How applications connect. */
-export const clients: Readonly<Record<string, (port: number) => Promise<Connected>>> = {
-  Pool: async (port) => {
+export const clients: Readonly<Record<string, Connect>> = {
+  Pool: async (port, lease = LEASE) => {
     const pool = new Pool({ ...address(port), max: 2 });
     pool.on("error", () => {});
     return {
-      backend: postgres({ pool, lease: LEASE }),
+      backend: postgres({ pool, lease }),
       [Symbol.asyncDispose]: () => pool.end(),
     };
   },
-  Client: async (port) => ({
-    backend: postgres({ client: () => new Client(address(port)), lease: LEASE }),
+  Client: async (port, lease = LEASE) => ({
+    backend: postgres({ client: () => new Client(address(port)), lease }),
     [Symbol.asyncDispose]: async () => {},
   }),
 };

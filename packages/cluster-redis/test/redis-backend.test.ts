@@ -9,10 +9,10 @@ describeWithRedis("a backend over Redis", () => {
   for (const [index, [name, connect]] of Object.entries(clients).entries()) {
     describeBackend(`with the client of ${name}`, {
       serve: () => RedisServer.start(),
-      connect: async (port) => {
+      connect: async (port, lease = LEASE) => {
         const client = await connect(`redis://127.0.0.1:${port}`);
         return {
-          backend: redis({ client: client.client, lease: LEASE }),
+          backend: redis({ client: client.client, lease }),
           [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
         };
       },

@@ -217,9 +217,7 @@ describe("nodes of several machines", () => {
       using _a = await node(2, "AAAA").start();
       const socket = connectPlain(port, "127.0.0.2");
       socket.on("error", () => {});
-      const begin = performance.now();
       await next(socket, "close");
-      assert.ok(performance.now() - begin < 6000);
     });
 
     it("one that has the secret and does not speak the protocol", async () => {

@@ -11,6 +11,9 @@ export interface Connected extends AsyncDisposable {
 /** How long the leases of tests last, in ms. */
 export const LEASE = 1500;
 
+/** Makes a backend on a connection to the server at a port, whose leases last for `LEASE` ms unless it is told. */
+export type Connect = (port: number, lease?: number) => Promise<Connected>;
+
 /** A node that is found at `<id>:1`, at the end of a cable to the server of its backend. */
 export class BackendNode implements AsyncDisposable {
   readonly self: Announcement;
@@ -38,15 +41,15 @@ export class BackendNode implements AsyncDisposable {
     this.channels = connected.backend.channels!;
   }
 
-  /** @param connect - to the port */
   static async connect(
     cluster: string,
     id: string,
     port: number,
-    connect: (port: number) => Promise<Connected>,
+    connect: Connect,
+    lease?: number,
   ): Promise<BackendNode> {
     const cable = await Cable.to(port);
-    return new BackendNode(cluster, id, cable, await connect(cable.port));
+    return new BackendNode(cluster, id, cable, await connect(cable.port, lease));
   }
 
   /** Starts its discovery, and says where it is. */

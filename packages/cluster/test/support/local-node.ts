@@ -24,7 +24,7 @@ network.start().then(
 );
 process.on("message", (message) => {
   if (message === "block") {
-    for (const end = Date.now() + 2500; Date.now() < end;);
+    for (const end = Date.now() + 2000; Date.now() < end;);
     report("blocked", members.self);
     return;
   }
