@@ -1,6 +1,6 @@
 // `npm test`: sets up what the tests need, then runs all of them, and the quick form of the compatibility suite.
-// `--also-on 24` also runs the suites of the engine and the server on another version of Node, which scripts/tools has;
-// `--on 24` runs on it those alone, or the files that are given.
+// `--also-on 24` also runs what depends on Node on another version of it, which scripts/tools has; `--on 24` runs on it all suites of
+// the engine and the server, or the files that are given. `--bench` also runs the short form of the bench.
 // Other arguments go to mocha: test files, --grep, --reporter; then mocha is all that runs.
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -13,15 +13,20 @@ import { findNode } from "./tools.mjs";
 const mocha = fileURLToPath(import.meta.resolve("mocha/bin/mocha.js"));
 const reporter = ["--reporter", "./scripts/reporter.cjs"];
 const files = ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "compat/{report,runner}/**/*.test.ts"];
-/** What mostly waits, for processes that start, proxies that time out and missed heartbeats. */
-const processes = [
-  "packages/{cli,cluster,cluster-*}/test/**/*.test.ts",
-  "test/{cli,cluster,proxies}/**/*.test.ts",
-];
+/** What has a run of its own, as it mostly waits: for processes that start, proxies that time out, missed heartbeats, browsers. */
+const clusters = ["packages/{cluster,cluster-*}/test/**/*.test.ts", "test/{cluster,proxies}/**/*.test.ts"];
+const commands = ["packages/cli/test/**/*.test.ts", "test/cli/**/*.test.ts"];
+const pages = ["test/{browser,site}/**/*.test.ts"];
 /** What uses the packages as others do. */
 const uses = ["test/{examples,guides,packaging}/**/*.test.ts"];
-/** What runs on other versions of Node: what depends on Node, and neither on a browser nor on a build. */
+/** What runs on other versions of Node: what may depend on Node, and depends neither on a browser nor on a build. */
 const suites = ["packages/{parser,engine,server}/test/**/*.test.ts", "test/{engine,server}/**/*.test.ts"];
+
+/** The oldest and the newest client over both transports; the other rows are left to `npm run compat -- --workers HAProxy`. */
+const WORKERS = ["--workers", "HAProxy", "--grep", "socket.io-client (2\\.5\\.0|4\\.8\\.4) · uws · upgrade"];
+
+/** How many parts run at a time: on two cores, as many as keep them busy while some wait. */
+const AT_ONCE = 4;
 
 /** How long a part that says nothing by itself may run before it is said that it does, in ms. */
 const SILENCE = 15_000;
@@ -29,15 +34,24 @@ const SILENCE = 15_000;
 const given = process.argv.slice(2);
 const alsoOn = take("--also-on");
 const on = take("--on");
+const isBenched = takeFlag("--bench");
 if ((await run("node", ["scripts/setup.mjs"])) !== 0) process.exit(1);
 const node = on === undefined ? process.execPath : nodeOf(on);
 if ((await run("turbo", ["run", "build", "--output-logs=errors-only"])) !== 0) process.exit(1);
+process.env.PACKAGES_BUILT = "yes";
 process.exitCode = given.length > 0 || on !== undefined ? await runGiven() : await runEverything();
 
 /** Takes an option and its value out of the arguments. */
 function take(option) {
   const at = given.indexOf(option);
   return at === -1 ? undefined : given.splice(at, 2)[1];
+}
+
+/** Takes an option without a value out of the arguments, and says whether it was there. */
+function takeFlag(option) {
+  const at = given.indexOf(option);
+  if (at !== -1) given.splice(at, 1);
+  return at !== -1;
 }
 
 /** The path of another version of Node; ends the run if there is none. */
@@ -56,48 +70,60 @@ function runGiven() {
 
 /** What failed stands at the end, in front of the line that counts everything. */
 async function runEverything() {
-  // Tests mostly wait for sockets: three runs at once take little longer than one.
-  const lanes = [runMain(), runProcesses(), runUses()];
-  const parts = (await Promise.all(lanes)).flat();
-  for (const { title, output } of parts) if (output !== undefined) console.log(`\n${title}:\n${output}`);
-  for (const failure of parts.flatMap(({ failures = [] }) => failures)) console.log(`FAILED ${failure}\n`);
-  const sum = (name) => parts.reduce((total, counts) => total + counts[name], 0);
+  const waiting = parts();
+  const done = [];
+  const work = async () => {
+    for (let part = waiting.shift(); part !== undefined; part = waiting.shift()) done.push(await part());
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  for (const { title, output } of done) if (output !== undefined) console.log(`\n${title}:\n${output}`);
+  for (const failure of done.flatMap(({ failures = [] }) => failures)) console.log(`FAILED ${failure}\n`);
+  const sum = (name) => done.reduce((total, counts) => total + counts[name], 0);
   console.log(`${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`);
   return sum("failed") > 0 ? 1 : 0;
 }
 
-/** Runs the tests of one process, and says what they do. */
-async function runMain() {
-  const ignored = [...processes, ...uses].flatMap((pattern) => ["--ignore", pattern]);
-  return [await counted(node, [mocha, ...reporter, ...files, ...ignored])];
+/** All parts, the longest first. The first one says what it does while it does it. */
+function parts() {
+  const apart = [...clusters, ...commands, ...pages, ...uses].flatMap((pattern) => ["--ignore", pattern]);
+  const tests = (title, patterns) => () => kept(title, node, [mocha, ...reporter, ...patterns]);
+  const compat = (title, ...args) => {
+    const own = ["compat/run.mjs", "--quick", "--no-setup", "--jobs", "1", ...args];
+    return () => kept(`Compatibility: ${title}`, "node", own);
+  };
+  return [
+    () => counted(node, [mocha, ...reporter, ...files, ...apart]),
+    tests("Clusters and proxies", clusters),
+    tests("The command line", commands),
+    tests("Packages, guides and examples", uses),
+    compat("published packages", "packages"),
+    compat("clients", "clients"),
+    tests("Pages in Chromium", pages),
+    ...(alsoOn === undefined ? [] : [onAnotherNode]),
+    compat("the official server", "differential"),
+    compat("browsers and other languages", "browser", "python"),
+    ...(findProxy("HAProxy") === undefined ? [] : [compat("clients before workers", ...WORKERS, "clients")]),
+    ...(isBenched ? [runBench] : []),
+    compat("the page", "--check"),
+  ];
 }
 
-/** Runs the tests that wait; then the suites that run on another version of Node. */
-async function runProcesses() {
-  const parts = [await kept("Processes and proxies", node, [mocha, ...reporter, ...processes])];
-  if (alsoOn === undefined) return parts;
+/** What depends on Node is the host on node:http; what the hosts share is tested on the Node of this run. */
+function onAnotherNode() {
   // A test that is left out half-way, for want of uWebSockets.js, may leave a server open.
   const args = [mocha, "--exit", ...reporter, ...suites];
-  return [...parts, await kept(`On Node ${alsoOn}`, nodeOf(alsoOn), args)];
+  return kept(`On Node ${alsoOn}`, nodeOf(alsoOn), args, { HOSTS: "node" });
 }
 
-/** Runs the quick form of the compatibility suite, then some of its clients before workers, and what uses the packages. */
-async function runUses() {
-  const quick = ["compat/run.mjs", "--quick", "--no-setup"];
-  const parts = [await kept("Published clients, adapters and frameworks", "node", quick)];
-  if (findProxy("HAProxy") !== undefined) {
-    // The oldest and the newest client over both transports; the other rows are left to `npm run compat -- --workers HAProxy`.
-    const rows = "socket.io-client (2\\.5\\.0|4\\.8\\.4) · uws · upgrade";
-    const workers = ["--workers", "HAProxy", "--grep", rows, "clients"];
-    parts.push(await kept("Published clients before workers", "node", [...quick, ...workers]));
-  }
-  return [...parts, await kept("Packages, guides and examples", node, [mocha, ...reporter, ...uses])];
+function runBench() {
+  const args = ["bench/run.mjs", "--smoke", "--no-build", "--variants", "tidewire,official,floor"];
+  return kept("The bench, in short", "node", args);
 }
 
 /** Runs a part of the tests, and keeps what it says. */
-async function kept(title, command, args) {
+async function kept(title, command, args, env = {}) {
   const output = [];
-  const counts = await counted(command, args, (text) => output.push(text));
+  const counts = await counted(command, args, (text) => output.push(text), env);
   return { ...counts, title, output: output.join("") };
 }
 
@@ -106,11 +132,11 @@ async function kept(title, command, args) {
  *
  * @param keep - takes what it says; without it, that is printed
  */
-async function counted(command, args, keep) {
+async function counted(command, args, keep, env = {}) {
   const folder = mkdtempSync(join(tmpdir(), "tidewire-test-"));
   const file = join(folder, "counts.json");
   try {
-    const status = await run(command, args, { COUNTS_FILE: file }, keep);
+    const status = await run(command, args, { ...env, COUNTS_FILE: file }, keep);
     const counts = existsSync(file)
       ? JSON.parse(readFileSync(file, "utf8"))
       : { passed: 0, failed: 0, skipped: 0 };

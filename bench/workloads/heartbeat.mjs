@@ -29,9 +29,14 @@ export default {
       await fleet.grow(size.clients);
       await sleep(size.warmup * pingInterval);
       const before = fleet.pings;
-      const cpu = await server.cpuDuring(() => sleep(size.measured * pingInterval));
+      const least = 0.4 * size.clients * size.measured;
+      const cpu = await server.cpuDuring(async () => {
+        await sleep(size.measured * pingInterval);
+        // On a busy machine they are late.
+        for (let more = 0; fleet.pings - before < least && more < 20; more++) await sleep(pingInterval);
+      });
       const pings = fleet.pings - before;
-      if (pings < 0.4 * size.clients * size.measured) throw new Error(`only ${pings} pings came`);
+      if (pings < least) throw new Error(`only ${pings} pings came`);
       return { cpu: cpu / pings };
     });
   },

@@ -88,7 +88,8 @@ export async function evaluate(name: string, script: string): Promise<unknown> {
 }
 
 async function packAll(): Promise<Packed> {
-  await run(bin("turbo"), ["run", "build"], { cwd: root });
+  // `npm test` has built them; a second build would write what other tests read at the same time.
+  if (process.env["PACKAGES_BUILT"] === undefined) await run(bin("turbo"), ["run", "build"], { cwd: root });
   const folder = mkdtempSync(join(tmpdir(), "tidewire-packed-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
   const args = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
