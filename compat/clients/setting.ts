@@ -179,8 +179,17 @@ export function closedLater<T extends { close(): unknown }>(client: T): T {
 
 export const modes: readonly Mode[] = ["polling", "websocket", "upgrade"];
 
-/** The quick form tests MessagePack with the upgrade only, which uses both transports. */
-const msgpackModes: readonly Mode[] = isFull ? modes : ["upgrade"];
+/** Uses both transports. */
+const UPGRADE: readonly Mode[] = ["upgrade"];
+
+/**
+ * The quick form tests MessagePack with the upgrade only, and those clients, too, between the oldest and the newest, which speak the
+ * protocol of the newest.
+ */
+function modesOf(version: ClientVersion, isMsgpack: boolean): readonly Mode[] {
+  const isEdge = version === versions[0] || version === versions.at(-1);
+  return isFull || (isEdge && !isMsgpack) ? modes : UPGRADE;
+}
 
 export interface Topic {
   /** Whether its tests only exchange text events in the main namespace. */
@@ -201,8 +210,8 @@ export function onEveryClient(title: string, topic: Topic, body: (setting: Setti
 function* settings(): Generator<Setting> {
   for (const host of serverHosts.map(withWorkers)) {
     for (const version of versions) {
-      for (const mode of modes) yield new Setting(version, mode, host, false);
-      for (const mode of msgpackModes) yield new Setting(version, mode, host, true);
+      for (const isMsgpack of [false, true])
+        for (const mode of modesOf(version, isMsgpack)) yield new Setting(version, mode, host, isMsgpack);
     }
   }
 }

@@ -6,7 +6,7 @@ import { logsOf, randomProgram, slicedFramesOf, withoutTime } from "./broadcast-
 import { Random } from "./random.ts";
 
 const { FUZZ_SEED, FUZZ_PROGRAMS } = process.env;
-const count = Number(FUZZ_PROGRAMS ?? 1000);
+const count = Number(FUZZ_PROGRAMS ?? 300);
 const first = Number(FUZZ_SEED ?? (FUZZ_PROGRAMS === undefined ? 1 : Date.now() % 2 ** 31));
 
 describe("broadcasts: fuzzing", () => {

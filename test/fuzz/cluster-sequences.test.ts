@@ -2,4 +2,4 @@
 import { runClusterSequence } from "./cluster-sequence.ts";
 import { fuzzSuite } from "./suite.ts";
 
-describe("cluster: fuzzing", () => fuzzSuite(2000, runClusterSequence));
+describe("cluster: fuzzing", () => fuzzSuite(500, runClusterSequence));
