@@ -295,6 +295,28 @@ describe("tidewire start", function () {
     while (pids.some(isRunning)) await delay(20);
   });
 
+  for (const [line, before, says] of [
+    ["tidewire start", "", /the shell of npm has ended|SIGTERM: the workers end/],
+    ["exec tidewire start", "exec ", /SIGTERM: the workers end/],
+  ] as const)
+    it(`lets its clients go when npm start is ended, which runs ${line}`, async () => {
+      const folder = mkdtempSync(join(tmpdir(), "tidewire-test-"));
+      using _folder = closing(() => rmSync(folder, { recursive: true }));
+      const port = await freePort();
+      const args = ["start", "--workers", "1", "--drain", "0", scriptOf("echo.ts"), "--", "node"];
+      await using tidewire = Tidewire.runByNpm(folder, before, args, { PORT: String(port) });
+      await tidewire.says(READY);
+      const client = openClient(`http://127.0.0.1:${port}`, websocket);
+      using _client = closing(() => client.close());
+      await connected(client);
+      const gone = next(client, "disconnect");
+      tidewire.signal("SIGTERM");
+      await tidewire.says(says);
+      assert.deepEqual((await gone)[0], "transport close");
+      await tidewire.ended;
+      assert.deepEqual(tidewire.find(/was killed/), []);
+    });
+
   it("gives up a reload when a new worker does not start; the old ones go on", async () => {
     const folder = mkdtempSync(join(tmpdir(), "tidewire-test-"));
     using _folder = closing(() => rmSync(folder, { recursive: true }));

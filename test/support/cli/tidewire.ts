@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { bundled } from "../process/bundled.ts";
@@ -48,6 +49,20 @@ export class Tidewire implements AsyncDisposable {
   static run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Tidewire {
     const options = { env: { ...process.env, NODE_OPTIONS: "", ...env } };
     return new Tidewire(spawn(process.execPath, [bin, pathToFileURL(preload).href, ...args], options));
+  }
+
+  /** Runs it by `npm start` in a folder, after `before` in the line of the script. */
+  static runByNpm(
+    folder: string,
+    before: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+  ): Tidewire {
+    const command = [process.execPath, bin, pathToFileURL(preload).href, ...args];
+    const start = before + command.map((part) => `'${part}'`).join(" ");
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "x", scripts: { start } }));
+    const options = { cwd: folder, env: { ...process.env, NODE_OPTIONS: "", ...env } };
+    return new Tidewire(spawn("npm", ["start", "--silent"], options));
   }
 
   get text(): string {

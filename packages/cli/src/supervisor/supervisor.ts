@@ -9,6 +9,7 @@ import { SETTINGS, writeSettings } from "../worker/settings.ts";
 import { closeWhatIsHandedTo } from "./handed-over.ts";
 import { copyLines } from "./lines.ts";
 import { resetsWaitingConnections } from "./migrate-req.ts";
+import { watchShellOfNpm } from "./parent.ts";
 import { Slot } from "./slot.ts";
 import type { SlotOwner } from "./slot.ts";
 import { WorkerProcess } from "./worker-process.ts";
@@ -145,8 +146,16 @@ export class Supervisor implements SlotOwner {
       end(signal);
     };
     const reload = (): void => void this.#reload();
+    const unwatch = watchShellOfNpm(() => {
+      // Ctrl+C and systemd reach both.
+      if (this.#isStopping) return;
+      this.#isStopping = true;
+      this.say("the shell of npm has ended, and does not pass signals on: the workers end");
+      end("SIGTERM");
+    });
     process.on("SIGTERM", stop).on("SIGINT", stop).on("SIGHUP", reload);
     const forget = (): void => {
+      unwatch();
       process.off("SIGTERM", stop).off("SIGINT", stop).off("SIGHUP", reload);
     };
     return { ended, forget };
