@@ -18,6 +18,8 @@ const messages = {
   INVALID_DATE: (given: string): string => `expected a Date or a number of ms since 1970, got ${given}`,
   INSPECTOR_NOT_INSTALLED: (): string =>
     "io.inspect() needs a package that does not load here: npm install @tidewire/inspector",
+  CANNOT_CARRY: (): string =>
+    "expected a server or a namespace of @tidewire/server, of the same version as @tidewire/metrics",
   NOT_ATTACHED: (): string => "cannot close a server that is not attached; call listen() or attach() first",
 } as const;
 
@@ -28,6 +30,7 @@ const typeErrors: ReadonlySet<ServerErrorCode> = new Set<ServerErrorCode>([
   "NO_SERVER",
   "NOT_ATTACHED",
   "INVALID_DATE",
+  "CANNOT_CARRY",
 ]);
 
 /** An error of the server, identified by `code`. */

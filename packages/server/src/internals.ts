@@ -1,6 +1,8 @@
 /** What `@tidewire/cluster` shares with the server. Not for applications: it changes with any release. @module */
 export { SharedPacket } from "./connection/shared-packet.ts";
 export type { EncodedPacket } from "./connection/port.ts";
+export { carry } from "./context/carriage.ts";
+export type { Carriage } from "./context/carriage.ts";
 export type { WaitingFlags } from "./connection/waiting.ts";
 export type { AckCallback } from "./events/acks.ts";
 export { RecoveryAdapter } from "./recovery/adapter.ts";

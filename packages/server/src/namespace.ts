@@ -6,9 +6,11 @@ import { promiseOfResponses } from "./events/acks.ts";
 import type { AckCallback } from "./events/acks.ts";
 import type { InvalidEvent } from "./events/contract.ts";
 import { BroadcastOperator } from "./broadcast-operator.ts";
+import { CarryingSocket } from "./carrying-socket.ts";
 import type { Client } from "./client.ts";
 import type { ConnectAttempt } from "./connection/connect-attempts.ts";
 import type { Auth } from "./connection/dialect.ts";
+import type { Carriage } from "./context/carriage.ts";
 import { BroadcastingEmitter } from "./broadcasting-emitter.ts";
 import type { Broadcast } from "./broadcasting-emitter.ts";
 import { assertNotReserved, createError } from "./errors.ts";
@@ -76,6 +78,7 @@ const nothing: readonly never[] = [];
 
 /** The parent of a namespace, as its child uses it. */
 interface ChildOwner {
+  readonly _carriage: Carriage | undefined;
   _childEmptied(child: object): void;
   _removeChild(child: object): void;
 }
@@ -123,6 +126,8 @@ export class Namespace<
     new Map();
   /** @internal Set by the parent namespace that has created it. */
   _parent: ChildOwner | undefined = undefined;
+  /** @internal How its own events carry the context of the application; see {@link _carriage}. */
+  _ownCarriage: Carriage | undefined = undefined;
   /** @internal How many clients are about to get a socket. */
   _arriving: number = 0;
   /** The id of the next event that asks for an answer. All sockets share it, so that a broadcast has one id. */
@@ -257,7 +262,14 @@ export class Namespace<
     auth: Auth,
     state?: RestoredState,
   ): Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+    const { _carriage } = this;
+    if (_carriage?.isWantedBy(auth) === true) return new CarryingSocket(_carriage, this, client, auth, state);
     return new Socket(this, client, auth, state);
+  }
+
+  /** @internal How events carry the context of the application; undefined if they do not. */
+  get _carriage(): Carriage | undefined {
+    return this._ownCarriage ?? this._parent?._carriage ?? this.server._ownCarriage;
   }
 
   /** @internal The recovery states that the adapter keeps. */
@@ -399,6 +411,8 @@ export class Namespace<
     if (typeof last === "function") {
       event[args.length] = ackOf(this.server, last as AckCallback, ev, undefined);
     }
+    const { _carriage } = this;
+    if (_carriage?.reachesServers === true) _carriage.put(event);
     this.adapter.serverSideEmit(event);
     return true;
   }
@@ -424,6 +438,12 @@ export class Namespace<
   /** Called by the adapter with an event of another server: its name, its arguments, and possibly a callback. */
   _onServerSideEmit(args: [string, ...Untyped[]]): void {
     if (args[0] === REVALIDATE) return void revalidateFor(this.adapter, args[1]);
+    const { _carriage } = this;
+    if (_carriage === undefined) this.receiveFromServer(args);
+    else _carriage.receive(args, () => this.receiveFromServer(args));
+  }
+
+  private receiveFromServer(args: readonly unknown[]): void {
     this.server._checkServerEvent(args, ([event, ...rest]) => this.tell(event as string, rest));
   }
 

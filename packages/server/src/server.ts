@@ -24,6 +24,7 @@ import { Drain, readDrainOptions } from "./drain.ts";
 import type { DrainOptions } from "./drain.ts";
 import { EmptyBuffers } from "./connection/empty-buffers.ts";
 import type { SlowConsumer } from "./connection/waiting.ts";
+import type { Carriage } from "./context/carriage.ts";
 import { createError } from "./errors.ts";
 import type {
   AllButLast,
@@ -131,6 +132,8 @@ export class Server<
   readonly _emptyBuffers: EmptyBuffers = new EmptyBuffers();
   /** @internal The sockets whose credentials end at a date; undefined until there is one. */
   _expiries: Expiries | undefined = undefined;
+  /** @internal How the events of all namespaces carry the context of the application. */
+  _ownCarriage: Carriage | undefined = undefined;
   /** @internal What clients may do. */
   readonly _limits: ResolvedLimits;
   /** @internal Checks what clients send, if there is a contract. */

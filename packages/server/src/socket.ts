@@ -111,7 +111,8 @@ export class Socket<
   readonly recovered: boolean;
   /** Whether the socket is in its namespace now. */
   connected: boolean = false;
-  private readonly delivery: Delivery;
+  /** @internal */
+  protected delivery: Delivery;
   /** Set once, because `disconnecting` listeners and listeners of the adapter may disconnect the socket too. */
   private departure: "leaving" | "gone" | undefined = undefined;
   // Created on first use, because an idle socket does not need them.

@@ -580,5 +580,9 @@ export const expected: Readonly<Record<string, readonly Expected[]>> = {
         visitor.close();
         await io.close();`,
     },
+    {
+      title: "carries the context of OpenTelemetry over an event",
+      lines: ["tea is on its way", "true"],
+    },
   ],
 };

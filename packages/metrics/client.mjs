@@ -1,0 +1,3 @@
+import client from "./dist/context/client.js";
+
+export const { carryContext } = client;

@@ -1,0 +1,3 @@
+import opentelemetry from "./dist/context/server.js";
+
+export const { carryContext } = opentelemetry;
