@@ -24,6 +24,11 @@ import type { ClusterOptions } from "./options.ts";
 import { SessionDirectory } from "./session-directory.ts";
 import { defaultDirectory } from "./socket-directory.ts";
 
+const { clearTimeout, setTimeout } = internals.timers;
+
+/** More than it takes to retire, in ms. */
+const LONGER = 60_000;
+
 type NamespaceOfServer = ClusterNamespaceOfServer & JournalNamespace;
 
 /** A server as a node of its cluster: joins the links with the engine, the adapters and `io.cluster`. */
@@ -37,6 +42,8 @@ export class ServerCluster implements ClusterOption {
   #state: ClusterNode["state"] = "joining";
   #engine: Engine | undefined = undefined;
   readonly #warned: Set<string> = new Set();
+  /** Undefined unless this node is about to leave. */
+  #retired: Promise<void> | undefined = undefined;
   #networks: readonly Network[] = [];
   /** Undefined if broadcasts do not travel on channels. */
   #channelBus: ChannelBus | undefined = undefined;
@@ -105,15 +112,26 @@ export class ServerCluster implements ClusterOption {
   }
 
   retire(): Promise<void> {
+    const engine = this.#engine;
+    // It has left already, or was never there.
+    if (engine === undefined) return Promise.resolve();
+    return (this.#retired ??= this.#retire(engine));
+  }
+
+  async #retire(engine: Engine): Promise<void> {
     this.drain(true);
+    // Nothing else may keep the process, while somebody awaits this.
+    const held = setTimeout(() => {}, LONGER);
     // Clients whose polls are answered now must not come back here.
-    if (this.#engine instanceof EngineServer) this.#engine.stopListening();
-    return this.#sessions.retire();
+    if (engine instanceof EngineServer) engine.stopListening();
+    await this.#sessions.retire();
+    clearTimeout(held);
   }
 
   leave(): Promise<void> | void {
     this.#state = "joining";
     this.#engine = undefined;
+    this.#retired = undefined;
     const parts = [...this.#networks, this.#channelBus, this.#journaling];
     const stopping = parts.map((part) => part?.stop()).filter((each) => each !== undefined);
     this.#networks = [];

@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { Server } from "@tidewire/server";
 import type { Cluster } from "@tidewire/server";
 import { next } from "../../../test/support/waiting/events.ts";
 import { cluster } from "../src/cluster.ts";
+
+const run = promisify(execFile);
+const FROM_SOURCES = ["--conditions=@tidewire/source", "--import=tsx/esm"];
 
 describe("the cluster of a server", () => {
   let parent: string;
@@ -88,6 +93,29 @@ describe("the cluster of a server", () => {
     assert.equal(io.cluster!.ready, false);
     http.listen(0);
     await next(io.cluster, "ready");
+  });
+
+  it("keeps the process until its server has closed, also for the second time", async function () {
+    this.timeout(60_000);
+    // A process without a channel to this one, which would keep it.
+    const { stdout } = await run(process.execPath, [
+      ...FROM_SOURCES,
+      "--input-type=module",
+      "-e",
+      `
+      import { cluster } from "@tidewire/cluster";
+      import { Server } from "@tidewire/server";
+
+      const directory = ${JSON.stringify(join(parent, "c"))};
+      const io = new Server(0, { host: "node", cluster: cluster({ directory, name: "test" }) });
+      await new Promise((resolve) => io.cluster.once("ready", resolve));
+      await Promise.all([io.close(), io.close()]);
+      console.log("closed");
+      await io.close();
+      console.log("closed again");
+    `,
+    ]);
+    assert.equal(stdout, "closed\nclosed again\n");
   });
 
   it("belongs to one server", async () => {
