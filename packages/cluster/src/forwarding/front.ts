@@ -80,8 +80,10 @@ export class Front implements internals.RemoteSession, Destination {
   }
 
   #relay(exchange: UpgradeExchange): void {
-    if (this.link.isOverloaded) exchange.reject(503, "");
-    else new RelayedUpgrade(this, exchange, this.#target);
+    exchange.prepare(() => {
+      if (this.link.isOverloaded) exchange.reject(503, "");
+      else new RelayedUpgrade(this, exchange, this.#target);
+    });
   }
 }
 

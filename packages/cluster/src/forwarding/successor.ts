@@ -22,7 +22,7 @@ export class Successor implements internals.RequestTaker, Destination {
   }
 
   onUpgrade(exchange: UpgradeExchange): void {
-    new RelayedUpgrade(this, exchange, this.#target);
+    exchange.prepare(() => new RelayedUpgrade(this, exchange, this.#target));
   }
 
   onSent(): void {}

@@ -273,6 +273,10 @@ export class Admission implements ClusterTarget {
   }
 
   #route(request: PendingRequest): void {
+    if (!request.isReady) {
+      request.prepare(() => this.#route(request));
+      return;
+    }
     // Middlewares may have taken their time.
     if (this.isShutDown && this.#turnsAway(request)) return;
     const { exchange, query, isUpgrade } = request;
@@ -367,6 +371,10 @@ export class Admission implements ClusterTarget {
 
   #open(request: PendingRequest, protocol: Protocol, made: unknown): void {
     if (request.exchange.ended) return;
+    if (!request.isReady) {
+      request.prepare(() => this.#open(request, protocol, made));
+      return;
+    }
     if (this.isShutDown) {
       this.#turnAway(request);
       return;

@@ -35,6 +35,14 @@ export class AdoptedRequest implements PendingRequest {
     return false;
   }
 
+  get isReady(): boolean {
+    return true;
+  }
+
+  prepare(callback: () => void): void {
+    callback();
+  }
+
   refuse(): void {
     this.exchange.respond(400, {});
   }

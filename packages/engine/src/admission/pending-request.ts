@@ -40,6 +40,10 @@ export interface PendingRequest {
   readonly adoptedId?: string;
   /** Whether it can only be refused, whatever it asks for. */
   readonly isMalformed: boolean;
+  /** Whether it may be let in now; otherwise `prepare` comes first. */
+  readonly isReady: boolean;
+  /** Calls back when it may be let in, unless it has ended by then. */
+  prepare(callback: () => void): void;
   refuse(code: ConnectionErrorCode, message: string): void;
   /** Refuses because of a limit: the client may try again later. */
   refuseForNow(message: string): void;

@@ -28,6 +28,14 @@ export class PlainRequest implements PendingRequest {
     return false;
   }
 
+  get isReady(): boolean {
+    return true;
+  }
+
+  prepare(callback: () => void): void {
+    callback();
+  }
+
   refuse(code: ConnectionErrorCode, message: string): void {
     const status = code === ConnectionErrorCode.FORBIDDEN ? 403 : 400;
     this.exchange.respond(status, { "Content-Type": "application/json" }, JSON.stringify({ code, message }));

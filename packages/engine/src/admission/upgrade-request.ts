@@ -27,6 +27,14 @@ export class UpgradeRequest implements PendingRequest {
     return this.exchange.malformed;
   }
 
+  get isReady(): boolean {
+    return this.exchange.isReady;
+  }
+
+  prepare(callback: () => void): void {
+    this.exchange.prepare(callback);
+  }
+
   refuse(_code: ConnectionErrorCode, message: string): void {
     // Never 403, as officially: a WebSocket client does not see the status anyway.
     this.exchange.reject(400, message);

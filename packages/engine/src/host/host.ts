@@ -87,6 +87,13 @@ export interface HttpExchange extends Exchange {
 export interface UpgradeExchange extends Exchange {
   /** Whether it is not a valid WebSocket handshake and can only be rejected. */
   readonly malformed: boolean;
+  /** Whether `accept` may be called now; otherwise `prepare` comes first. */
+  readonly isReady: boolean;
+  /**
+   * Makes sure that `accept` may be called later. Calls back when it may: at once, or later unless the exchange has ended. For
+   * whoever accepts, or may accept, after `onUpgrade` has returned.
+   */
+  prepare(callback: () => void): void;
   /** Ends the time in which middlewares may set headers, and returns those they have set, for the 101. */
   commitHeaders(): OutgoingHttpHeaders;
   /** Completes the upgrade with exactly these headers. `open` is called with the port, unless the client has gone. */

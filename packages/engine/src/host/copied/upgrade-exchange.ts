@@ -9,6 +9,15 @@ export abstract class CollectedUpgradeExchange extends CollectedExchange impleme
     return false;
   }
 
+  /** Overridden by the host that needs something to accept an upgrade late. */
+  get isReady(): boolean {
+    return true;
+  }
+
+  prepare(callback: () => void): void {
+    callback();
+  }
+
   commitHeaders(): OutgoingHttpHeaders {
     return this.collected?.writeHead(101) ?? {};
   }

@@ -4,13 +4,13 @@ import { Activity } from "./activity.ts";
 import { ChunkedUwsExchange } from "./chunked-exchange.ts";
 import { fewestWindowBits } from "./compression.ts";
 import { ContinuedResponse } from "./continued-response.ts";
+import { CorkHolder } from "./cork-holder.ts";
 import { answerAndClose, framing } from "./framing.ts";
 import { PartialHead, addressBehindProxy, addressOfPeer, copyHead, urlOf } from "./head.ts";
 import type { AddressOf } from "./head.ts";
 import { UwsHttpExchange } from "./http-exchange.ts";
 import type { UwsApp, UwsRequest, UwsResponse, UwsWebSocketBehavior } from "./types.ts";
 import { UwsUpgradeExchange } from "./upgrade-exchange.ts";
-import type { Corkable } from "./upgrade-exchange.ts";
 import { UwsWebSocketPort } from "./websocket.ts";
 import type { UwsConnection } from "./websocket.ts";
 
@@ -51,13 +51,8 @@ export class UwsHost implements Host {
   readonly #addressOf: AddressOf;
   readonly #isElsewhere: (request: UwsRequest) => boolean;
   readonly #fewestBits: number;
-  /** The WebSocket that was opened or heard last, while it is open. */
-  #latest: UwsWebSocketPort | undefined = undefined;
-  /** Those that were opened last, while they are open. */
-  readonly #opened: UwsWebSocketPort[] = [];
-  /** Upgrades that wait for their answer. */
-  readonly #waiting: Set<UwsUpgradeExchange> = new Set();
-  readonly #bystander = (): Corkable | undefined => this.#latest ?? this.#opened[0] ?? [...this.#waiting][0];
+  /** Connected while WebSockets are open, once an upgrade was late, so that each next one need not wait for it. */
+  readonly #corkHolder: CorkHolder = new CorkHolder();
 
   /** @throws RangeError for an idle timeout that uWebSockets.js does not accept: it would end the process */
   constructor(app: UwsApp, options: UwsHostOptions) {
@@ -115,13 +110,10 @@ export class UwsHost implements Host {
     const head = copyHead(response, request, url, this.#isSecure(response), this.#addressOf);
     if (framing.isAmbiguous) return answerAndClose(response, BAD_REQUEST);
     const extensions = acceptableOffers(request.getHeader("sec-websocket-extensions"), this.#fewestBits);
-    const exchange = new UwsUpgradeExchange(response, request, context, head, extensions);
+    const exchange = new UwsUpgradeExchange(response, request, context, head, extensions, this.#corkHolder);
     if (this.#options.proxyProtocol) exchange.proxied = this.#addressOf(response);
     target.onUpgrade(exchange);
-    if (exchange.ended) return;
-    exchange.bystander = this.#bystander;
-    exchange.settled = () => this.#waiting.delete(exchange);
-    this.#waiting.add(exchange);
+    exchange.becomeLate();
   }
 
   /** An app does not say whether it is an `SSLApp`, but only its responses know the certificate of a client. */
@@ -150,12 +142,10 @@ export class UwsHost implements Host {
         connection.port = port;
         if (connection.opening !== undefined) connection.opening.port = port;
         connection.opening = undefined;
-        this.#latest = port;
-        if (this.#opened.push(port) > REMEMBERED) this.#opened.shift();
+        this.#corkHolder.retain();
       },
       message: (socket, message, isBinary) => {
         const port = socket.getUserData().port!;
-        this.#latest = port;
         if (message.byteLength <= target.maxPayload) port.receive(message, isBinary);
         else port.tooLarge();
       },
@@ -163,11 +153,8 @@ export class UwsHost implements Host {
       ping: (socket, message) => socket.getUserData().port!.answered(message.byteLength),
       drain: (socket) => socket.getUserData().port!.drained(),
       close: (socket, code, message) => {
-        const port = socket.getUserData().port!;
-        if (this.#latest === port) this.#latest = undefined;
-        const at = this.#opened.indexOf(port);
-        if (at !== -1) this.#opened.splice(at, 1);
-        port.closed(code, Buffer.from(message).toString());
+        socket.getUserData().port!.closed(code, Buffer.from(message).toString());
+        this.#corkHolder.release();
         this.activity.end();
       },
     };
@@ -181,9 +168,6 @@ function refuse(response: UwsResponse, request: UwsRequest): void {
   else if (framing.hasBody) answerAndClose(response, "404 Not Found");
   else response.writeStatus("404 Not Found").end();
 }
-
-/** As many of the WebSockets that were opened last are remembered. */
-const REMEMBERED = 8;
 
 const EVERYTHING = "/*";
 

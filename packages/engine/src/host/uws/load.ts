@@ -46,6 +46,18 @@ export function loadUws(): Uws | UwsLoadError {
   }
 }
 
+/** Returns the copy of uWebSockets.js that is loaded, of which an app of the application is. Loads it where that is not clear. */
+export function loadedUws(): Uws | UwsLoadError {
+  const loaded = Object.values(createRequire(here).cache)
+    .map((module) => module?.exports as unknown)
+    .filter(isUws);
+  return loaded.length === 1 ? loaded[0]! : loadUws();
+}
+
+function isUws(exports: unknown): exports is Uws {
+  return typeof exports === "object" && exports !== null && "us_listen_socket_close" in exports;
+}
+
 /** Returns an error below Node 20, which cannot check whether text is well-formed. */
 export function nodeTooOld(version: string = process.versions.node): UwsLoadError | undefined {
   if (Number.parseInt(version, 10) >= 20) return undefined;

@@ -78,6 +78,9 @@ export interface UwsApp {
 /** An app that Tidewire creates, and listens on. */
 export interface OwnUwsApp extends UwsApp {
   listen(port: number, options: number, callback: (listenSocket: unknown) => void): unknown;
+  listen(host: string, port: number, callback: (listenSocket: unknown) => void): unknown;
+  /** Only recent versions have it. */
+  listen_unix?(callback: (listenSocket: unknown) => void, path: string): unknown;
 }
 
 /** The module itself. */

@@ -3,13 +3,9 @@ import { CopiedRequest } from "../copied/request.ts";
 import { CollectedUpgradeExchange } from "../copied/upgrade-exchange.ts";
 import type { WebSocketHandlers, WebSocketPort, WholeHead } from "../host.ts";
 import { writeAnswer, writeHead } from "./answer.ts";
+import type { CorkHolder } from "./cork-holder.ts";
 import type { UwsRequest, UwsResponse } from "./types.ts";
 import type { UwsConnection, UwsWebSocketPort } from "./websocket.ts";
-
-/** What can hold the one cork of uWebSockets.js: a WebSocket, or a response. */
-export interface Corkable {
-  cork(batch: { write(): void }): void;
-}
 
 /** An upgrade request on uWebSockets.js. */
 export class UwsUpgradeExchange extends CollectedUpgradeExchange {
@@ -27,11 +23,10 @@ export class UwsUpgradeExchange extends CollectedUpgradeExchange {
   /** Set by the host when the WebSocket has opened. */
   port: UwsWebSocketPort | undefined = undefined;
 
-  /** Set once the handler of uWebSockets.js has returned. Another connection of the host that can be corked, if there is one. */
-  bystander: (() => Corkable | undefined) | undefined = undefined;
-
-  /** Set by the host. Called when it is no longer a response. */
-  settled: (() => void) | undefined = undefined;
+  readonly #corkHolder: CorkHolder;
+  /** Whether the handler of uWebSockets.js has returned. */
+  #isLate = false;
+  #retainsHolder = false;
 
   /** @param extensions - the offers of the client that can be accepted */
   constructor(
@@ -40,6 +35,7 @@ export class UwsUpgradeExchange extends CollectedUpgradeExchange {
     context: unknown,
     head: WholeHead,
     extensions: string,
+    corkHolder: CorkHolder,
   ) {
     super();
     this.request = new CopiedRequest(head, this);
@@ -49,8 +45,10 @@ export class UwsUpgradeExchange extends CollectedUpgradeExchange {
     this.#protocol = request.getHeader("sec-websocket-protocol");
     this.#extensions = extensions;
     this.#context = context;
+    this.#corkHolder = corkHolder;
     response.onAborted(() => {
-      this.#forget();
+      this.#response = undefined;
+      this.#releaseHolder();
       this.abort();
     });
   }
@@ -62,20 +60,47 @@ export class UwsUpgradeExchange extends CollectedUpgradeExchange {
     return !/^websocket$/i.test(upgrade) || !/^(?:8|13)$/.test(version);
   }
 
+  /** For the host: the handler of uWebSockets.js returns. */
+  becomeLate(): void {
+    this.#isLate = true;
+  }
+
+  override get isReady(): boolean {
+    return !this.#isLate || this.#corkHolder.isSettled;
+  }
+
+  override prepare(callback: () => void): void {
+    if (!this.#retainsHolder) {
+      this.#retainsHolder = true;
+      this.#corkHolder.retain();
+    }
+    this.#corkHolder.whenSettled(() => {
+      if (!this.ended) callback();
+    });
+  }
+
+  #releaseHolder(): void {
+    if (!this.#retainsHolder) return;
+    this.#retainsHolder = false;
+    this.#corkHolder.release();
+  }
+
   protected override upgrade(
     headers: OutgoingHttpHeaders,
     open: (port: WebSocketPort) => WebSocketHandlers,
   ): void {
     const response = this.#response;
     if (response === undefined) return;
-    this.#forget();
-    if (this.bystander === undefined) {
+    this.#response = undefined;
+    if (this.#isLate) {
+      this.#completeLate(response, headers);
+      this.port?.cork({ write: () => this.port?.open(open) });
+    } else {
       // uWebSockets.js has corked the response, and corks the WebSocket in its place.
       this.#complete(response, headers);
       this.port?.open(open);
-    } else {
-      this.#completeLate(response, headers, this.bystander(), open);
     }
+    this.#releaseHolder();
   }
 
   /** The port does not open in the callback of uWebSockets.js, which has lost the async context of the caller. */
@@ -93,26 +118,9 @@ export class UwsUpgradeExchange extends CollectedUpgradeExchange {
    * connection is corked, the response cannot be: the head leaves in many small writes, and nothing is looked at. That it
    * is asked to keeps uWebSockets.js from a warning.
    */
-  #completeLate(
-    response: UwsResponse,
-    headers: OutgoingHttpHeaders,
-    bystander: Corkable | undefined,
-    open: (port: WebSocketPort) => WebSocketHandlers,
-  ): void {
-    const complete = (): void => this.#complete(response, headers);
-    const write = (): void => this.port?.open(open);
-    if (bystander !== undefined) {
-      bystander.cork({
-        write() {
-          response.cork(complete);
-          write();
-        },
-      });
-      return;
-    }
-    // The only connection of a host. It opens after the cork, so that less is written to that memory.
-    response.cork(complete);
-    this.port?.cork({ write });
+  #completeLate(response: UwsResponse, headers: OutgoingHttpHeaders): void {
+    const complete = (): void => void response.cork(() => this.#complete(response, headers));
+    if (!this.#corkHolder.hold(complete)) complete();
   }
 
   protected override write(
@@ -123,19 +131,9 @@ export class UwsUpgradeExchange extends CollectedUpgradeExchange {
   ): void {
     const response = this.#response;
     if (response === undefined) return;
-    this.#forget();
-    writeAnswer(response, this.#head.method, status, headers, body, reason, true);
-  }
-
-  /** For another upgrade. */
-  cork(batch: { write(): void }): void {
-    if (this.#response === undefined) batch.write();
-    else this.#response.cork(() => batch.write());
-  }
-
-  #forget(): void {
     this.#response = undefined;
-    this.settled?.();
+    writeAnswer(response, this.#head.method, status, headers, body, reason, true);
+    this.#releaseHolder();
   }
 
   override destroy(): void {
