@@ -15,6 +15,8 @@ async function reasons({ client, socket }: Joined): Promise<{ client: unknown; s
   return { client: atClient, server: atServer };
 }
 
+const isBehindProxy = front !== undefined && front !== "port";
+
 onEveryClient("disconnection", {}, (setting) => {
   it("by the client", async () => {
     const server = await setting.start();
@@ -112,7 +114,12 @@ onEveryClient("disconnection", {}, (setting) => {
     while (!joined.socket.conn.transport.writable) await new Promise(setImmediate);
     const heard = reasons(joined);
     proxy.reset();
-    assert.deepEqual(await heard, { client: broken[setting.transport], server: broken[setting.transport] });
+    const { client, server: atServer } = await heard;
+    assert.equal(client, broken[setting.transport]);
+    // While a proxy tells the server in order, or not at all, the client closes the session over another connection.
+    if (isBehindProxy && setting.transport === "polling")
+      assert.match(String(atServer), /^transport (close|error)$/);
+    else assert.equal(atServer, broken[setting.transport]);
   });
 
   it("by a ping timeout", async () => {

@@ -63,13 +63,7 @@ function setUp(): void {
   if (status !== 0) throw new Error("the packages could not be built");
 }
 
-/**
- * On uWebSockets.js, an upgrade that is decided late may fail in a process that has no other WebSocket, which is so here: the client
- * stays on long-polling.
- */
-const RETRIES_WITH_WORKERS = ["--retries", "2"];
-
-async function runSections({ chosen, isFull, jobs, grep, workers }: Arguments): Promise<SectionReport[]> {
+async function runSections({ chosen, isFull, jobs, grep }: Arguments): Promise<SectionReport[]> {
   const reports = new Map<string, SectionReport>();
   const waiting = [...chosen];
   const work = async (): Promise<void> => {
@@ -80,10 +74,7 @@ async function runSections({ chosen, isFull, jobs, grep, workers }: Arguments): 
         files: [filesOf(section)],
         hasOfficial: section.hasOfficial === true || isOracle,
         isFull,
-        options: [
-          ...(grep === undefined ? [] : ["--grep", grep]),
-          ...(workers === undefined ? [] : RETRIES_WITH_WORKERS),
-        ],
+        options: grep === undefined ? [] : ["--grep", grep],
         limit: isFull ? LIMIT.full : LIMIT.quick,
         grace: GRACE,
       });
