@@ -11,7 +11,7 @@ const installation = new Installation({
   source,
   name: "packages",
   aliases: { "socket.io": "server" },
-  others: ["cluster", "cluster-redis"],
+  others: ["cluster", "cluster-redis", "metrics"],
   isLocked: true,
 });
 

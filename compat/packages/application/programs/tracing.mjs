@@ -12,8 +12,9 @@ new SocketIoInstrumentation({
 }).setTracerProvider(provider);
 
 createRequire(import.meta.url)("socket.io");
-const { listen, ready } = await import("./program.mjs");
+const { given, listen, ready } = await import("./program.mjs");
 const io = await listen();
+if (given.carries) (await import("@tidewire/metrics/opentelemetry")).carryContext(io);
 
 for (const namespace of [io.of("/"), io.of("/orders")]) {
   namespace.on("connection", (socket) => {
@@ -36,5 +37,15 @@ ready(io.httpServer, {
     const spans = exporter.getFinishedSpans();
     exporter.reset();
     return spans.map(({ name, kind, attributes, status }) => ({ name, kind, attributes, status }));
+  },
+  families() {
+    const spans = exporter.getFinishedSpans();
+    exporter.reset();
+    return spans.map((span) => ({
+      name: span.name,
+      event: span.attributes["messaging.socket.io.event_name"],
+      own: span.spanContext(),
+      parent: span.parentSpanContext,
+    }));
   },
 });
