@@ -120,9 +120,10 @@ describe("the commands in docs", () => {
   });
 
   it("are of a kind that is judged here", () => {
-    // What changes the machine is not run: the settings of its kernel. `kill -HUP` is in test/cli/reload.test.ts.
+    // What changes the machine is not run: the settings of its kernel. `kill -HUP` is in
+    // test/cli/reload.test.ts, `pm2` in guide-configurations.test.ts.
     const judged =
-      /^(npx tidewire|npm (i|ci|run|start)\b|curl|export TIDEWIRE_SECRET=|kill -HUP|sysctl -w net\.)/;
+      /^(npx tidewire|npm (i|ci|run|start)\b|curl|export TIDEWIRE_SECRET=|kill -HUP|pm2 |sysctl -w net\.)/;
     assert.deepEqual(
       pages.flatMap(commandLinesOf).filter((line) => !judged.test(line)),
       [],

@@ -1,14 +1,16 @@
-// The configurations on the guide pages that no proxy reads: manifests of Kubernetes, units of systemd, and parts of package.json.
+// The configurations on the guide pages that no proxy reads: of Kubernetes, systemd and PM2, and parts of package.json.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseAllDocuments } from "yaml";
 import { readStartOptions } from "../../packages/cli/src/commands/start-options.ts";
 import { blocksOf, scriptsOf } from "./support/blocks.ts";
-import { wordsOf } from "./support/commands.ts";
+import { commandLinesOf, wordsOf } from "./support/commands.ts";
+import { quietPort } from "./support/prepared.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -130,6 +132,75 @@ describe("the unit of systemd in docs/deployment.md", () => {
     const { drainTime, stopTimeout } = readStartOptions(args.with(-1, "package.json"), root);
     assert.ok(1000 * Number(settingOf("TimeoutStopSec")) > drainTime + stopTimeout);
     assert.equal(settingOf("ExecReload"), "/bin/kill -HUP $MAINPID");
+  });
+});
+
+describe("the configuration of PM2 in docs/deployment.md", function () {
+  interface App {
+    readonly name: string;
+    readonly script: string;
+    readonly instances: string | number;
+    readonly exec_mode: string;
+    readonly wait_ready: boolean;
+    readonly kill_timeout: number;
+  }
+
+  const [{ code }] = blocksOf("deployment").filter(({ label }) => label === "ecosystem.config.cjs") as [
+    { code: string },
+  ];
+  const program = scriptsOf("deployment").find((block) => block.code.includes("process.send("))!.code;
+
+  it("waits for the program on the page", () => {
+    const folder = mkdtempSync(join(tmpdir(), "tidewire-pm2-"));
+    const file = join(folder, "ecosystem.config.cjs");
+    writeFileSync(file, code);
+    const { apps } = createRequire(import.meta.url)(file) as { apps: readonly App[] };
+    rmSync(folder, { recursive: true });
+    const [app] = apps as [App];
+    assert.deepEqual([app.exec_mode, app.wait_ready, app.instances], ["cluster", true, "max"]);
+    const [, within] = /io\.drain\(\{ within: ([\d_]+) \}\)/.exec(program)!;
+    assert.ok(app.kill_timeout > Number(within!.replaceAll("_", "")));
+    assert.match(program, /process\.once\("SIGINT"/);
+  });
+
+  // It takes twenty seconds, and PM2 is not a dependency: PM2 is the path of its command.
+  const pm2 = process.env["PM2"];
+  if (pm2 === undefined) return;
+
+  it("starts, reloads and ends the program on the page", async function () {
+    this.timeout(180_000);
+    const folder = mkdtempSync(join(root, "test/.pm2-"));
+    const env = { ...process.env, PM2_HOME: join(folder, "home") };
+    const run = (line: string): string => {
+      const { status, stdout, stderr } = spawnSync(pm2, line.split(" ").slice(1), {
+        cwd: folder,
+        env,
+        encoding: "utf8",
+      });
+      assert.equal(status, 0, `${line}: ${stdout}${stderr}`);
+      return stdout;
+    };
+    const pidsOf = (): number[] =>
+      (JSON.parse(run("pm2 jlist")) as { pid: number; pm2_env: { status: string } }[])
+        .filter(({ pm2_env }) => pm2_env.status === "online")
+        .map(({ pid }) => pid);
+    try {
+      writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+      writeFileSync(join(folder, "server.js"), program.replace("3000", `${await quietPort()}`));
+      writeFileSync(join(folder, "ecosystem.config.cjs"), code.replace('"max"', "2"));
+      const commands = commandLinesOf("deployment").filter((line) => line.startsWith("pm2 "));
+      assert.equal(commands.length, 2);
+      run(commands[0]!);
+      const before = pidsOf();
+      run(commands[1]!);
+      const after = pidsOf();
+      assert.deepEqual([before.length, after.length], [2, 2]);
+      assert.ok(after.every((pid) => !before.includes(pid)));
+      for (const pid of before) assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
+    } finally {
+      spawnSync(pm2, ["kill"], { cwd: folder, env });
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

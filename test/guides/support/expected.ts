@@ -290,6 +290,23 @@ export const expected: Readonly<Record<string, readonly Expected[]>> = {
     drained("leaves after it has drained"),
     drained("is a node of a cluster", [["chat-nodes", "127.0.0.1"]]),
     {
+      title: "leaves when PM2 replaces it",
+      lines: ["ready", "transport close", "ended"],
+      changes: [
+        ['process.send("ready")', 'console.log("ready")'],
+        ["process.exit()", "end()"],
+      ],
+      head: "let end;\nconst ended = new Promise((resolve) => (end = resolve));",
+      tail: `${VISIT}
+        while (!io.ready) await new Promise((resolve) => setTimeout(resolve, 10));
+        const visitor = await visit();
+        const left = new Promise((resolve) => visitor.once("disconnect", resolve));
+        process.emit("SIGINT");
+        console.log(await left);
+        await ended;
+        console.log("ended");`,
+    },
+    {
       title: "reads the address that a load balancer sends",
       lines: ["203.0.113.7"],
       head: SERVER,

@@ -67,7 +67,7 @@ export async function prepared(program: GuideProgram, host: Host): Promise<Progr
 let latest = 20_000 + Math.floor(Math.random() * 10_000);
 
 /** A free port below those that the system gives to connections: it is still free when the program listens. */
-async function quietPort(): Promise<number> {
+export async function quietPort(): Promise<number> {
   for (;;) {
     const port = ++latest;
     const server = createServer();

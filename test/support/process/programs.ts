@@ -33,7 +33,7 @@ globalThis.consoleOf = (url) => ({
   ...console,
   log: (...args) => lines.get(url).push(...format(...args).split("\\n")),
 });
-const before = new Map(["warning", "SIGTERM"].map((name) => [name, process.listeners(name)]));
+const before = new Map(["warning", "SIGTERM", "SIGINT"].map((name) => [name, process.listeners(name)]));
 
 process.on("message", async (programs) => {
   for (const program of programs) {
