@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseAllDocuments } from "yaml";
 import { readStartOptions } from "../../packages/cli/src/commands/start-options.ts";
-import { blocksOf, scriptsOf } from "./support/blocks.ts";
+import { freePort } from "../support/hosts/free-port.ts";
+import { blocksOf, pages, scriptsOf } from "./support/blocks.ts";
 import { commandLinesOf, wordsOf } from "./support/commands.ts";
-import { quietPort } from "./support/prepared.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -145,9 +145,7 @@ describe("the configuration of PM2 in docs/deployment.md", function () {
     readonly kill_timeout: number;
   }
 
-  const [{ code }] = blocksOf("deployment").filter(({ label }) => label === "ecosystem.config.cjs") as [
-    { code: string },
-  ];
+  const { code } = blocksOf("deployment").find(({ label }) => label === "ecosystem.config.cjs")!;
   const program = scriptsOf("deployment").find((block) => block.code.includes("process.send("))!.code;
 
   it("waits for the program on the page", () => {
@@ -186,7 +184,7 @@ describe("the configuration of PM2 in docs/deployment.md", function () {
         .map(({ pid }) => pid);
     try {
       writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
-      writeFileSync(join(folder, "server.js"), program.replace("3000", `${await quietPort()}`));
+      writeFileSync(join(folder, "server.js"), program.replace("3000", `${await freePort()}`));
       writeFileSync(join(folder, "ecosystem.config.cjs"), code.replace('"max"', "2"));
       const commands = commandLinesOf("deployment").filter((line) => line.startsWith("pm2 "));
       assert.equal(commands.length, 2);
@@ -208,15 +206,18 @@ describe("the parts of package.json in docs", () => {
   const versionIn = (path: string): string =>
     (JSON.parse(readFileSync(join(root, path), "utf8")) as { version: string }).version;
 
-  for (const page of ["install", "frameworks"]) {
-    it(`give other packages the same server: docs/${page}.md`, () => {
-      const [code] = codesIn(page, "json") as [string];
-      const { dependencies, overrides } = JSON.parse(code) as Record<string, Record<string, string>>;
-      assert.equal(
-        dependencies!["socket.io"],
-        `npm:@tidewire/server@^${versionIn("packages/server/package.json")}`,
-      );
-      assert.deepEqual(overrides, { "socket.io": "$socket.io" });
+  for (const block of pages.flatMap(blocksOf).filter(({ language }) => language === "json")) {
+    it(`give other packages this version of the server: docs/${block.page}.md:${block.line}`, () => {
+      const { dependencies, overrides } = JSON.parse(block.code) as {
+        readonly dependencies: Readonly<Record<string, string>>;
+        readonly overrides?: object;
+      };
+      for (const [, name, version] of Object.values(dependencies).flatMap((range) => [
+        ...range.matchAll(/^npm:@tidewire\/(\w+)@\^(.*)$/g),
+      ]))
+        assert.equal(version, versionIn(`packages/${name}/package.json`));
+      assert.ok("socket.io" in dependencies);
+      if (overrides !== undefined) assert.deepEqual(overrides, { "socket.io": "$socket.io" });
     });
   }
 

@@ -1,6 +1,6 @@
 // The programs of the pages as a test runs them: on a host, on free ports, with what looks at them from outside.
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
+import { freePort } from "../../support/hosts/free-port.ts";
 import type { Program } from "../../support/process/programs.ts";
 import { scriptsOf } from "./blocks.ts";
 import { expected } from "./expected.ts";
@@ -57,24 +57,9 @@ export async function prepared(program: GuideProgram, host: Host): Promise<Progr
     text = text.replaceAll(from, to);
   }
   const ports = new Map<string, number>();
-  for (const [port] of text.matchAll(PORTS)) if (!ports.has(port)) ports.set(port, await quietPort());
+  for (const [port] of text.matchAll(PORTS)) if (!ports.has(port)) ports.set(port, await freePort());
   return {
     code: text.replaceAll(PORTS, (port) => String(ports.get(port))),
     extension: program.language === "ts" ? "ts" : "mjs",
   };
-}
-
-let latest = 20_000 + Math.floor(Math.random() * 10_000);
-
-/** A free port below those that the system gives to connections: it is still free when the program listens. */
-export async function quietPort(): Promise<number> {
-  for (;;) {
-    const port = ++latest;
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once("error", () => resolve(false)).listen(port, () => resolve(true));
-    });
-    if (isFree) await new Promise((resolve) => server.close(resolve));
-    if (isFree) return port;
-  }
 }
