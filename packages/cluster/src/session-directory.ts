@@ -4,6 +4,7 @@ import { StartingNode } from "./forwarding/starting-node.ts";
 import { Front } from "./forwarding/front.ts";
 import { LinkHost } from "./forwarding/link-host.ts";
 import { writeWholeHead } from "./forwarding/head.ts";
+import { Outstanding } from "./forwarding/outstanding.ts";
 import { Successor } from "./forwarding/successor.ts";
 import { Kind } from "./link/kinds.ts";
 import type { Link, LinkStream, StreamHandlers } from "./link/link.ts";
@@ -15,7 +16,7 @@ import type { NodeId } from "./node-id.ts";
 /** How long requests may take to arrive on connections that were accepted before the node stopped listening, in ms. */
 const LINGER = 200;
 
-/** How long to wait for nodes that do not answer polls, in ms. */
+/** How long to wait for nodes that do not answer, in ms. */
 const RETIRE_TIMEOUT = 5000;
 
 const writer = new PayloadWriter();
@@ -47,6 +48,7 @@ export class SessionDirectory implements internals.EngineCluster {
   readonly #fronts: Map<NodeId, Front> = new Map();
   /** Where sessions are that began here and have moved, as long as they have requests. */
   readonly #moved: Map<string, NodeId> = new Map();
+  readonly #outstanding: Outstanding = new Outstanding();
   readonly #bindsLate: boolean;
   readonly #stateOf: StateOf;
   #isDraining = false;
@@ -98,16 +100,15 @@ export class SessionDirectory implements internals.EngineCluster {
   }
 
   /**
-   * The connections of this node are about to close: polls that wait at other nodes are answered.
+   * The connections of this node are about to close: polls that wait at other nodes are answered, and whatever else has been passed on.
    *
-   * @returns a promise that is fulfilled when all are, at the latest after five seconds
+   * @returns a promise that is fulfilled when all of it is, at the latest after five seconds
    */
   async retire(): Promise<void> {
     this.drain(true);
-    const fronts = [...this.#fronts.values()];
-    for (const front of fronts) front.retire();
+    for (const front of this.#fronts.values()) front.retire();
     await this.#wait(LINGER);
-    await Promise.race([this.#wait(RETIRE_TIMEOUT), Promise.all(fronts.map((front) => front.idle()))]);
+    await Promise.race([this.#wait(RETIRE_TIMEOUT), this.#outstanding.none()]);
   }
 
   #wait(ms: number): Promise<void> {
@@ -130,7 +131,7 @@ export class SessionDirectory implements internals.EngineCluster {
     const target = this.#target;
     if (target === undefined) return undefined;
     const links = this.#linksTo("up") ?? this.#linksTo("joining");
-    return links && new Successor(links[this.#turn++ % links.length]!, target);
+    return links && new Successor(links[this.#turn++ % links.length]!, target, this.#outstanding);
   }
 
   /** @returns undefined if there is none */
@@ -164,7 +165,8 @@ export class SessionDirectory implements internals.EngineCluster {
   }
 
   #onJoin(id: NodeId, link: Link): void {
-    if (this.#target !== undefined) this.#fronts.set(id, new Front(link, this.#target, this));
+    if (this.#target !== undefined)
+      this.#fronts.set(id, new Front(link, this.#target, this, this.#outstanding));
   }
 
   #onLeave(id: NodeId): void {

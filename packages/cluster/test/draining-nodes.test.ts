@@ -102,6 +102,27 @@ describe("cluster: a node that drains", () => {
     });
   }
 
+  it("does not close before clients that it has passed on have their answer", async () => {
+    const nodes = new Drained();
+    const admitting: (() => void)[] = [];
+    for (const { engine } of nodes.others)
+      engine.opts.allowRequest = (_req, done) => void admitting.push(() => done(null, true));
+    const call = nodes.drained.host.request({ url: polling });
+    const opening = nodes.drained.host.connect({ url: websocket });
+    await nodes.settle();
+    let hasRetired = false;
+    const retired = nodes.drained.directory.retire().then(() => (hasRetired = true));
+    nodes.loop.advance(1000);
+    for (const admit of admitting) {
+      await nodes.settle();
+      assert.equal(hasRetired, false);
+      admit();
+    }
+    assert.equal((await nodes.done(call)).status, 200);
+    await nodes.settled(opening);
+    await nodes.settled(retired);
+  });
+
   it("has the middlewares run where the client is taken, which see the whole request", async () => {
     const nodes = new Drained();
     nodes.drained.engine.use(() => assert.fail("at the node that drains"));

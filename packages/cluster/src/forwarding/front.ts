@@ -4,26 +4,36 @@ import { SessionClaim } from "../binding/session-claim.ts";
 import type { Link } from "../link/link.ts";
 import { ForwardedRequest } from "./forwarded-request.ts";
 import type { Destination } from "./forwarded-request.ts";
+import type { Outstanding } from "./outstanding.ts";
 import { RelayedUpgrade } from "./relayed-upgrade.ts";
+import type { UpgradeDestination } from "./relayed-upgrade.ts";
 
 /** This node in front of another one: passes on what has come here and belongs there. */
-export class Front implements internals.RemoteSession, Destination {
+export class Front implements internals.RemoteSession, Destination, UpgradeDestination {
   readonly link: Link;
   /** Whether somebody there looks at all headers: until its first answer says so, somebody may. */
   needsWholeHead: boolean = true;
   closesConnections: boolean = false;
   /** Polls that wait there. */
   readonly #polls: Set<ForwardedRequest> = new Set();
-  /** Called when there is none left. */
-  #onIdle: (() => void) | undefined = undefined;
+  readonly #outstanding: Outstanding;
   readonly #target: internals.ClusterTarget;
   readonly #binding: { readonly bindsLate: boolean };
 
-  /** @param binding - whether this node takes sessions over that others hold */
-  constructor(link: Link, target: internals.ClusterTarget, binding: { readonly bindsLate: boolean }) {
+  /**
+   * @param binding - whether this node takes sessions over that others hold
+   * @param outstanding - those of all nodes
+   */
+  constructor(
+    link: Link,
+    target: internals.ClusterTarget,
+    binding: { readonly bindsLate: boolean },
+    outstanding: Outstanding,
+  ) {
     this.link = link;
     this.#target = target;
     this.#binding = binding;
+    this.#outstanding = outstanding;
   }
 
   onRequest(exchange: HttpExchange): void {
@@ -53,21 +63,16 @@ export class Front implements internals.RemoteSession, Destination {
     for (const poll of this.#polls) poll.release();
   }
 
-  /** Fulfilled when no poll waits there any more. */
-  idle(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#polls.size === 0) resolve();
-      else this.#onIdle = resolve;
-    });
-  }
-
-  onSent(request: ForwardedRequest): void {
-    if (request.isPoll) this.#polls.add(request);
+  onSent(request: ForwardedRequest | RelayedUpgrade): void {
+    this.#outstanding.add();
+    if (!(request instanceof ForwardedRequest) || !request.isPoll) return;
+    this.#polls.add(request);
     if (this.closesConnections) request.release();
   }
 
-  onSettled(request: ForwardedRequest): void {
-    if (this.#polls.delete(request) && this.#polls.size === 0) this.#onIdle?.();
+  onSettled(request: ForwardedRequest | RelayedUpgrade): void {
+    this.#outstanding.remove();
+    if (request instanceof ForwardedRequest) this.#polls.delete(request);
   }
 
   onLost(exchange: HttpExchange | UpgradeExchange): void {

@@ -12,6 +12,10 @@ const writer = new PayloadWriter();
 /** Where an upgrade is relayed to. */
 export interface UpgradeDestination {
   readonly link: Link;
+  /** It waits there. */
+  onSent(upgrade: RelayedUpgrade): void;
+  /** It does not any more. */
+  onSettled(upgrade: RelayedUpgrade): void;
   /** The link has broken before the answer. */
   onLost(exchange: UpgradeExchange): void;
 }
@@ -33,7 +37,11 @@ export class RelayedUpgrade implements StreamHandlers {
     const head = writeWholeHead(writer, exchange.request.head).end();
     const stream = destination.link.open(Kind.UPGRADE, [head], this);
     this.#stream = stream;
-    exchange.onAbort = () => stream.end();
+    exchange.onAbort = () => {
+      this.#settle();
+      stream.end();
+    };
+    destination.onSent(this);
   }
 
   onMessage(kind: number, payload: Buffer): void {
@@ -45,7 +53,7 @@ export class RelayedUpgrade implements StreamHandlers {
 
   #accept(reader: PayloadReader): void {
     const exchange = this.#exchange;
-    this.#isAnswered = true;
+    this.#settle();
     exchange.accept(readHeaders(reader), (port) => {
       exchange.onAbort = undefined;
       const socket = new RelayedWebSocket(port, this.#stream, this.#target.limits);
@@ -56,7 +64,7 @@ export class RelayedUpgrade implements StreamHandlers {
 
   #reject(reader: PayloadReader): void {
     const exchange = this.#exchange;
-    this.#isAnswered = true;
+    this.#settle();
     exchange.onAbort = undefined;
     const isUsual = reader.u8() === 1;
     const head = readAnswerHead(reader);
@@ -64,6 +72,12 @@ export class RelayedUpgrade implements StreamHandlers {
     if (exchange.ended) return;
     if (isUsual) exchange.reject(head.status, body.toString());
     else answerThroughResponse(exchange, head, body);
+  }
+
+  #settle(): void {
+    if (this.#isAnswered) return;
+    this.#isAnswered = true;
+    this.#destination.onSettled(this);
   }
 
   onDrain(): void {
@@ -75,7 +89,7 @@ export class RelayedUpgrade implements StreamHandlers {
     if (this.#socket !== undefined) {
       this.#socket.onStreamEnd(isBroken);
     } else if (!this.#isAnswered) {
-      this.#isAnswered = true;
+      this.#settle();
       exchange.onAbort = undefined;
       if (isBroken) this.#destination.onLost(exchange);
       else exchange.response.destroy();
