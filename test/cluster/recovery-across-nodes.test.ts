@@ -6,6 +6,7 @@ import msgpackParser from "socket.io-msgpack-parser";
 import { anyConnected, openAnyClient } from "../support/cluster/any-client.ts";
 import { answerMarks, RecoveringNodes } from "../support/cluster/recovering-nodes.ts";
 import type { RecoveringNode } from "../support/cluster/recovering-nodes.ts";
+import { block } from "../support/process/blocked-loop.ts";
 import { cuttableProxy } from "../support/proxies/tcp.ts";
 import { describeWithRedis } from "../support/redis/redis-server.ts";
 import { next } from "../support/waiting/events.ts";
@@ -463,6 +464,24 @@ describeWithRedis("a client that comes back begins anew", function () {
 
 describeWithRedis("events that are kept", function () {
   this.timeout(30_000);
+
+  it("are not taken for lost when the process was stopped, and answers of Redis have waited", async () => {
+    await using cluster = await RecoveringNodes.start(2);
+    const [a, b] = cluster.nodes as [RecoveringNode, RecoveringNode];
+    const client = await cluster.connect(b);
+    a.io.emit("first");
+    await cluster.settled();
+    await client.drop();
+    a.io.emit("missed");
+    // It has left for Redis.
+    await new Promise(setImmediate);
+    block(2200);
+    await client.back(a);
+    assert.equal(client.socket.recovered, true);
+    await cluster.settled();
+    assert.deepEqual(client.take(), ["first", "missed"]);
+    assert.ok(!a.events.includes("away JOURNAL_AWAY"));
+  });
 
   it("arrive once and in order although the connections of subscribers break", async () => {
     await using cluster = await RecoveringNodes.start(2);

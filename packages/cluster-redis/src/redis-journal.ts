@@ -20,6 +20,12 @@ const READ_AT_ONCE = 1000;
 /** How long after a connection could not subscribe it does so again, in ms. */
 const RETRY_INTERVAL = 500;
 
+/** How a revocation begins, and no batch does. */
+const BRACKET = "[".charCodeAt(0);
+
+/** A state was taken over from a node. */
+type Revocation = [from: string, namespace: string, pid: string, at: number];
+
 /**
  * The journal in Redis. A counter, a stream of events and a channel for each cluster are on one server, and one script counts, keeps
  * and publishes: who listens gets everything in the order of the ids.
@@ -63,8 +69,7 @@ export class RedisJournal implements Journal {
     const handlers = this.#handlers;
     const subscriber = this.#driver.openSubscriber({
       onMessage: (_channel, payload) => {
-        const batch = this.#handlers === handlers ? readBatch(payload) : undefined;
-        if (batch !== undefined) handlers?.onBatch(batch);
+        if (this.#handlers === handlers) this.#onMessage(payload);
       },
       onOpen: () => void this.#subscribe(subscriber),
       onClose: () => {
@@ -74,6 +79,19 @@ export class RedisJournal implements Journal {
       onError: () => this.#retry(subscriber),
     });
     this.#subscriber = subscriber;
+  }
+
+  #onMessage(payload: Buffer): void {
+    if (payload[0] === BRACKET) return this.#onRevocation(payload);
+    const batch = readBatch(payload);
+    if (batch !== undefined) this.#handlers?.onBatch(batch);
+  }
+
+  #onRevocation(payload: Buffer): void {
+    const revocation = readRevocation(payload);
+    if (revocation === undefined || revocation[0] !== this.#started.publisher) return;
+    const [, namespace, pid, at] = revocation;
+    this.#handlers?.onRevoked(namespace, pid, at);
   }
 
   async #subscribe(subscriber: Subscriber): Promise<void> {
@@ -168,6 +186,12 @@ export class RedisJournal implements Journal {
     return { state, publisher: from, aliveAt: Number(aliveAt), place: placeOf(place) };
   }
 
+  async revoke(from: string, namespace: string, pid: string, at: number): Promise<void> {
+    const revocation: Revocation = [from, namespace, pid, at];
+    const payload = Buffer.from(JSON.stringify(revocation));
+    await this.#driver.publish([{ channel: this.#channel, payload }], false);
+  }
+
   close(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -210,6 +234,16 @@ function newEpoch(): string {
 function placeOf([found = "", id, at]: readonly string[]): Place {
   const [epoch = "", birth, history = "", origin] = found.split(" ");
   return { epoch, birth: Number(birth), history, origin: Number(origin), id: Number(id), at: Number(at) };
+}
+
+/** Returns undefined for what nobody of this cluster has published. */
+function readRevocation(payload: Buffer): Revocation | undefined {
+  try {
+    const [from, namespace, pid, at] = JSON.parse(payload.toString()) as unknown[];
+    return [String(from), String(namespace), String(pid), Number(at)];
+  } catch {
+    return undefined;
+  }
 }
 
 /** Returns undefined for what nobody of this cluster has published. */

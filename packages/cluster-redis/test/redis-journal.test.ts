@@ -15,6 +15,7 @@ const NOTHING: Place = { epoch: "", birth: 0, history: "", origin: 0, id: 0, at:
 class Node implements AsyncDisposable {
   readonly journal: Journal;
   readonly batches: Queue<ArrivedBatch> = new Queue("a batch");
+  readonly revocations: Queue<[namespace: string, pid: string, at: number]> = new Queue("a revocation");
   readonly #listening: Queue<void> = new Queue("the journal to listen");
 
   private constructor(client: RedisOptions["client"], publisher: string, options: Partial<RedisOptions>) {
@@ -23,6 +24,7 @@ class Node implements AsyncDisposable {
       { cluster: "test", publisher, maxDisconnectionDuration: 500, blindTime: 500 },
       {
         onBatch: (batch) => this.batches.push(batch),
+        onRevoked: (...revoked) => this.revocations.push(revoked),
         onListening: () => this.#listening.push(),
         onDeaf: () => {},
       },
@@ -219,6 +221,16 @@ describeWithRedis("a journal in Redis", () => {
       assert.equal(kept.at(-1)!.id, 1000);
       await a.journal.append({ namespace: "/", first: 1001, items: ["E"] }, NOTHING, 1000);
       assert.ok((await a.journal.read("/", 0, 1001)).length < 150);
+    });
+
+    it("a node is told that a state of it was taken over, and no other node is", async () => {
+      await using a = await Node.start(client.client, "a");
+      await using b = await Node.start(client.client, "b");
+      await b.journal.revoke("a", "/odd \n name", 'pid"', 12);
+      await b.journal.revoke("b", "/", "pid", 34);
+      assert.deepEqual(await a.revocations.next(), ["/odd \n name", 'pid"', 12]);
+      assert.deepEqual(await b.revocations.next(), ["/", "pid", 34]);
+      assert.deepEqual([a.revocations.pending, b.revocations.pending], [[], []]);
     });
 
     it("a state waits for as long as it may, and no longer", async () => {

@@ -299,9 +299,14 @@ export class Namespace<
     return state;
   }
 
-  /** @internal The client of a state has come back to another server: its socket here, if there is one, makes way. */
-  _letGo(pid: string): void {
-    this.recoverable.get(pid)?._giveWayTo(undefined);
+  /**
+   * @internal The client of a state has come back to another server: its socket here, if there is one, makes way.
+   *
+   * @param isKept - whether the socket of this id came back later
+   */
+  _letGo(pid: string, isKept: (id: SocketId) => boolean = () => false): void {
+    const socket = this.recoverable.get(pid);
+    if (socket !== undefined && !isKept(socket.id)) socket._giveWayTo(undefined);
   }
 
   private _doConnect(

@@ -39,7 +39,7 @@ export interface JournalNamespace extends ClusterNamespace {
     readonly engine?: { readonly opts?: Parameters<typeof internals.blindTimeOf>[0]["opts"] };
   };
   /** The socket of a state makes way. */
-  _letGo(pid: string): void;
+  _letGo(pid: string, isKept?: (id: SocketId) => boolean): void;
 }
 
 /** What all adapters of a server have in common. */
@@ -96,6 +96,7 @@ export class JournalAdapter extends ClusterAdapter {
     const receiver = {
       states: this.#states,
       letGo: (pid: string) => this.#letGo(pid),
+      onRevoked: (pid: string, at: number) => this.#onRevoked(pid, at),
       onEvent: (event: EventItem, offset: string) => this.#deliver(event, offset),
       onCast: (from: string, payload: Buffer) => bus.receive(from, payload),
     };
@@ -198,15 +199,16 @@ export class JournalAdapter extends ClusterAdapter {
 
   #joined(id: SocketId): void {
     if (this.keepsNoStates) return;
-    const received = this.#resumed.get(id)?.received;
+    const restoration = this.#resumed.get(id);
     this.#resumed.delete(id);
     const journal = this.#journal();
-    if (received === undefined) {
-      this.#states.joined(id, journal.isReady ? journal.offset : undefined, true);
+    if (restoration === undefined) {
+      this.#states.joined(id, journal.isReady ? journal.offset : undefined, undefined);
     } else {
+      const { received, takenAt } = restoration;
       // The missed events are only on their way. Until the client confirms more, its state starts where it was.
       const { epoch, id: position, publisher, seq } = received;
-      this.#states.joined(id, formatOffset(epoch, position, publisher, seq), false);
+      this.#states.joined(id, formatOffset(epoch, position, publisher, seq), takenAt);
       this.#covered.set(id, received);
       journal.cover(id, received);
     }
@@ -249,6 +251,11 @@ export class JournalAdapter extends ClusterAdapter {
       : undefined;
   }
 
+  /** The client of a state has come back to another node while this one could not be asked. It may be here again. */
+  #onRevoked(pid: string, at: number): void {
+    if (!this.#restoring.has(pid)) this.nsp._letGo(pid, (id) => this.#states.isSince(id, at));
+  }
+
   /**
    * Takes over the state of a client that has come back, and finds what it has missed.
    *
@@ -281,7 +288,7 @@ export class JournalAdapter extends ClusterAdapter {
     this.#states.wait(pid);
     const { publisher, place, aliveAt } = taken;
     const isElsewhere = publisher !== journaling.publisher;
-    const release = isElsewhere ? await journaling.release(publisher, journal.name, pid) : undefined;
+    const release = isElsewhere ? await journaling.release(journal.name, pid, taken) : undefined;
     const hasAll = await journal.reach(Math.max(place.id, release?.upTo ?? 0));
     if (!restoring.isWanted) return null;
     // What its node has said of it is newer than what it had written.
@@ -289,7 +296,7 @@ export class JournalAdapter extends ClusterAdapter {
     const received = receivedBy(state.start, offset, place.epoch, publisher);
     const isKnown = received !== undefined && received.id <= journal.place.id;
     if (!hasAll || !isKnown || place.epoch !== journal.epoch || journal.isBroken) return this.#refuse(pid);
-    const restoration = await this.#find(journal, received, state.rooms, aliveAt);
+    const restoration = await this.#find(journal, received, state.rooms, aliveAt, place.at);
     if (restoration === undefined || journal.isBroken || !restoring.isWanted) {
       if (restoration !== undefined) journal.abandon(restoration);
       return restoring.isWanted ? this.#refuse(pid) : null;
@@ -302,10 +309,10 @@ export class JournalAdapter extends ClusterAdapter {
 
   async #find(
     journal: NamespaceJournal,
-    ...[received, rooms, aliveAt]: Parameters<NamespaceJournal["restore"]>
+    ...[received, rooms, aliveAt, takenAt]: Parameters<NamespaceJournal["restore"]>
   ): Promise<Restoration | undefined> {
     try {
-      return await journal.restore(received, rooms, aliveAt - this.#blindTime);
+      return await journal.restore(received, rooms, aliveAt - this.#blindTime, takenAt);
     } catch (error) {
       this.#parts.journaling.onAway(error);
       return undefined;

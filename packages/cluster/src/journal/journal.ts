@@ -50,6 +50,14 @@ export interface Journal {
   write(changes: readonly StateChange[]): Promise<void>;
   /** Takes over a state, which belongs to this node from now on. Of two nodes, the later one has it. */
   take(namespace: string, pid: string, known: Place): Promise<TakenState | undefined>;
+  /**
+   * Tells another node that a state of it was taken over, for that node cannot be asked to let go of its socket: it may be told when it
+   * goes on.
+   *
+   * @param from - whose the state was
+   * @param at - when it was taken: the time of the journal, in ms
+   */
+  revoke(from: PublisherId, namespace: string, pid: string, at: number): Promise<void>;
   /** What has been given to it is kept. Fulfilled within some seconds; never rejected. */
   close(): Promise<void>;
 }
@@ -153,6 +161,8 @@ export interface TakenState {
  */
 export interface JournalHandlers {
   onBatch(batch: ArrivedBatch): void;
+  /** Another node has taken over a state of this one: `revoke()` of that node. */
+  onRevoked(namespace: string, pid: string, at: number): void;
   /** Batches arrive from now on; there may be a gap before. */
   onListening(): void;
   /** Batches do not arrive any more. */

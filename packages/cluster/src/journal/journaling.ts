@@ -23,6 +23,9 @@ const { clearTimeout, setTimeout } = internals.timers;
 /** How long an answer of the journal may take before it counts as away, in ms. */
 const PATIENCE = 2000;
 
+/** Turns of the loop in which answers are read that came while the process was stopped. */
+const TURNS = 3;
+
 /** How often a journal that is away is asked whether it is back, in ms. */
 const PROBE_INTERVAL = 500;
 
@@ -45,6 +48,8 @@ export interface JournaledNamespace extends JournalReceiver {
   readonly states: SessionStates;
   /** The client of a state has come back to another node. Returns the state as it is, if it is here. */
   letGo(pid: string): string | undefined;
+  /** Another node had taken over a state by then. */
+  onRevoked(pid: string, at: number): void;
 }
 
 interface OpenNamespace {
@@ -128,6 +133,7 @@ export class Journaling implements JournalNode {
       { cluster, publisher, ...this.settings() },
       {
         onBatch: (batch) => this.#onBatch(batch),
+        onRevoked: (name, pid, at) => this.#namespaces.get(name)?.namespace.onRevoked(pid, at),
         onListening: () => {
           this.#isListening = true;
           this.renewSoon();
@@ -202,13 +208,19 @@ export class Journaling implements JournalNode {
   async call<T>(answer: Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(lateError()), PATIENCE).unref();
+      // Of a process that was stopped, the answer may be in the kernel: it is read first.
+      timer = setTimeout(() => this.#inTurns(TURNS, () => reject(lateError())), PATIENCE).unref();
     });
     try {
       return await Promise.race([answer, late]);
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #inTurns(turns: number, run: () => void): void {
+    if (turns === 0) run();
+    else this.#members.loop.setImmediate(() => this.#inTurns(turns - 1, run));
   }
 
   flushLater(journal: NamespaceJournal): void {
@@ -288,14 +300,20 @@ export class Journaling implements JournalNode {
   /**
    * Lets the node which had a state let go of its socket.
    *
-   * @returns undefined if that node has died, or does not answer
+   * @returns undefined if that node has died, or does not answer; it is told when it goes on
    */
-  release(
-    from: PublisherId,
+  async release(
     namespace: string,
     pid: string,
+    { publisher, place }: TakenState,
   ): Promise<{ upTo: number; state: string | undefined } | undefined> {
-    return this.#links.release(from, namespace, pid);
+    const released = await this.#links.release(publisher, namespace, pid);
+    if (released === undefined) {
+      this.call(this.journal.revoke(publisher, namespace, pid, place.at)).catch((error: unknown) =>
+        this.onAway(error),
+      );
+    }
+    return released;
   }
 
   async #letGo(name: string, pid: string): Promise<{ upTo: number; state: string | undefined }> {

@@ -523,16 +523,18 @@ export class NamespaceJournal {
    * Finds what a client has missed.
    *
    * @param aliveAt - its connection was alive until then: earlier events that are no longer kept were received, or were for others
+   * @param takenAt - when this node has taken its state over
    * @returns undefined if something that it has missed is no longer kept
    */
   async restore(
     received: Received,
     rooms: readonly Room[],
     aliveAt: number,
+    takenAt: number,
   ): Promise<Restoration | undefined> {
     const log = this.#log;
     if (received.id < this.#birth) return undefined;
-    const restoration = new Restoration(received, rooms);
+    const restoration = new Restoration(received, rooms, takenAt);
     if (!log.reaches(received.id) && log.droppedUntil >= aliveAt) {
       const held = log.position - log.size;
       if (!(await this.#readInto(restoration, held, aliveAt))) return undefined;

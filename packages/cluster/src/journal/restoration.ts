@@ -18,15 +18,18 @@ export interface KeptEvent extends EventItem {
 export class Restoration {
   readonly received: Received;
   readonly rooms: readonly Room[];
+  /** When this node has taken the state over: the time of the journal, in ms. */
+  readonly takenAt: number;
   /** Events that were sent meanwhile and that no journal has. */
   readonly loose: KeptEvent[] = [];
   log: internals.RecoveryLog<KeptEvent> | undefined = undefined;
   #position = 0;
   readonly #missed: KeptEvent[] = [];
 
-  constructor(received: Received, rooms: readonly Room[]) {
+  constructor(received: Received, rooms: readonly Room[], takenAt: number) {
     this.received = received;
     this.rooms = rooms;
+    this.takenAt = takenAt;
   }
 
   /** Takes what it has missed of these events. */

@@ -42,6 +42,8 @@ interface KeptSocket {
   written: string | undefined;
   /** Whether the journal may not have a state of it. */
   isNew: boolean;
+  /** When this node has taken the state over: the time of the journal, in ms; 0 if it was not another's. */
+  readonly since: number;
 }
 
 /** The states of the sockets of one namespace on this node: what of them the journal has yet to learn. */
@@ -62,16 +64,22 @@ export class SessionStates {
    * A socket has joined.
    *
    * @param start - what its client has received, undefined for what it is when the place of the namespace is known
-   * @param isNew - whether it has no state yet
+   * @param since - when its state was taken over; undefined if it has none yet
    */
-  joined(id: SocketId, start: string | undefined, isNew: boolean): void {
+  joined(id: SocketId, start: string | undefined, since: number | undefined): void {
     const pid = this.#sockets.get(id)?.pid;
     if (pid === undefined) return;
     this.#changed.add(id);
     // It had left all rooms.
     if (this.#kept.get(id)?.pid === pid) return;
     this.#waiting.delete(pid);
-    this.#kept.set(id, { pid, start, written: undefined, isNew });
+    const isNew = since === undefined;
+    this.#kept.set(id, { pid, start, written: undefined, isNew, since: since ?? 0 });
+  }
+
+  /** Whether the state of a socket is of this node since then, or later: the time of the journal, in ms. */
+  isSince(id: SocketId, at: number): boolean {
+    return (this.#kept.get(id)?.since ?? 0) >= at;
   }
 
   /**
