@@ -1,5 +1,5 @@
 // Nodes in processes of their own, whose journal is in Redis, behind a load balancer without affinity: events flow all the time.
-// RESTORES makes a longer run.
+// RESTORES makes a longer run, EVENT_RATE a faster one.
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { Listener, RecoveringProcesses } from "../support/processes/recovering-processes.ts";
@@ -10,6 +10,8 @@ import { within } from "../support/waiting/queue.ts";
 
 const HOSTS = [whyNoUws === undefined ? "uws" : "node", "node", "node"] as const;
 const CLIENTS = 60;
+/** How many events are sent per second. */
+const RATE = Number(process.env["EVENT_RATE"] ?? 1000);
 const restores = Number(process.env["RESTORES"] ?? 100);
 
 async function listening(processes: RecoveringProcesses, count: number): Promise<Listener[]> {
@@ -67,7 +69,7 @@ describeWithRedis("recovery under load", function () {
   before(async () => {
     processes = await RecoveringProcesses.start(HOSTS, "journal");
     listeners = await listening(processes, CLIENTS);
-    for (const each of processes.all) each.talk(1000 / HOSTS.length);
+    for (const each of processes.all) each.talk(RATE / HOSTS.length);
   });
 
   after(async () => {
@@ -75,7 +77,7 @@ describeWithRedis("recovery under load", function () {
     await processes?.[Symbol.asyncDispose]();
   });
 
-  it(`loses nothing in ${restores} restores under 1,000 events per second, and nothing arrives twice`, async () => {
+  it(`loses nothing in ${restores} restores under ${RATE} events per second, and nothing arrives twice`, async () => {
     for (let count = 0; count < restores; count++) {
       const listener = listeners[(count * 7) % CLIENTS]!;
       if (!listener.socket.connected) await next(listener.socket, "connect");
@@ -99,7 +101,7 @@ describeWithRedis("recovery under load", function () {
       () => redis.start(),
     ];
     const before = outcomeOf(listeners);
-    for (const each of processes.all) each.talk(1000 / HOSTS.length);
+    for (const each of processes.all) each.talk(RATE / HOSTS.length);
     for (const [index, happen] of outages.entries()) {
       await happen();
       // An outage is noticed after two seconds at the latest.
@@ -124,7 +126,7 @@ describeWithRedis("recovery under load", function () {
 
   it("recovers the clients of a node that was killed, and the others notice nothing", async () => {
     const before = outcomeOf(listeners);
-    for (const each of processes.all) each.talk(1000 / HOSTS.length);
+    for (const each of processes.all) each.talk(RATE / HOSTS.length);
     await delay(300);
     const killed = processes.killFirst();
     const clients = listeners.filter(({ node }) => node === killed.id);

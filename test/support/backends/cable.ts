@@ -4,18 +4,25 @@ import type { AddressInfo, Server, Socket } from "node:net";
 /** Leads from a port of its own to that of a server, and can be cut. */
 export class Cable implements AsyncDisposable {
   readonly #target: number;
+  readonly #host: string;
   readonly #server: Server;
   readonly #sockets: Set<Socket> = new Set();
   #state: "whole" | "cut" | "blocked" = "whole";
 
-  private constructor(target: number) {
+  private constructor(target: number, host: string) {
     this.#target = target;
+    this.#host = host;
     this.#server = createServer((socket) => this.#onConnection(socket));
   }
 
-  static async to(target: number): Promise<Cable> {
-    const cable = new Cable(target);
-    await new Promise<void>((resolve) => cable.#server.listen(0, "127.0.0.1", resolve));
+  /** @param end - where it begins */
+  static async to(
+    target: number,
+    host: string = "127.0.0.1",
+    end: { readonly port: number; readonly host: string } = { port: 0, host: "127.0.0.1" },
+  ): Promise<Cable> {
+    const cable = new Cable(target, host);
+    await new Promise<void>((resolve) => cable.#server.listen(end, resolve));
     return cable;
   }
 
@@ -47,7 +54,7 @@ export class Cable implements AsyncDisposable {
 
   #onConnection(near: Socket): void {
     if (this.#state === "cut") return void near.destroy();
-    const far = connect(this.#target, "127.0.0.1");
+    const far = connect(this.#target, this.#host);
     for (const [one, other] of [
       [near, far],
       [far, near],
