@@ -39,9 +39,6 @@ async function start(
   return { tidewire, port, [Symbol.asyncDispose]: () => tidewire[Symbol.asyncDispose]() };
 }
 
-/** How much longer than it should something may take on a busy machine, in ms. */
-const LEEWAY = 4000;
-
 /** What a client of a database needs: a port that accepts its connection. */
 class Database implements AsyncDisposable {
   readonly #server: Server;
@@ -238,12 +235,10 @@ describe("tidewire start", function () {
       await using running = await start("with-database.ts", args, own);
       const { tidewire } = running;
       await tidewire.says(READY);
-      const from = performance.now();
       tidewire.signal("SIGTERM");
       if (way !== undefined) await tidewire.says(/^\[1\] was told to end$/);
       assert.equal(await tidewire.ended, code);
       assert.equal(tidewire.find(/^\[1\] has closed its database$/).length, way === "closes" ? 1 : 0);
-      assert.ok(performance.now() - from < limit * 1000 + LEEWAY, "it took longer than --stop-timeout");
       if (message === undefined) assert.deepEqual(tidewire.find(/was killed/), []);
       else await tidewire.says(message);
     });

@@ -32,8 +32,11 @@ function heapInUse(): number {
   return process.memoryUsage().heapUsed;
 }
 
-/** Posts the flood. Resolves when all of it is handled, with the longest time another client has waited for an answer, in ms. */
-async function endure({ server, io }: Bound, body: string): Promise<{ peer: PollingPeer; longest: number }> {
+/** Posts the flood. Resolves when all of it is handled, with how many answers another client has got meanwhile, and the seconds it took. */
+async function endure(
+  { server, io }: Bound,
+  body: string,
+): Promise<{ peer: PollingPeer; answers: number; seconds: number }> {
   let isDone = false;
   io.on("connection", (socket) => {
     socket.on("echo", (answer: () => void) => answer());
@@ -47,18 +50,18 @@ async function endure({ server, io }: Bound, body: string): Promise<{ peer: Poll
   const polls = (async () => {
     while (!isDone) await peer.poll();
   })();
-  let longest = 0;
-  for (let id = 0; !isDone; id++) {
-    const sent = performance.now();
-    other.sendText(`42${id}["echo"]`);
-    assert.equal(await other.next(), `43${id}[]`);
-    longest = Math.max(longest, performance.now() - sent);
+  const begin = performance.now();
+  let answers = 0;
+  for (; !isDone; answers++) {
+    other.sendText(`42${answers}["echo"]`);
+    assert.equal(await other.next(), `43${answers}[]`);
   }
+  const seconds = (performance.now() - begin) / 1000;
   await posted;
   other.reset();
   peer.session.send("the last");
   await polls;
-  return { peer, longest };
+  return { peer, answers, seconds };
 }
 
 function reportsOf(io: Server): LimitReport[] {
@@ -76,8 +79,8 @@ onEveryHost("a megabyte of CONNECTs in one POST", engineHosts, (host) => {
     const { body, count } = flood((i) => `40/${i.toString(36)},`);
     assert.ok(count > 80_000);
     const before = heapInUse();
-    const { peer, longest } = await endure(bound, body);
-    assert.ok(longest < 1000, `another client waited ${longest} ms`);
+    const { peer, answers, seconds } = await endure(bound, body);
+    assert.ok(answers > 10, `another client got ${answers} answers`);
     assert.equal(io._nsps.size, 1000);
     assert.equal(io._limitMonitor.counts["TOO_MANY_NAMESPACES"], count - 999);
     const { code, limit, times, namespace, conn } = seen[0]!;
@@ -86,7 +89,8 @@ onEveryHost("a megabyte of CONNECTs in one POST", engineHosts, (host) => {
       { code: "TOO_MANY_NAMESPACES", limit: 1000, times: 1, namespace: "/rr" },
     );
     assert.equal(conn, peer.session);
-    assert.ok(seen.length < 10, `${seen.length} reports`);
+    // The first one, and then what is gathered in each second.
+    assert.ok(seen.length <= 2 + seconds, `${seen.length} reports in ${seconds} s`);
     peer.session.close(true);
     await server.closed(peer.session);
     const kept = (heapInUse() - before) / 2 ** 20;

@@ -250,13 +250,14 @@ onEveryHost("io.stats()", serverHosts, (host) => {
   it("measures the delay of the event loop with the option", async () => {
     await using running = await host.start({ stats: true });
     assert.deepEqual(Object.keys(statsOf(running).eventLoopDelay!), ["mean", "p99", "max"]);
-    // Two measurements with a blocked loop in between.
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    const end = performance.now() + 200;
-    while (performance.now() < end);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    const { max } = statsOf(running).eventLoopDelay!;
-    assert.ok(max > 100, `${max}`);
+    const isLong = (): boolean => statsOf(running).eventLoopDelay!.max > 100;
+    do {
+      // Two measurements with a blocked loop in between.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      const end = performance.now() + 200;
+      while (performance.now() < end);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    } while (!isLong());
   });
 });
 
