@@ -123,20 +123,20 @@ function runBench() {
 /** Runs a part of the tests, and keeps what it says. */
 async function kept(title, command, args, env = {}) {
   const output = [];
-  const counts = await counted(command, args, (text) => output.push(text), env);
+  const counts = await counted(command, args, { title, keep: (text) => output.push(text), env });
   return { ...counts, title, output: output.join("") };
 }
 
 /**
  * Runs a part of the tests that writes its counts to a file. A part that dies before it has counted counts as a failure.
  *
- * @param keep - takes what it says; without it, that is printed
+ * @param options - `title`: what it is; `keep`: takes what it says, which is printed otherwise; `env`: more variables
  */
-async function counted(command, args, keep, env = {}) {
+async function counted(command, args, { title, keep, env } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "tidewire-test-"));
   const file = join(folder, "counts.json");
   try {
-    const status = await run(command, args, { ...env, COUNTS_FILE: file }, keep);
+    const status = await run(command, args, { title, keep, env: { ...env, COUNTS_FILE: file } });
     const counts = existsSync(file)
       ? JSON.parse(readFileSync(file, "utf8"))
       : { passed: 0, failed: 0, skipped: 0 };
@@ -154,14 +154,14 @@ async function counted(command, args, keep, env = {}) {
  * Runs a tool of this workspace, which npm has put on the path, or a Node given by its path, which its own children then find
  * first. Returns its exit code.
  */
-async function run(command, args, env = {}, keep) {
+async function run(command, args, { title, keep, env } = {}) {
   const first = existsSync(command) ? [dirname(command)] : [];
   const path = [...first, process.env.PATH].join(delimiter);
   const started = Date.now();
   const stdio = keep === undefined ? "inherit" : ["ignore", "pipe", "pipe"];
   const child = spawn(command, args, { stdio, env: { ...process.env, PATH: path, ...env } });
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding("utf8").on("data", keep);
-  const name = [command, ...args].slice(0, 2).join(" ");
+  const name = title ?? [command, ...args].slice(0, 2).join(" ");
   // Mocha says by itself which test it is at.
   const saying =
     args.includes(mocha) && keep === undefined
