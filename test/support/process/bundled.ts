@@ -1,6 +1,6 @@
 // Programs that tests start in processes of their own run the sources, too. Each is bundled first, with what it imports of this
 // repository: so it starts in a quarter of the time that the loader takes for some hundred files.
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
@@ -8,7 +8,9 @@ import type { OnLoadResult, OnResolveResult, Plugin } from "esbuild";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 /** Within the repository, so that packages of npm are found. */
-const folder = mkdtempSync(join(root, "test/.program-"));
+const cache = join(root, "test/.cache");
+mkdirSync(cache, { recursive: true });
+const folder = mkdtempSync(join(cache, "programs-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 let builds = 0;
