@@ -58,6 +58,30 @@ onEveryHost(
   },
 );
 
+onEveryHost(
+  "engine: a request with a Sec-WebSocket-Key, but without an Upgrade header",
+  engineHosts,
+  (host) => {
+    const headers = { "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==", "sec-websocket-version": "13" };
+
+    host.it("opens a session on long-polling, and polls", { needs: "tcp" }, async () => {
+      await using server = await host.start();
+      const peer = await PollingPeer.open(server, { headers });
+      assert.equal((peer.session.request as { upgrade?: boolean }).upgrade, false);
+      peer.session.send("hello");
+      const polled = await peer.get({ headers });
+      assert.deepEqual([polled.status, polled.body], [200, "4hello"]);
+    });
+
+    host.it("is no WebSocket", { needs: "tcp" }, async () => {
+      await using server = await host.start();
+      const { status, body } = await server.client.get(server.path("transport=websocket"), { headers });
+      assert.equal(status, 400);
+      assert.deepEqual(JSON.parse(body), { code: 3, message: "Bad request" });
+    });
+  },
+);
+
 describe("engine: a request with an Upgrade header for another path of a node:http server", () => {
   it("goes to the application's listeners if it offers h2c and no other listener handles upgrades", async () => {
     const engine = new Server();

@@ -60,7 +60,7 @@ function toMessage(head: RequestHead, connection: Droppable): IncomingMessage {
     if (typeof value === "string") rawHeaders.push(name, value);
     else for (const each of value) rawHeaders.push(name, each);
   }
-  const upgrade = "sec-websocket-key" in headers;
+  const upgrade = "upgrade" in headers && "sec-websocket-key" in headers;
   const socket = new CopiedSocket(head, connection);
   const message = createMessage(socket, { method, url, httpVersion: "1.1", headers, rawHeaders, upgrade });
   message.push(null);

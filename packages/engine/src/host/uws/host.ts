@@ -106,6 +106,11 @@ export class UwsHost implements Host {
 
   #upgrade(response: UwsResponse, request: UwsRequest, context: unknown, target: HostTarget): void {
     if (this.#isElsewhere(request)) return;
+    // uWebSockets.js goes by the key alone. The request goes on to the route of plain ones.
+    if (request.getHeader("upgrade") === "") {
+      request.setYield(true);
+      return;
+    }
     const url = urlOf(request, request.getUrl());
     const head = copyHead(response, request, url, this.#isSecure(response), this.#addressOf);
     if (framing.isAmbiguous) return answerAndClose(response, BAD_REQUEST);
