@@ -101,14 +101,16 @@ export class SessionDirectory implements internals.EngineCluster {
 
   /**
    * The connections of this node are about to close: polls that wait at other nodes are answered, and whatever else has been passed on.
+   * When all of it is, at the latest after five seconds, relayed WebSockets are closed like those of this node's own sessions.
    *
-   * @returns a promise that is fulfilled when all of it is, at the latest after five seconds
+   * @returns a promise that is fulfilled then
    */
   async retire(): Promise<void> {
     this.drain(true);
     for (const front of this.#fronts.values()) front.retire();
     await this.#wait(LINGER);
     await Promise.race([this.#wait(RETIRE_TIMEOUT), this.#outstanding.none()]);
+    for (const link of this.#members.peers.values()) link.retire();
   }
 
   #wait(ms: number): Promise<void> {

@@ -11,6 +11,7 @@ import type { RoundRobinProxy } from "../../../test/support/proxies/round-robin.
 import { openOldClient } from "../../../test/support/server/old-clients.ts";
 import { needUws } from "../../../test/support/uws/absent.ts";
 import { next } from "../../../test/support/waiting/events.ts";
+import { NetworkClient } from "../../../test/support/wire/network-client.ts";
 import { LinkWebSocketPort } from "../src/forwarding/link-websocket-port.ts";
 import { joinInMemory } from "../src/link/memory-link.ts";
 import type { MemoryConnection } from "../src/link/memory-link.ts";
@@ -23,10 +24,12 @@ type HostName = "uws" | "node";
 /** A server with its own links. */
 class Node {
   readonly members: Members = new Members(new internals.NodeEventLoop());
+  readonly directory: SessionDirectory;
   readonly io: Server;
 
   constructor(host: HostName, binding: BindingOptions) {
     const directory = new SessionDirectory(this.members, binding);
+    this.directory = directory;
     const cluster: ClusterOption = {
       handle: Object.assign(new EngineServer(), { nodes: [], ready: true }),
       adapter: undefined,
@@ -184,6 +187,20 @@ for (const hosts of [
       await Promise.all(clients.map((client) => next(client, "connect").then(() => upgraded(client))));
       await Promise.all(clients.map(exercise));
       assert.ok(cluster.relayed.length > 0);
+    });
+
+    it("closes relayed WebSockets in order when the node that relays them closes", async () => {
+      await using cluster = await Cluster.start(hosts, { bind: "early" });
+      const [owner, front] = cluster.nodes as [Node, Node];
+      using polling = new NetworkClient(owner.port);
+      const { body } = await polling.get("/socket.io/?EIO=4&transport=polling");
+      const { sid } = JSON.parse(body.slice(1)) as { sid: string };
+      using relayed = new NetworkClient(front.port);
+      const socket = await relayed.websocket(`/socket.io/?EIO=4&transport=websocket&sid=${sid}`);
+      socket.sendText("2probe");
+      assert.equal(await socket.next(), "3probe");
+      await front.directory.retire();
+      assert.equal((await socket.closed).code, 1005);
     });
 
     it("serves WebSockets without polling", async () => {

@@ -281,6 +281,23 @@ describe("cluster: relayed WebSockets", () => {
     assert.deepEqual([closed, session.readyState], [1012, "closed"]);
   });
 
+  it("close like those of its own sessions when the client's node closes, behind what was sent before", async () => {
+    const pair = new Pair();
+    const { session, socket, frames } = await pair.upgrade();
+    const reasons: unknown[] = [];
+    session.on("close", (reason) => reasons.push(reason));
+    let closed: unknown;
+    socket.onclose = (code) => (closed = code);
+    session.send("last");
+    const retired = pair.front.directory.retire();
+    await pair.settle();
+    assert.equal(closed, undefined);
+    pair.loop.advance(5000);
+    await pair.settled(retired);
+    await pair.settle();
+    assert.deepEqual([closed, frames, reasons], [1005, ["4last"], ["transport close"]]);
+  });
+
   it("report a message that is too large", async () => {
     const pair = new Pair({ engine: { maxHttpBufferSize: 100 } });
     const { session, socket } = await pair.upgrade();

@@ -84,6 +84,10 @@ export class RelayedUpgrade implements StreamHandlers {
     this.#socket?.onStreamDrain();
   }
 
+  onRetire(): void {
+    this.#socket?.close();
+  }
+
   onEnd(isBroken: boolean): void {
     const exchange = this.#exchange;
     if (this.#socket !== undefined) {

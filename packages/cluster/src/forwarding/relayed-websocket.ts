@@ -29,6 +29,8 @@ export class RelayedWebSocket implements WebSocketHandlers {
   #passing = 0;
   #isPaused = false;
   #isOpen = true;
+  /** Whether the client has been told. */
+  #isClosing = false;
 
   constructor(port: WebSocketPort, stream: LinkStream, limits: internals.ClusterTarget["limits"]) {
     this.#port = port;
@@ -38,15 +40,22 @@ export class RelayedWebSocket implements WebSocketHandlers {
 
   /** For the upgrade: a message of the other node. */
   onStreamMessage(kind: number, payload: Buffer): void {
-    if (!this.#isOpen) return;
+    if (!this.#isOpen || this.#isClosing) return;
     if (isMessage(kind)) {
       this.#kinds.push(kind);
       if (this.#messages.push(payload) === 1) this.#stream.link.afterRead(this.#flush);
     } else if (kind === Kind.CLOSE) {
-      this.#flush();
       const { code, reason } = readClose(new PayloadReader(payload));
-      this.#port.close(code, reason);
+      this.close(code, reason);
     }
+  }
+
+  /** For the upgrade: closes the WebSocket behind the messages that have come. */
+  close(code?: number, reason: string = ""): void {
+    this.#flush();
+    if (!this.#isOpen) return;
+    this.#isClosing = true;
+    this.#port.close(code, reason);
   }
 
   /** Sends the messages that have come in one chunk of the link. */

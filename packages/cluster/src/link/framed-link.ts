@@ -106,6 +106,10 @@ export class FramedLink implements StreamOwner {
     return stream;
   }
 
+  retire(): void {
+    for (const stream of this.#streams.values()) this.#call(() => stream.handlers.onRetire?.());
+  }
+
   send(kind: number, payload: readonly Part[]): void {
     this.sendFrame(kind, 0, payload);
   }

@@ -30,6 +30,8 @@ export interface Link {
    * open, `handlers.onEnd(true)` is called soon after this returns.
    */
   open(kind: number, payload: readonly Part[], handlers: StreamHandlers): LinkStream;
+  /** Tells the handlers of all streams that this node closes the connections of its clients. */
+  retire(): void;
   /** Sends a message outside any stream. */
   send(kind: number, payload: readonly Part[]): void;
   /**
@@ -83,6 +85,8 @@ export interface StreamHandlers {
   onMessage(kind: number, payload: Buffer): void;
   /** `bufferedAmount` has fallen back to 0. */
   onDrain?(): void;
+  /** This node closes the connections of its clients. */
+  onRetire?(): void;
   /** The other end has ended the stream, or the link has broken. Called once, and last. */
   onEnd(isBroken: boolean): void;
 }
