@@ -316,6 +316,8 @@ function describeNext(browser: () => Browser): void {
     it("renders a page whose component is connected", async () => {
       const client = connect(started().url);
       const [level] = await next<[number]>(client, "level");
+      // The page is built for its first request, which takes as long as it does.
+      assert.equal((await fetch(started().url)).status, 200);
       const page = await open(browser(), started().url);
       await page.getByText("Level, over websocket").waitFor();
       const risen = next(client, "level");
