@@ -80,7 +80,7 @@ export function describeBackend(title: string, { serve, connect, isBrief = false
       });
 
       it("lets nodes find each other that start together", async () => {
-        const all = await Promise.all(["AAAA", "BBBB", "CCCC", "DDDD"].map(node));
+        const all = await Promise.all(["AAAA", "BBBB", "CCCC", "DDDD"].map((id) => node(id)));
         assert.deepEqual(await Promise.all(all.map((each) => each.announce())), [true, true, true, true]);
         await Promise.all(
           all.map((each) =>
