@@ -61,7 +61,8 @@ export class Tidewire implements AsyncDisposable {
     const command = [process.execPath, bin, pathToFileURL(preload).href, ...args];
     const start = before + command.map((part) => `'${part}'`).join(" ");
     writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "x", scripts: { start } }));
-    const options = { cwd: folder, env: { ...process.env, NODE_OPTIONS: "", ...env } };
+    const npm = { npm_config_update_notifier: "false" };
+    const options = { cwd: folder, env: { ...process.env, ...npm, NODE_OPTIONS: "", ...env } };
     return new Tidewire(spawn("npm", ["start", "--silent"], options));
   }
 
