@@ -95,19 +95,19 @@ function membersOf(body: string): Member[] {
   return [...members.values()];
 }
 
-/** The docstring of an interface. */
-function docsOf(sources: readonly string[], name: string): string {
+/** The docstring of a class or interface. */
+function docsOf(sources: readonly string[], kind: "class" | "interface", name: string): string {
   const pattern = new RegExp(
-    `(/\\*\\*(?:(?!\\*/)[\\s\\S])*\\*/)\\s+export (?:declare )?interface ${name}\\b`,
+    `(/\\*\\*(?:(?!\\*/)[\\s\\S])*\\*/)\\s+export (?:declare )?(?:abstract )?${kind} ${name}\\b`,
   );
   return sources.map((source) => pattern.exec(source)?.[1]).find((docs) => docs !== undefined) ?? "";
 }
 
-/** The methods of an interface that no example shows, neither their own nor that of the interface. */
-function unshown(sources: readonly string[], name: string): string[] {
-  const [, example = ""] = docsOf(sources, name).split("@example");
+/** The methods that no example shows, neither their own nor that of the class or interface. */
+function unshown(sources: readonly string[], kind: "class" | "interface", name: string): string[] {
+  const [, example = ""] = docsOf(sources, kind, name).split("@example");
   if (foreign.has(name) && example !== "") return [];
-  return membersOf(bodyOf(sources, "interface", name)!)
+  return membersOf(bodyOf(sources, kind, name)!)
     .filter(({ isMethod, docs }) => isMethod && !docs.includes("@example"))
     .filter((method) => !new RegExp(`\\b${method.name}(?:\\?\\.)?\\(`).test(example))
     .map((method) => `${name}.${method.name}`);
@@ -155,15 +155,15 @@ describe("docstrings", () => {
   }
 
   for (const name of packages.filter((each) => each !== "cli")) {
-    it(`show each method of the interfaces of @tidewire/${name} in an example`, () => {
+    it(`show each method of @tidewire/${name} in an example, its own or that of its class or interface`, () => {
       const sources = declarationsOf(name);
       const exported = exportedBy(name);
-      const names = sources
-        .flatMap((source) => [...source.matchAll(/^export (?:declare )?interface (\w+)/gm)])
-        .map(([, each]) => each!)
-        .filter((each) => exported.has(each));
+      const pattern = /^export (?:declare )?(?:abstract )?(class|interface) (\w+)/gm;
       assert.deepEqual(
-        names.flatMap((each) => unshown(sources, each)),
+        sources
+          .flatMap((source) => [...source.matchAll(pattern)])
+          .filter(([, , each]) => exported.has(each!))
+          .flatMap(([, kind, each]) => unshown(sources, kind as "class" | "interface", each!)),
         [],
       );
     });
@@ -217,6 +217,6 @@ export interface Driver {
 }`;
     assert.deepEqual(undocumented(source, "class", "Thing", "@example"), ["act"]);
     assert.deepEqual(undocumented(source, "interface", "ThingOptions", "@default"), ["speed"]);
-    assert.deepEqual(unshown([source], "Driver"), ["Driver.stop"]);
+    assert.deepEqual(unshown([source], "interface", "Driver"), ["Driver.stop"]);
   });
 });

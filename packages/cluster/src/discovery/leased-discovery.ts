@@ -56,7 +56,19 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** Nodes find each other through a database: each renews the lease of its id, and finds those of the others, in one step. */
+/**
+ * Nodes find each other through a database: each renews the lease of its id, and finds those of the others, in one step.
+ *
+ * @example
+ * const discovery = new LeasedDiscovery(store, "our database", 15_000);
+ * cluster({ name: "chat", listen, discovery });
+ *
+ * // What the cluster then calls:
+ * discovery.start("chat", handlers);
+ * await discovery.announce({ id, epoch, address: "10.0.0.1:7900" });
+ * discovery.refresh();
+ * await discovery.close();
+ */
 export class LeasedDiscovery implements Discovery {
   readonly #store: LeaseStore;
   readonly #name: string;

@@ -63,6 +63,14 @@ export interface TransportOwner {
  * One way for packets to travel. The session sends only while it is `writable`, and everything it has at once.
  *
  * Events, for those who listen to `conn.transport`: `packet`, `drain`, `error`, `close`. Inside, everything goes to the handlers.
+ *
+ * @example
+ * const { transport } = socket.conn;
+ * transport.on("drain", () => console.log(transport.name, transport.bufferedAmount));
+ *
+ * // What a session calls:
+ * if (transport.writable) transport.send([new OutgoingPacket("message", "hello")]);
+ * transport.close(() => transport.discard());
  */
 export abstract class Transport extends QuietEmitter {
   /** Names of the transports to which this one can be upgraded. */

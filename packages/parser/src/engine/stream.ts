@@ -51,7 +51,13 @@ function extraLength(length: number): 0 | 2 | 8 {
   return length < LENGTH_16 ? 0 : length < 65_536 ? 2 : 8;
 }
 
-/** Cuts the bytes of a stream into frames, however they are chunked. One per stream; after an error it is of no use. */
+/**
+ * Cuts the bytes of a stream into frames, however they are chunked. One per stream; after an error it is of no use.
+ *
+ * @example
+ * const decoder = new StreamFrameDecoder(1_000_000);
+ * for await (const chunk of stream) for (const frame of decoder.add(chunk)) console.log(frame);
+ */
 export class StreamFrameDecoder {
   readonly #maxPayload: number;
   readonly #header: Buffer = Buffer.alloc(MAX_HEADER);

@@ -55,6 +55,11 @@ interface Unfinished {
 /**
  * Takes the messages of one connection, one by one, and returns each packet when it is whole.
  * Shared by all namespaces of the connection.
+ *
+ * @example
+ * const decoder = new PacketDecoder();
+ * decoder.add('2["hello",1]'); // { type: PacketType.EVENT, nsp: "/", data: ["hello", 1] }
+ * decoder.destroy();
  */
 export class PacketDecoder {
   private readonly settings: Settings;

@@ -122,7 +122,12 @@ function openEvent(name: string): string {
   return opened;
 }
 
-/** {@link encodePacket} in the form that the `parser:` option of a server or client takes. */
+/**
+ * {@link encodePacket} in the form that the `parser:` option of a server or client takes.
+ *
+ * @example
+ * new Encoder().encode({ type: PacketType.EVENT, nsp: "/", data: ["hello", 1] }); // ['2["hello",1]']
+ */
 export class Encoder {
   private readonly replacer: Replacer | undefined;
 

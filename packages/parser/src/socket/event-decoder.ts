@@ -9,6 +9,18 @@ export type DecodedListener = (packet: Packet) => void;
 /**
  * {@link PacketDecoder} in the form that the `parser:` option of a server or client takes: packets are emitted as
  * "decoded", within `add`. It has the part of an event emitter that such hosts use, for this one event.
+ *
+ * @example
+ * const decoder = new Decoder();
+ * const print = (packet: Packet) => console.log(packet.data);
+ * decoder.on("decoded", print);
+ * decoder.once("decoded", () => console.log("the first one"));
+ * decoder.add('2["hello",1]');
+ * decoder.emit("decoded", packet); // what `add()` does
+ * decoder.off("decoded", print);
+ * decoder.removeListener("decoded", print); // the same
+ * decoder.removeAllListeners("decoded");
+ * decoder.destroy();
  */
 export class Decoder {
   private readonly decoder: PacketDecoder;

@@ -4,6 +4,14 @@ import type { MemoryResponse } from "./response.ts";
 /**
  * The client's end of a WebSocket in memory. Messages that arrive before `onmessage` is set wait for it. While the client is
  * paused, the server's frames wait on the way to it, and count as buffered there.
+ *
+ * @example
+ * socket.onmessage = (data) => console.log(data);
+ * socket.send("4hello");
+ * socket.pause(); // frames of the server wait
+ * socket.resume();
+ * socket.close(1000);
+ * socket.terminate(); // without a close frame
  */
 export class MemoryWebSocket {
   /** Headers of the 101. */
