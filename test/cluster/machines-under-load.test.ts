@@ -29,7 +29,7 @@ const place = why === undefined ? "network namespaces" : `addresses of the loopb
 const missing = whyNoRedis ?? (findProxy("HAProxy") === undefined ? whyMissing("HAProxy") : undefined);
 
 describeWith("Redis and HAProxy", missing, `two machines under load [${place}]`, function () {
-  this.timeout(isLong ? 300_000 : 60_000);
+  this.timeout(isLong ? 300_000 : 120_000);
 
   /** The tests follow one another: the last ones end some of the processes. */
   let machines: Machines;
