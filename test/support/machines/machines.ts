@@ -160,7 +160,7 @@ defaults
   timeout client 60s
   timeout server 60s
   timeout tunnel 1h
-  timeout check 1500ms
+  timeout check 2s
 listen web
   bind 127.0.0.1:${port}
   balance roundrobin
@@ -183,9 +183,12 @@ ${servers.join("\n")}
 }
 
 /** Waits until something is so; events of several processes make it so. */
-export async function until(isTrue: () => boolean, what: string | (() => string)): Promise<void> {
+export async function until(
+  isTrue: () => boolean | Promise<boolean>,
+  what: string | (() => string),
+): Promise<void> {
   const end = performance.now() + PATIENCE;
-  while (!isTrue()) {
+  while (!(await isTrue())) {
     if (performance.now() > end)
       throw new Error(`waited in vain for ${typeof what === "string" ? what : what()}`);
     await delay(20);
