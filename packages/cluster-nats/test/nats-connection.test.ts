@@ -46,6 +46,7 @@ describeWithNats("a connection to NATS", () => {
       onPublication: () => said.push("publication"),
       onAway: (error: Error) => said.push(error.message.replace(/.*: NATS: /, "")),
       onBack: () => said.push("back"),
+      onConfirmed: () => {},
     };
     discovery.start("test", handlers);
     channels.start("test", handlers);

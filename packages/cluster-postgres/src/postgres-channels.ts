@@ -45,6 +45,10 @@ export class PostgresChannels implements Channels {
     this.#prefix = prefix;
   }
 
+  get isBusy(): boolean {
+    return this.#sending !== undefined;
+  }
+
   start(cluster: string, handlers: ChannelsHandlers): void {
     let isAway = false;
     this.#cluster = cluster;
@@ -102,6 +106,7 @@ export class PostgresChannels implements Channels {
       await this.#send(batch);
     }
     this.#sending = undefined;
+    this.#handlers?.onConfirmed();
   }
 
   async #send(batch: readonly Publication[]): Promise<void> {

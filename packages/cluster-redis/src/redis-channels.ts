@@ -50,6 +50,8 @@ export class RedisChannels implements Channels {
   #queue: Message[] = [];
   /** The last publications, until Redis has answered. */
   #sending: Promise<void> = Promise.resolve();
+  /** How many times something was published that Redis has not answered. */
+  #unanswered = 0;
   #isSharded = true;
   /** Each time the subscriber is connected, another one; undefined while it is not. */
   #connection: object | undefined = undefined;
@@ -69,6 +71,10 @@ export class RedisChannels implements Channels {
   constructor(driver: RedisDriver, prefix: string) {
     this.#driver = driver;
     this.#prefix = prefix;
+  }
+
+  get isBusy(): boolean {
+    return this.#unanswered > 0;
   }
 
   start(cluster: string, handlers: ChannelsHandlers): void {
@@ -124,9 +130,14 @@ export class RedisChannels implements Channels {
     this.#queue = [];
     if (messages.length === 0 || this.#handlers === undefined || this.#isAway) return;
     const handlers = this.#handlers;
-    this.#sending = this.#driver.publish(messages, this.#isSharded).catch((error: unknown) => {
-      if (this.#handlers === handlers) this.#fail(error);
-    });
+    this.#unanswered++;
+    const onAnswered = (error?: unknown): void => {
+      this.#unanswered--;
+      if (this.#handlers !== handlers) return;
+      if (error !== undefined) this.#fail(error);
+      if (!this.isBusy) handlers.onConfirmed();
+    };
+    this.#sending = this.#driver.publish(messages, this.#isSharded).then(onAnswered, onAnswered);
   }
 
   #open(): void {

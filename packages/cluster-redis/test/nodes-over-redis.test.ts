@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import { cluster } from "@tidewire/cluster";
 import { Server } from "@tidewire/server";
 import type { Socket as ServerSocket } from "@tidewire/server";
@@ -138,6 +139,28 @@ describeWithRedis("three nodes over Redis", function () {
     }
     assert.equal((await a.io.timeout(5000).emitWithAck("question")).length, 3 * CLIENTS);
     assert.deepEqual(await b.io.serverSideEmitWithAck("sum", 1), [2, 2]);
+  });
+
+  it("publish messages of several ticks together while they follow each other", async () => {
+    const [a, b] = nodes;
+    const published = async (): Promise<number> => {
+      const stats = (await a.redis.call("INFO", "commandstats")) as string;
+      return Number(/cmdstat_spublish:calls=(\d+)/.exec(stats)?.[1]);
+    };
+    const heard = new Queue<number>("a message");
+    b.clients[0]!.on("tick", (n: number) => heard.push(n));
+    const before = await published();
+    const ticks = 300;
+    for (let n = 0; n < ticks; n++) {
+      a.io.emit("tick", n);
+      await turn();
+    }
+    assert.deepEqual(
+      await heard.take(ticks),
+      Array.from({ length: ticks }, (_, n) => n),
+    );
+    const commands = (await published()) - before;
+    assert.ok(commands < ticks, `${commands} commands`);
   });
 
   it(`lose nothing in silence, and repeat nothing, when Redis is killed and started under ${RATE} messages per second`, async () => {

@@ -1,5 +1,6 @@
 // What is published through a real Redis, with the clients that applications have.
 import assert from "node:assert/strict";
+import { setImmediate as turn } from "node:timers/promises";
 import type { Channels } from "@tidewire/cluster";
 import { RedisServer, describeWithRedis } from "../../../test/support/redis/redis-server.ts";
 import { Queue } from "../../../test/support/waiting/queue.ts";
@@ -13,6 +14,7 @@ class Node implements AsyncDisposable {
   readonly channels: Channels;
   readonly heard: Queue<string> = new Queue("a publication");
   readonly events: Queue<string> = new Queue("an event of channels");
+  readonly confirmed: Queue<string> = new Queue("a confirmation");
 
   constructor(client: RedisOptions["client"], cluster: string = "test") {
     this.channels = redis({ client }).channels;
@@ -20,6 +22,7 @@ class Node implements AsyncDisposable {
       onPublication: (channel, payload) => this.heard.push(`${channel} ${payload.toString("latin1")}`),
       onAway: (error) => this.events.push(`away: ${(error as Error & { code: string }).code}`),
       onBack: () => this.events.push("back"),
+      onConfirmed: () => this.confirmed.push("confirmed"),
     });
   }
 
@@ -76,6 +79,22 @@ describeWithRedis("channels of Redis", function () {
         while ((await subscribers(client, "SHARDNUMSUB"))[1] !== 0);
         await b.channels.subscribe(7);
         assert.deepEqual(await subscribers(client, "SHARDNUMSUB"), [1, 1, 1]);
+      });
+
+      it("are busy until Redis has confirmed what they have published", async () => {
+        await using a = new Node(client.client);
+        await a.channels.subscribe(1);
+        server.stall();
+        a.publish(1, "one");
+        a.publish(1, "two");
+        await turn();
+        assert.equal(a.channels.isBusy, true);
+        assert.deepEqual(a.confirmed.pending, []);
+        server.resume();
+        await a.confirmed.next();
+        assert.equal(a.channels.isBusy, false);
+        assert.equal(await a.heard.next(), "1 one");
+        assert.equal(await a.heard.next(), "1 two");
       });
 
       // That takes three seconds, and depends on time rather than on the client.

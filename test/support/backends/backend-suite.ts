@@ -254,6 +254,7 @@ export function describeBackend(title: string, { serve, connect, isBrief = false
             },
             onAway: () => {},
             onBack: () => {},
+            onConfirmed: () => {},
           });
         });
         await b.channels.subscribe(1);

@@ -80,6 +80,7 @@ export class BackendNode implements AsyncDisposable {
       onPublication: (channel, payload) => this.heard.push(`${channel}: ${payload.toString()}`),
       onAway: (error) => this.heard.push(`away: ${(error as Error & { code: string }).code}`),
       onBack: () => this.heard.push("back"),
+      onConfirmed: () => {},
     });
   }
 

@@ -52,7 +52,12 @@ export class IoredisDriver implements RedisDriver {
 
   async publish(messages: readonly Message[], isSharded: boolean): Promise<void> {
     const client = this.#client;
-    if (messages.length === 1 || client.isCluster) {
+    const [first] = messages;
+    if (first !== undefined && messages.length === 1) {
+      await publishOne(client, first, isSharded);
+      return;
+    }
+    if (client.isCluster) {
       // The channels of a cluster are on several nodes.
       await Promise.all(messages.map((message) => publishOne(client, message, isSharded)));
       return;

@@ -91,6 +91,7 @@ export class Broadcasting {
    * @returns the id of the question
    */
   ask(question: Question, timeout: number): number {
+    this.#bus.hurry();
     return this.#questions.add(question, timeout);
   }
 

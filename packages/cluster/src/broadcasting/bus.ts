@@ -17,9 +17,11 @@ export interface Bus {
   members(): Iterable<NodeId>;
   /**
    * Publishes a message to the other nodes: to those with members in one of the rooms at least, or to all if no room is named. What
-   * is published in one tick leaves together. The parts are copied before it returns.
+   * is published in one tick leaves together, perhaps with that of the next ones. The parts are copied before it returns.
    */
   publish(namespace: string, rooms: ReadonlySet<Room>, parts: readonly Part[]): void;
+  /** Somebody waits for an answer to what is published in this tick: it leaves at its end, and does not wait to save work. */
+  hurry(): void;
   /**
    * Other nodes have just been told to let sockets join the rooms: for some time, what is published for these rooms reaches them
    * although they may not have subscribed yet.

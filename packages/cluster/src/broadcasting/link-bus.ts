@@ -40,6 +40,9 @@ export class LinkBus implements Bus {
     for (const link of this.#members.peers.values()) link.send(Kind.CAST, numbered);
   }
 
+  /** Links wait for nothing. */
+  hurry(): void {}
+
   /** Every node gets everything. */
   widen(): void {}
 

@@ -32,6 +32,11 @@
 export interface Channels {
   /** The largest publication that it carries, in bytes; larger ones travel over the links. */
   readonly maxBytes: number;
+  /**
+   * Whether the broker has yet to confirm what was published. Messages then wait a moment, to leave together: until
+   * {@link ChannelsHandlers.onConfirmed} is called, or two milliseconds have passed. Without, none of them waits.
+   */
+  readonly isBusy?: boolean;
   /** Begins to connect. Called once before everything else; it may be called again after `close()`. */
   start(cluster: string, handlers: ChannelsHandlers): void;
   /**
@@ -54,6 +59,7 @@ export interface Channels {
  * broker.on("message", (channel, bytes) => handlers.onPublication(channel, bytes));
  * broker.on("close", () => handlers.onAway(new Error("the broker is away")));
  * broker.on("open", () => handlers.onBack());
+ * broker.on("confirmed", () => handlers.onConfirmed());
  */
 export interface ChannelsHandlers {
   /** Called for each publication to a channel that is subscribed to, perhaps for those of this node, too. The bytes stay valid. */
@@ -62,4 +68,6 @@ export interface ChannelsHandlers {
   onAway(error: Error): void;
   /** It can be reached again, and all subscriptions hold. */
   onBack(): void;
+  /** The broker has confirmed all that was published: `isBusy` is not true any more. */
+  onConfirmed(): void;
 }

@@ -37,6 +37,8 @@ export class JournalBus implements Bus {
     this.#journaling.add(namespace, writeCast(this.self, parts));
   }
 
+  hurry(): void {}
+
   widen(): void {}
 
   reply(to: NodeId, parts: readonly Part[]): void {

@@ -93,14 +93,21 @@ export class TestNodes implements AsyncDisposable {
   readonly #loop = new internals.NodeEventLoop();
   readonly broker: MemoryBroker = new MemoryBroker(this.#loop);
   readonly #buses: ChannelBus[] = [];
+  /** How long messages wait for the broker at most, in ms. */
+  readonly #patience: number | undefined;
   readonly #connections: Map<string, MemoryConnection> = new Map();
+
+  constructor(patience?: number) {
+    this.#patience = patience;
+  }
 
   static async start(
     count: number,
     options: Partial<ServerOptions> = {},
     carrier: Carrier = "links",
+    patience?: number,
   ): Promise<TestNodes> {
-    const cluster = new TestNodes();
+    const cluster = new TestNodes(patience);
     for (let n = 0; n < count; n++) cluster.add(options, carrier);
     await settled();
     return cluster;
@@ -124,9 +131,15 @@ export class TestNodes implements AsyncDisposable {
       onAway: (error: Error & { code: string }) => this.outages.push([index, error.code]),
       onBack: () => this.outages.push([index, "back"]),
     };
-    const bus = new ChannelBus(members, this.broker.channels(), handlers, { linger: 50 });
+    const limits = { linger: 50, ...(this.#patience === undefined ? {} : { patience: this.#patience }) };
+    const bus = new ChannelBus(members, this.broker.channels(), handlers, limits);
     this.#buses.push(bus);
     return bus;
+  }
+
+  /** A node does not use its channels any more. */
+  async stopBus(index: number): Promise<void> {
+    await this.#buses[index]?.stop();
   }
 
   link(a: number, b: number): void {

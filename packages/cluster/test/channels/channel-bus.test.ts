@@ -1,5 +1,6 @@
 // Nodes that publish on the channels of a broker, and what happens when it, or a link, is not there.
 import assert from "node:assert/strict";
+import { setImmediate as turn } from "node:timers/promises";
 import { EVERYONE, channelOf } from "../../src/channels/partitions.ts";
 import { settled, TestNodes } from "../broadcasting/nodes.ts";
 import type { TestClient, TestNode } from "../broadcasting/nodes.ts";
@@ -9,8 +10,8 @@ interface Three extends AsyncDisposable {
   readonly clients: [TestClient, TestClient, TestClient];
 }
 
-async function three(): Promise<Three> {
-  const cluster = await TestNodes.start(3, {}, "channels");
+async function three(patience?: number): Promise<Three> {
+  const cluster = await TestNodes.start(3, {}, "channels", patience);
   const [a, b, c] = cluster.nodes;
   return {
     cluster,
@@ -259,5 +260,125 @@ describe("nodes with channels", () => {
     await joined;
     await pause(100);
     assert.deepEqual(cluster.broker.subscribers(channelOf("/", "red")), []);
+  });
+});
+
+describe("messages of one tick after another", () => {
+  let nodes: Three;
+
+  /** The nodes, the first of which waits so long for the broker, in ms. */
+  async function start(patience?: number): Promise<void> {
+    nodes = await three(patience);
+    for (const { socket } of nodes.clients) await socket.join(["red", "blue"]);
+    await settled();
+    const [publisher] = nodes.cluster.broker.all;
+    publisher!.published.length = 0;
+    publisher!.isSlow = true;
+  }
+
+  // Long enough for a machine that is busy.
+  beforeEach(() => start(60_000));
+
+  afterEach(() => nodes[Symbol.asyncDispose]());
+
+  /** Emits something in each of some ticks. */
+  async function emitInTicks(...events: string[]): Promise<void> {
+    for (const event of events) {
+      nodes.cluster.nodes[0]!.io.emit(event);
+      await turn();
+    }
+  }
+
+  /** Waits until every client has heard as much. */
+  async function heard(count: number): Promise<string[][]> {
+    const end = performance.now() + 10_000;
+    while (nodes.clients.some(({ received }) => received.length < count) && performance.now() < end)
+      await turn();
+    return heardBy(nodes.clients);
+  }
+
+  const eventsOf = (...names: string[]): string[][] => {
+    const events = names.map((name) => `2["${name}"]`);
+    return [events, events, events];
+  };
+
+  it("leave in their own tick if nothing is under way", async () => {
+    const [publisher] = nodes.cluster.broker.all;
+    await emitInTicks("a");
+    assert.deepEqual(publisher!.published, [EVERYONE]);
+    publisher!.confirm();
+    await emitInTicks("b");
+    assert.deepEqual(publisher!.published, [EVERYONE, EVERYONE]);
+    assert.deepEqual(await heard(2), eventsOf("a", "b"));
+  });
+
+  it("leave together when the broker has confirmed what was published before", async () => {
+    const [publisher] = nodes.cluster.broker.all;
+    await emitInTicks("a", "b", "c", "d");
+    publisher!.confirm();
+    await turn();
+    assert.deepEqual(publisher!.published, [EVERYONE, EVERYONE]);
+    assert.deepEqual(await heard(4), eventsOf("a", "b", "c", "d"));
+  });
+
+  it("keep their order between channels", async () => {
+    const [publisher] = nodes.cluster.broker.all;
+    const { io } = nodes.cluster.nodes[0]!;
+    const [red, blue] = [channelOf("/", "red"), channelOf("/", "blue")];
+    await emitInTicks("a", "b");
+    for (const room of ["red", "blue", "blue", "red"]) {
+      io.to(room).emit(room);
+      await turn();
+    }
+    publisher!.confirm();
+    await turn();
+    assert.deepEqual(publisher!.published, [EVERYONE, EVERYONE, red, blue, red]);
+    assert.deepEqual(await heard(6), eventsOf("a", "b", "red", "blue", "blue", "red"));
+  });
+
+  it("wait for a moment only, whether the broker confirms or not", async () => {
+    await nodes[Symbol.asyncDispose]();
+    await start();
+    await emitInTicks("a", "b", "c");
+    assert.deepEqual(await heard(3), eventsOf("a", "b", "c"));
+  });
+
+  it("do not wait when they are many bytes", async () => {
+    const [publisher] = nodes.cluster.broker.all;
+    const large = "x".repeat(9000);
+    await emitInTicks("a");
+    for (let n = 0; n < 8; n++) nodes.cluster.nodes[0]!.io.emit(large);
+    await turn();
+    assert.equal(publisher!.published.length, 9);
+    assert.deepEqual(await heard(9), eventsOf("a", ...Array<string>(8).fill(large)));
+  });
+
+  it("do not wait when somebody asks a question, which follows them", async () => {
+    const [publisher] = nodes.cluster.broker.all;
+    const { io } = nodes.cluster.nodes[0]!;
+    await emitInTicks("a", "b");
+    const found = io.fetchSockets();
+    await turn();
+    assert.deepEqual(publisher!.published, [EVERYONE, EVERYONE]);
+    assert.equal((await found).length, 3);
+    assert.deepEqual(await heard(2), eventsOf("a", "b"));
+  });
+
+  it("arrive over the links, once and in order, if the broker goes meanwhile", async () => {
+    await emitInTicks("a");
+    await settled();
+    await emitInTicks("b");
+    nodes.cluster.broker.kill();
+    await emitInTicks("c");
+    assert.deepEqual(await heard(3), eventsOf("a", "b", "c"));
+    assert.deepEqual(nodes.cluster.gaps, []);
+  });
+
+  it("leave before the node does", async () => {
+    const [publisher] = nodes.cluster.broker.all;
+    await emitInTicks("a", "b");
+    await nodes.cluster.stopBus(0);
+    assert.deepEqual(publisher!.published, [EVERYONE, EVERYONE]);
+    assert.deepEqual(await heard(2), eventsOf("a", "b"));
   });
 });

@@ -55,6 +55,11 @@ export class MemoryChannels implements Channels {
   #isAway = false;
   /** Publications do not arrive here, and nobody is told. */
   isDeaf = false;
+  /** What this node has published, by channel, in order. */
+  readonly published: number[] = [];
+  /** Publications are confirmed when `confirm()` is called, and not when they arrive at the broker. */
+  isSlow = false;
+  #unconfirmed = 0;
 
   constructor(loop: EventLoop, maxBytes: number, publish: (channel: number, payload: Buffer) => void) {
     this.#loop = loop;
@@ -82,10 +87,24 @@ export class MemoryChannels implements Channels {
     this.subscribed.delete(channel);
   }
 
+  get isBusy(): boolean {
+    return this.#unconfirmed > 0;
+  }
+
   publish(channel: number, payload: Buffer): void {
+    this.published.push(channel);
+    if (this.#isAway) return;
+    this.#unconfirmed++;
     this.#loop.setImmediate(() => {
-      if (!this.#isAway) this.#publish(channel, payload);
+      if (this.#isAway) return;
+      this.#publish(channel, payload);
+      if (!this.isSlow && --this.#unconfirmed === 0) this.#handlers?.onConfirmed();
     });
+  }
+
+  confirm(): void {
+    this.#unconfirmed = 0;
+    this.#handlers?.onConfirmed();
   }
 
   receive(channel: number, payload: Buffer): void {
@@ -95,6 +114,7 @@ export class MemoryChannels implements Channels {
   /** This node does not reach the broker any more. */
   lose(): void {
     this.#isAway = true;
+    this.#unconfirmed = 0;
     this.subscribed.clear();
     this.#handlers?.onAway(new Error("cut"));
   }
