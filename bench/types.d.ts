@@ -63,6 +63,9 @@ declare global {
       | "redis-adapter"
       | "redis-sharded"
       | "redis-streams"
+      | "redis-adapter-node"
+      | "redis-sharded-node"
+      | "redis-streams-node"
       | "value",
       number
     >
@@ -75,7 +78,7 @@ declare global {
     /** The title of the figure, if the workload has several: "io.to(room)". */
     title?: string;
     /** The limits for Tidewire on each host, and for two processes of it. */
-    budget?: { uws: Limits; node: Limits } | { cluster: Limits } | { redis: Limits };
+    budget?: { uws: Limits; node: Limits } | { cluster: Limits } | { redis: Limits; redisNode: Limits };
     /** Has no ratios to other servers. */
     absolute?: boolean;
     /** The limit; the table marks larger figures. */

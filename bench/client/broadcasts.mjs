@@ -25,21 +25,23 @@ export function broadcastTicks(fleet, server, perTick) {
 }
 
 /**
- * Returns a function that lets a server broadcast a number of messages, so many of them in a tick, each tick after the previous ones have
+ * Returns a function that lets a server broadcast a number of messages, so many of them at once, each time after the previous ones have
  * arrived everywhere: at clients of its own and at those of its partner. The connections must expect `newsStream`.
+ *
+ * @param action what broadcasts so many: `newsOfBoth` in one tick, `newsOfBothInTurns` in as many
  */
 export function broadcastsOfBoth(server, near, far) {
   const fleets = [near, far];
   let next = 0;
-  return async (messages, perTick) => {
-    for (let sent = 0; sent < messages; sent += perTick) {
+  return async (messages, atOnce, action = "newsOfBoth") => {
+    for (let sent = 0; sent < messages; sent += atOnce) {
       // The message is sent once all wait for it.
       const arrivals = fleets.map((fleet) => {
-        const start = () => fleet === far && server.notify("newsOfBoth", next, perTick);
-        return fleet.during(fleet.connections.length * perTick, "broadcast messages arrived", start);
+        const start = () => fleet === far && server.notify(action, next, atOnce);
+        return fleet.during(fleet.connections.length * atOnce, "broadcast messages arrived", start);
       });
       await Promise.all(arrivals);
-      next += perTick;
+      next += atOnce;
     }
   };
 }

@@ -46,6 +46,12 @@ export function application(io) {
       for (let n = from; n < from + count; n++) io.emit("news", payload(n));
     },
 
+    /** Emits messages `from` to `from + count - 1` to everyone, each in a tick of its own. */
+    newsInTurns(from, count) {
+      const numbers = Array.from({ length: count }, (_, index) => from + index);
+      eachInItsTurn(numbers, (n) => io.emit("news", payload(n)));
+    },
+
     /** From now on, new sockets can join rooms. */
     openRooms() {
       io.on("connection", (socket) => {

@@ -29,7 +29,7 @@ process.on("message", (/** @type {any} */ { action, args }) => {
   // The adapters of some pairs use the channel, too.
   if (action === undefined) return;
   const value = actions[action]?.(...args);
-  if (action !== "news") process.send?.({ action, value });
+  if (!action.startsWith("news")) process.send?.({ action, value });
 });
 
 process.on("disconnect", () => process.exit());

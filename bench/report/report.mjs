@@ -7,6 +7,7 @@ export const OURS = {
   node: "tidewire-node",
   cluster: "pair-cluster",
   redis: "redis-tidewire",
+  redisNode: "redis-tidewire-node",
 };
 
 /** Median, minimum and maximum; undefined when there are no values. */

@@ -2,20 +2,21 @@
 import { fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { application } from "../harness/application.mjs";
-import { listenUws } from "../harness/listen.mjs";
+import { listenNode, listenUws } from "../harness/listen.mjs";
 import { PEER, redisStarts, together } from "./redis-pairs.mjs";
 
 const partnerScript = fileURLToPath(new URL("../harness/partner-process.mjs", import.meta.url));
 
 /** Starts a Tidewire server. @returns {Promise<{ io: any, port: number }>} */
-async function startTidewire(options) {
+async function startTidewire(options, host = "uws") {
   const { Server } = await import("@tidewire/server");
-  const io = new Server(0, { ...options, host: "uws" });
+  const io = new Server(0, { ...options, host });
   /** @type {any} */
   const { port } = io.httpServer.address();
   return { io, port };
@@ -28,6 +29,14 @@ async function startOfficial(options) {
   const io = new Server(options);
   io.attachApp(app);
   return { io, port: await listenUws(app) };
+}
+
+/** Starts an official server on node:http. @returns {Promise<{ io: any, port: number }>} */
+async function startOfficialOnNode(options) {
+  const { Server } = await import("socket.io");
+  const httpServer = createServer();
+  const io = new Server(httpServer, options);
+  return { io, port: await listenNode(httpServer) };
 }
 
 /**
@@ -65,7 +74,11 @@ const starts = {
     return startOfficial({ adapter: ChannelAdapter });
   },
 
-  ...redisStarts({ tidewire: startTidewire, official: startOfficial }),
+  ...redisStarts("", { tidewire: startTidewire, official: startOfficial }),
+  ...redisStarts("-node", {
+    tidewire: (options) => startTidewire(options, "node"),
+    official: startOfficialOnNode,
+  }),
 };
 
 /** Starts one server of a pair. */
@@ -126,7 +139,7 @@ function pair(name, title, built, shares) {
   return {
     name,
     title,
-    host: "uws",
+    host: name.endsWith("-node") ? "node" : "uws",
     built,
     named: true,
     pair: shares,
@@ -153,6 +166,11 @@ function pair(name, title, built, shares) {
           actions.news(from, count);
           if (name === "pair-alone") partner.notify("news", from, count);
         },
+        /** The same, each in a tick of its own. */
+        newsOfBothInTurns(from, count) {
+          actions.newsInTurns(from, count);
+          if (name === "pair-alone") partner.notify("newsInTurns", from, count);
+        },
         /** Both processes run on any core. */
         spread() {
           unpin(process.pid);
@@ -173,8 +191,13 @@ export default [
   pair("pair-alone", "tidewire: two processes, each by itself", true, ["broadcasts", "redis", "sessions"]),
   pair("pair-cluster", "tidewire: two processes with cluster()", true, ["broadcasts", "sessions", "workers"]),
   pair("pair-official", "official socket.io: two processes with ClusterAdapter", false, ["broadcasts"]),
-  pair("redis-tidewire", "tidewire: two machines with cluster() and Redis", true, ["redis"]),
-  pair("redis-adapter", "official socket.io: @socket.io/redis-adapter", false, ["redis"]),
-  pair("redis-sharded", "official socket.io: @socket.io/redis-adapter, sharded", false, ["redis"]),
-  pair("redis-streams", "official socket.io: @socket.io/redis-streams-adapter", false, ["redis"]),
+  ...["", "-node"].flatMap((host) => {
+    const on = host === "" ? "uWebSockets.js" : "node:http";
+    return [
+      pair(`redis-tidewire${host}`, `tidewire on ${on}: cluster() and Redis`, true, ["redis"]),
+      pair(`redis-adapter${host}`, `official on ${on}: @socket.io/redis-adapter`, false, ["redis"]),
+      pair(`redis-sharded${host}`, `official on ${on}: @socket.io/redis-adapter, sharded`, false, ["redis"]),
+      pair(`redis-streams${host}`, `official on ${on}: @socket.io/redis-streams-adapter`, false, ["redis"]),
+    ];
+  }),
 ];

@@ -8,8 +8,18 @@ import { findRedis } from "../../scripts/setup.mjs";
 
 export const PEER = "redis-adapters";
 
-/** Loads a package that is installed on demand. */
-const load = (name) => createRequire(peerFile(PEER, "./"))(name);
+const own = createRequire(import.meta.url);
+const peers = createRequire(peerFile(PEER, "./"));
+
+/**
+ * Loads a package that is installed on demand. Where npm installs it with socket.io, both have one copy of the class that
+ * `attachApp()` makes faster.
+ */
+function load(name) {
+  own("socket.io-adapter");
+  peers.cache[peers.resolve("socket.io-adapter")] = own.cache[own.resolve("socket.io-adapter")];
+  return peers(name);
+}
 
 const socketOf = (directory) => join(directory, "redis.sock");
 
@@ -49,36 +59,37 @@ const adapters = {
 /**
  * How one server of a pair starts, by the name of the pair.
  *
+ * @param {string} host the end of their names
  * @param {{ tidewire: (options: any) => Promise<any>, official: (options: any) => Promise<any> }} start
  */
-export function redisStarts({ tidewire, official }) {
+export function redisStarts(host, { tidewire, official }) {
   const starts = {
     /** Two machines: two addresses, and two directories. */
-    async "redis-tidewire"(directory) {
+    async [`redis-tidewire${host}`](directory) {
       const [{ cluster }, { redis }] = await Promise.all([
         import("@tidewire/cluster"),
         import("@tidewire/cluster-redis"),
       ]);
-      const host = `127.0.0.${2 + (process.pid % 200)}`;
+      const address = `127.0.0.${2 + (process.pid % 200)}`;
       return tidewire({
         cluster: cluster({
           name: "bench",
           directory: join(directory, String(process.pid)),
-          listen: { host, secret: "the secret of a benchmark" },
+          listen: { host: address, secret: "the secret of a benchmark" },
           backend: redis({ client: await connect(directory) }),
         }),
       });
     },
   };
   for (const [name, adapter] of Object.entries(adapters)) {
-    starts[name] = async (directory) => official({ adapter: await adapter(directory) });
+    starts[name + host] = async (directory) => official({ adapter: await adapter(directory) });
   }
   return starts;
 }
 
 /** Waits until what one server broadcasts reaches the other one. */
 export async function together(name, io) {
-  if (name === "redis-tidewire") {
+  if (name.startsWith("redis-tidewire")) {
     while (io.cluster.nodes.length < 2) await sleep(10);
     // Each then tells the other that it hears the channels.
     await sleep(500);

@@ -1,13 +1,27 @@
 import { broadcastsOfBoth, newsStream } from "../client/broadcasts.mjs";
 import { withFleet } from "../client/fleet.mjs";
 
-/** Messages per tick. */
-const RATES = [20, 1];
+/** How messages follow one another, and how many at once. */
+const RATES = [
+  { key: "20", title: "20 per tick", atOnce: 20, action: "newsOfBoth", share: 1 },
+  { key: "Turns", title: "1 per tick in 20 ticks", atOnce: 20, action: "newsOfBothInTurns", share: 1 },
+  // One at a time takes much longer.
+  {
+    key: "1",
+    title: "1 per tick, after the last one has arrived",
+    atOnce: 1,
+    action: "newsOfBoth",
+    share: 4,
+  },
+];
 
-/** At most so much of what the cheapest published adapter costs. */
+/** At most so much of what the published adapters cost on the same host. */
 const LIMIT = 0.6;
 
-const budget = { "redis-adapter": LIMIT, "redis-sharded": LIMIT, "redis-streams": LIMIT };
+const budget = {
+  redis: { "redis-adapter": LIMIT, "redis-sharded": LIMIT, "redis-streams": LIMIT },
+  redisNode: { "redis-adapter-node": LIMIT, "redis-sharded-node": LIMIT, "redis-streams-node": LIMIT },
+};
 
 /** Broadcasts of one process to its own clients and, through Redis, those of another. @type {Workload} */
 export default {
@@ -16,18 +30,18 @@ export default {
   named: true,
   api: true,
   pair: "redis",
-  metrics: RATES.flatMap((rate) => [
+  metrics: RATES.flatMap(({ key, title }) => [
     {
-      key: `publisher${rate}`,
-      title: `CPU of the process that emits, ${rate} per tick`,
+      key: `publisher${key}`,
+      title: `CPU of the process that emits, ${title}`,
       unit: "µs per message",
-      budget: { redis: budget },
+      budget,
     },
     {
-      key: `receiver${rate}`,
-      title: `CPU of the other process, ${rate} per tick`,
+      key: `receiver${key}`,
+      title: `CPU of the other process, ${title}`,
       unit: "µs per message",
-      budget: { redis: budget },
+      budget,
     },
   ]),
   sizes: {
@@ -45,16 +59,15 @@ export default {
         const send = broadcastsOfBoth(server, near, far);
         /** @type {Record<string, number>} */
         const figures = {};
-        for (const rate of RATES) {
+        for (const { key, atOnce, action, share } of RATES) {
           // The same number of messages, so that the code of all is as warm: some publish twenty at once.
-          await send(size.warmup, rate);
+          await send(size.warmup, atOnce, action);
           await server.call("partnerCpuStart");
-          // One at a time takes about as long as twenty.
-          const messages = size.measured / (rate === 1 ? 4 : 1);
-          const publisher = await server.cpuDuring(() => send(messages, rate));
+          const messages = size.measured / share;
+          const publisher = await server.cpuDuring(() => send(messages, atOnce, action));
           const receiver = await server.call("partnerCpuStop");
-          figures[`publisher${rate}`] = publisher / messages;
-          figures[`receiver${rate}`] = receiver / messages;
+          figures[`publisher${key}`] = publisher / messages;
+          figures[`receiver${key}`] = receiver / messages;
         }
         return figures;
       }),
