@@ -6,6 +6,7 @@ import { isOracle } from "../support/installation.ts";
 import { CHILD_AGAIN } from "./support/adapter-sockets.ts";
 import { describeAdapter, type AdapterSuite } from "./support/adapter-suite.ts";
 import type { Cluster } from "./support/cluster.ts";
+import { whyNoDetour } from "./support/detour.ts";
 import type { HostName } from "./support/program.ts";
 import { published } from "./support/published.ts";
 import { postgres, redis } from "./support/service.ts";
@@ -22,6 +23,26 @@ function clusterDirectory(): string {
     process.on("exit", () => rmSync(made, { recursive: true, force: true }));
   }
   return join(folder, `cluster-${++clusters}`);
+}
+
+/** The title of a suite whose processes have `cluster()`, and get requests of each other's sessions. */
+const astray = (title: string): string => `${title}, in processes with cluster(), without sticky sessions`;
+
+/** Lets requests of sessions on long-polling reach other processes than their own. */
+function withoutStickiness(start: (given: object) => AdapterSuite): AdapterSuite {
+  const suite = start({ directory: clusterDirectory() });
+  const { needs } = suite;
+  return {
+    ...suite,
+    needs: {
+      missing: needs?.missing ?? whyNoDetour,
+      start: async () => needs?.start(),
+    },
+    async start(cluster, host) {
+      await suite.start(cluster, host);
+      await cluster.lead();
+    },
+  };
 }
 
 /** Starts three processes with `cluster()`. */
@@ -59,8 +80,8 @@ published("@socket.io/redis-adapter", (host) => {
   describeAdapter("pub/sub with redis", host, overRedis("redis"));
   describeAdapter("sharded pub/sub", host, overRedis("sharded"));
   if (!isOracle) {
-    const given = { directory: clusterDirectory() };
-    describeAdapter("pub/sub with redis, in processes with cluster()", host, overRedis("redis", given));
+    const suite = withoutStickiness((given) => overRedis("redis", given));
+    describeAdapter(astray("pub/sub with redis"), host, suite);
     // Not of this package, but in its place.
     describeAdapter("processes with cluster() of this project, over Redis", host, overChannels());
   }
@@ -68,6 +89,9 @@ published("@socket.io/redis-adapter", (host) => {
   describeAdapter("pub/sub with ioredis", host, overRedis("ioredis"));
   const given = { subscriptionMode: "dynamic-private" };
   describeAdapter("sharded pub/sub, with a channel for each socket", host, overRedis("sharded", given));
+  if (isOracle) return;
+  const sharded = withoutStickiness((own) => overRedis("sharded", own));
+  describeAdapter(astray("sharded pub/sub"), host, sharded);
 });
 
 published("@socket.io/redis-streams-adapter", (host) => {
@@ -76,11 +100,8 @@ published("@socket.io/redis-streams-adapter", (host) => {
   const unsupported = { [CHILD_AGAIN]: reason };
   describeAdapter("streams", host, { ...overRedis("streams"), unsupported });
   if (isOracle || !isFull) return;
-  const given = { directory: clusterDirectory() };
-  describeAdapter("streams, in processes with cluster()", host, {
-    ...overRedis("streams", given),
-    unsupported,
-  });
+  const suite = withoutStickiness((given) => overRedis("streams", given));
+  describeAdapter(astray("streams"), host, { ...suite, unsupported });
 });
 
 published("@socket.io/postgres-adapter", (host) => {
@@ -93,14 +114,16 @@ published("@socket.io/postgres-adapter", (host) => {
   });
   describeAdapter("notifications", host, notifications());
   if (isOracle || !isFull) return;
-  const given = { directory: clusterDirectory() };
-  describeAdapter("notifications, in processes with cluster()", host, notifications(given));
+  describeAdapter(astray("notifications"), host, withoutStickiness(notifications));
 });
 
 published("@socket.io/cluster-adapter", (host) => {
+  const workers = (given: object = {}): AdapterSuite => ({
+    start: (cluster) => cluster.startWorkers(host, { adapter: "cluster", ...given }, 3),
+  });
   // Not of this package, but in its place.
   if (!isOracle) describeAdapter("processes with cluster() of this project", host, linked());
-  describeAdapter("workers of node:cluster", host, {
-    start: (cluster) => cluster.startWorkers(host, { adapter: "cluster" }, 3),
-  });
+  describeAdapter("workers of node:cluster", host, workers());
+  if (isOracle || !isFull) return;
+  describeAdapter(astray("workers of node:cluster"), host, withoutStickiness(workers));
 });

@@ -8,6 +8,8 @@ part; each column is the host that Tidewire runs on and the transport. A cell sh
 says what is not supported, and why. \`npm run compat\` writes this page; do not edit it.
 `;
 
+const NOTES = "## What is not supported, and why";
+
 export function renderPage({ groups, notes }: Table): string {
   const parts = [INTRODUCTION];
   for (const { title, columns, rows } of groups) {
@@ -20,9 +22,51 @@ export function renderPage({ groups, notes }: Table): string {
     const items = notes.map(
       ({ reason, titles }, index) => `[^${index + 1}]: ${reason}: ${titles.join("; ")}.\n`,
     );
-    parts.push(`## What is not supported, and why\n\n${items.join("")}`);
+    parts.push(`${NOTES}\n\n${items.join("")}`);
   }
   return parts.join("\n");
+}
+
+/** Puts the groups of a table in place of those of a page, whose other groups stay. */
+export function updatePage(page: string, table: Table): string {
+  const written = read(page);
+  const rendered = read(renderPage(table));
+  const notes: string[] = [];
+  const renumbered = (line: string, from: ReadPage): string =>
+    line.replaceAll(/\[\^(\d+)\]/g, (_, number: string) => {
+      const note = from.notes.get(number) ?? "";
+      if (!notes.includes(note)) notes.push(note);
+      return `[^${notes.indexOf(note) + 1}]`;
+    });
+  const parts = [INTRODUCTION];
+  for (const title of new Set([...written.groups.keys(), ...rendered.groups.keys()])) {
+    const from = rendered.groups.has(title) ? rendered : written;
+    const lines = from.groups.get(title) ?? [];
+    parts.push(`## ${title}\n\n${lines.map((line) => `${renumbered(line, from)}\n`).join("")}`);
+  }
+  if (notes.length > 0) {
+    parts.push(`${NOTES}\n\n${notes.map((note, index) => `[^${index + 1}]: ${note}\n`).join("")}`);
+  }
+  return parts.join("\n");
+}
+
+/** The lines of the tables of a page, by group, and its notes, by number. */
+interface ReadPage {
+  readonly groups: ReadonlyMap<string, readonly string[]>;
+  readonly notes: ReadonlyMap<string, string>;
+}
+
+function read(page: string): ReadPage {
+  const groups = new Map<string, string[]>();
+  const notes = new Map<string, string>();
+  let group: string[] = [];
+  for (const line of page.split("\n")) {
+    if (line.startsWith("## ") && line !== NOTES) groups.set(line.slice(3), (group = []));
+    else if (line.startsWith("| ")) group.push(line);
+    const [, number, note] = /^\[\^(\d+)\]: (.*)$/.exec(line) ?? [];
+    if (number !== undefined) notes.set(number, note ?? "");
+  }
+  return { groups, notes };
 }
 
 function renderScore(score: Score | undefined): string {

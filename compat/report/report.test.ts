@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Cell } from "../support/cell.ts";
-import { renderPage, staleness } from "./page.ts";
+import { renderPage, staleness, updatePage } from "./page.ts";
 import type { Outcome } from "./results.ts";
 import { tabulate } from "./table.ts";
 import { renderTerminal } from "./terminal.ts";
@@ -78,6 +78,34 @@ describe("compat: the report", () => {
         "",
       ].join("\n"),
     );
+  });
+
+  it("replaces the tables of some groups, and numbers the notes of all anew", () => {
+    const whole = renderPage(
+      tabulate([
+        ...outcomes,
+        {
+          cell: { ...old, group: "Published packages", part: "c", transport: "any" },
+          title: "flies",
+          state: "unsupported",
+          reason: "it: cannot; never",
+        },
+      ]),
+    );
+    assert.equal(
+      updatePage(whole, tabulate(outcomes.filter(({ cell }) => cell?.group === "Official clients"))),
+      whole,
+    );
+    assert.equal(
+      updatePage(whole, tabulate(outcomes.filter(({ cell }) => cell?.group === "Published packages"))),
+      page,
+    );
+    const others = tabulate([{ cell: old, title: "connects", state: "passed" }]);
+    const updated = updatePage(whole, others);
+    assert.match(updated, /\| client \| 2\.5\.0 \| 1\/1 \|\n\n/);
+    assert.match(updated, /\| c \| 2\.5\.0 \| 0\/1\[\^1\] \|/);
+    assert.match(updated, /\[\^1\]: it: cannot; never: flies\.\n$/);
+    assert.doesNotMatch(updated, /\[\^2\]/);
   });
 
   it("is not stale if only results differ", () => {

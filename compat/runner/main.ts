@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { renderPage, staleness } from "../report/page.ts";
+import { renderPage, staleness, updatePage } from "../report/page.ts";
 import { count, type Counts } from "../report/results.ts";
 import { tabulate } from "../report/table.ts";
 import { renderTerminal } from "../report/terminal.ts";
@@ -35,12 +35,13 @@ export async function main(args: readonly string[]): Promise<number> {
   if (asked.setsUp && !asked.onlyChecks) setUp();
   if (asked.workers !== undefined) process.env["COMPAT_WORKERS"] = asked.workers;
   // the table is about Tidewire alone, not about the official server or a cluster
-  const isWhole = asked.isWhole && asked.grep === undefined && !isOracle && asked.workers === undefined;
+  const isAboutPage = asked.grep === undefined && !isOracle && asked.workers === undefined;
+  const isWhole = isAboutPage && asked.isWhole;
   const reports = asked.onlyChecks ? [] : await runSections(asked);
   if (isWhole && !(asked.isFull && reports.length > 0)) reports.push(await checkPage());
   const outcomes = reports.flatMap((report) => report.outcomes);
   if (outcomes.length > 0) say(renderTerminal(tabulate(outcomes)));
-  if (isWhole && asked.isFull && !asked.onlyChecks) writePage(reports);
+  if (isAboutPage && asked.isFull && !asked.onlyChecks) writePage(reports, isWhole);
   return tell(reports);
 }
 
@@ -114,14 +115,16 @@ async function checkPage(): Promise<SectionReport> {
   return report as SectionReport;
 }
 
-function writePage(reports: readonly SectionReport[]): void {
+/** Writes the page, or the tables of some sections. */
+function writePage(reports: readonly SectionReport[], isWhole: boolean): void {
   const outcomes = reports.flatMap((report) => report.outcomes);
   const lacking = outcomes.filter(({ state }) => state === "skipped").length;
   if (lacking > 0 || reports.some(({ problems }) => problems.length > 0)) {
     say(`docs/compatibility.md is left as it was: not every test could run.\n`);
     return;
   }
-  writeFileSync(page, renderPage(tabulate(outcomes)));
+  const table = tabulate(outcomes);
+  writeFileSync(page, isWhole ? renderPage(table) : updatePage(readFileSync(page, "utf8"), table));
   say("docs/compatibility.md is written.\n");
 }
 

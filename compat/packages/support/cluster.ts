@@ -4,6 +4,7 @@ import type { Socket } from "socket.io-client";
 import { connected } from "../../../test/support/server/clients.ts";
 import { next } from "../../../test/support/waiting/events.ts";
 import { within } from "../../../test/support/waiting/queue.ts";
+import { Detour } from "./detour.ts";
 import { runProgram, type HostName, type Listening, type Program } from "./program.ts";
 import { connect } from "./published.ts";
 
@@ -15,13 +16,12 @@ export type Step = [method: string, ...args: unknown[]];
 /** One server. */
 export class ClusterNode {
   readonly listening: Listening;
+  /** Where its clients connect. */
+  readonly url: string;
 
-  constructor(listening: Listening) {
+  constructor(listening: Listening, url: string = listening.url) {
     this.listening = listening;
-  }
-
-  get url(): string {
-    return this.listening.url;
+    this.url = url;
   }
 
   /** Calls methods on the root namespace, each on the previous result: `io(["to", "room"], ["emit", "hello"])`. */
@@ -56,6 +56,11 @@ export class ClusterNode {
 
   serverCount(namespace: string): Promise<number> {
     return this.listening.call("serverCount", namespace);
+  }
+
+  /** How many servers are linked, this one included. */
+  linkedCount(): Promise<number> {
+    return this.listening.call("linkedCount");
   }
 
   /** The number of its own sockets. */
@@ -107,6 +112,7 @@ export async function join(url: string, options: MemberOptions): Promise<Member>
 export class Cluster {
   nodes: ClusterNode[] = [];
   #programs: Program[] = [];
+  #detour: Detour | undefined;
   #fences = 0;
 
   /** Starts the servers as child processes. On uWebSockets.js, the last one attaches to an app, the others listen on a port. */
@@ -129,8 +135,19 @@ export class Cluster {
     this.nodes = (await primary.listening(count)).map((one) => new ClusterNode(one));
   }
 
+  /** From here on, requests of sessions on long-polling reach another server than that of the session. */
+  async lead(): Promise<void> {
+    const linked = (): Promise<number[]> => Promise.all(this.nodes.map((node) => node.linkedCount()));
+    await eventually(linked, (all) => all.every((count) => count === this.nodes.length));
+    const detour = await Detour.to(this.nodes.map(({ url }) => Number(new URL(url).port)));
+    this.#detour = detour;
+    this.nodes = this.nodes.map(
+      ({ listening }, index) => new ClusterNode(listening, `http://127.0.0.1:${detour.ports[index]}`),
+    );
+  }
+
   async stop(): Promise<void> {
-    await Promise.all(this.#programs.map((program) => program.stop()));
+    await Promise.all([this.#detour?.end(), ...this.#programs.map((program) => program.stop())]);
   }
 
   /** The stderr of the programs. */

@@ -51,6 +51,7 @@ ready(io.httpServer, {
   localCount: () => [...io._nsps.values()].reduce((sum, { sockets }) => sum + sockets.size, 0),
   namespaces: () => [...io._nsps.keys()],
   notes: () => notes.splice(0),
+  linkedCount: () => io.cluster.nodes.length,
   serverCount: (namespace) => io.of(namespace).adapter.serverCount(),
   close: () => io.close(),
 });
