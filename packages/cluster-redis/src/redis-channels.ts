@@ -3,20 +3,22 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ClusterError } from "@tidewire/cluster";
 import type { Channels, ChannelsHandlers } from "@tidewire/cluster";
 import type { Message, RedisDriver, Subscriber } from "./driver/driver.ts";
+import { Echo } from "./echo.ts";
 
-/** How often a message makes its way through Redis and back, in ms. */
+/** How often an echo makes its way through Redis and back, in ms. */
 const INTERVAL = 1000;
 
 /** How long it may take, in ms. */
 const PATIENCE = 2000;
 
-/** How soon another one follows while Redis is away, in ms. */
-const IMPATIENCE = 100;
+/** How many hash slots the channels share in Redis Cluster, which spreads them among its servers. Each has an echo. */
+const SLOTS = 16;
 
 /** Larger publications would fill the buffers that Redis has for its subscribers. */
 const MOST_BYTES = 1024 * 1024;
 
 const COLON = ":".charCodeAt(0);
+const DOT = ".".charCodeAt(0);
 const ZERO = "0".charCodeAt(0);
 
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -34,15 +36,15 @@ class Subscription {
 }
 
 /**
- * The pub/sub of Redis. It is sharded where Redis can do that, since version 7. Whether messages get through is seen by an echo: a
- * message to a channel of this node alone, by way of the connection that publishes, Redis, and the connection that subscribes.
+ * The pub/sub of Redis. It is sharded where Redis can do that, since version 7. In Redis Cluster each of the servers has a part of the
+ * channels, and any of them may move to another server: an echo for each slot shows whether messages get through.
  */
 export class RedisChannels implements Channels {
   readonly maxBytes: number = MOST_BYTES;
   readonly #driver: RedisDriver;
   readonly #prefix: string;
-  #names = "";
-  #echo = "";
+  #cluster = "";
+  #echoes: readonly Echo[] = [];
   #handlers: ChannelsHandlers | undefined = undefined;
   #subscriber: Subscriber | undefined = undefined;
   readonly #subscriptions: Map<number, Subscription> = new Map();
@@ -55,16 +57,13 @@ export class RedisChannels implements Channels {
   #isSharded = true;
   /** Each time the subscriber is connected, another one; undefined while it is not. */
   #connection: object | undefined = undefined;
-  /** Whether the connection subscribes to its echo. */
-  #hasEcho = false;
-  /** Whether an echo has come over this connection. */
-  #isHeard = false;
+  /** When it was last opened. */
+  #openedAt = 0;
+  /** Whether the connection subscribes to the echoes. */
+  #hasEchoes = false;
   #isAway = false;
   /** Whether subscriptions were refused, on this connection. */
   #isIncomplete = false;
-  #isAsking = false;
-  /** Since when there is no echo, or no connection. */
-  #silentSince: number | undefined = undefined;
   #error: Error | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
 
@@ -78,13 +77,33 @@ export class RedisChannels implements Channels {
   }
 
   start(cluster: string, handlers: ChannelsHandlers): void {
-    this.#names = `${this.#prefix}:${cluster}:`;
-    this.#echo = `${this.#names}echo-${randomBytes(9).toString("base64url")}`;
+    this.#cluster = cluster;
     this.#handlers = handlers;
     this.#isAway = false;
-    this.#silentSince = performance.now();
+    const id = randomBytes(9).toString("base64url");
+    this.#echoes = Array.from({ length: this.#driver.isCluster ? SLOTS : 1 }, (_, slot) =>
+      this.#newEcho(id, slot),
+    );
     this.#timer = setInterval(() => this.#beat(), INTERVAL).unref();
     this.#open();
+  }
+
+  #newEcho(id: string, slot: number): Echo {
+    return new Echo(this.#nameOf(slot, `echo-${id}.${slot}`), {
+      publish: (channel) => this.#driver.publish([{ channel, payload: NOTHING }], this.#isSharded),
+      onFailed: (error) => this.#fail(error),
+      isAwaited: () => this.#isAway && this.#hasEchoes,
+    });
+  }
+
+  /** The braces keep what belongs together in one slot of Redis Cluster. */
+  #nameOf(slot: number, channel: string): string {
+    const group = this.#driver.isCluster ? `{${this.#cluster}.${slot}}` : this.#cluster;
+    return `${this.#prefix}:${group}:${channel}`;
+  }
+
+  #channelName(channel: number): string {
+    return this.#nameOf(channel % SLOTS, String(channel));
   }
 
   subscribe(channel: number): Promise<void> {
@@ -92,7 +111,7 @@ export class RedisChannels implements Channels {
     if (subscription === undefined) {
       subscription = new Subscription();
       this.#subscriptions.set(channel, subscription);
-      if (this.#hasEcho) void this.#subscribe(channel, subscription);
+      if (this.#hasEchoes) void this.#subscribe(channel, subscription);
     }
     return subscription.held;
   }
@@ -100,13 +119,13 @@ export class RedisChannels implements Channels {
   unsubscribe(channel: number): void {
     if (!this.#subscriptions.delete(channel) || this.#connection === undefined) return;
     // A connection that is lost meanwhile has no subscriptions.
-    this.#subscriber?.unsubscribe(this.#names + channel, this.#isSharded).catch(ignore);
+    this.#subscriber?.unsubscribe(this.#channelName(channel), this.#isSharded).catch(ignore);
   }
 
   publish(channel: number, payload: Buffer): void {
     // A client would keep it, and publish it when it is old.
     if (this.#isAway) return;
-    this.#queue.push({ channel: this.#names + channel, payload });
+    this.#queue.push({ channel: this.#channelName(channel), payload });
     if (this.#queue.length === 1) process.nextTick(() => this.#flush());
   }
 
@@ -119,7 +138,7 @@ export class RedisChannels implements Channels {
     for (const { hold } of this.#subscriptions.values()) hold();
     this.#subscriptions.clear();
     this.#connection = undefined;
-    this.#hasEcho = false;
+    this.#hasEchoes = false;
     this.#subscriber?.close();
     this.#subscriber = undefined;
     if (!wasAway) await Promise.race([sent, delay(PATIENCE, undefined, { ref: false })]);
@@ -142,46 +161,55 @@ export class RedisChannels implements Channels {
 
   #open(): void {
     const isCurrent = (): boolean => this.#subscriber === subscriber;
-    const subscriber = this.#driver.openSubscriber({
-      onMessage: (channel, payload) => this.#onMessage(channel, payload),
-      onOpen: () => isCurrent() && void this.#onOpen(),
-      onClose: () => isCurrent() && this.#onClose(),
-      onError: (error) => (this.#error = error),
-    });
+    const subscriber = this.#driver.openSubscriber(
+      {
+        onMessage: (channel, payload) => this.#onMessage(channel, payload),
+        onOpen: () => isCurrent() && void this.#onOpen(),
+        onClose: () => isCurrent() && this.#onClose(),
+        onError: (error) => (this.#error = error),
+      },
+      true,
+    );
     this.#subscriber = subscriber;
+    this.#openedAt = performance.now();
   }
 
   /** The connection has no subscriptions, or it is not known which. */
   async #onOpen(): Promise<void> {
     const connection = (this.#connection = {});
-    this.#hasEcho = this.#isHeard = this.#isIncomplete = false;
+    this.#hasEchoes = this.#isIncomplete = false;
+    for (const echo of this.#echoes) echo.isHeard = false;
     try {
-      await this.#subscribeToEcho();
+      await this.#subscribeToEchoes();
     } catch (error) {
       return this.#onNoSubscription(connection, error);
     }
     if (this.#connection !== connection) return;
-    this.#hasEcho = true;
+    this.#hasEchoes = true;
     for (const [channel, subscription] of this.#subscriptions) void this.#subscribe(channel, subscription);
-    this.#ask();
+    for (const echo of this.#echoes) echo.ask();
   }
 
-  async #subscribeToEcho(): Promise<void> {
-    const subscriber = this.#subscriber;
+  async #subscribeToEchoes(): Promise<void> {
     this.#isSharded = true;
     try {
-      await subscriber?.subscribe(this.#echo, true);
+      await this.#subscribeTo(this.#echoes);
     } catch (error) {
       if (!/unknown command/i.test(String(error))) throw error;
       this.#isSharded = false;
-      await subscriber?.subscribe(this.#echo, false);
+      await this.#subscribeTo(this.#echoes);
     }
+  }
+
+  async #subscribeTo(echoes: readonly Echo[]): Promise<void> {
+    const subscriber = this.#subscriber;
+    await Promise.all(echoes.map(({ channel }) => subscriber?.subscribe(channel, this.#isSharded)));
   }
 
   async #subscribe(channel: number, subscription: Subscription): Promise<void> {
     const connection = this.#connection;
     try {
-      await this.#subscriber?.subscribe(this.#names + channel, this.#isSharded);
+      await this.#subscriber?.subscribe(this.#channelName(channel), this.#isSharded);
     } catch (error) {
       return this.#onNoSubscription(connection, error);
     }
@@ -200,26 +228,24 @@ export class RedisChannels implements Channels {
 
   #onClose(): void {
     this.#connection = undefined;
-    this.#hasEcho = this.#isHeard = false;
-    this.#silentSince ??= performance.now();
+    this.#hasEchoes = false;
+    for (const echo of this.#echoes) echo.lose();
     this.#fail(this.#error ?? new Error("the connection was lost"));
   }
 
   #onMessage(channel: Buffer, payload: Buffer): void {
-    const number = numberOf(channel);
-    if (number !== undefined) this.#handlers?.onPublication(number, payload);
-    else this.#onEcho();
+    const { number, isEcho } = lastOf(channel);
+    if (!isEcho) this.#handlers?.onPublication(number, payload);
+    else if (this.#hasEchoes) this.#onEcho(this.#echoes[number]);
   }
 
-  #onEcho(): void {
-    if (!this.#hasEcho) return;
-    this.#silentSince = undefined;
-    this.#isHeard = true;
+  #onEcho(echo: Echo | undefined): void {
+    echo?.hear();
     this.#check();
   }
 
   #check(): void {
-    if (!this.#isAway || !this.#isHeard) return;
+    if (!this.#isAway || !this.#echoes.every(({ isHeard }) => isHeard)) return;
     for (const { connection } of this.#subscriptions.values()) if (connection !== this.#connection) return;
     this.#isAway = false;
     this.#error = undefined;
@@ -227,7 +253,7 @@ export class RedisChannels implements Channels {
   }
 
   #fail(error: unknown): void {
-    this.#isHeard = false;
+    for (const echo of this.#echoes) echo.isHeard = false;
     if (this.#isAway || this.#handlers === undefined) return;
     this.#isAway = true;
     const { message } = error instanceof Error ? error : new Error(String(error));
@@ -235,41 +261,32 @@ export class RedisChannels implements Channels {
   }
 
   #beat(): void {
-    if (this.#subscriber?.hasEnded === true) this.#open();
-    const silence = this.#silentSince === undefined ? 0 : performance.now() - this.#silentSince;
-    if (silence > PATIENCE) this.#fail(this.#error ?? new Error(`no answer for ${PATIENCE} ms`));
-    if (this.#isIncomplete) void this.#onOpen();
-    else this.#ask();
+    const isSilent = this.#echoes.some(({ silence }) => silence > PATIENCE);
+    if (isSilent) this.#fail(this.#error ?? new Error(`no answer for ${PATIENCE} ms`));
+    if (this.#subscriber?.hasEnded === true || (isSilent && this.#isStale)) this.#reopen();
+    else if (this.#isIncomplete) void this.#onOpen();
+    else if (this.#hasEchoes) for (const echo of this.#echoes) echo.ask();
   }
 
-  /** Publishes an echo, unless one is on its way. */
-  #ask(): void {
-    if (this.#isAsking || !this.#hasEcho) return;
-    this.#isAsking = true;
-    this.#silentSince ??= performance.now();
-    const onAnswered = (): void => {
-      this.#isAsking = false;
-      // It may have been published before it was subscribed to.
-      if (this.#isAway) setTimeout(() => this.#ask(), IMPATIENCE).unref();
-    };
-    this.#driver
-      .publish([{ channel: this.#echo, payload: NOTHING }], this.#isSharded)
-      .then(onAnswered, (error: unknown) => {
-        this.#fail(error);
-        onAnswered();
-      });
+  /** Whether the subscriber may be connected to servers of a Redis Cluster that have other slots now. */
+  get #isStale(): boolean {
+    return this.#driver.isCluster && performance.now() - this.#openedAt > PATIENCE;
+  }
+
+  #reopen(): void {
+    this.#subscriber?.close();
+    this.#connection = undefined;
+    this.#hasEchoes = false;
+    this.#open();
   }
 }
 
-/** Returns the number at the end of a name, in front of which a client may have put a prefix; undefined if it is none. */
-function numberOf(name: Buffer): number | undefined {
-  let [number, unit] = [0, 1];
-  for (let at = name.length - 1; name[at] !== COLON; at--, unit *= 10) {
-    const digit = (name[at] ?? 0) - ZERO;
-    if (digit < 0 || digit > 9) return undefined;
-    number += digit * unit;
-  }
-  return number;
+/** Returns the number at the end of a name, in front of which a client may have put a prefix. */
+function lastOf(name: Buffer): { readonly number: number; readonly isEcho: boolean } {
+  let [number, unit, at] = [0, 1, name.length - 1];
+  for (; at >= 0 && name[at] !== COLON && name[at] !== DOT; at--, unit *= 10)
+    number += ((name[at] ?? ZERO) - ZERO) * unit;
+  return { number, isEcho: name[at] === DOT };
 }
 
 function ignore(): void {}

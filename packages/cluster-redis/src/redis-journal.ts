@@ -67,17 +67,20 @@ export class RedisJournal implements Journal {
 
   #listen(): void {
     const handlers = this.#handlers;
-    const subscriber = this.#driver.openSubscriber({
-      onMessage: (_channel, payload) => {
-        if (this.#handlers === handlers) this.#onMessage(payload);
+    const subscriber = this.#driver.openSubscriber(
+      {
+        onMessage: (_channel, payload) => {
+          if (this.#handlers === handlers) this.#onMessage(payload);
+        },
+        onOpen: () => void this.#subscribe(subscriber),
+        onClose: () => {
+          if (this.#subscriber === subscriber) this.#handlers?.onDeaf();
+          this.#retry(subscriber);
+        },
+        onError: () => this.#retry(subscriber),
       },
-      onOpen: () => void this.#subscribe(subscriber),
-      onClose: () => {
-        if (this.#subscriber === subscriber) this.#handlers?.onDeaf();
-        this.#retry(subscriber);
-      },
-      onError: () => this.#retry(subscriber),
-    });
+      false,
+    );
     this.#subscriber = subscriber;
   }
 

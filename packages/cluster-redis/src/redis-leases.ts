@@ -55,13 +55,16 @@ export class RedisLeases implements LeaseStore {
   }
 
   #listen(): void {
-    const subscriber = this.#driver.openSubscriber({
-      onMessage: () => this.#onChange?.(),
-      onOpen: () => void this.#subscribe(subscriber),
-      // Nodes are looked for all the same, and the client of the application has the same errors.
-      onClose: ignore,
-      onError: ignore,
-    });
+    const subscriber = this.#driver.openSubscriber(
+      {
+        onMessage: () => this.#onChange?.(),
+        onOpen: () => void this.#subscribe(subscriber),
+        // Nodes are looked for all the same, and the client of the application has the same errors.
+        onClose: ignore,
+        onError: ignore,
+      },
+      false,
+    );
     this.#subscriber = subscriber;
   }
 

@@ -13,9 +13,9 @@ import { RedisLeases } from "./redis-leases.ts";
 /** Options of {@link redis}. */
 export interface RedisOptions {
   /**
-   * The client of the application: of `ioredis` 5 or later, or of `redis` 4 or later. It stays the application's, which connects it,
-   * listens for its errors and closes it. It is used for short commands, so it must not be one that blocks. Two more connections are
-   * made like it, to be told of changes and to get broadcasts.
+   * The client of the application: of `ioredis` 5 or later, or of `redis` 4 or later, for one server or for Redis Cluster. It stays
+   * the application's, which connects it, listens for its errors and closes it. It is used for short commands, so it must not be one
+   * that blocks. More connections are made like it, to be told of changes and to get broadcasts.
    */
   client: IoredisClient | NodeRedisClient;
   /**

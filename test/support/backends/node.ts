@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Announcement, Backend, Channels, Discovery } from "@tidewire/cluster";
 import { Queue } from "../waiting/queue.ts";
-import { Cable } from "./cable.ts";
+import { Cables } from "./cables.ts";
 
 /** A backend on a connection of its own, as an application makes it. */
 export interface Connected extends AsyncDisposable {
@@ -11,8 +11,16 @@ export interface Connected extends AsyncDisposable {
 /** How long the leases of tests last, in ms. */
 export const LEASE = 1500;
 
-/** Makes a backend on a connection to the server at a port, whose leases last for `LEASE` ms unless it is told. */
-export type Connect = (port: number, lease?: number) => Promise<Connected>;
+/**
+ * Makes a backend on a connection to the server at a port, whose leases last for `LEASE` ms unless it is told.
+ *
+ * @param ports - of a server with several: those under which it is reached, by its own
+ */
+export type Connect = (
+  port: number,
+  lease?: number,
+  ports?: ReadonlyMap<number, number>,
+) => Promise<Connected>;
 
 /** A node that is found at `<id>:1`, at the end of a cable to the server of its backend. */
 export class BackendNode implements AsyncDisposable {
@@ -25,13 +33,13 @@ export class BackendNode implements AsyncDisposable {
   readonly heard: Queue<string> = new Queue("a publication");
   /** Its discovery has said that another node has its id. */
   readonly taken: Promise<void>;
-  readonly cable: Cable;
+  readonly cable: Cables;
   #onTaken: () => void = () => {};
   readonly #cluster: string;
   readonly #connected: Connected;
   #lastFound = "";
 
-  private constructor(cluster: string, id: string, cable: Cable, connected: Connected) {
+  private constructor(cluster: string, id: string, cable: Cables, connected: Connected) {
     this.taken = new Promise((resolve) => (this.#onTaken = resolve));
     this.#cluster = cluster;
     this.cable = cable;
@@ -41,15 +49,16 @@ export class BackendNode implements AsyncDisposable {
     this.channels = connected.backend.channels!;
   }
 
+  /** @param ports - those of the server */
   static async connect(
     cluster: string,
     id: string,
-    port: number,
+    ports: number | readonly number[],
     connect: Connect,
     lease?: number,
   ): Promise<BackendNode> {
-    const cable = await Cable.to(port);
-    return new BackendNode(cluster, id, cable, await connect(cable.port, lease));
+    const cable = await Cables.to([ports].flat());
+    return new BackendNode(cluster, id, cable, await connect(cable.port, lease, cable.ports));
   }
 
   /** Starts its discovery, and says where it is. */

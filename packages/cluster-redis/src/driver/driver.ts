@@ -1,11 +1,18 @@
 /** What is needed of a client of Redis, whichever it is. */
 export interface RedisDriver {
+  /** Whether it leads to a Redis Cluster, where channels are on several servers. */
+  readonly isCluster: boolean;
   /** Runs a script in Redis. Rejected, or not settled, while Redis is away. */
   evaluate(script: string, key: string, args: readonly string[]): Promise<unknown>;
   /** Publishes messages in this order, in one write if the client can. Rejected, or not settled, while Redis is away. */
   publish(messages: readonly Message[], isSharded: boolean): Promise<void>;
-  /** Makes a connection for subscriptions. It comes back by itself, perhaps without them. */
-  openSubscriber(handlers: SubscriberHandlers): Subscriber;
+  /**
+   * Makes a connection for subscriptions. It comes back by itself, perhaps without them; in Redis Cluster it ends with the connection
+   * to any of the servers that it needs, because they may have changed roles.
+   *
+   * @param isSharded - whether it is for sharded channels, each of which is on one server of Redis Cluster
+   */
+  openSubscriber(handlers: SubscriberHandlers, isSharded: boolean): Subscriber;
 }
 
 export interface Message {

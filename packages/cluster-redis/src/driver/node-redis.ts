@@ -1,7 +1,7 @@
 import type { Message, RedisDriver, Subscriber, SubscriberHandlers } from "./driver.ts";
 
 /**
- * A client of `redis`, version 4 or later: that of `createClient()`.
+ * A client of `redis`, version 4 or later: that of `createClient()` or `createCluster()`.
  *
  * @example
  * import { createClient } from "redis";
@@ -11,13 +11,16 @@ import type { Message, RedisDriver, Subscriber, SubscriberHandlers } from "./dri
  */
 export interface NodeRedisClient {
   readonly isOpen: boolean;
+  /** Of a cluster alone. */
+  nodeClient?(server: never): unknown;
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
   publish(channel: string, message: Buffer): Promise<unknown>;
   sPublish(channel: string, message: Buffer): Promise<unknown>;
-  duplicate(): NodeRedisSubscriber;
+  duplicate(options?: object): NodeRedisSubscriber;
 }
 
-type Listener = (message: Buffer, channel: Buffer) => void;
+/** In buffer mode it gets buffers. */
+type Listener = (message: Buffer | string, channel: Buffer | string) => void;
 
 /**
  * The connection that subscribes.
@@ -34,7 +37,8 @@ export interface NodeRedisSubscriber {
   sSubscribe(channel: string, listener: Listener, bufferMode: true): Promise<unknown>;
   unsubscribe(channel: string, listener: Listener, bufferMode: true): Promise<unknown>;
   sUnsubscribe(channel: string, listener: Listener, bufferMode: true): Promise<unknown>;
-  on(event: "error", listener: (error: Error) => void): unknown;
+  /** `node-error` is that of one server of a cluster, since version 5. */
+  on(event: "error" | "node-error", listener: (error: Error) => void): unknown;
   on(event: "ready" | "reconnecting" | "end", listener: () => void): unknown;
   /** Since version 5. */
   destroy?(): unknown;
@@ -43,9 +47,11 @@ export interface NodeRedisSubscriber {
 }
 
 export class NodeRedisDriver implements RedisDriver {
+  readonly isCluster: boolean;
   readonly #client: NodeRedisClient;
 
   constructor(client: NodeRedisClient) {
+    this.isCluster = client.nodeClient !== undefined;
     this.#client = client;
   }
 
@@ -64,9 +70,39 @@ export class NodeRedisDriver implements RedisDriver {
   }
 
   openSubscriber(handlers: SubscriberHandlers): Subscriber {
-    return new NodeRedisChannels(this.#client.duplicate(), handlers);
+    return this.isCluster
+      ? new NodeRedisChannels(this.#client.duplicate({ minimizeConnections: true }), handlers, followCluster)
+      : new NodeRedisChannels(this.#client.duplicate(), handlers, followServer);
   }
 }
+
+/** Tells of the connections of a client. Returns once it has connected for the first time. */
+type Follow = (client: NodeRedisSubscriber, handlers: Omit<SubscriberHandlers, "onMessage">) => Promise<void>;
+
+const followServer: Follow = async (client, handlers) => {
+  client.on("ready", () => handlers.onOpen());
+  client.on("reconnecting", () => handlers.onClose());
+  client.on("end", () => handlers.onClose());
+  client.on("error", (error) => handlers.onError(error));
+  await client.connect();
+};
+
+/** It would connect to a server that has gone for ever, or subscribe elsewhere in silence: it ends with its first error. */
+const followCluster: Follow = async (client, handlers) => {
+  let isOpen = false;
+  const onError = (error: Error): void => {
+    handlers.onError(error);
+    if (!isOpen) return;
+    isOpen = false;
+    close(client);
+    handlers.onClose();
+  };
+  client.on("error", onError);
+  client.on("node-error", onError);
+  await client.connect();
+  isOpen = true;
+  handlers.onOpen();
+};
 
 class NodeRedisChannels implements Subscriber {
   readonly #client: NodeRedisSubscriber;
@@ -74,15 +110,12 @@ class NodeRedisChannels implements Subscriber {
   readonly #listener: Listener;
   #isConnecting = true;
 
-  constructor(client: NodeRedisSubscriber, handlers: SubscriberHandlers) {
+  constructor(client: NodeRedisSubscriber, handlers: SubscriberHandlers, follow: Follow) {
     this.#client = client;
-    this.#listener = (message, channel) => handlers.onMessage(channel, message);
-    client.on("ready", () => handlers.onOpen());
-    client.on("reconnecting", () => handlers.onClose());
-    client.on("end", () => handlers.onClose());
-    client.on("error", (error) => handlers.onError(error));
-    client
-      .connect()
+    this.#listener = (message, channel) => {
+      if (typeof message !== "string" && typeof channel !== "string") handlers.onMessage(channel, message);
+    };
+    follow(client, handlers)
       .catch((error: Error) => handlers.onError(error))
       .finally(() => (this.#isConnecting = false));
   }
