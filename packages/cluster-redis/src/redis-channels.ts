@@ -203,7 +203,8 @@ export class RedisChannels implements Channels {
 
   async #subscribeTo(echoes: readonly Echo[]): Promise<void> {
     const subscriber = this.#subscriber;
-    await Promise.all(echoes.map(({ channel }) => subscriber?.subscribe(channel, this.#isSharded)));
+    if (subscriber === undefined) return;
+    await Promise.all(echoes.map(({ channel }) => subscriber.subscribe(channel, this.#isSharded)));
   }
 
   async #subscribe(channel: number, subscription: Subscription): Promise<void> {
