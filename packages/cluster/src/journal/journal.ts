@@ -13,6 +13,8 @@
  * // A client comes back.
  * const taken = await journal.take("/", pid, place);
  * const missed = await journal.read("/", received, place.id);
+ * // The node that had its state does not answer: it is told when it goes on.
+ * if (taken !== undefined) await journal.revoke(taken.publisher, "/", pid, taken.place.at);
  *
  * // The journal was away, and events of this node were lost.
  * await journal.resume("/", sent, true);
@@ -157,6 +159,7 @@ export interface TakenState {
  * // A journal that listens to a stream:
  * stream.on("open", () => handlers.onListening());
  * stream.on("batch", (batch) => handlers.onBatch(batch));
+ * stream.on("revoked", ({ namespace, pid, at }) => handlers.onRevoked(namespace, pid, at));
  * stream.on("close", () => handlers.onDeaf());
  */
 export interface JournalHandlers {
