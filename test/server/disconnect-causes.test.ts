@@ -185,8 +185,9 @@ const byPolling: Record<string, [does: (poller: Poller) => unknown, cause: Cause
   ],
 };
 
-/** Shown by tests of their own, below. */
+/** Shown by tests of their own, below; `POLL_REPEATED`, which needs three processes, in `packages/cluster/test/forwarding.test.ts`. */
 const others = [
+  "POLL_REPEATED",
   "POST_ABORTED",
   "PING_TIMEOUT",
   "SLOW_CONSUMER",

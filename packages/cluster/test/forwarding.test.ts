@@ -230,6 +230,43 @@ describe("cluster: forwarded polling", () => {
     assert.equal(later.status, 400);
   });
 
+  describe("a poll that a proxy repeats elsewhere", () => {
+    /** Has a poll answered through one node, and repeats it through another one. */
+    async function repeated({ isCut, stamp }: { isCut: boolean; stamp: string }): Promise<unknown> {
+      const nodes = new MemoryNodes(["AAAA", "BBBB", "CCCC"], { binding: { bind: "early" } });
+      const [owner, front, other] = nodes.nodes as [MemoryNode, MemoryNode, MemoryNode];
+      const { body } = await nodes.done(owner.host.request({ url: polling }));
+      const url = `${polling}&sid=${/"sid":"([^"]+)"/.exec(body.toString())![1]}`;
+      const session = owner.sessions[0]!;
+      const ends: unknown[] = [];
+      session.on("close", (reason: string, error: { code: string }) => ends.push([reason, error.code]));
+      const poll = front.host.request({ url: `${url}&t=1` });
+      await nodes.settle();
+      session.send("one");
+      assert.equal((await nodes.done(poll)).body.toString(), "4one");
+      if (isCut) nodes.connections[0]!.cut();
+      await nodes.settle();
+      const again = other.host.request({ url: `${url}&t=${stamp}` });
+      await nodes.settle();
+      session.send("two");
+      const { status, body: second } = await nodes.done(again);
+      return { status, body: second.toString(), ends };
+    }
+
+    it("ends the session if the first answer may be lost", async () => {
+      const ends = [["transport error", "POLL_REPEATED"]];
+      assert.deepEqual(await repeated({ isCut: true, stamp: "1" }), { status: 400, body: "", ends });
+    });
+
+    it("is served while the node is there that has passed the answer on", async () => {
+      assert.deepEqual(await repeated({ isCut: false, stamp: "1" }), { status: 200, body: "4two", ends: [] });
+    });
+
+    it("is another one if it has another timestamp: the client has the answer", async () => {
+      assert.deepEqual(await repeated({ isCut: true, stamp: "2" }), { status: 200, body: "4two", ends: [] });
+    });
+  });
+
   it("refuses a sid that its owner does not know", async () => {
     const pair = new Pair();
     pair.sid = "AAAA0123456789abcdef";

@@ -33,6 +33,7 @@ export interface ConnectionError {
 /** Every failure of a transport, with its message. */
 export const transportErrors = {
   POLL_OVERLAP: "overlap from client",
+  POLL_REPEATED: "a proxy repeated a poll, and the first answer may be lost",
   POST_OVERLAP: "data request overlap from client",
   POLL_ABORTED: "poll connection closed prematurely",
   POST_ABORTED: "data request connection closed prematurely",

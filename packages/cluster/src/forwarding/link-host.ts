@@ -1,6 +1,6 @@
 import type { Host, internals } from "@tidewire/engine";
 import { Kind } from "../link/kinds.ts";
-import type { LinkStream, StreamHandlers } from "../link/link.ts";
+import type { Link, LinkStream, StreamHandlers } from "../link/link.ts";
 import { PayloadReader } from "../link/reader.ts";
 import type { Members } from "../members.ts";
 import { readHead } from "./head.ts";
@@ -13,7 +13,7 @@ export class LinkHost implements Host {
 
   constructor(members: Members) {
     members.handle(Kind.REQUEST, {
-      onStream: (_link, stream, payload) => this.#onRequest(stream, new PayloadReader(payload)),
+      onStream: (link, stream, payload) => this.#onRequest(link, stream, new PayloadReader(payload)),
     });
     members.handle(Kind.UPGRADE, {
       onStream: (_link, stream, payload) => this.#onUpgrade(stream, new PayloadReader(payload)),
@@ -24,10 +24,10 @@ export class LinkHost implements Host {
     this.#target = target;
   }
 
-  #onRequest(stream: LinkStream, reader: PayloadReader): StreamHandlers | undefined {
+  #onRequest(link: Link, stream: LinkStream, reader: PayloadReader): StreamHandlers | undefined {
     const target = this.#target;
     if (target === undefined) return undefined;
-    const exchange = new LinkHttpExchange(readHead(reader), stream, target);
+    const exchange = new LinkHttpExchange(readHead(reader), link, stream, target);
     target.onRequest(exchange);
     return exchange;
   }

@@ -2,7 +2,7 @@ import type { OutgoingHttpHeaders } from "node:http";
 import { internals } from "@tidewire/engine";
 import type { RequestHead } from "@tidewire/engine";
 import { Kind } from "../link/kinds.ts";
-import type { LinkStream, StreamHandlers } from "../link/link.ts";
+import type { Link, LinkStream, StreamHandlers } from "../link/link.ts";
 import { PayloadWriter } from "../link/writer.ts";
 import { writeAnswerHead } from "./answer.ts";
 
@@ -10,13 +10,20 @@ const writer = new PayloadWriter();
 
 /** A request that another node has forwarded. */
 export class LinkHttpExchange extends internals.CopiedHttpExchange implements StreamHandlers {
+  readonly #link: Link;
   readonly #stream: LinkStream;
   readonly #target: internals.ClusterTarget;
 
-  constructor(head: RequestHead, stream: LinkStream, target: internals.ClusterTarget) {
+  constructor(head: RequestHead, link: Link, stream: LinkStream, target: internals.ClusterTarget) {
     super(head, target.maxPayload);
+    this.#link = link;
     this.#stream = stream;
     this.#target = target;
+  }
+
+  /** The other node may have died before it passed the answer on. */
+  override get isInDoubt(): boolean {
+    return this.ended && !this.#link.isOpen;
   }
 
   onMessage(kind: number, payload: Buffer): void {

@@ -38,6 +38,8 @@ export class PollingTransport extends Transport {
   readonly #format: BodyFormat;
   /** The GET that waits for packets. */
   #poll: HttpExchange | undefined = undefined;
+  /** The one that was answered, until the next one comes. */
+  #answered: HttpExchange | undefined = undefined;
   /** The POST whose body is being read. */
   #post: HttpExchange | undefined = undefined;
   /** An orderly close that waits for the next GET. */
@@ -70,6 +72,14 @@ export class PollingTransport extends Transport {
   #onPoll(exchange: HttpExchange): void {
     if (this.#poll !== undefined) {
       this.failed(new TransportError("POLL_OVERLAP"));
+      exchange.respond(400, {});
+      return;
+    }
+    const answered = this.#answered;
+    this.#answered = undefined;
+    // A client that has the answer asks with another timestamp.
+    if (answered?.isInDoubt && answered.request.head.url === exchange.request.head.url) {
+      this.failed(new TransportError("POLL_REPEATED"));
       exchange.respond(400, {});
       return;
     }
@@ -212,6 +222,7 @@ export class PollingTransport extends Transport {
   /** Answers the parked poll. Nothing can be written until the next one comes. */
   #answer(poll: HttpExchange, packets: readonly OutgoingPacket[]): void {
     this.#poll = undefined;
+    this.#answered = poll;
     this.writable = false;
     const payload = this.wireProtocol.codec.encodePayload(packets, this.supportsBinary);
     const body = this.#format.wrap(payload);

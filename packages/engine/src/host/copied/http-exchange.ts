@@ -22,6 +22,11 @@ export abstract class CopiedHttpExchange extends CollectedExchange implements Ht
     this.#maxBody = maxBody;
   }
 
+  /** Overridden by the host that passes answers on to another process. */
+  get isInDoubt(): boolean {
+    return false;
+  }
+
   /** For the host: the next part of the body. The bytes must be a copy. */
   push(chunk: Buffer, last: boolean): void {
     if (this.ended || this.#tooLarge) return;

@@ -15,6 +15,10 @@ export class ReplayedExchange extends CollectedExchange implements HttpExchange 
     this.#onAnswered = onAnswered;
   }
 
+  get isInDoubt(): boolean {
+    return false;
+  }
+
   answer(head: AnswerHead, body: string | Buffer): void {
     this.respond(200, head.headers(Buffer.byteLength(body)), body);
   }

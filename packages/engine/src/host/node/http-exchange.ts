@@ -104,6 +104,10 @@ export class NodeHttpExchange implements HttpExchange, OngoingRequest {
     if (body.length > SMALL) nextTick(() => this.#watch());
   }
 
+  get isInDoubt(): boolean {
+    return false;
+  }
+
   answer(head: AnswerHead, body: string | Buffer): void {
     this.respond(200, head.headers(Buffer.byteLength(body)), body);
   }
