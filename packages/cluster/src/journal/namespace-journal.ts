@@ -12,6 +12,8 @@ import type { RelayedItems } from "./journal-links.ts";
 import { LateEvents } from "./late-events.ts";
 import { formatOffset, unknownOffset } from "./offset.ts";
 import type { Received } from "./offset.ts";
+import { Outbox } from "./outbox.ts";
+import type { OwnItems } from "./outbox.ts";
 import { RecentItems } from "./recent-items.ts";
 import { Restoration } from "./restoration.ts";
 import type { KeptEvent } from "./restoration.ts";
@@ -70,14 +72,6 @@ export interface NamespaceJournalOptions {
   readonly window: number;
 }
 
-/** An item of this node that has not come back. */
-interface OwnItem {
-  readonly seq: number;
-  readonly item: string;
-  /** Of an item that is kept, or is delivered when it comes back. */
-  readonly event: EventItem | undefined;
-}
-
 /**
  * The journal of one namespace on one node. It numbers and sends what this node has to say, follows what all nodes have said, and
  * holds the latest events in memory, where most of what a returning client has missed is found.
@@ -93,17 +87,7 @@ export class NamespaceJournal {
   /** When the journal has last said something, by its time. */
   #latest = -Infinity;
   #log: internals.RecoveryLog<KeptEvent>;
-  /** The number of the latest item of this node. */
-  #seq = 0;
-  /** Up to this number, its items are with the journal or were relayed. */
-  #appended = 0;
-  #confirmed = 0;
-  #confirmedId = 0;
-  /** Up to this number, they have come back. */
-  #returned = 0;
-  /** Up to this number, they were relayed. */
-  #relayed = 0;
-  #own: OwnItem[] = [];
+  readonly #outbox: Outbox;
   readonly #recent: RecentItems = new RecentItems();
   readonly #heard: Sequences = new Sequences();
   /** Batches that have to wait for what is read before. */
@@ -120,7 +104,6 @@ export class NamespaceJournal {
   readonly #restorations: Set<Restoration> = new Set();
   #readyWaiters: (() => void)[] = [];
   #reachWaiters: { readonly id: number; resolve(hasReached: boolean): void }[] = [];
-  #settleWaiters: { readonly seq: number; resolve(): void }[] = [];
 
   /** @param sent - the number of the latest item of an earlier journal of the namespace on this node */
   constructor(
@@ -131,7 +114,7 @@ export class NamespaceJournal {
     sent: number = 0,
   ) {
     this.name = name;
-    this.#seq = this.#appended = this.#confirmed = this.#returned = this.#relayed = sent;
+    this.#outbox = new Outbox(sent);
     this.#node = node;
     this.#receiver = receiver;
     this.#options = options;
@@ -164,12 +147,12 @@ export class NamespaceJournal {
 
   /** The number of the latest item of this node. */
   get sent(): number {
-    return this.#seq;
+    return this.#outbox.sent;
   }
 
   /** Up to this number, its items are with the journal, or never will be. */
   get appended(): number {
-    return this.#appended;
+    return this.#outbox.appended;
   }
 
   /** How many events were sent that the journal does not have. */
@@ -179,7 +162,8 @@ export class NamespaceJournal {
 
   /** What a client that is connected here has received, as its offset. */
   get offset(): string {
-    return this.#offset(this.#options.isTotallyOrdered ? this.#returned : this.#seq);
+    const { returned, sent } = this.#outbox;
+    return this.#offset(this.#options.isTotallyOrdered ? returned : sent);
   }
 
   #offset(seq: number): string {
@@ -195,7 +179,7 @@ export class NamespaceJournal {
    */
   addEvent(item: string, event: EventItem): string | undefined {
     this.#add(item, event);
-    return this.#options.isTotallyOrdered ? undefined : this.#offset(this.#seq);
+    return this.#options.isTotallyOrdered ? undefined : this.#offset(this.#outbox.sent);
   }
 
   /** Sends another item to all nodes. */
@@ -204,8 +188,7 @@ export class NamespaceJournal {
   }
 
   #add(item: string, event: EventItem | undefined): void {
-    const seq = ++this.#seq;
-    this.#own.push({ seq, item, event });
+    this.#outbox.add(item, event);
     // Links send what is relayed in one tick together.
     if (this.#node.isAway) this.#relay();
     else this.#node.flushLater(this);
@@ -214,11 +197,10 @@ export class NamespaceJournal {
   /** Gives the items of a tick to the journal. */
   flush(): void {
     if (!this.#node.isUp || !this.isReady) return;
-    const items = this.#own.filter(({ seq }) => seq > this.#appended).map(({ item }) => item);
-    if (items.length === 0) return;
-    const first = this.#appended + 1;
-    this.#appended = this.#seq;
-    void this.#append(first, items);
+    const next = this.#outbox.takeNext();
+    if (next === undefined) return;
+    void this.#append(next);
+    const { first, items } = next;
     this.#recent.add(items, first);
     this.#node.relayKept(this.name, first, items);
   }
@@ -229,24 +211,16 @@ export class NamespaceJournal {
     if (items.length > 0) this.#node.relayKept(this.name, first, items, node);
   }
 
-  async #append(first: number, items: readonly string[]): Promise<void> {
+  async #append({ first, items }: OwnItems): Promise<void> {
     const { journal } = this.#node;
     try {
       const batch = { namespace: this.name, first, items };
       const { id } = await this.#node.call(journal.append(batch, this.place, this.#oldest));
-      this.#confirmedId = id;
-      this.#confirm(first + items.length - 1);
+      this.#outbox.confirm(first + items.length - 1, id);
     } catch (error) {
       // Otherwise they were relayed meanwhile.
-      if (first > this.#relayed) this.#node.onAway(error);
+      if (first > this.#outbox.relayed) this.#node.onAway(error);
     }
-  }
-
-  #confirm(seq: number): void {
-    this.#confirmed = Math.max(this.#confirmed, seq);
-    const waiters = this.#settleWaiters;
-    this.#settleWaiters = waiters.filter((waiter) => waiter.seq > this.#confirmed);
-    for (const waiter of waiters) if (waiter.seq <= this.#confirmed) waiter.resolve();
   }
 
   /**
@@ -254,12 +228,8 @@ export class NamespaceJournal {
    *
    * @returns the id up to which this node's events reach
    */
-  async settled(): Promise<number> {
-    const seq = this.#seq;
-    if (this.#confirmed < seq) {
-      await new Promise<void>((resolve) => this.#settleWaiters.push({ seq, resolve }));
-    }
-    return this.#confirmedId;
+  settled(): Promise<number> {
+    return this.#outbox.settled();
   }
 
   /** The journal cannot be reached: what it may not have travels over the links. */
@@ -268,10 +238,8 @@ export class NamespaceJournal {
   }
 
   #relay(): void {
-    const own = this.#own;
+    const own = this.#outbox.takeAll();
     const [first] = own;
-    this.#own = [];
-    this.#appended = this.#seq;
     if (first !== undefined) {
       this.#node.relay(
         this.name,
@@ -284,8 +252,7 @@ export class NamespaceJournal {
         if (this.#options.isTotallyOrdered) this.#deliver(event, unknownOffset(this.#epoch));
       }
     }
-    this.#relayed = this.#seq;
-    this.#confirm(this.#seq);
+    this.#outbox.relayedAll();
   }
 
   /** An event was sent that the journal does not have, or may not have. */
@@ -400,7 +367,7 @@ export class NamespaceJournal {
 
   #onEvent({ id, item, publisher, seq, at }: JournaledEvent): void {
     const isOwn = publisher === this.#node.publisher;
-    const event = (isOwn ? this.#takeBack(seq)?.event : undefined) ?? readOrDrop(item);
+    const event = (isOwn ? this.#outbox.takeBack(seq)?.event : undefined) ?? readOrDrop(item);
     this.#log.append({ ...event, bytes: sizeOf(event), at, id, publisher, seq });
     if (isOwn ? this.#isTurnOf(seq) : this.#isNew(publisher, seq)) {
       this.#deliver(this.#late.without(event, publisher, seq), this.offset);
@@ -409,7 +376,7 @@ export class NamespaceJournal {
 
   #onPassing(publisher: PublisherId, seq: number, item: string): void {
     if (publisher === this.#node.publisher) {
-      const own = this.#takeBack(seq);
+      const own = this.#outbox.takeBack(seq);
       if (own?.event !== undefined && this.#isTurnOf(seq)) this.#deliver(own.event, this.offset);
     } else if (this.#isNew(publisher, seq)) {
       if (item.startsWith(PASSING)) {
@@ -419,15 +386,8 @@ export class NamespaceJournal {
     }
   }
 
-  /** An item of this node has come back, and those before it have, or never will. */
-  #takeBack(seq: number): OwnItem | undefined {
-    this.#returned = Math.max(this.#returned, seq);
-    while (this.#own.length > 0 && this.#own[0]!.seq < seq) this.#own.shift();
-    return this.#own[0]?.seq === seq ? this.#own.shift() : undefined;
-  }
-
   #isTurnOf(seq: number): boolean {
-    return this.#options.isTotallyOrdered && seq > this.#relayed;
+    return this.#options.isTotallyOrdered && seq > this.#outbox.relayed;
   }
 
   /** Whether an item of another node has not arrived before. Says how many before it have not. */
@@ -592,7 +552,7 @@ export class NamespaceJournal {
     }
     for (const event of restoration.missedOf(loose)) add(event, unknownOffset(this.#epoch));
     if (this.#options.isTotallyOrdered) return missed;
-    for (const { seq, item, event } of this.#own) {
+    for (const { seq, item, event } of this.#outbox.own) {
       const hasIt = received.publisher === this.#node.publisher && seq <= received.seq;
       if (event !== undefined && item.startsWith(EVENT) && !hasIt) add(event, this.#offset(seq));
     }
