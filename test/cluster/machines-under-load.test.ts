@@ -1,6 +1,6 @@
 // Processes on two machines, HAProxy without affinity before them, and their journal in Redis. Events are sent all the time, and every
-// client checks that it gets each one once. MACHINES=long makes a longer run, with more of everything; EVENT_RATE
-// a faster one.
+// client checks that it gets each one once. MACHINES=long makes a longer run, with more of everything; EVENT_RATE sets how many events
+// are sent per second.
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { findProxy, whyMissing } from "../../scripts/setup.mjs";
@@ -17,7 +17,7 @@ const PROCESSES = isLong ? ([3, 3] as const) : ([2, 1] as const);
 const ROUNDS = isLong ? 3 : 1;
 const CLIENTS = isLong ? 60 : 10;
 /** How many events are sent per second. */
-const RATE = Number(process.env["EVENT_RATE"] ?? (isLong ? 500 : 200));
+const RATE = Number(process.env["EVENT_RATE"] ?? (isLong ? 2000 : 200));
 /** How long something is away at least, in ms: the short form goes on when everybody has noticed. */
 const OUTAGE = isLong ? 10_000 : 0;
 /** As browsers do it, or faster. */
