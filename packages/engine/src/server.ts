@@ -77,7 +77,10 @@ export class Server extends Engine {
       destroyUpgrade: options.destroyUpgrade !== false,
       destroyUpgradeTimeout: options.destroyUpgradeTimeout ?? 1000,
     });
-    server.on("close", () => this.close());
+    server.on("close", () => {
+      // Sessions go on after stopListening(): their clients may use connections of other processes, or make new ones there.
+      if (!this.hasStopped) this.close();
+    });
     server.on("listening", () => this.startAgain());
     return this;
   }
