@@ -14,6 +14,8 @@ export interface NodeRedisClient {
   /** Of a cluster alone. */
   nodeClient?(server: never): unknown;
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
+  /** Of a cluster, it has other arguments. */
+  sendCommand: unknown;
   publish(channel: string, message: Buffer): Promise<unknown>;
   sPublish(channel: string, message: Buffer): Promise<unknown>;
   duplicate(options?: object): NodeRedisSubscriber;
@@ -61,13 +63,20 @@ export class NodeRedisDriver implements RedisDriver {
 
   /** The client writes all commands of a tick together. */
   async publish(messages: readonly Message[], isSharded: boolean): Promise<void> {
-    const client = this.#client;
-    await Promise.all(
-      messages.map(({ channel, payload }) =>
-        isSharded ? client.sPublish(channel, payload) : client.publish(channel, payload),
-      ),
-    );
+    const send = this.isCluster ? this.#publishInCluster : this.#publish;
+    await Promise.all(messages.map((message) => send(message, isSharded)));
   }
+
+  /** Without the timer that version 6 would set for each command: whoever publishes knows how long an answer may take. */
+  readonly #publish = ({ channel, payload }: Message, isSharded: boolean): Promise<unknown> => {
+    const client = this.#client as { sendCommand: SendCommand };
+    return client.sendCommand([isSharded ? "SPUBLISH" : "PUBLISH", channel, payload], NO_TIMEOUT);
+  };
+
+  readonly #publishInCluster = ({ channel, payload }: Message, isSharded: boolean): Promise<unknown> => {
+    const client = this.#client;
+    return isSharded ? client.sPublish(channel, payload) : client.publish(channel, payload);
+  };
 
   openSubscriber(handlers: SubscriberHandlers): Subscriber {
     return this.isCluster
@@ -75,6 +84,11 @@ export class NodeRedisDriver implements RedisDriver {
       : new NodeRedisChannels(this.#client.duplicate(), handlers, followServer);
   }
 }
+
+/** That of a client of one server. */
+type SendCommand = (args: readonly (string | Buffer)[], options: object) => Promise<unknown>;
+
+const NO_TIMEOUT = { timeout: undefined };
 
 /** Tells of the connections of a client. Returns once it has connected for the first time. */
 type Follow = (client: NodeRedisSubscriber, handlers: Omit<SubscriberHandlers, "onMessage">) => Promise<void>;
