@@ -110,9 +110,11 @@ function declareCredentials(open: Open, client: Client, way: "polling" | "upgrad
   });
 
   it("keep an express-session across connections", async () => {
+    // Shared by all workers, where there are several.
+    const store = new session.MemoryStore();
     const { site, page } = await open(allowed, (io) => {
       const cookie = { sameSite: "lax" } as const;
-      io.engine.use(session({ secret: "tide", resave: false, saveUninitialized: true, cookie }));
+      io.engine.use(session({ store, secret: "tide", resave: false, saveUninitialized: true, cookie }));
       io.use((socket, next) => {
         const { session } = socket.request as IncomingMessage & {
           session: session.Session & session.SessionData;

@@ -87,6 +87,32 @@ describe("cluster: late binding", () => {
     await trio.settle();
   });
 
+  it("replays the handshake with the cookies that its answer has set", async () => {
+    const trio = new Trio();
+    const visitors = new Set<string>();
+    for (const { engine } of trio.nodes) {
+      engine.use((req, res, next) => {
+        const known = /visitor=(\w+)/.exec(req.headers.cookie ?? "")?.[1];
+        const visitor = known ?? `v${visitors.size + 1}`;
+        visitors.add(visitor);
+        if (known === undefined) res.setHeader("Set-Cookie", `visitor=${visitor}`);
+        next();
+      });
+    }
+    const { headers, body } = await trio.done(
+      trio.a.host.request({ url: polling, headers: { cookie: "theme=dark", "x-of": "the handshake" } }),
+    );
+    assert.deepEqual(headers["set-cookie"], ["visitor=v1"]);
+    const sid = /"sid":"([^"]+)"/.exec(body.toString())![1]!;
+    const cookie = "theme=dark; visitor=v1";
+    await trio.settled(trio.b.host.connect({ url: `${websocket}&sid=${sid}`, headers: { cookie } }));
+    const { request } = trio.b.sessions[0]!;
+    assert.deepEqual([request.headers.cookie, request.headers["x-of"]], [cookie, "the handshake"]);
+    assert.deepEqual([...visitors], ["v1"]);
+    for (const { engine } of trio.nodes) engine.close();
+    await trio.settle();
+  });
+
   it("keeps the way to a session that has moved, until that has ended", async () => {
     const trio = new Trio();
     await trio.open();

@@ -1,5 +1,5 @@
 import type { internals } from "@tidewire/engine";
-import { readHead } from "../forwarding/head.ts";
+import { readHead, withCookies } from "../forwarding/head.ts";
 import { Kind } from "../link/kinds.ts";
 import type { Link, LinkStream, StreamHandlers } from "../link/link.ts";
 import { PayloadReader } from "../link/reader.ts";
@@ -13,14 +13,25 @@ import { PayloadReader } from "../link/reader.ts";
 export class SessionClaim implements StreamHandlers {
   readonly #sid: string;
   readonly #target: internals.ClusterTarget;
+  readonly #cookies: string | undefined;
   readonly #stream: LinkStream;
   #done: ((isHere: boolean) => void) | undefined;
   #adopted: internals.AdoptedSession | undefined = undefined;
 
-  /** @param done - called once: whether the session is open here now */
-  constructor(link: Link, sid: string, target: internals.ClusterTarget, done: (isHere: boolean) => void) {
+  /**
+   * @param cookies - those of the request that has shown up: the answer to the handshake has set some of them
+   * @param done - called once: whether the session is open here now
+   */
+  constructor(
+    link: Link,
+    sid: string,
+    target: internals.ClusterTarget,
+    cookies: string | undefined,
+    done: (isHere: boolean) => void,
+  ) {
     this.#sid = sid;
     this.#target = target;
+    this.#cookies = cookies;
     this.#done = done;
     this.#stream = link.open(Kind.CLAIM, [sid], this);
   }
@@ -38,7 +49,9 @@ export class SessionClaim implements StreamHandlers {
   }
 
   #adopt(payload: Buffer): void {
-    this.#target.adopt(this.#sid, readHead(new PayloadReader(payload)), (adopted) => {
+    // Otherwise middlewares would take the client for a new visitor, and set cookies that it never gets.
+    const handshake = withCookies(readHead(new PayloadReader(payload)), this.#cookies);
+    this.#target.adopt(this.#sid, handshake, (adopted) => {
       if (this.#done === undefined) return;
       if (adopted === undefined) {
         this.cancel();

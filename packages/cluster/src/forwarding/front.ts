@@ -47,7 +47,8 @@ export class Front implements internals.RemoteSession, Destination, UpgradeDesti
       this.#relay(exchange);
       return;
     }
-    const claim = new SessionClaim(this.link, sidOf(exchange), this.#target, (isHere) => {
+    const { cookie } = exchange.request.head.headers;
+    const claim = new SessionClaim(this.link, sidOf(exchange), this.#target, cookie, (isHere) => {
       exchange.onAbort = undefined;
       if (exchange.ended) return;
       if (isHere) this.#target.onUpgrade(exchange);
@@ -80,7 +81,7 @@ export class Front implements internals.RemoteSession, Destination, UpgradeDesti
   }
 
   claim(sid: string, done: () => void): void {
-    if (this.#binding.bindsLate) new SessionClaim(this.link, sid, this.#target, done);
+    if (this.#binding.bindsLate) new SessionClaim(this.link, sid, this.#target, undefined, done);
     else done();
   }
 

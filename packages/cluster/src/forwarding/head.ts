@@ -36,3 +36,13 @@ export function readHead(reader: PayloadReader): RequestHead {
   const lines = reader.text();
   return new RawHead(method, url, lines, reader.text(), isSecure);
 }
+
+/** Returns the same head with other cookies; with its own if there are no others. */
+export function withCookies(head: RequestHead, cookies: string | undefined): RequestHead {
+  if (cookies === undefined) return head;
+  const others = linesOf(head)
+    .split("\n")
+    .filter((line) => !line.startsWith("cookie: "));
+  const lines = [...others, `cookie: ${cookies}`].join("\n");
+  return new RawHead(head.method, head.url, lines, head.remoteAddress, head.secure);
+}
