@@ -8,6 +8,7 @@ import type { ServerOptions, Socket } from "../../test/support/server/socketio.t
 import { cuttableProxy, type CuttableProxy } from "../../test/support/proxies/tcp.ts";
 import { isFull, unsupported } from "../support/cell.ts";
 import type { CellHost, RestartableServer } from "../support/restartable.ts";
+import { front, NO_RECOVERY } from "../support/workers.ts";
 import { onEachHost, wayNames, ways } from "./support/cells.ts";
 import { codes, latest, type Client } from "./support/clients.ts";
 import { startSite } from "./support/site.ts";
@@ -147,6 +148,7 @@ function declareInterruptions(browser: () => Browser, client: Client, way: Way, 
 
   const recovers = "recovers its state and the missed events after the connection breaks";
   if (!client.version.startsWith("4")) return unsupported(recovers, "state recovery came with version 4.6");
+  if (front !== undefined) return unsupported(recovers, NO_RECOVERY);
   it(recovers, async () => {
     const { site, page, socket } = await open({ connectionStateRecovery: {} });
     await socket.join("room");

@@ -9,7 +9,7 @@ import { transports } from "../../test/support/server/clients.ts";
 import type { StartedServer } from "../../test/support/server/started-server.ts";
 import type { ServerOptions, Socket } from "../../test/support/server/socketio.ts";
 import { cell, isFull, unsupported, type Cell } from "../support/cell.ts";
-import { front, withWorkers } from "../support/workers.ts";
+import { front, NO_RECOVERY, withWorkers } from "../support/workers.ts";
 import type { Client, ClientOptions, Refusal } from "./client.ts";
 import { serverParser, versions, type Ability, type ClientVersion } from "./versions.ts";
 
@@ -36,8 +36,6 @@ const LACKS: Readonly<Record<Ability, string>> = {
   recovery: "the client cannot recover its state before version 4.6",
   retries: "the client has no retries before version 4.6",
 };
-
-const NO_RECOVERY = "the cluster's own adapter keeps no events for clients that come back";
 
 /** One combination, and how its tests start servers and clients. */
 export class Setting {

@@ -30,6 +30,9 @@ export type Front = (typeof FRONTS)[number];
 /** What is in front of the workers of this run; undefined if each server is one alone. */
 export const front: Front | undefined = FRONTS.find((name) => name === process.env["COMPAT_WORKERS"]);
 
+/** Why nothing is recovered with workers, whose tests have no journal. */
+export const NO_RECOVERY = "the cluster's own adapter keeps no events for clients that come back";
+
 /** The same host with workers behind the front of this run, if it has one. */
 export function withWorkers(host: ServerHost): ServerHost {
   if (front === undefined) return host;
