@@ -21,9 +21,8 @@ export class LinkHttpExchange extends internals.CopiedHttpExchange implements St
     this.#target = target;
   }
 
-  /** The other node may have died before it passed the answer on. */
-  override get isInDoubt(): boolean {
-    return this.ended && !this.#link.isOpen;
+  override get carrier(): Link {
+    return this.#link;
   }
 
   onMessage(kind: number, payload: Buffer): void {

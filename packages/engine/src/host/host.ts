@@ -79,8 +79,8 @@ export interface HttpExchange extends Exchange {
   respond(status: number, headers: OutgoingHttpHeaders, body?: string | Buffer): void;
   /** The same as `respond(200, head.headers(length), body)`, without the cost of headers that must be checked and formatted. */
   answer(head: AnswerHead, body: string | Buffer): void;
-  /** Whether the answer may have been lost although it was given, and nobody can know any more. */
-  readonly isInDoubt: boolean;
+  /** What the answer travels on, if another process passes it on to the client. Once that is closed, nobody knows whether it did. */
+  readonly carrier: { readonly isOpen: boolean } | undefined;
   /** Drops the connection. */
   destroy(): void;
 }

@@ -38,8 +38,10 @@ export class PollingTransport extends Transport {
   readonly #format: BodyFormat;
   /** The GET that waits for packets. */
   #poll: HttpExchange | undefined = undefined;
-  /** The one that was answered, until the next one comes. */
-  #answered: HttpExchange | undefined = undefined;
+  /** What the last answer travels on, if another process passes it on, until the next poll comes. */
+  #carrier: HttpExchange["carrier"] = undefined;
+  /** The URL of the poll that it answered. */
+  #answeredUrl = "";
   /** The POST whose body is being read. */
   #post: HttpExchange | undefined = undefined;
   /** An orderly close that waits for the next GET. */
@@ -75,10 +77,10 @@ export class PollingTransport extends Transport {
       exchange.respond(400, {});
       return;
     }
-    const answered = this.#answered;
-    this.#answered = undefined;
+    const carrier = this.#carrier;
+    this.#carrier = undefined;
     // A client that has the answer asks with another timestamp.
-    if (answered?.isInDoubt && answered.request.head.url === exchange.request.head.url) {
+    if (carrier?.isOpen === false && exchange.request.head.url === this.#answeredUrl) {
       this.failed(new TransportError("POLL_REPEATED"));
       exchange.respond(400, {});
       return;
@@ -222,7 +224,8 @@ export class PollingTransport extends Transport {
   /** Answers the parked poll. Nothing can be written until the next one comes. */
   #answer(poll: HttpExchange, packets: readonly OutgoingPacket[]): void {
     this.#poll = undefined;
-    this.#answered = poll;
+    this.#carrier = poll.carrier;
+    if (this.#carrier !== undefined) this.#answeredUrl = poll.request.head.url;
     this.writable = false;
     const payload = this.wireProtocol.codec.encodePayload(packets, this.supportsBinary);
     const body = this.#format.wrap(payload);

@@ -23,8 +23,8 @@ export abstract class CopiedHttpExchange extends CollectedExchange implements Ht
   }
 
   /** Overridden by the host that passes answers on to another process. */
-  get isInDoubt(): boolean {
-    return false;
+  get carrier(): { readonly isOpen: boolean } | undefined {
+    return undefined;
   }
 
   /** For the host: the next part of the body. The bytes must be a copy. */

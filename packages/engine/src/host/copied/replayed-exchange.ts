@@ -15,8 +15,8 @@ export class ReplayedExchange extends CollectedExchange implements HttpExchange 
     this.#onAnswered = onAnswered;
   }
 
-  get isInDoubt(): boolean {
-    return false;
+  get carrier(): { readonly isOpen: boolean } | undefined {
+    return undefined;
   }
 
   answer(head: AnswerHead, body: string | Buffer): void {

@@ -104,8 +104,8 @@ export class NodeHttpExchange implements HttpExchange, OngoingRequest {
     if (body.length > SMALL) nextTick(() => this.#watch());
   }
 
-  get isInDoubt(): boolean {
-    return false;
+  get carrier(): { readonly isOpen: boolean } | undefined {
+    return undefined;
   }
 
   answer(head: AnswerHead, body: string | Buffer): void {
