@@ -44,9 +44,10 @@ const proxies: readonly Proxy[] = [
   {
     name: "HAProxy",
     language: "haproxy",
+    // On a busy machine, this process may answer no check for seconds.
     configure: (example, port) => `
 defaults
-  default-server inter 20ms
+  default-server inter 20ms fall 250
 ${replaced(example, "bind :80", `bind 127.0.0.1:${port}`)}`,
     run: (file) => ["-db", "-f", file],
   },
