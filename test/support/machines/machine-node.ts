@@ -2,7 +2,9 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { Queue, within } from "../waiting/queue.ts";
+import { Reports } from "../process/reports.ts";
+import { within } from "../waiting/queue.ts";
+import type { Queue } from "../waiting/queue.ts";
 import type { Machine } from "./network.ts";
 import type { NodeSettings, Sent } from "./settings.ts";
 
@@ -17,7 +19,7 @@ export class MachineNode {
   readonly pid: number;
   /** Its id in the cluster when it was ready. */
   id = "";
-  readonly #reports: Map<string, Queue<unknown>> = new Map();
+  readonly #reports: Reports;
 
   constructor(machine: Machine, settings: NodeSettings) {
     this.machine = machine;
@@ -30,23 +32,17 @@ export class MachineNode {
     });
     // `ip netns exec` becomes the program.
     this.pid = this.child.pid!;
-    this.child.on("message", ({ event, detail }: { event: string; detail: unknown }) =>
-      this.reports(event).push(detail),
-    );
+    this.#reports = new Reports(this.child);
   }
 
   /** What it has sent of one kind. */
   reports(event: string): Queue<unknown> {
-    let queue = this.#reports.get(event);
-    if (queue === undefined) this.#reports.set(event, (queue = new Queue(`the report ${event}`)));
-    return queue;
+    return this.#reports.of(event);
   }
 
   /** What it has sent of one kind from now on. */
   laterReports(event: string): Queue<unknown> {
-    const queue = new Queue<unknown>(`the report ${event}`);
-    this.#reports.set(event, queue);
-    return queue;
+    return this.#reports.later(event);
   }
 
   async ready(): Promise<this> {

@@ -6,11 +6,12 @@ import { join } from "node:path";
 import { io as connect } from "socket.io-client";
 import type { Socket } from "socket.io-client";
 import { bundled } from "../process/bundled.ts";
+import { Reports } from "../process/reports.ts";
 import { freePort } from "../hosts/free-port.ts";
 import { roundRobinProxy } from "../proxies/round-robin.ts";
 import type { RoundRobinProxy } from "../proxies/round-robin.ts";
 import { RedisServer } from "../redis/redis-server.ts";
-import { Queue } from "../waiting/queue.ts";
+import type { Queue } from "../waiting/queue.ts";
 
 const [SERVER = ""] = await bundled(new URL("recovering-server.ts", import.meta.url));
 
@@ -19,21 +20,17 @@ export class RecoveringProcess {
   readonly port: number;
   readonly child: ChildProcess;
   id = "";
-  readonly #reports: Map<string, Queue<unknown>> = new Map();
+  readonly #reports: Reports;
 
   constructor(port: number, args: readonly string[]) {
     this.port = port;
     this.child = fork(SERVER, args, { execArgv: [] });
-    this.child.on("message", ({ event, detail }: { event: string; detail: unknown }) =>
-      this.reports(event).push(detail),
-    );
+    this.#reports = new Reports(this.child);
   }
 
   /** What it has sent of one kind. */
   reports(event: string): Queue<unknown> {
-    let queue = this.#reports.get(event);
-    if (queue === undefined) this.#reports.set(event, (queue = new Queue(`the report ${event}`)));
-    return queue;
+    return this.#reports.of(event);
   }
 
   async ready(): Promise<this> {

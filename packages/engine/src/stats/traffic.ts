@@ -1,4 +1,5 @@
-import type { WebSocketErrorKind, WebSocketHandlers, WebSocketPort } from "../host/host.ts";
+import type { WebSocketHandlers, WebSocketPort } from "../host/host.ts";
+import { PassingHandlers } from "../host/passing-handlers.ts";
 import { OutgoingPacket } from "../protocol/packet.ts";
 
 /** How much the transports have received and sent. */
@@ -99,39 +100,18 @@ class CountedPort implements WebSocketPort {
 }
 
 /** Counts the frames that are received. */
-class CountedHandlers implements WebSocketHandlers {
-  readonly #handlers: WebSocketHandlers;
+class CountedHandlers extends PassingHandlers {
   readonly #traffic: Traffic;
 
   constructor(handlers: WebSocketHandlers, traffic: Traffic) {
-    this.#handlers = handlers;
+    super(handlers);
     this.#traffic = traffic;
   }
 
-  onMessage(data: string | Buffer): void {
+  override onMessage(data: string | Buffer): void {
     this.#traffic.received(data);
     // Of both protocol versions: only messages are binary, and those in text begin with this digit.
     if (typeof data !== "string" || data.startsWith("4")) this.#traffic.messagesIn++;
-    this.#handlers.onMessage(data);
-  }
-
-  onReadEnd(): void {
-    this.#handlers.onReadEnd();
-  }
-
-  onAnswered(bytes: number): void {
-    this.#handlers.onAnswered(bytes);
-  }
-
-  onDrain(): void {
-    this.#handlers.onDrain();
-  }
-
-  onError(kind: WebSocketErrorKind, error: Error): void {
-    this.#handlers.onError(kind, error);
-  }
-
-  onClose(code: number, reason: string): void {
-    this.#handlers.onClose(code, reason);
+    super.onMessage(data);
   }
 }

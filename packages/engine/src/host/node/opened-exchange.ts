@@ -1,7 +1,8 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import type { WebSocket } from "ws";
 import { CollectedUpgradeExchange } from "../copied/upgrade-exchange.ts";
-import type { WebSocketErrorKind, WebSocketHandlers, WebSocketPort } from "../host.ts";
+import type { WebSocketHandlers, WebSocketPort } from "../host.ts";
+import { PassingHandlers } from "../passing-handlers.ts";
 import type { Ongoing, OngoingSet } from "./ongoing.ts";
 import { NodeRequest } from "./request.ts";
 import { MAX_EARLY_BYTES } from "./upgrade-exchange.ts";
@@ -96,46 +97,25 @@ export class OpenedWebSocketExchange extends CollectedUpgradeExchange implements
 }
 
 /** Refuses messages that are too large: the limit of the server that has accepted the WebSocket may be another one, or none. */
-class LimitedHandlers implements WebSocketHandlers {
-  readonly #handlers: WebSocketHandlers;
+class LimitedHandlers extends PassingHandlers {
   readonly #socket: WebSocket;
   readonly #limit: number;
 
   constructor(handlers: WebSocketHandlers, socket: WebSocket, limit: number) {
-    this.#handlers = handlers;
+    super(handlers);
     this.#socket = socket;
     this.#limit = limit;
   }
 
-  onMessage(data: string | Buffer): void {
+  override onMessage(data: string | Buffer): void {
     // No encoding is shorter than its characters.
     if (data.length <= this.#limit && Buffer.byteLength(data) <= this.#limit) {
-      this.#handlers.onMessage(data);
+      super.onMessage(data);
       return;
     }
     const reason = "Max payload size exceeded";
     this.#socket.close(TOO_LARGE, reason);
-    this.#handlers.onError("too large", new RangeError(reason));
-  }
-
-  onReadEnd(): void {
-    this.#handlers.onReadEnd();
-  }
-
-  onAnswered(bytes: number): void {
-    this.#handlers.onAnswered(bytes);
-  }
-
-  onDrain(): void {
-    this.#handlers.onDrain();
-  }
-
-  onError(kind: WebSocketErrorKind, error: Error): void {
-    this.#handlers.onError(kind, error);
-  }
-
-  onClose(code: number, reason: string): void {
-    this.#handlers.onClose(code, reason);
+    this.onError("too large", new RangeError(reason));
   }
 }
 
