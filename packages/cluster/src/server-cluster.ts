@@ -100,6 +100,8 @@ export class ServerCluster implements ClusterOption {
     if (this.#engine !== undefined) throw new ClusterError("NO_OTHER_SERVER");
     this.#engine = engine;
     this.#members.enter();
+    // Nobody may hear what it was when it left.
+    this.#nodes.announce();
     const entering = this.#enter(engine).catch((error: unknown) => this.#members.loop.rethrow(error));
     this.#sessions.startWith(entering);
     engine.joinCluster(this.#sessions);

@@ -52,6 +52,8 @@ export class SessionDirectory implements internals.EngineCluster {
   readonly #bindsLate: boolean;
   readonly #stateOf: StateOf;
   #isDraining = false;
+  /** The connections of its clients are about to close. */
+  #isRetiring = false;
   /** Counts the new clients that others have taken. */
   #turn = 0;
   #target: internals.ClusterTarget | undefined = undefined;
@@ -89,6 +91,8 @@ export class SessionDirectory implements internals.EngineCluster {
 
   bind(target: internals.ClusterTarget): void {
     this.#target = target;
+    // It may have left before.
+    this.#isDraining = this.#isRetiring = false;
     this.#host.bind(target);
     for (const [id, link] of this.#members.peers) this.#onJoin(id, link);
   }
@@ -107,6 +111,7 @@ export class SessionDirectory implements internals.EngineCluster {
    */
   async retire(): Promise<void> {
     this.drain(true);
+    this.#isRetiring = true;
     for (const front of this.#fronts.values()) front.retire();
     await this.#wait(LINGER);
     await Promise.race([this.#wait(RETIRE_TIMEOUT), this.#outstanding.none()]);
@@ -167,8 +172,10 @@ export class SessionDirectory implements internals.EngineCluster {
   }
 
   #onJoin(id: NodeId, link: Link): void {
-    if (this.#target !== undefined)
-      this.#fronts.set(id, new Front(link, this.#target, this, this.#outstanding));
+    if (this.#target === undefined) return;
+    const front = new Front(link, this.#target, this, this.#outstanding);
+    if (this.#isRetiring) front.retire();
+    this.#fronts.set(id, front);
   }
 
   #onLeave(id: NodeId): void {

@@ -16,8 +16,9 @@ import { closing, owning } from "../../../test/support/waiting/closing.ts";
 import { next } from "../../../test/support/waiting/events.ts";
 import { NetworkClient } from "../../../test/support/wire/network-client.ts";
 import { cluster } from "../src/cluster.ts";
-import { MemoryNodes } from "./memory-nodes.ts";
-import type { MemoryNode, MemoryNodesOptions } from "./memory-nodes.ts";
+import { joinInMemory } from "../src/link/memory-link.ts";
+import { MemoryNode, MemoryNodes } from "./memory-nodes.ts";
+import type { MemoryNodesOptions } from "./memory-nodes.ts";
 
 const polling = "/engine.io/?EIO=4&transport=polling";
 const websocket = "/engine.io/?EIO=4&transport=websocket";
@@ -121,6 +122,22 @@ describe("cluster: a node that drains", () => {
     assert.equal((await nodes.done(call)).status, 200);
     await nodes.settled(opening);
     await nodes.settled(retired);
+  });
+
+  it("answers the polls of a node that joins while its connections are about to close", async () => {
+    const options: MemoryNodesOptions = { binding: { bind: "early" } };
+    const nodes = new MemoryNodes(["AAAA"], options);
+    const [front] = nodes.nodes as [MemoryNode];
+    const retired = front.directory.retire();
+    const owner = new MemoryNode(nodes.loop, "BBBB", options);
+    joinInMemory(nodes.loop, front.members, owner.members);
+    nodes.loop.advance(0);
+    await nodes.done(owner.host.request({ url: polling }));
+    const poll = front.host.request({ url: `${polling}&sid=${owner.sessions[0]!.id}` });
+    const { body, headers } = await nodes.done(poll);
+    assert.deepEqual([body.toString(), headers["connection"]], ["6", "close"]);
+    nodes.loop.advance(5000);
+    await retired;
   });
 
   it("has the middlewares run where the client is taken, which see the whole request", async () => {

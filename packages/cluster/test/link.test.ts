@@ -196,6 +196,33 @@ describe("link", () => {
     assert.deepEqual(loop.uncaught, []);
   });
 
+  it("tells a stream that was not known yet when its handler broke the link", () => {
+    b.handle(TEXT, {
+      onStream(link, stream) {
+        streams.push(stream);
+        link.destroy();
+        return noting("b");
+      },
+    });
+    ab.open(TEXT, [], noting("a"));
+    settle(loop);
+    assert.deepEqual(log, ["b broken", "a broken"]);
+    assert.equal(streams[0]!.isOpen, false);
+  });
+
+  it("tells nothing of a stream that its handler has ended before the link broke", () => {
+    b.handle(TEXT, {
+      onStream(link, stream) {
+        stream.end();
+        link.destroy();
+        return noting("b");
+      },
+    });
+    ab.open(TEXT, [], noting("a"));
+    settle(loop);
+    assert.deepEqual(log, ["a broken"]);
+  });
+
   it("does not break when a handler throws", () => {
     const error = new Error("of a test");
     b.handle(TEXT, {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -9,6 +10,7 @@ import { Server } from "@tidewire/server";
 import type { Cluster } from "@tidewire/server";
 import { next } from "../../../test/support/waiting/events.ts";
 import { cluster } from "../src/cluster.ts";
+import type { ClusterOptions } from "../src/options.ts";
 
 const run = promisify(execFile);
 const FROM_SOURCES = ["--conditions=@tidewire/source", "--import=tsx/esm"];
@@ -27,10 +29,10 @@ describe("the cluster of a server", () => {
     rmSync(parent, { recursive: true, force: true });
   });
 
-  function start(): Server {
+  function start(options: ClusterOptions = {}): Server {
     const io = new Server(0, {
       host: "node",
-      cluster: cluster({ directory: join(parent, "c"), name: "test" }),
+      cluster: cluster({ directory: join(parent, "c"), name: "test", ...options }),
     });
     servers.push(io);
     return io;
@@ -83,6 +85,22 @@ describe("the cluster of a server", () => {
     io.attach(0);
     await next(io.cluster, "ready");
     assert.notEqual(idsOf(io.cluster!)[0], id);
+  });
+
+  it("begins anew when the server is attached again: nobody takes it for one that drains, and it holds sessions", async () => {
+    const [one, other] = [start({ bindTimeout: 60_000 }), start()];
+    await Promise.all([next(one.cluster, "ready"), next(other.cluster, "ready")]);
+    await one.close();
+    one.attach(0);
+    const states = new Set<string>();
+    do {
+      await new Promise((resolve) => setImmediate(resolve));
+      for (const { state } of other.cluster!.nodes.slice(1)) states.add(state);
+    } while (!states.has("up"));
+    assert.equal(states.has("draining"), false);
+    const { port } = one.httpServer.address() as AddressInfo;
+    await fetch(`http://localhost:${port}/socket.io/?EIO=4&transport=polling`);
+    assert.equal(one.engine.clientsCount, 0);
   });
 
   it("is named after the port, which an HTTP server may get later", async () => {

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import type { OutgoingHttpHeaders } from "node:http";
 import type { HttpExchange, UpgradeExchange } from "@tidewire/engine";
+import { LinkError } from "../errors.ts";
 import type { PayloadReader } from "../link/reader.ts";
 import type { PayloadWriter } from "../link/writer.ts";
 
@@ -50,11 +51,17 @@ export function writeAnswerHead(
   return writeHeaders(writer.u32(status).text(isUsual ? "" : reason), headers);
 }
 
+/** @throws LinkError if it is none that HTTP has */
 export function readAnswerHead(reader: PayloadReader): AnswerHead {
   const status = reader.u32();
   const reason = reader.text();
+  if (status < 100 || status > 999) throw new LinkError("MALFORMED", `the status ${status}`);
+  if (UNPRINTABLE.test(reason)) throw new LinkError("MALFORMED", "a reason phrase with control characters");
   return { status, reason, headers: readHeaders(reader) };
 }
+
+/** What Node does not take in a reason phrase. */
+const UNPRINTABLE = /[^\t\x20-\x7e\x80-\xff]/;
 
 /** Answers with exactly this, also where the exchange alone offers less. */
 export function answerThroughResponse(

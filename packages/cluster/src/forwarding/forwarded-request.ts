@@ -66,32 +66,35 @@ export class ForwardedRequest implements StreamHandlers {
 
   onMessage(kind: number, payload: Buffer): void {
     if (this.#isAnswered) return;
-    if (kind === Kind.USUAL_RESPONSE) this.#answer(this.#begin(payload));
-    else if (kind === Kind.RESPONSE) this.#respond(this.#begin(payload));
-  }
-
-  #begin(payload: Buffer): PayloadReader {
-    const reader = new PayloadReader(payload);
-    this.#destination.needsWholeHead = reader.u8() === 1;
-    this.#settle();
-    return reader;
+    // Read whole before anything is settled: a malformed answer breaks the link, which answers the client.
+    if (kind === Kind.USUAL_RESPONSE) this.#answer(new PayloadReader(payload));
+    else if (kind === Kind.RESPONSE) this.#respond(new PayloadReader(payload));
   }
 
   #answer(reader: PayloadReader): void {
+    const needsWholeHead = reader.u8() === 1;
     const head = usualHead(reader.text());
     const body = bodyOf(reader);
+    this.#begin(needsWholeHead);
     if (this.#destination.closesConnections)
       this.#exchange.respond(200, { ...head.headers(body.length), Connection: "close" }, body);
     else this.#exchange.answer(head, body);
   }
 
   #respond(reader: PayloadReader): void {
-    const exchange = this.#exchange;
+    const needsWholeHead = reader.u8() === 1;
     const head = readAnswerHead(reader);
-    if (this.#destination.closesConnections) head.headers["Connection"] = "close";
     const body = bodyOf(reader);
+    this.#begin(needsWholeHead);
+    const exchange = this.#exchange;
+    if (this.#destination.closesConnections) head.headers["Connection"] = "close";
     if (head.reason === "") exchange.respond(head.status, head.headers, body);
     else if (!exchange.ended) answerThroughResponse(exchange, head, body);
+  }
+
+  #begin(needsWholeHead: boolean): void {
+    this.#destination.needsWholeHead = needsWholeHead;
+    this.#settle();
   }
 
   #settle(): void {

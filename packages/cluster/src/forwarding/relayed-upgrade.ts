@@ -53,8 +53,9 @@ export class RelayedUpgrade implements StreamHandlers {
 
   #accept(reader: PayloadReader): void {
     const exchange = this.#exchange;
+    const headers = readHeaders(reader);
     this.#settle();
-    exchange.accept(readHeaders(reader), (port) => {
+    exchange.accept(headers, (port) => {
       exchange.onAbort = undefined;
       const socket = new RelayedWebSocket(port, this.#stream, this.#target.limits);
       this.#socket = socket;
@@ -64,11 +65,11 @@ export class RelayedUpgrade implements StreamHandlers {
 
   #reject(reader: PayloadReader): void {
     const exchange = this.#exchange;
-    this.#settle();
-    exchange.onAbort = undefined;
     const isUsual = reader.u8() === 1;
     const head = readAnswerHead(reader);
     const body = Buffer.from(reader.rest());
+    this.#settle();
+    exchange.onAbort = undefined;
     if (exchange.ended) return;
     if (isUsual) exchange.reject(head.status, body.toString());
     else answerThroughResponse(exchange, head, body);

@@ -1,3 +1,4 @@
+import { LinkError } from "../errors.ts";
 import { Kind } from "../link/kinds.ts";
 import type { PayloadReader } from "../link/reader.ts";
 import type { PayloadWriter } from "../link/writer.ts";
@@ -32,8 +33,12 @@ export function writeClose(writer: PayloadWriter, code: number | undefined, reas
     .end();
 }
 
+/** @throws LinkError if the code is none that a close frame can have */
 export function readClose(reader: PayloadReader): { code: number | undefined; reason: string } {
   const code = reader.u32();
+  if (code !== NO_CODE && (code < 1000 || code > 4999)) {
+    throw new LinkError("MALFORMED", `the close code ${code}`);
+  }
   return { code: code === NO_CODE ? undefined : code, reason: reader.text() };
 }
 

@@ -199,8 +199,9 @@ export class FramedLink implements StreamOwner {
     const stream = new Stream(this, id);
     this.#streams.set(id, stream);
     const handlers = this.#handlers.onStream(this, stream, kind, payload);
-    if (!stream.isOpen) return;
-    if (handlers === undefined) stream.end();
+    if (stream.isBroken) handlers?.onEnd(true);
+    else if (!stream.isOpen) return;
+    else if (handlers === undefined) stream.end();
     else stream.handlers = handlers;
   }
 
@@ -210,12 +211,14 @@ export class FramedLink implements StreamOwner {
     if (stream === undefined) return;
     try {
       if (kind !== Kind.END) stream.handlers.onMessage(kind, payload);
-    } finally {
-      if (stream.isOpen) {
-        this.#streams.delete(id);
-        stream.onEnded(false);
-      }
+    } catch (error) {
+      // Then the stream ends with the link.
+      if (error instanceof LinkError) throw error;
+      this.#loop.rethrow(error);
     }
+    if (!stream.isOpen) return;
+    this.#streams.delete(id);
+    stream.onEnded(false);
   }
 
   /** A message of the link itself. */

@@ -33,6 +33,8 @@ export class Stream implements LinkStream {
   readonly id: number;
   handlers: StreamHandlers = noHandlers;
   isOpen = true;
+  /** Whether it has ended with its link. */
+  isBroken = false;
   bufferedAmount = 0;
   /** Bytes that were sent as data and not granted back. */
   #outstanding = 0;
@@ -106,6 +108,7 @@ export class Stream implements LinkStream {
   /** The other end has ended the stream, or the link has broken. */
   onEnded(isBroken: boolean): void {
     const { handlers } = this;
+    this.isBroken = isBroken;
     this.#close();
     handlers.onEnd(isBroken);
   }

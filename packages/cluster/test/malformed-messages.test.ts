@@ -1,0 +1,83 @@
+// What another node sends against the protocol breaks its link, and nothing that waits for an answer is left without one.
+import assert from "node:assert/strict";
+import type { MemoryResponse, MemoryUpgradeError } from "@tidewire/engine";
+import { Kind } from "../src/link/kinds.ts";
+import type { LinkStream, StreamHandlers } from "../src/link/link.ts";
+import { joinInMemory } from "../src/link/memory-link.ts";
+import { PayloadWriter } from "../src/link/writer.ts";
+import { Members } from "../src/members.ts";
+import { MemoryNodes } from "./memory-nodes.ts";
+
+const ignored: StreamHandlers = { onMessage() {}, onEnd() {} };
+
+/** A front, and an owner that answers as the test says. */
+class Front extends MemoryNodes {
+  readonly owner: Members = new Members(this.loop, { id: "AAAA" });
+  readonly left: string[] = [];
+
+  constructor(answer: (stream: LinkStream) => void) {
+    super(["BBBB"], { binding: { bind: "early" } });
+    const [{ members }] = this.nodes as [(typeof this.nodes)[0]];
+    const onStream = (_link: unknown, stream: LinkStream): StreamHandlers => {
+      answer(stream);
+      return ignored;
+    };
+    this.owner.handle(Kind.REQUEST, { onStream });
+    this.owner.handle(Kind.UPGRADE, { onStream });
+    joinInMemory(this.loop, this.owner, members);
+    members.on("leave", (_id, error) => this.left.push(error.message));
+    this.loop.advance(0);
+  }
+
+  get #host() {
+    return this.nodes[0]!.host;
+  }
+
+  poll(): Promise<MemoryResponse> {
+    return this.done(this.#host.request({ url: "/engine.io/?EIO=4&transport=polling&sid=AAAAsession" }));
+  }
+
+  async upgrade(): Promise<MemoryUpgradeError> {
+    const url = "/engine.io/?EIO=4&transport=websocket&sid=AAAAsession";
+    return (await this.settled(this.#host.connect({ url }).catch((error) => error))) as MemoryUpgradeError;
+  }
+}
+
+const writer = new PayloadWriter();
+
+/** An answer whose headers are cut off. */
+const cut = (): Buffer => writer.begin().u8(1).u32(200).text("").u32(9).end();
+
+/** An answer with a status that HTTP does not have. */
+const noStatus = (): Buffer => writer.begin().u8(0).u32(7).text("odd").texts([]).end();
+
+describe("cluster: a malformed answer", () => {
+  for (const [name, answer] of [
+    ["to a request, without its head", (stream) => stream.finish(Kind.RESPONSE, [cut()])],
+    ["to a request, with a status that is none", (stream) => stream.finish(Kind.RESPONSE, [noStatus()])],
+    ["to a request, empty", (stream) => stream.finish(Kind.RESPONSE, [])],
+    ["to a request, usual and cut off", (stream) => stream.finish(Kind.USUAL_RESPONSE, [Buffer.of(1, 0, 0)])],
+  ] as [string, (stream: LinkStream) => void][]) {
+    it(`${name}: the link breaks, and the client gets 400`, async () => {
+      const front = new Front(answer);
+      const { status, body } = await front.poll();
+      assert.deepEqual(
+        [status, JSON.parse(body.toString())],
+        [400, { code: 1, message: "Session ID unknown" }],
+      );
+      assert.match(front.left.join(), /malformed/);
+    });
+  }
+
+  for (const [name, answer] of [
+    ["to an upgrade, with cut headers", (stream) => stream.send(Kind.ACCEPT, [Buffer.of(0, 0, 0, 1)])],
+    ["to an upgrade, a refusal without its head", (stream) => stream.finish(Kind.REJECT, [cut()])],
+    ["to an upgrade, a refusal whose status is none", (stream) => stream.finish(Kind.REJECT, [noStatus()])],
+  ] as [string, (stream: LinkStream) => void][]) {
+    it(`${name}: the link breaks, and the client gets 400`, async () => {
+      const front = new Front(answer);
+      assert.equal((await front.upgrade()).response.status, 400);
+      assert.match(front.left.join(), /malformed/);
+    });
+  }
+});
