@@ -18,6 +18,10 @@ const isOracle = process.env["ORACLE"] !== undefined;
 /** How long a section may take, in milliseconds. */
 const LIMIT = { quick: 10 * 60_000, full: 30 * 60_000 };
 
+/** Whether servers of node:http in one process can listen on one port. */
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+const sharesPorts = major > 22 || (major === 22 && minor >= 12);
+
 /** How long its processes may take to end, in milliseconds. */
 const GRACE = 10_000;
 
@@ -33,7 +37,7 @@ export async function main(args: readonly string[]): Promise<number> {
   process.chdir(root);
   endWithSections();
   if (asked.setsUp && !asked.onlyChecks) setUp();
-  if (asked.workers !== undefined) process.env["COMPAT_WORKERS"] = asked.workers;
+  if (asked.workers !== undefined) putWorkers(asked.workers);
   // the table is about Tidewire alone, not about the official server or a cluster
   const isAboutPage = asked.grep === undefined && !isOracle && asked.workers === undefined;
   const isWhole = isAboutPage && asked.isWhole;
@@ -43,6 +47,14 @@ export async function main(args: readonly string[]): Promise<number> {
   if (outcomes.length > 0) say(renderTerminal(tabulate(outcomes)));
   if (isAboutPage && asked.isFull && !asked.onlyChecks) writePage(reports, isWhole);
   return tell(reports);
+}
+
+/** Puts workers behind this front in place of each server. */
+function putWorkers(front: string): void {
+  process.env["COMPAT_WORKERS"] = front;
+  if (front !== "port" || sharesPorts) return;
+  process.env["HOSTS"] = "uws";
+  say("node:http is left out: its servers cannot share a port before Node 22.12");
 }
 
 /** Ends the sections when a signal ends this process. */

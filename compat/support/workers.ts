@@ -156,7 +156,7 @@ async function startProxy(
 /** Both share their connections to the workers among all clients. */
 const configurations = {
   HAProxy: (ports: readonly number[]): ((port: number, folder: string) => string) =>
-    haproxy("balance roundrobin\nhttp-reuse always", ports),
+    haproxy("balance roundrobin\nhttp-reuse always\noption abortonclose", ports),
   nginx: (ports: readonly number[]): ((port: number, folder: string) => string) =>
     nginx(
       `location / {

@@ -4,8 +4,9 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { Server } from "@tidewire/server";
-import type { ServerOptions } from "@tidewire/server";
+import type { ServerOptions, Socket as ServerSocket } from "@tidewire/server";
 import { io as openClient } from "socket.io-client";
 import type { ManagerOptions, Socket, SocketOptions } from "socket.io-client";
 import { findProxy, whyMissing } from "../../scripts/setup.mjs";
@@ -24,6 +25,8 @@ interface Proxy {
   configure(example: string, port: number, folder: string): string;
   /** The arguments that run it in the foreground. */
   readonly run: (file: string) => string[];
+  /** Why the server does not learn that a client which polls has gone. */
+  readonly staysSilent?: string;
 }
 
 const proxies: readonly Proxy[] = [
@@ -45,10 +48,12 @@ const proxies: readonly Proxy[] = [
     name: "HAProxy",
     language: "haproxy",
     // On a busy machine, this process may answer no check for seconds.
-    configure: (example, port) => `
-defaults
-  default-server inter 20ms fall 250
-${replaced(example, "bind :80", `bind 127.0.0.1:${port}`)}`,
+    configure: (example, port) =>
+      replaced(
+        replaced(example, "bind :80", `bind 127.0.0.1:${port}`),
+        "defaults\n",
+        "defaults\n  default-server inter 20ms fall 250\n",
+      ),
     run: (file) => ["-db", "-f", file],
   },
   {
@@ -65,6 +70,7 @@ ${replaced(example, "bind :80", `bind 127.0.0.1:${port}`)}`,
       ${process.getuid?.() === 0 ? "User www-data\nGroup www-data" : ""}
       ${example}`,
     run: (file) => ["-X", "-f", file],
+    staysSilent: "Apache looks at its client only when it answers",
   },
   {
     name: "Caddy",
@@ -204,6 +210,42 @@ function runSuite(proxy: Proxy, program: string, host: "uws" | "node"): void {
       assert.equal(await opened.timeout(PATIENCE).emitWithAck("address"), "127.0.0.1");
     });
   }
+
+  const tells = "tells the server at once when a client that polls has gone";
+  if (proxy.staysSilent !== undefined) return void it(`${tells} [${proxy.staysSilent}]`);
+
+  it(tells, async () => {
+    const base = `http://127.0.0.1:${running.port}/socket.io/?EIO=4&transport=polling`;
+    const opened = await fetch(base);
+    const cookie = opened.headers
+      .getSetCookie()
+      .map((each) => each.split(";")[0]!)
+      .join("; ");
+    const { sid } = JSON.parse((await opened.text()).slice(1)) as { sid: string };
+    const connected = connectionOf(servers);
+    const url = `${base}&sid=${sid}`;
+    await (await fetch(url, { method: "POST", body: "40", headers: { cookie } })).text();
+    const socket = await connected;
+    await (await fetch(url, { headers: { cookie } })).text();
+
+    const poll = connect(running.port, "127.0.0.1");
+    const { pathname, search } = new URL(url);
+    poll.write(
+      `GET ${pathname}${search} HTTP/1.1\r\nHost: 127.0.0.1:${running.port}\r\nCookie: ${cookie}\r\n\r\n`,
+    );
+    while (!socket.conn.transport.writable) await delay(5);
+    const gone = once(socket, "disconnect");
+    poll.destroy();
+    assert.match(String((await gone)[0]), /^transport (close|error)$/);
+  });
+}
+
+/** The next socket at any of these servers. */
+async function connectionOf(servers: readonly Server[]): Promise<ServerSocket> {
+  const [socket] = (await Promise.race(servers.map((server) => once(server, "connection")))) as [
+    ServerSocket,
+  ];
+  return socket;
 }
 
 function startServer(options: Partial<ServerOptions>): Server {
