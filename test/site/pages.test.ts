@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { groups, wide } from "../../docs/.vitepress/pages.ts";
+import { tableIn } from "../../docs/.vitepress/tables.ts";
 
 const docs = new URL("../../docs/", import.meta.url);
 const listed = groups.flatMap(({ pages }) => pages);
@@ -50,3 +51,51 @@ describe("the pages of the site", () => {
     assert.deepEqual(undated, []);
   });
 });
+
+describe("docs/issues.md", () => {
+  const [, reported, found] = readFileSync(new URL("issues.md", docs), "utf8").split(/^## /m);
+  const reports = tableIn(reported!).rows;
+  const rows = [...reports, ...tableIn(found!).rows];
+
+  it("links each report", () => {
+    const link = /\(\[(?:\S+ )?#(\d+)\]\(https:\/\/github\.com\/socketio\/[\w.-]+\/(?:issues|pull)\/\1\)/;
+    assert.deepEqual(
+      reports.filter(([happens]) => !link.test(happens!)),
+      [],
+    );
+  });
+
+  it("names tests that exist, by title and file", () => {
+    const missing = rows.filter(([, , shownBy = ""]) => {
+      const [, title = "", path = ""] = /^\[(.+)\]\((\S+\.test\.ts)\)$/.exec(shownBy) ?? [];
+      const file = new URL(path, docs);
+      return !existsSync(file) || !titlesIn(readFileSync(file, "utf8")).some((each) => each.test(title));
+    });
+    assert.deepEqual(missing, []);
+  });
+
+  it("would miss a test of another title", () => {
+    const titles = titlesIn(
+      'it("is cut", async () => {});\nhost.it(`serves version ${version}`, async () => {});',
+    );
+    assert.deepEqual(
+      ["is cut", "is cut off", "serves version 4", "serves"].map((title) =>
+        titles.some((each) => each.test(title)),
+      ),
+      [true, false, true, false],
+    );
+  });
+});
+
+/** The titles of the tests in a file. What a template inserts may be anything. */
+function titlesIn(source: string): RegExp[] {
+  const titles = [...source.matchAll(/\bit\(\s*(["'`])(.+?)\1,/g)].map(([, , title]) => title!);
+  return titles.map((title) => {
+    const parts = title.split(/\$\{[^}]*\}/).map(escaped);
+    return new RegExp(`^${parts.join(".+")}$`);
+  });
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+}

@@ -9,6 +9,7 @@ import { tableIn } from "../tables.ts";
 export interface Issue {
   happens: string;
   here: string;
+  shownBy: string;
 }
 
 const SHOWN = 8;
@@ -21,9 +22,11 @@ export default defineLoader({
     const inline = (text: string): string =>
       md.renderInline(text, { path: file!, relativePath: "issues.md", cleanUrls: false });
     const { rows } = tableIn(readFileSync(file!, "utf8"));
-    return rows
-      .slice(0, SHOWN)
-      .map(([happens = "", here = ""]) => ({ happens: inline(happens), here: inline(here) }));
+    return rows.slice(0, SHOWN).map(([happens = "", here = "", shownBy = ""]) => ({
+      happens: inline(happens),
+      here: inline(here),
+      shownBy: inline(shownBy),
+    }));
   },
 });
 
