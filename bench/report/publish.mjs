@@ -118,6 +118,30 @@ function highlights(entries, variants) {
   return table(chosen, columns, { before: ({ title, unit }) => [title, brief(unit)] });
 }
 
+/** What the README says about the tables. */
+function summary(entries) {
+  const ratios = (ours, other, isChosen) =>
+    entries.filter(isChosen).flatMap(({ rows }) => {
+      const [mine, theirs] = [rows.get(ours)?.value, rows.get(other)?.value];
+      return mine === undefined || theirs === undefined ? [] : [mine.median / theirs.median];
+    });
+  const range = (values, form) => [Math.min(...values), Math.max(...values)].map(form).join(" to ");
+  const percent = (ratio) => (ratio * 100).toFixed(0);
+  const cpu = (ours) =>
+    range(
+      ratios(ours, OFFICIAL, ({ workload }) => workload !== "idle"),
+      percent,
+    );
+  const memory = (ours) =>
+    ratios(ours, OFFICIAL, ({ workload, metric }) => workload === "idle" && metric === "rss")
+      .map(percent)
+      .join();
+  const many = ratios(OURS.uws, "official-uws", ({ workload }) => /^(?:broadcast|rooms)/.test(workload));
+  return `Compared with the official server on \`node:http\`, Tidewire uses ${cpu(OURS.uws)} % of the CPU time and ${memory(OURS.uws)} % of the memory per idle
+connection on uWebSockets.js, and ${cpu(OURS.node)} % of the CPU time and ${memory(OURS.node)} % of the memory on \`node:http\`. It is closest to the official
+server on uWebSockets.js, which skips messages for slow clients: broadcasts and rooms cost ${range(many, (ratio) => ratio.toFixed(2))} times as much as there.`;
+}
+
 /** Replaces the text between the markers of a part. */
 function replacePart(file, part, text) {
   const page = readFileSync(file, "utf8");
@@ -180,6 +204,7 @@ export function publish(run, workloads, allVariants) {
     );
     if (!isMain) continue;
     writeFileSync(CHART, chart(entries, run));
+    replacePart(README, "summary", summary(entries));
     const picture = `![${ALT}](docs/performance.svg)`;
     replacePart(README, part, `${picture}\n\n${highlights(entries, variants)}\n\n${circumstances}`);
   }

@@ -1,19 +1,39 @@
 // Writes the API reference, as pages of Markdown, from the docstrings of the packages.
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, posix } from "node:path";
 import { Application, Converter, LogLevel, ReflectionKind } from "typedoc";
 import type { Context, TypeDocOptions } from "typedoc";
 import type { PluginOptions } from "typedoc-plugin-markdown";
 import { docs, reference, root } from "./paths.ts";
 
+interface EntryPoint {
+  /** How applications import it, without the scope: `metrics/opentelemetry`. */
+  readonly name: string;
+  readonly source: string;
+  readonly description: string;
+}
+
+interface Manifest {
+  readonly description: string;
+  readonly exports: Readonly<Record<string, string | { readonly "@tidewire/source": string }>>;
+}
+
 /** The packages in the order of the sidebar; then the others that can be imported. */
 const FIRST = ["server", "engine", "contract", "testing", "metrics", "cluster"];
-const packages = [
-  ...FIRST,
-  ...readdirSync(join(root, "packages")).filter(
-    (name) => !FIRST.includes(name) && existsSync(join(root, "packages", name, "src/index.ts")),
-  ),
-];
+const entryPoints = [...new Set([...FIRST, ...readdirSync(join(root, "packages"))])].flatMap(entryPointsOf);
+
+/** What applications import from a package. */
+function entryPointsOf(folder: string): EntryPoint[] {
+  const path = join(root, "packages", folder);
+  const manifest = JSON.parse(readFileSync(join(path, "package.json"), "utf8")) as Manifest;
+  return Object.entries(manifest.exports).flatMap(([subpath, target]) => {
+    if (typeof target === "string") return [];
+    const source = join(path, target["@tidewire/source"]);
+    const about = /^\/\*\* (.+?)\.? @module \*\/$/m.exec(readFileSync(source, "utf8"))?.[1];
+    const description = subpath === "." ? manifest.description : (about ?? "");
+    return [{ name: posix.join(folder, subpath), source, description }];
+  });
+}
 
 /** What is exported for other packages of the project. */
 const INNER = "internals";
@@ -21,7 +41,7 @@ const INNER = "internals";
 const options: Partial<TypeDocOptions & PluginOptions> = {
   name: "API reference",
   basePath: root,
-  entryPoints: packages.map((name) => join(root, "packages", name, "src/index.ts")),
+  entryPoints: entryPoints.map(({ source }) => source),
   tsconfig: join(docs, "tsconfig.api.json"),
   plugin: ["typedoc-plugin-markdown"],
   outputs: [{ name: "markdown", path: reference }],
@@ -74,29 +94,31 @@ export async function writeReference(): Promise<void> {
     writeFileSync(file, compact(readFileSync(file, "utf8")));
   }
   writeFileSync(join(reference, "index.md"), overview());
-  writeFileSync(join(reference, "sidebar.json"), `${JSON.stringify(packages.map(itemOf), null, 2)}\n`);
+  writeFileSync(join(reference, "sidebar.json"), `${JSON.stringify(entryPoints.map(itemOf), null, 2)}\n`);
 }
 
 /** Names the modules like the packages, and leaves out what only official packages call. */
 function tidy({ project }: Context): void {
   for (const [i, module] of (project.children ?? []).entries()) {
-    module.name = `@tidewire/${packages[i]}`;
+    module.name = `@tidewire/${entryPoints[i]!.name}`;
     const inner = module.children?.find(({ name }) => name === INNER);
     if (inner !== undefined) project.removeReflection(inner);
   }
   for (const member of project.getReflectionsByKind(ReflectionKind.ClassMember)) {
     if (member.name.startsWith("_")) project.removeReflection(member);
   }
+  for (const parameter of project.getReflectionsByKind(ReflectionKind.Parameter)) {
+    // One that is destructured has no name.
+    if (parameter.name === "__namedParameters") parameter.name = "options";
+  }
 }
 
-/** The page that lists the packages. */
+/** The page that lists what can be imported. */
 function overview(): string {
-  const rows = packages.map((name) => {
-    const file = join(root, "packages", name, "package.json");
-    const { description } = JSON.parse(readFileSync(file, "utf8")) as { description: string };
-    return `| [@tidewire/${name}](${name}/index.md) | ${description} |`;
-  });
-  return ["# API reference\n", "| package | content |", "| --- | --- |", ...rows, ""].join("\n");
+  const rows = entryPoints.map(
+    ({ name, description }) => `| [@tidewire/${name}](${name}/index.md) | ${description} |`,
+  );
+  return ["# API reference\n", "| import | content |", "| --- | --- |", ...rows, ""].join("\n");
 }
 
 /** Leaves out what the sources say better, and headings of which the search would find hundreds. */
@@ -133,8 +155,8 @@ interface Item {
   items?: Item[];
 }
 
-/** The item of a package, with its classes and interfaces. */
-function itemOf(name: string): Item {
+/** The item of an entry point, with its classes and interfaces. */
+function itemOf({ name }: EntryPoint): Item {
   const items = ["classes", "interfaces"].flatMap((kind) => pagesIn(`${name}/${kind}`));
   return {
     text: `@tidewire/${name}`,

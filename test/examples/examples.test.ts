@@ -94,6 +94,7 @@ describe("the examples", () => {
       assert.ok(list.includes(`(../examples/${name})`), `docs/examples.md does not list ${name}`);
       const readme = readFileSync(join(folderOf(name), "README.md"), "utf8");
       assert.match(readme, /npm start/, `the README of ${name} does not say how to start it`);
+      assert.ok(readme.trimEnd().split("\n").length <= 10, `the README of ${name} has more than ten lines`);
     }
   });
 

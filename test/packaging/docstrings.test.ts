@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./packed.ts";
 
@@ -18,8 +18,9 @@ const packages = readdirSync(join(root, "packages"));
 /** The packages whose functions applications call. */
 const withFunctions = packages.filter((name) => !["cli", "parser", "server"].includes(name));
 
-/** Interfaces of clients and meters of other packages, which an application passes on: an example shows where they come from. */
+/** Interfaces of clients, meters and servers of other packages, which an application passes on: an example shows where they come from. */
 const foreign: ReadonlySet<string> = new Set([
+  "ContextTarget",
   "IoredisClient",
   "Meter",
   "NatsConnection",
@@ -57,12 +58,20 @@ function declarationsOf(name: string): string[] {
     .map((file) => readFileSync(join(dist, file), "utf8"));
 }
 
-/** The names that a package's index exports. */
+/** The names that the entry points of a package export. */
 function exportedBy(name: string): ReadonlySet<string> {
-  const index = join(root, "packages", name, "src/index.ts");
-  const text = existsSync(index) ? readFileSync(index, "utf8") : "";
+  const folder = join(root, "packages", name);
+  const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
+    exports: Record<string, string | { "@tidewire/source": string }>;
+  };
+  const sources = Object.values(manifest.exports).flatMap((target) =>
+    typeof target === "string" ? [] : [target["@tidewire/source"]],
+  );
+  const text = sources.map((source) => readFileSync(join(folder, source), "utf8")).join("\n");
   const lists = [...text.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].map(([, list]) => list);
-  const functions = [...text.matchAll(/^export function (\w+)/gm)].map(([, each]) => each);
+  const functions = [...text.matchAll(/^export (?:function|interface|class) (\w+)/gm)].map(
+    ([, each]) => each,
+  );
   return new Set([...lists, ...functions].join(" ").match(/\w+/g));
 }
 

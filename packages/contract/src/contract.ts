@@ -9,9 +9,15 @@ export interface ContractDefinition {
   readonly clientToServer: EventSchemas;
   /** The events that the server sends. */
   readonly serverToClient: EventSchemas;
-  /** The events that the servers of a cluster send each other. */
+  /**
+   * The events that the servers of a cluster send each other.
+   * @default they are not checked
+   */
   readonly serverToServer?: EventSchemas;
-  /** The type of `socket.data`. It is not checked, because the application writes it. */
+  /**
+   * The type of `socket.data`. It is not checked, because the application writes it.
+   * @default any data
+   */
   readonly data?: Schema;
 }
 

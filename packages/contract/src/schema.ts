@@ -5,8 +5,15 @@ export type Schema = StandardSchemaV1;
 
 /** An event: the schemas of its arguments, and that of its answer if it has one. */
 export interface EventSchema {
+  /**
+   * The schemas of the arguments.
+   * @default no arguments
+   */
   readonly args?: readonly Schema[];
-  /** The schema of what the receiver answers. Without it the event has no acknowledgement. */
+  /**
+   * The schema of what the receiver answers.
+   * @default no answer
+   */
   readonly ack?: Schema;
 }
 

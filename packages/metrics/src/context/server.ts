@@ -6,7 +6,13 @@ import type { CarryContextOptions } from "./context-carrier.ts";
 
 export type { CarryContextOptions } from "./context-carrier.ts";
 
-/** A server or a namespace. */
+/**
+ * A server or a namespace.
+ *
+ * @example
+ * carryContext(io); // all namespaces
+ * carryContext(io.of("/orders")); // one
+ */
 export interface ContextTarget {
   serverSideEmit(event: never, ...args: never[]): boolean;
 }

@@ -12,7 +12,9 @@ export interface MemoryRequest {
   method?: string;
   /** Path and query. */
   url: string;
+  /** @default no headers */
   headers?: IncomingHttpHeaders;
+  /** @default no body */
   body?: string | Buffer;
   /**
    * Whether more of the body follows by `call.push`.
