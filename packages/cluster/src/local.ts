@@ -39,6 +39,7 @@ export class LocalNetwork implements Network {
   #server: Server | undefined = undefined;
   #watcher: FSWatcher | undefined = undefined;
   #isOpen = true;
+  #isListening = false;
   #isScanning = false;
   /** The directory has changed while it was read. */
   #hasChanged = false;
@@ -95,29 +96,39 @@ export class LocalNetwork implements Network {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** Listens under the id of this node, which may be another one by then. */
   async #listen(): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      const server = createServer((socket) => this.#onConnection(socket));
-      try {
-        await listen(server, socketPath(this.#directory, this.#members.self));
-      } catch (error) {
-        if (isSystemError(error) && error.code === "EADDRINUSE" && attempt < ATTEMPTS) {
-          this.#members.renew();
+    this.#isListening = true;
+    try {
+      for (let attempt = 1; ; attempt++) {
+        const id = this.#members.self;
+        const server = createServer((socket) => this.#onConnection(socket));
+        try {
+          await listen(server, socketPath(this.#directory, id));
+        } catch (error) {
+          if (!isSystemError(error) || error.code !== "EADDRINUSE" || attempt >= ATTEMPTS) {
+            throw new ClusterError("CANNOT_LISTEN", String(error), { cause: error });
+          }
+          if (id === this.#members.self) this.#members.renew();
           continue;
         }
-        throw new ClusterError("CANNOT_LISTEN", String(error), { cause: error });
+        // It must not keep a process alive whose HTTP server has closed.
+        server.unref();
+        server.on("error", this.#onError);
+        this.#server = server;
+        if (this.#isOpen && id === this.#members.self) return;
+        server.close();
+        if (!this.#isOpen) return;
       }
-      // It must not keep a process alive whose HTTP server has closed.
-      server.unref();
-      server.on("error", this.#onError);
-      this.#server = server;
-      if (!this.#isOpen) server.close();
-      return;
+    } finally {
+      this.#isListening = false;
     }
   }
 
   /** The node has another id, or somebody has removed its socket. */
   async #replaceServer(): Promise<void> {
+    // Then it is noticed there.
+    if (this.#isListening) return;
     this.#server?.close();
     try {
       await this.#listen();

@@ -1,6 +1,6 @@
 import { lstatSync, mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ClusterError } from "./errors.ts";
 import type { NodeId } from "./node-id.ts";
 
@@ -13,9 +13,14 @@ const NAME = /^[A-Za-z0-9._-]{1,40}$/;
 
 /** Returns the directory in which the nodes of a user's cluster of this machine find each other. */
 export function defaultDirectory(name: string): string {
+  return join(defaultParent(), name);
+}
+
+/** Returns the directory of all clusters of the user. */
+function defaultParent(): string {
   const uid = process.getuid?.();
   if (uid === undefined) throw new ClusterError("NO_LOCAL_SOCKETS");
-  return join(tmpdir(), `tidewire-${uid}`, name);
+  return join(tmpdir(), `tidewire-${uid}`);
 }
 
 /** @throws ClusterError if the name cannot be part of a path */
@@ -32,13 +37,16 @@ export function assertName(name: string): void {
 export function prepareDirectory(path: string): void {
   const longest = join(path, `node${SUFFIX}`);
   if (Buffer.byteLength(longest) > LONGEST_PATH) throw new ClusterError("PATH_TOO_LONG", longest);
-  for (const directory of [join(path, ".."), path]) {
+  const parent = dirname(path);
+  for (const directory of [parent, path]) {
     try {
       mkdirSync(directory, { mode: 0o700 });
     } catch (error) {
       if (!isSystemError(error) || error.code !== "EEXIST") throw error;
     }
   }
+  // Anybody can make a directory of this name, and whoever owns it could put another one in the place of that of the cluster.
+  if (parent === defaultParent()) assertPrivate(parent);
   assertPrivate(path);
 }
 

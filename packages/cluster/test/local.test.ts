@@ -143,6 +143,16 @@ describe("nodes of one machine", () => {
     assert.deepEqual([...second.members.peers.keys()], ["AAAA"]);
   });
 
+  it("leave no socket behind when they take several ids at once", async () => {
+    using a = await start({ id: "AAAA" });
+    for (let count = 0; count < 3; count++) a.members.renew();
+    const socket = `${a.members.self}.sock`;
+    await until(() => existsSync(join(directory, socket)));
+    assert.deepEqual(readdirSync(directory), [socket]);
+    using b = await start();
+    assert.equal(b.members.peers.has(a.members.self), true);
+  });
+
   it("listen again when somebody has removed the socket, or the directory", async () => {
     using a = await start({ id: "AAAA" });
     unlinkSync(join(directory, "AAAA.sock"));
@@ -186,6 +196,32 @@ describe("nodes of one machine", () => {
       mkdirSync(directory, { mode: 0o700 });
       chownSync(directory, 65_534, 65_534);
       assert.equal(await code(directory), "FOREIGN_DIRECTORY");
+    });
+
+    describe("for all clusters of the user,", () => {
+      const { TMPDIR } = process.env;
+      const own = (): string => join(parent, `tidewire-${process.getuid!()}`);
+
+      beforeEach(() => (process.env["TMPDIR"] = parent));
+
+      afterEach(() => {
+        delete process.env["TMPDIR"];
+        if (TMPDIR !== undefined) process.env["TMPDIR"] = TMPDIR;
+      });
+
+      it("in which others could put another one in its place", async () => {
+        mkdirSync(own());
+        chmodSync(own(), 0o777);
+        assert.equal(await code(defaultDirectory("chat")), "OPEN_DIRECTORY");
+        chmodSync(own(), 0o700);
+        assert.equal(await code(defaultDirectory("chat")), "none");
+      });
+
+      it("that is a link", async () => {
+        mkdirSync(directory, { mode: 0o700 });
+        symlinkSync(directory, own());
+        assert.equal(await code(defaultDirectory("chat")), "FOREIGN_DIRECTORY");
+      });
     });
 
     it("whose path is too long for sockets", async () => {

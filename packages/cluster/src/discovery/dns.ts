@@ -34,6 +34,9 @@ class DnsDiscovery implements Discovery {
   readonly #names: readonly { host: string; port: number }[];
   #handlers: DiscoveryHandlers | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
+  #isLooking = false;
+  /** Somebody wants to know what has changed since the look-up began. */
+  #isDue = false;
   #isAway = false;
 
   constructor(addresses: readonly string[]) {
@@ -50,14 +53,25 @@ class DnsDiscovery implements Discovery {
     return Promise.resolve(true);
   }
 
+  /** One look-up at a time: each takes a thread of Node's until the name server answers. */
   refresh(): void {
-    void this.#lookUp();
+    if (this.#isLooking) this.#isDue = true;
+    else void this.#lookUpAll();
   }
 
   close(): Promise<void> {
     this.#handlers = undefined;
     clearInterval(this.#timer);
     return Promise.resolve();
+  }
+
+  async #lookUpAll(): Promise<void> {
+    this.#isLooking = true;
+    do {
+      this.#isDue = false;
+      await this.#lookUp();
+    } while (this.#isDue && this.#handlers !== undefined);
+    this.#isLooking = false;
   }
 
   async #lookUp(): Promise<void> {
