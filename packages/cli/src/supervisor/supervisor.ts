@@ -7,9 +7,9 @@ import type { StartOptions } from "../commands/start-options.ts";
 import type { Terminal } from "../terminal.ts";
 import { SETTINGS, writeSettings } from "../worker/settings.ts";
 import { closeWhatIsHandedTo } from "./handed-over.ts";
-import { copyLines } from "./lines.ts";
 import { resetsWaitingConnections } from "./migrate-req.ts";
 import { watchShellOfNpm } from "./parent.ts";
+import { SharedOutput } from "./shared-output.ts";
 import { Slot } from "./slot.ts";
 import type { SlotOwner } from "./slot.ts";
 import { WorkerProcess } from "./worker-process.ts";
@@ -22,6 +22,8 @@ export class Supervisor implements SlotOwner {
   readonly #options: StartOptions;
   readonly #preload: readonly string[];
   readonly #terminal: Terminal;
+  readonly #out: SharedOutput;
+  readonly #err: SharedOutput;
   readonly #slots: readonly Slot[];
   /** Where the workers of this supervisor find each other. */
   #folder = "";
@@ -38,6 +40,8 @@ export class Supervisor implements SlotOwner {
     this.#options = options;
     this.#preload = preload;
     this.#terminal = terminal;
+    this.#out = new SharedOutput(terminal.out);
+    this.#err = new SharedOutput(terminal.err);
     this.#slots = Array.from({ length: options.workers }, (_, index) => new Slot(index + 1, this));
   }
 
@@ -74,8 +78,8 @@ export class Supervisor implements SlotOwner {
     closeWhatIsHandedTo(worker.process);
     const prefix = this.#options.prefix ? `[${number}] ` : "";
     const { stdout, stderr } = worker.process;
-    if (stdout !== null) copyLines(stdout, this.#terminal.out, prefix);
-    if (stderr !== null) copyLines(stderr, this.#terminal.err, prefix);
+    if (stdout !== null) this.#out.copy(stdout, prefix);
+    if (stderr !== null) this.#err.copy(stderr, prefix);
     return new WorkerProcess(number, worker);
   }
 

@@ -36,8 +36,8 @@ export class WorkerProcess {
         resolve(how);
       };
       worker.once("exit", (code: number | null, signal: string | null) => end(signal ?? `code ${code}`));
-      // It could not be started.
-      worker.once("error", (error: Error) => end(error.message));
+      // It could not be started. Whatever fails later must not end the supervisor.
+      worker.on("error", (error: Error) => end(error.message));
     });
   }
 
