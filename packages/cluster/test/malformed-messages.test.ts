@@ -1,11 +1,16 @@
 // What another node sends against the protocol breaks its link, and nothing that waits for an answer is left without one.
 import assert from "node:assert/strict";
 import type { MemoryResponse, MemoryUpgradeError } from "@tidewire/engine";
+import { next } from "../../../test/support/waiting/events.ts";
+import { Cast } from "../src/broadcasting/kinds.ts";
+import type { LinkError } from "../src/errors.ts";
+import { readEvent } from "../src/journal/items.ts";
 import { Kind } from "../src/link/kinds.ts";
 import type { LinkStream, StreamHandlers } from "../src/link/link.ts";
 import { joinInMemory } from "../src/link/memory-link.ts";
 import { PayloadWriter } from "../src/link/writer.ts";
 import { Members } from "../src/members.ts";
+import { TestNodes } from "./broadcasting/nodes.ts";
 import { MemoryNodes } from "./memory-nodes.ts";
 
 const ignored: StreamHandlers = { onMessage() {}, onEnd() {} };
@@ -78,6 +83,33 @@ describe("cluster: a malformed answer", () => {
       const front = new Front(answer);
       assert.equal((await front.upgrade()).response.status, 400);
       assert.match(front.left.join(), /malformed/);
+    });
+  }
+});
+
+describe("cluster: a malformed message of broadcasting", () => {
+  for (const [name, values] of [
+    ["that are cut off", '3["cut'],
+    ["that are no list", '0{"not":"a list"}'],
+    ["of which attachments are missing", '61-[{"_placeholder":true,"num":0}]'],
+    ["that are no packet", "hello"],
+  ] as const) {
+    it(`with values ${name} breaks the link`, async () => {
+      await using cluster = await TestNodes.start(2);
+      const [sender, receiver] = cluster.members as [Members, Members];
+      const left = next<[string, LinkError]>(receiver, "leave");
+      const cast = writer.begin().u32(1).f64(1).u8(Cast.SERVER_SIDE_EMIT).text("/").u8(0).end();
+      sender.link(receiver.self)!.send(Kind.CAST, [cast, values]);
+      const [, { code }] = await left;
+      assert.equal(code, "MALFORMED");
+    });
+  }
+});
+
+describe("an item of the journal", () => {
+  for (const item of ["E", "E\n", "Enull\n2[]", "E[1]\n2[]", "E[[],[],0,0,7]\n", 'E[["room"],{},0,0]\n2[]']) {
+    it(`that is none is malformed: ${JSON.stringify(item)}`, () => {
+      assert.throws(() => readEvent(item), { code: "MALFORMED" });
     });
   }
 });

@@ -112,11 +112,16 @@ export function encodeValues(values: readonly unknown[]): internals.EncodedPacke
   return encodePacket({ type: PacketType.ACK, nsp: "/", data: values });
 }
 
+/** @throws LinkError if they are malformed: nodes encode them in one way, whatever the parser of the application */
 export function decodeValues(parts: PacketParts): unknown[] {
   const decoder = new PacketDecoder(unlimited);
   let decoded: Packet | undefined;
-  for (const part of parts) decoded = decoder.add(copyOf(part));
-  if (decoded === undefined) throw new LinkError("MALFORMED", "an answer is incomplete");
+  try {
+    for (const part of parts) decoded = decoder.add(copyOf(part));
+  } catch (error) {
+    throw new LinkError("MALFORMED", `values: ${String(error)}`);
+  }
+  if (!Array.isArray(decoded?.data)) throw new LinkError("MALFORMED", "values are incomplete");
   return decoded.data as unknown[];
 }
 

@@ -50,7 +50,7 @@ export function writeEvent(
 /** @throws LinkError if it is malformed */
 export function readEvent(item: string): EventItem {
   const end = item.indexOf("\n");
-  const [rooms, except, bits, conflate, parts] = parse(item.slice(1, end)) as Head;
+  const [rooms, except, bits, conflate, parts] = readHead(item.slice(1, end));
   const flags: internals.WaitingFlags = {};
   if (bits & VOLATILE) flags.volatile = true;
   if (bits & (COMPRESS | NOT_COMPRESS)) flags.compress = (bits & COMPRESS) !== 0;
@@ -71,12 +71,26 @@ export function unpackParts(parts: readonly string[]): PacketParts {
   return parts.map((part) => (part.startsWith("t") ? part.slice(1) : Buffer.from(part.slice(1), "base64")));
 }
 
-function parse(json: string): unknown {
+function readHead(json: string): Head {
+  let head: unknown;
   try {
-    return JSON.parse(json);
+    head = JSON.parse(json);
   } catch {
-    throw new LinkError("MALFORMED", "an item of the journal cannot be read");
+    head = undefined;
   }
+  if (!isHead(head)) throw new LinkError("MALFORMED", "an item of the journal cannot be read");
+  return head;
+}
+
+function isHead(value: unknown): value is Head {
+  if (!Array.isArray(value)) return false;
+  const [rooms, except, bits, , parts] = value as unknown[];
+  const areTargets = Array.isArray(rooms) && Array.isArray(except) && typeof bits === "number";
+  return areTargets && (parts === undefined || (Array.isArray(parts) && parts.every(isText)));
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
 }
 
 export function writeCast(from: NodeId, parts: readonly Part[]): string {
