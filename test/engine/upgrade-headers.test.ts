@@ -9,6 +9,7 @@ import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { engineHosts } from "../support/engine/hosts.ts";
 import { PollingPeer } from "../support/engine/peers.ts";
 import { Queue, within } from "../support/waiting/queue.ts";
+import { RawWebSocket } from "../support/wire/raw-websocket.ts";
 
 const spellings: Readonly<Record<string, Record<string, string>>> = {
   // As `curl --http2` and the HttpClient of Java send.
@@ -58,11 +59,20 @@ onEveryHost(
   },
 );
 
-onEveryHost(
-  "engine: a request with a Sec-WebSocket-Key, but without an Upgrade header",
-  engineHosts,
-  (host) => {
-    const headers = { "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==", "sec-websocket-version": "13" };
+/** What a proxy may leave of a handshake. */
+const incomplete: Readonly<Record<string, Record<string, string>>> = {
+  "no Upgrade header": { connection: "Upgrade" },
+  "no Connection header": { upgrade: "websocket" },
+  "a Connection header that names something else": {
+    connection: "keep-alive, upgraded",
+    upgrade: "websocket",
+  },
+};
+
+for (const [missing, others] of Object.entries(incomplete))
+  onEveryHost(`engine: a request with a Sec-WebSocket-Key, but ${missing}`, engineHosts, (host) => {
+    const key = { "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==", "sec-websocket-version": "13" };
+    const headers = { ...key, ...others };
 
     host.it("opens a session on long-polling, and polls", { needs: "tcp" }, async () => {
       await using server = await host.start();
@@ -79,8 +89,18 @@ onEveryHost(
       assert.equal(status, 400);
       assert.deepEqual(JSON.parse(body), { code: 3, message: "Bad request" });
     });
-  },
-);
+  });
+
+onEveryHost("engine: a WebSocket handshake", engineHosts, (host) => {
+  for (const connection of ["upgrade", "keep-alive, Upgrade", "Upgrade,keep-alive"])
+    host.it(`is one with Connection: ${connection}`, { needs: "tcp" }, async () => {
+      await using server = await host.start();
+      using socket = await RawWebSocket.connect(server.port, server.path("transport=websocket"), {
+        headers: { connection },
+      });
+      assert.match((await socket.next()) as string, /^0\{"sid":/);
+    });
+});
 
 describe("engine: a request with an Upgrade header for another path of a node:http server", () => {
   it("goes to the application's listeners if it offers h2c and no other listener handles upgrades", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
+import type { Server as Engine } from "@tidewire/engine";
 import type { Server } from "socket.io";
 import { Adapter } from "socket.io-adapter";
 import { closing, owning } from "../support/waiting/closing.ts";
@@ -151,6 +152,33 @@ onEveryHost("during io.close()", serverHostsAndApp, (host) => {
     release();
     await within(closed, "the server to close");
   });
+});
+
+onEveryHost("io.close() of a server that was closed before", serverHostsAndApp, (host) => {
+  type Report = (which: string) => (error?: Error) => void;
+
+  const closings: Readonly<Record<string, (io: Server, report: Report) => Promise<unknown>>> = {
+    afterwards: async (io, report) => {
+      await io.close(report("first"));
+      await io.close(report("second"));
+    },
+    meanwhile: (io, report) => Promise.all([io.close(report("first")), io.close(report("second"))]),
+  };
+
+  for (const [title, close] of Object.entries(closings))
+    for (const isStopped of [false, true])
+      it(`${title} calls back at the end, with an error${isStopped ? ", also after stopListening()" : ""}`, async () => {
+        await using running = await host.start();
+        if (isStopped) (running.io.engine as unknown as Engine).stopListening();
+        const calls: string[] = [];
+        await within(
+          close(running.io, (which) => (error) => {
+            calls.push(`${which}: ${error === undefined ? "closed" : (error as NodeJS.ErrnoException).code}`);
+          }),
+          "the server to close",
+        );
+        assert.deepEqual(calls, ["first: closed", "second: ERR_SERVER_NOT_RUNNING"]);
+      });
 });
 
 onEveryHost("io.close() with pending requests", serverHosts, (host) => {

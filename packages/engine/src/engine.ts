@@ -9,6 +9,7 @@ import type { RouteTable } from "./admission/route.ts";
 import { ConnectionErrorCode } from "./errors.ts";
 import { CLOSE_GRACE } from "./host/host.ts";
 import type { Host, HttpExchange, HttpServerLike, RequestSource } from "./host/host.ts";
+import { serverNotRunning } from "./host/not-running.ts";
 import { clearTimeout, setImmediate, setTimeout } from "./host/timers.ts";
 import { sessionCookie } from "./http/cookie.ts";
 import { parseQuery, toIncomingMessage } from "./http/query.ts";
@@ -65,8 +66,8 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
   /** @internal Counts messages and bytes; undefined unless the option `stats` asks for it. */
   readonly traffic: Traffic | undefined;
   readonly #hosts: Host[] = [];
-  /** Resolves when the HTTP server has closed; undefined unless it closes after `stopListening()`. */
-  #closed: Promise<void> | undefined = undefined;
+  /** Resolves when the HTTP server has closed, with the error of who closes it next; undefined unless `stopListening()` closed it. */
+  #closed: Promise<Error | undefined> | undefined = undefined;
   #cluster: EngineCluster | undefined = undefined;
   readonly #admission: Admission = new Admission({
     engine: this,
@@ -248,7 +249,8 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
   /** @internal For `stopListening()`. A server of Node begins to close; sessions go on, and so does whatever else is open. */
   stopServer(server: HttpServerLike): void {
     if (server.stopListening !== undefined) server.stopListening();
-    else if (server.listening) this.#closed = new Promise((resolve) => server.close(() => resolve()));
+    else if (server.listening)
+      this.#closed = new Promise((resolve) => server.close(() => resolve(undefined)));
   }
 
   /**
@@ -290,8 +292,13 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
       // Connections emit `close` a turn later.
       setImmediate(() => setImmediate(() => finish()));
     }, CLOSE_GRACE);
-    if (this.#closed === undefined) server.close(finish);
-    else void this.#closed.then(() => finish());
+    const closed = this.#closed;
+    if (closed === undefined) {
+      server.close(finish);
+      return;
+    }
+    void closed.then(finish);
+    this.#closed = closed.then(serverNotRunning);
   }
 
   /** @internal */

@@ -94,6 +94,11 @@ function parseHeaders(lines: string): IncomingHttpHeaders {
   return headers;
 }
 
+/** Whether node:http takes a request with these headers for an upgrade. A proxy may remove either. */
+export function asksForUpgrade(upgrade: string | undefined, connection: string | undefined): boolean {
+  return Boolean(upgrade) && /(?:^|,)\s*upgrade\s*(?:,|$)/i.test(connection ?? "");
+}
+
 /** Returns the headers of a request in one string, as `RawHead` has them. */
 export function linesOf(head: RequestHead): string {
   if (head instanceof RawHead) return head.lines;

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { RequestHead, RequestSource, WebSocketPort } from "../host.ts";
+import { asksForUpgrade } from "./head.ts";
 import { createMessage } from "./message.ts";
 import { CopiedSocket } from "./socket.ts";
 import type { Droppable } from "./socket.ts";
@@ -60,7 +61,7 @@ function toMessage(head: RequestHead, connection: Droppable): IncomingMessage {
     if (typeof value === "string") rawHeaders.push(name, value);
     else for (const each of value) rawHeaders.push(name, each);
   }
-  const upgrade = "upgrade" in headers && "sec-websocket-key" in headers;
+  const upgrade = "sec-websocket-key" in headers && asksForUpgrade(headers.upgrade, headers.connection);
   const socket = new CopiedSocket(head, connection);
   const message = createMessage(socket, { method, url, httpVersion: "1.1", headers, rawHeaders, upgrade });
   message.push(null);

@@ -1,3 +1,4 @@
+import { asksForUpgrade } from "../copied/head.ts";
 import type { Host, HostTarget } from "../host.ts";
 import { acceptableOffers } from "../window-bits.ts";
 import { Activity } from "./activity.ts";
@@ -106,13 +107,13 @@ export class UwsHost implements Host {
 
   #upgrade(response: UwsResponse, request: UwsRequest, context: unknown, target: HostTarget): void {
     if (this.#isElsewhere(request)) return;
+    const url = urlOf(request, request.getUrl());
+    const head = copyHead(response, request, url, this.#isSecure(response), this.#addressOf);
     // uWebSockets.js goes by the key alone. The request goes on to the route of plain ones.
-    if (request.getHeader("upgrade") === "") {
+    if (!asksForUpgrade(head.header("upgrade"), head.header("connection"))) {
       request.setYield(true);
       return;
     }
-    const url = urlOf(request, request.getUrl());
-    const head = copyHead(response, request, url, this.#isSecure(response), this.#addressOf);
     if (framing.isAmbiguous) return answerAndClose(response, BAD_REQUEST);
     const extensions = acceptableOffers(request.getHeader("sec-websocket-extensions"), this.#fewestBits);
     const exchange = new UwsUpgradeExchange(response, request, context, head, extensions, this.#corkHolder);

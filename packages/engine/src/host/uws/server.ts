@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { createServer } from "node:net";
 import { CLOSE_GRACE } from "../host.ts";
 import type { HttpServerLike } from "../host.ts";
+import { serverNotRunning } from "../not-running.ts";
 import { fixSettings, warnOfSetting } from "./fixed-settings.ts";
 import type { AppTraits } from "./host.ts";
 import type { OwnUwsApp, Uws, UwsApp } from "./types.ts";
@@ -19,7 +20,7 @@ export class UwsHttpServer extends EventEmitter implements HttpServerLike {
   #uws: Uws | undefined = undefined;
   #listenSocket: unknown = undefined;
   #port = 0;
-  #closed = false;
+  #state: "open" | "closing" | "closed" = "open";
 
   constructor(app: UwsApp, traits: AppTraits) {
     super();
@@ -65,14 +66,17 @@ export class UwsHttpServer extends EventEmitter implements HttpServerLike {
     this.#listenSocket = undefined;
   }
 
-  /** Stops listening at once, lets open requests and close frames finish for a second, then closes the app. */
+  /**
+   * Stops listening at once, lets open requests and close frames finish for a second, then closes the app.
+   *
+   * @param callback - called at the end, as by Node with an error if the server was closed before
+   */
   close(callback?: (error?: Error) => void): this {
-    if (this.#closed) {
-      const error = Object.assign(new Error("Server is not running."), { code: "ERR_SERVER_NOT_RUNNING" });
-      if (callback) nextTick(callback, error);
+    if (this.#state !== "open") {
+      if (callback) this.#afterClose(() => callback(serverNotRunning()));
       return this;
     }
-    this.#closed = true;
+    this.#state = "closing";
     if (callback) this.once("close", callback);
     this.stopListening();
     const finish = (): void => {
@@ -80,11 +84,17 @@ export class UwsHttpServer extends EventEmitter implements HttpServerLike {
       this.traits.activity.forget();
       // Keep-alive connections without a request, and whatever did not finish in time.
       this.app.close();
+      this.#state = "closed";
       this.emit("close");
     };
     const timer = setTimeout(finish, CLOSE_GRACE);
     this.traits.activity.whenIdle(() => void setImmediate(finish));
     return this;
+  }
+
+  #afterClose(callback: () => void): void {
+    if (this.#state === "closed") nextTick(callback);
+    else this.once("close", callback);
   }
 }
 
