@@ -10,6 +10,7 @@ import type { ServerOptions, Socket as ServerSocket } from "@tidewire/server";
 import { io as openClient } from "socket.io-client";
 import type { ManagerOptions, Socket, SocketOptions } from "socket.io-client";
 import { findProxy, whyMissing } from "../../scripts/setup.mjs";
+import { passedChecks, statsSocket } from "../support/proxies/haproxy-checks.ts";
 import { startProxy } from "../support/proxies/running.ts";
 import type { RunningProxy } from "../support/proxies/running.ts";
 import { whyNoUws } from "../support/uws/absent.ts";
@@ -48,7 +49,8 @@ const proxies: readonly Proxy[] = [
     name: "HAProxy",
     language: "haproxy",
     // On a busy machine, this process may answer no check for seconds.
-    configure: (example, port) =>
+    configure: (example, port, folder) =>
+      statsSocket(folder) +
       replaced(
         replaced(example, "bind :80", `bind 127.0.0.1:${port}`),
         "defaults\n",
@@ -210,6 +212,11 @@ function runSuite(proxy: Proxy, program: string, host: "uws" | "node"): void {
       assert.equal(await opened.timeout(PATIENCE).emitWithAck("address"), "127.0.0.1");
     });
   }
+
+  if (proxy.name === "HAProxy")
+    it("passes the health checks", async () => {
+      assert.deepEqual(await passedChecks(running.folder, PATIENCE), { one: "L7OK 200", two: "L7OK 200" });
+    });
 
   const tells = "tells the server at once when a client that polls has gone";
   if (proxy.staysSilent !== undefined) return void it(`${tells} [${proxy.staysSilent}]`);
