@@ -16,9 +16,10 @@ import { assertName } from "./socket-directory.ts";
  * const io = new Server(3000, { cluster: cluster() });
  *
  * @returns the option `cluster` of one server
- * @throws ClusterError (`BAD_NAME`) for an invalid name; `NO_SECRET`, `SHORT_SECRET`, `NO_AUTHORITY`, `NO_DISCOVERY` for links
- * between machines that are not protected or find nobody; `BAD_BACKEND`, `BAD_DISCOVERY`, `UNUSED_BACKEND`, `NO_JOURNAL`. If the process cannot join, because others can enter the directory, for
- * example, the error is thrown as uncaught
+ * @throws ClusterError `BAD_NAME` for an invalid name; `NO_SECRET`, `SHORT_SECRET`, `NO_AUTHORITY` for links between machines that
+ * nothing protects; `NO_DISCOVERY`, `BAD_DISCOVERY`, `BAD_BACKEND` for machines that cannot find each other; `UNUSED_BACKEND`,
+ * `NO_JOURNAL` for options that do not fit together. If the process cannot join later, because others can enter the directory, for
+ * example, the error is uncaught
  */
 export function cluster(options: ClusterOptions = {}): ClusterOption {
   const { listen, backend } = options;

@@ -4,13 +4,14 @@ import type { BigIntStats, FSWatcher } from "node:fs";
 import { readdir, stat, unlink } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { Server, Socket } from "node:net";
-import type { EventLoop } from "@tidewire/engine";
 import { ClusterError } from "./errors.ts";
+import { listenAlone } from "./listen-alone.ts";
 import { SocketPipe } from "./link/socket-pipe.ts";
 import type { Members } from "./members.ts";
 import type { Network } from "./network.ts";
 import type { NodeId } from "./node-id.ts";
 import { isSystemError, nodeOfSocket, prepareDirectory, socketPath } from "./socket-directory.ts";
+import { wait } from "./wait.ts";
 
 /** How often to look for nodes in the directory, in ms, whatever its watcher has seen. */
 const POLL_INTERVAL = 2000;
@@ -104,7 +105,7 @@ export class LocalNetwork implements Network {
         const id = this.#members.self;
         const server = createServer((socket) => this.#onConnection(socket));
         try {
-          await listen(server, socketPath(this.#directory, id));
+          await listenAlone(server, { path: socketPath(this.#directory, id) });
         } catch (error) {
           if (!isSystemError(error) || error.code !== "EADDRINUSE" || attempt >= ATTEMPTS) {
             throw new ClusterError("CANNOT_LISTEN", String(error), { cause: error });
@@ -249,21 +250,6 @@ export class LocalNetwork implements Network {
       nodes.every((id) => id === members.self || members.link(id) !== undefined);
     while (this.#isOpen && !areAllThere()) await once(members, "join");
   }
-}
-
-function wait(loop: EventLoop, ms: number): Promise<void> {
-  return new Promise((resolve) => loop.setTimeout(resolve, ms));
-}
-
-/** Binds a socket of this process alone, also in a worker of `node:cluster`, whose primary would share it. */
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ path, exclusive: true }, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
 }
 
 /** Returns the nodes that have a socket in the directory. */

@@ -162,6 +162,7 @@ export class Members extends EventEmitter<MemberEvents> {
   enter(): void {
     if (this.#isOpen) return;
     this.#isOpen = true;
+    this.#isGivenUp = false;
     this.#greeting = { ...this.#greeting, id: newNodeId(), epoch: newEpoch() };
   }
 

@@ -1,10 +1,10 @@
 import type { internals } from "@tidewire/engine";
 import type { ClusterNode } from "@tidewire/server";
-import { StartingNode } from "./forwarding/starting-node.ts";
 import { Front } from "./forwarding/front.ts";
-import { LinkHost } from "./forwarding/link-host.ts";
 import { writeWholeHead } from "./forwarding/head.ts";
+import { LinkHost } from "./forwarding/link-host.ts";
 import { Outstanding } from "./forwarding/outstanding.ts";
+import { StartingNode } from "./forwarding/starting-node.ts";
 import { Successor } from "./forwarding/successor.ts";
 import { Kind } from "./link/kinds.ts";
 import type { Link, LinkStream, StreamHandlers } from "./link/link.ts";
@@ -12,6 +12,7 @@ import { PayloadWriter } from "./link/writer.ts";
 import type { Members } from "./members.ts";
 import { nodeOf } from "./node-id.ts";
 import type { NodeId } from "./node-id.ts";
+import { wait } from "./wait.ts";
 
 /** How long requests may take to arrive on connections that were accepted before the node stopped listening, in ms. */
 const LINGER = 200;
@@ -113,13 +114,10 @@ export class SessionDirectory implements internals.EngineCluster {
     this.drain(true);
     this.#isRetiring = true;
     for (const front of this.#fronts.values()) front.retire();
-    await this.#wait(LINGER);
-    await Promise.race([this.#wait(RETIRE_TIMEOUT), this.#outstanding.none()]);
+    const { loop } = this.#members;
+    await wait(loop, LINGER);
+    await Promise.race([wait(loop, RETIRE_TIMEOUT), this.#outstanding.none()]);
     for (const link of this.#members.peers.values()) link.retire();
-  }
-
-  #wait(ms: number): Promise<void> {
-    return new Promise((resolve) => this.#members.loop.setTimeout(resolve, ms));
   }
 
   find(sid: string): internals.RemoteSession | undefined {

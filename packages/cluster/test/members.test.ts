@@ -287,6 +287,23 @@ describe("members", () => {
     assert.deepEqual(log, ["AAAA leave BBBB GIVEN_UP", "BBBB leave AAAA CLOSED", "AAAA renew"]);
   });
 
+  it("forget that they were given up when they leave and come back", () => {
+    const [a, b] = [member("AAAA"), member("BBBB")];
+    joinInMemory(loop, a, b);
+    settle();
+    b.link("AAAA")!.send(Kind.LOST, []);
+    while (a.peers.size > 0) loop.tick();
+    a.leave();
+    settle();
+    a.enter();
+    joinInMemory(loop, a, b);
+    settle();
+    assert.equal(a.peers.size, 1);
+    loop.block(60_000);
+    loop.advance(60_000);
+    assert.equal(log.includes("AAAA renew"), false);
+  });
+
   it("keep their id when they were stopped together with the others", () => {
     const [a, b] = [member("AAAA"), member("BBBB")];
     joinInMemory(loop, a, b);

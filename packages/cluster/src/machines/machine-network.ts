@@ -2,14 +2,15 @@ import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import { connect, createServer } from "node:tls";
 import type { Server, TLSSocket } from "node:tls";
-import type { EventLoop } from "@tidewire/engine";
 import type { Discovery, FoundNode } from "../discovery/discovery.ts";
 import { ClusterError, LinkError } from "../errors.ts";
+import { listenAlone } from "../listen-alone.ts";
 import { SocketPipe } from "../link/socket-pipe.ts";
 import type { Members } from "../members.ts";
 import type { Network } from "../network.ts";
 import type { NodeId } from "../node-id.ts";
 import { isSystemError } from "../socket-directory.ts";
+import { wait } from "../wait.ts";
 import { formatAddress, parseAddress, reachableHost } from "./address.ts";
 import { HANDSHAKE_TIMEOUT, linkSecurity } from "./link-security.ts";
 import type { LinkCredentials, LinkSecurity } from "./link-security.ts";
@@ -148,7 +149,7 @@ export class MachineNetwork implements Network {
       const server = createServer(this.#security.server);
       server.maxConnections = MOST_STRANGERS;
       try {
-        await listen(server, port, host);
+        await listenAlone(server, host === "" ? { port } : { port, host });
       } catch (error) {
         const isTaken = isSystemError(error) && error.code === "EADDRINUSE";
         if (isTaken && port < last) continue;
@@ -336,19 +337,4 @@ function isClosed(error: Error): boolean {
 
 function portsOf({ port = 0 }: LinkListenOptions): readonly [first: number, last: number] {
   return typeof port === "number" ? [port, port] : port;
-}
-
-function wait(loop: EventLoop, ms: number): Promise<void> {
-  return new Promise((resolve) => loop.setTimeout(resolve, ms));
-}
-
-/** Binds a port of this process alone, also in a worker of `node:cluster`, whose primary would share it. */
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ port, ...(host === "" ? {} : { host }), exclusive: true }, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
 }
