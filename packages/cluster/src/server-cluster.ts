@@ -41,6 +41,10 @@ export class ServerCluster implements ClusterOption {
   readonly #nodes: Nodes;
   #state: ClusterNode["state"] = "joining";
   #engine: Engine | undefined = undefined;
+  /** Whether it has met the others. */
+  #hasJoined = false;
+  /** Whether the application was told so. */
+  #hasToldReady = false;
   readonly #warned: Set<string> = new Set();
   /** Undefined unless this node is about to leave. */
   #retired: Promise<void> | undefined = undefined;
@@ -108,9 +112,16 @@ export class ServerCluster implements ClusterOption {
   }
 
   drain(isDraining: boolean): void {
-    this.#state = isDraining ? "draining" : "up";
-    this.#nodes.announce();
+    this.#become(isDraining ? "draining" : this.#hasJoined ? "up" : "joining");
     this.#sessions.drain(isDraining);
+  }
+
+  #become(state: ClusterNode["state"]): void {
+    this.#state = state;
+    this.#nodes.announce();
+    if (state !== "up" || this.#hasToldReady) return;
+    this.#hasToldReady = true;
+    this.handle.emit("ready");
   }
 
   retire(): Promise<void> {
@@ -132,6 +143,7 @@ export class ServerCluster implements ClusterOption {
 
   leave(): Promise<void> | void {
     this.#state = "joining";
+    this.#hasJoined = this.#hasToldReady = false;
     this.#engine = undefined;
     this.#retired = undefined;
     const parts = [...this.#networks, this.#channelBus, this.#journaling];
@@ -158,10 +170,9 @@ export class ServerCluster implements ClusterOption {
     }
     // The first clients can be recovered, and find what they have missed.
     await journal;
-    if (this.#networks !== networks || this.#state !== "joining") return;
-    this.#state = "up";
-    this.#nodes.announce();
-    this.handle.emit("ready");
+    if (this.#networks !== networks) return;
+    this.#hasJoined = true;
+    if (this.#state === "joining") this.#become("up");
   }
 
   #networksOf(name: string): Network[] {

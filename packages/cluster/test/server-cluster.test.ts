@@ -38,6 +38,8 @@ describe("the cluster of a server", () => {
     return io;
   }
 
+  const portOf = ({ httpServer }: Server): number => (httpServer.address() as AddressInfo).port;
+
   const idsOf = ({ nodes }: Cluster): string[] => nodes.map(({ id }) => id);
 
   it("is ready once it has met the others", async () => {
@@ -98,9 +100,39 @@ describe("the cluster of a server", () => {
       for (const { state } of other.cluster!.nodes.slice(1)) states.add(state);
     } while (!states.has("up"));
     assert.equal(states.has("draining"), false);
-    const { port } = one.httpServer.address() as AddressInfo;
-    await fetch(`http://localhost:${port}/socket.io/?EIO=4&transport=polling`);
+    await fetch(`http://localhost:${portOf(one)}/socket.io/?EIO=4&transport=polling`);
     assert.equal(one.engine.clientsCount, 0);
+  });
+
+  it("is not ready before it has met the others, also if it was about to drain meanwhile", async () => {
+    const io = start();
+    const isReady = next(io.cluster, "ready");
+    const stopping = new AbortController();
+    const drained = io.drain({ signal: stopping.signal });
+    stopping.abort();
+    await assert.rejects(drained, { name: "AbortError" });
+    assert.equal(io.cluster!.ready, false);
+    await isReady;
+    assert.equal(io.cluster!.ready, true);
+  });
+
+  it("is ready when it goes on, if it has met the others while it drained", async () => {
+    const other = start();
+    await next(other.cluster, "ready");
+    const option = cluster({ directory: join(parent, "c"), name: "test" });
+    const io = new Server(0, { host: "node", cluster: option });
+    servers.push(io);
+    let readies = 0;
+    io.cluster!.on("ready", () => readies++);
+    option.drain?.(true);
+    // Requests wait until it has met the others.
+    await fetch(`http://localhost:${portOf(io)}/socket.io/?EIO=4&transport=polling`);
+    assert.deepEqual([io.cluster!.ready, readies], [false, 0]);
+    option.drain?.(false);
+    assert.deepEqual([io.cluster!.ready, readies], [true, 1]);
+    option.drain?.(true);
+    option.drain?.(false);
+    assert.deepEqual([io.cluster!.ready, readies], [true, 1]);
   });
 
   it("is named after the port, which an HTTP server may get later", async () => {
