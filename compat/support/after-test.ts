@@ -32,8 +32,8 @@ export function sharingSuite(title: string, body: () => void): void {
 }
 
 /** Listens on the loopback interface, on an ephemeral port by default; stops after the test. */
-export async function listen(server: HttpServer, wished = 0): Promise<number> {
-  const { port, stop } = await listening.listen(server, wished);
+export async function listen(server: HttpServer, wished = 0, reusePort = false): Promise<number> {
+  const { port, stop } = await listening.listen(server, wished, "127.0.0.1", reusePort);
   afterThisTest(stop);
   return port;
 }

@@ -122,7 +122,7 @@ export class RestartableServer {
     if (http !== undefined) {
       prepare?.(io);
       this.#cuts.push(cutterOf(http));
-      return { io, port: await listen(http, port) };
+      return { io, port: await listen(http, port, front === "port") };
     }
     const app = uWS.App();
     for (const [path, file] of files) {

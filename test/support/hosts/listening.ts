@@ -1,5 +1,5 @@
 import type { Server as HttpServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, ListenOptions } from "node:net";
 import * as uWS from "uWebSockets.js";
 
 interface Listening extends Disposable {
@@ -7,13 +7,20 @@ interface Listening extends Disposable {
   readonly stop: () => void;
 }
 
-/** Listens on the loopback interface, on an ephemeral port by default. `using` closes the server. */
+/**
+ * Listens on the loopback interface, on an ephemeral port by default. `using` closes the server.
+ *
+ * @param reusePort - whether others may share the port, from Node 22.12 on
+ */
 export async function listen(
   server: HttpServer,
   wished = 0,
   address: string = "127.0.0.1",
+  reusePort = false,
 ): Promise<Listening> {
-  await new Promise<void>((resolve) => server.listen(wished, address, resolve));
+  // The types are those of the oldest Node that is supported.
+  const options: ListenOptions & { reusePort: boolean } = { port: wished, host: address, reusePort };
+  await new Promise<void>((resolve) => server.listen(options, resolve));
   const stop = (): void => {
     server.closeAllConnections();
     server.close();
