@@ -74,6 +74,8 @@ export class Journaling implements JournalNode {
   readonly #sent: Map<string, number> = new Map();
   /** In the order in which they have happened. */
   #changes: Map<string, StateChange> = new Map();
+  /** Those that the journal was given and may not have, by key. */
+  readonly #uncertain: Set<string> = new Set();
   /** Resolves when the latest changes are written, or cannot be. */
   #written: Promise<void> = Promise.resolve();
   #writtenWaiters: (() => void)[] = [];
@@ -118,6 +120,10 @@ export class Journaling implements JournalNode {
 
   get isAway(): boolean {
     return this.#mode === "away";
+  }
+
+  get hasStopped(): boolean {
+    return this.#mode === "stopped" && this.#starts > 0;
   }
 
   get #isReturning(): boolean {
@@ -266,6 +272,8 @@ export class Journaling implements JournalNode {
     const key = keyOf(change);
     const earlier = this.#changes.get(key);
     this.#changes.delete(key);
+    // The journal has never heard of it.
+    if (earlier?.isNew && change.state === undefined && !this.#uncertain.has(key)) return;
     this.#changes.set(key, earlier === undefined ? change : merge(earlier, change));
   }
 
@@ -279,9 +287,11 @@ export class Journaling implements JournalNode {
   async #write(changes: Map<string, StateChange>): Promise<void> {
     try {
       await this.call(this.journal.write([...changes.values()]));
+      if (this.#uncertain.size > 0) for (const key of changes.keys()) this.#uncertain.delete(key);
     } catch (error) {
       const later = this.#changes;
       this.#changes = changes;
+      for (const key of changes.keys()) this.#uncertain.add(key);
       for (const change of later.values()) this.#addChange(change);
       this.onAway(error);
     }

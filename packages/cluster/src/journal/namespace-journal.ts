@@ -6,6 +6,7 @@ import { LinkError } from "../errors.ts";
 import type { NodeId } from "../node-id.ts";
 import { CAST, isFor, PASSING, readCast, readEvent, sizeOf } from "./items.ts";
 import type { EventItem } from "./items.ts";
+import { HeldBatches } from "./held-batches.ts";
 import { EVENT } from "./journal.ts";
 import type { ArrivedBatch, Journal, JournaledEvent, Place, PublisherId } from "./journal.ts";
 import type { RelayedItems } from "./journal-links.ts";
@@ -37,6 +38,8 @@ export interface JournalNode {
   readonly isUp: boolean;
   /** Whether it cannot be reached: items travel over links, and are not kept. */
   readonly isAway: boolean;
+  /** Whether the server has closed. */
+  readonly hasStopped: boolean;
   /** Fails if the journal takes too long. */
   call<T>(answer: Promise<T>): Promise<T>;
   /** The journal does not answer. */
@@ -91,7 +94,7 @@ export class NamespaceJournal {
   readonly #recent: RecentItems = new RecentItems();
   readonly #heard: Sequences = new Sequences();
   /** Batches that have to wait for what is read before. */
-  #held: ArrivedBatch[] = [];
+  readonly #held: HeldBatches;
   #isFilling = false;
   /** How many events were sent that the journal does not have. */
   #lost = 0;
@@ -119,6 +122,7 @@ export class NamespaceJournal {
     this.#receiver = receiver;
     this.#options = options;
     this.#log = new RecoveryLog(0, options.maxLogBytes);
+    this.#held = new HeldBatches(options.maxLogBytes);
   }
 
   /** Whether it is known where the namespace is. */
@@ -188,6 +192,8 @@ export class NamespaceJournal {
   }
 
   #add(item: string, event: EventItem | undefined): void {
+    // It would wait until the server is attached again, and more with it each time.
+    if (this.#node.hasStopped) return;
     this.#outbox.add(item, event);
     // Links send what is relayed in one tick together.
     if (this.#node.isAway) this.#relay();
@@ -273,6 +279,8 @@ export class NamespaceJournal {
         this.#pass(item);
         continue;
       }
+      // A later version may have others.
+      if (!item.startsWith(EVENT) && !item.startsWith(PASSING)) continue;
       const event = readEvent(item);
       if (item.startsWith(EVENT) && !areKept) this.#lose(event, publisher, first + index);
       this.#deliver(this.#late.without(event, publisher, first + index), unknownOffset(this.#epoch));
@@ -331,14 +339,14 @@ export class NamespaceJournal {
 
   #catchUp(place: Place): void {
     if (place.epoch !== this.#epoch) {
-      if (this.#isFilling || this.#held.length > 0) return;
+      if (this.#isFilling || !this.#held.isEmpty) return;
       this.#changeEpoch(place);
     }
     if (place.id > this.#log.position) void this.#fill(place.id);
   }
 
   onBatch(batch: ArrivedBatch): void {
-    if (!this.isReady || this.#isFilling || this.#held.length > 0) this.#held.push(batch);
+    if (!this.isReady || this.#isFilling || !this.#held.isEmpty) this.#held.add(batch);
     else this.#follow(batch);
   }
 
@@ -351,7 +359,7 @@ export class NamespaceJournal {
     }
     this.#latest = after.at;
     if (after.id > this.#log.position) {
-      this.#held.unshift(batch);
+      this.#held.putBack(batch);
       void this.#fill(after.id);
       return;
     }
@@ -446,7 +454,11 @@ export class NamespaceJournal {
 
   #release(): void {
     // One is put back if something before it is missing, which is read then.
-    while (!this.#isFilling && this.isReady && this.#held.length > 0) this.#follow(this.#held.shift()!);
+    while (!this.#isFilling && this.isReady) {
+      const batch = this.#held.take();
+      if (batch === undefined) return;
+      this.#follow(batch);
+    }
   }
 
   #wake(): void {

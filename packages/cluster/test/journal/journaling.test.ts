@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { setImmediate as turn } from "node:timers/promises";
+import { DrivenLoop } from "../../../engine/test/driven-loop.ts";
+import { PASSING, readEvent, writeEvent } from "../../src/journal/items.ts";
+import type { EventItem } from "../../src/journal/items.ts";
+import { EVENT } from "../../src/journal/journal.ts";
+import { Journaling } from "../../src/journal/journaling.ts";
+import type { NamespaceJournal } from "../../src/journal/namespace-journal.ts";
+import { SessionStates } from "../../src/journal/session-states.ts";
+import type { RecoverableSocket } from "../../src/journal/session-states.ts";
+import { Members } from "../../src/members.ts";
+import { MemoryJournal } from "./memory-journal.ts";
+
+const target = { rooms: new Set<string>(), except: new Set<string>(), flags: {} };
+
+/** The item of an event. */
+const eventItem = (text: string): string => writeEvent(EVENT, target, [text]);
+
+/** A node with one namespace. */
+class JournalNode implements AsyncDisposable {
+  readonly loop: DrivenLoop = new DrivenLoop();
+  readonly journal: MemoryJournal = new MemoryJournal();
+  readonly sockets: Map<string, RecoverableSocket> = new Map();
+  readonly states: SessionStates = new SessionStates("/", this.sockets);
+  /** What arrived for the sockets. */
+  readonly events: string[] = [];
+  readonly journaling: Journaling;
+  readonly namespace: NamespaceJournal;
+
+  constructor(maxLogBytes: number = 1e6) {
+    this.journaling = new Journaling(this.journal, new Members(this.loop), {
+      onAway() {},
+      onBack() {},
+      onGap() {},
+    });
+    const { states, events } = this;
+    this.namespace = this.journaling.open(
+      "/",
+      {
+        states,
+        letGo: () => undefined,
+        onRevoked() {},
+        onEvent: ({ parts }: EventItem) => void events.push(String(parts[0])),
+        onCast() {},
+      },
+      { isTotallyOrdered: false, maxLogBytes, window: 60_000 },
+    );
+  }
+
+  /** A client joins. */
+  join(id: string): void {
+    const socket = {
+      id,
+      pid: `pid-${id}`,
+      rooms: new Set([id]),
+      data: {},
+      _expiresAt: undefined,
+      _gone: false,
+    };
+    this.sockets.set(id, socket);
+    this.states.joined(id, "start", undefined);
+    this.journaling.flushLater(this.namespace);
+  }
+
+  /** It leaves, and nobody waits for it. */
+  leave(id: string): void {
+    const change = this.states.left(id);
+    this.sockets.delete(id);
+    if (change !== undefined) this.journaling.change(change);
+  }
+
+  async settle(): Promise<void> {
+    for (let turns = 0; turns < 20; turns++) {
+      this.loop.advance(0);
+      await turn();
+    }
+  }
+
+  async start(): Promise<this> {
+    const started = this.journaling.start("test");
+    await this.settle();
+    await started;
+    return this;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.journaling.stop();
+  }
+}
+
+describe("the journal of a node", () => {
+  it("that is away has nothing to write of sockets that have come and gone meanwhile", async () => {
+    await using node = await new JournalNode().start();
+    node.join("before");
+    await node.settle();
+    node.journal.isAway = true;
+    for (let count = 0; count < 100; count++) {
+      node.join(`s${count}`);
+      await node.settle();
+      node.leave(`s${count}`);
+      await node.settle();
+    }
+    node.leave("before");
+    node.join("after");
+    node.journal.isAway = false;
+    node.journal.changes.length = 0;
+    node.loop.advance(1000);
+    await node.settle();
+    const written = node.journal.changes.flat().map(({ pid, state }) => [pid, state !== undefined]);
+    // The first of them was given to it when it was not known to be away: it may have it.
+    assert.deepEqual(written, [
+      ["pid-s0", false],
+      ["pid-before", false],
+      ["pid-after", true],
+    ]);
+  });
+
+  it("that has stopped keeps nothing that is emitted, for nobody gets it", async () => {
+    await using node = await new JournalNode().start();
+    node.namespace.add(eventItem("one"));
+    await node.settle();
+    await node.journaling.stop();
+    for (let count = 0; count < 100; count++) node.namespace.add(eventItem("while it was stopped"));
+    await node.start();
+    node.namespace.add(eventItem("two"));
+    await node.settle();
+    assert.deepEqual(
+      node.journal.batches.map(({ first, items }) => [first, items.map((item) => readEvent(item).parts[0])]),
+      [
+        [1, ["one"]],
+        [2, ["two"]],
+      ],
+    );
+  });
+
+  it("that cannot be read holds so many batches, and reads what it does not hold", async () => {
+    const text = "x".repeat(1000);
+    await using node = await new JournalNode(20_000).start();
+    node.journal.isAway = true;
+    for (let id = 1; id <= 100; id++) {
+      const after = { ...node.journal.place, id: id - 1 };
+      const item = eventItem(`${id} ${text}`);
+      node.journal.keep({ id, item, publisher: "other", seq: id, at: 1 });
+      // The first one is lost.
+      if (id > 1)
+        node.journal.deliver({ namespace: "/", publisher: "other", first: id, items: [item], after });
+    }
+    await node.settle();
+    assert.equal(node.events.length, 0);
+    node.journal.isAway = false;
+    node.loop.advance(1000);
+    await node.settle();
+    assert.deepEqual(
+      node.events.map((event) => event.split(" ")[0]),
+      Array.from({ length: 100 }, (_, index) => String(index + 1)),
+    );
+    // The oldest ones were dropped.
+    const [[after = 0, until = 0] = []] = node.journal.reads;
+    assert.deepEqual([after, until > 50 && until < 99], [0, true]);
+  });
+
+  it("ignores items of a later version that come over a link", async () => {
+    await using node = await new JournalNode().start();
+    const items = ["Xwhatever", writeEvent(PASSING, target, ["known"])];
+    node.namespace.onRelayed({ publisher: "other", first: 1, items, areKept: true });
+    assert.deepEqual(node.events, ["known"]);
+  });
+});
