@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { MemoryResponse, MemoryUpgradeError } from "@tidewire/engine";
 import { next } from "../../../test/support/waiting/events.ts";
 import { Cast } from "../src/broadcasting/kinds.ts";
+import { writeTarget } from "../src/broadcasting/wire.ts";
 import type { LinkError } from "../src/errors.ts";
 import { readEvent } from "../src/journal/items.ts";
 import { Kind } from "../src/link/kinds.ts";
@@ -104,6 +105,19 @@ describe("cluster: a malformed message of broadcasting", () => {
       assert.equal(code, "MALFORMED");
     });
   }
+});
+
+describe("cluster: a malformed packet", () => {
+  it("that asks for answers breaks the link", async () => {
+    await using cluster = await TestNodes.start(2);
+    const [sender, receiver] = cluster.members as [Members, Members];
+    const left = next<[string, LinkError]>(receiver, "leave");
+    writer.begin().u32(1).f64(1).u8(Cast.BROADCAST_WITH_ACK).text("/").u32(7);
+    writeTarget(writer, { rooms: new Set(), except: new Set() });
+    sender.link(receiver.self)!.send(Kind.CAST, [writer.u8(0).end(), '21["cut']);
+    const [, { code }] = await left;
+    assert.equal(code, "MALFORMED");
+  });
 });
 
 describe("an item of the journal", () => {

@@ -1,4 +1,11 @@
-import { createDecoder, encodePacket, PacketDecoder, PacketType, toBuffer } from "@tidewire/parser";
+import {
+  createDecoder,
+  defaultParser,
+  encodePacket,
+  PacketDecoder,
+  PacketType,
+  toBuffer,
+} from "@tidewire/parser";
 import type { Binary, Packet, Parser } from "@tidewire/parser";
 import type { internals } from "@tidewire/server";
 import type { BroadcastOptions, Room } from "socket.io-adapter";
@@ -94,12 +101,16 @@ export function readPacket(reader: PayloadReader): PacketParts {
 
 /**
  * Decodes a packet, and copies its bytes.
- * @throws what the parser throws
+ * @throws LinkError if it is malformed; what another parser throws, which may limit what it decodes
  */
 export function decodePacket(parser: Parser, parts: PacketParts): Packet {
   let decoded: Packet | undefined;
   const decoder = createDecoder(parser, { ondecoded: (packet) => (decoded = packet) }, unlimited);
-  for (const part of parts) decoded = decoder.add(copyOf(part)) ?? decoded;
+  try {
+    for (const part of parts) decoded = decoder.add(copyOf(part)) ?? decoded;
+  } catch (error) {
+    throw parser === defaultParser ? new LinkError("MALFORMED", `a packet: ${String(error)}`) : error;
+  }
   if (decoded === undefined) throw new LinkError("MALFORMED", "a packet is incomplete");
   return decoded;
 }
