@@ -6,7 +6,7 @@ const linkMessages = {
   OTHER_VERSION: (version: string): string =>
     `the other node speaks version ${version} of the protocol between nodes, which this one does not`,
   SAME_NODE: (id: string): string => `the node ${id} is this one, or linked already`,
-  OTHER_NODE: (id: string): string => `another node than expected has answered: ${id}`,
+  OTHER_NODE: (id: string): string => `the node ${id} has answered in place of the expected one`,
   NO_GREETING: (): string => "the other node did not greet in time",
   HEARTBEAT_LOST: (): string => "the other node has missed three heartbeats",
   GIVEN_UP: (): string => "this node has missed three heartbeats, and the other node has given it up",
@@ -50,7 +50,8 @@ const clusterMessages = {
     `"${name}" cannot be the name of a cluster: use 1 to 40 of the characters A-Z a-z 0-9 . _ -`,
   NO_NAME: (): string =>
     'the cluster has no name: give the option "name", or attach the server to an HTTP server, whose port names it',
-  NO_LOCAL_SOCKETS: (): string => "there are no unix sockets on this platform",
+  NO_LOCAL_SOCKETS: (): string =>
+    'this platform has no unix sockets: link the processes over TCP, with the options "listen" and "backend" or "discovery"',
   CANNOT_LISTEN: (detail: string): string => `this node cannot listen for the others: ${detail}`,
   NO_SECRET: (): string =>
     'links between machines need a secret that all nodes share, or certificates: give "listen.secret" or "listen.tls"',

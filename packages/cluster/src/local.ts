@@ -154,7 +154,7 @@ export class LocalNetwork implements Network {
       this.#watcher = watch(this.#directory, { persistent: false }, this.#scanSoon);
       this.#watcher.on("error", () => this.#watcher?.close());
     } catch {
-      // The machine may have no watcher left; there is still the poll.
+      // The machine may have no watcher left. The poll still finds changes.
     }
   }
 
@@ -228,7 +228,7 @@ export class LocalNetwork implements Network {
     await unlink(path).catch(ignoreSystemError);
   }
 
-  /** Somebody, such as a cleaner of temporary files, has removed the directory or the socket in it. */
+  /** Somebody has removed the directory or the socket in it, such as a job that cleans up temporary files. */
   async #restoreSocket(): Promise<void> {
     try {
       prepareDirectory(this.#directory);

@@ -19,7 +19,7 @@ const STOPPED = 3 * HEARTBEAT_INTERVAL;
 /** Turns of the loop in which the ends of links that have broken meanwhile are read. */
 const TURNS = 3;
 
-/** What an area does with messages of one kind. What is missing here is ignored. */
+/** Handles the messages of one kind. Without a handler, a message is ignored. */
 export interface KindHandler {
   /**
    * Another node has opened a stream with a message of this kind. The payload is only valid until this returns.
@@ -36,13 +36,13 @@ export interface MemberEvents {
   join: [id: NodeId, link: Link];
   /** The link to a node has ended, and with it all its streams. */
   leave: [id: NodeId, error: Error];
-  /** This node has another id, for the others had given it up: its links have ended, and nobody knows its old id. */
+  /** This node has taken another id, because the others gave it up: its links have ended, and nobody knows the old id. */
   renew: [id: NodeId];
   /** A node that this one has to dial has greeted it: it is new, or has no link. */
   knock: [id: NodeId];
 }
 
-/** What a connection to another node comes to: one of the two is called, once. */
+/** How a connection to another node turns out: one of the two callbacks is called, once. */
 export interface DialHandlers {
   /** The id that the node must have, if it is known. */
   readonly expected?: NodeId;
@@ -90,7 +90,7 @@ export class Members extends EventEmitter<MemberEvents> {
     this.#beatLater();
   };
 
-  /** @param greeting - what this node says of itself where it differs from the defaults */
+  /** @param greeting - replaces defaults of this node's greeting */
   constructor(loop: EventLoop, greeting: Partial<Greeting> = {}) {
     super();
     this.loop = loop;

@@ -14,7 +14,7 @@ import { nodeOf } from "./node-id.ts";
 import type { NodeId } from "./node-id.ts";
 import { wait } from "./wait.ts";
 
-/** How long requests may take to arrive on connections that were accepted before the node stopped listening, in ms. */
+/** How long after the node has stopped listening requests may still arrive on connections that it had accepted, in ms. */
 const LINGER = 200;
 
 /** How long to wait for nodes that do not answer, in ms. */
@@ -40,7 +40,7 @@ export interface BindingOptions {
 /** Returns what another node has said of itself. */
 export type StateOf = (id: NodeId) => ClusterNode["state"];
 
-/** Knows which node has which session, and brings requests there. An engine joins it with `engine.joinCluster(directory)`. */
+/** Knows which node has which session, and forwards requests there. An engine joins it with `engine.joinCluster(directory)`. */
 export class SessionDirectory implements internals.EngineCluster {
   readonly bindTimeout: number;
   starting: Promise<void> | undefined = undefined;

@@ -124,7 +124,7 @@ describe("members", () => {
     it("leads to the node that was expected", () => {
       assert.match(
         refusals(member("AAAA"), member("BBBB"), "CCCC").join(),
-        /dialer: another node than expected has answered: BBBB/,
+        /dialer: the node BBBB has answered in place of the expected one/,
       );
     });
   });

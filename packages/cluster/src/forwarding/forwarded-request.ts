@@ -15,9 +15,9 @@ export interface Destination {
   needsWholeHead: boolean;
   /** Whether the connection of the client closes after the answer, because this node is about to leave. */
   readonly closesConnections: boolean;
-  /** It waits there. */
+  /** The request has been sent, and waits for its answer. */
   onSent(request: ForwardedRequest): void;
-  /** It does not any more. */
+  /** It has its answer, or its client has gone. */
   onSettled(request: ForwardedRequest): void;
   /** The link has broken before the answer. */
   onLost(exchange: HttpExchange): void;
@@ -116,7 +116,7 @@ function bodyOf(reader: PayloadReader): Buffer {
   return Buffer.from(reader.rest());
 }
 
-/** The last one, which is that of most. */
+/** Most answers have the same head as the one before. */
 let usual: internals.AnswerHead = new internals.AnswerHead("text/html");
 
 function usualHead(contentType: string): internals.AnswerHead {

@@ -8,10 +8,10 @@ import type { Outstanding } from "./outstanding.ts";
 import { RelayedUpgrade } from "./relayed-upgrade.ts";
 import type { UpgradeDestination } from "./relayed-upgrade.ts";
 
-/** This node in front of another one: passes on what has come here and belongs there. */
+/** Forwards the requests that have reached this node, and belong to sessions of another one. */
 export class Front implements internals.RemoteSession, Destination, UpgradeDestination {
   readonly link: Link;
-  /** Whether somebody there looks at all headers: until its first answer says so, somebody may. */
+  /** Whether the other node needs all headers. It says so in every answer; until the first one, it may. */
   needsWholeHead: boolean = true;
   closesConnections: boolean = false;
   /** Polls that wait there. */
@@ -54,7 +54,7 @@ export class Front implements internals.RemoteSession, Destination, UpgradeDesti
       if (isHere) this.#target.onUpgrade(exchange);
       else this.#relay(exchange);
     });
-    // It is as if the WebSocket had not shown up.
+    // Then the session stays where it is.
     exchange.onAbort = () => claim.cancel();
   }
 

@@ -1,4 +1,4 @@
-/** How many requests have come here and wait for an answer of another node. */
+/** Counts the requests of this node's clients that wait for an answer of another node. */
 export class Outstanding {
   #count = 0;
   #waiters: (() => void)[] = [];

@@ -12,9 +12,9 @@ const writer = new PayloadWriter();
 /** Where an upgrade is relayed to. */
 export interface UpgradeDestination {
   readonly link: Link;
-  /** It waits there. */
+  /** The upgrade has been sent, and waits for its answer. */
   onSent(upgrade: RelayedUpgrade): void;
-  /** It does not any more. */
+  /** It has its answer, or its client has gone. */
   onSettled(upgrade: RelayedUpgrade): void;
   /** The link has broken before the answer. */
   onLost(exchange: UpgradeExchange): void;

@@ -14,7 +14,7 @@ import {
 
 const writer = new PayloadWriter();
 
-/** The server has gone for a while: the client is to connect again. */
+/** The close code by which the client knows that it should connect again. */
 const SERVICE_RESTART = 1012;
 
 /** A WebSocket of a session on another node, at the node to which its client has connected. */
@@ -29,7 +29,7 @@ export class RelayedWebSocket implements WebSocketHandlers {
   #passing = 0;
   #isPaused = false;
   #isOpen = true;
-  /** Whether the client has been told. */
+  /** Whether a close frame has been sent to the client. */
   #isClosing = false;
 
   constructor(port: WebSocketPort, stream: LinkStream, limits: internals.ClusterTarget["limits"]) {
@@ -116,7 +116,7 @@ export class RelayedWebSocket implements WebSocketHandlers {
 
   onReadEnd(): void {}
 
-  /** The client does not read, and makes the host answer it. */
+  /** The host has answered a ping. A client may send pings, and not read the answers. */
   onAnswered(): void {
     const limit = this.#limits.maxBackpressure;
     if (limit > 0 && this.#port.bufferedAmount > limit) this.#port.terminate();

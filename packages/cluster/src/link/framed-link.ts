@@ -12,7 +12,7 @@ import type { StreamOwner } from "./stream.ts";
 import { OVERLOAD } from "./window.ts";
 import { PayloadWriter } from "./writer.ts";
 
-/** Heartbeats in a row without a byte of the other node after which the link is broken. */
+/** The link breaks after this many heartbeats in a row without a byte from the other node. */
 const MISSED = 3;
 
 const LAST_STREAM = 0x7fff_ffff;
@@ -34,7 +34,7 @@ export class FramedLink implements StreamOwner {
   #nextStream: number;
   #isOpen = true;
   #isFlushing = false;
-  /** What waits until the chunk has been read. */
+  /** Runs once the chunk has been read. */
   #afterRead: (() => void)[] = [];
   /** Heartbeats since the other node was heard of. */
   #missed = 0;
@@ -146,10 +146,10 @@ export class FramedLink implements StreamOwner {
     this.#onClose(new LinkError("LEFT"));
   }
 
-  /** Called once in a while: asks whether the other node is alive, and breaks the link when it has been silent for too long. */
+  /** Called at every heartbeat: asks whether the other node is alive, and breaks the link if it has been silent for too long. */
   beat(): void {
     if (++this.#missed > MISSED) {
-      // It reads this if it was stopped and goes on.
+      // A node that was stopped reads this when it goes on.
       this.send(Kind.LOST, []);
       this.#flush();
       this.destroy(new LinkError("HEARTBEAT_LOST"));
@@ -186,7 +186,7 @@ export class FramedLink implements StreamOwner {
       else if ((kind & OPENS) !== 0) this.#onOpened(kind & ~OPENS, id, payload);
       else this.#streams.get(id)?.handlers.onMessage(kind, payload);
     } catch (error) {
-      // What an application throws, in a handler of ours, is nothing that the other node can help.
+      // The other node has no part in what the application throws.
       if (error instanceof LinkError) throw error;
       this.#loop.rethrow(error);
     }
@@ -264,7 +264,7 @@ export class FramedLink implements StreamOwner {
     for (;;) {
       const id = this.#nextStream;
       this.#nextStream = id + 2 > LAST_STREAM ? this.#firstStream : id + 2;
-      // After a thousand million streams the ids begin anew; some that have not ended may be in use.
+      // The ids begin anew after 2^30 streams, and older streams may still use some of them.
       if (!this.#streams.has(id)) return id;
     }
   }

@@ -18,7 +18,7 @@ const LONGEST = 1024;
 
 const MAGIC = "tidewire";
 
-/** What nodes say of themselves when they connect. */
+/** How a node introduces itself on a new connection. */
 export interface Greeting {
   readonly id: NodeId;
   /** Random; made when the node starts. */
@@ -27,7 +27,7 @@ export interface Greeting {
   readonly cluster: string;
   /** The newest version of the protocol between nodes that it speaks; the one before is spoken, too. */
   readonly version: number;
-  /** The node that has made the connection does not know to whom. */
+  /** Whether the node that has made the connection does not know whom it has reached. */
   readonly isBlind?: boolean;
 }
 
@@ -100,7 +100,7 @@ export class GreetingExchange {
   }
 
   #refuse(error: LinkError): void {
-    // A dialer that has been refused has nothing to say, nor has anybody to one who is no node.
+    // A dialer closes without a word, and nobody answers a stranger.
     if (!this.#isDialer && error.code !== "NOT_A_NODE") {
       this.#send(Kind.REFUSE, writer.begin().text(error.message).text(this.#own.id).text(error.code).end());
       this.#pipe.end();

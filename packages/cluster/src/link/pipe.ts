@@ -1,4 +1,4 @@
-/** What a link stands on: a connection that carries bytes in order, such as a socket. */
+/** The connection below a link: it carries bytes in order, as a socket does. */
 export interface LinkPipe {
   /** Bytes accepted by `write` that the kernel, or the other end, has not accepted yet. */
   readonly bufferedAmount: number;
