@@ -155,7 +155,7 @@ describe("the journal of a node", () => {
       Array.from({ length: 100 }, (_, index) => String(index + 1)),
     );
     // The oldest ones were dropped.
-    const [[after = 0, until = 0] = []] = node.journal.reads;
+    const [after, until] = node.journal.reads[0]!;
     assert.deepEqual([after, until > 50 && until < 99], [0, true]);
   });
 
