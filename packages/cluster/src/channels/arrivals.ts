@@ -4,15 +4,13 @@ import type { NodeId } from "../node-id.ts";
 import { Copies } from "./copies.ts";
 import { decodePublication } from "./publication.ts";
 import type { Publication } from "./publication.ts";
+import { Publishers } from "./publishers.ts";
 
 /** How long missing publications are waited for, in ms: they may take another way, over a link or over the broker. */
 const PATIENCE = 500;
 
 /** How many publications of one channel and publisher are kept until those before them arrive. */
 const MOST_WAITING = 1000;
-
-/** How many publishers are remembered after they have left, to know what was lost if they come back. */
-const MOST_REMEMBERED = 1000;
 
 /** What arrivals call. */
 export interface ArrivalsHandlers {
@@ -52,7 +50,7 @@ export class Arrivals {
   readonly #loop: EventLoop;
   readonly #handlers: ArrivalsHandlers;
   readonly #node: ArrivalsNode;
-  readonly #publishers: Map<NodeId, Publisher> = new Map();
+  readonly #publishers: Publishers<Publisher> = new Publishers();
 
   constructor(loop: EventLoop, handlers: ArrivalsHandlers, node: ArrivalsNode = {}) {
     this.#loop = loop;
@@ -98,18 +96,10 @@ export class Arrivals {
 
   #publisherOf({ from, epoch }: Publication): Publisher {
     const known = this.#publishers.get(from);
-    if (known?.epoch === epoch) return known;
-    if (known === undefined && this.#publishers.size === MOST_REMEMBERED) this.#forgetOldest();
-    const publisher = { epoch, copies: new Copies(), streams: new Map<number, Stream>() };
-    this.#publishers.set(from, publisher);
+    const publisher =
+      known?.epoch === epoch ? known : { epoch, copies: new Copies(), streams: new Map<number, Stream>() };
+    this.#publishers.heard(from, publisher);
     return publisher;
-  }
-
-  #forgetOldest(): void {
-    for (const oldest of this.#publishers.keys()) {
-      this.#publishers.delete(oldest);
-      return;
-    }
   }
 
   /** Passes on the messages of a publication which have not arrived before. */

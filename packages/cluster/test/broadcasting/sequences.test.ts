@@ -35,4 +35,15 @@ describe("sequences of publications", () => {
     assert.equal(sequences.accept("1000", { epoch, seq: 3 }), 1);
     assert.equal(sequences.accept("0", { epoch, seq: 3 }), 0);
   });
+
+  it("remember one that goes on publishing, however many come and go", () => {
+    const sequences = new Sequences();
+    let seq = 0;
+    for (let count = 0; count < 3000; count++) {
+      assert.equal(sequences.accept("AAAA", { epoch: 1, seq: ++seq }), 0);
+      sequences.accept(`n${count}`, { epoch: 1, seq: 1 });
+    }
+    assert.equal(sequences.accept("AAAA", { epoch: 1, seq: seq + 3 }), 2);
+    assert.equal(sequences.accept("AAAA", { epoch: 1, seq: 1 }), undefined);
+  });
 });
