@@ -48,6 +48,8 @@ export class Turns {
   #since = 0;
   /** Whether the row has its budget from `#since` on. */
   #isLong = false;
+  /** Whether the backlogs have a turn coming. */
+  #isAsked = false;
   /** Whether the current row ends with the turn of the loop. */
   #endsWithTurn = false;
   #end = 0;
@@ -101,10 +103,17 @@ export class Turns {
   /** Adds the backlog of a connection. It is handled in slices from the next turn on. */
   add(connection: object, backlog: Backlog): void {
     this.#backlogs.set(connection, { backlog, context: new AsyncResource("TIDEWIRE") });
-    if (this.#backlogs.size === 1) this.#loop.setImmediate(this.#run);
+    this.#ask();
+  }
+
+  #ask(): void {
+    if (this.#isAsked) return;
+    this.#isAsked = true;
+    this.#loop.setImmediate(this.#run);
   }
 
   readonly #run = (): void => {
+    this.#isAsked = false;
     const end = this.#loop.now() + BUDGET;
     try {
       // Iteration over a map includes what is added meanwhile, so each backlog has a slice before any has its next one.
@@ -114,7 +123,7 @@ export class Turns {
         if (this.#loop.now() >= end) break;
       }
     } finally {
-      if (this.#backlogs.size > 0) this.#loop.setImmediate(this.#run);
+      if (this.#backlogs.size > 0) this.#ask();
     }
   };
 
