@@ -1,15 +1,14 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+import { bundled } from "../process/bundled.ts";
 import { Reports } from "../process/reports.ts";
 import { within } from "../waiting/queue.ts";
 import type { Queue } from "../waiting/queue.ts";
 import type { Machine } from "./network.ts";
 import type { NodeSettings, Sent } from "./settings.ts";
 
-const PROGRAM = fileURLToPath(new URL("node-program.ts", import.meta.url));
-const FROM_SOURCE = ["--conditions=@tidewire/source", "--import", "tsx/esm"];
+const [PROGRAM = ""] = await bundled(new URL("node-program.ts", import.meta.url));
 
 /** A process on one of the machines. */
 export class MachineNode {
@@ -24,7 +23,7 @@ export class MachineNode {
   constructor(machine: Machine, settings: NodeSettings) {
     this.machine = machine;
     this.settings = settings;
-    const command = [...machine.run, process.execPath, ...FROM_SOURCE, PROGRAM, JSON.stringify(settings)];
+    const command = [...machine.run, process.execPath, PROGRAM, JSON.stringify(settings)];
     const [file, ...args] = command as [string, ...string[]];
     this.child = spawn(file, args, {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
