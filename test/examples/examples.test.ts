@@ -7,6 +7,7 @@ import { build } from "esbuild";
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 import { describeWithChromium, type Browser, type Page } from "../support/browser/chromium.ts";
 import { Example, folderOf } from "../support/examples/example.ts";
+import { built } from "../support/process/built.ts";
 import { connected } from "../support/server/clients.ts";
 import { collect, next } from "../support/waiting/events.ts";
 import { within } from "../support/waiting/queue.ts";
@@ -67,7 +68,9 @@ function describeExample(name: string, declare: (started: () => Example) => void
 }
 
 describe("the examples", () => {
-  before(() => {
+  before(async function () {
+    this.timeout(200_000);
+    await built();
     for (const [name, env] of Object.entries(EXAMPLES)) {
       const starting = Example.start(name, env);
       // The tests of the example say it.
@@ -97,6 +100,14 @@ describe("the examples", () => {
       assert.ok(readme.trimEnd().split("\n").length <= 10, `the README of ${name} has more than ten lines`);
     }
   });
+
+  it("build no packages when they start: that is done once before", async () => {
+    const outputs = await Promise.all([...running.values()].map(async (starting) => (await starting).output));
+    assert.deepEqual(
+      outputs.filter((output) => output.includes("Building")),
+      [],
+    );
+  }).timeout(200_000);
 
   describeExample("fastify", (started) => {
     it("tells every client of a vote by POST", async () => {

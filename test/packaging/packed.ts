@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { built } from "../support/process/built.ts";
 
 const run = promisify(execFile);
 
@@ -88,8 +89,7 @@ export async function evaluate(name: string, script: string): Promise<unknown> {
 }
 
 async function packAll(): Promise<Packed> {
-  // `npm test` has built them; a second build would write what other tests read at the same time.
-  if (process.env["PACKAGES_BUILT"] === undefined) await run(bin("turbo"), ["run", "build"], { cwd: root });
+  await built();
   const folder = mkdtempSync(join(tmpdir(), "tidewire-packed-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
   const args = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
