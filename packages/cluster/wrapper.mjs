@@ -1,3 +1,3 @@
 import main from "./dist/index.js";
 
-export const { ClusterError, LeasedDiscovery, cluster, dns } = main;
+export const { ClusterError, LeasedDiscovery, cluster, dns, internals } = main;

@@ -1,10 +1,12 @@
 // Three machines, addresses of the loopback interface, which find each other and broadcast through NATS or PostgreSQL. A load balancer
 // without affinity is in front of them.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { io as connect } from "socket.io-client";
 import { freePort } from "../support/hosts/free-port.ts";
 import type { BackendServer } from "../support/backends/backend-suite.ts";
 import { Cable } from "../support/backends/cable.ts";
@@ -15,7 +17,7 @@ import { Clients } from "../support/processes/clients.ts";
 import { roundRobinProxy } from "../support/proxies/round-robin.ts";
 import type { RoundRobinProxy } from "../support/proxies/round-robin.ts";
 import { next } from "../support/waiting/events.ts";
-import { PATIENCE } from "../support/waiting/queue.ts";
+import { PATIENCE, within } from "../support/waiting/queue.ts";
 
 const SECRET = "a secret that all nodes share";
 const MACHINES = [2, 3, 4];
@@ -23,37 +25,58 @@ const MACHINES = [2, 3, 4];
 /** How many broadcasts a second, while the broker is killed and started, or hangs. */
 const RATE = Number(process.env["BROADCAST_RATE"] ?? 500);
 
+interface Broker extends BackendServer {
+  /** It hangs, with all its connections. */
+  stall(): void;
+}
+
 /** A broker, and one process on each of three machines, with a cable between them. */
 class Machines implements AsyncDisposable {
-  readonly broker: BackendServer;
+  readonly broker: Broker;
   readonly cable: Cable;
   readonly all: ClusteredProcess[] = [];
+  readonly #ports: number[] = [];
   readonly #folder: string = mkdtempSync(join(tmpdir(), "tidewire-test-"));
   #proxy: RoundRobinProxy | undefined = undefined;
 
-  private constructor(broker: BackendServer, cable: Cable) {
+  private constructor(broker: Broker, cable: Cable) {
     this.broker = broker;
     this.cable = cable;
   }
 
   /** @param option - of the processes, which takes the port of the cable */
-  static async start(broker: BackendServer, option: "natsPort" | "postgresPort"): Promise<Machines> {
+  static async start(broker: Broker, option: "natsPort" | "postgresPort"): Promise<Machines> {
     const machines = new Machines(broker, await Cable.to(broker.port));
-    const ports: number[] = [];
     for (const number of MACHINES) {
       const port = await freePort();
       const listen = { host: `127.0.0.${number}`, secret: SECRET };
       const options = { name: "test", listen, [option]: machines.cable.port };
-      ports.push(port);
+      machines.#ports.push(port);
       machines.all.push(new ClusteredProcess("node", port, join(machines.#folder, String(number)), options));
     }
     await Promise.all(machines.all.map((each) => each.ready()));
-    machines.#proxy = await roundRobinProxy(ports);
+    machines.#proxy = await roundRobinProxy(machines.#ports);
     return machines;
   }
 
   get url(): string {
     return `http://127.0.0.1:${this.#proxy!.port}`;
+  }
+
+  /** Two clients of one of the processes alone, which tell what happens to them, and do not come back. */
+  async witnesses(index: number): Promise<{ readonly told: string[][]; readonly end: () => void }> {
+    const url = `http://127.0.0.1:${this.#ports[index]}`;
+    const all = [["websocket"], ["polling"]].map((transports) =>
+      connect(url, { forceNew: true, reconnection: false, transports }),
+    );
+    const told = all.map((client) => {
+      const said: string[] = [];
+      client.on("farewell", () => said.push("farewell"));
+      client.on("disconnect", (reason) => said.push(reason));
+      return said;
+    });
+    await Promise.all(all.map((client) => next(client, "node")));
+    return { told, end: () => all.forEach((client) => client.disconnect()) };
   }
 
   /** Waits until each process has reported it of its channels and of its discovery. */
@@ -72,7 +95,8 @@ class Machines implements AsyncDisposable {
   }
 }
 
-function describeBroker(start: () => Promise<Machines>): void {
+/** @param endsWhileDialling - whether its client, when closed, gives up a connection on which nobody has answered */
+function describeBroker(start: () => Promise<Machines>, endsWhileDialling: boolean): void {
   let machines: Machines;
 
   before(async () => {
@@ -149,6 +173,42 @@ function describeBroker(start: () => Promise<Machines>): void {
       machines.cable.mend();
       await machines.report("back");
     }));
+
+  // These tests end the processes, one each.
+  describe("end in good order, and tell their clients,", () => {
+    /** Its clients hear what it says last, and then that it ends. An unhandled rejection would end it with another code. */
+    async function endsWhenTold(index: number, how: "SIGTERM" | "close"): Promise<void> {
+      const { child } = machines.all[index]!;
+      const witnesses = await machines.witnesses(index);
+      const exited = once(child, "exit");
+      if (how === "close") child.send("close");
+      else child.kill(how);
+      assert.deepEqual(await within(exited, "the process to end"), [0, null]);
+      const farewell = how === "SIGTERM" ? ["farewell"] : [];
+      for (const told of witnesses.told) assert.deepEqual(told, [...farewell, "transport close"]);
+      witnesses.end();
+    }
+
+    it("when they drain while the broker hangs, and nobody has noticed", () => {
+      machines.broker.stall();
+      return endsWhenTold(0, "SIGTERM");
+    });
+
+    it("when they close while the broker hangs, and they know it", async () => {
+      if (endsWhileDialling) {
+        // They connect again, and nobody answers.
+        machines.cable.cut();
+        machines.cable.mend();
+      }
+      await machines.all[1]!.reports("away").take(2);
+      await endsWhenTold(1, "close");
+    });
+
+    it("when they drain while there is no broker", async () => {
+      await machines.broker.kill();
+      await endsWhenTold(2, "SIGTERM");
+    });
+  });
 }
 
 /** A client that shouts numbers, from 0 on, at `RATE`. */
@@ -173,10 +233,10 @@ class Shouting {
 
 describeWithNats("three machines over NATS", function () {
   this.timeout(60_000);
-  describeBroker(async () => Machines.start(await NatsServer.start(), "natsPort"));
+  describeBroker(async () => Machines.start(await NatsServer.start(), "natsPort"), false);
 });
 
 describeWithPostgres("three machines over PostgreSQL", function () {
   this.timeout(60_000);
-  describeBroker(async () => Machines.start(await PostgresServer.start(), "postgresPort"));
+  describeBroker(async () => Machines.start(await PostgresServer.start(), "postgresPort"), true);
 });

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { ClusterError } from "@tidewire/cluster";
+import { ClusterError, internals } from "@tidewire/cluster";
 import type { Announcement, Discovery, DiscoveryHandlers } from "@tidewire/cluster";
 import type { NatsConnection, NatsMessage, NatsSubscription } from "./connection.ts";
 import { read, write } from "./messages.ts";
@@ -81,7 +81,8 @@ export class NatsDiscovery implements Discovery {
     this.#subscribe(this.#subject);
     this.#subscribe(this.#inbox);
     this.#beatAt = performance.now();
-    this.#timer = setInterval(() => this.#beat(), this.#interval).unref();
+    // Of a process that was stopped, what the others have said meanwhile may be in the kernel.
+    this.#timer = setInterval(() => internals.afterReading(() => this.#beat()), this.#interval).unref();
     this.#unwatch = this.#reachability.watch({
       onAway: (error) =>
         handlers.onAway(new ClusterError("DISCOVERY_AWAY", `NATS: ${error.message}`, { cause: error })),
@@ -181,12 +182,12 @@ export class NatsDiscovery implements Discovery {
   #ask(): Promise<boolean> {
     return new Promise((resolve) => {
       const end = (isAnswered: boolean): void => {
-        clearTimeout(timer);
+        deadline.end();
         this.#asking.delete(answered);
         resolve(isAnswered);
       };
       const answered = (): void => end(true);
-      const timer = setTimeout(end, ANSWER_TIME, false).unref();
+      const deadline = new internals.Deadline(ANSWER_TIME, () => end(false));
       this.#asking.add(answered);
       if (!this.#publish(`${this.#subject}.who`, "")) end(false);
     });

@@ -1,3 +1,4 @@
+import { internals } from "@tidewire/cluster";
 import type { NatsConnection } from "./connection.ts";
 
 /** How often NATS is asked for an answer while somebody watches, in ms. What is published is kept for some seconds to be repeated. */
@@ -43,20 +44,12 @@ export class Reachability {
 
   /** Whether NATS has read everything that was sent before. Never rejected. */
   async probe(): Promise<boolean> {
-    const read = this.#flush();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer for ${PATIENCE} ms`)), PATIENCE);
-      timer.unref();
-    });
     try {
-      await Promise.race([read, late]);
+      await internals.answerWithin(this.#flush(), PATIENCE);
       return true;
     } catch (error) {
       this.#onAway(error instanceof Error ? error : new Error(String(error)));
       return false;
-    } finally {
-      clearTimeout(timer);
     }
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { ClusterError } from "@tidewire/cluster";
 import type { Channels, ChannelsHandlers } from "@tidewire/cluster";
 import type { Connection, ConnectionUser } from "./connection/connection.ts";
@@ -15,6 +16,9 @@ const MAX_BATCH = 256;
 
 /** What may wait at most, in bytes. PostgreSQL lets one statement after another notify, and may be too slow. */
 const MAX_WAITING = 8 * 1024 * 1024;
+
+/** How long to wait at the end for what was published, in ms. */
+const GOODBYE = 2000;
 
 /** A publication that waits. */
 interface Publication {
@@ -93,7 +97,8 @@ export class PostgresChannels implements Channels {
     this.#handlers = undefined;
     this.#user = undefined;
     for (const channel of this.#subscribed.keys()) this.unsubscribe(channel);
-    if (!this.#connection.isDown) await this.#sending;
+    if (!this.#connection.isDown)
+      await Promise.race([this.#sending, delay(GOODBYE, undefined, { ref: false })]);
     if (user !== undefined) await this.#connection.leave(user);
   }
 

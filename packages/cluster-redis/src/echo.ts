@@ -6,6 +6,8 @@ export interface EchoHandlers {
   onFailed(error: unknown): void;
   /** Whether one is needed soon: that before it may have been published before it was subscribed to. */
   isAwaited(): boolean;
+  /** In ms. It does not pass while the process is stopped. */
+  time(): number;
 }
 
 /**
@@ -18,22 +20,23 @@ export class Echo {
   isHeard = false;
   readonly #handlers: EchoHandlers;
   #isAsking = false;
-  #silentSince: number | undefined = performance.now();
+  #silentSince: number | undefined;
 
   constructor(channel: string, handlers: EchoHandlers) {
     this.channel = channel;
     this.#handlers = handlers;
+    this.#silentSince = handlers.time();
   }
 
   /** For how long none has come although one should have, in ms. */
   get silence(): number {
-    return this.#silentSince === undefined ? 0 : performance.now() - this.#silentSince;
+    return this.#silentSince === undefined ? 0 : this.#handlers.time() - this.#silentSince;
   }
 
   /** The connection that subscribes is lost. */
   lose(): void {
     this.isHeard = false;
-    this.#silentSince ??= performance.now();
+    this.#silentSince ??= this.#handlers.time();
   }
 
   hear(): void {
@@ -45,7 +48,7 @@ export class Echo {
   ask(): void {
     if (this.#isAsking) return;
     this.#isAsking = true;
-    this.#silentSince ??= performance.now();
+    this.#silentSince ??= this.#handlers.time();
     const onAnswered = (): void => {
       this.#isAsking = false;
       if (this.#handlers.isAwaited()) setTimeout(() => this.#askAgain(), IMPATIENCE).unref();

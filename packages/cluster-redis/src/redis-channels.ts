@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { ClusterError } from "@tidewire/cluster";
+import { ClusterError, internals } from "@tidewire/cluster";
 import type { Channels, ChannelsHandlers } from "@tidewire/cluster";
 import type { Message, RedisDriver, Subscriber } from "./driver/driver.ts";
 import { Echo } from "./echo.ts";
@@ -57,7 +57,9 @@ export class RedisChannels implements Channels {
   #isSharded = true;
   /** Each time the subscriber is connected, another one; undefined while it is not. */
   #connection: object | undefined = undefined;
-  /** When it was last opened. */
+  /** How long the channels have been in use, in ms: it does not pass while the process is stopped. */
+  #time = 0;
+  /** When the subscriber was last opened. */
   #openedAt = 0;
   /** Whether the connection subscribes to the echoes. */
   #hasEchoes = false;
@@ -84,7 +86,8 @@ export class RedisChannels implements Channels {
     this.#echoes = Array.from({ length: this.#driver.isCluster ? SLOTS : 1 }, (_, slot) =>
       this.#newEcho(id, slot),
     );
-    this.#timer = setInterval(() => this.#beat(), INTERVAL).unref();
+    // Of a process that was stopped, what has come meanwhile may be in the kernel.
+    this.#timer = setInterval(() => internals.afterReading(() => this.#beat()), INTERVAL).unref();
     this.#open();
   }
 
@@ -93,6 +96,7 @@ export class RedisChannels implements Channels {
       publish: (channel) => this.#driver.publish([{ channel, payload: NOTHING }], this.#isSharded),
       onFailed: (error) => this.#fail(error),
       isAwaited: () => this.#isAway && this.#hasEchoes,
+      time: () => this.#time,
     });
   }
 
@@ -171,7 +175,7 @@ export class RedisChannels implements Channels {
       true,
     );
     this.#subscriber = subscriber;
-    this.#openedAt = performance.now();
+    this.#openedAt = this.#time;
   }
 
   /** The connection has no subscriptions, or it is not known which. */
@@ -262,7 +266,9 @@ export class RedisChannels implements Channels {
   }
 
   #beat(): void {
-    const isSilent = this.#echoes.some(({ silence }) => silence > PATIENCE);
+    if (this.#handlers === undefined) return;
+    this.#time += INTERVAL;
+    const isSilent = this.#echoes.some(({ silence }) => silence >= PATIENCE);
     if (isSilent) this.#fail(this.#error ?? new Error(`no answer for ${PATIENCE} ms`));
     if (this.#subscriber?.hasEnded === true || (isSilent && this.#isStale)) this.#reopen();
     else if (this.#isIncomplete) void this.#onOpen();
@@ -271,7 +277,7 @@ export class RedisChannels implements Channels {
 
   /** Whether the subscriber may be connected to servers of a Redis Cluster that have other slots now. */
   get #isStale(): boolean {
-    return this.#driver.isCluster && performance.now() - this.#openedAt > PATIENCE;
+    return this.#driver.isCluster && this.#time - this.#openedAt > PATIENCE;
   }
 
   #reopen(): void {

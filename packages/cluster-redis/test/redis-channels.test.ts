@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Channels } from "@tidewire/cluster";
+import type { Redis } from "ioredis";
+import { block } from "../../../test/support/process/blocked-loop.ts";
 import { RedisServer, describeWithRedis } from "../../../test/support/redis/redis-server.ts";
 import { Queue } from "../../../test/support/waiting/queue.ts";
 import { redis } from "../src/redis.ts";
@@ -110,6 +112,27 @@ describeWithRedis("channels of Redis", function () {
       });
     });
   }
+
+  it("are not away when the process was stopped while an echo was under way", async () => {
+    await restart(clients["ioredis"]!);
+    await using a = new Node(client.client);
+    await a.channels.subscribe(1);
+    const redisClient = client.client as Redis;
+    const publish = redisClient.spublish.bind(redisClient);
+    await new Promise<void>((resolve) => {
+      redisClient.spublish = (channel, message) => {
+        redisClient.spublish = publish;
+        setImmediate(() => {
+          block(2500);
+          resolve();
+        });
+        return publish(channel, message);
+      };
+    });
+    a.publish(1, "one");
+    assert.equal(await a.heard.next(), "1 one");
+    assert.deepEqual(a.events.pending, []);
+  });
 
   it("are away from the beginning if Redis is, until it is there", async () => {
     await restart(clients["ioredis"]!);

@@ -21,6 +21,7 @@ export type {
   StateChange,
   TakenState,
 } from "./journal/journal.ts";
+export * as internals from "./internals.ts";
 export type { LinkCertificates, LinkCredentials } from "./machines/link-security.ts";
 export type { LinkListenOptions } from "./machines/machine-network.ts";
 export type { NodeId } from "./node-id.ts";

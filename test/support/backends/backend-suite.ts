@@ -1,9 +1,13 @@
 // What every backend has to do, on a real server.
 import assert from "node:assert/strict";
-import { setTimeout as delay } from "node:timers/promises";
+import { setImmediate as turn, setTimeout as delay } from "node:timers/promises";
+import { block } from "../process/blocked-loop.ts";
 import { PATIENCE, within } from "../waiting/queue.ts";
 import { BackendNode, LEASE } from "./node.ts";
 import type { Connect } from "./node.ts";
+
+/** Longer than a server may take to answer, in ms. */
+const STOPPED = 2500;
 
 /** As much as a test sends at once, in bytes. */
 const LARGE = 1_048_576;
@@ -196,6 +200,32 @@ export function describeBackend(title: string, { serve, connect, isBrief = false
         a.cable.block();
         await within(Promise.all([a.discovery.close(), a.channels.close()]), "the end", 8000);
       });
+    });
+
+    // The cables are in this process, too: answers need some turns more than without them.
+    slowly("is not away, nor does it lose anything, when its process was stopped", async () => {
+      const long = 10 * PATIENCE;
+      const [a, b] = [await node("AAAA", long), await node("BBBB", long)];
+      assert.deepEqual([await a.announce(), await b.announce()], [true, true]);
+      await Promise.all([a.finds("BBBB"), b.finds("AAAA")]);
+      for (const each of [a, b]) each.startChannels();
+      await b.channels.subscribe(1);
+      // Some questions are under way, others have not left.
+      a.discovery.refresh();
+      const subscribed = a.channels.subscribe(1);
+      a.publish(1, "one");
+      await turn();
+      b.discovery.refresh();
+      const subscribedToo = b.channels.subscribe(2);
+      a.publish(1, "two");
+      block(STOPPED);
+      a.publish(1, "three");
+      await Promise.all([subscribed, subscribedToo]);
+      assert.deepEqual(await b.heard.take(3), ["1: one", "1: two", "1: three"]);
+      a.publish(2, "four");
+      assert.equal(await b.heard.next(), "2: four");
+      assert.deepEqual([a.found.pending, b.found.pending], [[], []]);
+      assert.ok(!a.heard.pending.some((event) => event.startsWith("away")));
     });
 
     describe("channels", () => {

@@ -37,6 +37,11 @@ export class NatsServer {
     return this.#program.end();
   }
 
+  /** It hangs, with all its connections. */
+  stall(): void {
+    this.#program.stall();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
     rmSync(this.#folder, { recursive: true, force: true });

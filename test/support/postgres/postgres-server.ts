@@ -61,6 +61,11 @@ export class PostgresServer {
     return this.#program.end("SIGQUIT");
   }
 
+  /** It hangs, with all its connections. */
+  stall(): void {
+    this.#program.stall();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
     rmSync(this.#folder, { recursive: true, force: true });

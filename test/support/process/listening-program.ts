@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess, SpawnOptions } from "node:child_process";
 import { once } from "node:events";
 import { accepts } from "../waiting/accepts.ts";
@@ -18,6 +18,8 @@ export class ListeningProgram {
   readonly #command: readonly string[];
   readonly #about: Listening;
   #child: ChildProcess | undefined = undefined;
+  /** The processes that hang. */
+  #stalled: number[] = [];
 
   constructor(command: readonly string[], about: Listening) {
     this.#command = command;
@@ -35,8 +37,18 @@ export class ListeningProgram {
     }
   }
 
-  signal(signal: NodeJS.Signals): void {
-    this.#child?.kill(signal);
+  /** It hangs with all its connections, and so do its children. */
+  stall(): void {
+    const pid = this.#child?.pid;
+    if (pid === undefined) return;
+    process.kill(pid, "SIGSTOP");
+    const children = spawnSync("pgrep", ["-P", String(pid)], { encoding: "utf8" }).stdout ?? "";
+    this.#stalled = [pid, ...children.split("\n").filter(Boolean).map(Number)];
+    for (const each of this.#stalled) process.kill(each, "SIGSTOP");
+  }
+
+  resume(): void {
+    for (const each of this.#stalled.splice(0)) process.kill(each, "SIGCONT");
   }
 
   /** Ends it, if it runs. */
@@ -45,6 +57,8 @@ export class ListeningProgram {
     this.#child = undefined;
     if (child === undefined) return;
     child.kill(signal);
+    // One that is stopped ends when it goes on.
+    this.resume();
     await once(child, "exit");
   }
 }

@@ -47,6 +47,15 @@ io.on("connection", (socket) => {
 
 io.cluster!.once("ready", () => report("ready", io.cluster!.nodes[0]!.id));
 
+async function end(): Promise<void> {
+  io.emit("farewell");
+  await io.drain({ within: 400, every: 50 });
+  await io.close();
+  process.disconnect();
+}
+
+process.once("SIGTERM", () => void end());
+
 process.on("message", (message) => {
   if (message === "nodes") report("nodes", io.cluster!.nodes);
   if (message === "close") void io.close().then(() => process.disconnect());

@@ -39,11 +39,11 @@ export class RedisServer {
 
   /** It hangs, with all its connections. */
   stall(): void {
-    this.#program.signal("SIGSTOP");
+    this.#program.stall();
   }
 
   resume(): void {
-    this.#program.signal("SIGCONT");
+    this.#program.resume();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

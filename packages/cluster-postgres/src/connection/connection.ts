@@ -1,6 +1,7 @@
+import { internals } from "@tidewire/cluster";
 import { PostgresError } from "../errors.ts";
-import type { Connect, PostgresResult } from "./client.ts";
-import { PATIENCE, Session } from "./session.ts";
+import type { Attempt, Connect, OpenClient, PostgresResult } from "./client.ts";
+import { BROKEN, PATIENCE, Session } from "./session.ts";
 
 /** How long to wait before the first attempt to connect again, and at most, in ms. */
 const SHORTEST_PAUSE = 100;
@@ -30,6 +31,10 @@ export class Connection {
   #session: Promise<Session> | undefined = undefined;
   /** The session that is there. */
   #current: Session | undefined = undefined;
+  /** The session that begins. */
+  #beginning: Session | undefined = undefined;
+  /** Gives up an attempt to connect. */
+  #giveUp: (() => void) | undefined = undefined;
   /** Why there is none. */
   #down: Error | undefined = undefined;
   /** Of which session channels are being listened to. */
@@ -60,7 +65,8 @@ export class Connection {
     if (this.#users.size > 0) return;
     this.#down = undefined;
     this.#endPause?.();
-    await this.#current?.close();
+    this.#giveUp?.();
+    await (this.#current ?? this.#beginning)?.close();
   }
 
   /** Waits for an attempt to connect that has begun; otherwise it is rejected without a connection. */
@@ -98,7 +104,7 @@ export class Connection {
   }
 
   async #begin(): Promise<Session> {
-    const open = await this.#connect();
+    const open = await this.#open(this.#connect());
     const session: Session = new Session(open, {
       onNotification: (channel, payload) => this.#listeners.get(channel)?.onNotification(payload),
       onLate: () => this.#onDown(new PostgresError("NO_ANSWER", String(PATIENCE))),
@@ -106,6 +112,7 @@ export class Connection {
         if (this.#current === session) this.#onUp(session);
       },
     });
+    this.#beginning = session;
     try {
       // The statements of this package count on it.
       await session.query("SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED");
@@ -114,23 +121,41 @@ export class Connection {
     } catch (error) {
       void session.close();
       throw error;
+    } finally {
+      this.#beginning = undefined;
+    }
+  }
+
+  /** Gives up when it takes too long, or nobody uses the connection any more. */
+  async #open(attempt: Attempt): Promise<OpenClient> {
+    const given = new Promise<never>((_, reject) => {
+      this.#giveUp = () => reject(new PostgresError("ENDED"));
+    });
+    try {
+      return await internals.answerWithin(Promise.race([attempt.opened, given]), BROKEN * PATIENCE);
+    } catch (error) {
+      attempt.abandon();
+      throw error;
+    } finally {
+      this.#giveUp = undefined;
     }
   }
 
   /** Lasts as long as the session. Returns why it has ended, or did not begin, unless it was closed. */
   async #live(beginning: Promise<Session>): Promise<Error | undefined> {
-    const timer = setTimeout(() => this.#onDown(new PostgresError("NO_ANSWER", String(PATIENCE))), PATIENCE);
-    timer.unref();
+    const deadline = new internals.Deadline(PATIENCE, () =>
+      this.#onDown(new PostgresError("NO_ANSWER", String(PATIENCE))),
+    );
     try {
       const session = await beginning;
-      clearTimeout(timer);
+      deadline.end();
       if (this.#users.size === 0) await session.close();
       else this.#onUp(session);
       return await session.ended;
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     } finally {
-      clearTimeout(timer);
+      deadline.end();
       this.#current = undefined;
     }
   }

@@ -1,3 +1,4 @@
+import { internals } from "@tidewire/cluster";
 import { PostgresError } from "../errors.ts";
 import type { OpenClient, PostgresResult } from "./client.ts";
 
@@ -5,7 +6,7 @@ import type { OpenClient, PostgresResult } from "./client.ts";
 export const PATIENCE = 2000;
 
 /** After how many times as long the connection counts as broken. */
-const BROKEN = 5;
+export const BROKEN = 5;
 
 /** How often PostgreSQL is asked for an answer if nobody else does, in ms. What is published is kept for some seconds to be repeated. */
 const INTERVAL = 1000;
@@ -83,6 +84,7 @@ export class Session {
     this.#isOpen = false;
     clearInterval(this.#timer);
     await Promise.race([this.#open.close().catch(ignore), wait(GOODBYE)]);
+    this.#open.abandon();
     this.#tellEnd(undefined);
   }
 
@@ -104,16 +106,17 @@ export class Session {
   async #ask(text: string, values?: unknown[]): Promise<PostgresResult> {
     if (!this.#isOpen) throw this.#reason;
     this.#isAsking = true;
-    let patience = 0;
-    const timer = setInterval(() => {
-      if (++patience === 1) this.#onLate();
-      if (patience === BROKEN) this.#end(new PostgresError("NO_ANSWER", String(BROKEN * PATIENCE)));
-    }, PATIENCE).unref();
+    const deadlines = [
+      new internals.Deadline(PATIENCE, () => this.#onLate()),
+      new internals.Deadline(BROKEN * PATIENCE, () =>
+        this.#end(new PostgresError("NO_ANSWER", String(BROKEN * PATIENCE))),
+      ),
+    ];
     try {
       return await this.#open.client.query(text, values);
     } finally {
       this.#isAsking = false;
-      clearInterval(timer);
+      for (const deadline of deadlines) deadline.end();
       this.#onAnswer();
     }
   }

@@ -1,4 +1,5 @@
 import type { EventLoop } from "@tidewire/engine";
+import { afterReading } from "../deadline.ts";
 import { PayloadReader } from "../link/reader.ts";
 import type { NodeId } from "../node-id.ts";
 import { Copies } from "./copies.ts";
@@ -128,12 +129,13 @@ export class Arrivals {
 
   #skipLater(publisher: Publisher, stream: Stream): void {
     const { next } = stream;
-    this.#loop.setTimeout(() => {
+    const look = (): void => {
       if (stream.waiting.length === 0) return;
       if (stream.next === next) this.#skip(publisher, stream);
       // Others are missing since then.
       if (stream.waiting.length > 0) this.#skipLater(publisher, stream);
-    }, PATIENCE);
+    };
+    this.#loop.setTimeout(() => afterReading(look, this.#loop), PATIENCE);
   }
 
   /** What is missing before the first one that waits has been lost. */

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { Deadline } from "../deadline.ts";
 import { ClusterError } from "../errors.ts";
 import type { Announcement, Discovery, DiscoveryHandlers, FoundNode } from "./discovery.ts";
 
@@ -113,7 +114,7 @@ export class LeasedDiscovery implements Discovery {
       const waiting = { self, resolve, reject };
       this.#waiting = waiting;
       // The store may owe an answer that it was asked for before.
-      setTimeout(() => this.#giveUp(waiting), PATIENCE).unref();
+      new Deadline(PATIENCE, () => this.#giveUp(waiting));
       this.refresh();
     });
   }
@@ -156,7 +157,7 @@ export class LeasedDiscovery implements Discovery {
     const fail = (error: Error): void => {
       if (isCurrent()) this.#onAway(error, waiting);
     };
-    const late = setTimeout(() => fail(new Error(`no answer for ${PATIENCE} ms`)), PATIENCE).unref();
+    const deadline = new Deadline(PATIENCE, () => fail(new Error(`no answer for ${PATIENCE} ms`)));
     try {
       const { isTaken, nodes } = await this.#store.renew(self);
       if (!isCurrent()) return;
@@ -165,7 +166,7 @@ export class LeasedDiscovery implements Discovery {
     } catch (error) {
       fail(error instanceof Error ? error : new Error(String(error)));
     } finally {
-      clearTimeout(late);
+      deadline.end();
     }
   }
 

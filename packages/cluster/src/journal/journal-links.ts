@@ -1,4 +1,4 @@
-import { internals } from "@tidewire/engine";
+import { Deadline } from "../deadline.ts";
 import { Kind } from "../link/kinds.ts";
 import type { Link } from "../link/link.ts";
 import { PayloadReader } from "../link/reader.ts";
@@ -6,8 +6,6 @@ import { PayloadWriter } from "../link/writer.ts";
 import type { Members } from "../members.ts";
 import type { NodeId } from "../node-id.ts";
 import type { PublisherId } from "./journal.ts";
-
-const { clearTimeout, setTimeout } = internals.timers;
 
 /** What nodes say to each other about their journal. A number is never used for anything else later. */
 const Message = {
@@ -123,11 +121,11 @@ export class JournalLinks {
     return new Promise((resolve) => {
       const id = ++this.#questionsAsked;
       const onReached = (): void => {
-        clearTimeout(timer);
+        deadline.end();
         this.#marks.delete(id);
         resolve();
       };
-      const timer = setTimeout(onReached, MARK_PATIENCE).unref();
+      const deadline = new Deadline(MARK_PATIENCE, onReached);
       this.#marks.set(id, { nodes, onReached });
       for (const link of this.#members.peers.values()) {
         link.send(Kind.JOURNAL, [this.#writer.begin().u8(Message.MARK).u32(id).end()]);
@@ -181,9 +179,9 @@ export class JournalLinks {
     if (node === undefined || link === undefined) return Promise.resolve(undefined);
     return new Promise((resolve) => {
       const id = ++this.#questionsAsked;
-      const timer = setTimeout(() => done(), PATIENCE).unref();
+      const deadline = new Deadline(PATIENCE, () => done());
       const done = (release?: Release): void => {
-        clearTimeout(timer);
+        deadline.end();
         this.#questions.delete(id);
         resolve(release);
       };

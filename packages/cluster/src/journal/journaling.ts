@@ -1,5 +1,5 @@
-import { internals } from "@tidewire/engine";
 import { randomBytes } from "node:crypto";
+import { answerWithin, Deadline } from "../deadline.ts";
 import { ClusterError } from "../errors.ts";
 import type { Members } from "../members.ts";
 import type { NodeId } from "../node-id.ts";
@@ -18,13 +18,8 @@ import { NamespaceJournal } from "./namespace-journal.ts";
 import type { JournalNode, JournalReceiver, NamespaceJournalOptions } from "./namespace-journal.ts";
 import type { SessionStates } from "./session-states.ts";
 
-const { clearTimeout, setTimeout } = internals.timers;
-
 /** How long an answer of the journal may take before it counts as away, in ms. */
 const PATIENCE = 2000;
-
-/** Turns of the loop in which answers are read that came while the process was stopped. */
-const TURNS = 3;
 
 /** How often a journal that is away is asked whether it is back, in ms. */
 const PROBE_INTERVAL = 500;
@@ -148,9 +143,9 @@ export class Journaling implements JournalNode {
       },
     );
     const start = ++this.#starts;
-    this.later(() => {
+    new Deadline(PATIENCE, () => {
       if (this.#mode === "starting" && this.#starts === start) this.onAway(lateError());
-    }, PATIENCE);
+    });
     this.#beatLater(start);
     return started;
   }
@@ -211,22 +206,8 @@ export class Journaling implements JournalNode {
     this.#sent.set(journal.name, journal.sent);
   }
 
-  async call<T>(answer: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      // Of a process that was stopped, the answer may be in the kernel: it is read first.
-      timer = setTimeout(() => this.#inTurns(TURNS, () => reject(lateError())), PATIENCE).unref();
-    });
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  #inTurns(turns: number, run: () => void): void {
-    if (turns === 0) run();
-    else this.#members.loop.setImmediate(() => this.#inTurns(turns - 1, run));
+  call<T>(answer: Promise<T>): Promise<T> {
+    return answerWithin(answer, PATIENCE);
   }
 
   flushLater(journal: NamespaceJournal): void {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { internals } from "@tidewire/server";
 import type { Room, SocketId } from "socket.io-adapter";
 import { Sequences } from "../broadcasting/sequences.ts";
+import { Deadline } from "../deadline.ts";
 import { LinkError } from "../errors.ts";
 import type { NodeId } from "../node-id.ts";
 import { CAST, isFor, PASSING, readCast, readEvent, sizeOf } from "./items.ts";
@@ -475,7 +476,7 @@ export class NamespaceJournal {
     this.#node.renewSoon();
     return new Promise((resolve) => {
       this.#readyWaiters.push(() => resolve(true));
-      this.#node.later(() => resolve(false), PATIENCE);
+      new Deadline(PATIENCE, () => resolve(false));
     });
   }
 
@@ -487,7 +488,7 @@ export class NamespaceJournal {
       this.#node.later(() => {
         if (this.#log.position < id) void this.#fill(id);
       }, LAG);
-      this.#node.later(() => resolve(false), PATIENCE);
+      new Deadline(PATIENCE, () => resolve(false));
     });
   }
 
