@@ -60,12 +60,7 @@ declare global {
       | "official-uws"
       | "bun"
       | "pair-alone"
-      | "redis-adapter"
-      | "redis-sharded"
-      | "redis-streams"
-      | "redis-adapter-node"
-      | "redis-sharded-node"
-      | "redis-streams-node"
+      | `redis-${"uws" | "node"}-${"adapter" | "sharded" | "streams"}`
       | "value",
       number
     >
@@ -77,6 +72,8 @@ declare global {
     unit: string;
     /** The title of the figure, if the workload has several: "io.to(room)". */
     title?: string;
+    /** The title of a column. */
+    short?: string;
     /** The limits for Tidewire on each host, and for two processes of it. */
     budget?: { uws: Limits; node: Limits } | { cluster: Limits } | { redis: Limits; redisNode: Limits };
     /** Has no ratios to other servers. */

@@ -1,4 +1,4 @@
-// Writes the results of a run into README.md and docs/performance.md, between markers, and draws the chart.
+// Writes the results of a run into README.md and docs/, between markers, and draws the chart.
 import { readFileSync, writeFileSync } from "node:fs";
 import { chart } from "./chart.mjs";
 import {
@@ -15,6 +15,7 @@ import {
 
 const README = new URL("../../README.md", import.meta.url);
 const PAGE = new URL("../../docs/performance.md", import.meta.url);
+const MACHINES = new URL("../../docs/several-machines.md", import.meta.url);
 const CHART = new URL("../../docs/performance.svg", import.meta.url);
 const ALT = "What each server costs, as a multiple of a hand-written floor";
 
@@ -142,6 +143,39 @@ connection on uWebSockets.js, and ${cpu(OURS.node)} % of the CPU time and ${memo
 server on uWebSockets.js, which skips messages for slow clients: broadcasts and rooms cost ${range(many, (ratio) => ratio.toFixed(2))} times as much as there.`;
 }
 
+/** A line for each server and a column for each metric. */
+function byServer(entries, variants) {
+  const head = ["µs per message", ...entries.map(({ short }) => short)];
+  const lines = variants.map(({ name, title }) => [
+    title,
+    ...entries.map(({ rows }) => figure(rows.get(name))),
+  ]);
+  return markdown(head, lines);
+}
+
+/**
+ * Writes the tables of the pairs that broadcast through Redis: those of each host that was measured.
+ *
+ * @returns the names of the written parts
+ */
+function publishPairs(run, workloads, variants, circumstances) {
+  const measured = workloads.filter(
+    ({ name, pair }) => pair === "redis" && run.cells.some(({ workload }) => workload === name),
+  );
+  return /** @type {const} */ (["uws", "node"]).flatMap((host) => {
+    const servers = variants.filter((each) => each.host === host && each.pair?.includes("redis"));
+    if (measured.length === 0 || servers.length === 0) return [];
+    const rows = summarise(measured, servers, run.cells);
+    const part = `redis-${host}`;
+    replacePart(
+      MACHINES,
+      part,
+      `${byServer(entriesOf(run.mode, measured, rows), servers)}\n\n${circumstances}`,
+    );
+    return [part];
+  });
+}
+
 /** Replaces the text between the markers of a part. */
 function replacePart(file, part, text) {
   const page = readFileSync(file, "utf8");
@@ -163,7 +197,7 @@ export function publish(run, workloads, allVariants) {
   if (run.mode === "smoke") throw new Error("a smoke run measures nothing that could be published");
   // From the figures of each round, so that a saved run is judged by the budgets of today.
   const rows = summarise(workloads, allVariants, run.cells);
-  // The pages have no tables of pairs.
+  // Pairs have tables of their own, or none.
   const published = workloads.filter(({ pair }) => pair === undefined);
   const measured = published.filter(({ name }) => run.cells.some(({ workload }) => workload === name));
   const parts = new Set(measured.map(({ name }) => partOf(name)));
@@ -208,5 +242,5 @@ export function publish(run, workloads, allVariants) {
     const picture = `![${ALT}](docs/performance.svg)`;
     replacePart(README, part, `${picture}\n\n${highlights(entries, variants)}\n\n${circumstances}`);
   }
-  return [...parts];
+  return [...parts, ...publishPairs(run, workloads, variants, circumstances)];
 }

@@ -6,8 +6,8 @@ export const OURS = {
   uws: "tidewire-uws",
   node: "tidewire-node",
   cluster: "pair-cluster",
-  redis: "redis-tidewire",
-  redisNode: "redis-tidewire-node",
+  redis: "redis-uws-tidewire",
+  redisNode: "redis-node-tidewire",
 };
 
 /** Median, minimum and maximum; undefined when there are no values. */
@@ -74,7 +74,7 @@ export function summarise(workloads, variants, cells) {
 /** The lines of the tables: each metric of the workloads with its title, and its rows by server. */
 export function entriesOf(mode, workloads, rows) {
   return workloads.flatMap((workload) =>
-    workload.metrics.map(({ key, unit, title: label = "" }) => {
+    workload.metrics.map(({ key, unit, title: label = "", short = label }) => {
       const group = workload.title(workload.sizes[mode]);
       const own = rows.filter((row) => row.workload === workload.name && row.metric === key);
       return {
@@ -83,6 +83,7 @@ export function entriesOf(mode, workloads, rows) {
         title: label === "" ? group : `${group}, ${label}`,
         group,
         label,
+        short,
         unit,
         rows: new Map(own.map((row) => [row.variant, row])),
       };

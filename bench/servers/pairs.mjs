@@ -45,6 +45,9 @@ async function startOfficialOnNode(options) {
  */
 const starts = {
   "pair-alone": () => startTidewire({}),
+  "alone-uws-official": () => startOfficial({}),
+  "alone-node-tidewire": () => startTidewire({}, "node"),
+  "alone-node-official": () => startOfficialOnNode({}),
 
   async "pair-cluster"(directory) {
     const { cluster } = await import("@tidewire/cluster");
@@ -74,8 +77,8 @@ const starts = {
     return startOfficial({ adapter: ChannelAdapter });
   },
 
-  ...redisStarts("", { tidewire: startTidewire, official: startOfficial }),
-  ...redisStarts("-node", {
+  ...redisStarts("uws", { tidewire: startTidewire, official: startOfficial }),
+  ...redisStarts("node", {
     tidewire: (options) => startTidewire(options, "node"),
     official: startOfficialOnNode,
   }),
@@ -136,10 +139,11 @@ function unpin(pid) {
  * @returns {Variant}
  */
 function pair(name, title, built, shares) {
+  const isAlone = name.includes("alone");
   return {
     name,
     title,
-    host: name.endsWith("-node") ? "node" : "uws",
+    host: name.includes("-node-") ? "node" : "uws",
     built,
     named: true,
     pair: shares,
@@ -152,7 +156,7 @@ function pair(name, title, built, shares) {
         partner.result("start"),
       ]);
       if (name === "pair-cluster") while (io.cluster.nodes.length < 2) await sleep(10);
-      if (name.startsWith("redis-")) await together(name, io);
+      if (name.startsWith("redis-")) await together(io);
       rmSync(directory, { recursive: true });
       const actions = {
         ...application(io),
@@ -164,12 +168,12 @@ function pair(name, title, built, shares) {
         /** Emits messages to the clients of both servers. */
         newsOfBoth(from, count) {
           actions.news(from, count);
-          if (name === "pair-alone") partner.notify("news", from, count);
+          if (isAlone) partner.notify("news", from, count);
         },
         /** The same, each in a tick of its own. */
         newsOfBothInTurns(from, count) {
           actions.newsInTurns(from, count);
-          if (name === "pair-alone") partner.notify("newsInTurns", from, count);
+          if (isAlone) partner.notify("newsInTurns", from, count);
         },
         /** Both processes run on any core. */
         spread() {
@@ -186,18 +190,27 @@ function pair(name, title, built, shares) {
   };
 }
 
+/**
+ * Those that broadcast through Redis, on one host.
+ *
+ * @param {"uws" | "node"} host
+ * @param {string} on
+ */
+const redisPairs = (host, on) => [
+  pair(`redis-${host}-tidewire`, `tidewire on ${on}: cluster() and Redis`, true, ["redis"]),
+  pair(`redis-${host}-adapter`, `official on ${on}: @socket.io/redis-adapter`, false, ["redis"]),
+  pair(`redis-${host}-sharded`, `official on ${on}: @socket.io/redis-adapter, sharded`, false, ["redis"]),
+  pair(`redis-${host}-streams`, `official on ${on}: @socket.io/redis-streams-adapter`, false, ["redis"]),
+];
+
 /** @type {Variant[]} */
 export default [
   pair("pair-alone", "tidewire: two processes, each by itself", true, ["broadcasts", "redis", "sessions"]),
   pair("pair-cluster", "tidewire: two processes with cluster()", true, ["broadcasts", "sessions", "workers"]),
   pair("pair-official", "official socket.io: two processes with ClusterAdapter", false, ["broadcasts"]),
-  ...["", "-node"].flatMap((host) => {
-    const on = host === "" ? "uWebSockets.js" : "node:http";
-    return [
-      pair(`redis-tidewire${host}`, `tidewire on ${on}: cluster() and Redis`, true, ["redis"]),
-      pair(`redis-adapter${host}`, `official on ${on}: @socket.io/redis-adapter`, false, ["redis"]),
-      pair(`redis-sharded${host}`, `official on ${on}: @socket.io/redis-adapter, sharded`, false, ["redis"]),
-      pair(`redis-streams${host}`, `official on ${on}: @socket.io/redis-streams-adapter`, false, ["redis"]),
-    ];
-  }),
+  pair("alone-uws-official", "official on uWebSockets.js: two processes, each by itself", false, ["redis"]),
+  ...redisPairs("uws", "uWebSockets.js"),
+  pair("alone-node-tidewire", "tidewire on node:http: two processes, each by itself", true, ["redis"]),
+  pair("alone-node-official", "official on node:http: two processes, each by itself", false, ["redis"]),
+  ...redisPairs("node", "node:http"),
 ];

@@ -42,15 +42,15 @@ async function connect(directory) {
 
 /** How the adapters of the others are made. */
 const adapters = {
-  async "redis-adapter"(directory) {
+  async adapter(directory) {
     const { createAdapter } = load("@socket.io/redis-adapter");
     return createAdapter(await connect(directory), await connect(directory));
   },
-  async "redis-sharded"(directory) {
+  async sharded(directory) {
     const { createShardedAdapter } = load("@socket.io/redis-adapter");
     return createShardedAdapter(await connect(directory), await connect(directory));
   },
-  async "redis-streams"(directory) {
+  async streams(directory) {
     const { createAdapter } = load("@socket.io/redis-streams-adapter");
     return createAdapter(await connect(directory));
   },
@@ -59,13 +59,13 @@ const adapters = {
 /**
  * How one server of a pair starts, by the name of the pair.
  *
- * @param {string} host the end of their names
+ * @param {"uws" | "node"} host
  * @param {{ tidewire: (options: any) => Promise<any>, official: (options: any) => Promise<any> }} start
  */
 export function redisStarts(host, { tidewire, official }) {
   const starts = {
     /** Two machines: two addresses, and two directories. */
-    async [`redis-tidewire${host}`](directory) {
+    async [`redis-${host}-tidewire`](directory) {
       const [{ cluster }, { redis }] = await Promise.all([
         import("@tidewire/cluster"),
         import("@tidewire/cluster-redis"),
@@ -82,14 +82,14 @@ export function redisStarts(host, { tidewire, official }) {
     },
   };
   for (const [name, adapter] of Object.entries(adapters)) {
-    starts[name + host] = async (directory) => official({ adapter: await adapter(directory) });
+    starts[`redis-${host}-${name}`] = async (directory) => official({ adapter: await adapter(directory) });
   }
   return starts;
 }
 
 /** Waits until what one server broadcasts reaches the other one. */
-export async function together(name, io) {
-  if (name.startsWith("redis-tidewire")) {
+export async function together(io) {
+  if (io.cluster !== undefined) {
     while (io.cluster.nodes.length < 2) await sleep(10);
     // Each then tells the other that it hears the channels.
     await sleep(500);

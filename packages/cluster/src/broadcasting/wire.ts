@@ -34,8 +34,13 @@ export function writeTarget(writer: PayloadWriter, { rooms, except, flags }: Bro
   const compression = compress === undefined ? 0 : compress ? COMPRESS : NOT_COMPRESS;
   writer.u8((flags?.volatile ? VOLATILE : 0) | compression | (conflate === undefined ? 0 : CONFLATE));
   if (conflate !== undefined) writer.text(conflate);
-  writeRooms(writer, rooms);
-  writeRooms(writer, except ?? []);
+  writeSet(writer, rooms);
+  writeSet(writer, except);
+}
+
+function writeSet(writer: PayloadWriter, rooms: ReadonlySet<Room> | undefined): void {
+  if (rooms === undefined || rooms.size === 0) writer.u32(0);
+  else writeRooms(writer, rooms);
 }
 
 export function readTarget(reader: PayloadReader): Target {

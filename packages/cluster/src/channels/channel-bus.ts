@@ -16,13 +16,16 @@ import { channelOf, channelsOf, EVERYONE, toEveryone } from "./partitions.ts";
 import { encodePublication, publicationSize } from "./publication.ts";
 import { RecentPublications } from "./recent.ts";
 import type { Published } from "./recent.ts";
-import { Run, sizeInRun } from "./run.ts";
+import { mostInRun, Run, sizeInRun } from "./run.ts";
 
 /** How long other nodes may take to subscribe to a partition, in ms. */
 const SUBSCRIBING = 2000;
 
-/** How long a message waits at most for the broker to confirm those before it, in ms. */
+/** How long a message waits at most, in ms. */
 const MOST_WAIT = 2;
+
+/** A pause that ends a burst, in ms. */
+const PAUSE = 1;
 
 /** How many bytes wait at most. */
 const MOST_WAITING = 64 * 1024;
@@ -37,7 +40,7 @@ export interface ChannelBusHandlers {
 export interface ChannelBusOptions {
   /** How long a partition without members stays subscribed to, in ms. */
   linger?: number;
-  /** How long a message waits at most for the broker to confirm those before it, in ms. */
+  /** How long a message waits at most to leave with others, in ms. */
   patience?: number;
 }
 
@@ -46,8 +49,9 @@ export interface ChannelBusOptions {
  * partition. Each node tells the others over the links whether it hears the channels; one that does not gets everything over its
  * link, and while the broker is away so do all. Replies always go over the links.
  *
- * A message leaves in its own tick, unless the broker has yet to take what was published before: then it leaves with all that follow
- * until it has, which costs both sides about as much as one message. Order and numbers stay.
+ * A message leaves in its own tick, unless others leave just before and after it: while one tick after the other publishes, or the
+ * broker has yet to take what was published before, messages wait for each other, and leave together, which costs both sides about as
+ * much as one message. Order and numbers stay.
  */
 export class ChannelBus implements Bus {
   readonly interest: RoomInterest;
@@ -68,6 +72,12 @@ export class ChannelBus implements Bus {
   #isFlushing = false;
   /** Whether somebody waits for an answer to what is published in this tick. */
   #isUrgent = false;
+  /** Whether something was published since the last look. */
+  #isFresh = false;
+  /** When something that was published was last looked at, in ms. */
+  #freshAt = -Infinity;
+  /** Since when messages wait, in ms; undefined while none does. */
+  #waitingSince: number | undefined = undefined;
   /** Whether messages wait for the broker. */
   #isWaiting = false;
   /** Whether a timer runs that ends a wait. */
@@ -91,7 +101,11 @@ export class ChannelBus implements Bus {
 
   readonly #flush = (): void => {
     this.#isFlushing = false;
-    if (this.#mayWait) this.#wait();
+    const now = this.#members.loop.now();
+    const isInBurst = this.#look(now);
+    if (!this.#mayWait(now)) this.#release();
+    else if (isInBurst) this.#waitForNextTick(now);
+    else if (this.#channels.isBusy === true) this.#waitForBroker(now);
     else this.#release();
   };
 
@@ -170,12 +184,19 @@ export class ChannelBus implements Bus {
     if (this.#widened.size > 0 && channels.some((channel) => this.#widened.has(channel)))
       channels = toEveryone;
     const run = this.#run;
-    const { maxBytes } = this.#channels;
-    const size = publicationSize(this.self, run.size + sizeInRun(parts));
-    if (run.count > 0 && (!isSame(channels, run.channels) || size > maxBytes)) this.#endRun();
+    if (run.count > 0 && !(isSame(channels, run.channels) && this.#fits(parts))) this.#endRun();
     if (run.count === 0) run.begin(channels);
     run.add(parts);
+    this.#isFresh = true;
     this.#flushAtEnd();
+  }
+
+  /** Whether the broker carries the run with another message. */
+  #fits(parts: readonly Part[]): boolean {
+    const { size } = this.#run;
+    const { maxBytes } = this.#channels;
+    if (publicationSize(this.self, size + mostInRun(parts)) <= maxBytes) return true;
+    return publicationSize(this.self, size + sizeInRun(parts)) <= maxBytes;
   }
 
   #flushAtEnd(): void {
@@ -201,16 +222,31 @@ export class ChannelBus implements Bus {
     }
   }
 
-  get #mayWait(): boolean {
-    const isBusy = this.#hears && this.#channels.isBusy === true;
-    return isBusy && !this.#isUrgent && this.#endedBytes + this.#run.size <= MOST_WAITING;
+  /** Returns whether what was published since the last look follows closely on what was published before: the next tick may publish, too. */
+  #look(now: number): boolean {
+    if (!this.#isFresh) return false;
+    const pause = now - this.#freshAt;
+    this.#isFresh = false;
+    this.#freshAt = now;
+    return pause < PAUSE;
   }
 
-  #wait(): void {
+  #mayWait(now: number): boolean {
+    if (!this.#hears || this.#isUrgent || this.#endedBytes + this.#run.size > MOST_WAITING) return false;
+    return now - (this.#waitingSince ?? now) < this.#patience;
+  }
+
+  #waitForNextTick(now: number): void {
+    this.#waitingSince ??= now;
+    this.#flushAtEnd();
+  }
+
+  #waitForBroker(now: number): void {
+    this.#waitingSince ??= now;
     this.#isWaiting = true;
     if (this.#isTimed) return;
     this.#isTimed = true;
-    this.#members.loop.setTimeout(this.#onWaited, this.#patience);
+    this.#members.loop.setTimeout(this.#onWaited, this.#patience - (now - this.#waitingSince));
   }
 
   #onConfirmed(): void {
@@ -221,6 +257,7 @@ export class ChannelBus implements Bus {
   /** All that was published leaves, in this order. */
   #release(): void {
     this.#isWaiting = this.#isUrgent = false;
+    this.#waitingSince = undefined;
     this.#endRun();
     if (this.#ended.length === 0) return;
     const ended = this.#ended;

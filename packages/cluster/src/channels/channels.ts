@@ -34,7 +34,8 @@ export interface Channels {
   readonly maxBytes: number;
   /**
    * Whether the broker has yet to confirm what was published. Messages then wait a moment, to leave together: until
-   * {@link ChannelsHandlers.onConfirmed} is called, or two milliseconds have passed. Without, none of them waits.
+   * {@link ChannelsHandlers.onConfirmed} is called, or two milliseconds have passed. Without, messages wait only while one tick
+   * after the other publishes.
    */
   readonly isBusy?: boolean;
   /** Begins to connect. Called once before everything else; it may be called again after `close()`. */

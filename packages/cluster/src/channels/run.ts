@@ -39,3 +39,10 @@ export function sizeInRun(parts: readonly Part[]): number {
   for (const part of parts) size += typeof part === "string" ? Buffer.byteLength(part) : part.length;
   return size;
 }
+
+/** Returns how many bytes a message has in a run at most, without a look at its text. */
+export function mostInRun(parts: readonly Part[]): number {
+  let size = 4;
+  for (const part of parts) size += typeof part === "string" ? part.length * 3 : part.length;
+  return size;
+}

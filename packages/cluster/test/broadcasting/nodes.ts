@@ -82,6 +82,24 @@ export class TestClient {
   }
 }
 
+/** The event loop, with a clock that a test can stop and set. */
+export class TestLoop extends internals.NodeEventLoop {
+  #stoppedAt: number | undefined = undefined;
+
+  override now(): number {
+    return this.#stoppedAt ?? super.now();
+  }
+
+  stopClock(): void {
+    this.#stoppedAt = this.now();
+  }
+
+  /** @param ms - how much later it shall be */
+  advance(ms: number): void {
+    this.#stoppedAt = this.now() + ms;
+  }
+}
+
 /** Some servers, each linked to all others. `await using` closes them. */
 export class TestNodes implements AsyncDisposable {
   readonly nodes: TestNode[] = [];
@@ -90,8 +108,8 @@ export class TestNodes implements AsyncDisposable {
   readonly gaps: [node: number, from: string, missed: number][] = [];
   /** What the nodes have said of their channels: who, and what. */
   readonly outages: [node: number, event: string][] = [];
-  readonly #loop = new internals.NodeEventLoop();
-  readonly broker: MemoryBroker = new MemoryBroker(this.#loop);
+  readonly loop: TestLoop = new TestLoop();
+  readonly broker: MemoryBroker = new MemoryBroker(this.loop);
   readonly #buses: ChannelBus[] = [];
   /** How long messages wait for the broker at most, in ms. */
   readonly #patience: number | undefined;
@@ -115,7 +133,7 @@ export class TestNodes implements AsyncDisposable {
 
   add(options: Partial<ServerOptions> = {}, carrier: Carrier = "links"): TestNode {
     const index = this.nodes.length;
-    const members = new Members(this.#loop);
+    const members = new Members(this.loop);
     const bus = carrier === "links" ? new LinkBus(members) : this.#channelBus(index, members);
     const broadcasting = new Broadcasting(bus, (from, missed) => this.gaps.push([index, from, missed]));
     const node = new TestNode({ adapter: clusterAdapter(broadcasting) as never, ...options });
@@ -143,7 +161,7 @@ export class TestNodes implements AsyncDisposable {
   }
 
   link(a: number, b: number): void {
-    const connection = joinInMemory(this.#loop, this.members[a]!, this.members[b]!);
+    const connection = joinInMemory(this.loop, this.members[a]!, this.members[b]!);
     this.#connections.set(`${a} ${b}`, connection);
   }
 

@@ -274,6 +274,7 @@ describe("messages of one tick after another", () => {
     const [publisher] = nodes.cluster.broker.all;
     publisher!.published.length = 0;
     publisher!.isSlow = true;
+    nodes.cluster.loop.stopClock();
   }
 
   // Long enough for a machine that is busy.
@@ -302,14 +303,39 @@ describe("messages of one tick after another", () => {
     return [events, events, events];
   };
 
-  it("leave in their own tick if nothing is under way", async () => {
+  it("leave in their own tick if nothing is under way, and nothing has left just before", async () => {
     const [publisher] = nodes.cluster.broker.all;
     await emitInTicks("a");
     assert.deepEqual(publisher!.published, [EVERYONE]);
     publisher!.confirm();
+    nodes.cluster.loop.advance(1);
     await emitInTicks("b");
     assert.deepEqual(publisher!.published, [EVERYONE, EVERYONE]);
     assert.deepEqual(await heard(2), eventsOf("a", "b"));
+  });
+
+  it("leave together, except for the first, while one tick after the other publishes", async () => {
+    const [publisher] = nodes.cluster.broker.all;
+    publisher!.isSlow = false;
+    await emitInTicks("a", "b", "c", "d");
+    assert.deepEqual(publisher!.published, [EVERYONE]);
+    await turn();
+    assert.deepEqual(publisher!.published, [EVERYONE, EVERYONE]);
+    assert.deepEqual(await heard(4), eventsOf("a", "b", "c", "d"));
+  });
+
+  it("leave after a while, however many ticks publish one after the other", async () => {
+    const [publisher] = nodes.cluster.broker.all;
+    publisher!.isSlow = false;
+    await emitInTicks("a", "b", "c");
+    nodes.cluster.loop.advance(60_000);
+    await emitInTicks("d");
+    assert.deepEqual(publisher!.published, [EVERYONE, EVERYONE]);
+    await emitInTicks("e");
+    assert.deepEqual(publisher!.published, [EVERYONE, EVERYONE]);
+    await turn();
+    assert.deepEqual(publisher!.published, [EVERYONE, EVERYONE, EVERYONE]);
+    assert.deepEqual(await heard(5), eventsOf("a", "b", "c", "d", "e"));
   });
 
   it("leave together when the broker has confirmed what was published before", async () => {
