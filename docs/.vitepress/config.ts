@@ -1,9 +1,15 @@
+import { readFileSync } from "node:fs";
 import { defineConfig } from "vitepress";
+import { footnotes } from "./footnotes.ts";
 import { indentedCode, repository, slugify, sourceLinks } from "./links.ts";
 import { apiSidebar, sidebar, wide } from "./pages.ts";
 
 /** The path under which the site is served. */
 const base = process.env["DOCS_BASE"] ?? "/";
+
+/** The colour of the page, by day and by night. */
+const palette = readFileSync(new URL("../../examples/shared/palette.css", import.meta.url), "utf8");
+const [, day = "", night = ""] = /--surface: light-dark\((\S+), (\S+)\)/.exec(palette) ?? [];
 
 export default defineConfig({
   lang: "en",
@@ -12,8 +18,8 @@ export default defineConfig({
   base,
   head: [
     ["link", { rel: "icon", type: "image/svg+xml", href: `${base}icon.svg` }],
-    ["meta", { name: "theme-color", media: "(prefers-color-scheme: light)", content: "#fbfdfd" }],
-    ["meta", { name: "theme-color", media: "(prefers-color-scheme: dark)", content: "#0b161b" }],
+    ["meta", { name: "theme-color", media: "(prefers-color-scheme: light)", content: day }],
+    ["meta", { name: "theme-color", media: "(prefers-color-scheme: dark)", content: night }],
   ],
   // Programs, beside the pages.
   srcExclude: ["site/**"],
@@ -23,6 +29,7 @@ export default defineConfig({
     anchor: { slugify },
     languageAlias: { caddy: "nginx", haproxy: "ini" },
     config(md) {
+      md.use(footnotes);
       md.use(indentedCode);
       md.use(sourceLinks);
     },

@@ -26,6 +26,7 @@ export function isUpToDate(): boolean {
   if (built === undefined) return false;
   const sources = [
     docs,
+    join(root, "examples", "shared"),
     ...readdirSync(join(root, "packages")).map((name) => join(root, "packages", name, "src")),
   ];
   return sources.flatMap(filesIn).every((file) => (modified(file) ?? 0) < built);

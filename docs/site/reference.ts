@@ -159,7 +159,7 @@ interface Item {
 function itemOf({ name }: EntryPoint): Item {
   const items = ["classes", "interfaces"].flatMap((kind) => pagesIn(`${name}/${kind}`));
   return {
-    text: `@tidewire/${name}`,
+    text: `@tidewire/${name.replaceAll("/", "/<wbr>")}`,
     link: `/api/${name}/`,
     ...(items.length > 0 && { collapsed: true, items }),
   };

@@ -52,6 +52,15 @@ describe("the pages of the site", () => {
   });
 });
 
+describe("the palette", () => {
+  it("of the site and the examples is that of the inspector, a package of its own", () => {
+    const [examples, inspector] = ["examples/shared", "packages/inspector/page"].map((folder) =>
+      readFileSync(new URL(`../${folder}/palette.css`, docs), "utf8"),
+    );
+    assert.equal(examples, inspector);
+  });
+});
+
 describe("docs/issues.md", () => {
   const [, reported, found] = readFileSync(new URL("issues.md", docs), "utf8").split(/^## /m);
   const reports = tableIn(reported!).rows;

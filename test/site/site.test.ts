@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { siteFiles } from "../../docs/site/files.ts";
 import { serveOnNode } from "../../docs/site/hosts.ts";
@@ -11,6 +11,7 @@ import { whyNoUws } from "../support/uws/absent.ts";
 import { buildSite, startSite } from "./support/site-process.ts";
 import type { SiteHost, SiteProcess } from "./support/site-process.ts";
 
+const PACKAGES = fileURLToPath(new URL("../../packages", import.meta.url));
 const ARTIFACTS = fileURLToPath(new URL("../../artifacts", import.meta.url));
 
 /** How long a step on a page may take on a busy machine, in ms, and a test of several. */
@@ -184,6 +185,29 @@ describeWithChromium("the site", (browser) => {
     await page.getByText("No server is behind this copy of the page").waitFor();
     await page.screenshot({ path: join(ARTIFACTS, "site-demo-static.png") });
     assert.deepEqual(problems, []);
+  });
+
+  it("refers to whatever applications can import", async () => {
+    const folders = await readdir(PACKAGES);
+    const entryPoints = await Promise.all(
+      folders.map(async (folder) => {
+        const manifest = JSON.parse(await readFile(join(PACKAGES, folder, "package.json"), "utf8")) as {
+          exports: Record<string, string | object>;
+        };
+        const subpaths = Object.keys(manifest.exports).filter(
+          (key) => typeof manifest.exports[key] === "object",
+        );
+        return subpaths.map((subpath) => posix.join("/api", folder, subpath, "/"));
+      }),
+    );
+    for (const path of entryPoints.flat()) assert.equal((await fetch(site.url + path)).status, 200, path);
+  });
+
+  it("has the notes of its tables", async () => {
+    const page = await (await fetch(`${site.url}/compatibility.html`)).text();
+    assert.match(page, /<sup class="footnote-ref"><a href="#fn1"/);
+    assert.match(page, /<li id="fn1"/);
+    assert.doesNotMatch(page, /\[\^\d/);
   });
 
   it("has a page for what does not exist", async () => {

@@ -13,6 +13,7 @@ export interface PageFile {
 /** The only files that are served. */
 const types: Readonly<Record<string, string>> = {
   "index.html": "text/html",
+  "palette.css": "text/css",
   "style.css": "text/css",
   "icon.svg": "image/svg+xml",
   "actions.js": "text/javascript",
