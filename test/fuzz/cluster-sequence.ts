@@ -25,7 +25,8 @@ const PATIENCE = 2500;
 
 /**
  * One random life of a cluster of three nodes with its clients and its applications. Requests come to any node. Links are cut, are
- * made again, and stand still for a while. One or two nodes begin to drain: others take their new clients. Each step is followed by the checks of what must always hold; at the end everybody is
+ * made again, and stand still for a while. One or two nodes begin to drain: others take their new clients. Some of them retire,
+ * too: they close the connections of their clients. Each step is followed by the checks of what must always hold; at the end everybody is
  * given time to finish, and nothing may be left.
  *
  * @throws with the steps that led there
@@ -282,22 +283,30 @@ class ClusterSequence {
       return;
     }
     this.world.trace.push(`${name} is cut`);
-    // From here on, clients can expect nothing but to be told.
-    for (const client of this.#clients) {
-      client.orderly = false;
-      client.left = client.broken = true;
-    }
+    this.#disturb();
     link.stalledAt = undefined;
     link.connection.cut();
   }
 
-  /** One node stays. */
+  /** From here on, clients can expect nothing but to be told. */
+  #disturb(): void {
+    for (const client of this.#clients) {
+      client.orderly = false;
+      client.left = client.broken = true;
+    }
+  }
+
+  /** One node stays. The connections of one that retires close, too. */
   #drain(): void {
     const node = this.#random.pick(this.#nodes);
     const { length } = this.#nodes.filter(({ state }) => state === "up");
     if (length === 1 || node.state !== "up") return;
     this.world.trace.push(`${node.members.self} drains`);
     node.drain();
+    if (!this.#random.chance(0.5)) return;
+    this.world.trace.push(`${node.members.self} retires`);
+    this.#disturb();
+    void node.directory.retire();
   }
 
   #stallOrResume(): void {
