@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
+import type { Server as HttpServer } from "node:http";
 import { Server } from "@tidewire/engine";
 import type { ServerOptions } from "@tidewire/engine";
 import { Socket as EngineClient } from "engine.io-client";
@@ -11,7 +12,8 @@ import { openWebSocket, PollingPeer, received } from "../support/engine/peers.ts
 import { serve } from "../support/engine/serve.ts";
 import type { StartedEngine } from "../support/engine/started-engine.ts";
 import { next } from "../support/waiting/events.ts";
-import { Queue } from "../support/waiting/queue.ts";
+import { Queue, within } from "../support/waiting/queue.ts";
+import { KeptConnection } from "../support/wire/kept-connection.ts";
 
 interface HandingOver extends AsyncDisposable {
   readonly engine: Server;
@@ -237,6 +239,21 @@ describe("engine on node: WebSockets that were accepted elsewhere", () => {
       engine.shutDownServer(server.httpServer as never, (error) => (error ? reject(error) : resolve()));
     });
     assert.equal((await socket.closed).code, 1006);
+    await server.close();
+  });
+
+  it("do not delay the end of the server when they are refused and the client does not answer", async () => {
+    const { server, engine } = await start({ allowRequest: (_, decide) => decide("not today", false) });
+    using connection = await KeptConnection.open(server.port);
+    connection.write(
+      `GET ${server.path("transport=websocket")} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n` +
+        "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    );
+    await connection.saw("not today");
+    const httpServer = server.httpServer as HttpServer;
+    const closed = once(httpServer, "close");
+    engine.shutDownServer(httpServer, () => {});
+    await within(closed, "the server to close");
     await server.close();
   });
 });

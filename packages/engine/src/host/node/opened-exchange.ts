@@ -87,7 +87,8 @@ export class OpenedWebSocketExchange extends CollectedUpgradeExchange implements
   }
 
   protected override write(status: number, _headers: OutgoingHttpHeaders, body: string | Buffer): void {
-    this.#release();
+    // A closing server does not wait for a client that does not answer the close frame.
+    this.#socket.off("message", this.#onMessage);
     const reason = body.toString();
     this.#socket.close(
       status === 429 || status === 503 ? TRY_AGAIN_LATER : POLICY_VIOLATION,
