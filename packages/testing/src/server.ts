@@ -76,10 +76,16 @@ export class TestServer<Io extends Server = Server> {
     this.#clock = clock === "manual" ? new TestClock(this.#inFlight) : undefined;
     const host = new MemoryHost();
     this.#transports = memoryTransports(host, this.#inFlight);
-    const io = new Server(options);
-    const engine = new Engine(options, this.#clock?.loop ?? new RealTime(this.#inFlight));
-    io.bind(engine.attachHost(host));
-    this.io = io as Io;
+    try {
+      const io = new Server(options);
+      const engine = new Engine(options, this.#clock?.loop ?? new RealTime(this.#inFlight));
+      io.bind(engine.attachHost(host));
+      this.io = io as Io;
+    } catch (error) {
+      // Invalid options: the process must have its own time back.
+      this.#clock?.uninstall();
+      throw error;
+    }
   }
 
   /**

@@ -218,6 +218,17 @@ describe("the clock of a test server", () => {
     assert.equal(client.connected, true);
   });
 
+  it("gives the process its time back when the options are invalid", async () => {
+    const { setTimeout: own } = globalThis;
+    await assert.rejects(
+      testServer(() => {}, { clock: "manual", pingInterval: "often" as never }),
+      {
+        code: "INVALID_OPTION",
+      },
+    );
+    assert.equal(globalThis.setTimeout, own);
+  });
+
   it("gives the process its time back", async () => {
     const real = setTimeout;
     const server = await testServer(() => {}, { clock: "manual" });

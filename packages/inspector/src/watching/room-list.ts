@@ -62,8 +62,6 @@ export class RoomList {
     this.#last = text;
     return update;
   }
-
-  stop(): void {}
 }
 
 function largest(rows: readonly RoomRow[]): RoomRow[] {

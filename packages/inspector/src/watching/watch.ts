@@ -75,10 +75,9 @@ export class Watch implements WatcherOwner {
   #tick(): void {
     const startedAt = performance.now();
     const overview = this.#overview.read(this.tap.counts);
-    for (const watcher of this.#watchers) {
-      watcher.send("overview", overview);
-      watcher.update();
-    }
+    for (const watcher of this.#watchers) watcher.update(overview);
+    // A page that does not read may have been given up just now.
+    if (this.#watchers.size === 0) return;
     const took = performance.now() - startedAt;
     this.#timer = setTimeout(() => this.#tick(), Math.max(INTERVAL, took * SHARE)).unref();
   }

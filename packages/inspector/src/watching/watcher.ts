@@ -53,9 +53,14 @@ export class Watcher {
     this.#socket.emit(event, message);
   }
 
-  /** Sends what has changed. */
-  update(): void {
+  /**
+   * Sends what has changed, unless the page does not read.
+   *
+   * @param overview - undefined if it is not due
+   */
+  update(overview?: object): void {
     if (this.#socket.bufferedAmount > MAX_WAITING) return;
+    if (overview !== undefined) this.send("overview", overview);
     const connections = this.#connections?.update();
     if (connections !== undefined) this.send("connections", connections);
     const rooms = this.#rooms?.update();
