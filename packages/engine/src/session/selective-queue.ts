@@ -38,6 +38,11 @@ export class SelectiveQueue extends Array<OutgoingPacket> {
     this.#droppable.add(packets);
   }
 
+  /** Whether the packets may still be lost: false once they were. */
+  mayLose(packets: Group): boolean {
+    return this.#droppable.has(packets);
+  }
+
   /** Returns the oldest packets that may be lost, which wait no more; undefined if there are none. */
   dropOldest(): Group | undefined {
     for (const packets of this.#droppable) {

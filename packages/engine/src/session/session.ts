@@ -221,15 +221,13 @@ export class Session extends QuietEmitter {
     this.#queue(message, isShared ? message : undefined);
   }
 
-  #select(messages: readonly Message[], select: (queue: SelectiveQueue) => void): void {
+  /** Returns the queue of what waits, if the transport takes nothing now. */
+  #selectiveQueue(): SelectiveQueue | undefined {
     this.#settle();
-    if (!this.#isOpen()) return;
-    if (!this.transport.writable) {
-      const queue = SelectiveQueue.holding(this.#packets());
-      this.#waiting = queue;
-      select(queue);
-    }
-    for (const message of messages) this.#queue(message);
+    if (!this.#isOpen() || this.transport.writable) return undefined;
+    const queue = SelectiveQueue.holding(this.#packets());
+    this.#waiting = queue;
+    return queue;
   }
 
   /**
@@ -276,12 +274,18 @@ export class Session extends QuietEmitter {
       session.#probe(transport, refused);
     },
     sendNewest(session, key, messages) {
-      session.#select(messages, (queue) => {
-        for (const { byteLength } of queue.replace(key, messages)) session.#backlog?.remove(byteLength);
-      });
+      const replaced = session.#selectiveQueue()?.replace(key, messages) ?? [];
+      for (const { byteLength } of replaced) session.#backlog?.remove(byteLength);
+      for (const message of messages) session.#queue(message);
     },
     sendDroppable(session, messages) {
-      session.#select(messages, (queue) => queue.allowLoss(messages));
+      const queue = session.#selectiveQueue();
+      queue?.allowLoss(messages);
+      for (const message of messages) {
+        session.#queue(message);
+        // If nothing older could go, the event itself was dropped to make room for a part of it.
+        if (queue?.mayLose(messages) === false) return;
+      }
     },
     ping(session) {
       return session.#isOpen() && !session.upgrading && session.#heartbeat.advance();
