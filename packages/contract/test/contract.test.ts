@@ -221,6 +221,31 @@ describe("an event of a client", () => {
     ]);
   });
 
+  it("reaches no listener if its socket has left before an asynchronous schema answers", async () => {
+    const received: unknown[] = [];
+    let answer!: () => void;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    const slow = z.string().refine((text) => answered.then(() => text !== "wrong"));
+    await using server = await testServer(
+      (io: Server) => {
+        io.on("invalid_event", () => received.push("invalid_event"));
+        io.on("connection", (socket) => {
+          socket.onAny((...args: unknown[]) => received.push(args));
+          socket.onAnyOutgoing((event) => received.push(`sent: ${event}`));
+          socket.on("disconnect", answer);
+        });
+      },
+      { contract: defineContract({ clientToServer: { later: [slow] }, serverToClient: {} }) },
+    );
+    const client = await server.connect();
+    client.emit("later", "right");
+    client.emit("later", "wrong");
+    client.disconnect();
+    await server.settled();
+    await server.settled();
+    assert.deepEqual(received, ["invalid_event"]);
+  });
+
   it("is checked by schemas of valibot and arktype, too", async () => {
     const mixed = defineContract({
       clientToServer: { valibot: [v.pipe(v.string(), v.maxLength(3))], arktype: [type({ n: "number > 0" })] },

@@ -16,6 +16,7 @@ export interface InvalidEvent<Socket = unknown> {
 
 /** A socket whose events are checked. */
 export interface CheckedSocket {
+  readonly connected: boolean;
   ack(id: number): AckCallback;
   /** Sends the event `invalid`. */
   _sendInvalid(report: Omit<InvalidEvent, "socket">): void;
@@ -70,9 +71,12 @@ export class CheckedEvents<Socket extends CheckedSocket> {
 
   #passOn(socket: Socket, packet: Packet, event: string, { args, issues }: Checked): void {
     if (issues !== undefined) {
-      this.#refuse(socket, packet, event, issues);
+      if (socket.connected) this.#refuse(socket, packet, event, issues);
+      this.#handlers.onInvalid({ event, issues, socket });
       return;
     }
+    // It may have left while a schema was asked.
+    if (!socket.connected) return;
     const data: unknown[] = [event, ...args];
     // The listener may answer, whether or not anybody waits for it.
     const isAwaited = packet.id !== undefined && packet.id !== null;
@@ -84,7 +88,6 @@ export class CheckedEvents<Socket extends CheckedSocket> {
   #refuse(socket: Socket, { id }: Packet, event: string, issues: readonly InvalidIssue[]): void {
     if (id === undefined || id === null) socket._sendInvalid({ event, issues });
     else socket.ack(id)({ error: { code: INVALID, message: MESSAGE, issues } });
-    this.#handlers.onInvalid({ event, issues, socket });
   }
 }
 
