@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { runInNewContext } from "node:vm";
 import type { EngineOptions } from "../support/engine/types.ts";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { engineHosts } from "../support/engine/hosts.ts";
@@ -18,6 +19,11 @@ const failing: [how: string, allowRequest: AllowRequest][] = [
   ],
   // It may be async, whatever its type says.
   ["rejects", () => Promise.reject(failure)],
+  // Any promise, also one that is not an instance of this realm's class.
+  [
+    "rejects with a promise of another realm",
+    () => runInNewContext("Promise.reject(failure)", { failure }) as void,
+  ],
 ];
 
 const BAD_REQUEST = '400 {"code":3,"message":"Bad request"}';

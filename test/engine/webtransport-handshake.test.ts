@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Engine } from "@tidewire/engine";
 import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { engineHosts } from "../support/engine/hosts.ts";
 import { PollingPeer, received, until } from "../support/engine/peers.ts";
@@ -61,6 +62,27 @@ onEveryHost("engine: the WebTransport handshake", engineHosts, (host) => {
       assert.deepEqual({ code, context }, wrong);
       assert.deepEqual(await endOf(pair), told);
     });
+  });
+
+  host.it("refuses a client that sends much while another node is asked for its session", async () => {
+    await using server = await startWithWebTransport(host);
+    const engine = server.engine as unknown as Engine;
+    const remote = { needsWholeHead: false, onRequest() {}, onUpgrade() {}, claim() {} };
+    engine.joinCluster({
+      idPrefix: "",
+      starting: undefined,
+      bindsLate: false,
+      bindTimeout: 1000,
+      bind() {},
+      find: () => remote,
+      successor: () => undefined,
+      onUpgraded() {},
+      onEnded() {},
+    });
+    const { pair, stream } = connectWebTransport(server);
+    await stream.write(Buffer.from(`\x0d0{"sid":"no"}${"\x024x".repeat(20)}`));
+    assert.deepEqual((await server.nextError()).context, { name: "TRANSPORT_HANDSHAKE_ERROR" });
+    assert.deepEqual(await endOf(pair), { closeCode: 3, reason: "Bad request" });
   });
 
   for (const when of ["before it opens a stream", "before it sends anything"] as const) {

@@ -1,5 +1,6 @@
 import type { AllowRequest } from "../options.ts";
 import type { EngineRequest } from "../http/query.ts";
+import { isThenable } from "../loop/thenable.ts";
 
 /** Why `allowRequest` refuses a handshake: the context of its `connection_error`. */
 export type Refusal = Record<string, unknown>;
@@ -31,7 +32,7 @@ export function askAllowRequest(
     fail(error);
     return;
   }
-  if (result instanceof Promise) result.catch(fail);
+  if (isThenable(result)) void result.then(undefined, fail);
 }
 
 /** Where an id may be taken. */

@@ -12,6 +12,9 @@ import type { Transport, TransportHandlers, TransportOwner } from "../transport/
 import type { WebTransportSession, WebTransportStream } from "../transport/webtransport-session.ts";
 import { closeSession, WebTransportTransport } from "../transport/webtransport.ts";
 
+/** How many packets may come while another node is asked for the session. The client sends a probe, and has to wait for the answer. */
+const MAX_EARLY_PACKETS = 16;
+
 /** What the handshake needs of the engine. */
 export interface WebTransportOwner {
   readonly transports: TransportOwner;
@@ -92,7 +95,8 @@ export class WebTransportHandshake {
 
   #onPacket(packet: EnginePacket): void {
     if (this.#early !== undefined) {
-      this.#early.push(packet);
+      if (this.#early.push(packet) > MAX_EARLY_PACKETS)
+        this.#refuse(Code.BAD_REQUEST, { name: "TRANSPORT_HANDSHAKE_ERROR" });
       return;
     }
     this.#owner.clock.cancel(this.#timeout);
