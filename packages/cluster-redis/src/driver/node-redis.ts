@@ -1,3 +1,5 @@
+import { KeyedCommands } from "./keyed-commands.ts";
+import type { ClusterClient } from "./keyed-commands.ts";
 import type { Message, RedisDriver, Subscriber, SubscriberHandlers } from "./driver.ts";
 
 /**
@@ -17,7 +19,6 @@ export interface NodeRedisClient {
   /** Of a cluster, it has other arguments. */
   sendCommand: unknown;
   publish(channel: string, message: Buffer): Promise<unknown>;
-  sPublish(channel: string, message: Buffer): Promise<unknown>;
   duplicate(options?: object): NodeRedisSubscriber;
 }
 
@@ -51,32 +52,34 @@ export interface NodeRedisSubscriber {
 export class NodeRedisDriver implements RedisDriver {
   readonly isCluster: boolean;
   readonly #client: NodeRedisClient;
+  readonly #cluster: KeyedCommands | undefined;
 
   constructor(client: NodeRedisClient) {
     this.isCluster = client.nodeClient !== undefined;
     this.#client = client;
+    this.#cluster = this.isCluster ? new KeyedCommands(client as ClusterClient) : undefined;
   }
 
   evaluate(script: string, key: string, args: readonly string[]): Promise<unknown> {
+    if (this.#cluster !== undefined) return this.#cluster.send(key, ["EVAL", script, "1", key, ...args]);
     return this.#client.eval(script, { keys: [key], arguments: [...args] });
   }
 
   /** The client writes all commands of a tick together. */
   async publish(messages: readonly Message[], isSharded: boolean): Promise<void> {
-    const send = this.isCluster ? this.#publishInCluster : this.#publish;
-    await Promise.all(messages.map((message) => send(message, isSharded)));
+    await Promise.all(messages.map((message) => this.#publish(message, isSharded)));
   }
 
   /** Without the timer that version 6 would set for each command: whoever publishes knows how long an answer may take. */
-  readonly #publish = ({ channel, payload }: Message, isSharded: boolean): Promise<unknown> => {
-    const client = this.#client as { sendCommand: SendCommand };
-    return client.sendCommand([isSharded ? "SPUBLISH" : "PUBLISH", channel, payload], NO_TIMEOUT);
-  };
-
-  readonly #publishInCluster = ({ channel, payload }: Message, isSharded: boolean): Promise<unknown> => {
-    const client = this.#client;
-    return isSharded ? client.sPublish(channel, payload) : client.publish(channel, payload);
-  };
+  #publish({ channel, payload }: Message, isSharded: boolean): Promise<unknown> {
+    if (this.#cluster === undefined) {
+      const client = this.#client as { sendCommand: SendCommand };
+      return client.sendCommand([isSharded ? "SPUBLISH" : "PUBLISH", channel, payload], NO_TIMEOUT);
+    }
+    return isSharded
+      ? this.#cluster.send(channel, ["SPUBLISH", channel, payload], NO_TIMEOUT)
+      : this.#client.publish(channel, payload);
+  }
 
   openSubscriber(handlers: SubscriberHandlers): Subscriber {
     return this.isCluster
