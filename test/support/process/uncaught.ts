@@ -17,6 +17,13 @@ function listenForUncaught(note: (error: unknown) => void): () => void {
   };
 }
 
+/** Notes uncaught exceptions and unhandled rejections, until it is disposed of. */
+export function noteUncaught(): Disposable & { readonly errors: readonly unknown[] } {
+  const errors: unknown[] = [];
+  const stop = listenForUncaught((error) => errors.push(error));
+  return { errors, [Symbol.dispose]: stop };
+}
+
 /** The next `count` uncaught exceptions and unhandled rejections. Call it before what throws. */
 export async function uncaught(count: number): Promise<unknown[]> {
   const seen: unknown[] = [];
