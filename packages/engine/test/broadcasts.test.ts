@@ -139,6 +139,17 @@ describe("broadcasts", () => {
     );
   });
 
+  it("to a hundred audiences wait on for the others when one is touched, until the search costs more", () => {
+    sessions = Array.from({ length: 200 }, () => ({ got: [] }));
+    for (let n = 0; n < 200; n += 2) broadcasts.send(audience(true, n, n + 1), messages("a"), []);
+    // 8 look-ups for each of the 200 receivers, 100 for each session that is touched.
+    for (let n = 0; n < 16; n++) broadcasts.settle(sessions[n]!);
+    assert.deepEqual(got().slice(0, 18), [...Array.from({ length: 16 }, () => "(a)"), "", ""]);
+    broadcasts.settle(sessions[0]!);
+    assert.ok(got().every((each) => each === "(a)"));
+    assert.equal(broadcasts.isWaiting, false);
+  });
+
   it("count at once for a session whose transport takes nothing, and for one whose packet is being handled", () => {
     broadcasts.block(sessions[0]!);
     broadcasts.reading = sessions[1];

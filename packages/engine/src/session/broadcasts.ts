@@ -5,8 +5,8 @@ import type { Audience } from "./audience.ts";
 import { Round } from "./round.ts";
 import type { Receiving } from "./round.ts";
 
-/** With how many audiences it is cheaper to hand over what waits than to look for a session in each. */
-const MANY = 64;
+/** How many times a session can be looked for in an audience at the cost of handing over what waits for one receiver. */
+const LOOK_UPS = 8;
 
 /** What broadcasts do to a session. */
 export interface Receivers<Session> {
@@ -33,6 +33,10 @@ export class Broadcasts<Session extends object> {
   readonly #loop: EventLoop;
   readonly #ask: () => void;
   #waiting: Round<Session>[] = [];
+  /** The receivers of all that waits. */
+  #receiversWaiting = 0;
+  /** How many times a session was looked for in an audience since something waits. */
+  #lookUps = 0;
   /** The sessions that take nothing now, or never again. What is sent to them counts at once. */
   readonly #blocked: Set<Session> = new Set();
   /** The session whose packet is being handled: what is sent to it leaves with the answers. */
@@ -86,13 +90,18 @@ export class Broadcasts<Session extends object> {
     const round = new Round(audience);
     if (round.before !== undefined) round.before.next = round;
     audience.round = round;
+    this.#receiversWaiting += audience.sessions.length;
     if (this.#waiting.push(round) === 1) this.#ask();
     return round;
   }
 
-  /** Queues in the session what it is to get. */
+  /**
+   * Queues in the session what it is to get. Once the search for sessions has cost as much as that would, it queues what waits in
+   * every session instead.
+   */
   settle(session: Session): void {
-    if (this.#waiting.length > MANY) {
+    this.#lookUps += this.#waiting.length;
+    if (this.#lookUps > LOOK_UPS * this.#receiversWaiting) {
       this.settleAll();
       return;
     }
@@ -135,10 +144,13 @@ export class Broadcasts<Session extends object> {
     if (this.#waiting[0] !== round) return;
     this.#waiting.shift();
     const { audience, next } = round;
+    this.#receiversWaiting -= audience.sessions.length;
     if (next === undefined) audience.round = undefined;
     else next.before = undefined;
     audience.fanOut?.clear();
-    if (this.#waiting.length === 0) this.isTouched = false;
+    if (this.#waiting.length > 0) return;
+    this.isTouched = false;
+    this.#lookUps = 0;
   }
 
   /**
