@@ -140,7 +140,7 @@ function describeOnUws(): void {
 
     for (const idleTimeout of [1, 7, 961, -1, Number.NaN]) {
       it(`is refused with ${idleTimeout}, which would end the process`, () => {
-        assert.throws(() => asked({ idleTimeout }), RangeError);
+        assert.throws(() => asked({ idleTimeout }), { name: "RangeError", code: "INVALID_OPTION" });
       });
     }
 

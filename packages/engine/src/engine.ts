@@ -66,7 +66,7 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
   /** @internal Counts messages and bytes; undefined unless the option `stats` asks for it. */
   readonly traffic: Traffic | undefined;
   readonly #hosts: Host[] = [];
-  /** Resolves when the HTTP server has closed, with the error of who closes it next; undefined unless `stopListening()` closed it. */
+  /** Set by `stopListening()`: resolves once the HTTP server has closed, with the error that the next `io.close()` reports. */
   #closed: Promise<Error | undefined> | undefined = undefined;
   #cluster: EngineCluster | undefined = undefined;
   readonly #admission: Admission = new Admission({

@@ -1,9 +1,9 @@
 import type { ServerStats } from "@tidewire/server";
 
-/** `counter` only rises; `sum` is a number of things that are there; `gauge` cannot be added up over processes. */
+/** A `counter` only rises; a `sum` is how many of something there are; a `gauge` cannot be added up over processes. */
 export type Kind = "counter" | "sum" | "gauge";
 
-/** A value, and what tells it from others of the same metric. */
+/** A value, and the labels that distinguish it from others of the same metric. */
 export interface Sample {
   readonly value: number;
   readonly labels: Readonly<Record<string, string>>;

@@ -11,7 +11,7 @@ export interface StatsSource {
   stats(): ServerStats;
 }
 
-/** What a server says of itself, asked once for all metrics that are read at the same time. */
+/** The stats of a server, read once for all metrics that are collected at the same time. */
 export class Snapshot {
   readonly #source: StatsSource;
   #stats: ServerStats | undefined = undefined;

@@ -46,7 +46,7 @@ const LEEWAY = 40;
 const STEP = 20;
 
 /**
- * A session whose client has got its handshake, and which belongs to no node's application yet. It is bound where its WebSocket shows
+ * A session whose client has received its handshake, but which no node's application knows yet. It is bound where its WebSocket shows
  * up: this costs the client a round trip, and spares it a second node between itself and its session for the rest of its life.
  * Otherwise it is bound here, when the WebSocket would have shown up or when the client sends more than a client sends before.
  */

@@ -22,7 +22,7 @@ export interface AdmissionOwner {
     };
   /** Returns an id for the session that the request opens, or a promise of one. */
   newId(request: RequestSource): unknown;
-  /** @param greeting - the request that the open packet answers; `greeted` if the client has got it */
+  /** @param greeting - the request that the open packet answers; `greeted` if the client has received it */
   openSession(
     id: string,
     transport: Transport,

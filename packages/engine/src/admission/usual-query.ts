@@ -1,6 +1,6 @@
 import type { Session } from "../session/session.ts";
 
-/** All of a URL before its last parameters: a time stamp, if there is one, which says nothing, and the sid. */
+/** All of a URL before its last parameters: a time stamp, if there is one, which is ignored, and the sid. */
 const USUAL = /^([^#]*?[?&])(?:t=[^&#]*&)?sid=[^&#]*$/;
 
 /**

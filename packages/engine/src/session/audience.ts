@@ -7,7 +7,7 @@ import type { Receiving, Round } from "./round.ts";
  */
 export class Audience<Session extends object> implements Receiving<Session> {
   readonly sessions: readonly Session[];
-  /** Writes to all of them without a look at each; undefined if they differ too much. */
+  /** Writes to all of them without reading each session; undefined if they differ too much. */
   readonly fanOut: FanOut | undefined;
   /** Whether no session of it is in another audience. */
   isDisjoint: boolean;

@@ -43,7 +43,7 @@ export class Broadcasts<Session extends object> {
   reading: Session | undefined = undefined;
   /** Differs when an audience that was made earlier may be out of date. */
   epoch: number = 0;
-  /** Whether the application has laid its hands on what waits in a session, which only a look at the session tells. */
+  /** Whether the application may have changed what waits in a session: only the session itself shows that. */
   isTouched: boolean = false;
 
   /** @param ask - requests a pass */

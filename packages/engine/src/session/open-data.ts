@@ -1,4 +1,4 @@
-/** What an open packet tells a client, apart from its id. */
+/** The contents of an open packet, without the id. */
 export interface OpenOptions {
   /** Names of the transports that the client may change to. */
   readonly upgrades: readonly string[];

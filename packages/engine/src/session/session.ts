@@ -259,7 +259,7 @@ export class Session extends QuietEmitter {
     else this.transport.writable = false;
   }
 
-  /** @internal Who listens to these hears of each broadcast: audiences that hold the session are out of date. */
+  /** @internal These are emitted for each broadcast, too: audiences that hold the session are out of date. */
   [beforeListener](event: string | symbol): void {
     if (event === "packetCreate" || event === "flush" || event === "drain") this.#leaveAudiences();
   }

@@ -39,7 +39,7 @@ export interface TransportOwner {
   readonly clock: Clock;
   readonly loop: EventLoop;
   readonly turns: Turns;
-  /** Counts messages and bytes, if anybody wants to know. */
+  /** Counts messages and bytes; undefined unless the option `stats` asks for it. */
   readonly traffic: Traffic | undefined;
   readonly opts: {
     readonly maxHttpBufferSize: number;

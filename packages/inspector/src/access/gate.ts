@@ -26,7 +26,7 @@ function refuse(status: Refusal["status"], message: string, headers: Record<stri
 
 let hasWarned = false;
 
-/** Tells the operator, once. */
+/** Warns the operator, once. */
 function warnOfRefusal(): void {
   if (hasWarned) return;
   hasWarned = true;

@@ -16,7 +16,7 @@ export interface NamespaceRow {
   readonly dynamic: boolean;
 }
 
-/** The whole server in numbers. Counters run since the server was created; the page makes rates of them. */
+/** The whole server in numbers. Counters run since the server was created; the page derives rates from them. */
 export interface Overview extends Omit<ServerStats, "namespaces"> {
   readonly at: number;
   readonly namespaces: readonly NamespaceRow[];
@@ -43,7 +43,7 @@ export function greetingOf(readonly: boolean, host: string): Greeting {
   return { readonly, pid: process.pid, hostname: hostname(), node: process.version, host };
 }
 
-/** Sums a server up, while somebody watches it. */
+/** Summarizes a server while somebody watches it. */
 export class OverviewReader {
   readonly #view: internals.ServerView;
   readonly #delay: internals.EventLoopDelay = new internals.EventLoopDelay();

@@ -1,4 +1,4 @@
-/** What an inspector is told of its server. */
+/** An inspector, as its server calls it. */
 export interface AttachmentListener {
   /** The server accepts the connections of one more engine. */
   attached(engine: object): void;
@@ -6,7 +6,7 @@ export interface AttachmentListener {
   detached(): void;
 }
 
-/** Tells inspectors where their server listens, now and later. */
+/** Passes the engines of a server to its inspectors, now and later. */
 export class Attachments {
   #engines: object[] = [];
   #listeners: AttachmentListener[] | undefined = undefined;

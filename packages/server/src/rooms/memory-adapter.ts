@@ -90,7 +90,7 @@ export class MemoryAdapter extends Adapter {
     return this.table.sharedRooms;
   }
 
-  /** @internal The rooms, for whoever must not make the maps of the base class complete. */
+  /** @internal The rooms, for readers that must not complete the maps of the base class. */
   get _table(): Pick<RoomTable<LocalSocket>, "forEachId" | "forEachRoom" | "forEachShared" | "has"> {
     return this.table;
   }

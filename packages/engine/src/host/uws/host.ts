@@ -26,7 +26,7 @@ export interface UwsHostOptions {
   websocket: boolean;
   /** A compressor constant of uWebSockets.js, 0 for none. */
   compression: number;
-  /** Seconds after which a WebSocket that sends nothing is ended: 0 for never, else 8 to 960. */
+  /** Seconds after which a WebSocket that sends nothing is ended: 0 for never, else 8 to 960. Any other number ends the process. */
   idleTimeout: number;
   /** Whether connections begin with a header of the PROXY protocol, which names the client. */
   proxyProtocol: boolean;
@@ -55,12 +55,8 @@ export class UwsHost implements Host {
   /** Connected while WebSockets are open, once an upgrade was late, so that each next one need not wait for it. */
   readonly #corkHolder: CorkHolder = new CorkHolder();
 
-  /** @throws RangeError for an idle timeout that uWebSockets.js does not accept: it would end the process */
   constructor(app: UwsApp, options: UwsHostOptions) {
-    const { path, compression, idleTimeout, proxyProtocol } = options;
-    if (idleTimeout !== 0 && !(idleTimeout >= 8 && idleTimeout <= 960)) {
-      throw new RangeError(`idleTimeout must be 0 or 8 to 960 seconds, not ${idleTimeout}`);
-    }
+    const { path, compression, proxyProtocol } = options;
     this.#app = app;
     this.activity = options.activity ?? new Activity();
     this.#options = options;
