@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createHook } from "node:async_hooks";
+import { createHook, executionAsyncId } from "node:async_hooks";
 import { EventEmitter } from "node:events";
 import type { Socket } from "@tidewire/server";
 import { internals, Server } from "@tidewire/server";
@@ -42,14 +42,16 @@ describe("Watch", () => {
   it("has no timer any more when its only page is ended by what is sent to it", async () => {
     const { watch: watched, join } = watch();
     const page = join();
+    let tick = 0;
     let timers = 0;
     const hook = createHook({
       init: (_id, type) => {
-        if (type === "Timeout") timers++;
+        if (type === "Timeout" && executionAsyncId() === tick) timers++;
       },
     });
     await new Promise<void>((resolve) => {
       page.onSent = () => {
+        tick = executionAsyncId();
         hook.enable();
         page.emit("disconnect");
         setImmediate(resolve);
