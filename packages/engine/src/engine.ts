@@ -241,11 +241,6 @@ export class Engine extends EventEmitter implements SessionOwner, RouteTable<Ses
     this.#closed = undefined;
   }
 
-  /** @internal Whether `stopServer` has closed a server of Node. */
-  get hasStopped(): boolean {
-    return this.#closed !== undefined;
-  }
-
   /** @internal For `stopListening()`. A server of Node begins to close; sessions go on, and so does whatever else is open. */
   stopServer(server: HttpServerLike): void {
     if (server.stopListening !== undefined) server.stopListening();

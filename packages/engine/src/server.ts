@@ -43,6 +43,8 @@ export class Server extends Engine {
   /** The HTTP server that this engine is attached to. */
   httpServer: HttpServerLike | undefined = undefined;
   readonly #nodeHost: NodeHost;
+  /** The servers that `stopListening()` has closed. */
+  readonly #stopped: WeakSet<HttpServerLike> = new WeakSet();
 
   constructor(opts: ServerOptions = {}) {
     super(opts);
@@ -79,9 +81,12 @@ export class Server extends Engine {
     });
     server.on("close", () => {
       // Sessions go on after stopListening(): their clients may use connections of other processes, or make new ones there.
-      if (!this.hasStopped) this.close();
+      if (!this.#stopped.has(server)) this.close();
     });
-    server.on("listening", () => this.startAgain());
+    server.on("listening", () => {
+      this.#stopped.delete(server);
+      this.startAgain();
+    });
     return this;
   }
 
@@ -171,7 +176,10 @@ export class Server extends Engine {
    * engine.stopListening();
    */
   stopListening(): void {
-    if (this.httpServer !== undefined) this.stopServer(this.httpServer);
+    const { httpServer } = this;
+    if (httpServer === undefined) return;
+    this.#stopped.add(httpServer);
+    this.stopServer(httpServer);
   }
 
   /**
