@@ -110,8 +110,8 @@ class CountedHandlers extends PassingHandlers {
 
   override onMessage(data: string | Buffer): void {
     this.#traffic.received(data);
-    // Of both protocol versions: only messages are binary, and those in text begin with this digit.
-    if (typeof data !== "string" || data.startsWith("4")) this.#traffic.messagesIn++;
+    // Of both protocol versions: only messages are binary, also as base64, and text is one if it begins with the digit.
+    if (typeof data !== "string" || data.startsWith("4") || data.startsWith("b")) this.#traffic.messagesIn++;
     super.onMessage(data);
   }
 }
