@@ -34,7 +34,8 @@ describe("the commands in docs", () => {
   after(() => rmSync(folder, { recursive: true }));
 
   const readers: Readonly<Record<string, (args: readonly string[]) => unknown>> = {
-    start: (args) => readStartOptions(args, folder),
+    // A file of the repository, or one of the reader's.
+    start: (args) => readStartOptions(args, args.some((arg) => arg.startsWith("examples/")) ? root : folder),
     doctor: readDoctorOptions,
     emit: readEmitOptions,
     listen: readListenOptions,
