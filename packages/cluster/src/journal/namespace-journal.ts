@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { internals } from "@tidewire/server";
 import type { Room, SocketId } from "socket.io-adapter";
 import { Sequences } from "../broadcasting/sequences.ts";
-import { Deadline } from "../deadline.ts";
 import { LinkError } from "../errors.ts";
 import type { NodeId } from "../node-id.ts";
 import { CAST, isFor, PASSING, readCast, readEvent, sizeOf } from "./items.ts";
@@ -19,6 +18,7 @@ import type { OwnItems } from "./outbox.ts";
 import { RecentItems } from "./recent-items.ts";
 import { Restoration } from "./restoration.ts";
 import type { KeptEvent } from "./restoration.ts";
+import { Waiters } from "./waiters.ts";
 
 const { RecoveryLog } = internals;
 
@@ -106,8 +106,10 @@ export class NamespaceJournal {
   /** What clients that were recovered here have received before. */
   readonly #late: LateEvents = new LateEvents();
   readonly #restorations: Set<Restoration> = new Set();
-  #readyWaiters: (() => void)[] = [];
-  #reachWaiters: { readonly id: number; resolve(hasReached: boolean): void }[] = [];
+  /** Who waits until it is known where the namespace is. */
+  readonly #unready: Waiters = new Waiters();
+  /** Who waits for events, by their ids. */
+  readonly #reaching: Waiters = new Waiters();
 
   /** @param sent - the number of the latest item of an earlier journal of the namespace on this node */
   constructor(
@@ -292,7 +294,7 @@ export class NamespaceJournal {
   onPlace(place: Place): void {
     if (!this.isReady) {
       this.#begin(place, place.id);
-      for (const resolve of this.#readyWaiters.splice(0)) resolve();
+      this.#unready.wake(place.id);
       this.#node.flushLater(this);
     } else if (place.epoch === this.#epoch ? place.id > this.#log.position : place.at > this.#latest) {
       // Usually the batches that say so are under way.
@@ -371,7 +373,7 @@ export class NamespaceJournal {
       else if (++id > this.#log.position) this.#onEvent({ id, item, publisher, seq, at: after.at });
     }
     this.#note(after.at);
-    this.#wake();
+    this.#reaching.wake(this.#log.position);
   }
 
   #onEvent({ id, item, publisher, seq, at }: JournaledEvent): void {
@@ -444,7 +446,7 @@ export class NamespaceJournal {
       this.#isFilling = false;
       return this.#node.onAway(error);
     }
-    this.#wake();
+    this.#reaching.wake(this.#log.position);
     this.#release();
   }
 
@@ -462,34 +464,20 @@ export class NamespaceJournal {
     }
   }
 
-  #wake(): void {
-    const { position } = this.#log;
-    const waiters = this.#reachWaiters;
-    if (waiters.length === 0) return;
-    this.#reachWaiters = waiters.filter(({ id }) => id > position);
-    for (const waiter of waiters) if (waiter.id <= position) waiter.resolve(true);
-  }
-
   /** Resolves once it is known where the namespace is, or to false if that takes too long. */
   ready(): Promise<boolean> {
     if (this.isReady) return Promise.resolve(true);
     this.#node.renewSoon();
-    return new Promise((resolve) => {
-      this.#readyWaiters.push(() => resolve(true));
-      new Deadline(PATIENCE, () => resolve(false));
-    });
+    return this.#unready.wait(0, PATIENCE);
   }
 
   /** Resolves once this node has what was sent up to an id, or to false if that takes too long. */
   reach(id: number): Promise<boolean> {
     if (this.#log.position >= id) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      this.#reachWaiters.push({ id, resolve });
-      this.#node.later(() => {
-        if (this.#log.position < id) void this.#fill(id);
-      }, LAG);
-      new Deadline(PATIENCE, () => resolve(false));
-    });
+    this.#node.later(() => {
+      if (this.#log.position < id) void this.#fill(id);
+    }, LAG);
+    return this.#reaching.wait(id, PATIENCE);
   }
 
   /**
