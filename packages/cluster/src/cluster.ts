@@ -3,6 +3,7 @@ import type { ClusterOption } from "@tidewire/server";
 import type { Backend } from "./backend.ts";
 import { ClusterError } from "./errors.ts";
 import { linkSecurity } from "./machines/link-security.ts";
+import { readClusterOptions } from "./options.ts";
 import type { ClusterOptions } from "./options.ts";
 import { ServerCluster } from "./server-cluster.ts";
 import { assertName } from "./socket-directory.ts";
@@ -16,12 +17,14 @@ import { assertName } from "./socket-directory.ts";
  * const io = new Server(3000, { cluster: cluster() });
  *
  * @returns the option `cluster` of one server
+ * @throws OptionError for an invalid value
  * @throws ClusterError `BAD_NAME` for an invalid name; `NO_SECRET`, `SHORT_SECRET`, `NO_AUTHORITY` for links between machines that
  * nothing protects; `NO_DISCOVERY`, `BAD_DISCOVERY`, `BAD_BACKEND` for machines that cannot find each other; `UNUSED_BACKEND`,
  * `NO_JOURNAL` for options that do not fit together. If the process cannot join later, because others can enter the directory, for
  * example, the error is uncaught
  */
-export function cluster(options: ClusterOptions = {}): ClusterOption {
+export function cluster(given: ClusterOptions = {}): ClusterOption {
+  const options = readClusterOptions(given);
   const { listen, backend } = options;
   if (backend !== undefined) assertBackend(backend, options);
   const discovery = options.discovery ?? backend?.discovery;

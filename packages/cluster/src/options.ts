@@ -1,3 +1,4 @@
+import { internals } from "@tidewire/engine";
 import type { AdapterConstructor } from "@tidewire/server";
 import type { Backend } from "./backend.ts";
 import type { Discovery } from "./discovery/discovery.ts";
@@ -48,4 +49,28 @@ export interface ClusterOptions extends BindingOptions {
    * @default the adapter of the cluster
    */
   adapter?: AdapterConstructor;
+}
+
+const { anything, delay, oneOf, readOptions, text, warnOfUnknownOptions } = internals.optionRules;
+
+const rules: internals.optionRules.OptionRules = {
+  name: text,
+  directory: text,
+  bind: oneOf(["late", "early"]),
+  bindTimeout: delay,
+  listen: anything,
+  backend: anything,
+  discovery: anything,
+  ordering: oneOf(["node", "stream"]),
+  adapter: anything,
+};
+
+/**
+ * Warns of unknown options.
+ *
+ * @throws OptionError for an invalid value
+ */
+export function readClusterOptions(given: ClusterOptions): ClusterOptions {
+  warnOfUnknownOptions(given, rules, "cluster.");
+  return readOptions(given, rules, "cluster.");
 }

@@ -182,4 +182,25 @@ describe("the cluster of a server", () => {
       assert.throws(() => cluster({ name }), { code: "BAD_NAME" });
     }
   });
+
+  it("refuses options that make no sense", () => {
+    for (const [option, value] of [
+      ["bind", "lat"],
+      ["bindTimeout", -1],
+      ["bindTimeout", "soon"],
+      ["ordering", "total"],
+      ["name", 3000],
+    ] as const) {
+      assert.throws(() => cluster({ [option]: value }), {
+        code: "INVALID_OPTION",
+        option: `cluster.${option}`,
+      });
+    }
+  });
+
+  it("warns of an option that it does not know", async () => {
+    const warned = next<[Error]>(process, "warning");
+    cluster({ bindTimout: 100 } as ClusterOptions);
+    assert.match((await warned)[0].message, /"cluster.bindTimout": did you mean "cluster.bindTimeout"/);
+  });
 });

@@ -91,10 +91,18 @@ export class Wire {
   }
 }
 
+/** How much of the body of a refusal is read, in bytes. */
+const MOST_OF_BODY = 64 * 1024;
+
 async function readAnswer(response: IncomingMessage): Promise<Answer> {
   const chunks: Buffer[] = [];
+  let length = 0;
   try {
-    for await (const chunk of response) chunks.push(chunk as Buffer);
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length >= MOST_OF_BODY) break;
+    }
   } catch {
     // The status is known; the rest of the body is not worth an error.
   }

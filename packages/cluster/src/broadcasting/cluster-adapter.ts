@@ -29,7 +29,7 @@ const MemoryAdapter: typeof internals.MemoryAdapter = internals.MemoryAdapter;
 type AckCallback = internals.AckCallback;
 type SocketDetails = internals.SocketDetails<unknown>;
 
-/** How long the other nodes may take to answer, in ms; as officially. */
+/** How long the other nodes may take to answer, in ms; as with the official adapters. */
 const ANSWER_TIMEOUT = 5000;
 
 /** How much longer than the application answers of clients are waited for, in ms, so that the last ones count. */
@@ -46,7 +46,7 @@ export interface ClusterNamespace extends internals.AdapterNamespace {
 
 /**
  * The adapter of a server in a cluster: broadcasts reach the clients of all nodes, commands and questions go to all nodes. A packet
- * is encoded once, by the node that sends it. Whom is asked is decided by who can be reached: a node that dies is not waited for.
+ * is encoded once, by the node that sends it. Questions go to the nodes that can be reached, and do not wait for one that dies.
  */
 export class ClusterAdapter extends MemoryAdapter implements CastReceiver {
   declare readonly nsp: ClusterNamespace;
@@ -273,7 +273,7 @@ export class ClusterAdapter extends MemoryAdapter implements CastReceiver {
       throw error;
     }
     super.broadcastWithAck(packet, target, onClients, (answer) => {
-      // Officially one argument is passed on, too.
+      // The official adapters pass on one argument, too.
       const encoded = encodeValues([answer]);
       if (--missing === 0) askedClients.delete(asker, question);
       const writer = this.#broadcasting.beginReply(Cast.ACK, question);
@@ -365,7 +365,7 @@ function safely<Args extends unknown[]>(call: (...args: Args) => void): (...args
   };
 }
 
-/** What other nodes are told of a socket. */
+/** A socket as other nodes see it. */
 function toPlain({ id, handshake, rooms, data }: SocketDetails): SocketDetails {
   // A session store, which express-session leaves there, may be circular; officially it stays behind, too.
   const { sessionStore: _, ...plain } = handshake as typeof handshake & { sessionStore?: unknown };

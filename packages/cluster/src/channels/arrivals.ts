@@ -13,7 +13,7 @@ const PATIENCE = 500;
 /** How many publications of one channel and publisher are kept until those before them arrive. */
 const MOST_WAITING = 1000;
 
-/** What arrivals call. */
+/** Callbacks of arrivals. */
 export interface ArrivalsHandlers {
   onMessage(from: NodeId, payload: Buffer): void;
   /** Messages of a publisher are missing. */
@@ -72,7 +72,7 @@ export class Arrivals {
     const publisher = this.#publisherOf(publication);
     const stream = publisher.streams.get(channel);
     if (stream === undefined) {
-      // Of those before the first one, it is not known whether they were for this node.
+      // Earlier ones may not have been for this node.
       if (isRepeated) return;
       const begun = { next: publication.first, waiting: [] };
       publisher.streams.set(channel, begun);

@@ -30,7 +30,7 @@ const PAUSE = 1;
 /** How many bytes wait at most. */
 const MOST_WAITING = 64 * 1024;
 
-/** What a bus tells of its channels. */
+/** Callbacks of a bus about its channels. */
 export interface ChannelBusHandlers {
   /** The broker cannot be reached: broadcasts travel over the links. */
   onAway(error: ClusterError): void;
@@ -250,7 +250,7 @@ export class ChannelBus implements Bus {
   }
 
   #onConfirmed(): void {
-    // With what is published in this tick.
+    // Together with what is published in this tick.
     if (this.#isWaiting) this.#flushAtEnd();
   }
 
@@ -310,7 +310,7 @@ export class ChannelBus implements Bus {
     try {
       this.#arrivals.accept(channel, payload, false);
     } catch (error) {
-      // It comes from nobody to whom it could be told.
+      // The broker does not say who has sent it, so there is no link to break.
       if (!(error instanceof LinkError)) throw error;
     }
   }
@@ -362,7 +362,7 @@ export class ChannelBus implements Bus {
   #subscribe(partition: number): Promise<void> | undefined {
     if (this.#session === undefined) return undefined;
     const { promise } = this.#hold(partition);
-    // The others send everything over the links until they are told.
+    // Until the others are told, they send everything over the links.
     return this.#hears ? promise : undefined;
   }
 

@@ -2,7 +2,7 @@ import { PayloadReader } from "../link/reader.ts";
 import type { PayloadWriter } from "../link/writer.ts";
 import type { NodeId } from "../node-id.ts";
 
-/** Publications of another format are those of a later version, and ignored. */
+/** Later versions may publish in other formats, which this one ignores. */
 const FORMAT = 1;
 
 /** Bytes of a publication besides the id of its publisher and its messages. */

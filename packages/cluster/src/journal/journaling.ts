@@ -27,10 +27,10 @@ const PROBE_INTERVAL = 500;
 /** How often epochs end at most while another node cannot reach the journal, in ms. */
 const REPAIR_INTERVAL = 1000;
 
-/** How many times a node says that it lives before it counts as dead. */
+/** How many times a node says that it lives within the time of a lease. */
 const RENEWALS = 3;
 
-/** What is told of a journal. */
+/** Callbacks of the journal of a server. */
 export interface JournalingHandlers {
   onAway(error: Error): void;
   onBack(): void;
@@ -85,7 +85,7 @@ export class Journaling implements JournalNode {
   #starts = 0;
   /** Whether batches arrive. */
   #isListening = false;
-  /** Whether it was told that the journal is away. */
+  /** Whether the application was told that the journal is away. */
   #hasToldAway = false;
   #isRenewing = false;
   #isRenewalDue = false;

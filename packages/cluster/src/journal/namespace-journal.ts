@@ -421,7 +421,7 @@ export class NamespaceJournal {
       const { from, payload } = readCast(item);
       this.#receiver.onCast(from, payload);
     } catch (error) {
-      // A stranger may write into the channel.
+      // Whoever can reach the store can write into the channel.
       if (!(error instanceof LinkError)) this.#node.rethrow(error);
     }
   }

@@ -43,7 +43,7 @@ export interface LinkListenOptions extends LinkCredentials {
   advertise?: string;
 }
 
-/** What the network calls. */
+/** Callbacks of the network. */
 export interface MachineNetworkHandlers {
   /** Nodes of other machines cannot be found at present. Links stay. */
   onAway(error: Error): void;
@@ -308,17 +308,17 @@ export class MachineNetwork implements Network {
 
 const UNREACHABLE = "unreachable";
 
-/** What links end with that are refused because somebody has set up something wrong, or is a stranger. */
+/** The codes of refusals that point to a wrong configuration, or to a stranger. */
 const MISMATCHES: ReadonlySet<string | undefined> = new Set(["OTHER_CLUSTER", "OTHER_VERSION"]);
 
-/** Whether there is more to it than that a node does not listen, or has a link already. */
+/** Whether an error says more than that a node does not listen, or is linked already. */
 function isWorthTelling(error: unknown): error is Error {
   if (error instanceof LinkError) return MISMATCHES.has(error.reason ?? error.code);
   if (error instanceof ClusterError) return error.cause !== UNREACHABLE;
   return error instanceof Error && !("syscall" in error);
 }
 
-/** What both ends call it when their secrets differ. */
+/** The codes of OpenSSL for different secrets, at either end. */
 const OTHER_SECRET: ReadonlySet<unknown> = new Set([
   "ERR_SSL_PSK_IDENTITY_NOT_FOUND",
   "ERR_SSL_TLSV1_ALERT_UNKNOWN_PSK_IDENTITY",
