@@ -14,7 +14,7 @@ export interface Handshake {
   readonly maxPayload?: number;
 }
 
-type Query = Readonly<Record<string, string>>;
+export type Query = Readonly<Record<string, string>>;
 
 /** The server that is examined, and what the checks have learnt about it. */
 export class Target {

@@ -1,5 +1,14 @@
 import type { Check } from "../check.ts";
 import { note, ok, wrong } from "../finding.ts";
+import type { Fix } from "../finding.ts";
+
+const CROSS_SITE: readonly Fix[] = [
+  {
+    where: "application",
+    lines: ['new Server({ cookie: { name: "io", sameSite: "none", secure: true } })'],
+  },
+  { where: "HAProxy", lines: ['cookie SERVERID insert indirect nocache secure attr "SameSite=None"'] },
+];
 
 /** The cookies of the handshake, with a look at what browsers refuse. */
 export const cookies: Check = {
@@ -14,29 +23,11 @@ export const cookies: Check = {
       const isSecure = /;\s*secure/i.test(line);
       if (isNone && !isSecure)
         return Promise.resolve(
-          wrong(found, "Browsers drop a cookie with SameSite=None and without Secure.", [
-            {
-              where: "application",
-              lines: ['new Server({ cookie: { name: "io", sameSite: "none", secure: true } })'],
-            },
-            {
-              where: "HAProxy",
-              lines: ['cookie SERVERID insert indirect nocache secure attr "SameSite=None"'],
-            },
-          ]),
+          wrong(found, "Browsers drop a cookie with SameSite=None and without Secure.", CROSS_SITE),
         );
       if (isCrossSite && !isNone)
         return Promise.resolve(
-          note(found, `Browsers do not send this cookie from pages of ${origin}.`, [
-            {
-              where: "application",
-              lines: ['new Server({ cookie: { name: "io", sameSite: "none", secure: true } })'],
-            },
-            {
-              where: "HAProxy",
-              lines: ['cookie SERVERID insert indirect nocache secure attr "SameSite=None"'],
-            },
-          ]),
+          note(found, `Browsers do not send this cookie from pages of ${origin}.`, CROSS_SITE),
         );
     }
     return Promise.resolve(ok(found));

@@ -4,7 +4,9 @@ import type { Finding } from "../finding.ts";
 import { HTTP_1_1, STICKY, UNBUFFERED, UPGRADE } from "../fixes.ts";
 import { NoAnswer, refusalIn, summary } from "../requests.ts";
 import { handshakeIn, PollingSession } from "../target.ts";
+import type { Query, Target } from "../target.ts";
 import { Refused } from "../websocket.ts";
+import type { Wire } from "../websocket.ts";
 
 const SILENT = "The handshake succeeds, but no message comes through: something holds the frames back.";
 
@@ -12,24 +14,13 @@ const SILENT = "The handshake succeeds, but no message comes through: something 
 export const websocket: Check = {
   name: "WebSocket",
   needs: ["path"],
-  async run(target) {
-    try {
-      const wire = await target.openWebSocket({});
-      try {
-        const handshake = handshakeIn(await wire.next(target.options.timeout));
-        if (handshake === undefined) return wrong("no handshake", "Something else than Socket.IO answers.");
-        target.handshake ??= handshake;
-        return ok("opened, and got its handshake");
-      } catch (error) {
-        if (error instanceof NoAnswer) return wrong(error.message, SILENT, UNBUFFERED);
-        throw error;
-      } finally {
-        await wire.close();
-      }
-    } catch (error) {
-      return explain(error);
-    }
-  },
+  run: (target) =>
+    overWebSocket(target, {}, async (wire) => {
+      const handshake = handshakeIn(await wire.next(target.options.timeout));
+      if (handshake === undefined) return wrong("no handshake", "Something else than Socket.IO answers.");
+      target.handshake ??= handshake;
+      return ok("opened, and got its handshake");
+    }),
 };
 
 /** A session that begins with long-polling and goes on over a WebSocket, as that of a client with its usual options. */
@@ -37,40 +28,62 @@ export const upgrade: Check = {
   name: "upgrade",
   needs: ["sticky sessions", "WebSocket"],
   async run(target) {
-    const { timeout } = target.options;
     const session = await PollingSession.open(target);
     if (!(session instanceof PollingSession))
       return wrong(summary(session), "The server refuses a second handshake.");
-    if (!session.handshake.upgrades.includes("websocket")) {
+    const { sid, upgrades } = session.handshake;
+    if (!upgrades.includes("websocket")) {
       await session.end();
       return note("not offered", "The server does not offer the upgrade (allowUpgrades, transports).", [
         { where: "application", lines: ["new Server({ allowUpgrades: true })"] },
       ]);
     }
-    try {
-      const begin = performance.now();
-      const wire = await target.openWebSocket({ sid: session.handshake.sid });
-      try {
+    const begin = performance.now();
+    return overWebSocket(
+      target,
+      { sid },
+      async (wire) => {
         wire.send("2probe");
-        const answer = await wire.next(timeout);
+        const answer = await wire.next(target.options.timeout);
         if (answer !== "3probe")
           return wrong(`the probe got ${answer}`, "The server does not answer as protocol 4 asks it to.");
         const poll = session.poll();
         wire.send("5");
         await poll;
         return ok(`from long-polling, in ${Math.round(performance.now() - begin)} ms`);
-      } catch (error) {
-        if (error instanceof NoAnswer) return wrong(error.message, SILENT, UNBUFFERED);
-        throw error;
-      } finally {
-        await wire.close();
-      }
-    } catch (error) {
-      await session.end();
-      return explain(error);
-    }
+      },
+      () => session.end(),
+    );
   },
 };
+
+/**
+ * Opens a WebSocket, and closes it after use.
+ *
+ * @param onRefused - called if it cannot be opened
+ */
+async function overWebSocket(
+  target: Target,
+  query: Query,
+  use: (wire: Wire) => Promise<Finding>,
+  onRefused: () => Promise<void> = () => Promise.resolve(),
+): Promise<Finding> {
+  let wire: Wire;
+  try {
+    wire = await target.openWebSocket(query);
+  } catch (error) {
+    await onRefused();
+    return explain(error);
+  }
+  try {
+    return await use(wire);
+  } catch (error) {
+    if (error instanceof NoAnswer) return wrong(error.message, SILENT, UNBUFFERED);
+    throw error;
+  } finally {
+    await wire.close();
+  }
+}
 
 function explain(error: unknown): Finding {
   if (error instanceof NoAnswer) return wrong(error.message, "No WebSocket can be opened.", UPGRADE);
