@@ -16,7 +16,7 @@ export interface ClusterOptions extends BindingOptions {
   /**
    * The directory in which the processes find each other, of this cluster alone. It must belong to the user and have the mode 0700;
    * it is made if it is missing.
-   * @default `tidewire-<uid>/<name>` in the directory for temporary files
+   * @default `tidewire-<uid>/<name>` in the directory for temporary files; `tidewire-<uid>` must be the user's alone, too
    */
   directory?: string;
   /**

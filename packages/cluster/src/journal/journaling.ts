@@ -71,8 +71,8 @@ export class Journaling implements JournalNode {
   #changes: Map<string, StateChange> = new Map();
   /** Those that the journal was given and may not have, by key. */
   readonly #uncertain: Set<string> = new Set();
-  /** Resolves when the latest changes are written, or cannot be. */
-  #written: Promise<void> = Promise.resolve();
+  #isWriting = false;
+  /** Who waits until the changes are written, or cannot be. */
   #writtenWaiters: (() => void)[] = [];
   readonly #due: Set<NamespaceJournal> = new Set();
   #isFlushing = false;
@@ -176,8 +176,9 @@ export class Journaling implements JournalNode {
   /** What has been sent is kept. */
   async stop(): Promise<void> {
     if (this.#mode === "stopped") return;
+    const written = this.#allWritten();
     this.#flush();
-    if (this.isUp) await this.#written;
+    await written;
     this.#mode = "stopped";
     this.#onStarted?.();
     this.#isListening = false;
@@ -199,8 +200,9 @@ export class Journaling implements JournalNode {
 
   /** What it has sent is kept. */
   async close(journal: NamespaceJournal): Promise<void> {
+    const written = this.#allWritten();
     this.#flush();
-    if (this.isUp) await Promise.all([this.#written, journal.settled()]);
+    if (this.isUp) await Promise.all([written, journal.settled()]);
     if (this.#namespaces.get(journal.name)?.journal !== journal) return;
     this.#namespaces.delete(journal.name);
     this.#sent.set(journal.name, journal.sent);
@@ -232,9 +234,7 @@ export class Journaling implements JournalNode {
         for (const change of open.namespace.states.changes(journal.offset)) this.#addChange(change);
       }
     }
-    this.#writeChanges();
-    const waiters = this.#writtenWaiters.splice(0);
-    if (waiters.length > 0) void this.#written.then(() => waiters.forEach((resolve) => resolve()));
+    if (!this.#isWriting) void this.#writeChanges();
   }
 
   /** Writes a change of a state at the end of the tick. */
@@ -246,6 +246,11 @@ export class Journaling implements JournalNode {
   /** Resolves once the changes of this tick are written, or cannot be. */
   written(): Promise<void> {
     this.#flushAtEnd();
+    return this.#allWritten();
+  }
+
+  /** Before a flush: resolves once the changes that are there then are written, or cannot be. */
+  #allWritten(): Promise<void> {
     return new Promise((resolve) => this.#writtenWaiters.push(resolve));
   }
 
@@ -258,11 +263,19 @@ export class Journaling implements JournalNode {
     this.#changes.set(key, earlier === undefined ? change : merge(earlier, change));
   }
 
-  #writeChanges(): void {
-    if (this.#changes.size === 0 || !this.isUp) return;
-    const changes = this.#changes;
-    this.#changes = new Map();
-    this.#written = this.#write(changes);
+  /** One write after the other: what could not be written is older than all that has changed since. */
+  async #writeChanges(): Promise<void> {
+    const waiters = this.#writtenWaiters.splice(0);
+    if (this.#changes.size > 0 && this.isUp) {
+      const changes = this.#changes;
+      this.#changes = new Map();
+      this.#isWriting = true;
+      await this.#write(changes);
+      this.#isWriting = false;
+      // Others have come meanwhile.
+      if (this.#changes.size > 0 || this.#writtenWaiters.length > 0) this.#flushAtEnd();
+    }
+    for (const resolve of waiters) resolve();
   }
 
   async #write(changes: Map<string, StateChange>): Promise<void> {

@@ -115,6 +115,48 @@ describe("the journal of a node", () => {
     ]);
   });
 
+  it("that hangs gets the latest change of a socket last, however many could not be written", async () => {
+    await using node = await new JournalNode().start();
+    const failures: (() => void)[] = [];
+    node.journal.beforeWrite = () =>
+      new Promise((_, reject) => failures.push(() => reject(new Error("no answer"))));
+    node.join("s");
+    await node.settle();
+    node.leave("s");
+    await node.settle();
+    node.journal.isAway = true;
+    for (const fail of failures) fail();
+    await node.settle();
+    node.journal.beforeWrite = () => Promise.resolve();
+    node.journal.isAway = false;
+    node.loop.advance(1000);
+    await node.settle();
+    assert.deepEqual(
+      node.journal.changes.flat().map(({ pid, state }) => [pid, state]),
+      [["pid-s", undefined]],
+    );
+  });
+
+  it("writes one change after the other, and tells when those of a tick are written", async () => {
+    await using node = await new JournalNode().start();
+    const writes: (() => void)[] = [];
+    const told: string[] = [];
+    node.journal.beforeWrite = () => new Promise((resolve) => writes.push(resolve));
+    for (const id of ["a", "b"]) {
+      node.join(id);
+      void node.journaling.written().then(() => told.push(id));
+      await node.settle();
+    }
+    assert.deepEqual([writes.length, told], [1, []]);
+    writes[0]!();
+    await node.settle();
+    assert.deepEqual([writes.length, told], [2, ["a"]]);
+    writes[1]!();
+    await node.settle();
+    assert.deepEqual(told, ["a", "b"]);
+    node.journal.beforeWrite = () => Promise.resolve();
+  });
+
   it("that has stopped keeps nothing that is emitted, for nobody gets it", async () => {
     await using node = await new JournalNode().start();
     node.namespace.add(eventItem("one"));

@@ -16,6 +16,8 @@ export class MemoryJournal implements Journal {
   readonly lease: number = 15_000;
   /** Whether calls are rejected. */
   isAway = false;
+  /** Changes of states are not written before this. */
+  beforeWrite: () => Promise<void> = () => Promise.resolve();
   /** The changes of states that it was given, one list for each call. */
   readonly changes: (readonly StateChange[])[] = [];
   /** The batches that it was given. */
@@ -76,7 +78,8 @@ export class MemoryJournal implements Journal {
     return this.#answer(() => this.place);
   }
 
-  write(changes: readonly StateChange[]): Promise<void> {
+  async write(changes: readonly StateChange[]): Promise<void> {
+    await this.beforeWrite();
     return this.#answer(() => void this.changes.push(changes));
   }
 
