@@ -14,12 +14,12 @@ import { NotAvailable, startServer } from "./harness/server-handle.mjs";
 const HELP = `node bench/run.mjs [workload ...] [options]
 
 Measures server CPU per operation and memory per connection. Names select workloads; "echo" selects echo-1 and
-echo-16. Without names, all workloads run except scale, slow-readers and cluster, which measures pairs of
-processes: --variants pair.
+echo-16. Without names, all workloads run except scale, slow-readers, inspector and cluster, which measures
+pairs of processes: --variants pair.
 
   --variants a,b     only these servers; fails if one of them cannot start. floor-net runs only if it is named here
   --rounds N         how often each workload runs with each server (3; 5 with --full; 1 with --smoke, and
-                     for scale, slow-readers and cluster alone)
+                     for scale, slow-readers, inspector and cluster alone)
   --full             longer measurements
   --smoke            only a few messages: shows that the bench works, and measures nothing
   --limit SECONDS    do not start a round that would end later (460; none with --full)
@@ -94,8 +94,9 @@ function pick(all, names) {
 }
 
 /** Whether a server can run a workload, and differs in it from the others. */
-const suits = (workload, { floor, fanOut, pair }) =>
+const suits = (workload, { built, floor, fanOut, pair }) =>
   !(workload.api && floor) &&
+  (built || !workload.built) &&
   (workload.fanOut || !fanOut) &&
   (workload.pair === undefined ? pair === undefined : pair?.includes(workload.pair));
 

@@ -49,8 +49,8 @@ declare global {
   }
 
   /**
-   * The limits of a figure of ours: the largest ratio to each of some servers, by their names, and with `value` the largest figure in
-   * its unit.
+   * The limits of a figure of ours: the largest ratio to each of some servers, by their names, or the most that it may add to theirs, in
+   * its unit; and with `value` the largest figure in its unit.
    */
   type Limits = Partial<
     Record<
@@ -62,7 +62,7 @@ declare global {
       | "pair-alone"
       | `redis-${"uws" | "node"}-${"adapter" | "sharded" | "streams"}`
       | "value",
-      number
+      number | { more: number }
     >
   >;
 
@@ -90,6 +90,8 @@ declare global {
     named?: boolean;
     /** Needs the Socket.IO API, which the floors do not have. */
     api?: boolean;
+    /** Measures what only the packages of this repository have. */
+    built?: boolean;
     /** Sends the same messages to many clients. */
     fanOut?: boolean;
     /** Needs a pair of servers, for what they share. Pairs have no other workloads. */

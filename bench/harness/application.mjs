@@ -24,6 +24,8 @@ export function application(io) {
   /** The number of disconnected sockets by reason and code. */
   const ends = {};
   let answered = 0;
+  /** @type {ReturnType<typeof import("./inspection.mjs").inspection> | undefined} */
+  let steps;
 
   io.of(/^\/dynamic-\d+$/).on("connection", (socket) => {
     socket.on("echo", (value) => socket.emit("echo", value));
@@ -141,5 +143,13 @@ export function application(io) {
       }
     },
     ends: () => ends,
+
+    /** Does what the inspector does once a second, and returns how long that takes, in ms. */
+    async inspect(step) {
+      steps ??= (await import("./inspection.mjs")).inspection(io);
+      const start = performance.now();
+      steps[step]?.();
+      return performance.now() - start;
+    },
   };
 }

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import os from "node:os";
+import { findRedis } from "../../scripts/setup.mjs";
 import { peerFile } from "../harness/peers.mjs";
 
 const require = createRequire(import.meta.url);
@@ -34,6 +35,13 @@ function commit() {
   return git("status", "--porcelain", "--", "../packages") === "" ? head : `${head} and changes`;
 }
 
+/** The version of the Redis that the pairs start. */
+function redisVersion() {
+  const program = findRedis();
+  const output = program && spawnSync(program, ["--version"], { encoding: "utf8" }).stdout;
+  return /\bv=(\S+)/.exec(output || "")?.[1];
+}
+
 /** @param placement the cores of the server and the load generator */
 export function describeMachine(placement) {
   const model = os.cpus()[0]?.model ?? process.arch;
@@ -47,12 +55,21 @@ export function versions() {
   const found = {
     tidewire: [versionOf("@tidewire/server"), commit()].filter(Boolean).join(", "),
     "socket.io": versionOf("socket.io"),
+    "socket.io-adapter": versionOf("socket.io-adapter"),
     "engine.io": versionOf("engine.io"),
     ws: versionOf("ws"),
     "uWebSockets.js (as uws-pack)": versionOf("uWebSockets.js"),
     eiows: versionIn(peerFile("eiows", "eiows/package.json")),
     bun: versionIn(peerFile("bun", "bun/package.json")),
     "@socket.io/bun-engine": versionIn(peerFile("bun", "@socket.io/bun-engine/package.json")),
+    "@socket.io/redis-adapter": versionIn(
+      peerFile("redis-adapters", "@socket.io/redis-adapter/package.json"),
+    ),
+    "@socket.io/redis-streams-adapter": versionIn(
+      peerFile("redis-adapters", "@socket.io/redis-streams-adapter/package.json"),
+    ),
+    "redis (client)": versionIn(peerFile("redis-adapters", "redis/package.json")),
+    "redis-server": redisVersion(),
   };
   return Object.fromEntries(
     Object.entries(found).flatMap(([name, version]) => (version ? [[name, version]] : [])),

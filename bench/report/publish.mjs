@@ -1,6 +1,7 @@
 // Writes the results of a run into README.md and docs/, between markers, and draws the chart.
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { chart } from "./chart.mjs";
+import { replacePart } from "./parts.mjs";
 import {
   entriesOf,
   FLOOR,
@@ -15,6 +16,8 @@ import {
 
 const README = new URL("../../README.md", import.meta.url);
 const PAGE = new URL("../../docs/performance.md", import.meta.url);
+const PROCESSES = new URL("../../docs/several-processes.md", import.meta.url);
+const INSPECTOR = new URL("../../docs/inspector.md", import.meta.url);
 const MACHINES = new URL("../../docs/several-machines.md", import.meta.url);
 const CHART = new URL("../../docs/performance.svg", import.meta.url);
 const ALT = "What each server costs, as a multiple of a hand-written floor";
@@ -38,6 +41,22 @@ const HIGHLIGHTS = [
 /** Columns of the README. */
 const BRIEF = [OURS.uws, OURS.node, OFFICIAL, "official-uws", "bun", FLOOR, "floor-publish"];
 const ABSENT = "not available: ";
+
+// Versions that matter to some tables.
+const UWS = "uWebSockets.js (as uws-pack)";
+const ADAPTER = "socket.io-adapter";
+const REDIS = [
+  "@socket.io/redis-adapter",
+  "@socket.io/redis-streams-adapter",
+  "redis (client)",
+  "redis-server",
+];
+
+/** The hosts of the pairs that broadcast through Redis, each with its package. */
+const REDIS_HOSTS = /** @type {const} */ ([
+  { host: "uws", on: UWS },
+  { host: "node", on: "ws" },
+]);
 
 /** The part of the page that a workload belongs to. */
 const partOf = (workload) =>
@@ -78,12 +97,7 @@ function standing(row, other, names) {
   if (row?.value === undefined) return "";
   if (row.limits.length === 0)
     return row.ratios[other] ? `${shownRatio(row.ratios[other])} × ${names.get(other)}` : "";
-  return row.limits
-    .map((limit) => {
-      const figure = limit.to === "value" ? shown(row.value.median) : shownRatio(row.ratios[limit.to]);
-      return `${figure} ${shownLimit(limit, names)}`;
-    })
-    .join("<br>");
+  return row.limits.map((limit) => shownLimit(limit, names)).join("<br>");
 }
 
 /** A line for each metric, with our ratios and budgets. */
@@ -143,47 +157,159 @@ connection on uWebSockets.js, and ${cpu(OURS.node)} % of the CPU time and ${memo
 server on uWebSockets.js, which skips messages for slow clients: broadcasts and rooms cost ${range(many, (ratio) => ratio.toFixed(2))} times as much as there.`;
 }
 
-/** A line for each server and a column for each metric. */
+/** A line for each metric, with the budget of the servers that share their clients. */
+function besideLocal(entries, variants) {
+  const names = namesOf(variants);
+  return table(entries, variants, {
+    before: ({ title, unit }) => [title, brief(unit)],
+    after: ({ rows }) => [standing(rows.get(OURS.cluster), "pair-alone", names)],
+    heads: ["budgets of tidewire with cluster()"],
+  });
+}
+
+/** A line for each server and a column for each metric, and below them our ratios to those that have a budget. */
 function byServer(entries, variants) {
   const head = ["µs per message", ...entries.map(({ short }) => short)];
   const lines = variants.map(({ name, title }) => [
     title,
     ...entries.map(({ rows }) => figure(rows.get(name))),
   ]);
-  return markdown(head, lines);
+  const names = namesOf(variants);
+  const ours = variants.find(({ name }) => name === OURS.redis || name === OURS.redisNode);
+  const limitsOf = ({ rows }) => rows.get(ours?.name)?.limits ?? [];
+  const others = new Set(entries.flatMap((entry) => limitsOf(entry).map(({ to }) => to)));
+  const ratios = [...others].map((other) => [
+    `${names.get(ours?.name)} ÷ ${names.get(other)}`,
+    ...entries.map((entry) => limitsOf(entry).flatMap((limit) => (limit.to === other ? inCell(limit) : []))),
+  ]);
+  const legend =
+    ratios.length === 0 ? "" : "\n\n÷: ratios within one round, and their limit; **>** marks a missed one.";
+  return markdown(head, [...lines, ...ratios]) + legend;
 }
 
+/** A ratio and its limit, without the name of the other server. */
+const inCell = ({ figure, limit, met }) =>
+  `${figure.median.toFixed(2)} <sub>${figure.min.toFixed(2)}–${figure.max.toFixed(2)}</sub> ${met ? "≤" : "**>**"} ${shown(limit)}`;
+
 /**
- * Writes the tables of the pairs that broadcast through Redis: those of each host that was measured.
+ * @typedef Table
+ * @property {string} part
+ * @property {URL} file
+ * @property {(workload: Workload) => boolean} measures
+ * @property {(variant: Variant) => boolean} has
+ * @property {(entries: any[], variants: Variant[]) => string} form
+ * @property {string[]} versions those that matter
+ * @property {string} [placement] where the servers ran, unless on one core
+ */
+
+/**
+ * The workloads and the servers of pairs.
+ *
+ * @param {Shared} shares
+ * @param {"uws" | "node"} [host]
+ * @returns {Pick<Table, "measures" | "has">}
+ */
+const sharing = (shares, host) => ({
+  measures: ({ pair }) => pair === shares,
+  has: ({ pair, host: own }) => pair?.includes(shares) === true && (host === undefined || own === host),
+});
+
+/** The tables of pages about one thing, each with its workloads and servers. @type {Table[]} */
+const TABLES = [
+  {
+    part: "forwarding",
+    file: PROCESSES,
+    ...sharing("sessions"),
+    form: besideLocal,
+    versions: ["tidewire", UWS],
+  },
+  {
+    part: "cluster-broadcast",
+    file: PROCESSES,
+    ...sharing("broadcasts"),
+    form: besideLocal,
+    versions: ["tidewire", "socket.io", ADAPTER, UWS],
+  },
+  {
+    part: "workers",
+    file: PROCESSES,
+    ...sharing("workers"),
+    form: grouped,
+    versions: ["tidewire", UWS],
+    placement: "servers on all cores",
+  },
+  ...REDIS_HOSTS.map(({ host, on }) => ({
+    part: `redis-${host}`,
+    file: MACHINES,
+    ...sharing("redis", host),
+    form: byServer,
+    versions: ["tidewire", "socket.io", on, ...REDIS],
+  })),
+  {
+    part: "inspector",
+    file: INSPECTOR,
+    measures: ({ name }) => name === "inspector",
+    has: ({ name }) => name === OURS.uws || name === OURS.node,
+    form: grouped,
+    versions: ["tidewire", UWS, "ws"],
+  },
+];
+
+/**
+ * Writes the tables whose workloads were measured.
  *
  * @returns the names of the written parts
+ * @throws {Error} if the run has only some workloads or servers of a part
  */
-function publishPairs(run, workloads, variants, circumstances) {
-  const measured = workloads.filter(
-    ({ name, pair }) => pair === "redis" && run.cells.some(({ workload }) => workload === name),
-  );
-  return /** @type {const} */ (["uws", "node"]).flatMap((host) => {
-    const servers = variants.filter((each) => each.host === host && each.pair?.includes("redis"));
-    if (measured.length === 0 || servers.length === 0) return [];
-    const rows = summarise(measured, servers, run.cells);
-    const part = `redis-${host}`;
-    replacePart(
-      MACHINES,
-      part,
-      `${byServer(entriesOf(run.mode, measured, rows), servers)}\n\n${circumstances}`,
-    );
+function publishTables(run, workloads, variants) {
+  const absent = absentIn(run);
+  const isMeasured = (workload, variant) =>
+    run.cells.some((cell) => cell.workload === workload && cell.variant === variant);
+  return TABLES.flatMap(({ part, file, measures, has, form, versions, placement }) => {
+    const own = workloads.filter(measures);
+    const servers = variants.filter(has);
+    const needed = own.flatMap(({ name }) => servers.map((server) => [name, server.name]));
+    const missing = needed.filter(([workload, variant]) => !isMeasured(workload, variant));
+    if (missing.length === needed.length) return [];
+    if (missing.length > 0) {
+      const names = missing.map(([workload, variant]) => `${workload} on ${variant}`);
+      throw new Error(`to publish ${part} the run needs ${names.join(", ")} too`);
+    }
+    const present = servers.filter(({ name }) => !absent.has(name));
+    const entries = entriesOf(run.mode, own, summarise(own, present, run.cells));
+    const circumstances = circumstancesOf(run, servers, versions, placement);
+    replacePart(file, part, `${form(entries, present)}\n\n${circumstances}`);
     return [part];
   });
 }
 
-/** Replaces the text between the markers of a part. */
-function replacePart(file, part, text) {
-  const page = readFileSync(file, "utf8");
-  const [start, end] = [`<!-- bench:${part} -->`, `<!-- /bench:${part} -->`];
-  const from = page.indexOf(start);
-  const to = page.indexOf(end);
-  if (from === -1 || to < from) throw new Error(`${file.pathname} has no ${start} and ${end}`);
-  writeFileSync(file, `${page.slice(0, from + start.length)}\n\n${text.trim()}\n\n${page.slice(to)}`);
+/** Why servers could not be measured, by their names. */
+const absentIn = (run) =>
+  new Map(
+    run.cells.flatMap(({ variant, error }) =>
+      error?.startsWith(ABSENT) ? [[variant, error.slice(ABSENT.length)]] : [],
+    ),
+  );
+
+/**
+ * When, where and how a run was measured.
+ *
+ * @param servers those of the table
+ * @param named the packages whose versions matter
+ * @param [placement] where the servers ran, unless on one core
+ */
+function circumstancesOf(run, servers, named, placement) {
+  const absent = absentIn(run);
+  const spread = run.rounds > 1 ? "medians, each with the smallest and the largest" : "one figure each";
+  const machine = placement === undefined ? run.machine : `${run.machine.split(";")[0]}; ${placement}`;
+  const versions = named.flatMap((name) => (name in run.versions ? [`${name} ${run.versions[name]}`] : []));
+  return [
+    `${run.date.slice(0, 10)}, ${run.mode} run, rounds: ${run.rounds}; ${spread}. ${machine}.`,
+    `Versions: ${versions.join("; ")}.`,
+    ...servers.flatMap(({ name, title }) =>
+      absent.has(name) ? [`Not measured: ${title}; ${absent.get(name)}.`] : [],
+    ),
+  ].join("\n");
 }
 
 /**
@@ -197,8 +323,8 @@ export function publish(run, workloads, allVariants) {
   if (run.mode === "smoke") throw new Error("a smoke run measures nothing that could be published");
   // From the figures of each round, so that a saved run is judged by the budgets of today.
   const rows = summarise(workloads, allVariants, run.cells);
-  // Pairs have tables of their own, or none.
-  const published = workloads.filter(({ pair }) => pair === undefined);
+  // Others have tables of their own.
+  const published = workloads.filter((workload) => !TABLES.some(({ measures }) => measures(workload)));
   const measured = published.filter(({ name }) => run.cells.some(({ workload }) => workload === name));
   const parts = new Set(measured.map(({ name }) => partOf(name)));
   const missing = published.filter(
@@ -208,20 +334,16 @@ export function publish(run, workloads, allVariants) {
     throw new Error(`to publish this the run needs ${missing.map(({ name }) => name).join(", ")} too`);
 
   const titles = new Map(allVariants.map(({ name, title }) => [name, title]));
-  const absent = new Map(
-    run.cells.flatMap(({ variant, error }) =>
-      error?.startsWith(ABSENT) ? [[variant, error.slice(ABSENT.length)]] : [],
-    ),
-  );
+  const absent = absentIn(run);
   const variants = allVariants.filter(
     ({ name }) => run.cells.some(({ variant }) => variant === name) && !absent.has(name),
   );
-  const versions = Object.entries(run.versions).map(([name, version]) => `${name} ${version}`);
-  const circumstances = [
-    `${run.date.slice(0, 10)}, ${run.mode} run, rounds: ${run.rounds}; medians, each with the smallest and the largest. ${run.machine}.`,
-    `Versions: ${versions.join("; ")}.`,
-    ...[...absent].map(([name, reason]) => `Not measured: ${titles.get(name)}; ${reason}.`),
-  ].join("\n");
+  const isForPairs = (name) => name === ADAPTER || REDIS.includes(name);
+  const circumstances = circumstancesOf(
+    run,
+    allVariants,
+    Object.keys(run.versions).filter((name) => !isForPairs(name)),
+  );
   const all = entriesOf(run.mode, measured, rows);
 
   for (const part of parts) {
@@ -242,5 +364,7 @@ export function publish(run, workloads, allVariants) {
     const picture = `![${ALT}](docs/performance.svg)`;
     replacePart(README, part, `${picture}\n\n${highlights(entries, variants)}\n\n${circumstances}`);
   }
-  return [...parts, ...publishPairs(run, workloads, variants, circumstances)];
+  const written = [...parts, ...publishTables(run, workloads, allVariants)];
+  if (written.length === 0) throw new Error("the run has nothing that is published");
+  return written;
 }

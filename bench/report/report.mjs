@@ -20,18 +20,25 @@ function spread(values) {
 }
 
 /**
- * The limits of a figure of ours, and whether its median meets them. Those to servers that were not measured are left out.
+ * The limits of a figure of ours, each with what it limits: the figure, its ratio to that of another server, or what it adds to that.
+ * Those to servers that were not measured are left out.
  *
  * @param {string} variant
  * @param {Metric["budget"]} budget
+ * @param comparedWith gets another server, and a function of both figures of a round
  */
-function judged(variant, budget, value, ratios) {
+function judged(variant, budget, value, comparedWith) {
   const [, limits = {}] = Object.entries(budget ?? {}).find(([ours]) => OURS[ours] === variant) ?? [];
-  return Object.entries(limits).flatMap(([to, limit]) => {
-    const figure = to === "value" ? value : ratios[to];
-    return figure === undefined ? [] : [{ to, limit, met: figure.median <= limit }];
+  return Object.entries(limits).flatMap(([to, given]) => {
+    const isMore = typeof given === "object";
+    const limit = isMore ? given.more : given;
+    const figure = to === "value" ? value : comparedWith(to, isMore ? difference : ratio);
+    return figure === undefined ? [] : [{ to, limit, isMore, figure, met: figure.median <= limit }];
   });
 }
+
+const ratio = (figure, base) => figure / base;
+const difference = (figure, base) => figure - base;
 
 /** One row per workload, metric and variant, as `--json` writes them. */
 export function summarise(workloads, variants, cells) {
@@ -43,15 +50,17 @@ export function summarise(workloads, variants, cells) {
       return variants.map(({ name }) => {
         const mine = own.filter((cell) => cell.variant === name);
         const measured = mine.filter(({ figures }) => figures?.[key] !== undefined);
-        const ratioTo = (other) =>
+        const comparedWith = (other, compare) =>
           spread(
             measured.flatMap(({ round, figures }) => {
               const base = absolute ? undefined : figureIn(other, round);
-              return base > 0 ? [figures[key] / base] : [];
+              return base > 0 ? [compare(figures[key], base)] : [];
             }),
           );
         const value = spread(measured.map(({ figures }) => figures[key]));
-        const ratios = Object.fromEntries(variants.map((other) => [other.name, ratioTo(other.name)]));
+        const ratios = Object.fromEntries(
+          variants.map((other) => [other.name, comparedWith(other.name, ratio)]),
+        );
         const errors = mine.flatMap(({ error }) => error ?? []);
         return {
           workload: workload.name,
@@ -62,7 +71,7 @@ export function summarise(workloads, variants, cells) {
           rounds: measured.length,
           value,
           ratios,
-          limits: judged(name, budget, value, ratios),
+          limits: judged(name, budget, value, comparedWith),
           failures: errors.length,
           error: errors[0],
         };
@@ -99,11 +108,16 @@ export function shown(value) {
 export const shownRatio = (ratio) =>
   ratio === undefined ? "" : `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`;
 
-/** A limit in words: "≤ 1.03 × floor". */
-export function shownLimit({ to, limit, met }, names) {
+/** A figure and its limit: "1.02 (1.00–1.05) ≤ 1.03 × floor", or "+1.50 (+0.82 to +1.98) ≤ +20.0 over local". */
+export function shownLimit({ to, limit, isMore, figure, met }, names) {
   const sign = met ? "≤" : "**>**";
-  return to === "value" ? `${sign} ${shown(limit)}` : `${sign} ${shown(limit)} × ${names.get(to)}`;
+  if (to === "value") return `${shown(figure.median)} ${sign} ${shown(limit)}`;
+  if (!isMore) return `${shownRatio(figure)} ${sign} ${shown(limit)} × ${names.get(to)}`;
+  const [median, min, max] = [figure.median, figure.min, figure.max].map(signed);
+  return `${median} (${min} to ${max}) ${sign} ${signed(limit)} over ${names.get(to)}`;
 }
+
+const signed = (value) => `${value < 0 ? "−" : "+"}${shown(Math.abs(value))}`;
 
 /** The names of servers in budgets. */
 export const namesOf = (variants) => new Map(variants.map(({ name, title, short = title }) => [name, short]));
@@ -112,10 +126,7 @@ function columnsOf({ value, error, limits, atMost, failures, ratios }, names) {
   // A reason is one column.
   if (value === undefined) return [error?.split("\n")[0] ?? "not measured"];
   const remarks = [
-    ...limits.map((limit) => {
-      const figure = limit.to === "value" ? shown(value.median) : shownRatio(ratios[limit.to]);
-      return `${figure} ${shownLimit(limit, names)}`;
-    }),
+    ...limits.map((limit) => shownLimit(limit, names)),
     value.median > atMost && `more than ${atMost}`,
     failures > 0 && `failed in ${failures} more`,
   ].filter(Boolean);

@@ -136,9 +136,10 @@ function unpin(pid) {
  * @param {string} title
  * @param {boolean} built
  * @param {Variant["pair"]} shares
+ * @param {string} [short]
  * @returns {Variant}
  */
-function pair(name, title, built, shares) {
+function pair(name, title, built, shares, short) {
   const isAlone = name.includes("alone");
   return {
     name,
@@ -147,6 +148,7 @@ function pair(name, title, built, shares) {
     built,
     named: true,
     pair: shares,
+    ...(short === undefined ? {} : { short }),
     ...(name.startsWith("redis-") ? { peer: PEER } : {}),
     async start() {
       const directory = mkdtempSync(join(tmpdir(), "tidewire-bench-"));
@@ -196,16 +198,23 @@ function pair(name, title, built, shares) {
  * @param {"uws" | "node"} host
  * @param {string} on
  */
-const redisPairs = (host, on) => [
-  pair(`redis-${host}-tidewire`, `tidewire on ${on}: cluster() and Redis`, true, ["redis"]),
-  pair(`redis-${host}-adapter`, `official on ${on}: @socket.io/redis-adapter`, false, ["redis"]),
-  pair(`redis-${host}-sharded`, `official on ${on}: @socket.io/redis-adapter, sharded`, false, ["redis"]),
-  pair(`redis-${host}-streams`, `official on ${on}: @socket.io/redis-streams-adapter`, false, ["redis"]),
-];
+const redisPairs = (host, on) =>
+  /** @type {const} */ ([
+    ["tidewire", `tidewire on ${on}: cluster() and Redis`, "tidewire"],
+    ["adapter", `official on ${on}: @socket.io/redis-adapter`, "redis-adapter"],
+    ["sharded", `official on ${on}: @socket.io/redis-adapter, sharded`, "redis-adapter, sharded"],
+    ["streams", `official on ${on}: @socket.io/redis-streams-adapter`, "redis-streams-adapter"],
+  ]).map(([own, title, short]) => pair(`redis-${host}-${own}`, title, own === "tidewire", ["redis"], short));
 
 /** @type {Variant[]} */
 export default [
-  pair("pair-alone", "tidewire: two processes, each by itself", true, ["broadcasts", "redis", "sessions"]),
+  pair(
+    "pair-alone",
+    "tidewire: two processes, each by itself",
+    true,
+    ["broadcasts", "redis", "sessions"],
+    "local",
+  ),
   pair("pair-cluster", "tidewire: two processes with cluster()", true, ["broadcasts", "sessions", "workers"]),
   pair("pair-official", "official socket.io: two processes with ClusterAdapter", false, ["broadcasts"]),
   pair("alone-uws-official", "official on uWebSockets.js: two processes, each by itself", false, ["redis"]),

@@ -12,7 +12,12 @@ export default {
   api: true,
   pair: "broadcasts",
   metrics: [
-    { key: "publisher", title: "CPU of the process that emits", unit: "µs per message" },
+    {
+      key: "publisher",
+      title: "CPU of the process that emits",
+      unit: "µs per message",
+      budget: { cluster: { "pair-alone": { more: 20 } } },
+    },
     {
       key: "receiver",
       title: "CPU of the other process",

@@ -5,6 +5,7 @@ import clusterWorkers from "./cluster-workers.mjs";
 import connect from "./connect.mjs";
 import heartbeat from "./heartbeat.mjs";
 import idle from "./idle.mjs";
+import inspector from "./inspector.mjs";
 import polling from "./polling.mjs";
 import redisBroadcast from "./redis-broadcast.mjs";
 import { rooms, scaleRooms } from "./rooms.mjs";
@@ -32,6 +33,7 @@ export const workloads = [
   scaleLarge,
   scaleChurn,
   slowReaders,
+  inspector,
   clusterBroadcast,
   redisBroadcast,
   ...clusterForwarding,
