@@ -2,13 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { findProxy } from "../../../scripts/setup.mjs";
 import { freePort } from "../hosts/free-port.ts";
-import { runHaproxy } from "../proxies/configurations.ts";
-import { startProxy } from "../proxies/running.ts";
-import type { RunningProxy } from "../proxies/running.ts";
 import { RedisServer } from "../redis/redis-server.ts";
 import { whyNoUws } from "../uws/absent.ts";
+import { PING_INTERVALS, startFront } from "./front.ts";
+import type { Front, FrontName } from "./front.ts";
 import { MachineNode } from "./machine-node.ts";
 import { twoMachines } from "./network.ts";
 import type { Network } from "./network.ts";
@@ -33,13 +31,14 @@ const TRANSPORTS = [
 ];
 
 export interface MachinesOptions {
+  readonly front: FrontName;
   /** How many processes there are on each of the two machines. */
   readonly processes: readonly [number, number];
   /** How long the clients of a process may take to leave, in ms. */
   readonly drainWithin: number;
 }
 
-/** Processes on two machines, HAProxy without affinity before them, and their Redis. `await using` ends all of it. */
+/** Processes on two machines, a load balancer without affinity before them, and their Redis. `await using` ends all of it. */
 export class Machines implements AsyncDisposable {
   readonly network: Network;
   readonly redis: RedisServer;
@@ -47,27 +46,27 @@ export class Machines implements AsyncDisposable {
   /** What was sent, by the pids of the processes. */
   readonly sent: Map<number, Sent> = new Map();
   readonly #drainWithin: number;
+  readonly #pingInterval: number | undefined;
   readonly #folder: string = mkdtempSync(join(tmpdir(), "tidewire-test-"));
-  #proxy: RunningProxy | undefined = undefined;
+  #front: Front | undefined = undefined;
 
-  private constructor(network: Network, redis: RedisServer, drainWithin: number) {
+  private constructor(network: Network, redis: RedisServer, drainWithin: number, pingInterval?: number) {
     this.network = network;
     this.redis = redis;
     this.#drainWithin = drainWithin;
+    this.#pingInterval = pingInterval;
   }
 
-  static async start({ processes, drainWithin }: MachinesOptions): Promise<Machines> {
+  static async start({ front, processes, drainWithin }: MachinesOptions): Promise<Machines> {
     const network = twoMachines();
     const addresses = new Set(["127.0.0.1", ...network.machines.map(({ outside }) => outside)]);
     const redis = await RedisServer.start(["--bind", ...addresses, "--protected-mode", "no"]);
-    const machines = new Machines(network, redis, drainWithin);
+    const machines = new Machines(network, redis, drainWithin, PING_INTERVALS[front]);
     try {
       for (const [index, count] of processes.entries())
         for (let started = 0; started < count; started++) await machines.#add(index);
       await Promise.all(machines.nodes.map((node) => node.ready()));
-      machines.#proxy = await startProxy(findProxy("HAProxy") as string, runHaproxy, (port) =>
-        machines.#configure(port),
-      );
+      machines.#front = await startFront(front, () => machines.nodes);
     } catch (error) {
       await machines[Symbol.asyncDispose]();
       throw error;
@@ -76,7 +75,7 @@ export class Machines implements AsyncDisposable {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#proxy!.port}`;
+    return `http://127.0.0.1:${this.#front!.port}`;
   }
 
   async #add(index: number): Promise<void> {
@@ -88,7 +87,16 @@ export class Machines implements AsyncDisposable {
     const listen = await machine.listen();
     const drainWithin = this.#drainWithin;
     this.nodes.push(
-      new MachineNode(machine, { host, port, healthPort, directory, listen, redisUrl, drainWithin }),
+      new MachineNode(machine, {
+        host,
+        port,
+        healthPort,
+        directory,
+        listen,
+        redisUrl,
+        drainWithin,
+        pingInterval: this.#pingInterval,
+      }),
     );
   }
 
@@ -109,11 +117,19 @@ export class Machines implements AsyncDisposable {
 
   /** Ends a process as operators do, and starts another one in its place, which talks at that rate. */
   async restart(node: MachineNode, rate: number): Promise<MachineNode> {
-    this.sent.set(node.pid, await node.end());
+    this.sent.set(node.pid, await this.end(node));
     const started = await new MachineNode(node.machine, node.settings).ready();
     this.nodes[this.nodes.indexOf(node)] = started;
+    await this.#front!.putBack();
     started.talk(rate / this.nodes.length);
     return started;
+  }
+
+  /** Ends a process as operators do. */
+  async end(node: MachineNode): Promise<Sent> {
+    await this.#front!.takeOut(node);
+    const [sent] = await Promise.all([node.end(), this.#front!.notices(node)]);
+    return sent;
   }
 
   /** The process that has the most of these clients. */
@@ -144,38 +160,9 @@ export class Machines implements AsyncDisposable {
     );
   }
 
-  /**
-   * It sends nothing more to a process that drains, and goes on with what is open there. One that does not answer it takes for dead, and
-   * cuts the connections to it.
-   */
-  #configure(port: number): string {
-    const servers = this.nodes.map(
-      ({ machine: { address }, settings: { port: own, healthPort } }, index) =>
-        `  server s${index} ${address}:${own} check port ${healthPort}`,
-    );
-    return `
-defaults
-  mode http
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-  timeout tunnel 1h
-  timeout check 2s
-listen web
-  bind 127.0.0.1:${port}
-  balance roundrobin
-  http-reuse always
-  option redispatch 1
-  option httpchk GET /
-  http-check disable-on-404
-  default-server inter 100ms fall 2 rise 1 on-marked-down shutdown-sessions
-${servers.join("\n")}
-`;
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { child } of this.nodes) child.kill("SIGKILL");
-    await this.#proxy?.[Symbol.asyncDispose]();
+    await this.#front?.[Symbol.asyncDispose]();
     await this.redis[Symbol.asyncDispose]();
     await this.network[Symbol.asyncDispose]();
     rmSync(this.#folder, { recursive: true, force: true });

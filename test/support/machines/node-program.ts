@@ -8,9 +8,8 @@ import { Redis } from "ioredis";
 import { ROOMS } from "./settings.ts";
 import type { NodeSettings } from "./settings.ts";
 
-const { host, port, healthPort, directory, listen, redisUrl, drainWithin } = JSON.parse(
-  process.argv[2] ?? "{}",
-) as NodeSettings;
+const settings = JSON.parse(process.argv[2] ?? "{}") as NodeSettings;
+const { host, port, healthPort, directory, listen, redisUrl, drainWithin, pingInterval } = settings;
 // A connection to a Redis that hangs would keep the process alive for two seconds more.
 const client = new Redis(redisUrl, { retryStrategy: () => 100, disconnectTimeout: 100 });
 client.on("error", () => {});
@@ -20,6 +19,7 @@ if (!process.connected) exit();
 
 const io = new Server(port, {
   host,
+  ...(pingInterval === undefined ? {} : { pingInterval, pingTimeout: pingInterval }),
   connectionStateRecovery: {},
   cluster: cluster({ name: "test", directory, listen, backend: redis({ client, lease: 2000 }) }),
 });

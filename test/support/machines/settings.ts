@@ -15,6 +15,8 @@ export interface NodeSettings {
   readonly redisUrl: string;
   /** How long its clients may take to leave, in ms. */
   readonly drainWithin: number;
+  /** How often clients are asked whether they are there, in ms; by default as seldom as officially. */
+  readonly pingInterval?: number | undefined;
 }
 
 /** How many events a process has sent: to each room, and, as the last number, to everybody. */

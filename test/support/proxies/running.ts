@@ -15,18 +15,22 @@ export interface RunningProxy extends AsyncDisposable {
   /** Where its files are. */
   readonly folder: string;
   stop(): Promise<void>;
+  /** Gives it another configuration. Connections go on. */
+  reload(configure: (port: number, folder: string) => string): void;
 }
 
 /**
  * Runs a proxy on a free port, in the foreground, with its files in a temporary folder.
  *
  * @param status - what it answers to a request for the client, once it runs
+ * @param end - what ends it together with its children, if it has some
  */
 export async function startProxy(
   program: string,
   run: (file: string) => string[],
   configure: (port: number, folder: string) => string,
   status = 200,
+  end: NodeJS.Signals = "SIGKILL",
 ): Promise<RunningProxy> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), "tidewire-proxy-"));
@@ -35,7 +39,7 @@ export async function startProxy(
   // Caddy keeps its configuration in the folders of the user.
   const env = { ...process.env, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder };
   const child = spawn(program, run(file), { env, stdio: ["ignore", "inherit", "pipe"] });
-  const kill = (): unknown => child.kill("SIGKILL");
+  const kill = (): unknown => child.kill(end);
   process.once("exit", kill);
   const stop = async (): Promise<void> => {
     process.off("exit", kill);
@@ -45,7 +49,11 @@ export async function startProxy(
   };
   try {
     await answering(child, port, status);
-    return { port, folder, stop, [Symbol.asyncDispose]: stop };
+    const reload: RunningProxy["reload"] = (configureAgain) => {
+      writeFileSync(file, configureAgain(port, folder));
+      child.kill("SIGHUP");
+    };
+    return { port, folder, stop, reload, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
     throw error;
