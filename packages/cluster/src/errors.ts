@@ -1,5 +1,5 @@
 /** Every error of the links between nodes, with its message. */
-const linkMessages = {
+export const linkMessages = {
   MALFORMED: (detail: string): string => `the other node sent a malformed message: ${detail}`,
   NOT_A_NODE: (): string => "the connection does not begin with the greeting of a Tidewire node",
   OTHER_CLUSTER: (name: string): string => `the other node belongs to the cluster "${name}"`,
@@ -9,6 +9,8 @@ const linkMessages = {
   OTHER_NODE: (id: string): string => `the node ${id} has answered in place of the expected one`,
   NO_GREETING: (): string => "the other node did not greet in time",
   HEARTBEAT_LOST: (): string => "the other node has missed three heartbeats",
+  TOO_SLOW: (): string =>
+    "the other node reads too slowly: more than 64 MiB have waited for it during three heartbeats",
   GIVEN_UP: (): string => "this node has missed three heartbeats, and the other node has given it up",
   CLOSED: (): string => "the other node has closed the link",
   UNWELCOME: (): string =>
@@ -39,7 +41,7 @@ export class LinkError extends Error {
 }
 
 /** Every error of the cluster, with its message. */
-const clusterMessages = {
+export const clusterMessages = {
   FOREIGN_DIRECTORY: (path: string): string =>
     `the directory ${path} belongs to another user, or is none: remove it, or name another one with the option "directory"`,
   OPEN_DIRECTORY: (path: string): string =>

@@ -228,6 +228,28 @@ describe("members", () => {
       assert.deepEqual(log, ["BBBB leave AAAA HEARTBEAT_LOST", "AAAA leave BBBB CLOSED"]);
     });
 
+    it("breaks a link whose other end lives, but lets more than 64 MiB wait", () => {
+      const [a, b] = [member("AAAA"), member("BBBB")];
+      const connection = joinInMemory(loop, a, b);
+      settle();
+      log.length = 0;
+      const message = Buffer.alloc(65 * 1024 * 1024);
+      // More than that waits at each heartbeat, although the other end hears of this one.
+      const publish = (seconds: number): void => {
+        for (let second = 0; second < seconds; second++) {
+          connection.stall(0);
+          a.link("BBBB")?.send(100, [message]);
+          loop.advance(1000);
+          connection.resume();
+          settle();
+        }
+      };
+      publish(3);
+      assert.deepEqual(log, []);
+      publish(1);
+      assert.deepEqual(log, ["AAAA leave BBBB TOO_SLOW", "BBBB leave AAAA CLOSED"]);
+    });
+
     it("is answered by messages of any kind", () => {
       const [a, b] = [member("AAAA"), member("BBBB")];
       joinInMemory(loop, a, b);

@@ -9,10 +9,10 @@ import type { LinkPipe } from "./pipe.ts";
 import { PayloadReader } from "./reader.ts";
 import { Stream } from "./stream.ts";
 import type { StreamOwner } from "./stream.ts";
-import { OVERLOAD } from "./window.ts";
+import { LIMIT, OVERLOAD } from "./window.ts";
 import { PayloadWriter } from "./writer.ts";
 
-/** The link breaks after this many heartbeats in a row without a byte from the other node. */
+/** The link breaks after this many heartbeats in a row without a byte from the other node, or with too many that wait for it. */
 const MISSED = 3;
 
 const LAST_STREAM = 0x7fff_ffff;
@@ -38,6 +38,8 @@ export class FramedLink implements StreamOwner {
   #afterRead: (() => void)[] = [];
   /** Heartbeats since the other node was heard of. */
   #missed = 0;
+  /** Heartbeats since no more than the limit waits. */
+  #overfull = 0;
   rtt: number | undefined = undefined;
   lastSeen: number;
 
@@ -146,13 +148,19 @@ export class FramedLink implements StreamOwner {
     this.#onClose(new LinkError("LEFT"));
   }
 
-  /** Called at every heartbeat: asks whether the other node is alive, and breaks the link if it has been silent for too long. */
+  /**
+   * Called at every heartbeat: asks whether the other node is alive, and breaks the link if it has been silent, or too slow, for too
+   * long.
+   */
   beat(): void {
+    this.#overfull = this.bufferedAmount > LIMIT ? this.#overfull + 1 : 0;
     if (++this.#missed > MISSED) {
       // A node that was stopped reads this when it goes on.
       this.send(Kind.LOST, []);
       this.#flush();
       this.destroy(new LinkError("HEARTBEAT_LOST"));
+    } else if (this.#overfull > MISSED) {
+      this.destroy(new LinkError("TOO_SLOW"));
     } else {
       this.send(Kind.PING, [writer.begin().f64(this.#loop.now()).end()]);
     }

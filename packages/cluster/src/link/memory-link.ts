@@ -24,9 +24,13 @@ export class MemoryConnection {
     for (const pipe of this.#pipes) pipe.lose(new LinkError("CUT"));
   }
 
-  /** Nothing arrives any more, in either direction, as when a process is stopped: what is written waits at the sender. */
-  stall(): void {
-    for (const pipe of this.#pipes) pipe.isStalled = true;
+  /**
+   * Nothing arrives any more, as when a process is stopped: what is written waits at the sender.
+   *
+   * @param end - only what this one sends; both by default
+   */
+  stall(end?: 0 | 1): void {
+    for (const pipe of end === undefined ? this.#pipes : [this.#pipes[end]]) pipe.isStalled = true;
   }
 
   /** What waits arrives. */

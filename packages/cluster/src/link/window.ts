@@ -6,3 +6,6 @@ export const LEAST_GRANT: number = WINDOW / 4;
 
 /** Bytes that may wait at a link before it counts as overloaded. */
 export const OVERLOAD: number = 8 * 1024 * 1024;
+
+/** Bytes that may wait at a link for several heartbeats: what broadcasts to a node that is too slow cost the memory of this one. */
+export const LIMIT: number = 64 * 1024 * 1024;
