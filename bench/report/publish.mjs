@@ -188,8 +188,10 @@ function byServer(entries, variants) {
 }
 
 /** A ratio and its limit, without the name of the other server. */
-const inCell = ({ figure, limit, met }) =>
-  `${figure.median.toFixed(2)} <sub>${figure.min.toFixed(2)}–${figure.max.toFixed(2)}</sub> ${met ? "≤" : "**>**"} ${shown(limit)}`;
+const inCell = ({ figure: { median, min, max }, limit, met }) => {
+  const spread = min === max ? "" : ` <sub>${min.toFixed(2)}–${max.toFixed(2)}</sub>`;
+  return `${median.toFixed(2)}${spread} ${met ? "≤" : "**>**"} ${shown(limit)}`;
+};
 
 /**
  * @typedef Table

@@ -28,7 +28,7 @@ describe("the pages of the site", () => {
   });
 
   it("say when and where the tables were measured that the bench writes", () => {
-    const parts = ["performance", "several-processes"].flatMap((page) => {
+    const parts = listed.flatMap((page) => {
       const text = readFileSync(new URL(`${page}.md`, docs), "utf8");
       const found = text.matchAll(/<!-- bench:([\w-]+) -->([\s\S]*?)<!-- \/bench:\1 -->/g);
       return [...found].filter(([, , part]) => part!.includes("|"));
