@@ -29,10 +29,13 @@ export class ListeningProgram {
   async start(): Promise<void> {
     const { name, port, isReady, options } = this.#about;
     const [file, ...args] = this.#command;
-    this.#child = spawn(file as string, args, { ...options, stdio: "ignore" });
+    const spawnAgain = (): ChildProcess => spawn(file as string, args, { ...options, stdio: "ignore" });
+    let child = (this.#child = spawnAgain());
     const end = Date.now() + PATIENCE;
     while (!(await accepts(port)) || isReady?.() === false) {
       if (Date.now() > end) throw new Error(`${name} does not start`);
+      // What is left of one that was killed a moment ago may keep it from starting.
+      if (hasEnded(child)) child = this.#child = spawnAgain();
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
@@ -59,6 +62,10 @@ export class ListeningProgram {
     child.kill(signal);
     // One that is stopped ends when it goes on.
     this.resume();
-    await once(child, "exit");
+    if (!hasEnded(child)) await once(child, "exit");
   }
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }
