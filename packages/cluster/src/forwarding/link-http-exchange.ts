@@ -49,8 +49,9 @@ export class LinkHttpExchange extends internals.CopiedHttpExchange implements St
     this.#stream.finish(Kind.RESPONSE, [writeAnswerHead(writer, status, headers, reason).end(), body]);
   }
 
+  /** The answer of a session that is open here. */
   protected override writeAnswer(head: internals.AnswerHead, body: string | Buffer): void {
-    writer.begin().u8(this.#isLookedAt() ? 1 : 0);
+    writer.begin().u8(this.#target.readsHeads ? 1 : 0);
     this.#stream.finish(Kind.USUAL_RESPONSE, [writer.text(head.contentType).end(), body]);
   }
 

@@ -25,7 +25,9 @@ export class PayloadReader {
   }
 
   text(): string {
-    const start = this.#take(this.u32());
+    const length = this.u32();
+    if (length === 0) return "";
+    const start = this.#take(length);
     return this.#buffer.toString("utf8", start, this.#at);
   }
 

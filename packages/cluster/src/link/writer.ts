@@ -42,7 +42,7 @@ export class PayloadWriter {
   /** A text, as UTF-8. */
   text(value: string): this {
     this.#reserve(4 + (value.length < 1024 ? value.length * 3 : Buffer.byteLength(value)));
-    const length = this.#buffer.write(value, this.#at + 4);
+    const length = value === "" ? 0 : this.#buffer.write(value, this.#at + 4);
     this.#buffer.writeUInt32BE(length, this.#at);
     this.#at += 4 + length;
     return this;

@@ -75,14 +75,20 @@ export class Admission implements ClusterTarget {
     return this.#owner.engine.opts.maxHttpBufferSize;
   }
 
-  /** Whether somebody may look at all headers of a request. A session keeps those of its handshake. */
-  needsWholeHead(url: string): boolean {
+  get readsHeads(): boolean {
     const { engine } = this.#owner;
     return (
       engine.middlewares.length > 0 ||
       engine.listenerCount("headers") > 0 ||
       engine.listenerCount("initial_headers") > 0 ||
-      engine.listenerCount("connection_error") > 0 ||
+      engine.listenerCount("connection_error") > 0
+    );
+  }
+
+  /** Whether somebody may look at all headers of a request. A session keeps those of its handshake. */
+  needsWholeHead(url: string): boolean {
+    return (
+      this.readsHeads ||
       (this.#usual.sessionOf(url) === undefined && this.#isWholeFor(this.#queryOf(url)["sid"]))
     );
   }

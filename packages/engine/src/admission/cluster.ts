@@ -41,6 +41,8 @@ export interface EngineCluster {
 
 /** The engine, as the cluster that it has joined sees it. Requests from other nodes come to it as from any host. */
 export interface ClusterTarget extends HostTarget {
+  /** Whether somebody may look at all headers of each request. */
+  readonly readsHeads: boolean;
   /** The limits of the engine that a node keeps for sessions of others, in bytes; 0 for none. */
   readonly limits: { readonly maxBackpressure: number; readonly maxReceiveBacklog: number };
   /**
