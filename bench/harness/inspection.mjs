@@ -1,7 +1,12 @@
 // What the inspector does once a second while a page is open. Applications cannot import these classes.
 import { internals } from "@tidewire/server";
-import { ConnectionList } from "../../packages/inspector/dist/watching/connection-list.js";
-import { OverviewReader } from "../../packages/inspector/dist/watching/overview.js";
+
+/** The types come from the sources, which need no build. */
+const watching = (name) => new URL(`../../packages/inspector/dist/watching/${name}.js`, import.meta.url).href;
+/** @type {typeof import("../../packages/inspector/src/watching/connection-list.ts")} */
+const { ConnectionList } = await import(watching("connection-list"));
+/** @type {typeof import("../../packages/inspector/src/watching/overview.ts")} */
+const { OverviewReader } = await import(watching("overview"));
 
 /** @returns {Record<string, () => unknown>} */
 export function inspection(io) {
