@@ -118,6 +118,15 @@ describeWithRedis("a client comes back to another node", function () {
     for (const { io } of cluster.nodes) io.of(/^\/dynamic-\d+$/).on("connection", answerMarks);
     const client = await cluster.connect(a, { namespace: "/dynamic-1" });
     const other = await cluster.connect(b, { namespace: "/dynamic-1" });
+    // Who leaves before it is known where the journal of a new namespace is begins anew. Events have whole offsets from then on.
+    const offset = (): string => String(Reflect.get(client.socket, "_lastOffset") ?? ".");
+    while (offset().endsWith(".")) {
+      const before = next(client.socket, "before");
+      a.io.of("/dynamic-1").emit("before");
+      await before;
+    }
+    await cluster.settled();
+    for (const each of [client, other]) each.take();
     await client.drop();
     a.io.emit("elsewhere");
     a.io.of("/dynamic-1").emit("missed", 1);

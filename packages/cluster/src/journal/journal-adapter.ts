@@ -205,7 +205,7 @@ export class JournalAdapter extends ClusterAdapter {
     this.#resumed.delete(id);
     const journal = this.#journal();
     if (restoration === undefined) {
-      this.#states.joined(id, journal.isReady ? journal.offset : undefined, undefined);
+      this.#states.joined(id, journal.isReady ? journal.offset : journal.sent, undefined);
     } else {
       const { received, takenAt } = restoration;
       // The missed events are only on their way. Until the client confirms more, its state starts where it was.

@@ -231,7 +231,8 @@ export class Journaling implements JournalNode {
       journal.flush();
       const open = this.#namespaces.get(journal.name);
       if (open?.journal === journal && journal.isReady) {
-        for (const change of open.namespace.states.changes(journal.offset)) this.#addChange(change);
+        const offsetAfter = (sent: number): string => journal.offsetAfter(sent);
+        for (const change of open.namespace.states.changes(offsetAfter)) this.#addChange(change);
       }
     }
     if (!this.#isWriting) void this.#writeChanges();

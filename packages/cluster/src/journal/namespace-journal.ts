@@ -169,8 +169,12 @@ export class NamespaceJournal {
 
   /** What a client that is connected here has received, as its offset. */
   get offset(): string {
-    const { returned, sent } = this.#outbox;
-    return this.#offset(this.#options.isTotallyOrdered ? returned : sent);
+    return this.offsetAfter(this.#outbox.sent);
+  }
+
+  /** The same for a client that has none of the items which this node has sent after that one. */
+  offsetAfter(sent: number): string {
+    return this.#offset(this.#options.isTotallyOrdered ? this.#outbox.returned : sent);
   }
 
   #offset(seq: number): string {

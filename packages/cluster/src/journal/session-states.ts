@@ -36,8 +36,8 @@ export function readState(pid: string, text: string): JournaledState {
 
 interface KeptSocket {
   readonly pid: string;
-  /** Undefined until it is known where the namespace is. */
-  start: string | undefined;
+  /** Until it is known where the namespace is: how many items of this node had been sent when the socket joined. */
+  start: string | number;
   /** The state as the journal has it. */
   written: string | undefined;
   /** Whether the journal may not have a state of it. */
@@ -63,10 +63,10 @@ export class SessionStates {
   /**
    * A socket has joined.
    *
-   * @param start - what its client has received, undefined for what it is when the place of the namespace is known
+   * @param start - what its client has received; until the place of the namespace is known, how many items this node has sent
    * @param since - when its state was taken over; undefined if it has none yet
    */
-  joined(id: SocketId, start: string | undefined, since: number | undefined): void {
+  joined(id: SocketId, start: string | number, since: number | undefined): void {
     const pid = this.#sockets.get(id)?.pid;
     if (pid === undefined) return;
     this.#changed.add(id);
@@ -100,10 +100,11 @@ export class SessionStates {
    */
   leave(state: internals.LeavingState): StateChange | undefined {
     const kept = this.#kept.get(state.sid);
-    if (kept?.start === undefined) return undefined;
+    if (kept === undefined) return undefined;
+    const { isNew, start } = kept;
+    if (typeof start === "number") return undefined;
     this.#forget(state.sid);
     this.wait(state.pid);
-    const { isNew, start } = kept;
     return this.#change(state.pid, this.#write({ ...state, start }), isNew, true);
   }
 
@@ -147,16 +148,17 @@ export class SessionStates {
   /**
    * Returns what has changed.
    *
-   * @param offset - what clients that are connected here have received
+   * @param offsetAfter - what a client has received that got everything up to an item of this node, and none after it
    */
-  *changes(offset: string): Generator<StateChange> {
+  *changes(offsetAfter: (sent: number) => string): Generator<StateChange> {
     for (const id of this.#changed) {
       const kept = this.#kept.get(id);
       const socket = this.#sockets.get(id);
       if (kept === undefined || socket === undefined || socket.pid !== kept.pid) continue;
       const { _expiresAt: expiresAt, data, rooms } = socket;
-      kept.start ??= offset;
-      const state = { sid: id, start: kept.start, rooms: [...rooms], data };
+      const start = typeof kept.start === "number" ? offsetAfter(kept.start) : kept.start;
+      kept.start = start;
+      const state = { sid: id, start, rooms: [...rooms], data };
       const written = this.#write(expiresAt === undefined ? state : { ...state, expiresAt });
       if (written === kept.written) continue;
       kept.written = written;

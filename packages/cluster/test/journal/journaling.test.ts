@@ -6,7 +6,9 @@ import type { EventItem } from "../../src/journal/items.ts";
 import { EVENT } from "../../src/journal/journal.ts";
 import { Journaling } from "../../src/journal/journaling.ts";
 import type { NamespaceJournal } from "../../src/journal/namespace-journal.ts";
-import { SessionStates } from "../../src/journal/session-states.ts";
+import { parseOffset } from "../../src/journal/offset.ts";
+import type { Received } from "../../src/journal/offset.ts";
+import { readState, SessionStates } from "../../src/journal/session-states.ts";
 import type { RecoverableSocket } from "../../src/journal/session-states.ts";
 import { Members } from "../../src/members.ts";
 import { MemoryJournal } from "./memory-journal.ts";
@@ -48,7 +50,7 @@ class JournalNode implements AsyncDisposable {
   }
 
   /** A client joins. */
-  join(id: string): void {
+  join(id: string, start: string | number = "start"): void {
     const socket = {
       id,
       pid: `pid-${id}`,
@@ -58,7 +60,7 @@ class JournalNode implements AsyncDisposable {
       _gone: false,
     };
     this.sockets.set(id, socket);
-    this.states.joined(id, "start", undefined);
+    this.states.joined(id, start, undefined);
     this.journaling.flushLater(this.namespace);
   }
 
@@ -89,6 +91,20 @@ class JournalNode implements AsyncDisposable {
 }
 
 describe("the journal of a node", () => {
+  it("keeps for a socket what was sent before the place of the namespace is known, but not what it joined after", async () => {
+    await using node = new JournalNode();
+    const item = eventItem('2["event"]');
+    const send = (): unknown => node.namespace.addEvent(item, readEvent(item));
+    send();
+    node.join("s", node.namespace.sent);
+    send();
+    await node.start();
+    await node.settle();
+    const [start] = node.journal.changes.flat().map(({ state }) => readState("pid-s", state!).start);
+    const received = parseOffset(start!) as Received;
+    assert.deepEqual([received.id, received.seq], [0, 1]);
+  });
+
   it("that is away has nothing to write of sockets that have come and gone meanwhile", async () => {
     await using node = await new JournalNode().start();
     node.join("before");
