@@ -147,9 +147,10 @@ for (const hosts of combinations.filter(isChosen)) {
         const closed = await takeSpare();
         using clients = new Clients(cluster.url, 20, { ...RECONNECTION, ...options });
         const nodes = await clients.nodes();
+        const exited = next(closed.child, "exit");
         closed.child.send("close");
         await allMiss(closed.id);
-        await next(closed.child, "exit");
+        await exited;
         await clients.echo(5);
         clients.assertLost(indexesOf(closed.id, nodes));
       });
