@@ -7,7 +7,8 @@
  *     …:journal:events:<namespace>  the stream of its events, `<id>-0`
  *     …:journal:nodes               for each node that publishes: when it said last that it lives
  *     …:journal:sent:<node>         for each namespace: the number of the node's latest item
- *     …:journal:states:<node>       for each of its sockets: `<pid> <namespace>`, and `<when it left, or 0> <state>`
+ *     …:journal:states:<node>       for each of its sockets: `<pid> <namespace>`, and `<when it left, or 0> <state>`; and an empty field,
+ *                                   which stays when others have taken over all states
  *
  * Everything ends by itself some time after the last node has. Times are those of Redis, in ms.
  */
@@ -106,7 +107,7 @@ return result
  *
  *     ARGV     the node, how long states stay, how long all else stays; for each namespace: its name, the epoch and the id that the
  *              node knows, a new epoch
- *     returns  whether the states of the node are there (0 or 1); for each namespace: its epoch and what belongs to it, the latest id,
+ *     returns  whether there was nothing of the states of the node, not even its mark (0 or 1); for each namespace: its epoch and what belongs to it, the latest id,
  *              the time
  */
 export const RENEW: string = `${COMMON}
@@ -117,7 +118,10 @@ local fields = redis.call('HGETALL', nodes)
 for i = 1, #fields, 2 do
   if tonumber(fields[i + 1]) < now - stay then redis.call('HDEL', nodes, fields[i]) end
 end
-local result = { redis.call('PEXPIRE', base .. ':states:' .. node, ARGV[2]) }
+local states = base .. ':states:' .. node
+-- Redis removes a hash without fields, and a node whose states others have taken over must not think that they were lost.
+local result = { redis.call('HSETNX', states, '', '') }
+redis.call('PEXPIRE', states, ARGV[2])
 redis.call('PEXPIRE', nodes, stay)
 redis.call('PEXPIRE', base .. ':sent:' .. node, stay)
 for i = 4, #ARGV, 4 do

@@ -148,12 +148,12 @@ export class RedisJournal implements Journal {
     const { publisher } = this.#started;
     const known = [...namespaces].flatMap(([name, { epoch, id }]) => [name, epoch, String(id), newEpoch()]);
     const args = [publisher, String(this.#statesStay), String(this.#stay), ...known];
-    const [hasStates, ...fields] = await this.#run(RENEW, args);
+    const [isEmpty, ...fields] = await this.#run(RENEW, args);
     const places = new Map<string, Place>();
     for (const [index, name] of [...namespaces.keys()].entries()) {
       places.set(name, placeOf(fields.slice(index * 3, index * 3 + 3)));
     }
-    return { hasLostStates: Number(hasStates) === 0, places };
+    return { hasLostStates: Number(isEmpty) === 1, places };
   }
 
   async resume(namespace: string, sent: number, isLost: boolean): Promise<Place> {
