@@ -231,40 +231,82 @@ describe("cluster: forwarded polling", () => {
   });
 
   describe("a poll that a proxy repeats elsewhere", () => {
-    /** Has a poll answered through one node, and repeats it through another one. */
-    async function repeated({ isCut, stamp }: { isCut: boolean; stamp: string }): Promise<unknown> {
-      const nodes = new MemoryNodes(["AAAA", "BBBB", "CCCC"], { binding: { bind: "early" } });
+    interface Repetition {
+      /** Whether the link that has carried the first answer is gone. */
+      isCut?: boolean;
+      /** What the client adds to the URLs of its handshake and of its two polls. */
+      stamps: readonly [string, string, string];
+      protocol?: 3 | 4;
+      /** Whether the owner's application knows the session from its handshake on. */
+      bind?: "early" | "late";
+    }
+
+    /** Has a poll answered through one node, and sends the next one, or the same again, through another one. */
+    async function repeated({
+      isCut = true,
+      stamps,
+      protocol = 4,
+      bind = "early",
+    }: Repetition): Promise<unknown> {
+      const engine = { allowEIO3: true };
+      const nodes = new MemoryNodes(["AAAA", "BBBB", "CCCC"], {
+        binding: { bind, bindTimeout: 100 },
+        engine,
+      });
       const [owner, front, other] = nodes.nodes as [MemoryNode, MemoryNode, MemoryNode];
-      const { body } = await nodes.done(owner.host.request({ url: polling }));
-      const url = `${polling}&sid=${/"sid":"([^"]+)"/.exec(body.toString())![1]}`;
+      const url = `/engine.io/?EIO=${protocol}&transport=polling`;
+      const { body } = await nodes.done(owner.host.request({ url: `${url}${stamps[0]}` }));
+      const sid = /"sid":"([^"]+)"/.exec(body.toString())![1];
+      if (bind === "late") nodes.loop.advance(100);
       const session = owner.sessions[0]!;
+      Reflect.deleteProperty(session, "request");
       const ends: unknown[] = [];
       session.on("close", (reason: string, error: { code: string }) => ends.push([reason, error.code]));
-      const poll = front.host.request({ url: `${url}&t=1` });
+      const poll = front.host.request({ url: `${url}${stamps[1]}&sid=${sid}` });
       await nodes.settle();
       session.send("one");
-      assert.equal((await nodes.done(poll)).body.toString(), "4one");
+      assert.match((await nodes.done(poll)).body.toString(), /4one$/);
       if (isCut) nodes.connections[0]!.cut();
       await nodes.settle();
-      const again = other.host.request({ url: `${url}&t=${stamp}` });
+      const again = other.host.request({ url: `${url}${stamps[2]}&sid=${sid}` });
       await nodes.settle();
       session.send("two");
       const { status, body: second } = await nodes.done(again);
       return { status, body: second.toString(), ends };
     }
 
+    const served = { status: 200, body: "4two", ends: [] };
+    const unserved = { status: 400, body: "", ends: [["transport error", "POLL_REPEATED"]] };
+    const stamped = ["&t=a", "&t=b", "&t=c"] as const;
+    const sameAgain = ["&t=a", "&t=b", "&t=b"] as const;
+
     it("ends the session if the first answer may be lost", async () => {
-      const ends = [["transport error", "POLL_REPEATED"]];
-      assert.deepEqual(await repeated({ isCut: true, stamp: "1" }), { status: 400, body: "", ends });
+      assert.deepEqual(await repeated({ stamps: sameAgain }), unserved);
+      assert.deepEqual(await repeated({ stamps: sameAgain, bind: "late" }), unserved);
     });
 
     it("is served while the node is there that has passed the answer on", async () => {
-      assert.deepEqual(await repeated({ isCut: false, stamp: "1" }), { status: 200, body: "4two", ends: [] });
+      assert.deepEqual(await repeated({ stamps: sameAgain, isCut: false }), served);
     });
 
     it("is another one if it has another timestamp: the client has the answer", async () => {
-      assert.deepEqual(await repeated({ isCut: true, stamp: "2" }), { status: 200, body: "4two", ends: [] });
+      assert.deepEqual(await repeated({ stamps: stamped }), served);
     });
+
+    for (const protocol of [4, 3] as const) {
+      const second = protocol === 4 ? served : { ...served, body: "4:4two" };
+
+      it(`is not told from another one if the client sends no timestamps, on protocol ${protocol}`, async () => {
+        for (const bind of ["early", "late"] as const) {
+          for (const stamps of [
+            ["", "", ""],
+            ["&token=x%20y", "&token=x%20y", "&token=x%20y"],
+          ] as const) {
+            assert.deepEqual(await repeated({ protocol, stamps, bind }), second);
+          }
+        }
+      });
+    }
   });
 
   it("refuses a sid that its owner does not know", async () => {

@@ -8,6 +8,7 @@ import { compress, isAtLeast, negotiateEncoding } from "../http/compression.ts";
 import { CLOSE, NOOP } from "../protocol/packet.ts";
 import type { OutgoingPacket } from "../protocol/packet.ts";
 import type { Protocol } from "../protocol/protocol.ts";
+import { parseQuery } from "../http/query.ts";
 import type { Query } from "../http/query.ts";
 import { BINARY_TYPE, plainFormat } from "./body-format.ts";
 import type { BodyFormat } from "./body-format.ts";
@@ -42,6 +43,10 @@ export class PollingTransport extends Transport {
   #carrier: HttpExchange["carrier"] = undefined;
   /** The URL of the poll that it answered. */
   #answeredUrl = "";
+  /** The query of the handshake, until the first poll comes. */
+  #handshake: Query | undefined;
+  /** Whether no two polls have the same URL. The client's `timestampRequests` turns that off. */
+  #hasTimestamps = false;
   /** The POST whose body is being read. */
   #post: HttpExchange | undefined = undefined;
   /** An orderly close that waits for the next GET. */
@@ -53,6 +58,7 @@ export class PollingTransport extends Transport {
     const format = callback === undefined ? plainFormat : new JsonpFormat(callback);
     super(protocol, format.binary && !b64, owner);
     this.#format = format;
+    this.#handshake = query;
   }
 
   get name(): "polling" {
@@ -77,10 +83,11 @@ export class PollingTransport extends Transport {
       exchange.respond(400, {});
       return;
     }
+    if (this.#handshake !== undefined) this.#compare(this.#handshake, exchange.request.head.url);
     const carrier = this.#carrier;
     this.#carrier = undefined;
     // A client that has the answer asks with another timestamp.
-    if (carrier?.isOpen === false && exchange.request.head.url === this.#answeredUrl) {
+    if (this.#hasTimestamps && carrier?.isOpen === false && exchange.request.head.url === this.#answeredUrl) {
       this.failed(new TransportError("POLL_REPEATED"));
       exchange.respond(400, {});
       return;
@@ -103,6 +110,14 @@ export class PollingTransport extends Transport {
     this.handlers?.onWritable(this.receiver);
     // An orderly close has waited for this poll, and nothing else was sent.
     if (this.writable && this.#pendingClose !== undefined) this.send([NOOP]);
+  }
+
+  /** Looks for a timestamp, whatever its name is: apart from the `sid`, it is what differs between the handshake and a poll. */
+  #compare(handshake: Query, url: string): void {
+    const { sid, ...rest } = parseQuery(url);
+    if (!sid) return;
+    this.#handshake = undefined;
+    this.#hasTimestamps = Object.entries(rest).some(([name, value]) => handshake[name] !== value);
   }
 
   #onPost(exchange: HttpExchange): void {
