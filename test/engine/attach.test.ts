@@ -222,6 +222,13 @@ function describeAttachApp(): void {
       await within(ended, "the end of the server");
     });
 
+    it("refuses what is no app of uWebSockets.js", () => {
+      const message =
+        "attachApp() needs an App or SSLApp of uWebSockets.js; attach() takes a server of Node.js";
+      for (const other of [createServer(), () => {}, undefined])
+        assert.throws(() => new TidewireEngine().attachApp(other as never), { name: "TypeError", message });
+    });
+
     it("leaves the application's own WebSocket routes alone", async () => {
       const app = uWS.App();
       app.ws("/chat", { message: (ws, message, isBinary) => void ws.send(Buffer.from(message), isBinary) });

@@ -65,6 +65,7 @@ describe("the installed command", function () {
       );
       assert.match(await tidewire("doctor", url), /\nAll is well\.\n$/);
       assert.match(await tidewire("help"), /^ {2}migrate /m);
+      assert.match(await tidewire("--version"), /^4\.\d+\.\d+\n$/);
     } finally {
       await io.close();
     }

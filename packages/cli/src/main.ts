@@ -8,8 +8,13 @@ export async function main(
   args: readonly string[],
   commands: readonly Command[],
   terminal: Terminal,
+  version: string,
 ): Promise<number> {
   const [name, ...rest] = args;
+  if (name === "--version" || name === "-v") {
+    terminal.out.write(`${version}\n`);
+    return ExitCode.DONE;
+  }
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
     const command = commands.find((each) => each.name === rest[0]);
     (name === undefined ? terminal.err : terminal.out).write(command?.help ?? overview(commands));
@@ -33,9 +38,9 @@ export async function main(
   }
 }
 
-/** What follows `--` belongs to the script of the application, and so does what follows its name. */
+/** What follows `--` belongs to the script of the application. */
 function asksForHelp(args: readonly string[]): boolean {
-  const end = args.findIndex((arg) => !arg.startsWith("-"));
+  const end = args.indexOf("--");
   const own = end === -1 ? args : args.slice(0, end);
   return own.includes("--help") || own.includes("-h");
 }
@@ -48,6 +53,6 @@ function overview(commands: readonly Command[]): string {
 Commands:
 ${lines.join("\n")}
 
-tidewire <command> --help describes the options of a command.
+tidewire <command> --help describes the options of a command, and tidewire --version prints the version.
 `;
 }

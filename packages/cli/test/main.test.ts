@@ -17,7 +17,7 @@ const greet: Command = {
 
 async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const [out, err] = [new PassThrough(), new PassThrough()];
-  const code = await main(args, [greet], { out, err });
+  const code = await main(args, [greet], { out, err }, "1.2.3");
   const textOf = (stream: PassThrough): string => String((stream.read() as Buffer | null) ?? "");
   return { code, out: textOf(out), err: textOf(err) };
 }
@@ -35,13 +35,23 @@ describe("the command line", () => {
       assert.deepEqual(await run(...args), { code: 0, out: err, err: "" });
   });
 
-  it("describes a command with --help before its arguments", async () => {
+  it("describes a command with --help before and after its arguments", async () => {
     for (const args of [
       ["greet", "--help"],
       ["greet", "-h"],
+      ["greet", "ann", "--help"],
       ["help", "greet"],
     ])
       assert.deepEqual(await run(...args), { code: 0, out: greet.help, err: "" });
+  });
+
+  it("leaves what follows -- to the command", async () => {
+    assert.deepEqual(await run("greet", "--", "--help"), { code: 0, out: "hello, --\n", err: "" });
+  });
+
+  it("prints its version", async () => {
+    for (const arg of ["--version", "-v"])
+      assert.deepEqual(await run(arg), { code: 0, out: "1.2.3\n", err: "" });
   });
 
   it("names a command that does not exist, and those that do", async () => {

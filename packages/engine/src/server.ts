@@ -93,12 +93,18 @@ export class Server extends Engine {
   /**
    * Serves the path on an application's own uWebSockets.js `App` or `SSLApp`. The application listens.
    *
+   * @throws TypeError if it is something else, such as a server of Node.js or an application of Express
+   *
    * @example
    * const app = App();
    * new Server().attachApp(app);
    * app.listen(3000, () => {});
    */
   attachApp(app: UwsApp, given: AttachAppOptions = {}): this {
+    if (typeof (app as Partial<UwsApp> | undefined)?.any !== "function")
+      throw new TypeError(
+        "attachApp() needs an App or SSLApp of uWebSockets.js; attach() takes a server of Node.js",
+      );
     this.#attachApp(app, given, false);
     return this;
   }

@@ -394,6 +394,8 @@ export class Server<
   /**
    * Attaches the server to a uWebSockets.js app, on which the application calls `listen`.
    *
+   * @throws TypeError if it is something else, such as a server of Node.js or an application of Express
+   *
    * @example
    * const app = App();
    * io.attachApp(app);

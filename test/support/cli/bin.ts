@@ -4,4 +4,4 @@ import { main } from "../../../packages/cli/src/main.ts";
 
 const [preload = "", ...args] = process.argv.slice(2);
 const terminal = { out: process.stdout, err: process.stderr };
-process.exitCode = await main(args, allCommands(["--import", preload]), terminal);
+process.exitCode = await main(args, allCommands(["--import", preload]), terminal, "");
