@@ -92,6 +92,17 @@ describeWithRedis("a journal in Redis", () => {
       assert.ok((await a.journal.read("/", 0, 1001)).length < 150);
     });
 
+    it("the largest item reaches everybody, and what follows does, too", async () => {
+      await using a = await JournalNode.start(client.client, "a");
+      await using b = await JournalNode.start(client.client, "b");
+      await a.append(1, `E${"x".repeat(16 * 1024 * 1024 - 1)}`);
+      await a.append(2, "E2");
+      assert.deepEqual(
+        (await b.batches.take(2)).map(({ items }) => items[0]!.length),
+        [16 * 1024 * 1024, 2],
+      );
+    });
+
     it("a node is told that a state of it was taken over, and no other node is", async () => {
       await using a = await JournalNode.start(client.client, "a");
       await using b = await JournalNode.start(client.client, "b");

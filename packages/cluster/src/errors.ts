@@ -78,6 +78,8 @@ export const clusterMessages = {
     'the order "stream" needs a backend with a journal, such as redis() of @tidewire/cluster-redis, and no other adapter',
   JOURNAL_AWAY: (detail: string): string =>
     `the journal cannot be reached: events go on over the links, and clients that come back start anew: ${detail}`,
+  TOO_LARGE: (detail: string): string =>
+    `the message is too large for the other nodes, and was not sent: ${detail}`,
   NODE_REFUSED: (detail: string): string => `no link to another machine: ${detail}`,
   NO_OTHER_SERVER: (): string => "a cluster belongs to one server: call cluster() again for another one",
 } as const;
@@ -85,7 +87,7 @@ export const clusterMessages = {
 /** Identifies an error of the cluster. */
 export type ClusterErrorCode = keyof typeof clusterMessages;
 
-/** Why a node cannot take part in its cluster. */
+/** Why a node cannot take part in its cluster, or cannot send something to the others. */
 export class ClusterError extends Error {
   override readonly name: string = "ClusterError";
   readonly code: ClusterErrorCode;

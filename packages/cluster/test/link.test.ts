@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DrivenLoop } from "../../engine/test/driven-loop.ts";
 import { LinkError } from "../src/errors.ts";
+import { MAX_PAYLOAD } from "../src/link/frames.ts";
 import type { Link, LinkStream, StreamHandlers } from "../src/link/link.ts";
 import { joinInMemory } from "../src/link/memory-link.ts";
 import type { MemoryConnection } from "../src/link/memory-link.ts";
@@ -131,6 +132,25 @@ describe("link", () => {
     settle(loop);
     assert.deepEqual([log, stream.isOpen], [["b open ", "a end"], false]);
     assert.deepEqual(loop.uncaught, [error]);
+  });
+
+  it("refuses a message that the other node would not accept; a stream ends with it, and the rest goes on", () => {
+    const tooLarge = [Buffer.alloc(MAX_PAYLOAD), "!"];
+    const stream = ab.open(OPEN, [], noting("a"));
+    const other = ab.open(OPEN, [], noting("other"));
+    settle(loop);
+    log = [];
+    assert.throws(() => ab.send(OPEN, tooLarge), { code: "TOO_LARGE" });
+    stream.sendData(TEXT, tooLarge);
+    assert.deepEqual([stream.isOpen, log], [false, []]);
+    other.send(TEXT, ["1"]);
+    ab.send(OPEN, ["2"]);
+    settle(loop);
+    assert.deepEqual(log, ["a broken", "b end", "b 101 1", "b from AAAA 2"]);
+    log = [];
+    other.finish(TEXT, tooLarge);
+    settle(loop);
+    assert.deepEqual([log, ab.isOpen], [["b end"], true]);
   });
 
   it("keeps the streams of the two ends apart", () => {

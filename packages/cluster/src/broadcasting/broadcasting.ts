@@ -1,4 +1,5 @@
 import { internals } from "@tidewire/engine";
+import type { internals as serverInternals } from "@tidewire/server";
 import type { Room } from "socket.io-adapter";
 import { LinkError } from "../errors.ts";
 import type { Part } from "../link/link.ts";
@@ -11,6 +12,7 @@ import type { Bus, RoomInterest } from "./bus.ts";
 import { Cast, Status } from "./kinds.ts";
 import { Questions } from "./questions.ts";
 import type { Question } from "./questions.ts";
+import { assertNotLarger } from "./size.ts";
 
 /** The adapter of a namespace, as messages of other nodes reach it. */
 export interface CastReceiver {
@@ -56,6 +58,11 @@ export class Broadcasting {
   /** What must know which rooms have members here; undefined if every node gets everything. */
   get interest(): RoomInterest | undefined {
     return this.#bus.interest;
+  }
+
+  /** @throws ClusterError (`TOO_LARGE`) if a packet has more bytes than other nodes can be sent */
+  assertCarried(encoded: serverInternals.EncodedPacket): void {
+    assertNotLarger(encoded, this.#bus.maxBytes);
   }
 
   /**

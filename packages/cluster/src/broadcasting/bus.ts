@@ -11,6 +11,8 @@ export const NO_ROOMS: ReadonlySet<Room> = new Set();
  */
 export interface Bus {
   readonly self: NodeId;
+  /** The largest packet that it carries, in bytes. */
+  readonly maxBytes: number;
   /** What must know which rooms have members here; undefined if every node gets everything. */
   readonly interest: RoomInterest | undefined;
   /** The other nodes that can be reached. */

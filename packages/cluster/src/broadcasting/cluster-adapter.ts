@@ -12,6 +12,7 @@ import type { RoomInterest } from "./bus.ts";
 import type { Broadcasting, CastReceiver, Namespaces } from "./broadcasting.ts";
 import { Cast, Status } from "./kinds.ts";
 import { RemotePacket } from "./remote-packet.ts";
+import { assertNotLarger, MOST_BYTES } from "./size.ts";
 import { Survey } from "./survey.ts";
 import {
   decodePacket,
@@ -86,6 +87,7 @@ export class ClusterAdapter extends MemoryAdapter implements CastReceiver {
     packet.nsp = this.nsp.name;
     const encoded = this.nsp.server.encoder.encode(packet);
     if (!isLocal(target)) {
+      this.#broadcasting.assertCarried(encoded);
       const writer = this.#begin(Cast.BROADCAST);
       writeTarget(writer, target);
       this.publish(endWithPacket(writer, encoded), target.rooms);
@@ -118,6 +120,7 @@ export class ClusterAdapter extends MemoryAdapter implements CastReceiver {
     // Without an id: each node gives it one of its own.
     const { type, data } = packet;
     const encoded = this.nsp.server.encoder.encode({ type, data, nsp: this.nsp.name });
+    this.#broadcasting.assertCarried(encoded);
     const question = new AckCount(others, {
       onClients: safely(clientCountCallback),
       onAck: safely(ack),
@@ -172,10 +175,12 @@ export class ClusterAdapter extends MemoryAdapter implements CastReceiver {
     const last = args.at(-1);
     if (typeof last !== "function") {
       const encoded = encodeValues(args);
+      this.#broadcasting.assertCarried(encoded);
       this.publish(endWithPacket(this.#begin(Cast.SERVER_SIDE_EMIT), encoded));
       return;
     }
     const encoded = encodeValues(args.slice(0, -1));
+    this.#broadcasting.assertCarried(encoded);
     const done = safely(last as AckCallback);
     const { others } = this.#broadcasting;
     if (others.length === 0) return engineInternals.timers.queueMicrotask(() => done(null, []));
@@ -293,6 +298,7 @@ export class ClusterAdapter extends MemoryAdapter implements CastReceiver {
     const answer = (value?: unknown): void => {
       if (hasAnswered) return;
       const encoded = encodeValues([value]);
+      assertNotLarger(encoded, MOST_BYTES);
       hasAnswered = true;
       const writer = this.#broadcasting.beginReply(Cast.ANSWER, question).u8(Status.ANSWERED);
       this.#broadcasting.reply(asker, endWithPacket(writer, encoded));
@@ -304,6 +310,7 @@ export class ClusterAdapter extends MemoryAdapter implements CastReceiver {
     try {
       const sockets = await super.fetchSockets(target);
       const encoded = encodeValues(sockets.map(toPlain));
+      assertNotLarger(encoded, MOST_BYTES);
       const writer = this.#broadcasting.beginReply(Cast.ANSWER, question).u8(Status.ANSWERED);
       this.#broadcasting.reply(asker, endWithPacket(writer, encoded));
     } catch (error) {

@@ -9,6 +9,7 @@ import type { Members } from "../members.ts";
 import type { NodeId } from "../node-id.ts";
 import type { Bus, BusHandlers } from "./bus.ts";
 import { Sequences } from "./sequences.ts";
+import { MOST_BYTES } from "./size.ts";
 
 /** The bytes in front of a publication: the epoch of its publisher, an u32, and its number, a f64. */
 const HEAD = 12;
@@ -16,6 +17,7 @@ const HEAD = 12;
 /** The bus of nodes that are linked to each other: a copy of each publication for each of them. */
 export class LinkBus implements Bus {
   readonly interest: undefined = undefined;
+  readonly maxBytes: number = MOST_BYTES;
   readonly #members: Members;
   readonly #head: Buffer = Buffer.alloc(HEAD);
   #seq = 0;

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Room } from "socket.io-adapter";
 import { LinkBus } from "../broadcasting/link-bus.ts";
 import type { Bus, BusHandlers, RoomInterest } from "../broadcasting/bus.ts";
+import { MOST_BYTES } from "../broadcasting/size.ts";
 import { ClusterError, LinkError } from "../errors.ts";
 import { Kind } from "../link/kinds.ts";
 import type { Link, Part } from "../link/link.ts";
@@ -55,6 +56,8 @@ export interface ChannelBusOptions {
  */
 export class ChannelBus implements Bus {
   readonly interest: RoomInterest;
+  /** What the broker does not carry travels over the links. */
+  readonly maxBytes: number = MOST_BYTES;
   readonly #members: Members;
   readonly #channels: Channels;
   readonly #handlers: ChannelBusHandlers;

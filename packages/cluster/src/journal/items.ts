@@ -19,6 +19,12 @@ export const PASSING = "V";
 /** How a message of broadcasting begins. */
 export const CAST = "C";
 
+/** The longest item, in bytes: half of what Redis keeps for a subscriber, unless told otherwise, before it drops the connection. */
+export const MOST_ITEM_BYTES: number = 16 * 1024 * 1024;
+
+/** The largest message of broadcasting whose item is not longer. */
+export const MOST_CAST_BYTES: number = (MOST_ITEM_BYTES / 4) * 3 - 1024;
+
 /** An event on its way to the sockets of a target. */
 export interface EventItem {
   readonly target: Target;
@@ -106,6 +112,24 @@ export function readCast(item: string): { from: NodeId; payload: Buffer } {
 export function copyOf(encoded: internals.EncodedPacket): PacketParts {
   return encoded.map((part) => (typeof part === "string" ? part : Buffer.from(toBuffer(part as Binary))));
 }
+
+/** Divides items into those that leave together. */
+export function* inBatches(items: readonly string[]): Generator<readonly string[]> {
+  let from = 0;
+  let characters = 0;
+  for (const [index, { length }] of items.entries()) {
+    if (characters > 0 && characters + length > MOST_TOGETHER) {
+      yield items.slice(from, index);
+      from = index;
+      characters = 0;
+    }
+    characters += length;
+  }
+  if (from < items.length) yield from === 0 ? items : items.slice(from);
+}
+
+/** How many characters leave together at most, unless it is one item. */
+const MOST_TOGETHER = 1024 * 1024;
 
 /** The approximate size of an event in memory, in bytes. */
 export function sizeOf({ parts }: EventItem): number {

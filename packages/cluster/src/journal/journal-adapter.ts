@@ -6,9 +6,10 @@ import type { Broadcasting, Namespaces } from "../broadcasting/broadcasting.ts";
 import { ClusterAdapter } from "../broadcasting/cluster-adapter.ts";
 import type { ClusterNamespace } from "../broadcasting/cluster-adapter.ts";
 import { RemotePacket } from "../broadcasting/remote-packet.ts";
+import { assertNotLarger } from "../broadcasting/size.ts";
 import { decodePacket } from "../broadcasting/wire.ts";
 import type { PacketParts, Target } from "../broadcasting/wire.ts";
-import { copyOf, PASSING, writeEvent } from "./items.ts";
+import { copyOf, MOST_ITEM_BYTES, PASSING, writeEvent } from "./items.ts";
 import type { EventItem } from "./items.ts";
 import type { JournalBus } from "./journal-bus.ts";
 import { EVENT } from "./journal.ts";
@@ -125,7 +126,9 @@ export class JournalAdapter extends ClusterAdapter {
       const isLocal = packet.id !== undefined && packet.type === PacketType.EVENT;
       return super.broadcast(packet, isLocal ? { ...target, flags: { ...flags, local: true } } : target);
     }
-    const parts = copyOf(this.nsp.server.encoder.encode({ ...packet, nsp: this.nsp.name }));
+    const encoded = this.nsp.server.encoder.encode({ ...packet, nsp: this.nsp.name });
+    if (!flags?.local) assertNotLarger(encoded, MOST_ITEM_BYTES);
+    const parts = copyOf(encoded);
     const event: EventItem = { target: completed(target), parts };
     const offset = flags?.local ? this.#journal().offset : this.#send(event);
     if (offset !== undefined) this.#deliver(event, offset, packet);

@@ -4,7 +4,7 @@ import { LinkBus } from "../broadcasting/link-bus.ts";
 import type { Part } from "../link/link.ts";
 import type { Members } from "../members.ts";
 import type { NodeId } from "../node-id.ts";
-import { writeCast } from "./items.ts";
+import { MOST_CAST_BYTES, writeCast } from "./items.ts";
 import type { Journaling } from "./journaling.ts";
 
 /**
@@ -14,6 +14,7 @@ import type { Journaling } from "./journaling.ts";
 export class JournalBus implements Bus {
   /** Every node gets everything. */
   readonly interest: undefined = undefined;
+  readonly maxBytes: number = MOST_CAST_BYTES;
   readonly #members: Members;
   readonly #journaling: Journaling;
   readonly #links: LinkBus;

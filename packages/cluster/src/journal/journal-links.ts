@@ -5,6 +5,7 @@ import { PayloadReader } from "../link/reader.ts";
 import { PayloadWriter } from "../link/writer.ts";
 import type { Members } from "../members.ts";
 import type { NodeId } from "../node-id.ts";
+import { inBatches } from "./items.ts";
 import type { PublisherId } from "./journal.ts";
 
 /** What nodes say to each other about their journal. A number is never used for anything else later. */
@@ -140,7 +141,7 @@ export class JournalLinks {
 
   /** Sends items to all nodes. */
   relay(namespace: string, first: number, items: readonly string[]): void {
-    this.#send(Message.ITEMS, this.#members.peers.keys(), namespace, first, items);
+    this.#send(Message.ITEMS, [...this.#members.peers.keys()], namespace, first, items);
   }
 
   /** Sends items, which the journal has, to the nodes that do not get them from there, or to one of them. */
@@ -151,6 +152,20 @@ export class JournalLinks {
   }
 
   #send(
+    message: number,
+    nodes: Iterable<NodeId>,
+    namespace: string,
+    first: number,
+    items: readonly string[],
+  ): void {
+    let from = 0;
+    for (const batch of inBatches(items)) {
+      this.#sendBatch(message, nodes, namespace, first + from, batch);
+      from += batch.length;
+    }
+  }
+
+  #sendBatch(
     message: number,
     nodes: Iterable<NodeId>,
     namespace: string,

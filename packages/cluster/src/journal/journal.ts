@@ -98,7 +98,7 @@ export interface Batch {
   readonly namespace: string;
   /** The number of the first item: those of a node and namespace count up by one. */
   readonly first: number;
-  /** Events begin with `EVENT` and are kept, all others are published only. */
+  /** Events begin with `EVENT` and are kept, all others are published only. None has more than 16 MiB. */
   readonly items: readonly string[];
 }
 

@@ -2,9 +2,10 @@ import { randomUUID } from "node:crypto";
 import { internals } from "@tidewire/server";
 import type { Room, SocketId } from "socket.io-adapter";
 import { Sequences } from "../broadcasting/sequences.ts";
+import { assertNotLonger } from "../broadcasting/size.ts";
 import { LinkError } from "../errors.ts";
 import type { NodeId } from "../node-id.ts";
-import { CAST, isFor, PASSING, readCast, readEvent, sizeOf } from "./items.ts";
+import { CAST, isFor, MOST_ITEM_BYTES, PASSING, readCast, readEvent, sizeOf } from "./items.ts";
 import type { EventItem } from "./items.ts";
 import { HeldBatches } from "./held-batches.ts";
 import { EVENT } from "./journal.ts";
@@ -186,6 +187,7 @@ export class NamespaceJournal {
   /**
    * Sends an event to all nodes.
    *
+   * @throws ClusterError (`TOO_LARGE`) if it has more than 16 MiB
    * @returns the offset with which this node delivers it, at once; undefined if it does so when the event comes back
    */
   addEvent(item: string, event: EventItem): string | undefined {
@@ -201,6 +203,7 @@ export class NamespaceJournal {
   #add(item: string, event: EventItem | undefined): void {
     // It would wait until the server is attached again, and more with it each time.
     if (this.#node.hasStopped) return;
+    assertNotLonger(item, MOST_ITEM_BYTES);
     this.#outbox.add(item, event);
     // Links send what is relayed in one tick together.
     if (this.#node.isAway) this.#relay();
@@ -210,12 +213,12 @@ export class NamespaceJournal {
   /** Gives the items of a tick to the journal. */
   flush(): void {
     if (!this.#node.isUp || !this.isReady) return;
-    const next = this.#outbox.takeNext();
-    if (next === undefined) return;
-    void this.#append(next);
-    const { first, items } = next;
-    this.#recent.add(items, first);
-    this.#node.relayKept(this.name, first, items);
+    for (let next = this.#outbox.takeNext(); next !== undefined; next = this.#outbox.takeNext()) {
+      void this.#append(next);
+      const { first, items } = next;
+      this.#recent.add(items, first);
+      this.#node.relayKept(this.name, first, items);
+    }
   }
 
   /** A node may have missed what was sent lately, and does not know it yet. */

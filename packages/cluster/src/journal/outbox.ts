@@ -1,3 +1,4 @@
+import { inBatches } from "./items.ts";
 import type { EventItem } from "./items.ts";
 
 /** An item of this node that has not come back. */
@@ -59,12 +60,13 @@ export class Outbox {
     this.#own.push({ seq: ++this.#sent, item, event });
   }
 
-  /** Takes what the journal is to get next; undefined if there is nothing. */
+  /** Takes what the journal is to get next, in one batch; undefined if there is nothing. */
   takeNext(): OwnItems | undefined {
+    if (this.#appended === this.#sent) return undefined;
     const first = this.#appended + 1;
-    const items = this.#own.filter(({ seq }) => seq >= first).map(({ item }) => item);
-    if (items.length === 0) return undefined;
-    this.#appended = this.#sent;
+    const waiting = this.#own.slice(first - this.#own[0]!.seq).map(({ item }) => item);
+    const [items = []] = inBatches(waiting);
+    this.#appended += items.length;
     return { first, items };
   }
 

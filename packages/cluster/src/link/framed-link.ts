@@ -134,6 +134,10 @@ export class FramedLink implements StreamOwner {
     this.#streams.delete(stream.id);
   }
 
+  later(task: () => void): void {
+    this.#loop.setImmediate(task);
+  }
+
   destroy(error: Error = new LinkError("CUT")): void {
     if (!this.#isOpen) return;
     this.#pipe.destroy();

@@ -1,4 +1,4 @@
-import { LinkError } from "../errors.ts";
+import { ClusterError, LinkError } from "../errors.ts";
 import type { Part } from "./link.ts";
 
 /*
@@ -37,6 +37,7 @@ export class FrameWriter {
   /**
    * Adds a frame. Copies the payload.
    *
+   * @throws ClusterError (`TOO_LARGE`) if the other node would not accept it
    * @returns the length of the payload in bytes
    */
   add(kind: number, stream: number, payload: readonly Part[]): number {
@@ -61,6 +62,7 @@ export class FrameWriter {
       this.#end = end;
       return;
     }
+    if (most - HEADER > MAX_PAYLOAD) throw new ClusterError("TOO_LARGE", `it has ${most - HEADER} bytes`);
     this.#cut();
     // Longer frames have a buffer of their own.
     if (most <= BLOCK / 4) {

@@ -32,7 +32,11 @@ export interface Link {
   open(kind: number, payload: readonly Part[], handlers: StreamHandlers): LinkStream;
   /** Tells the handlers of all streams that this node closes the connections of its clients. */
   retire(): void;
-  /** Sends a message outside any stream. */
+  /**
+   * Sends a message outside any stream.
+   *
+   * @throws ClusterError (`TOO_LARGE`) if it has more than 1 GiB
+   */
   send(kind: number, payload: readonly Part[]): void;
   /**
    * For the handler of a message: runs a task when all that has come with it has been handled. Until then, the bytes of its payload are
@@ -56,7 +60,10 @@ export interface LinkStream {
    * keeps up, whatever is on its way: those 256 KiB are to a stream what the kernel's buffer is to a socket.
    */
   readonly bufferedAmount: number;
-  /** Sends a message, after the data that waits for credit. Does nothing on a stream that has ended. */
+  /**
+   * Sends a message, after the data that waits for credit. Does nothing on a stream that has ended. One of more than 1 GiB ends the
+   * stream, at both ends, as the end of the link would.
+   */
   send(kind: number, payload: readonly Part[]): void;
   /**
    * Sends a message that uses up credit: one byte for each byte of the payload. A message is sent whole while there is any

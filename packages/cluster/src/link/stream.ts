@@ -1,3 +1,4 @@
+import { ClusterError } from "../errors.ts";
 import { ENDS } from "./frames.ts";
 import { Kind } from "./kinds.ts";
 import type { Link, LinkStream, Part, StreamHandlers } from "./link.ts";
@@ -11,10 +12,13 @@ export interface StreamOwner extends Link {
   /**
    * @param stream - the id of the stream
    * @returns the length of the payload in bytes
+   * @throws ClusterError (`TOO_LARGE`) if it has more than 1 GiB
    */
   sendFrame(kind: number, stream: number, payload: readonly Part[]): number;
   /** The stream has been ended here. */
   forget(stream: Stream): void;
+  /** Calls back soon. */
+  later(task: () => void): void;
 }
 
 /** A message that waits for credit, or behind one that does. */
@@ -49,14 +53,14 @@ export class Stream implements LinkStream {
 
   send(kind: number, payload: readonly Part[]): void {
     if (!this.isOpen) return;
-    if (this.#waiting === undefined) this.link.sendFrame(kind, this.id, payload);
+    if (this.#waiting === undefined) this.#write(kind, payload);
     else this.#waiting.push({ kind, payload: joined(payload), cost: 0 });
   }
 
   sendData(kind: number, payload: readonly Part[]): boolean {
     if (!this.isOpen) return true;
     if (this.#waiting === undefined && this.#outstanding < WINDOW) {
-      this.#outstanding += this.link.sendFrame(kind, this.id, payload);
+      this.#outstanding += this.#write(kind, payload);
       return true;
     }
     const copy = joined(payload);
@@ -76,8 +80,30 @@ export class Stream implements LinkStream {
   finish(kind: number, payload: readonly Part[]): void {
     if (!this.isOpen) return;
     this.#close();
-    this.link.sendFrame(kind, this.id + ENDS, payload);
     this.link.forget(this);
+    const length = this.#tryToSend(kind, this.id + ENDS, payload);
+    if (length === undefined) this.link.sendFrame(Kind.END, this.id + ENDS, []);
+  }
+
+  /** Returns the length of the payload. The stream ends if it is too large. */
+  #write(kind: number, payload: readonly Part[]): number {
+    const length = this.#tryToSend(kind, this.id, payload);
+    if (length !== undefined) return length;
+    const { handlers } = this;
+    this.isBroken = true;
+    this.end();
+    this.link.later(() => handlers.onEnd(true));
+    return 0;
+  }
+
+  /** Returns undefined if the other node would not accept it. */
+  #tryToSend(kind: number, stream: number, payload: readonly Part[]): number | undefined {
+    try {
+      return this.link.sendFrame(kind, stream, payload);
+    } catch (error) {
+      if (error instanceof ClusterError) return undefined;
+      throw error;
+    }
   }
 
   end(): void {
@@ -94,7 +120,8 @@ export class Stream implements LinkStream {
       if (cost > 0 && this.#outstanding >= WINDOW) break;
       this.#outstanding += cost;
       this.bufferedAmount -= cost;
-      this.link.sendFrame(kind, this.id, [payload]);
+      this.#write(kind, [payload]);
+      if (!this.isOpen) return;
       sent++;
     }
     if (sent < waiting.length) {

@@ -1,5 +1,8 @@
 import type { Part } from "./link.ts";
 
+/** The largest buffer that is used again, in bytes. */
+const LARGEST_KEPT = 1024 * 1024;
+
 /**
  * Writes the fields of a payload: numbers in big-endian, texts and bytes with their length in front. It is made for reuse:
  *
@@ -15,6 +18,8 @@ export class PayloadWriter {
   /** Begins a payload. */
   begin(): this {
     this.#at = 0;
+    // A large one is rare.
+    if (this.#buffer.length > LARGEST_KEPT) this.#buffer = Buffer.allocUnsafeSlow(LARGEST_KEPT);
     return this;
   }
 

@@ -4,6 +4,7 @@ import type { Socket } from "@tidewire/server";
 import { PacketType } from "@tidewire/parser";
 import type { Packet } from "@tidewire/parser";
 import * as msgpack from "socket.io-msgpack-parser";
+import { MOST_BYTES } from "../../src/broadcasting/size.ts";
 import { uncaught } from "../../../../test/support/process/uncaught.ts";
 import { carriers, settled, TestNodes } from "./nodes.ts";
 import type { Carrier, TestClient } from "./nodes.ts";
@@ -94,6 +95,28 @@ for (const carrier of carriers) {
         await clients[2].socket.join("7");
         cluster.nodes[0]!.io.to(7 as never).emit("x");
         assert.deepEqual(await heardBy(clients), [[], ['2["x"]'], []]);
+      });
+
+      it("that is larger than other nodes can read is refused: nobody gets it, and everything else arrives", async () => {
+        await using nodes = await three();
+        const { cluster, clients } = nodes;
+        const { io } = cluster.nodes[0]!;
+        const tooLarge = Buffer.alloc(MOST_BYTES + 1);
+        io.emit("before");
+        const refused = { name: "ClusterError", code: "TOO_LARGE" };
+        assert.throws(() => io.emit("event", tooLarge), refused);
+        assert.throws(() => io.to("red").emit("event", tooLarge), refused);
+        assert.throws(() => io.serverSideEmit("event", tooLarge), refused);
+        await assert.rejects(io.timeout(1000).emitWithAck("event", tooLarge), refused);
+        await assert.rejects(io.serverSideEmitWithAck("event", tooLarge), refused);
+        io.emit("after");
+        const others = ['2["before"]', '2["after"]'];
+        assert.deepEqual(await heardBy(clients), [others, others, others]);
+        assert.deepEqual(cluster.gaps, []);
+        assert.deepEqual(
+          cluster.members.map(({ peers }) => peers.size),
+          [2, 2, 2],
+        );
       });
 
       it("stays on its node with the flag local", async () => {
@@ -312,6 +335,14 @@ for (const carrier of carriers) {
         clients[1].socket.data = data;
         const message = new RegExp(`node ${cluster.members[1]!.self} could not answer: `);
         await assert.rejects(cluster.nodes[0]!.io.fetchSockets(), { message });
+      });
+
+      it("cannot be fetched if their data is larger than other nodes can read", async () => {
+        await using nodes = await three();
+        const { cluster, clients } = nodes;
+        clients[1].socket.data.bytes = Buffer.alloc(MOST_BYTES + 1);
+        await assert.rejects(cluster.nodes[0]!.io.fetchSockets(), /could not answer: .*too large/);
+        assert.equal(cluster.members[0]!.peers.size, 2);
       });
 
       it("are counted", async () => {

@@ -191,6 +191,27 @@ describe("the journal of a node", () => {
     );
   });
 
+  it("refuses what is too long for it, and gives it what one tick sends in batches that are not", async () => {
+    await using node = await new JournalNode().start();
+    const send = (text: string): void => node.namespace.add(eventItem(text));
+    assert.throws(() => send("x".repeat(16 * 1024 * 1024)), { code: "TOO_LARGE" });
+    const text = "x".repeat(400_000);
+    for (let count = 0; count < 5; count++) send(text);
+    send("x".repeat(2_000_000));
+    send("last");
+    await node.settle();
+    assert.deepEqual(
+      node.journal.batches.map(({ first, items }) => [first, items.length]),
+      [
+        [1, 2],
+        [3, 2],
+        [5, 1],
+        [6, 1],
+        [7, 1],
+      ],
+    );
+  });
+
   it("that cannot be read holds so many batches, and reads what it does not hold", async () => {
     const text = "x".repeat(1000);
     await using node = await new JournalNode(20_000).start();
