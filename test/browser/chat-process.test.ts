@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { io } from "socket.io-client";
+import { PATIENCE } from "../support/waiting/queue.ts";
 import { runChat, startChat, type ChatHost, type ChatProcess } from "./support/chat-process.ts";
 
 interface Answer {
@@ -59,7 +60,7 @@ for (const host of ["uws", "node"] satisfies ChatHost[]) {
       const chat = await startChat(host);
       const client = io(`http://127.0.0.1:${chat.port}`, { forceNew: true, auth: { nick: "Mallory" } });
       const ask = async (event: string, ...payload: unknown[]): Promise<Answer> =>
-        (await client.timeout(5000).emitWithAck(event, ...payload)) as Answer;
+        (await client.timeout(PATIENCE).emitWithAck(event, ...payload)) as Answer;
       try {
         assert.deepEqual(await ask("join", { room: "lobby" }).then(({ ok }) => ok), true);
         for (const event of ["join", "leave", "message", "typing"]) {

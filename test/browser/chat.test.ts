@@ -205,10 +205,12 @@ describeWithChromium("the chat in two Chromium pages", (browser) => {
         await meet();
         const socketId = await ann.text("socket-id");
         await ann.openExperiments();
-        await ann.cut(800);
+        const arrive = await ann.enterTunnel();
+        await ann.cut(100);
         await ann.state(/^Reconnecting: this page cut it$/);
         await bo.say("into the tunnel");
         await bo.marked("into the tunnel", "sent");
+        await arrive();
         await ann.message("into the tunnel").waitFor();
         const outcome = "Recovered: the same socket, its rooms, and 1 message that it missed.";
         await ann.page.getByText(outcome).waitFor();

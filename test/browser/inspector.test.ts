@@ -9,6 +9,7 @@ import type { Socket } from "@tidewire/server";
 import type { Socket as ClientSocket } from "socket.io-client";
 import { describeWithChromium } from "../support/browser/chromium.ts";
 import type { Browser, BrowserContextOptions, Page } from "../support/browser/chromium.ts";
+import { until } from "../support/engine/peers.ts";
 import { connected } from "../support/server/clients.ts";
 import { openClient } from "../support/server/started-server.ts";
 import { closing } from "../support/waiting/closing.ts";
@@ -39,6 +40,8 @@ const HOSTILE = '<img src=x onerror="document.title=1">';
 class InspectorPage {
   readonly page: Page;
   readonly errors: string[] = [];
+  /** What the page has asked for over its WebSocket and has been answered. */
+  readonly #answered: string[] = [];
 
   constructor(page: Page) {
     this.page = page;
@@ -51,6 +54,17 @@ class InspectorPage {
     page.on("request", (request) => {
       const { hostname } = new URL(request.url());
       if (hostname !== "127.0.0.1" && hostname !== "localhost") this.errors.push(`asks ${request.url()}`);
+    });
+    page.on("websocket", (wire) => {
+      const asked = new Map<string, string>();
+      wire.on("framesent", ({ payload }) => {
+        const [, id, request] = /^42(\d+)(.*)/.exec(String(payload)) ?? [];
+        if (id !== undefined) asked.set(id, request!);
+      });
+      wire.on("framereceived", ({ payload }) => {
+        const request = asked.get(/^43(\d+)/.exec(String(payload))?.[1] ?? "");
+        if (request !== undefined) this.#answered.push(request);
+      });
     });
   }
 
@@ -68,6 +82,14 @@ class InspectorPage {
 
   async show(view: string): Promise<void> {
     await this.page.evaluate(`location.hash = ${JSON.stringify(`#/${view}`)}`);
+  }
+
+  /** Does what makes the page ask for events, of this name at most, and waits until the server has taken that in. */
+  async follows(act: () => Promise<void>, name: string = ""): Promise<void> {
+    const before = this.#answered.length;
+    await act();
+    const isFeed = (request: string): boolean => request.startsWith(`["feed",{"name":"${name}",`);
+    await until(() => this.#answered.slice(before).some(isFeed), "the page to follow events");
   }
 
   /** Waits until an element has this text. */
@@ -208,7 +230,7 @@ describeWithChromium("the inspector in Chromium", (browser) => {
 
       it("shows events as they happen, filtered, and only as text", async () => {
         const client = await running.client({ transports: ["websocket"] });
-        await me.show("events");
+        await me.follows(() => me.show("events"));
         await me.has("#events-empty", "Nothing has happened");
         client.emit("chat", HOSTILE);
         client.emit(HOSTILE);
@@ -217,9 +239,8 @@ describeWithChromium("the inspector in Chromium", (browser) => {
         await me.has('#events-list li[data-kind="broadcast"]', "news");
         assert.equal(await me.page.locator("#events-list img").count(), 0);
         assert.equal(await me.page.title(), "Tidewire inspector");
+        await me.follows(() => me.page.getByPlaceholder("Name of an event").fill("prices"), "prices");
         await me.page.getByRole("button", { name: "Clear" }).click();
-        await me.page.getByPlaceholder("Name of an event").fill("prices");
-        await me.page.waitForTimeout(400);
         client.emit("chat", "not this");
         client.emit("prices", 7);
         await me.has("#events-list", "prices");
@@ -386,8 +407,7 @@ describeWithChromium("the inspector in Chromium", (browser) => {
         await me.show("rooms");
         await me.has("#rooms-note", "50 rooms");
         // A broadcast is one event of the feed, however many get it.
-        await me.show("events");
-        await me.page.waitForTimeout(300);
+        await me.follows(() => me.show("events"));
         running.io.emit("tide", 1);
         await me.has('#events-list li[data-kind="broadcast"]', "tide");
         await me.show("overview");

@@ -1,4 +1,5 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from "playwright-core";
+import { PATIENCE } from "../../support/waiting/queue.ts";
 
 /** A person in front of the chat: what they do, and what they can see. */
 export class ChatPage {
@@ -24,7 +25,7 @@ export class ChatPage {
     options?: BrowserContextOptions,
   ): Promise<ChatPage> {
     const context = await browser.newContext({ viewport: { width: 1200, height: 760 }, ...options });
-    context.setDefaultTimeout(8000);
+    context.setDefaultTimeout(PATIENCE);
     const chat = new ChatPage(context, await context.newPage());
     await chat.page.goto(url);
     await chat.page.getByLabel("Nickname").fill(nick);
@@ -108,6 +109,21 @@ export class ChatPage {
     const button = this.page.getByRole("button", { name: "Experiments" });
     if ((await button.getAttribute("aria-expanded")) === "false") await button.click();
     await this.page.locator("#read").filter({ hasText: /^\d+$/ }).waitFor();
+  }
+
+  /** Holds the requests by which the page connects again. Returns what lets them through. */
+  async enterTunnel(): Promise<() => Promise<void>> {
+    const requests = "**/socket.io/?*";
+    let end = (): void => {};
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    await this.page.route(requests, async (route) => {
+      await ended;
+      await route.continue();
+    });
+    return async () => {
+      end();
+      await this.page.unroute(requests);
+    };
   }
 
   /** Cuts the connection. The page waits so many ms before it connects again. */

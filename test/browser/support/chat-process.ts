@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { bundled } from "../../support/process/bundled.ts";
+import { PATIENCE } from "../../support/waiting/queue.ts";
 
 const [SERVER = ""] = await bundled(new URL("../../../examples/chat/server.js", import.meta.url));
 const LISTENING = /at http:\/\/localhost:(\d+) \(on (.+)\)/;
@@ -65,7 +66,7 @@ function run(env: Record<string, string>): {
 
 async function stop(child: ChildProcess, ended: Promise<Ended>, signal: NodeJS.Signals): Promise<Ended> {
   child.kill(signal);
-  const patience = setTimeout(() => child.kill("SIGKILL"), 4000);
+  const patience = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
   const result = await ended;
   clearTimeout(patience);
   return result;

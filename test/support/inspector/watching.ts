@@ -3,7 +3,7 @@ import { io as connect } from "socket.io-client";
 import type { Socket as ClientSocket } from "socket.io-client";
 import { connected } from "../server/clients.ts";
 import type { ClientOptions, StartedServer } from "../server/started-server.ts";
-import { within } from "../waiting/queue.ts";
+import { PATIENCE, within } from "../waiting/queue.ts";
 
 /** What the page asks and is answered. */
 interface Answer {
@@ -30,7 +30,7 @@ export class Watching implements Disposable {
 
   /** Resolves to the code of the refusal, or to the result. */
   async ask(event: string, given: unknown): Promise<string | { readonly answer?: string }> {
-    const { error, result } = (await this.socket.timeout(5000).emitWithAck(event, given)) as Answer;
+    const { error, result } = (await this.socket.timeout(PATIENCE).emitWithAck(event, given)) as Answer;
     return error?.code ?? result!;
   }
 
