@@ -155,7 +155,7 @@ scenario(
   async (run) => {
     const { path, session } = await run.polling();
     const half = new HalfPost(run.server.port, path);
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await run.server.read();
     half.abort();
     await until(() => session.readyState === "closed", "the session to close");
     return "–";

@@ -68,7 +68,7 @@ onEveryHost("engine: aborted requests", engineHosts, (host) => {
     const messages: unknown[] = [];
     peer.session.on("message", (data: unknown) => messages.push(data));
     const half = new HalfPost(server.port, peer.path);
-    await pause(50);
+    await server.read();
     half.abort();
     const { reason, description } = await server.closed(peer.session);
     assert.equal(reason, "transport error");
@@ -81,7 +81,7 @@ onEveryHost("engine: aborted requests", engineHosts, (host) => {
     await using server = await host.start();
     const peer = await PollingPeer.open(server);
     const half = new HalfPost(server.port, peer.path);
-    await pause(20);
+    await server.read();
     peer.session.close(true);
     await server.closed(peer.session);
     half.abort();

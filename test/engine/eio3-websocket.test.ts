@@ -4,6 +4,8 @@ import { onEveryHost } from "../support/hosts/on-every-host.ts";
 import { engineHosts } from "../support/engine/hosts.ts";
 import { LegacyPeer, openLegacyWebSocket } from "../support/engine/legacy-peers.ts";
 import { openWebSocket, received, until } from "../support/engine/peers.ts";
+import type { StartedEngine } from "../support/engine/started-engine.ts";
+import type { WireSocket } from "../support/wire/client.ts";
 
 const allowEIO3 = true;
 const hex = (text: string): Buffer => Buffer.from(text, "hex");
@@ -119,9 +121,9 @@ onEveryHost("engine: the heartbeat of protocol 3", engineHosts, (host) => {
 
   host.it("closes a client that is silent for pingInterval plus pingTimeout", async () => {
     await using server = await host.start({ allowEIO3, pingInterval: 60, pingTimeout: 60 });
-    const { socket, session } = await openLegacyWebSocket(server);
     const order: string[] = [];
-    setTimeout(() => order.push("pingInterval is over"), 60);
+    server.engine.once("connection", () => setTimeout(() => order.push("pingInterval is over"), 60));
+    const { socket, session } = await openLegacyWebSocket(server);
     session.on("close", (reason: string) => order.push(reason));
     assert.equal((await server.closed(session)).reason, "ping timeout");
     assert.deepEqual(order, ["pingInterval is over", "ping timeout"]);
@@ -130,23 +132,23 @@ onEveryHost("engine: the heartbeat of protocol 3", engineHosts, (host) => {
   });
 
   host.it("ends the poll of a client that sends no ping", async () => {
-    await using server = await host.start({ allowEIO3, pingInterval: 40, pingTimeout: 40 });
+    await using server = await host.start({ allowEIO3, pingInterval: 40, pingTimeout: 460 });
     const peer = await LegacyPeer.open(server);
     assert.equal((await peer.poll()).body, "1:1");
     assert.equal((await server.closed(peer.session)).reason, "ping timeout");
   });
 
   host.it("restarts the timeout after each ping", async () => {
-    const limit = 400;
-    await using server = await host.start({ allowEIO3, pingInterval: limit / 2, pingTimeout: limit / 2 });
+    await using server = await host.start({ allowEIO3, pingInterval: 250, pingTimeout: 250 });
     const { socket, session } = await openLegacyWebSocket(server);
     const order: string[] = [];
     session.on("heartbeat", () => {
-      // the first deadline is well before this, the second well after
-      setTimeout(() => order.push("still waiting"), limit * 0.75);
+      // The first deadline is well before this, the second well after.
+      setTimeout(() => order.push("still waiting"), 700);
     });
     session.on("close", (reason: string) => order.push(reason));
-    setTimeout(() => socket.sendText("2"), limit / 2);
+    server.engine.opts.pingTimeout = 650;
+    socket.sendText("2");
     await server.closed(session);
     assert.deepEqual(order, ["still waiting", "ping timeout"]);
   });
@@ -217,31 +219,37 @@ onEveryHost("engine: the upgrade of protocol 3", engineHosts, (host) => {
     assert.equal(await socket.next(), "3");
   });
 
-  host.it("detects a client that is silent after it", async () => {
-    await using server = await host.start({ allowEIO3, pingInterval: 50, pingTimeout: 50 });
+  /** A client in the middle of its upgrade, which has sent its last ping. */
+  async function silentProbe(server: StartedEngine): Promise<{ peer: LegacyPeer; socket: WireSocket }> {
     const peer = await LegacyPeer.open(server);
     const socket = await peer.probe();
+    Object.assign(server.engine.opts, { pingInterval: 20, pingTimeout: 30 });
+    await peer.post("1:2");
+    return { peer, socket };
+  }
+
+  host.it("detects a client that is silent after it", async () => {
+    await using server = await host.start({ allowEIO3 });
+    const { peer, socket } = await silentProbe(server);
     socket.sendText("5");
     await until(() => peer.session.upgraded, "the upgrade");
     assert.equal((await server.closed(peer.session)).reason, "ping timeout");
     assert.equal((await socket.closed).code, 1005);
   });
   host.it("expects no ping during it", async () => {
-    await using server = await host.start({ allowEIO3, pingInterval: 20, pingTimeout: 30 });
-    const peer = await LegacyPeer.open(server);
+    await using server = await host.start({ allowEIO3 });
+    const { peer, socket } = await silentProbe(server);
     const order: string[] = [];
     peer.session.on("upgrade", () => order.push("upgrade"));
     peer.session.on("close", (reason: string) => order.push(reason));
-    const socket = await peer.probe();
     setTimeout(() => socket.sendText("5"), 200);
     await server.closed(peer.session);
     assert.deepEqual(order, ["upgrade", "ping timeout"]);
   });
 
   host.it("detects a client that is silent after a failed upgrade", async () => {
-    await using server = await host.start({ allowEIO3, pingInterval: 50, pingTimeout: 50 });
-    const peer = await LegacyPeer.open(server);
-    const socket = await peer.probe();
+    await using server = await host.start({ allowEIO3 });
+    const { peer, socket } = await silentProbe(server);
     socket.close();
     assert.equal((await server.closed(peer.session)).reason, "ping timeout");
   });

@@ -86,7 +86,7 @@ onEveryHost("engine: a client that sends very many messages at once", engineHost
   });
 
   host.it("stays alive while its pong waits behind its messages", { needs }, async () => {
-    await using server = await host.start({ pingInterval: 100, pingTimeout: 100 });
+    await using server = await host.start({ pingInterval: 100, pingTimeout: 300 });
     const socket = await rawWebSocket(server, server.path("transport=websocket"));
     await socket.next();
     const session = await server.nextSession();
@@ -100,7 +100,7 @@ onEveryHost("engine: a client that sends very many messages at once", engineHost
   });
 
   host.it("of protocol 3 stays alive while its ping waits behind its messages", { needs }, async () => {
-    await using server = await host.start({ pingInterval: 100, pingTimeout: 100, allowEIO3: true });
+    await using server = await host.start({ pingInterval: 100, pingTimeout: 200, allowEIO3: true });
     const path = server.path("transport=websocket").replace("EIO=4", "EIO=3");
     const socket = await rawWebSocket(server, path);
     await socket.next();
@@ -114,7 +114,7 @@ onEveryHost("engine: a client that sends very many messages at once", engineHost
   });
 
   host.it("by long-polling stays alive while its pong waits behind its messages", { needs }, async () => {
-    await using server = await host.start({ pingInterval: 100, pingTimeout: 100 });
+    await using server = await host.start({ pingInterval: 100, pingTimeout: 300 });
     const peer = await PollingPeer.open(server);
     const messages = received(peer.session);
     peer.session.on("message", work);

@@ -46,7 +46,7 @@ onEveryHost("engine: heartbeat", engineHosts, (host) => {
   });
 
   host.it("closes a long-polling session that does not answer, and ends its poll", async () => {
-    await using server = await host.start({ pingInterval: 30, pingTimeout: 60 });
+    await using server = await host.start({ pingInterval: 30, pingTimeout: 500 });
     const peer = await PollingPeer.open(server);
     assert.equal(await peer.poll(), "2");
     const response = await peer.get();
@@ -63,17 +63,17 @@ onEveryHost("engine: heartbeat", engineHosts, (host) => {
   });
 
   host.it("waits longer when another packet comes instead of the pong", async () => {
-    const pingTimeout = 500;
-    await using server = await host.start({ pingInterval: 30, pingTimeout });
+    await using server = await host.start({ pingInterval: 30, pingTimeout: 500 });
     const { socket, session } = await openWebSocket(server);
     const order: string[] = [];
     session.on("message", () => {
-      // the first deadline is well before this, the second well after
-      setTimeout(() => order.push("still waiting"), pingTimeout * 0.75);
+      // The first deadline is well before this, the second well after.
+      setTimeout(() => order.push("still waiting"), 700);
     });
     session.on("close", (reason: string) => order.push(reason));
     assert.equal(await socket.next(), "2");
-    setTimeout(() => socket.sendText("4x"), pingTimeout / 2);
+    server.engine.opts.pingTimeout = 900;
+    socket.sendText("4x");
     await server.closed(session);
     assert.deepEqual(order, ["still waiting", "ping timeout"]);
   });
@@ -118,11 +118,15 @@ onEveryHost("engine: heartbeat", engineHosts, (host) => {
     assert.equal(peer.session.transport.name, "websocket");
   });
   host.it("pauses during an upgrade, and continues after it", async () => {
-    await using server = await host.start({ pingInterval: 20, pingTimeout: 30 });
+    await using server = await host.start();
     const peer = await PollingPeer.open(server);
     const socket = await peer.probe();
+    Object.assign(server.engine.opts, { pingInterval: 20, pingTimeout: 30 });
+    // The next ping is due soon after a pong.
+    await peer.send("3");
     await new Promise((resolve) => setTimeout(resolve, 200));
     assert.equal(peer.session.readyState, "open");
+    server.engine.opts.pingTimeout = 20_000;
     socket.sendText("5");
     assert.equal(await socket.next(), "2");
     socket.sendText("3");

@@ -102,7 +102,7 @@ async function unfinishedUpgrades(server: StartedEngine, count: number): Promise
 onEveryHost("engine: memory", engineHosts, (host) => {
   const title = "reaches nothing of 350 connections that were opened, upgraded and ended in every way";
   host.it(title, { timeout: 60_000 }, async () => {
-    await using server = await host.start({ pingInterval: 200, pingTimeout: 200 }, false);
+    await using server = await host.start({ pingInterval: 5_000, pingTimeout: 5_000 }, false);
     const remains = new Remains();
     remains.watch(server);
     server.engine.on("connection", (session: Session) => {
@@ -116,7 +116,8 @@ onEveryHost("engine: memory", engineHosts, (host) => {
     assert.deepEqual(await remains.alive(), {});
   });
   host.it("releases everything of 100 abandoned upgrades", { timeout: 60_000 }, async () => {
-    await using server = await host.start({ pingInterval: 100, pingTimeout: 100 }, false);
+    // Long enough for each to begin on a busy machine.
+    await using server = await host.start({ pingInterval: 300, pingTimeout: 300 }, false);
     const remains = new Remains();
     remains.watch(server);
     for (let round = 0; round < 100; round++) {

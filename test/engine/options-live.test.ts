@@ -59,7 +59,7 @@ onEveryHost("engine: options that change while it runs", engineHosts, (host) => 
   });
 
   host.it("ends an upgrade that takes longer than upgradeTimeout, and keeps the session", async () => {
-    await using server = await host.start({ upgradeTimeout: 30 });
+    await using server = await host.start({ upgradeTimeout: 300 });
     const peer = await PollingPeer.open(server);
     const socket = await peer.probe();
     assert.equal(peer.session.upgrading, true);

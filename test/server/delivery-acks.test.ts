@@ -20,7 +20,7 @@ const disconnected = { message: "socket has been disconnected", code: "SOCKET_DI
 
 onEveryHost("ackTimeout", serverHosts, (host) => {
   it("ends the wait of emit() and emitWithAck(), which take an error first", async () => {
-    await using running = await host.start({ ackTimeout: 20 });
+    await using running = await host.start({ ackTimeout: 250 });
     const { client, socket } = await pair(running);
     client.on("answered", (answer: (text: string) => void) => answer("yes"));
     assert.equal(await socket.emitWithAck("answered"), "yes");
@@ -37,7 +37,7 @@ onEveryHost("ackTimeout", serverHosts, (host) => {
   });
 
   it("ends the wait of a broadcast, with the answers that came", async () => {
-    await using running = await host.start({ ackTimeout: 50 });
+    await using running = await host.start({ ackTimeout: 250 });
     const one = await pair(running);
     await pair(running);
     one.client.on("question", (answer: (text: string) => void) => answer("one"));

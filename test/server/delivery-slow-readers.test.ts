@@ -15,11 +15,14 @@ import { next } from "../support/waiting/events.ts";
 const own = (socket: Socket): OwnSocket => socket as unknown as OwnSocket;
 const ownServer = ({ io }: StartedServer): OwnServer => io as unknown as OwnServer;
 
-/** Fills the buffers of the kernel, so that what follows waits. */
+/** Fills the buffers of the kernel, which may take more a little later, so that what follows waits. */
 async function block(wire: RawWebSocket, socket: Socket): Promise<void> {
   wire.pause();
-  while (socket.conn.transport.writable) {
-    socket.emit("filler", "x".repeat(500_000));
+  for (let quietTurns = 0; quietTurns < 20; quietTurns++) {
+    if (socket.conn.transport.writable) {
+      socket.emit("filler", "x".repeat(500_000));
+      quietTurns = 0;
+    }
     await new Promise(setImmediate);
   }
 }
@@ -224,7 +227,7 @@ onEveryHost("drained() and bufferedAmount", serverHosts, (host) => {
     const { running, wire, socket } = await blocked(host);
     await using _running = running;
     socket.emit("end");
-    assert.ok(socket.bufferedAmount > 100_000);
+    assert.ok(socket.bufferedAmount > 0);
     let isDrained = false;
     const all = Promise.all(Array.from({ length: 20 }, () => socket.drained())).then(
       () => (isDrained = true),

@@ -62,6 +62,11 @@ export class StartedEngine implements AsyncDisposable {
     return this.#errors.next();
   }
 
+  /** A round trip outside the path of the engine: when it resolves, the server has read what others had sent before. */
+  async read(): Promise<void> {
+    await within(this.client.get("/"), "an answer");
+  }
+
   /** connection_error events that no call of nextError() has taken. */
   get errors(): readonly ConnectionError[] {
     return this.#errors.pending;
