@@ -86,7 +86,9 @@ onEveryHost("expiresAt()", serverHosts, (host) => {
       own(socket).expiresAt(Number((socket.handshake.auth as { expires: number }).expires));
       pass();
     });
-    const { client } = await pair(running, { auth: { expires: Date.now() + 1000 } });
+    let expires: number | undefined;
+    const auth = (give: (auth: object) => void): void => give({ expires: (expires ??= Date.now() + 1000) });
+    const { client } = await pair(running, { auth });
     await next(client, "disconnect");
     client.connect();
     const [error] = await next<[Error & { data: unknown }]>(client, "connect_error");
@@ -133,13 +135,14 @@ onEveryHost("expiresAt()", serverHosts, (host) => {
     const refreshed: unknown[] = [];
     const ended = endOf(client);
     const left = next<[string, AuthError]>(socket, "disconnect");
-    own(socket).expiresAt(Date.now() + 1000, {
+    own(socket).expiresAt(Date.now() + 3000, {
+      warn: 2900,
       async refresh(it) {
         assert.ok(Object.is(it, socket));
         const token: unknown = await it.timeout(10_000).emitWithAck("auth:refresh");
         const isValid = await it.revalidate({ token });
         refreshed.push([it.handshake.auth["token"], isValid]);
-        return isValid ? Date.now() + 1000 : undefined;
+        return isValid ? Date.now() + 3000 : undefined;
       },
     });
     const [reason, { code, message, cause }] = await left;
@@ -168,7 +171,7 @@ onEveryHost("expiresAt()", serverHosts, (host) => {
     const { client, socket } = await pair(running);
     const ended = endOf(client);
     const left = next<[string, AuthError]>(socket, "disconnect");
-    own(socket).expiresAt(Date.now() + 1000, { refresh: () => Promise.reject(failure) });
+    own(socket).expiresAt(Date.now() + 1000, { warn: 950, refresh: () => Promise.reject(failure) });
     assert.equal((await left)[1].cause, failure);
     assert.deepEqual((await ended)[0], ["auth:ended", expired]);
   });
@@ -180,7 +183,10 @@ onEveryHost("expiresAt()", serverHosts, (host) => {
     const contexts: unknown[] = [];
     socket.on("disconnect", () => contexts.push(storage.getStore()));
     storage.run("of the date", () => {
-      own(socket).expiresAt(Date.now() + 1000, { refresh: () => void contexts.push(storage.getStore()) });
+      own(socket).expiresAt(Date.now() + 1000, {
+        warn: 950,
+        refresh: () => void contexts.push(storage.getStore()),
+      });
     });
     await next(socket, "disconnect");
     assert.deepEqual(contexts, ["of the date", "of the date"]);
@@ -191,7 +197,7 @@ onEveryHost("expiresAt()", serverHosts, (host) => {
     const { socket } = await pair(running);
     const sent: unknown[] = [];
     socket.onAnyOutgoing((event: string) => sent.push(event));
-    own(socket).expiresAt(Date.now() + 1000);
+    own(socket).expiresAt(Date.now() + 1000, { warn: 950 });
     await next(socket, "disconnect");
     assert.deepEqual(sent, ["auth:expiring", "auth:ended"]);
   });
@@ -221,7 +227,7 @@ onEveryHost("expiresAt()", serverHosts, (host) => {
     const [[socket]] = await Promise.all([connection, next(client, "connect")]);
     const warned = next(client, "auth:expiring");
     const ended = endOf(client);
-    own(socket).expiresAt(Date.now() + 1000);
+    own(socket).expiresAt(Date.now() + 1000, { warn: 950 });
     await warned;
     assert.deepEqual(await ended, [
       ["auth:ended", expired],
@@ -413,7 +419,7 @@ onEveryHost("credentials and recovery", serverHosts, (host) => {
   it("gives a recovered socket the date of the earlier connection", async () => {
     await using running = await host.start(options);
     const { client, socket } = await pair(running);
-    own(socket).expiresAt(Date.now() + 1500, { warn: 0 });
+    own(socket).expiresAt(Date.now() + 2500, { warn: 0 });
     await lost(client, socket);
     const again = await back(running, client);
     assert.equal(again.recovered, true);

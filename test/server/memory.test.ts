@@ -77,7 +77,8 @@ onEveryHost("memory", serverHosts, (host) => {
   it("releases 50 abandoned upgrades after their ping timeout", async function () {
     this.timeout(30_000);
     await using running = await host.start({
-      pingInterval: 400,
+      // Long enough for ten upgrades to begin on a busy machine.
+      pingInterval: 1_000,
       pingTimeout: 600,
       upgradeTimeout: 1_000,
       connectTimeout: 1_000,

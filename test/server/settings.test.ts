@@ -133,7 +133,7 @@ onEveryHost("connectTimeout", serverHosts, (host) => {
   });
 
   it("does not close a client that has joined and left again", async () => {
-    await using running = await host.start({ connectTimeout: 200 });
+    await using running = await host.start({ connectTimeout: 600 });
     const { wire, socket } = await rawPair(running);
     wire.sendText("41");
     await next(socket, "disconnect");
@@ -155,7 +155,7 @@ onEveryHost("connectTimeout", serverHosts, (host) => {
   });
 
   it("does not close a client of protocol 3, which joins by itself", async () => {
-    await using running = await host.start({ connectTimeout: 200, allowEIO3: true });
+    await using running = await host.start({ connectTimeout: 600, allowEIO3: true });
     const connection = next(running.io, "connection");
     const client = openOldClient(running.url, { transports: ["websocket"] });
     await connection;
