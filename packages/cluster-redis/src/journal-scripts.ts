@@ -7,8 +7,8 @@
  *     …:journal:events:<namespace>  the stream of its events, `<id>-0`
  *     …:journal:nodes               for each node that publishes: when it said last that it lives
  *     …:journal:sent:<node>         for each namespace: the number of the node's latest item
- *     …:journal:states:<node>       for each of its sockets: `<pid> <namespace>`, and `<when it left, or 0> <state>`; and an empty field,
- *                                   which stays when others have taken over all states
+ *     …:journal:states:<node>       for each of its sockets: `<pid> <namespace>`, and `<when it left, or 0> <state>`; and in an empty
+ *                                   field a mark, which stays when others have taken over all states
  *
  * Everything ends by itself some time after the last node has. Times are those of Redis, in ms.
  */
@@ -105,10 +105,10 @@ return result
 /**
  * Says that a node lives, forgets those that have died, and creates what is missing.
  *
- *     ARGV     the node, how long states stay, how long all else stays; for each namespace: its name, the epoch and the id that the
- *              node knows, a new epoch
- *     returns  whether there was nothing of the states of the node, not even its mark (0 or 1); for each namespace: its epoch and what belongs to it, the latest id,
- *              the time
+ *     ARGV     the node, how long states stay, how long all else stays, the mark of its states that the node knows, a new mark; for
+ *              each namespace: its name, the epoch and the id that the node knows, a new epoch
+ *     returns  whether the states of the node were lost, and have the new mark (0 or 1); for each namespace: its epoch and what belongs
+ *              to it, the latest id, the time
  */
 export const RENEW: string = `${COMMON}
 local node, stay = ARGV[1], tonumber(ARGV[3])
@@ -119,12 +119,17 @@ for i = 1, #fields, 2 do
   if tonumber(fields[i + 1]) < now - stay then redis.call('HDEL', nodes, fields[i]) end
 end
 local states = base .. ':states:' .. node
--- Redis removes a hash without fields, and a node whose states others have taken over must not think that they were lost.
-local result = { redis.call('HSETNX', states, '', '') }
+local result = { 0 }
+-- Redis removes a hash without fields, and a node whose states others have taken over must not think that they were lost. A node that
+-- has not got the answer still knows the mark before.
+if redis.call('HGET', states, '') ~= ARGV[4] then
+  redis.call('HSET', states, '', ARGV[5])
+  result[1] = 1
+end
 redis.call('PEXPIRE', states, ARGV[2])
 redis.call('PEXPIRE', nodes, stay)
 redis.call('PEXPIRE', base .. ':sent:' .. node, stay)
-for i = 4, #ARGV, 4 do
+for i = 6, #ARGV, 4 do
   local found, id = place(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], false)
   redis.call('PEXPIRE', base .. ':events:' .. ARGV[i], stay)
   for _, value in ipairs({ found, text(id), text(now) }) do result[#result + 1] = value end

@@ -40,6 +40,8 @@ export class RedisJournal implements Journal {
   #handlers: JournalHandlers | undefined = undefined;
   #subscriber: Subscriber | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
+  /** What the states of this node in Redis are marked with; with another mark, or without one, they were lost. */
+  #mark = "";
 
   /**
    * @param prefix - of the keys and channels
@@ -147,13 +149,16 @@ export class RedisJournal implements Journal {
   async renew(namespaces: ReadonlyMap<string, Place>): Promise<Renewal> {
     const { publisher } = this.#started;
     const known = [...namespaces].flatMap(([name, { epoch, id }]) => [name, epoch, String(id), newEpoch()]);
-    const args = [publisher, String(this.#statesStay), String(this.#stay), ...known];
-    const [isEmpty, ...fields] = await this.#run(RENEW, args);
+    const mark = newEpoch();
+    const args = [publisher, String(this.#statesStay), String(this.#stay), this.#mark, mark, ...known];
+    const [lost, ...fields] = await this.#run(RENEW, args);
+    const hasLostStates = Number(lost) === 1;
+    if (hasLostStates) this.#mark = mark;
     const places = new Map<string, Place>();
     for (const [index, name] of [...namespaces.keys()].entries()) {
       places.set(name, placeOf(fields.slice(index * 3, index * 3 + 3)));
     }
-    return { hasLostStates: Number(isEmpty) === 1, places };
+    return { hasLostStates, places };
   }
 
   async resume(namespace: string, sent: number, isLost: boolean): Promise<Place> {

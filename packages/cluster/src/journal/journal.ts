@@ -124,7 +124,7 @@ export interface JournaledEvent {
 }
 
 export interface Renewal {
-  /** Whether the states of this node are gone. */
+  /** Whether the states of this node are gone since the renewal before. */
   readonly hasLostStates: boolean;
   readonly places: ReadonlyMap<string, Place>;
 }

@@ -89,6 +89,8 @@ export class Journaling implements JournalNode {
   #hasToldAway = false;
   #isRenewing = false;
   #isRenewalDue = false;
+  /** Whether the states are gone from the journal, and were not written again. */
+  #hasLostStates = false;
   readonly #repairing: Set<NamespaceJournal> = new Set();
   #onStarted: (() => void) | undefined = undefined;
 
@@ -381,7 +383,12 @@ export class Journaling implements JournalNode {
     const opened = [...this.#namespaces];
     try {
       const places = new Map(opened.map(([name, { journal }]) => [name, journal.place]));
-      const renewal = await this.call(this.journal.renew(places));
+      const answer = this.journal.renew(places).then((renewal) => {
+        // It says so once, and may say it too late.
+        if (renewal.hasLostStates) this.#hasLostStates = true;
+        return renewal;
+      });
+      const renewal = await this.call(answer);
       if (this.#mode !== "stopped") await this.#onRenewed(renewal);
     } catch (error) {
       this.onAway(error);
@@ -390,13 +397,15 @@ export class Journaling implements JournalNode {
     if (this.#isRenewalDue) this.renewSoon();
   }
 
-  async #onRenewed({ hasLostStates, places }: Renewal): Promise<void> {
+  async #onRenewed({ places }: Renewal): Promise<void> {
     // What is sent now would be missing here.
     if (!this.isUp && !this.#isListening) return;
     if (this.isAway) await this.#return();
     else if (this.#mode === "starting") this.#mode = "up";
     for (const [name, place] of places) this.#namespaces.get(name)?.journal.onPlace(place);
     this.#onStarted?.();
+    const hasLostStates = this.#hasLostStates;
+    this.#hasLostStates = false;
     for (const { journal, namespace } of this.#namespaces.values()) {
       if (hasLostStates) namespace.states.rewrite();
       this.flushLater(journal);

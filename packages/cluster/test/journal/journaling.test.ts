@@ -131,6 +131,28 @@ describe("the journal of a node", () => {
     ]);
   });
 
+  it("gets the states again that it has lost, also if it said so before its batches arrive", async () => {
+    await using node = await new JournalNode().start();
+    node.join("s");
+    await node.settle();
+    node.journal.isAway = true;
+    node.loop.advance(node.journal.lease);
+    await node.settle();
+    node.journal.isListening = false;
+    node.journal.hasLostStates = true;
+    node.journal.isAway = false;
+    node.loop.advance(1000);
+    await node.settle();
+    assert.equal(node.journal.hasLostStates, false);
+    node.journal.changes.length = 0;
+    node.journal.isListening = true;
+    await node.settle();
+    assert.deepEqual(
+      node.journal.changes.flat().map(({ pid, isNew }) => [pid, isNew]),
+      [["pid-s", true]],
+    );
+  });
+
   it("that hangs gets the latest change of a socket last, however many could not be written", async () => {
     await using node = await new JournalNode().start();
     const failures: (() => void)[] = [];

@@ -16,6 +16,8 @@ export class MemoryJournal implements Journal {
   readonly lease: number = 15_000;
   /** Whether calls are rejected. */
   isAway = false;
+  /** Whether the next renewal says that the states are gone. */
+  hasLostStates = false;
   /** Changes of states are not written before this. */
   beforeWrite: () => Promise<void> = () => Promise.resolve();
   /** The changes of states that it was given, one list for each call. */
@@ -32,6 +34,12 @@ export class MemoryJournal implements Journal {
     this.#settings = settings;
     this.#handlers = handlers;
     handlers.onListening();
+  }
+
+  /** Whether batches arrive. */
+  set isListening(isListening: boolean) {
+    if (isListening) this.#handlers?.onListening();
+    else this.#handlers?.onDeaf();
   }
 
   /** Delivers a batch, as if another node had added it. */
@@ -68,10 +76,12 @@ export class MemoryJournal implements Journal {
   }
 
   renew(namespaces: ReadonlyMap<string, Place>): Promise<Renewal> {
-    return this.#answer(() => ({
-      hasLostStates: false,
-      places: new Map([...namespaces.keys()].map((name) => [name, this.place])),
-    }));
+    return this.#answer(() => {
+      const { hasLostStates } = this;
+      this.hasLostStates = false;
+      const places = new Map([...namespaces.keys()].map((name) => [name, this.place]));
+      return { hasLostStates, places };
+    });
   }
 
   resume(): Promise<Place> {
