@@ -1,6 +1,5 @@
 // One of three processes is stopped for a while, as by a debugger or a machine that is out of memory. The others go on without it.
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { io as connect } from "socket.io-client";
 import type { Socket } from "socket.io-client";
 import { freePort } from "../support/hosts/free-port.ts";
@@ -35,8 +34,8 @@ const isChosen = chosen(serverHosts).some(({ name }) => name === "uws") && whyNo
     }
 
     const gap = hanging!.reports("gap").next();
-    while ((await hanging!.nodes()).length < 3) await once(hanging!.child, "message");
-    while ((await asking!.nodes()).length < 3) await once(asking!.child, "message");
+    for (const each of [hanging!, asking!])
+      while ((await each.nodes()).length < 3) await each.reports("join").next();
     const heard = next(at(hanging!.id), "shouted");
     at(asking!.id).emit("shout", "arrives");
     assert.deepEqual(await heard, ["arrives"]);

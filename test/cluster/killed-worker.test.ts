@@ -9,6 +9,7 @@ import { chosen } from "../support/hosts/on-every-host.ts";
 import { connected } from "../support/server/clients.ts";
 import { serverHosts } from "../support/server/hosts.ts";
 import { needUws } from "../support/uws/absent.ts";
+import { PATIENCE } from "../support/waiting/queue.ts";
 
 const WORKERS = 3;
 const CLIENTS = 30;
@@ -46,7 +47,7 @@ class Talker implements Disposable {
   /** Resolves when it is answered by another word than before. */
   async talksOn(): Promise<void> {
     const { answers } = this;
-    const end = Date.now() + 15_000;
+    const end = Date.now() + PATIENCE;
     while (this.answers === answers) {
       assert.ok(Date.now() < end, "a client is not answered any more");
       await delay(10);

@@ -92,6 +92,7 @@ for (const hosts of combinations.filter(isChosen)) {
     declare("let sessions live where their WebSocket has landed", async () => {
       using clients = new Clients(cluster.url, 30);
       const nodes = await clients.nodes();
+      await clients.upgraded();
       await clients.echo(10);
       const upgraded = processes.flatMap((each) => each.reports("upgrade").pending.map(String));
       assert.deepEqual(upgraded.toSorted(), nodes.toSorted());
@@ -158,9 +159,9 @@ for (const hosts of combinations.filter(isChosen)) {
 
     declare("go on without one that was killed, whose clients come back to the others", async () => {
       const killed = await takeSpare();
-      using clients = new Clients(cluster.url, 30, RECONNECTION);
+      // One that is upgraded late may be relayed by it.
+      using clients = new Clients(cluster.url, 30, { ...RECONNECTION, transports: ["websocket"] });
       const nodes = await clients.nodes();
-      await clients.upgraded();
       const affected = indexesOf(killed.id, nodes);
       const back = affected.map((index) => next(clients.all[index], "node"));
       killed.child.kill("SIGKILL");
