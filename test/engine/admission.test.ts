@@ -20,6 +20,13 @@ const refusing: [string, string, AllowRequest][] = [
   ["later, with a message", "not you", (_req, callback) => later(() => callback("not you", false))],
 ];
 
+/** What an application may give by mistake: the body of a plain request as officially, and that of an upgrade. */
+const otherMessages: [what: string, message: unknown, body: string, text: string][] = [
+  ["an error", new Error("not you"), "{}", "not you"],
+  ["a number", 4001, "4001", "4001"],
+  ["an object", { reason: "not you" }, '{"reason":"not you"}', '{"reason":"not you"}'],
+];
+
 onEveryHost("engine: allowRequest and generateId", engineHosts, (host) => {
   for (const [when, allowRequest] of accepting) {
     host.it(`accepts a client ${when}`, async () => {
@@ -68,6 +75,18 @@ onEveryHost("engine: allowRequest and generateId", engineHosts, (host) => {
     const other = await server.client.get(server.path("transport=polling"));
     assert.equal(other.body, '{"code":4,"message":"dürfen nicht"}');
   });
+
+  for (const [what, message, body, text] of otherMessages) {
+    host.it(`refuses with ${what} in place of a message`, async () => {
+      const allowRequest: AllowRequest = (_req, callback) => callback(message as string, false);
+      await using server = await host.start({ allowRequest });
+      const response = await server.client.get(server.path("transport=polling"));
+      assert.deepEqual([response.status, response.body], [403, `{"code":4,"message":${body}}`]);
+      const refused = await server.client.refused(server.path("transport=websocket"));
+      assert.deepEqual([refused.status, refused.body], [400, text]);
+      assert.equal((await server.nextError()).context?.["message"], message);
+    });
+  }
 
   host.it("passes the request to allowRequest", async () => {
     const seen: unknown[] = [];

@@ -256,8 +256,7 @@ export class Admission implements ClusterTarget {
   #refuse(request: PendingRequest, code: Code, context?: Record<string, unknown>): void {
     // The client of one that another node has let in is not refused.
     if (request.adoptedId === undefined) this.report(request.exchange.request, code, context);
-    const own = context?.["message"];
-    request.refuse(code, own ? (own as string) : connectionErrorMessages[code]);
+    request.refuse(code, context?.["message"] || connectionErrorMessages[code]);
   }
 
   #admit(request: PendingRequest): void {

@@ -44,7 +44,8 @@ export interface PendingRequest {
   readonly isReady: boolean;
   /** Calls back when it may be let in, unless it has ended by then. */
   prepare(callback: () => void): void;
-  refuse(code: ConnectionErrorCode, message: string): void;
+  /** @param message - a string, or what `allowRequest` gave in place of one */
+  refuse(code: ConnectionErrorCode, message: unknown): void;
   /** Refuses because of a limit: the client may try again later. */
   refuseForNow(message: string): void;
   /** Refuses because the server is shut down, and ends the connection. */

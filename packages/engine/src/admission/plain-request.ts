@@ -36,7 +36,7 @@ export class PlainRequest implements PendingRequest {
     callback();
   }
 
-  refuse(code: ConnectionErrorCode, message: string): void {
+  refuse(code: ConnectionErrorCode, message: unknown): void {
     const status = code === ConnectionErrorCode.FORBIDDEN ? 403 : 400;
     this.exchange.respond(status, { "Content-Type": "application/json" }, JSON.stringify({ code, message }));
   }

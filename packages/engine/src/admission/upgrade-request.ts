@@ -35,9 +35,9 @@ export class UpgradeRequest implements PendingRequest {
     this.exchange.prepare(callback);
   }
 
-  refuse(_code: ConnectionErrorCode, message: string): void {
+  refuse(_code: ConnectionErrorCode, message: unknown): void {
     // Never 403, as officially: a WebSocket client does not see the status anyway.
-    this.exchange.reject(400, message);
+    this.exchange.reject(400, textOf(message));
   }
 
   refuseForNow(message: string): void {
@@ -89,6 +89,12 @@ export class UpgradeRequest implements PendingRequest {
   #transport(port: WebSocketPort, protocol: Protocol, owner: TransportOwner): WebSocketTransport {
     return new WebSocketTransport(port, protocol, !this.query["b64"], owner);
   }
+}
+
+/** Returns what `allowRequest` gave as its message as text. */
+function textOf(message: unknown): string {
+  if (message instanceof Error) return message.message;
+  return typeof message === "string" ? message : JSON.stringify(message);
 }
 
 /** Accepts and closes at once, as the official server does with an upgrade that comes too late. */
