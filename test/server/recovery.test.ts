@@ -35,8 +35,8 @@ onEveryHost("connection state recovery", serverHostsAndApp, (host) => {
       running.io.except("room").emit("to others");
       const again = await back(running, client);
       assert.deepEqual(
-        [again.recovered, again.id, again.data, again.rooms, asked],
-        [true, socket.id, { name: "Ada" }, new Set(["room", socket.id]), 1],
+        [again.recovered, again.id, again.data, [...again.rooms], asked],
+        [true, socket.id, { name: "Ada" }, [socket.id, "room"], 1],
       );
       assert.deepEqual([client.recovered, client.id], [true, socket.id]);
       assert.deepEqual(heard, [["to all", Buffer.from([1])], ["to the room"], ["to it"]]);

@@ -52,7 +52,7 @@ export const directDelivery: Delivery = {
 export class RecordedDelivery implements Delivery {
   readonly pid: string;
   readonly #store: RecoveryStore;
-  /** The state with what the client has missed, until that is sent. */
+  /** The state with what the client has missed, until the socket has joined. */
   #restored: RestoredState | undefined;
   /** Sends what middlewares have emitted to a socket that is not in its own room yet. */
   #held: (() => void)[] = [];
@@ -73,7 +73,6 @@ export class RecordedDelivery implements Delivery {
   connecting(socket: DeliveringSocket): void {
     // Read now, because what was sent while middlewares ran was missed too.
     const restored = this.#restored;
-    this.#restored = undefined;
     if (restored?.missedEncoded !== undefined) {
       for (const encoded of restored.missedEncoded) socket.client._packet([...encoded], { preEncoded: true });
     } else {
@@ -81,7 +80,9 @@ export class RecordedDelivery implements Delivery {
     }
   }
 
-  connected(): void {
+  connected(socket: DeliveringSocket): void {
+    if (this.#restored !== undefined) putFirst(this.#restored.rooms, socket.rooms);
+    this.#restored = undefined;
     for (const send of this.#held.splice(0)) send();
   }
 
@@ -91,4 +92,10 @@ export class RecordedDelivery implements Delivery {
     const state = { sid, pid: this.pid, rooms: [...socket.rooms], data };
     this.#store.persist(expiresAt === undefined ? state : { ...state, expiresAt });
   }
+}
+
+/** Moves the restored rooms to the front, in their order: the socket has joined its own room last. */
+function putFirst(restored: Iterable<Room>, rooms: Set<Room>): void {
+  const ordered = new Set([...restored, ...rooms]);
+  for (const room of ordered) if (rooms.delete(room)) rooms.add(room);
 }
