@@ -1,13 +1,21 @@
 // Plays a script on one server.
-import type { BroadcastOperator, DefaultEventsMap, Server, Socket } from "socket.io";
+import type {
+  BroadcastOperator,
+  DefaultEventsMap,
+  Namespace,
+  Server,
+  ServerOptions,
+  Socket,
+} from "socket.io";
 import type { Socket as ClientSocket } from "socket.io-client";
+import * as msgpack from "socket.io-msgpack-parser";
 import type { OldClient } from "../../../test/support/server/old-clients.ts";
 import type { RawWebSocket } from "../../../test/support/wire/raw-websocket.ts";
 import type { Transcript } from "../recorder.ts";
 import { ways } from "../scenario.ts";
 import { ServerRun } from "../server-run.ts";
 import type * as targets from "../targets.ts";
-import type { Script, Step, Target, Value } from "./script.ts";
+import type { Script, Settings, Side, Step, Target, Value } from "./script.ts";
 
 type Answer = (...answers: unknown[]) => void;
 type AnyClient = { lane: string; token: string } & (
@@ -15,10 +23,17 @@ type AnyClient = { lane: string; token: string } & (
   | { kind: "old"; socket: OldClient }
 );
 
+/** The catch-all listeners of a socket. */
+interface Catchers {
+  incoming: (...event: unknown[]) => void;
+  outgoing: (...event: unknown[]) => void;
+}
+
 export async function play(script: Script, on: targets.Target): Promise<Transcript> {
-  const run = await ServerRun.start(on, { allowEIO3: true });
+  const { settings } = script;
+  const run = await ServerRun.start(on, optionsOf(settings));
   try {
-    const player = new Player(run);
+    const player = new Player(run, settings);
     for (const step of script.steps) await player.step(step);
     return await run.finish();
   } finally {
@@ -26,15 +41,31 @@ export async function play(script: Script, on: targets.Target): Promise<Transcri
   }
 }
 
+function optionsOf({ recovery, cleansUp, msgpack: usesMsgpack }: Settings): Partial<ServerOptions> {
+  return {
+    allowEIO3: true,
+    cleanupEmptyChildNamespaces: cleansUp,
+    ...(usesMsgpack ? { parser: msgpack } : {}),
+    ...(recovery === "none"
+      ? {}
+      : { connectionStateRecovery: { skipMiddlewares: recovery === "without middlewares" } }),
+  };
+}
+
 class Player {
   readonly #run: ServerRun;
+  readonly #settings: Settings;
+  /** The functions that answer the questions of "ask to keep", by client and by the side that keeps them. */
+  readonly #kept = new Map<string, Answer[]>();
+  readonly #catchers = new WeakMap<Socket, Catchers>();
   readonly #clients: AnyClient[] = [];
   #wild: RawWebSocket | undefined;
   /** Whether the wild client is in the root namespace. */
   #wildHasJoined = false;
 
-  constructor(run: ServerRun) {
+  constructor(run: ServerRun, settings: Settings) {
     this.#run = run;
+    this.#settings = settings;
     const { io } = run;
     const guarded = io.of("/guarded");
     guarded.use((socket, next) => {
@@ -45,12 +76,27 @@ class Player {
           : Object.assign(new Error("no"), { data: [1] }),
       );
     });
-    for (const namespace of [io.of("/a"), guarded, io.of(/^\/dyn-\d$/)]) run.watch(namespace);
-    for (const namespace of [io.of("/"), io.of("/a"), guarded, io.of(/^\/dyn-\d+$/)]) {
-      namespace.on("connection", serve);
-    }
+    this.#serve(io.of("/"));
+    for (const namespace of [io.of("/a"), guarded, io.of(/^\/dyn-\d$/)]) this.#create(namespace);
+    // an event ends with an offset
+    if (settings.recovery !== "none")
+      run.recorder.mask(/('|\\?")[\w-]{7}(?:\.\w+)?\1( ?)\]/g, "$1<offset>$1$2]");
     // whether an upgrade completes depends on when the client disconnects
     run.recorder.ignore(/UPGRADE_|TRANSPORT_MISMATCH|Session ID unknown|upgrade to/);
+  }
+
+  #create(namespace: Namespace): void {
+    this.#run.watch(namespace);
+    this.#serve(namespace);
+  }
+
+  #serve(namespace: Namespace): void {
+    namespace.on("connection", (socket: Socket) => {
+      serve(socket, this.#run);
+      socket.on("keep", (client: number, answer: Answer) => this.#keep(client, "client", answer));
+      // a client can only recover if it has an offset: an intended difference with its own scenarios
+      if (this.#settings.recovery !== "none") socket.emit("welcome");
+    });
   }
 
   async step(step: Step): Promise<void> {
@@ -82,6 +128,31 @@ class Player {
         return;
       case "question":
         return this.#question(step.client, step.args);
+      case "tell flagged": {
+        const socket = this.#down(step.client);
+        if (step.flags.compress !== undefined) socket?.compress(step.flags.compress);
+        (step.flags.volatile ? socket?.volatile : socket)?.emit("down", ...step.args.map(toValue));
+        return;
+      }
+      case "ask in vain":
+        return this.#askInVain(step.client, step.from, step.waits);
+      case "ask to keep":
+        return this.#askToKeep(step.client, step.from);
+      case "answer kept":
+        return this.#answerKept(step.client, step.from, step.args);
+      case "guard":
+        this.#down(step.client)?.use(guard);
+        return;
+      case "tempt":
+        this.#up(step.client)?.emit(step.event, ...step.args.map(toValue));
+        return;
+      case "catch all":
+        return this.#catchAll(step.client, step.how);
+      case "remember": {
+        const socket = this.#down(step.client);
+        if (socket) socket.data[step.name] = toValue(step.value);
+        return;
+      }
       case "broadcast": {
         const operator = aimed(run.io.of(step.namespace), step.target);
         (step.volatile ? operator.volatile : operator).emit("all", ...step.args.map(toValue));
@@ -98,6 +169,9 @@ class Player {
       case "leave":
         await this.#down(step.client)?.leave(step.room);
         return;
+      case "leave all":
+        this.#down(step.client)?.["leaveAll"]();
+        return;
       case "move": {
         const operator = aimed(run.io.of(step.namespace), step.target);
         if (step.into) operator.socketsJoin(step.rooms);
@@ -106,16 +180,23 @@ class Player {
       }
       case "poll all": {
         const answers: unknown = await aimed(run.io.of(step.namespace), step.target)
-          .timeout(300)
-          .emitWithAck("ask", 1)
+          .timeout(step.isHeard ? 1000 : 25)
+          .emitWithAck(step.isHeard ? "ask" : "silence", 1)
           .catch((error: Error & { responses?: unknown }) => [error.message, error.responses]);
         run.note("answers", answers);
         return;
       }
       case "look":
         return this.#look(step.namespace);
+      case "create": {
+        const isNew = !run.io._nsps.has(step.namespace);
+        const namespace = run.io.of(step.namespace);
+        // the others have a parent, whose listeners they get
+        if (isNew && !step.namespace.startsWith("/dyn-")) this.#create(namespace);
+        return;
+      }
       case "disconnect":
-        this.#clients[step.client]?.socket.close();
+        if (!this.#hasRecovered) this.#clients[step.client]?.socket.close();
         return;
       case "reconnect": {
         const client = this.#clients[step.client];
@@ -127,15 +208,31 @@ class Player {
         if (client?.socket.connected) client.socket.io.engine.close();
         return;
       }
+      case "reset": {
+        const { socket } = this.#clients[step.client] ?? {};
+        if (!socket?.connected) return;
+        const transport: { name: string; ws?: { terminate(): void } } = socket.io.engine.transport;
+        if (transport.name === "websocket") transport.ws?.terminate();
+        return;
+      }
+      case "hang up":
+        this.#down(step.client)?.conn.close(step.discards);
+        return;
       case "kick":
-        this.#down(step.client)?.disconnect(step.close);
+        if (!this.#hasRecovered) this.#down(step.client)?.disconnect(step.close);
         return;
       case "kick all":
+        if (this.#hasRecovered) return;
         aimed(run.io.of(step.namespace), step.target).disconnectSockets(step.close);
         return;
       case "packet":
         return this.#packet(step.text);
     }
+  }
+
+  /** What a recovered socket may not do, leaving on purpose, is an intended difference with its own scenarios. */
+  get #hasRecovered(): boolean {
+    return this.#run.sockets.some(({ recovered }) => recovered);
   }
 
   async #open({ way, namespace, token, old }: Step & { do: "open" }): Promise<void> {
@@ -147,12 +244,12 @@ class Player {
         { transports, query: { token } },
         namespace === "/" ? "" : namespace,
       );
-      this.#clients.push({ kind: "old", lane, token, socket });
+      this.#listen(this.#clients.push({ kind: "old", lane, token, socket }) - 1);
       await this.#run.saw(lane, /^(connect|error)\b/);
     } else {
-      const socket = this.#run.client(lane, { transports, auth: { token } }, namespace);
-      this.#clients.push({ kind: "new", lane, token, socket });
-      socket.on("ask", reply);
+      const parser = this.#settings.msgpack ? { parser: msgpack } : {};
+      const socket = this.#run.client(lane, { transports, auth: { token }, ...parser }, namespace);
+      this.#listen(this.#clients.push({ kind: "new", lane, token, socket }) - 1);
       await this.#run.saw(lane, /^connect/);
     }
     await this.#upgraded(way);
@@ -182,9 +279,19 @@ class Player {
       return this.#open({ do: "open", way: "websocket", namespace, token, old: false });
     }
     const socket = this.#run.join(lane, first.socket.io, namespace, { auth: { token } });
-    this.#clients.push({ kind: "new", lane, token, socket });
-    socket.on("ask", reply);
+    this.#listen(this.#clients.push({ kind: "new", lane, token, socket }) - 1);
     await this.#run.quiet();
+  }
+
+  #listen(client: number): void {
+    const socket = this.#clients[client]!.socket as OldClient;
+    socket.on("ask", reply);
+    socket.on("keep", (_: number, answer: Answer) => this.#keep(client, "server", answer));
+  }
+
+  #keep(client: number, from: Side, answer: Answer): void {
+    const key = `${client} ${from}`;
+    this.#kept.set(key, [...(this.#kept.get(key) ?? []), answer]);
   }
 
   #up(client: number): { emit(event: string, ...args: unknown[]): unknown } | undefined {
@@ -194,7 +301,8 @@ class Player {
 
   #down(client: number): Socket | undefined {
     const found = this.#clients[client];
-    return this.#run.sockets.find((socket) => found?.socket.connected && socket.id === found.socket.id);
+    // a recovered socket has the id of the one before
+    return this.#run.sockets.findLast((socket) => found?.socket.connected && socket.id === found.socket.id);
   }
 
   async #ask(client: number, args: Value[]): Promise<void> {
@@ -210,8 +318,66 @@ class Player {
   async #question(client: number, args: Value[]): Promise<void> {
     const socket = this.#down(client);
     if (!socket || this.#clients[client]?.kind !== "new") return;
-    const answers: unknown = await socket.timeout(5000).emitWithAck("ask", ...args.map(toValue));
+    const answers: unknown = await socket
+      .timeout(5000)
+      .emitWithAck("ask", ...args.map(toValue))
+      .catch((error: Error) => error.message);
     this.#run.note("answers", socket.id, answers);
+  }
+
+  async #askInVain(client: number, from: Side, waits: boolean): Promise<void> {
+    const found = this.#clients[client];
+    const asks = from === "server" ? this.#down(client) : found?.socket.connected && found.socket;
+    if (!asks || found?.kind !== "new") return;
+    const asking = (asks as Socket).timeout(25);
+    const outcome = waits
+      ? asking.emitWithAck("silence", 1)
+      : new Promise((resolve, reject) => {
+          asking.emit("silence", (error: Error | null, answer: unknown) =>
+            error ? reject(error) : resolve(answer),
+          );
+        });
+    await outcome.catch((error: Error) => this.#run.note("answers", from, error.message));
+  }
+
+  #askToKeep(client: number, from: Side): void {
+    const asks = from === "server" ? this.#down(client) : this.#up(client);
+    asks?.emit("keep", client, (...answers: unknown[]) => {
+      this.#run.note("answers", `to ${from} of ${client}`, answers);
+    });
+  }
+
+  /** The second answer to the same question is ignored. */
+  #answerKept(client: number, from: Side, args: Value[]): void {
+    const key = `${client} ${from}`;
+    for (const answer of this.#kept.get(key) ?? []) {
+      answer(...args.map(toValue));
+      answer("again");
+    }
+    this.#kept.delete(key);
+  }
+
+  #catchAll(client: number, how: (Step & { do: "catch all" })["how"]): void {
+    const socket = this.#down(client);
+    if (!socket) return;
+    const { incoming, outgoing } = this.#catchersOf(socket);
+    if (how === "add") socket.onAny(incoming).onAnyOutgoing(outgoing);
+    else if (how === "prepend") socket.prependAny(incoming).prependAnyOutgoing(outgoing);
+    else if (how === "remove") socket.offAny(incoming).offAnyOutgoing(outgoing);
+    else socket.offAnyOutgoing();
+    this.#run.note("look", socket.id, socket.listenersAny().length, socket.listenersAnyOutgoing().length);
+  }
+
+  #catchersOf(socket: Socket): Catchers {
+    const note =
+      (what: string) =>
+      (...event: unknown[]): void => {
+        if (String(event[0]).startsWith("~")) return;
+        this.#run.note("server", socket.id, what, event.filter(isNoFunction));
+      };
+    const catchers = this.#catchers.get(socket) ?? { incoming: note("catches"), outgoing: note("sends") };
+    this.#catchers.set(socket, catchers);
+    return catchers;
   }
 
   async #look(name: string): Promise<void> {
@@ -220,7 +386,10 @@ class Player {
     const shared = [...rooms].filter(([room]) => !namespace.sockets.has(room));
     const sizes = shared.map(([room, ids]) => `${room} ${ids.size}`).toSorted();
     this.#run.note("look", name, namespace.sockets.size, rooms.size, sizes);
-    for (const { id, rooms: own } of await namespace.fetchSockets()) this.#run.note("look", id, [...own]);
+    for (const { id, rooms: own, data } of await namespace.fetchSockets()) {
+      this.#run.note("look", id, [...own], data);
+    }
+    this.#run.note("look", [...this.#run.io._nsps.keys()]);
   }
 
   async #packet(text: string): Promise<void> {
@@ -240,19 +409,39 @@ const unsettling: ReadonlySet<Step["do"]> = new Set<Step["do"]>([
   "disconnect",
   "reconnect",
   "cut",
+  "reset",
+  "hang up",
   "kick",
   "kick all",
   "relay",
+  "tempt",
+  "answer kept",
 ]);
 
-function serve(socket: Socket): void {
+/** A middleware of a socket. */
+function guard(event: unknown[], next: (error?: Error) => void): void {
+  if (event[0] === "refused") return next(Object.assign(new Error("refused"), { data: [1] }));
+  if (event[0] === "late") return void setImmediate(next);
+  if (event[0] === "changed") event.splice(0, 2, "other", "changed");
+  if (event[0] === "twice") next();
+  next();
+}
+
+function serve(socket: Socket, run: ServerRun): void {
   socket.on("ask", reply);
+  for (const event of ["refused", "late", "changed", "other", "twice"]) {
+    socket.on(event, (...args: unknown[]) => run.note("server", socket.id, "hears", event, args));
+  }
   socket.on("relay", (room: string, ...args: unknown[]) => socket.to(room).emit("relayed", ...args));
 }
 
 function reply(...args: unknown[]): void {
   const answer = args.pop();
   if (typeof answer === "function") (answer as Answer)("answer", ...args);
+}
+
+function isNoFunction(value: unknown): boolean {
+  return typeof value !== "function";
 }
 
 type Operator = BroadcastOperator<DefaultEventsMap, unknown>;
