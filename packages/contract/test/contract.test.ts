@@ -221,29 +221,59 @@ describe("an event of a client", () => {
     ]);
   });
 
-  it("reaches no listener if its socket has left before an asynchronous schema answers", async () => {
-    const received: unknown[] = [];
+  it("waits for the events before, also if its own schema throws", async () => {
+    const heard: unknown[] = [];
     let answer!: () => void;
     const answered = new Promise<void>((resolve) => (answer = resolve));
-    const slow = z.string().refine((text) => answered.then(() => text !== "wrong"));
+    const slow = z.string().refine(() => answered.then(() => true));
+    const broken = z.string().refine(() => Promise.reject(new Error("broken")));
     await using server = await testServer(
       (io: Server) => {
-        io.on("invalid_event", () => received.push("invalid_event"));
-        io.on("connection", (socket) => {
-          socket.onAny((...args: unknown[]) => received.push(args));
-          socket.onAnyOutgoing((event) => received.push(`sent: ${event}`));
-          socket.on("disconnect", answer);
-        });
+        io.onError((error) => heard.push((error as Error).message));
+        io.on("connection", (socket) => socket.onAny((event) => heard.push(event)));
       },
-      { contract: defineContract({ clientToServer: { later: [slow] }, serverToClient: {} }) },
+      {
+        contract: defineContract({
+          clientToServer: { slow: [slow], broken: [broken], plain: [] },
+          serverToClient: {},
+        }),
+      },
     );
     const client = await server.connect();
-    client.emit("later", "right");
-    client.emit("later", "wrong");
+    client.emit("slow", "a");
+    client.emit("broken", "b");
+    await server.settled();
+    client.emit("plain");
+    await server.settled();
+    assert.deepEqual(heard, []);
+    answer();
+    while (heard.length < 3) await server.settled();
+    assert.deepEqual(heard, ["slow", "broken", "plain"]);
+  });
+
+  it("is dropped if its schema has not answered a while after its client has left", async () => {
+    const heard: unknown[] = [];
+    const never = z.string().refine(() => new Promise<boolean>(() => {}));
+    await using server = await testServer(
+      (io: Server) => {
+        io.on("connection", (socket) => {
+          socket.onAny((event) => heard.push(event));
+          socket.on("disconnect", (reason) => heard.push(reason));
+        });
+      },
+      {
+        clock: "manual",
+        contract: defineContract({ clientToServer: { never: [never] }, serverToClient: {} }),
+      },
+    );
+    const client = await server.connect();
+    client.emit("never", "a");
     client.disconnect();
     await server.settled();
-    await server.settled();
-    assert.deepEqual(received, ["invalid_event"]);
+    await server.clock.advance(4999);
+    assert.deepEqual(heard, []);
+    await server.clock.advance(100);
+    assert.deepEqual(heard, ["client namespace disconnect"]);
   });
 
   it("is checked by schemas of valibot and arktype, too", async () => {

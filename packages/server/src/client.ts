@@ -68,6 +68,12 @@ export interface ClientServer {
   readonly _clock: internals.Clock;
   readonly _counters: { deliveries: number };
   readonly _userCode: UserCode;
+  readonly _checkedEvents:
+    | {
+        finish(sockets: readonly ClientSocket[], done: () => void): boolean;
+        rejoin(socket: ClientSocket, join: () => void): boolean;
+      }
+    | undefined;
   _checkNamespace(
     name: string,
     auth: Auth,
@@ -327,7 +333,7 @@ export class Client<
   /** Ends a connection whose client has come back on another one before the heartbeat found this one dead. */
   _replaced(): void {
     const { conn } = this;
-    this.onClose("transport close", new ReplacedError());
+    this.end("transport close", new ReplacedError());
     // Nothing can be sent to a client that is gone.
     conn.close(true);
   }
@@ -335,7 +341,7 @@ export class Client<
   private closeFor(reason: DisconnectReason): void {
     if (this.conn.readyState === "open") {
       this.conn.close();
-      this.onClose(reason);
+      this.end(reason);
     }
   }
 
@@ -397,6 +403,7 @@ export class Client<
     if (this.attempts !== undefined && this.holds(this.attempts, packet, namespace)) return;
     const socket = this.socketIn(namespace);
     const wantsIn = type === CONNECT;
+    if (wantsIn && socket !== undefined && this.joinsLater(socket, packet)) return;
     if (wantsIn && socket === undefined) {
       this.justLeft?.delete(namespace);
       this.tryConnect(namespace, this._parseNamespace(packet).authPayload);
@@ -407,6 +414,18 @@ export class Client<
       this.violation = misplacedPacket(packet, namespace, socket !== undefined);
       this.closeFor("forced close");
     }
+  }
+
+  /** Whether the client has told the socket to leave, which it is about to do: then the CONNECT waits for that. */
+  private joinsLater(socket: ClientSocket, packet: Packet): boolean {
+    const rejoin = (): void => {
+      try {
+        this.ondecoded(packet);
+      } catch (error) {
+        this.onError(error as Error);
+      }
+    };
+    return this.server._checkedEvents?.rejoin(socket, rejoin) === true;
   }
 
   /** Called with each packet whose attachments are still to come, so that none are held for a packet that is not allowed. */
@@ -492,11 +511,20 @@ export class Client<
     }
     this.conn.close();
     // At once, even if packets wait to be sent, so that the reason is that of the violation.
-    if (this.violation !== undefined && !this.destroyed) this.onClose("forced close");
+    if (this.violation !== undefined && !this.destroyed) this.end("forced close");
   }
 
   /** @internal Called once when the connection is closed, by either side. */
   onClose(reason: string, description: unknown = this.violation): void {
+    const end = (): void => this.end(reason, description);
+    // What a client sent before it left is still handled.
+    const isLater =
+      reason !== "forced close" && this.server._checkedEvents?.finish(this._allSockets, end) === true;
+    if (!isLater) end();
+  }
+
+  /** Closes the sockets: nothing can be sent any more. */
+  private end(reason: string, description: unknown = this.violation): void {
     this.destroy();
     for (const socket of this._allSockets) {
       try {

@@ -224,7 +224,8 @@ export class Server<
     this._limits = resolveLimits(read.limits);
     this.eventLoopDelay = read.stats ? new EventLoopDelay() : undefined;
     this.contract = (read as { contract?: AnyContract }).contract;
-    this._checkedEvents = this.contract && new CheckedEvents(this.contract, this.checkHandlers());
+    this._checkedEvents =
+      this.contract && new CheckedEvents(this.contract, this.checkHandlers(), () => this._clock);
     this.registry = new NamespaceRegistry(
       {
         namespace: (name) => new Namespace(this, name),

@@ -758,7 +758,7 @@ export class Socket<
         this.onack(packet);
         break;
       case DISCONNECT:
-        this.ondisconnect();
+        if (this.server._checkedEvents?.leave(this, () => this.ondisconnect()) !== true) this.ondisconnect();
         break;
       case CONNECT:
       case CONNECT_ERROR:

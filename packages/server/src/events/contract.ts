@@ -1,4 +1,5 @@
 import type { Checked, Contract, EventChecker, InvalidIssue } from "@tidewire/contract";
+import { internals } from "@tidewire/engine";
 import type { Packet } from "@tidewire/parser";
 import type { AckCallback } from "./acks.ts";
 import type { Untyped } from "./typed-events.ts";
@@ -30,6 +31,9 @@ export interface CheckHandlers<Socket> {
   onError(error: unknown, event: string, socket: Socket | undefined): void;
 }
 
+/** How long a socket is kept after its client has left, for schemas that have not answered yet, in ms. */
+const LEAVE_TIMEOUT = 5000;
+
 const INVALID = "INVALID_EVENT";
 const MESSAGE = "The event does not match the contract";
 
@@ -37,12 +41,16 @@ const MESSAGE = "The event does not match the contract";
 export class CheckedEvents<Socket extends CheckedSocket> {
   readonly #checker: EventChecker;
   readonly #handlers: CheckHandlers<Socket>;
+  readonly #clock: () => internals.Clock;
   /** The last event of each socket whose asynchronous schemas have not answered yet. */
   readonly #pending: Map<Socket, Promise<void>> = new Map();
+  /** Sockets that leave their namespace after such events, and what comes next. */
+  readonly #leaving: Map<Socket, () => void> = new Map();
 
-  constructor({ fromClients }: AnyContract, handlers: CheckHandlers<Socket>) {
+  constructor({ fromClients }: AnyContract, handlers: CheckHandlers<Socket>, clock: () => internals.Clock) {
     this.#checker = fromClients;
     this.#handlers = handlers;
+    this.#clock = clock;
   }
 
   receive(socket: Socket, packet: Packet): void {
@@ -54,14 +62,59 @@ export class CheckedEvents<Socket extends CheckedSocket> {
     if (previous === undefined && !(checked instanceof Promise)) {
       this.#passOn(socket, packet, event, checked);
     } else {
-      this.#passOnLater(socket, packet, event, Promise.all([checked, previous]));
+      // Also a schema that throws waits for the events before.
+      const waited = Promise.allSettled([checked, previous]).then(([outcome]) => {
+        if (outcome.status === "rejected") throw outcome.reason;
+        return outcome.value;
+      });
+      this.#passOnLater(socket, packet, event, waited);
     }
   }
 
+  /**
+   * Waits for the events that the sockets have received, because their client has left.
+   *
+   * @param done - called once all are handled, or after a while
+   * @returns false if there is nothing to wait for: then it is not called
+   */
+  finish(sockets: readonly Socket[], done: () => void): boolean {
+    const pending = sockets.map((socket) => this.#pending.get(socket)).filter((each) => each !== undefined);
+    if (pending.length === 0) return false;
+    const clock = this.#clock();
+    const timeout = new internals.Timeout(done);
+    clock.schedule(timeout, LEAVE_TIMEOUT);
+    void Promise.all(pending).then(() => {
+      if (!timeout.isScheduled) return;
+      clock.cancel(timeout);
+      timeout.callback();
+    });
+    return true;
+  }
+
+  /** The same for one socket whose client leaves the namespace, and may join it again meanwhile. */
+  leave(socket: Socket, done: () => void): boolean {
+    if (this.#leaving.has(socket)) return true;
+    const isLater = this.finish([socket], () => {
+      const rejoin = this.#leaving.get(socket);
+      this.#leaving.delete(socket);
+      done();
+      rejoin?.();
+    });
+    if (isLater) this.#leaving.set(socket, ignore);
+    return isLater;
+  }
+
+  /** Has the client of a socket that is leaving join again afterwards. Returns false if it is not leaving. */
+  rejoin(socket: Socket, join: () => void): boolean {
+    if (!this.#leaving.has(socket)) return false;
+    this.#leaving.set(socket, join);
+    return true;
+  }
+
   /** Keeps the order of events. */
-  #passOnLater(socket: Socket, packet: Packet, event: string, waited: Promise<[Checked, unknown]>): void {
+  #passOnLater(socket: Socket, packet: Packet, event: string, waited: Promise<Checked>): void {
     const done = waited
-      .then(([checked]) => this.#passOn(socket, packet, event, checked))
+      .then((checked) => this.#passOn(socket, packet, event, checked))
       .catch((error: unknown) => this.#handlers.onError(error, event, socket))
       .then(() => {
         if (this.#pending.get(socket) === done) this.#pending.delete(socket);
@@ -75,7 +128,7 @@ export class CheckedEvents<Socket extends CheckedSocket> {
       this.#handlers.onInvalid({ event, issues, socket });
       return;
     }
-    // It may have left while a schema was asked.
+    // It may have been disconnected while a schema was asked.
     if (!socket.connected) return;
     const data: unknown[] = [event, ...args];
     // The listener may answer, whether or not anybody waits for it.
