@@ -226,7 +226,11 @@ function describeAttachApp(): void {
       const message =
         "attachApp() needs an App or SSLApp of uWebSockets.js; attach() takes a server of Node.js";
       for (const other of [createServer(), () => {}, undefined])
-        assert.throws(() => new TidewireEngine().attachApp(other as never), { name: "TypeError", message });
+        assert.throws(() => new TidewireEngine().attachApp(other as never), {
+          name: "TypeError",
+          code: "NO_APP",
+          message,
+        });
     });
 
     it("leaves the application's own WebSocket routes alone", async () => {

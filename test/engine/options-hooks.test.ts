@@ -110,7 +110,8 @@ onEveryHost("engine: hooks that fail", engineHosts, (host) => {
     assert.equal(await refusedPoll(server), BAD_REQUEST);
     const { context = {} } = await server.nextError();
     assert.equal(context["name"], "ID_GENERATION_ERROR");
-    assert.equal((context["error"] as Error).message, "generateId() returned the id of another session");
+    const { message, code } = context["error"] as Error & { code: string };
+    assert.deepEqual([message, code], ["generateId() returned the id of another session", "ID_IN_USE"]);
     const upgrade = await server.client.refused(server.path("transport=websocket"));
     assert.equal(upgrade.status, 400);
     assert.equal(server.engine.clientsCount, 1);

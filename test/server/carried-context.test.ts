@@ -426,7 +426,10 @@ describe("carryContext()", () => {
     const io = new Server();
     const given = io as unknown as Parameters<typeof carryContext>[0];
     assert.throws(() => carryContext(given), { name: "TypeError", code: "CANNOT_CARRY" });
-    assert.throws(() => carryClientContext({ active: false, connected: false }), TypeError);
+    assert.throws(() => carryClientContext({ active: false, connected: false }), {
+      name: "TypeError",
+      code: "CANNOT_CARRY",
+    });
   });
 
   it("may be called twice", () => {

@@ -81,13 +81,16 @@ export const clusterMessages = {
   TOO_LARGE: (detail: string): string =>
     `the message is too large for the other nodes, and was not sent: ${detail}`,
   NODE_REFUSED: (detail: string): string => `no link to another machine: ${detail}`,
+  ANSWER_FAILED: (detail: string): string => `node ${detail}`,
+  // The text is that of the official adapter.
+  ANSWERS_MISSING: (count: string): string => `timeout reached: missing ${count} responses`,
   NO_OTHER_SERVER: (): string => "a cluster belongs to one server: call cluster() again for another one",
 } as const;
 
 /** Identifies an error of the cluster. */
 export type ClusterErrorCode = keyof typeof clusterMessages;
 
-/** Why a node cannot take part in its cluster, or cannot send something to the others. */
+/** Why a node cannot take part in its cluster, cannot send something to the others, or does not get what it has asked them for. */
 export class ClusterError extends Error {
   override readonly name: string = "ClusterError";
   readonly code: ClusterErrorCode;

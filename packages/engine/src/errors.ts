@@ -30,6 +30,24 @@ export interface ConnectionError {
   context: Record<string, unknown> | undefined;
 }
 
+/** Every error of the engine that is not the end of a session, with its message. */
+export const engineMessages = {
+  NO_APP: "attachApp() needs an App or SSLApp of uWebSockets.js; attach() takes a server of Node.js",
+  INVALID_ID: "generateId() must return a string that is not empty",
+  FOREIGN_ID: "generateId() must return an id that begins with engine.idPrefix",
+  ID_IN_USE: "generateId() returned the id of another session",
+} as const;
+
+export type EngineErrorCode = keyof typeof engineMessages;
+
+const typeErrors: ReadonlySet<EngineErrorCode> = new Set<EngineErrorCode>(["NO_APP", "INVALID_ID"]);
+
+/** Creates the error of a code. */
+export function createError(code: EngineErrorCode): Error {
+  const message = engineMessages[code];
+  return Object.assign(typeErrors.has(code) ? new TypeError(message) : new Error(message), { code });
+}
+
 /** Every failure of a transport, with its message. */
 export const transportErrors = {
   POLL_OVERLAP: "overlap from client",

@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import { isMainThread } from "node:worker_threads";
 import type { WebSocket } from "ws";
 import { Engine } from "./engine.ts";
-import { ConnectionErrorCode, connectionErrorMessages } from "./errors.ts";
+import { ConnectionErrorCode, connectionErrorMessages, createError } from "./errors.ts";
 import type { HttpServerLike } from "./host/host.ts";
 import type { Activity } from "./host/uws/activity.ts";
 import { loadUws, nodeTooOld } from "./host/uws/load.ts";
@@ -93,7 +93,7 @@ export class Server extends Engine {
   /**
    * Serves the path on an application's own uWebSockets.js `App` or `SSLApp`. The application listens.
    *
-   * @throws TypeError if it is something else, such as a server of Node.js or an application of Express
+   * @throws TypeError (`NO_APP`) if it is something else, such as a server of Node.js or an application of Express
    *
    * @example
    * const app = App();
@@ -101,10 +101,7 @@ export class Server extends Engine {
    * app.listen(3000, () => {});
    */
   attachApp(app: UwsApp, given: AttachAppOptions = {}): this {
-    if (typeof (app as Partial<UwsApp> | undefined)?.any !== "function")
-      throw new TypeError(
-        "attachApp() needs an App or SSLApp of uWebSockets.js; attach() takes a server of Node.js",
-      );
+    if (typeof (app as Partial<UwsApp> | undefined)?.any !== "function") throw createError("NO_APP");
     this.#attachApp(app, given, false);
     return this;
   }

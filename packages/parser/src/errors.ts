@@ -20,6 +20,16 @@ export const parseErrors = {
   UNKNOWN_CHUNK: "Unknown type: ",
 } as const;
 
+/** What cannot be encoded, and why. */
+export const encodeErrors = {
+  BLOB: "a Blob cannot be sent from the server: send `await blob.arrayBuffer()` instead",
+} as const;
+
+/** Creates the error of an event with a Blob. */
+export function blobError(): TypeError & { readonly code: "BLOB" } {
+  return Object.assign(new TypeError(encodeErrors.BLOB), { code: "BLOB" } as const);
+}
+
 /** The reason of a {@link ParseError}, one per kind of malformed input. */
 export type ParseErrorCode = keyof typeof parseErrors;
 

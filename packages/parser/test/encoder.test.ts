@@ -173,6 +173,7 @@ describe("Socket.IO encoder", () => {
       const data = ["a", new Blob(["x"])];
       assert.throws(() => encodePacket({ type: EVENT, nsp: "/", data }), {
         name: "TypeError",
+        code: "BLOB",
         message: "a Blob cannot be sent from the server: send `await blob.arrayBuffer()` instead",
       });
     });

@@ -1,7 +1,7 @@
 import { internals } from "@tidewire/engine";
 
 /** Every error that the server throws at the application, with the message of the official server where it has one. */
-const messages = {
+export const serverMessages = {
   RESERVED_EVENT: (event: string): string => `"${event}" is a reserved event name`,
   ACK_TIMEOUT: (): string => "operation has timed out",
   SOCKET_DISCONNECTED: (): string => "socket has been disconnected",
@@ -24,7 +24,7 @@ const messages = {
 } as const;
 
 /** Identifies an error of the server. */
-export type ServerErrorCode = keyof typeof messages;
+export type ServerErrorCode = keyof typeof serverMessages;
 
 const typeErrors: ReadonlySet<ServerErrorCode> = new Set<ServerErrorCode>([
   "NO_SERVER",
@@ -40,7 +40,7 @@ export interface ServerError extends Error {
 
 /** Creates the error of a code; `detail` is the value in its message, if there is one. */
 export function createError(code: ServerErrorCode, detail: string = ""): ServerError {
-  const message = messages[code](detail);
+  const message = serverMessages[code](detail);
   return Object.assign(typeErrors.has(code) ? new TypeError(message) : new Error(message), { code });
 }
 

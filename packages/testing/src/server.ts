@@ -3,6 +3,7 @@ import { Server } from "@tidewire/server";
 import type { ServerOptions } from "@tidewire/server";
 import { Manager } from "socket.io-client";
 import type { ManagerOptions, Socket as ClientSocket, SocketOptions } from "socket.io-client";
+import { createError } from "./errors.ts";
 import { InFlight } from "./in-flight.ts";
 import { MemorySocket } from "./memory-socket.ts";
 import { memoryTransports } from "./memory-transports.ts";
@@ -91,14 +92,10 @@ export class TestServer<Io extends Server = Server> {
   /**
    * The clock that the test moves.
    *
-   * @throws Error if the server was started without `clock: "manual"`
+   * @throws Error (`REAL_CLOCK`) if the server was started without `clock: "manual"`
    */
   get clock(): TestClock {
-    if (this.#clock === undefined) {
-      throw new Error(
-        'The clock is the real one: start the server with testServer(setUp, { clock: "manual" })',
-      );
-    }
+    if (this.#clock === undefined) throw createError("REAL_CLOCK");
     return this.#clock;
   }
 
@@ -145,14 +142,14 @@ export class TestServer<Io extends Server = Server> {
   /**
    * Ends the connection of a client on WebSocket as a broken network does, without a close frame.
    *
-   * @throws Error if the client has no open WebSocket of this server
+   * @throws Error (`NO_WEBSOCKET`) if the client has no open WebSocket of this server
    *
    * @example
    * await server.cut(client); // the client gets `disconnect` with the reason "transport close"
    */
   async cut(client: ClientSocket): Promise<void> {
     const { ws } = client.io.engine.transport as unknown as { ws?: unknown };
-    if (!(ws instanceof MemorySocket)) throw new Error("The client has no open WebSocket of this server");
+    if (!(ws instanceof MemorySocket)) throw createError("NO_WEBSOCKET");
     ws.terminate();
     await this.settled();
   }

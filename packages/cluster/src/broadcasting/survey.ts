@@ -1,3 +1,4 @@
+import { ClusterError } from "../errors.ts";
 import type { PayloadReader } from "../link/reader.ts";
 import type { NodeId } from "../node-id.ts";
 import { Status } from "./kinds.ts";
@@ -29,7 +30,8 @@ export class Survey<T> implements Question {
     if (!this.#missing.has(from)) return false;
     const status = reader.u8();
     if (status === Status.FAILED) {
-      this.#done(new Error(`node ${from} could not answer: ${reader.text()}`), this.#answers);
+      const error = new ClusterError("ANSWER_FAILED", `${from} could not answer: ${reader.text()}`);
+      this.#done(error, this.#answers);
       return true;
     }
     if (status === Status.ANSWERED) this.#answers.push(this.#read(reader));
@@ -43,7 +45,6 @@ export class Survey<T> implements Question {
   }
 
   onTimeout(): void {
-    // The text is that of the official adapter.
-    this.#done(new Error(`timeout reached: missing ${this.#missing.size} responses`), this.#answers);
+    this.#done(new ClusterError("ANSWERS_MISSING", String(this.#missing.size)), this.#answers);
   }
 }

@@ -334,7 +334,10 @@ for (const carrier of carriers) {
         data["self"] = data;
         clients[1].socket.data = data;
         const message = new RegExp(`node ${cluster.members[1]!.self} could not answer: `);
-        await assert.rejects(cluster.nodes[0]!.io.fetchSockets(), { message });
+        await assert.rejects(cluster.nodes[0]!.io.fetchSockets(), {
+          message,
+          code: "ANSWER_FAILED",
+        });
       });
 
       it("cannot be fetched if their data is larger than other nodes can read", async () => {
@@ -394,6 +397,7 @@ for (const carrier of carriers) {
         cluster.stall(0, 2);
         await assert.rejects(cluster.nodes[0]!.io.timeout(20).fetchSockets(), {
           message: "timeout reached: missing 1 responses",
+          code: "ANSWERS_MISSING",
         });
       });
     });

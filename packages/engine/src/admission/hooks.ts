@@ -1,3 +1,4 @@
+import { createError } from "../errors.ts";
 import type { AllowRequest } from "../options.ts";
 import type { EngineRequest } from "../http/query.ts";
 import { isThenable } from "../loop/thenable.ts";
@@ -44,7 +45,8 @@ interface Sessions {
  * Checks what `generateId` returned.
  *
  * @param held - sessions that are not open yet
- * @throws TypeError if it is neither text nor a number; Error if another session has it, or if it does not name the node
+ * @throws TypeError (`INVALID_ID`) if it is neither text nor a number; Error if it does not name the node (`FOREIGN_ID`), or if another
+ * session has it (`ID_IN_USE`)
  */
 export function checkId(
   made: unknown,
@@ -52,11 +54,8 @@ export function checkId(
   held?: Sessions,
 ): string {
   const id = typeof made === "number" ? String(made) : made;
-  if (typeof id !== "string" || id === "")
-    throw new TypeError("generateId() must return a string that is not empty");
-  if (!id.startsWith(engine.idPrefix))
-    throw new Error("generateId() must return an id that begins with engine.idPrefix");
-  if (engine.find(id) !== undefined || held?.find(id) !== undefined)
-    throw new Error("generateId() returned the id of another session");
+  if (typeof id !== "string" || id === "") throw createError("INVALID_ID");
+  if (!id.startsWith(engine.idPrefix)) throw createError("FOREIGN_ID");
+  if (engine.find(id) !== undefined || held?.find(id) !== undefined) throw createError("ID_IN_USE");
   return id;
 }

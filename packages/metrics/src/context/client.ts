@@ -36,6 +36,8 @@ interface OfficialSocket extends ClientSocket {
   notifyOutgoingListeners(packet: ClientPacket): void;
 }
 
+const NO_SOCKET = "carryContext() needs a socket of socket.io-client 4.5 or later";
+
 const used = ["subEvents", "emit", "packet", "onpacket", "notifyOutgoingListeners"] as const;
 
 /**
@@ -45,7 +47,7 @@ const used = ["subEvents", "emit", "packet", "onpacket", "notifyOutgoingListener
  *
  * @param socket - of `socket.io-client` 4.5 or later
  * @returns the same socket
- * @throws TypeError for anything else
+ * @throws TypeError (`CANNOT_CARRY`) for anything else
  *
  * @example
  * import { carryContext } from "@tidewire/metrics/opentelemetry/client";
@@ -57,8 +59,7 @@ export function carryContext<Socket extends ClientSocket>(
   socket: Socket,
   options: CarryContextOptions = {},
 ): Socket {
-  if (!isOfficial(socket))
-    throw new TypeError("carryContext() needs a socket of socket.io-client 4.5 or later");
+  if (!isOfficial(socket)) throw Object.assign(new TypeError(NO_SOCKET), { code: "CANNOT_CARRY" });
   const carrier = new ContextCarrier(options);
   const emit = socket.emit.bind(socket);
   const send = socket.packet.bind(socket);

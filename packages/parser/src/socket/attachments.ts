@@ -1,5 +1,5 @@
 import { Blob } from "node:buffer";
-import { ParseError } from "../errors.ts";
+import { blobError, ParseError } from "../errors.ts";
 
 /** What is sent as a binary attachment. */
 export type Binary = ArrayBuffer | ArrayBufferView;
@@ -93,7 +93,7 @@ export function takeAttachments(value: unknown, attachments: Buffer[], fromToJSO
     return value.map((item) => takeAttachments(item, attachments));
   }
   if (isBlob(value)) {
-    throw new TypeError("a Blob cannot be sent from the server: send `await blob.arrayBuffer()` instead");
+    throw blobError();
   }
   if (!fromToJSON && hasToJSON(value)) {
     return takeAttachments(value.toJSON(), attachments, true);

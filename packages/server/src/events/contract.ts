@@ -80,15 +80,18 @@ export class CheckedEvents<Socket extends CheckedSocket> {
   finish(sockets: readonly Socket[], done: () => void): boolean {
     const pending = sockets.map((socket) => this.#pending.get(socket)).filter((each) => each !== undefined);
     if (pending.length === 0) return false;
+    void this.#finish(pending, done);
+    return true;
+  }
+
+  async #finish(pending: readonly Promise<void>[], done: () => void): Promise<void> {
     const clock = this.#clock();
     const timeout = new internals.Timeout(done);
     clock.schedule(timeout, LEAVE_TIMEOUT);
-    void Promise.all(pending).then(() => {
-      if (!timeout.isScheduled) return;
-      clock.cancel(timeout);
-      timeout.callback();
-    });
-    return true;
+    await Promise.all(pending);
+    if (!timeout.isScheduled) return;
+    clock.cancel(timeout);
+    done();
   }
 
   /** The same for one socket whose client leaves the namespace, and may join it again meanwhile. */

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { ParsedHead } from "../copied/head.ts";
 import type { Host, HostTarget, RequestHead } from "../host.ts";
+import { createError } from "./errors.ts";
 import { MemoryHttpExchange } from "./http-exchange.ts";
 import type { MemoryResponse } from "./response.ts";
 import { MemoryUpgradeExchange } from "./upgrade-exchange.ts";
@@ -23,7 +24,7 @@ export interface MemoryRequest {
   streamed?: boolean;
 }
 
-/** An open request. `response` rejects if the server or the client drops the connection. */
+/** An open request. `response` rejects if the client (`REQUEST_ABORTED`) or the server (`REQUEST_DROPPED`) drops the connection. */
 export interface MemoryCall {
   response: Promise<MemoryResponse>;
   /**
@@ -63,7 +64,7 @@ export class MemoryHost implements Host {
   /**
    * Sends a request.
    *
-   * @throws Error if no engine is attached to the host
+   * @throws Error (`NO_ENGINE`) if no engine is attached to the host
    *
    * @example
    * const { body } = await host.request({ url: "/engine.io/?EIO=4&transport=polling" }).response;
@@ -88,6 +89,7 @@ export class MemoryHost implements Host {
    * Opens a WebSocket. Resolves once it is accepted; rejects with a `MemoryUpgradeError` if it is refused.
    *
    * @param signal - makes the client go away before that
+   * @throws Error (`NO_ENGINE`) if no engine is attached to the host
    *
    * @example
    * const socket = await host.connect({ url: "/engine.io/?EIO=4&transport=websocket" });
@@ -102,8 +104,7 @@ export class MemoryHost implements Host {
   }
 
   #bound(): HostTarget {
-    if (this.#target === undefined)
-      throw new Error("No engine is attached to this host: call engine.attachHost(host)");
+    if (this.#target === undefined) throw createError("NO_ENGINE");
     return this.#target;
   }
 }

@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import { CopiedHttpExchange } from "../copied/http-exchange.ts";
 import type { RequestHead } from "../host.ts";
+import { createError } from "./errors.ts";
 import { toResponse } from "./response.ts";
 import type { MemoryResponse } from "./response.ts";
 
@@ -27,11 +28,11 @@ export class MemoryHttpExchange extends CopiedHttpExchange {
   /** The client goes away. */
   leave(): void {
     this.abort();
-    this.#reject(new Error("aborted"));
+    this.#reject(createError("REQUEST_ABORTED"));
   }
 
   override destroy(): void {
     this.abort();
-    this.#reject(new Error("dropped by the server"));
+    this.#reject(createError("REQUEST_DROPPED"));
   }
 }

@@ -2,6 +2,7 @@ import type { OutgoingHttpHeaders } from "node:http";
 import { CopiedRequest } from "../copied/request.ts";
 import { CollectedUpgradeExchange } from "../copied/upgrade-exchange.ts";
 import type { RequestHead, WebSocketHandlers, WebSocketPort } from "../host.ts";
+import { createError } from "./errors.ts";
 import { toResponse } from "./response.ts";
 import { MemoryUpgradeError } from "./upgrade-error.ts";
 import { MemoryWebSocket } from "./websocket.ts";
@@ -29,12 +30,12 @@ export class MemoryUpgradeExchange extends CollectedUpgradeExchange {
   /** The client goes away. */
   leave(): void {
     this.abort();
-    this.#reject(new Error("aborted"));
+    this.#reject(createError("REQUEST_ABORTED"));
   }
 
   override destroy(): void {
     this.abort();
-    this.#reject(new Error("dropped by the server"));
+    this.#reject(createError("REQUEST_DROPPED"));
   }
 
   protected override upgrade(
