@@ -161,6 +161,16 @@ onEveryHost("the page of io.inspect()", serverHostsAndApp, (host) => {
     assert.equal(inspector.watchers, 0);
     assert.equal((await fetch(`${running.url}/_tidewire/`)).status, 503);
   });
+
+  it("is served again on the path of one that has ended", async () => {
+    await using running = await host.start();
+    (await inspect(running)).close();
+    await inspect(running);
+    for (const transports of [["polling"], ["websocket"]]) {
+      using page = await watch(running.url, { transports });
+      assert.ok(page.socket.connected);
+    }
+  });
 });
 
 onEveryHost("access to the page of io.inspect()", serverHosts, (host) => {
@@ -499,6 +509,30 @@ onEveryHost("what the page of io.inspect() gets", serverHosts, (host) => {
     assert.equal(args![0], '{ "deep": { "deep": { "deep": { "deep": {…} } } } }');
   });
 
+  it("shows events and rooms whose names are numbers, in every view", async () => {
+    await using running = await host.start();
+    await inspect(running);
+    const { client, socket } = await pair(running);
+    void socket.join(7 as never);
+    using page = await watch(running.url);
+    await page.ask("feed", { kinds: EVERYTHING, name: "4" });
+    client.emit(42 as never, "x");
+    assert.equal((await entry(page, ({ kind }) => kind === "in")).name, "42");
+    await page.ask("feed", { kinds: EVERYTHING });
+    running.io.to(7 as never).emit("news");
+    assert.deepEqual((await entry(page, ({ kind }) => kind === "broadcast")).rooms, ["7"]);
+    const rooms = page.next<{ readonly rows: unknown }>("rooms");
+    await page.ask("rooms", { text: "7" });
+    assert.deepEqual((await rooms).rows, [{ nsp: "/", room: "7", size: 1 }]);
+    const list = page.next<List>("connections");
+    await page.ask("connections", { room: "7" });
+    const { matching, rows } = await list;
+    assert.deepEqual([matching, rows[0]?.rooms], [1, ["7"]]);
+    const shown = page.next<Client>("client", ({ details }) => details !== undefined);
+    await page.ask("client", { sid: client.io.engine.id });
+    assert.deepEqual((await shown).details?.sockets[0]?.rooms, ["7"]);
+  });
+
   it("is the timeline of one client", async () => {
     await using running = await host.start();
     await inspect(running);
@@ -608,6 +642,23 @@ onEveryHost("what the page of io.inspect() can do", serverHosts, (host) => {
     await page.ask("act", { type: "disconnect", ...target });
     assert.equal((await gone)[0], "io server disconnect");
     assert.equal(await page.ask("act", { type: "disconnect", ...target }), "NOT_FOUND");
+  });
+
+  it("reaches rooms whose names are numbers", async () => {
+    await using running = await host.start();
+    await inspect(running);
+    const [one, two] = [await pair(running), await pair(running)];
+    for (const { socket } of [one, two]) void socket.join(7 as never);
+    using page = await watch(running.url);
+    const came = next(one.client, "hello");
+    await page.ask("act", { type: "emit", namespace: "/", room: "7", event: "hello", args: [] });
+    await came;
+    await page.ask("act", { type: "leave", namespace: "/", socket: one.socket.id, room: "7" });
+    assert.equal(one.socket.rooms.size, 1);
+    const gone = next(two.client, "disconnect");
+    await page.ask("act", { type: "empty", namespace: "/", room: "7" });
+    await gone;
+    assert.ok(one.client.connected);
   });
 
   it("closes connections, one or those of a room", async () => {

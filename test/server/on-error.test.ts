@@ -24,6 +24,18 @@ onEveryHost("io.onError", serverHosts, (host) => {
         await settled(client, socket);
       });
 
+      it("a listener, or a middleware, of an event whose name is a number: the handler gets text", async () => {
+        await using reporter = await startReporting(host);
+        const { running, reported } = reporter;
+        const { client, socket } = await pair(running, webSocket);
+        socket.on("42", fail);
+        client.emit(42 as never);
+        assertOrigin(await reported(), "listener", "42", socket);
+        socket.use(() => fail() as void);
+        client.emit(42 as never);
+        assertOrigin(await reported(), "socket middleware", "42", socket);
+      });
+
       it("a listener of once(), which is called once", async () => {
         await using reporter = await startReporting(host);
         const { running, reported } = reporter;

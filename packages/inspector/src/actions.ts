@@ -1,5 +1,6 @@
 import type { internals } from "@tidewire/server";
 import { createError } from "./errors.ts";
+import { roomsNamed } from "./rooms-named.ts";
 import { preview } from "./watching/preview.ts";
 
 /** How long an answer is awaited, in ms. */
@@ -65,13 +66,15 @@ export class Actions {
         await this.#socket(action).join(textOf(action.room));
         return {};
       case "leave":
-        await this.#socket(action).leave(textOf(action.room));
+        for (const room of roomsNamed(textOf(action.room))) await this.#socket(action).leave(room);
         return {};
       case "disconnect":
         this.#socket(action).disconnect();
         return {};
       case "empty":
-        this.#namespace(action).in(textOf(action.room)).disconnectSockets(true);
+        this.#namespace(action)
+          .in(roomsNamed(textOf(action.room)))
+          .disconnectSockets(true);
         return {};
       case "close":
         this.#close(textOf(action.sid));
@@ -97,7 +100,7 @@ export class Actions {
     }
     const namespace = this.#namespace(action);
     if (action.room === undefined) namespace.emit(event, ...given);
-    else namespace.to(textOf(action.room)).emit(event, ...given);
+    else namespace.to(roomsNamed(textOf(action.room))).emit(event, ...given);
     return {};
   }
 

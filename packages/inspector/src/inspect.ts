@@ -108,6 +108,8 @@ class PageServer implements Inspector, internals.AttachmentListener {
   close(): void {
     this.#view.attachments.remove(this);
     this.detached();
+    // A page that is served on this path later would share the upgrades with this one.
+    for (const [server, engine] of this.#engines) engine.detach(server as Parameters<Engine["detach"]>[0]);
   }
 }
 

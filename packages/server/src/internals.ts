@@ -13,7 +13,7 @@ export type { SocketDetails } from "./remote-socket.ts";
 export { EventLoopDelay } from "./stats/event-loop-delay.ts";
 export type { DelayStats } from "./stats/event-loop-delay.ts";
 export { viewOf } from "./inspection/view.ts";
-export type { InspectedNamespace, InspectedSocket, ServerView } from "./inspection/view.ts";
+export type { InspectedNamespace, InspectedRoom, InspectedSocket, ServerView } from "./inspection/view.ts";
 export type { AttachmentListener } from "./inspection/attachments.ts";
 export { MemoryAdapter } from "./rooms/memory-adapter.ts";
 export type { AdapterNamespace, LocalSocket } from "./rooms/memory-adapter.ts";

@@ -684,7 +684,7 @@ export class Socket<
           this.callListeners(event);
         }
       } catch (thrown) {
-        this.server._userCode.report(thrown, { source: "listener", event: event[0], socket: this });
+        this.server._userCode.report(thrown, { source: "listener", event: String(event[0]), socket: this });
       }
     });
   }
@@ -701,7 +701,7 @@ export class Socket<
 
   private traceListeners(event: Event): void {
     const [name, ...args] = event;
-    traceEvent({ socket: this, namespace: this.nsp.name, event: name, args }, () =>
+    traceEvent({ socket: this, namespace: this.nsp.name, event: String(name), args }, () =>
       this.server._userCode.emitAndCollect(this, event, "listener", this),
     );
   }
@@ -728,7 +728,7 @@ export class Socket<
   }
 
   private run(event: Event, done: (error?: Error) => void): void {
-    const origin = { source: "socket middleware", event: event[0], socket: this } as const;
+    const origin = { source: "socket middleware", event: String(event[0]), socket: this } as const;
     // An event whose middleware has failed is dropped.
     this.server._userCode.runMiddlewares(this.fns, event, origin, ignore, done);
   }

@@ -1,6 +1,7 @@
 import { internals } from "@tidewire/engine";
 import type { Session } from "@tidewire/engine";
 import type { internals as serverInternals } from "@tidewire/server";
+import { roomsNamed } from "../rooms-named.ts";
 import { rowOf } from "./connection-row.ts";
 import type { ConnectionRow } from "./connection-row.ts";
 import { RttProbe } from "./rtt-probe.ts";
@@ -40,6 +41,7 @@ export class ConnectionList {
   readonly #view: View;
   readonly #query: ListQuery;
   readonly #text: string;
+  readonly #rooms: readonly serverInternals.InspectedRoom[] | undefined;
   /** The rows as they were sent, by id. */
   #sent: Map<string, string> = new Map();
   #probes: Map<string, RttProbe> = new Map();
@@ -50,6 +52,7 @@ export class ConnectionList {
     this.#view = view;
     this.#query = query;
     this.#text = (query.text ?? "").toLowerCase();
+    this.#rooms = query.room ? roomsNamed(query.room) : undefined;
   }
 
   /** Returns what has changed; undefined if nothing has. */
@@ -94,13 +97,16 @@ export class ConnectionList {
   }
 
   #wants(session: Session): boolean {
-    const { transport, namespace, room } = this.#query;
+    const { transport, namespace } = this.#query;
     if (transport && session.transport.name !== transport) return false;
-    if (this.#text === "" && !namespace && !room) return true;
+    const rooms = this.#rooms;
+    if (this.#text === "" && !namespace && rooms === undefined) return true;
     const sockets = this.#view.socketsOf(session);
-    if (namespace || room) {
+    if (namespace || rooms !== undefined) {
       const isThere = sockets.some(
-        (socket) => (!namespace || socket.nsp.name === namespace) && (!room || this.#view.isIn(socket, room)),
+        (socket) =>
+          (!namespace || socket.nsp.name === namespace) &&
+          (rooms === undefined || rooms.some((room) => this.#view.isIn(socket, room))),
       );
       if (!isThere) return false;
     }

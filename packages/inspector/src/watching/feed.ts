@@ -47,7 +47,7 @@ function some(rooms: ReadonlySet<string> | undefined): string[] {
       names.push(`… ${rooms!.size - MAX_ROOMS} more`);
       break;
     }
-    names.push(short(room, 60));
+    names.push(short(String(room), 60));
   }
   return names;
 }

@@ -109,7 +109,7 @@ export class GuardedCalls implements UserCode {
 
   emit(emitter: EventEmitter, event: NamedEvent, source: ErrorSource, socket: object | undefined): void {
     const [name, ...args] = event;
-    const origin = { source, event: name, socket };
+    const origin = { source, event: String(name), socket };
     for (const listener of emitter.rawListeners(name))
       this.#call(listener as Callable, emitter, args, origin);
   }
@@ -120,7 +120,7 @@ export class GuardedCalls implements UserCode {
     source: ErrorSource,
     socket: object | undefined,
   ): PromiseLike<unknown>[] {
-    const origin = { source, event: name, socket };
+    const origin = { source, event: String(name), socket };
     const results = emitter
       .rawListeners(name)
       .map((listener) => this.#call(listener as Callable, emitter, args, origin));

@@ -5,6 +5,9 @@ import { MemoryAdapter } from "../rooms/memory-adapter.ts";
 import type { ServerStats } from "../stats/server-stats.ts";
 import type { Attachments } from "./attachments.ts";
 
+/** The name of a room. The type of the server is text, but applications without types use numbers, too. */
+export type InspectedRoom = string | number;
+
 /** A socket, as the inspector uses it. */
 export interface InspectedSocket {
   readonly id: string;
@@ -18,14 +21,21 @@ export interface InspectedSocket {
   emit(event: string, ...args: unknown[]): unknown;
   timeout(ms: number): { emitWithAck(event: string, ...args: unknown[]): Promise<unknown> };
   join(room: string): Promise<void> | void;
-  leave(room: string): Promise<void> | void;
+  leave(room: InspectedRoom): Promise<void> | void;
   disconnect(close?: boolean): unknown;
 }
 
 /** The rooms of an adapter. */
 interface RoomMaps {
-  readonly rooms: ReadonlyMap<string, ReadonlySet<string>>;
-  readonly sids: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly rooms: ReadonlyMap<InspectedRoom, ReadonlySet<string>>;
+  readonly sids: ReadonlyMap<InspectedRoom, ReadonlySet<InspectedRoom>>;
+}
+
+/** The rooms of an adapter of this package. */
+interface RoomReader {
+  has(id: string, room: InspectedRoom): boolean;
+  forEachRoom(id: string, visit: (room: InspectedRoom) => void): void;
+  forEachShared(visit: (room: InspectedRoom, size: number) => void): void;
 }
 
 /** A namespace, as the inspector uses it. */
@@ -35,8 +45,8 @@ export interface InspectedNamespace {
   readonly sockets: ReadonlyMap<string, InspectedSocket>;
   readonly adapter: object;
   emit(event: string, ...args: unknown[]): unknown;
-  to(room: string): { emit(event: string, ...args: unknown[]): unknown };
-  in(room: string): {
+  to(rooms: readonly InspectedRoom[]): { emit(event: string, ...args: unknown[]): unknown };
+  in(rooms: readonly InspectedRoom[]): {
     socketsLeave(room: string): void;
     disconnectSockets(close?: boolean): void;
   };
@@ -57,11 +67,11 @@ export interface ServerView {
   readonly attachments: Attachments;
   /** The sockets of a connection. */
   socketsOf(session: Session): readonly InspectedSocket[];
-  /** Visits the rooms of a namespace, without those that sockets have for themselves. */
+  /** Visits the names of the rooms of a namespace, without those that sockets have for themselves. */
   forEachRoom(namespace: InspectedNamespace, visit: (room: string, size: number) => void): void;
-  /** Visits the rooms of a socket, without its own. */
+  /** Visits the names of the rooms of a socket, without its own. */
   forEachRoomOf(socket: InspectedSocket, visit: (room: string) => void): void;
-  isIn(socket: InspectedSocket, room: string): boolean;
+  isIn(socket: InspectedSocket, room: InspectedRoom): boolean;
   /** Sends the next ping of the heartbeat now; returns whether it was sent. */
   ping(session: Session): boolean;
 }
@@ -73,21 +83,22 @@ interface ConnectionOwner {
   readonly _allSockets?: readonly InspectedSocket[];
 }
 
-function tableOf({ adapter }: InspectedNamespace): MemoryAdapter["_table"] | undefined {
+function tableOf({ adapter }: InspectedNamespace): RoomReader | undefined {
   return adapter instanceof MemoryAdapter ? adapter._table : undefined;
 }
 
 export const lookups: Lookups = {
   socketsOf: ({ handlers }) => (handlers as ConnectionOwner | undefined)?._allSockets ?? [],
   forEachRoom(namespace, visit) {
+    const visitNamed = (room: InspectedRoom, size: number): void => visit(String(room), size);
     const table = tableOf(namespace);
-    if (table !== undefined) return table.forEachShared(visit);
+    if (table !== undefined) return table.forEachShared(visitNamed);
     const { rooms, sids } = namespace.adapter as RoomMaps;
-    for (const [room, ids] of rooms) if (!sids.has(room)) visit(room, ids.size);
+    for (const [room, ids] of rooms) if (!sids.has(room)) visitNamed(room, ids.size);
   },
   forEachRoomOf({ id, nsp }, visit) {
-    const visitOther = (room: string): void => {
-      if (room !== id) visit(room);
+    const visitOther = (room: InspectedRoom): void => {
+      if (room !== id) visit(String(room));
     };
     const table = tableOf(nsp);
     if (table !== undefined) table.forEachRoom(id, visitOther);
