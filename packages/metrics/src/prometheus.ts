@@ -44,7 +44,7 @@ export interface PrometheusOptions {
  * Adds the metrics of a server to a registry of `prom-client`. They are read when the registry is.
  *
  * @returns a function that removes them
- * @throws Error if the registry has metrics of the same names
+ * @throws Error if the registry has metrics of the same names; then it gets none
  *
  * @example
  * import { register } from "prom-client";
@@ -56,11 +56,22 @@ export function prometheus(
   { register, prefix = "tidewire_" }: PrometheusOptions,
 ): () => void {
   const snapshot = new Snapshot(io);
-  const registered = metrics.map((definition) => new PrometheusMetric(definition, prefix, snapshot));
-  for (const metric of registered) register.registerMetric(metric);
-  return () => {
-    for (const { name } of registered) register.removeSingleMetric(name);
+  // Those under which they were registered: a registry may change the names of metrics.
+  const names: string[] = [];
+  const removeAll = (): void => {
+    for (const name of names) register.removeSingleMetric(name);
   };
+  try {
+    for (const definition of metrics) {
+      const metric = new PrometheusMetric(definition, prefix, snapshot);
+      register.registerMetric(metric);
+      names.push(metric.name);
+    }
+  } catch (error) {
+    removeAll();
+    throw error;
+  }
+  return removeAll;
 }
 
 class PrometheusMetric implements RegisteredMetric {

@@ -126,8 +126,27 @@ describe("prometheus()", () => {
     const register = new Registry();
     prometheus(server.io, { register });
     assert.throws(() => prometheus(server.io, { register }), /already been registered/);
+    assert.equal(linesOf(await register.metrics()).get("tidewire_broadcasts_total"), 1);
     prometheus(server.io, { register, prefix: "admin_" });
     assert.equal(linesOf(await register.metrics()).get("admin_broadcasts_total"), 1);
+  });
+
+  it("leaves nothing in a registry that has one of the names", async () => {
+    await using server = await testServer(application);
+    const register = new Registry();
+    new Gauge({ name: "tidewire_rooms", help: "of the application", registers: [register] }).set(7);
+    assert.throws(() => prometheus(server.io, { register }), /tidewire_rooms/);
+    assert.deepEqual([...linesOf(await register.metrics())], [["tidewire_rooms", 7]]);
+  });
+
+  it("leaves a registry that has written OpenMetrics", async () => {
+    await using server = await testServer(application);
+    const register = new Registry();
+    register.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
+    const stop = prometheus(server.io, { register });
+    await register.metrics();
+    stop();
+    assert.deepEqual(register.getMetricsAsArray(), []);
   });
 
   it("leaves out what the server does not count", async () => {
