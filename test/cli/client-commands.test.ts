@@ -47,6 +47,18 @@ for (const host of serverHosts) {
       });
     });
 
+    for (const args of [[], ["--ack"]])
+      it(`fails if the server disconnects the client as soon as it has joined [${args.join() || "no options"}]`, async () => {
+        await using running = await host.start();
+        running.io.on("connection", (socket) => socket.disconnect());
+        const given = [...args, "--transports", "polling", running.url, "hello"];
+        assert.deepEqual(await runCommand(emitCommand, given), {
+          code: 1,
+          out: "",
+          err: "tidewire emit: disconnected: io server disconnect\n",
+        });
+      });
+
     it("says why the server refuses it", async () => {
       await using server = await host.start();
       server.io.use((_socket, then) => then(Object.assign(new Error("no"), { data: { code: 7 } })));

@@ -1,5 +1,6 @@
 // `tidewire start` and its workers, as processes.
 import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
@@ -207,6 +208,81 @@ describe("tidewire start", function () {
     await tidewire.ended;
     assert.match(tidewire.text, /SIGINT again: the workers are killed/);
   });
+
+  it("kills a worker on the second signal, too, that was replaced and has not ended", async () => {
+    await using database = await Database.start();
+    const args = ["--workers", "1", "--drain", "0", "--stop-timeout", "600"];
+    await using running = await start("with-database.ts", args, [String(database.port), "keeps"]);
+    const { tidewire } = running;
+    await tidewire.says(READY);
+    tidewire.signal("SIGHUP");
+    await tidewire.says(/^\[1\] was told to end$/);
+    tidewire.signal("SIGTERM");
+    await tidewire.saysTimes(/^\[1\] was told to end$/, 2);
+    tidewire.signal("SIGTERM");
+    await tidewire.ended;
+    assert.match(tidewire.text, /SIGTERM again: the workers are killed/);
+    assert.doesNotMatch(tidewire.text, /the old workers go on/);
+  });
+
+  it("does not reload what has not started", async () => {
+    await using running = await start("silent.ts", ["--ready-timeout", "1", "--workers", "1"]);
+    const { tidewire } = running;
+    await tidewire.says(/^\[1\] runs$/);
+    tidewire.signal("SIGHUP");
+    assert.equal(await tidewire.ended, 1);
+    assert.deepEqual(tidewire.find(/reload/), []);
+    assert.equal(tidewire.find(/^\[1\] runs$/).length, 1);
+  });
+
+  it("goes on when nobody reads any more what it prints", async () => {
+    await using running = await start("echo.ts", ["--workers", "1", "--drain", "0"], ["node"]);
+    const { tidewire, port } = running;
+    await tidewire.says(READY);
+    const client = openClient(`http://127.0.0.1:${port}`, {
+      ...websocket,
+      reconnection: true,
+      reconnectionDelay: 50,
+    });
+    using _client = closing(() => client.close());
+    await connected(client);
+    tidewire.stopReading();
+    // It says each time that the worker has ended, and that another one is ready.
+    for (let count = 0; count < 2; count++) {
+      const again = next(client, "connect");
+      client.emit("crash");
+      await again;
+    }
+    tidewire.signal("SIGTERM");
+    assert.equal(await tidewire.ended, 0);
+  });
+
+  const canLimit = spawnSync("prlimit", ["--version"]).status === 0;
+  const outOfFiles = "goes on without a worker that cannot be started, and tries again";
+  if (canLimit)
+    it(outOfFiles, async () => {
+      await using running = await start("echo.ts", ["--workers", "2"], ["node"]);
+      const { tidewire, port } = running;
+      const pids = (await tidewire.saysTimes(READY, 2)).map(([, , pid]) => Number(pid));
+      const client = openClient(`http://127.0.0.1:${port}`, websocket);
+      using _client = closing(() => client.close());
+      await connected(client);
+      const served = (await client.emitWithAck("pid")) as number;
+      const limit = (files: string): void =>
+        void execFileSync("prlimit", [`--pid=${tidewire.pid}`, `--nofile=${files}:`]);
+      limit("3");
+      process.kill(
+        pids.find((pid) => pid !== served)!,
+        "SIGKILL",
+      );
+      await tidewire.saysTimes(/worker \d could not be started: the system allows no more .*starts in/, 2);
+      tidewire.signal("SIGHUP");
+      await tidewire.says(/reload: given up; the old workers go on/);
+      assert.equal(await client.emitWithAck("pid"), served);
+      limit("1024");
+      await tidewire.saysTimes(READY, 3);
+    });
+  else it(`${outOfFiles} [needs prlimit]`);
 
   it("lets an application end itself by its own listener of SIGTERM", async () => {
     await using running = await start("with-own-end.ts", ["--workers", "1"]);

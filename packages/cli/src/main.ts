@@ -10,6 +10,7 @@ export async function main(
   terminal: Terminal,
   version: string,
 ): Promise<number> {
+  outliveReaders(terminal);
   const [name, ...rest] = args;
   if (name === "--version" || name === "-v") {
     terminal.out.write(`${version}\n`);
@@ -36,6 +37,14 @@ export async function main(
     terminal.err.write(`tidewire ${name}: ${error.message}\nSee tidewire ${name} --help.\n`);
     return ExitCode.USAGE;
   }
+}
+
+/** Whoever reads the output may leave before its end, such as `head -1`. A command that listens for errors itself decides. */
+function outliveReaders({ out, err }: Terminal): void {
+  for (const stream of [out, err])
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE" && stream.listenerCount("error") === 1) throw error;
+    });
 }
 
 /** What follows `--` belongs to the script of the application. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { PassThrough } from "node:stream";
+import { PassThrough, Writable } from "node:stream";
 import type { Command } from "../src/command.ts";
 import { main } from "../src/main.ts";
 import { UsageError } from "../src/usage-error.ts";
@@ -52,6 +52,14 @@ describe("the command line", () => {
   it("prints its version", async () => {
     for (const arg of ["--version", "-v"])
       assert.deepEqual(await run(arg), { code: 0, out: "1.2.3\n", err: "" });
+  });
+
+  it("outlives whoever reads what it prints", async () => {
+    const gone = Object.assign(new Error("write EPIPE"), { code: "EPIPE" });
+    const [out, err] = [0, 1].map(() => new Writable({ write: (_chunk, _encoding, done) => done(gone) }));
+    assert.equal(await main(["greet", "ann"], [greet], { out: out!, err: err! }, "1.2.3"), 0);
+    await new Promise(setImmediate);
+    assert.ok(out!.destroyed);
   });
 
   it("names a command that does not exist, and those that do", async () => {

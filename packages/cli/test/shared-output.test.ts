@@ -52,6 +52,21 @@ describe("the lines of a worker", () => {
     assert.equal(String(target.read()), "[1] end\n");
   });
 
+  it("are lost once nobody reads them, and the worker goes on", async () => {
+    const fail: ((error: Error) => void)[] = [];
+    const target = new Writable({ highWaterMark: 1, write: (_chunk, _encoding, done) => fail.push(done) });
+    const source = new PassThrough();
+    new SharedOutput(target).copy(source, "");
+    source.write("one\n");
+    await new Promise(setImmediate);
+    assert.equal(source.isPaused(), true);
+    fail[0]!(new Error("EPIPE"));
+    await new Promise(setImmediate);
+    source.end("two\nthree");
+    await once(source, "end");
+    assert.equal(fail.length, 1);
+  });
+
   it("of many workers wait with one listener", async () => {
     const waiting: (() => void)[] = [];
     const target = new Writable({ highWaterMark: 1, write: (_chunk, _encoding, done) => waiting.push(done) });

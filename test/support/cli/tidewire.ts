@@ -118,6 +118,12 @@ export class Tidewire implements AsyncDisposable {
       .filter((found) => found !== null);
   }
 
+  /** Leaves it alone with what it prints from now on. */
+  stopReading(): void {
+    this.#child.stdout!.destroy();
+    this.#child.stderr!.destroy();
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

@@ -17,19 +17,22 @@ export function openClient(options: ClientOptions, reconnection: boolean): Socke
   });
 }
 
-/** @throws Error if the server refuses the client or cannot be reached in time */
+/** @throws Error if the server refuses the client, disconnects it at once, or cannot be reached in time */
 export function connected(socket: Socket, timeout: number): Promise<void> {
   return new Promise((resolve, reject) => {
+    const fail = (why: string): void => {
+      clearTimeout(timer);
+      reject(new Error(why));
+    };
     // The manager limits the time for the connection, but not that for the namespace.
-    const timer = setTimeout(() => reject(new Error(`no connection within ${timeout / 1000} s`)), timeout);
+    const timer = setTimeout(() => fail(`no connection within ${timeout / 1000} s`), timeout);
     socket.once("connect", () => {
       clearTimeout(timer);
-      resolve();
+      // The message that says so may say, too, that the client is disconnected.
+      setImmediate(resolve);
     });
-    socket.once("connect_error", (error) => {
-      clearTimeout(timer);
-      reject(new Error(reasonOf(error)));
-    });
+    socket.once("disconnect", (reason) => fail(`disconnected: ${reason}`));
+    socket.once("connect_error", (error) => fail(reasonOf(error)));
   });
 }
 

@@ -11,10 +11,14 @@ export class SharedOutput {
 
   constructor(target: NodeJS.WritableStream) {
     this.#target = target;
-    target.on("drain", () => {
-      for (const source of this.#paused) source.resume();
-      this.#paused.clear();
-    });
+    target.on("drain", () => this.#resume());
+    // Nobody reads it any more, or the disk is full: what cannot be printed is lost, as it is for `console.log()`.
+    target.on("error", () => this.#resume());
+  }
+
+  #resume(): void {
+    for (const source of this.#paused) source.resume();
+    this.#paused.clear();
   }
 
   /** Copies a stream line by line, and waits with it while the target is full. */
@@ -31,12 +35,12 @@ export class SharedOutput {
       if (lines.length > 0) this.#write(source, lines.map((line) => `${prefix}${line}\n`).join(""));
     });
     source.on("end", () => {
-      if (begun !== "") this.#target.write(`${prefix}${begun}\n`);
+      if (begun !== "" && this.#target.writable) this.#target.write(`${prefix}${begun}\n`);
     });
   }
 
   #write(source: Readable, text: string): void {
-    if (this.#target.write(text)) return;
+    if (!this.#target.writable || this.#target.write(text)) return;
     source.pause();
     this.#paused.add(source);
   }

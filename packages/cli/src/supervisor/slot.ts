@@ -11,6 +11,7 @@ export interface SlotOwner {
   readonly stopTimeout: number;
   /** How long the clients of a worker may take to leave, in ms. */
   readonly drainTime: number;
+  /** @throws Error if it cannot be started */
   fork(number: number): WorkerProcess;
   say(text: string): void;
 }
@@ -22,6 +23,8 @@ export class Slot {
   readonly #backoff: Backoff = new Backoff();
   #current: WorkerProcess | undefined = undefined;
   #next: WorkerProcess | undefined = undefined;
+  /** Those that are to end, one that was replaced among them, and whether they do so by themselves. */
+  readonly #retiring: Map<WorkerProcess, Promise<boolean>> = new Map();
   #restart: NodeJS.Timeout | undefined = undefined;
   #isStopped = false;
 
@@ -32,9 +35,19 @@ export class Slot {
 
   /** Starts the worker, and starts it again whenever it ends. */
   start(): void {
-    const worker = this.#owner.fork(this.number);
+    const worker = this.#fork();
+    if (typeof worker === "string") return this.#startAgain(worker, 0);
     this.#keep(worker);
     void this.#becomesReady(worker);
+  }
+
+  /** Returns a message if it cannot be started. */
+  #fork(): WorkerProcess | string {
+    try {
+      return this.#owner.fork(this.number);
+    } catch (error) {
+      return `worker ${this.number} could not be started: ${(error as Error).message}`;
+    }
   }
 
   /**
@@ -43,7 +56,11 @@ export class Slot {
    * @returns whether it became ready; otherwise nothing has changed
    */
   async replace(): Promise<boolean> {
-    const worker = this.#owner.fork(this.number);
+    const worker = this.#fork();
+    if (typeof worker === "string") {
+      this.#owner.say(worker);
+      return false;
+    }
     this.#next = worker;
     const isReady = await this.#becomesReady(worker);
     this.#next = undefined;
@@ -66,14 +83,15 @@ export class Slot {
   async stop(within: number): Promise<boolean> {
     this.#isStopped = true;
     clearTimeout(this.#restart);
-    const workers = [this.#current, this.#next].filter((worker) => worker !== undefined);
-    const ends = await Promise.all(workers.map((worker) => this.#retire(worker, within)));
+    for (const worker of [this.#current, this.#next]) {
+      if (worker !== undefined) void this.#retire(worker, within);
+    }
+    const ends = await Promise.all(this.#retiring.values());
     return ends.every(Boolean);
   }
 
   kill(): void {
-    this.#current?.kill();
-    this.#next?.kill();
+    for (const worker of new Set([this.#current, this.#next, ...this.#retiring.keys()])) worker?.kill();
   }
 
   #keep(worker: WorkerProcess): void {
@@ -83,12 +101,16 @@ export class Slot {
       // Another one may have taken its place, and the end of this one is wanted.
       if (this.#current !== worker) return;
       this.#current = undefined;
-      if (this.#isStopped) return;
-      const delay = this.#backoff.next(worker.readyFor);
-      const when = delay === 0 ? "now" : `in ${delay / 1000} s`;
-      this.#owner.say(`${nameOf(worker)} has ended (${how}); another one starts ${when}`);
-      this.#restart = setTimeout(() => this.start(), delay);
+      if (!this.#isStopped) this.#startAgain(`${nameOf(worker)} has ended (${how})`, worker.readyFor);
     });
+  }
+
+  /** @param lifetime - how long the last worker was ready, in ms */
+  #startAgain(why: string, lifetime: number): void {
+    const delay = this.#backoff.next(lifetime);
+    const when = delay === 0 ? "now" : `in ${delay / 1000} s`;
+    this.#owner.say(`${why}; another one starts ${when}`);
+    this.#restart = setTimeout(() => this.start(), delay);
   }
 
   async #becomesReady(worker: WorkerProcess): Promise<boolean> {
@@ -118,7 +140,16 @@ export class Slot {
     return true;
   }
 
-  async #retire(worker: WorkerProcess, within: number): Promise<boolean> {
+  /** @returns whether it ended by itself */
+  #retire(worker: WorkerProcess, within: number): Promise<boolean> {
+    const begun = this.#retiring.get(worker);
+    if (begun !== undefined) return begun;
+    const retirement = this.#letEnd(worker, within).finally(() => this.#retiring.delete(worker));
+    this.#retiring.set(worker, retirement);
+    return retirement;
+  }
+
+  async #letEnd(worker: WorkerProcess, within: number): Promise<boolean> {
     const { stopTimeout } = this.#owner;
     const hasEnded = await worker.retire(within, stopTimeout);
     if (!hasEnded) {

@@ -75,12 +75,14 @@ export class Supervisor implements SlotOwner {
       TIDEWIRE_WORKER: String(number),
       [SETTINGS]: writeSettings({ folder: this.#folder, preload: this.#preload }),
     });
+    // One that could not be started has neither a channel nor streams.
+    const started = new WorkerProcess(number, worker);
     closeWhatIsHandedTo(worker.process);
     const prefix = this.#options.prefix ? `[${number}] ` : "";
     const { stdout, stderr } = worker.process;
     if (stdout !== null) this.#out.copy(stdout, prefix);
     if (stderr !== null) this.#err.copy(stderr, prefix);
-    return new WorkerProcess(number, worker);
+    return started;
   }
 
   say(text: string): void {
@@ -118,12 +120,14 @@ export class Supervisor implements SlotOwner {
       return;
     }
     this.#isReloading = true;
-    await this.#started;
-    do {
+    const hasStarted = await this.#started;
+    this.#reloadsAgain = hasStarted;
+    while (this.#reloadsAgain && !this.#isStopping) {
       this.#reloadsAgain = false;
       this.say("reload: the workers are replaced one by one");
-      this.say((await this.#replaceAll()) ? "reload: done" : "reload: given up; the old workers go on");
-    } while (this.#reloadsAgain && !this.#isStopping);
+      const isDone = await this.#replaceAll();
+      if (!this.#isStopping) this.say(isDone ? "reload: done" : "reload: given up; the old workers go on");
+    }
     this.#isReloading = false;
   }
 

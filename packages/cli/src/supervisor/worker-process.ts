@@ -5,6 +5,8 @@ import type { ReadyMessage, RetireMessage } from "../worker/messages.ts";
 /** How a process ended, such as `code 1` or `SIGKILL`. */
 export type End = string;
 
+const NO_ROOM = "the system allows no more processes, or no more open files (ulimit -u, ulimit -n)";
+
 /** One process that runs the application's script. */
 export class WorkerProcess {
   /** Its place among the workers, from 1 on. */
@@ -18,9 +20,14 @@ export class WorkerProcess {
   #isHandedOver = false;
   #hasEnded = false;
 
+  /** @throws Error if the worker could not be started */
   constructor(number: number, worker: Worker) {
+    // What fails later, such as a message to it, is not its end, and must not be that of the supervisor.
+    worker.on("error", () => {});
+    const { pid } = worker.process;
+    if (pid === undefined) throw new Error(NO_ROOM);
     this.number = number;
-    this.pid = worker.process.pid ?? 0;
+    this.pid = pid;
     this.#worker = worker;
     this.ready = new Promise((resolve) => {
       worker.on("message", (message: unknown) => {
@@ -31,13 +38,10 @@ export class WorkerProcess {
       });
     });
     this.ended = new Promise((resolve) => {
-      const end = (how: End): void => {
+      worker.once("exit", (code: number | null, signal: string | null) => {
         this.#hasEnded = true;
-        resolve(how);
-      };
-      worker.once("exit", (code: number | null, signal: string | null) => end(signal ?? `code ${code}`));
-      // It could not be started. Whatever fails later must not end the supervisor.
-      worker.on("error", (error: Error) => end(error.message));
+        resolve(signal ?? `code ${code}`);
+      });
     });
   }
 
