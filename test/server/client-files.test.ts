@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
+import { Server } from "@tidewire/server";
+import { noteUncaught } from "../support/process/uncaught.ts";
+import { serve } from "../support/server/serve.ts";
+import type { Server as OfficialServer } from "../support/server/socketio.ts";
 import type { StartedServer } from "../support/server/started-server.ts";
 import { KeptConnection } from "../support/wire/kept-connection.ts";
 import { NetworkClient } from "../support/wire/network-client.ts";
@@ -171,5 +176,21 @@ onEveryHost("client files", serverHosts, (host) => {
     assert.equal(head.match(/content-length/gi)?.length, 1);
     connection.write("GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert.match(await connection.saw('"maxPayload"'), /HTTP\/1\.1 200 OK[^]*\r\n\r\n0\{"sid"/);
+  });
+});
+
+describe("io.serve()", () => {
+  it("leaves a response alone that the application has sent before the file was read", async () => {
+    const io = new Server();
+    const httpServer = createServer((request, response) => {
+      io.serve("socket.io.js", request, response);
+      if (request.url === "/late") response.writeHead(503).end("too late");
+    });
+    using noted = noteUncaught();
+    await using running = await serve(io as unknown as OfficialServer, httpServer);
+    const response = await fetch(`${running.url}/late`);
+    assert.deepEqual([response.status, await response.text()], [503, "too late"]);
+    assert.equal((await fetch(`${running.url}/socket.io.js`)).status, 200);
+    assert.deepEqual(noted.errors, []);
   });
 });

@@ -142,6 +142,15 @@ onEveryHost("io.drain()", serverHostsAndApp, (host) => {
     assert.deepEqual([io.draining, io.ready, io.engine.clientsCount], [false, true, 1]);
     await clients(running, 1);
   });
+
+  it("does not wait for the next batch when a listener of the last client stops it", async () => {
+    await using running = await host.start();
+    const stop = new AbortController();
+    running.io.on("connection", (socket) => socket.on("disconnect", () => stop.abort()));
+    await clients(running, 2);
+    const drained = draining(running).drain({ batch: 1, every: 60_000, signal: stop.signal });
+    await assert.rejects(within(drained, "the end of the drain"), { name: "AbortError" });
+  });
 });
 
 onEveryHost("a client that was drained", serverHosts, (host) => {

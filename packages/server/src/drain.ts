@@ -174,6 +174,8 @@ export class Drain {
 
   /** Resolves when it is resumed, or stopped. */
   #until(start: (resume: () => void) => void): Promise<void> {
+    // A listener of a client that left may have stopped it.
+    if (this.#isOver) return Promise.resolve();
     return new Promise((resolve) => {
       this.#resume = () => {
         clearTimeout(this.#pause);

@@ -94,7 +94,8 @@ export function serveClientFile(
   const serve = (): void => {
     respondWithFile(file, exchange).catch((error: unknown) => {
       debug("cannot serve client file %s: %s", file, error);
-      exchange.respond(500, {});
+      // The application may have responded meanwhile, such as when a time limit of its own was over.
+      if (!exchange.res.headersSent) exchange.respond(500, {});
     });
   };
   if (cors === undefined) serve();
