@@ -147,7 +147,7 @@ onEveryHost("engine: events of a session", engineHosts, (host) => {
   });
 
   host.it("emits heartbeat and packet for a pong", async () => {
-    await using server = await host.start({ pingInterval: 20 });
+    await using server = await host.start({ pingInterval: 300 });
     const { socket, session } = await openWebSocket(server);
     const events = record(session, ["packet", "packetCreate", "heartbeat"]);
     assert.equal(await socket.next(), "2");

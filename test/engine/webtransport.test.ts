@@ -299,14 +299,17 @@ onEveryHost("engine: WebTransport", engineHosts, (host) => {
 
     describe("with a stream that reports late what it has accepted", () => {
       host.it("sends pings, and messages, when the stream accepts them", async () => {
-        await using server = await startWithWebTransport(host, { pingInterval: 20 });
+        await using server = await startWithWebTransport(host);
         const late = held();
         const { stream, session } = await openWebTransport(server, { told: late.promise });
         session.send("first");
         await stream.expect('06 "4first"');
-        await stream.expect('01 "2"');
-        await stream.write('01 "3"');
-        await stream.expect('01 "2"');
+        server.engine.opts.pingInterval = 20;
+        for (let round = 0; round < 2; round++) {
+          // The interval begins with a pong.
+          await stream.write('01 "3"');
+          await stream.expect('01 "2"');
+        }
         late.resolve();
       });
 

@@ -43,7 +43,7 @@ function wordsFor(host: Host): Readonly<Record<string, string>> {
 }
 
 describe("the programs of the guides", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
 
   const ran = new Map<Lane, Promise<Ran[]>>();
   let redis: RedisServer | undefined;

@@ -99,7 +99,7 @@ class Scene implements AsyncDisposable {
       };
       this.#changed();
     });
-    await within(over, "both sides", 10_000).catch(() => {});
+    await within(over, "both sides").catch(() => {});
     return { client: this.#client[0] ?? "", server: this.#server[0] ?? "" };
   }
 

@@ -25,7 +25,7 @@ function sendMany(socket: Socket): void {
 onEveryHost("server: bursts to a client that reads", serverHosts, (host) => {
   onEveryTransport((_, mode) => {
     it("arrive completely when a listener answers with many events of 1 MB", async () => {
-      await using running = await host.start();
+      await using running = await host.start({ pingInterval: 60_000 });
       const { client, socket } = await pair(running, mode);
       socket.on("all", () => {
         sendMany(socket);
@@ -44,7 +44,7 @@ onEveryHost("server: bursts to a client that reads", serverHosts, (host) => {
     }).timeout(30_000);
 
     it("arrive completely when an event has many attachments of 1 MB", async () => {
-      await using running = await host.start();
+      await using running = await host.start({ pingInterval: 60_000 });
       const { client, socket } = await pair(running, { ...mode, parser: { ...parser, Decoder } });
       const sent = Array.from({ length: COUNT }, () => Buffer.alloc(MEGABYTE));
       socket.on("all", () => socket.emit("files", ...sent));
@@ -58,7 +58,7 @@ onEveryHost("server: bursts to a client that reads", serverHosts, (host) => {
     }).timeout(30_000);
 
     it("arrive completely when they are sent from the connection listener, with more a tick later", async () => {
-      await using running = await host.start();
+      await using running = await host.start({ pingInterval: 60_000 });
       running.io.on("connection", (socket) => {
         sendMany(socket);
         setImmediate(() => socket.emit("behind"));

@@ -71,7 +71,7 @@ function reportsOf(io: Server): LimitReport[] {
 
 onEveryHost("a megabyte of CONNECTs in one POST", engineHosts, (host) => {
   it("opens a thousand namespaces, not 80,000, and others are served meanwhile", async () => {
-    await using bound = await bindTo(host);
+    await using bound = await bindTo(host, {}, { pingInterval: 600_000 });
     const { io, server } = bound;
     io.of(/^\/\w+$/);
     const seen = reportsOf(io);

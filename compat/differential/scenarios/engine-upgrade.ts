@@ -160,7 +160,7 @@ onEngine("upgrade: long-polling after the upgrade", upgrade, async (run) => {
 
 onEngine(
   "upgrade: no upgrade packet within upgradeTimeout",
-  { ...upgrade, options: { upgradeTimeout: 100 } },
+  { ...upgrade, options: { upgradeTimeout: 400 } },
   async (run) => {
     const { peer } = await probed(run);
     await run.saw("ws", "end");
@@ -171,7 +171,7 @@ onEngine(
 
 onEngine(
   "upgrade: no probe within upgradeTimeout",
-  { ...upgrade, options: { upgradeTimeout: 100 } },
+  { ...upgrade, options: { upgradeTimeout: 400 } },
   async (run) => {
     const peer = await run.polling();
     await run.open("ws", peer.websocketQuery);

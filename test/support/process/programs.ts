@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** How long the process may take to end after the last program, and how long a program may take, in ms: it then hangs. */
-const PATIENCE = 30_000;
+const PATIENCE = process.env["CI"] === undefined ? 30_000 : 90_000;
 
 /** What a program has printed, and the error with which it ended, if it did. */
 export interface Ran {
