@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { until } from "../../test/support/engine/peers.ts";
-import { next } from "../../test/support/waiting/events.ts";
-import type { Socket } from "../../test/support/server/socketio.ts";
+import { within } from "../../test/support/waiting/queue.ts";
 import { RestartableServer } from "../support/restartable.ts";
 import { onEveryClient } from "./setting.ts";
 
@@ -56,25 +55,32 @@ onEveryClient("retries", {}, (setting) => {
   });
 
   setting.itWith("retries", "continue after the server restarts", async () => {
-    const server = await RestartableServer.start(setting.cell.host, { server: setting.serverOptions() });
-    const { client, socket } = await setting.joinFully(server, {
+    let hear: (text: string, answer: Answer) => void = () => {};
+    const server = await RestartableServer.start(setting.cell.host, {
+      server: setting.serverOptions(),
+      prepare: (io) =>
+        io.on("connection", (socket) => {
+          socket.on("event", (text: string, answer: Answer) => hear(text, answer));
+        }),
+    });
+    const { client } = await setting.joinFully(server, {
       ...retrying,
       reconnection: true,
       reconnectionDelay: 20,
       reconnectionDelayMax: 60,
     });
-    const unanswered = next(socket, "event");
+    const unanswered = new Promise<void>((resolve) => (hear = () => resolve()));
     client.emit("event", "important");
-    await unanswered;
+    await within(unanswered, "the event");
     await server.stop();
-    await server.start();
-    const [again] = await next<[Socket]>(server.io, "connection");
-    const answered = new Promise((resolve) => {
-      again.once("event", (text: string, answer: Answer) => {
+    // The client may be back before the server has started as a whole.
+    const answered = new Promise<string>((resolve) => {
+      hear = (text, answer) => {
         answer();
         resolve(text);
-      });
+      };
     });
-    assert.equal(await answered, "important");
+    await server.start();
+    assert.equal(await within(answered, "the event, again"), "important");
   });
 });

@@ -3,12 +3,10 @@ import assert from "node:assert/strict";
 import type { Socket } from "socket.io-client";
 import { connected } from "../../../test/support/server/clients.ts";
 import { next } from "../../../test/support/waiting/events.ts";
-import { within } from "../../../test/support/waiting/queue.ts";
+import { PATIENCE, within } from "../../../test/support/waiting/queue.ts";
 import { Detour } from "./detour.ts";
 import { runProgram, type HostName, type Listening, type Program } from "./program.ts";
 import { connect } from "./published.ts";
-
-const PATIENCE = 20_000;
 
 /** A method and its arguments. */
 export type Step = [method: string, ...args: unknown[]];

@@ -2,13 +2,10 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { within } from "../../../test/support/waiting/queue.ts";
+import { PATIENCE, within } from "../../../test/support/waiting/queue.ts";
 import { application } from "./application.ts";
 
 export type HostName = "uws" | "node";
-
-/** How long a process may take to start, or to reply, in milliseconds; enough for a busy machine. */
-const PATIENCE = 20_000;
 
 /** What a program sends when it listens. */
 export interface Ready {
