@@ -40,7 +40,7 @@ published("socket.io-stream", (host) => {
         });
         Readable.from(parts).pipe(stream);
         const hash = createHash("sha256").update(Buffer.concat(parts)).digest("hex");
-        assert.deepEqual(await within(answer, "the upload", 20_000), {
+        assert.deepEqual(await within(answer, "the upload"), {
           name: "file",
           length: 1_000_000,
           hash,
@@ -51,7 +51,7 @@ published("socket.io-stream", (host) => {
         const client = await open();
         const stream = streams.createStream();
         streams(client).emit("download", stream, { chunks: 20, size: 50_000 });
-        const bytes = await within(content(stream), "the download", 20_000);
+        const bytes = await within(content(stream), "the download");
         assert.equal(bytes.length, 1_000_000);
         for (let number = 0; number < 20; number++) assert.equal(bytes[number * 50_000 + 49_999], number);
       });
@@ -62,7 +62,7 @@ published("socket.io-stream", (host) => {
         streams(client).emit("upper case", outgoing, incoming);
         outgoing.write("hello ");
         outgoing.end("world");
-        assert.equal((await within(content(incoming), "the answer", 20_000)).toString(), "HELLO WORLD");
+        assert.equal((await within(content(incoming), "the answer")).toString(), "HELLO WORLD");
       });
     });
   }

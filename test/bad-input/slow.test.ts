@@ -5,7 +5,7 @@ import { Server } from "@tidewire/engine";
 import type { EngineOptions } from "../support/engine/types.ts";
 import type { EngineHost } from "../support/engine/hosts.ts";
 import { firstAnswer } from "../support/wire/network-client.ts";
-import { within } from "../support/waiting/queue.ts";
+import { PATIENCE as USUAL_PATIENCE, within } from "../support/waiting/queue.ts";
 import type { StartedEngine } from "../support/engine/started-engine.ts";
 import { closing } from "../support/waiting/closing.ts";
 import { serve } from "../support/engine/serve.ts";
@@ -15,7 +15,7 @@ import type { Run } from "./scenario.ts";
 const scenario = scenariosOf(import.meta.url);
 
 /** Longer than uWebSockets.js waits for a request; its clock has a resolution of four seconds. */
-const PATIENCE = 20_000;
+const PATIENCE = Math.max(20_000, USUAL_PATIENCE);
 
 /** Starts an engine; on node:http, with short timeouts of the HTTP server. */
 async function startImpatient(host: EngineHost, options: EngineOptions = {}): Promise<StartedEngine> {

@@ -8,14 +8,14 @@ import { serveOnNode } from "../../docs/site/hosts.ts";
 import { describeWithChromium } from "../support/browser/chromium.ts";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "../support/browser/chromium.ts";
 import { whyNoUws } from "../support/uws/absent.ts";
+import { PATIENCE } from "../support/waiting/queue.ts";
 import { buildSite, startSite } from "./support/site-process.ts";
 import type { SiteHost, SiteProcess } from "./support/site-process.ts";
 
 const PACKAGES = fileURLToPath(new URL("../../packages", import.meta.url));
 const ARTIFACTS = fileURLToPath(new URL("../../artifacts", import.meta.url));
 
-/** How long a step on a page may take on a busy machine, in ms, and a test of several. */
-const PATIENCE = 20_000;
+/** How long a test of several steps may take on a busy machine, in ms. */
 const PATIENCE_OF_ALL = 60_000;
 
 const DESKTOP = { width: 1280, height: 800 };

@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
 import type { Browser, Page } from "../../../test/support/browser/chromium.ts";
+import { PATIENCE } from "../../../test/support/waiting/queue.ts";
 import { application } from "./application.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -13,9 +14,6 @@ const TYPES: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
   ".png": "image/png",
 };
-
-/** How long the page may take to show something, in milliseconds. */
-const PATIENCE = 15_000;
 
 /** The server of the page. */
 export interface Site {
