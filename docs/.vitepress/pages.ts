@@ -9,7 +9,7 @@ interface Group {
 }
 
 export const groups: readonly Group[] = [
-  { title: "Start", pages: ["install", "migrate", "frameworks", "examples", "troubleshooting"] },
+  { title: "Start", pages: ["install", "migrate", "frameworks", "examples", "questions", "troubleshooting"] },
   { title: "Guides", pages: ["delivery", "auth", "errors", "typescript", "testing", "tuning"] },
   {
     title: "Production",
@@ -47,6 +47,11 @@ function titleOf(page: string): string {
   const title = /^# (.+)$/m.exec(text)?.[1];
   if (title === undefined) throw new Error(`docs/${page}.md has no heading`);
   return title.replaceAll("`", "");
+}
+
+/** A pattern of the paths of a group. */
+export function pagesOf(title: string): string {
+  return `^/(${groups.find((group) => group.title === title)!.pages.join("|")})$`;
 }
 
 /** The sidebar of the pages: the groups. */

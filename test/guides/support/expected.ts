@@ -164,6 +164,12 @@ export const expected: Readonly<Record<string, readonly Expected[]>> = {
     },
     greeter("a port of its own", "await io.close(); httpServer.close();", 3001),
   ],
+  questions: [
+    {
+      title: "shows who gets an event",
+      lines: ["Ann's laptop got 2, 5, 6", "Ann's phone got 1, 3, 6", "Bob got 2, 3, 4"],
+    },
+  ],
   troubleshooting: [
     {
       title: "shows a refusal on both sides",
