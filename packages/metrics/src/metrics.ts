@@ -26,6 +26,9 @@ export interface MetricDefinition {
 /** Namespaces that exist because clients have asked for them share a label: there may be any number of them. */
 const DYNAMIC = "(dynamic)";
 
+/** Where nobody is, the value is 0: OpenTelemetry keeps the last value of what is not observed any more. */
+const NO_CONNECTIONS: Readonly<Record<string, number>> = { polling: 0, websocket: 0, webtransport: 0 };
+
 export const metrics: readonly MetricDefinition[] = [
   {
     prometheus: "connections",
@@ -33,7 +36,7 @@ export const metrics: readonly MetricDefinition[] = [
     kind: "sum",
     unit: "{connection}",
     help: "Open connections.",
-    read: ({ connections }) => byName("transport", connections),
+    read: ({ connections }) => byName("transport", { ...NO_CONNECTIONS, ...connections }),
   },
   {
     prometheus: "sockets",
@@ -238,7 +241,7 @@ function byName(label: string, counts: Readonly<Record<string, number>>): readon
 }
 
 function byNamespace(namespaces: ServerStats["namespaces"], key: "sockets" | "rooms"): readonly Sample[] {
-  const counts: Record<string, number> = {};
+  const counts: Record<string, number> = { [DYNAMIC]: 0 };
   for (const [name, stats] of Object.entries(namespaces)) {
     const label = stats.dynamic ? DYNAMIC : name;
     counts[label] = (counts[label] ?? 0) + stats[key];

@@ -89,6 +89,18 @@ describe("prometheus()", () => {
     assert.ok(lines.has("tidewire_event_loop_delay_max_seconds"));
   });
 
+  it("has the connections of each transport when nobody is there", async () => {
+    await using server = await testServer(application);
+    const register = new Registry();
+    prometheus(server.io, { register });
+    const lines = linesOf(await register.metrics());
+    const names = ["polling", "websocket", "webtransport"];
+    assert.deepEqual(
+      names.map((name) => lines.get(`tidewire_connections{transport="${name}"}`)),
+      [0, 0, 0],
+    );
+  });
+
   it("asks the server once for all metrics", async () => {
     await using server = await busyServer();
     const register = new Registry();
@@ -183,6 +195,32 @@ describe("openTelemetry()", () => {
     server.io.emit("again");
     assert.equal((await collected(reader)).get("tidewire.broadcasts {}"), 2);
     stop();
+    await provider.shutdown();
+  });
+
+  it("observes that everybody has left", async () => {
+    await using server = await testServer(application, { cleanupEmptyChildNamespaces: true });
+    const clients = [await server.connect(), await server.connect("/room-1")];
+    const reader = new ManualReader();
+    const provider = new MeterProvider({ readers: [reader] });
+    openTelemetry(server.io, { meter: provider.getMeter("test") });
+    const names = [
+      'tidewire.connections {"transport":"websocket"}',
+      'tidewire.sockets {"namespace":"/"}',
+      'tidewire.sockets {"namespace":"(dynamic)"}',
+    ];
+    const before = await collected(reader);
+    for (const client of clients) client.disconnect();
+    await server.settled();
+    const after = await collected(reader);
+    assert.deepEqual(
+      names.map((name) => [before.get(name), after.get(name)]),
+      [
+        [2, 0],
+        [1, 0],
+        [1, 0],
+      ],
+    );
     await provider.shutdown();
   });
 

@@ -588,7 +588,12 @@ export const expected: Readonly<Record<string, readonly Expected[]>> = {
   observability: [
     {
       title: "exports metrics",
-      lines: ['tidewire_connections{transport="websocket"} 1', "tidewire_deliveries_total 1"],
+      lines: [
+        'tidewire_connections{transport="polling"} 0',
+        'tidewire_connections{transport="websocket"} 1',
+        'tidewire_connections{transport="webtransport"} 0',
+        "tidewire_deliveries_total 1",
+      ],
     },
     {
       title: "says how long listeners take",
