@@ -74,7 +74,7 @@ for (const host of serverHosts) {
 
     it("counts clients that the server disconnects", async () => {
       await using server = await host.start();
-      server.io.on("connection", (socket) => void setTimeout(() => socket.disconnect(), 100));
+      server.io.on("connection", (socket) => void socket.disconnect());
       const { code, errors } = await load(server, "-c", "3");
       assert.deepEqual([code, errors], [1, { "disconnect: io server disconnect": 3 }]);
     });

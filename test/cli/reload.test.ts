@@ -16,6 +16,9 @@ const MIGRATING =
   'ip link set lo up && echo 1 > /proc/sys/net/ipv4/tcp_migrate_req && exec "$0" "$@"' as const;
 const canMigrate = spawnSync("unshare", ["-n", "sh", "-c", MIGRATING, "true"]).status === 0;
 
+/** Two workers stop, and each of the 16 clients has one connection that waits for one of them. */
+const MOST_RESETS = 2 * 16;
+
 interface Load {
   readonly handshakes: number;
   readonly failures: readonly string[];
@@ -37,7 +40,7 @@ for (const { name } of chosen(serverHosts)) {
       const { handshakes, failures } = await reload([...node, name]);
       assert.ok(handshakes > 100, `${handshakes} handshakes`);
       assert.deepEqual(new Set(failures.filter((failure) => failure !== "ECONNRESET")), new Set());
-      assert.ok(failures.length <= handshakes / 100, `${failures.length} of ${handshakes}`);
+      assert.ok(failures.length <= MOST_RESETS, `${failures.length} of ${handshakes}`);
     });
 
     const refusesNone = "refuses no connection with tcp_migrate_req=1";

@@ -47,16 +47,23 @@ class Machines implements AsyncDisposable {
   /** @param option - of the processes, which takes the port of the cable */
   static async start(broker: Broker, option: "natsPort" | "postgresPort"): Promise<Machines> {
     const machines = new Machines(broker, await Cable.to(broker.port));
-    for (const number of MACHINES) {
-      const port = await freePort();
-      const listen = { host: `127.0.0.${number}`, secret: SECRET };
-      const options = { name: "test", listen, [option]: machines.cable.port };
-      machines.#ports.push(port);
-      machines.all.push(new ClusteredProcess("node", port, join(machines.#folder, String(number)), options));
+    try {
+      for (const number of MACHINES) {
+        const port = await freePort();
+        const listen = { host: `127.0.0.${number}`, secret: SECRET };
+        const options = { name: "test", listen, [option]: machines.cable.port };
+        machines.#ports.push(port);
+        machines.all.push(
+          new ClusteredProcess("node", port, join(machines.#folder, String(number)), options),
+        );
+      }
+      await Promise.all(machines.all.map((each) => each.ready()));
+      machines.#proxy = await roundRobinProxy(machines.#ports);
+      return machines;
+    } catch (error) {
+      await machines[Symbol.asyncDispose]();
+      throw error;
     }
-    await Promise.all(machines.all.map((each) => each.ready()));
-    machines.#proxy = await roundRobinProxy(machines.#ports);
-    return machines;
   }
 
   get url(): string {
@@ -111,7 +118,7 @@ function describeBroker(start: () => Promise<Machines>, endsWhileDialling: boole
     machines = await start();
   });
 
-  after(() => machines[Symbol.asyncDispose]());
+  after(() => machines?.[Symbol.asyncDispose]());
 
   it("broadcast to the clients of all, and count the sockets of rooms", async () => {
     using clients = new Clients(machines.url, 12, { transports: ["polling"] });

@@ -39,11 +39,16 @@ class Machines implements AsyncDisposable {
 
   static async start(): Promise<Machines> {
     const machines = new Machines(await RedisServer.start());
-    for (const { address, host } of [...MACHINES, ...MACHINES]) await machines.add(address, host);
-    await Promise.all(machines.all.map((each) => each.ready()));
-    machines.#balanced = [...machines.#ports];
-    machines.#proxy = await roundRobinProxy(machines.#balanced);
-    return machines;
+    try {
+      for (const { address, host } of [...MACHINES, ...MACHINES]) await machines.add(address, host);
+      await Promise.all(machines.all.map((each) => each.ready()));
+      machines.#balanced = [...machines.#ports];
+      machines.#proxy = await roundRobinProxy(machines.#balanced);
+      return machines;
+    } catch (error) {
+      await machines[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   get url(): string {
@@ -52,8 +57,7 @@ class Machines implements AsyncDisposable {
 
   /** Starts a process on a machine. */
   async add(address: number, host: "uws" | "node", secret: string = SECRET): Promise<ClusteredProcess> {
-    let port = await freePort();
-    while (this.#ports.includes(port)) port = await freePort();
+    const port = await freePort();
     const listen = { host: `127.0.0.${address}`, secret };
     const options = { name: "test", listen, redisUrl: this.redis.url };
     const added = new ClusteredProcess(host, port, join(this.#folder, String(address)), options);
@@ -86,7 +90,7 @@ describeWithRedis("two machines", function () {
     machines = await Machines.start();
   });
 
-  afterEach(() => machines[Symbol.asyncDispose]());
+  afterEach(() => machines?.[Symbol.asyncDispose]());
 
   it("serve clients on long-polling, whichever process gets their requests", async () => {
     using clients = new Clients(machines.url, 20, { transports: ["polling"] });

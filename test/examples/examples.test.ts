@@ -24,7 +24,7 @@ const EXAMPLES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   express: {},
   "ultimate-express": {},
   fastify: {},
-  jwt: { LIFETIME: "3" },
+  jwt: { LIFETIME: "5" },
   game: {},
   dashboard: {},
 };

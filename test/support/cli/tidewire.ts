@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { bundled } from "../process/bundled.ts";
-import { within } from "../waiting/queue.ts";
+import { PATIENCE, within } from "../waiting/queue.ts";
 
 const own = (path: string): URL => new URL(path, import.meta.url);
 const names = readdirSync(own("scripts")).filter((name) => name.endsWith(".ts"));
@@ -92,7 +92,7 @@ export class Tidewire implements AsyncDisposable {
       return found;
     });
     try {
-      return await within(Promise.race([said, isOver]), `${what}`, 30_000);
+      return await within(Promise.race([said, isOver]), `${what}`, 2 * PATIENCE);
     } catch (error) {
       throw new Error(`${what} was not printed, but:\n${this.text}`, { cause: error });
     } finally {

@@ -68,16 +68,20 @@ export class RecoveringProcesses implements AsyncDisposable {
   ): Promise<RecoveringProcesses> {
     const processes = new RecoveringProcesses(await RedisServer.start());
     const directory = join(processes.#folder, "c");
-    for (const host of hosts) {
-      let port = await freePort();
-      while (processes.#ports.includes(port)) port = await freePort();
-      processes.#ports.push(port);
-      const args = [host, String(port), directory, processes.redis.url, keeper];
-      processes.all.push(new RecoveringProcess(port, args));
+    try {
+      for (const host of hosts) {
+        const port = await freePort();
+        processes.#ports.push(port);
+        const args = [host, String(port), directory, processes.redis.url, keeper];
+        processes.all.push(new RecoveringProcess(port, args));
+      }
+      await Promise.all(processes.all.map((each) => each.ready()));
+      processes.#proxy = await roundRobinProxy(processes.#ports);
+      return processes;
+    } catch (error) {
+      await processes[Symbol.asyncDispose]();
+      throw error;
     }
-    await Promise.all(processes.all.map((each) => each.ready()));
-    processes.#proxy = await roundRobinProxy(processes.#ports);
-    return processes;
   }
 
   get url(): string {
