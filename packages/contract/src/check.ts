@@ -85,11 +85,16 @@ function checkArgs(schemas: readonly Schema[], args: readonly unknown[]): Checke
   let isLater = false;
   for (let i = 0; i < schemas.length; i++) {
     const result = schemas[i]!["~standard"].validate(args[i]);
-    isLater ||= result instanceof Promise;
+    isLater ||= isThenable(result);
     results.push(result);
   }
   if (isLater) return Promise.all(results).then((all) => gather(all as StandardSchemaV1.Result<unknown>[]));
   return gather(results as StandardSchemaV1.Result<unknown>[]);
+}
+
+/** Promises may come from another library, or another realm. */
+function isThenable(result: object): boolean {
+  return "then" in result && typeof result.then === "function";
 }
 
 function gather(results: readonly StandardSchemaV1.Result<unknown>[]): Checked {

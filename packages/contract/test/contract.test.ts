@@ -251,6 +251,33 @@ describe("an event of a client", () => {
     assert.deepEqual(heard, ["slow", "broken", "plain"]);
   });
 
+  it("waits for a schema that answers with a promise of another kind", async () => {
+    const heard: unknown[] = [];
+    const foreign = {
+      "~standard": {
+        version: 1,
+        vendor: "test",
+        validate: (value: unknown) => ({
+          // oxlint-disable-next-line unicorn/no-thenable
+          then: (done: (result: object) => void) =>
+            setImmediate(done, value === "right" ? { value: "checked" } : { issues: [{ message: "no" }] }),
+        }),
+      },
+    } as never;
+    await using server = await testServer(
+      (io: Server) => {
+        io.on("invalid_event", ({ issues }) => heard.push(issues));
+        io.on("connection", (socket) => socket.onAny((...args: unknown[]) => heard.push(args)));
+      },
+      { contract: defineContract({ clientToServer: { asked: [foreign] }, serverToClient: {} }) },
+    );
+    const client = await server.connect();
+    client.emit("asked", "wrong");
+    client.emit("asked", "right");
+    while (heard.length < 2) await server.settled();
+    assert.deepEqual(heard, [[{ message: "no", path: [0] }], ["asked", "checked"]]);
+  });
+
   it("is dropped if its schema has not answered a while after its client has left", async () => {
     const heard: unknown[] = [];
     const never = z.string().refine(() => new Promise<boolean>(() => {}));
