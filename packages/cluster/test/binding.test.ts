@@ -240,6 +240,38 @@ describe("cluster: late binding", () => {
     assert.deepEqual(trio.bound, [2, 0, 0]);
   });
 
+  describe("with limits.connectionsPerIp", () => {
+    const engine: ServerOptions = { limits: { connectionsPerIp: 2 } };
+
+    it("counts the sessions that are held", async () => {
+      const trio = new Trio({ engine });
+      const statuses: number[] = [];
+      for (let n = 0; n < 4; n++)
+        statuses.push((await trio.done(trio.a.host.request({ url: polling }))).status);
+      assert.deepEqual(statuses, [200, 200, 429, 429]);
+      trio.loop.advance(500);
+      assert.deepEqual(trio.bound, [2, 0, 0]);
+      assert.equal((await trio.done(trio.a.host.request({ url: polling }))).status, 429);
+      trio.a.sessions[0]!.close(true);
+      await trio.open();
+      // Its client does not come back, and the engine closes it.
+      trio.a.engine.close();
+      for (let n = 0; n < 2; n++) await trio.open();
+      for (const each of trio.nodes) each.engine.close();
+      await trio.settle();
+    });
+
+    it("moves no more sessions to a node than it would let in", async () => {
+      const trio = new Trio({ engine });
+      for (let n = 0; n < 4; n++) {
+        await trio.open();
+        await trio.connect(trio.b);
+      }
+      assert.deepEqual(trio.bound, [2, 2, 0]);
+      assert.equal((await trio.done(trio.a.host.request({ url: polling }))).status, 429);
+    });
+  });
+
   it("leaves nothing behind of a client that never comes back", async () => {
     const trio = new Trio();
     await trio.open();

@@ -321,7 +321,7 @@ export class Admission implements ClusterTarget {
     refusalBy: (limits: AddressLimits) => AddressRefusal | undefined,
   ): boolean {
     const { addressLimits, limitMonitor } = this.#owner.engine;
-    // What another node has let in is not refused.
+    // The client of one that another node has let in is not refused.
     if (addressLimits === undefined || request.adoptedId !== undefined) return false;
     const refusal = refusalBy(addressLimits);
     if (refusal === undefined) return false;
@@ -354,7 +354,10 @@ export class Admission implements ClusterTarget {
       return;
     }
     if (request.adoptedId !== undefined) {
-      request.open(request.adoptedId, protocol, this.#owner);
+      const { addressLimits } = this.#owner.engine;
+      // Beyond the limit, it stays at the node that has let it in.
+      if (addressLimits?.crowdingOf(request.exchange.request) !== undefined) request.refuseForNow("");
+      else request.open(request.adoptedId, protocol, this.#owner);
       return;
     }
     let made: unknown;

@@ -47,7 +47,7 @@ export class AdoptedRequest implements PendingRequest {
     this.exchange.respond(400, {});
   }
 
-  /** Never called: another node has let it in. */
+  /** There are too many of its address here. */
   refuseForNow(): void {
     this.refuse();
   }

@@ -77,6 +77,7 @@ export class LateBinding implements AdmissionOwner, HeldSessionOwner {
     transport.sid = id;
     transport.onRequest(greeting);
     transport.send(packets);
+    engine.addressLimits?.opened(id, greeting.request);
     this.#held.set(id, new HeldSession(id, greeting.request, this));
   }
 
@@ -111,6 +112,7 @@ export class LateBinding implements AdmissionOwner, HeldSessionOwner {
 
   forget({ id }: HeldSession): void {
     this.#held.delete(id);
+    this.engine.addressLimits?.closed(id);
   }
 
   onRequest(exchange: HttpExchange): void {
