@@ -130,8 +130,8 @@ export class WebTransportTransport extends Transport {
       for (;;) {
         const { done, value } = await this.#reader.read();
         if (done) break;
-        if (this.readyState !== "open") continue;
-        this.#receive(value!);
+        // What a closing session still reads is dropped.
+        if (this.readyState === "open") this.#receive(value!);
         // Promises come before the next turn of the loop: a stream that always has more would never let it turn.
         if (turns.isOver(this)) await new Promise<void>((resolve) => loop.setImmediate(resolve));
       }
