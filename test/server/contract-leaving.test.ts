@@ -19,7 +19,7 @@ interface Running extends AsyncDisposable {
   readonly heard: unknown[][];
 }
 
-async function start(host: ServerHost): Promise<Running> {
+async function start(host: ServerHost, options: object = {}): Promise<Running> {
   let answer!: () => void;
   const promise = new Promise<void>((resolve) => (answer = resolve));
   const contract = defineContract({
@@ -29,7 +29,7 @@ async function start(host: ServerHost): Promise<Running> {
     },
     serverToClient: { news: [z.string()] },
   });
-  const running = await host.start({ contract, allowEIO3: true } as object);
+  const running = await host.start({ contract, allowEIO3: true, ...options } as object);
   const heard: unknown[][] = [];
   for (const name of ["/", "/room"]) {
     running.io.of(name).on("connection", (socket: Socket) => {
@@ -107,6 +107,50 @@ onEveryHost("a contract, and a client that leaves", serverHosts, (host) => {
     await connected(client);
     assert.deepEqual(test.heard, [...events, ["disconnect", "client namespace disconnect"], ["connection"]]);
     assert.equal(test.running.io.of("/room").sockets.size, 1);
+  });
+
+  it("recovers the client that comes back meanwhile", async () => {
+    await using test = await start(host, { connectionStateRecovery: {} });
+    const { io } = test.running;
+    const { client, socket } = await pair(test.running, {
+      transports: ["websocket"],
+      reconnection: true,
+      reconnectionDelay: 1,
+    });
+    const { id } = socket;
+    const first = next(client, "news");
+    socket.emit("news", "first");
+    await first;
+    const closed = next(socket.conn, "close");
+    const disconnected = next(socket, "disconnect");
+    const arrived = next(socket.conn, "message");
+    client.emit("asked", "a");
+    await arrived;
+    const back = next<[Socket]>(io, "connection");
+    const news = next(client, "news");
+    client.io.engine.close();
+    await closed;
+    io.emit("news", "missed");
+    const [again] = await back;
+    assert.deepEqual([again.id, again.recovered], [id, true]);
+    assert.deepEqual((await news)[0], "missed");
+    await disconnected;
+    test.answer();
+    assert.equal(io.of("/").sockets.size, 1);
+    assert.deepEqual(test.heard, [["connection"], ["disconnect", "transport close"], ["connection"]]);
+  });
+
+  it("ends with the server", async () => {
+    const test = await start(host);
+    const { client, socket } = await pair(test.running, { transports: ["websocket"] });
+    const closed = next(socket.conn, "close");
+    client.emit("asked", "a").disconnect();
+    await closed;
+    await test.running.io.close();
+    assert.deepEqual(test.heard, [["connection"], ["disconnect", "server shutting down"]]);
+    test.answer();
+    await test[Symbol.asyncDispose]();
+    assert.equal(test.heard.length, 2);
   });
 
   it("broadcasts to the others meanwhile", async () => {
