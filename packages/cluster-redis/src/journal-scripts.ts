@@ -7,8 +7,10 @@
  *     …:journal:events:<namespace>  the stream of its events, `<id>-0`
  *     …:journal:nodes               for each node that publishes: when it said last that it lives
  *     …:journal:sent:<node>         for each namespace: the number of the node's latest item
- *     …:journal:states:<node>       for each of its sockets: `<pid> <namespace>`, and `<when it left, or 0> <state>`; and in an empty
- *                                   field a mark, which stays when others have taken over all states
+ *     …:journal:states:<node>       for each of its sockets: `<pid> <namespace>`, and `<when it left, or 0> <when it was last taken over,
+ *                                   or 0> <state>`; and in an empty field a mark, which stays when others have taken over all states
+ *     …:journal:revoked:<node>      for each state that another node has taken over, and of which the node has yet to hear:
+ *                                   `<pid> <namespace>`, and when
  *
  * Everything ends by itself some time after the last node has. Times are those of Redis, in ms.
  */
@@ -105,10 +107,12 @@ return result
 /**
  * Says that a node lives, forgets those that have died, and creates what is missing.
  *
- *     ARGV     the node, how long states stay, how long all else stays, the mark of its states that the node knows, a new mark; for
+ *     ARGV     the node, how long states stay, how long all else stays, the mark of its states that the node knows, a new mark; twice
+ *              the number of states that others have taken over and of which it has heard, for each of them: its field, when; for
  *              each namespace: its name, the epoch and the id that the node knows, a new epoch
- *     returns  whether the states of the node were lost, and have the new mark (0 or 1); for each namespace: its epoch and what belongs
- *              to it, the latest id, the time
+ *     returns  whether the states of the node were lost, and have the new mark (0 or 1); twice the number of other states that others
+ *              have taken over, for each of them: its field, when; for each namespace: its epoch and what belongs to it, the latest id,
+ *              the time
  */
 export const RENEW: string = `${COMMON}
 local node, stay = ARGV[1], tonumber(ARGV[3])
@@ -129,7 +133,16 @@ end
 redis.call('PEXPIRE', states, ARGV[2])
 redis.call('PEXPIRE', nodes, stay)
 redis.call('PEXPIRE', base .. ':sent:' .. node, stay)
-for i = 6, #ARGV, 4 do
+local revoked = base .. ':revoked:' .. node
+local first = 7 + tonumber(ARGV[6])
+for i = 7, first - 1, 2 do
+  if redis.call('HGET', revoked, ARGV[i]) == ARGV[i + 1] then redis.call('HDEL', revoked, ARGV[i]) end
+end
+redis.call('PEXPIRE', revoked, ARGV[2])
+local untold = redis.call('HGETALL', revoked)
+result[2] = #untold
+for _, value in ipairs(untold) do result[#result + 1] = value end
+for i = first, #ARGV, 4 do
   local found, id = place(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], false)
   redis.call('PEXPIRE', base .. ':events:' .. ARGV[i], stay)
   for _, value in ipairs({ found, text(id), text(now) }) do result[#result + 1] = value end
@@ -162,14 +175,18 @@ return { found, text(id), text(now) }
  *              its socket has left
  */
 export const WRITE: string = `${COMMON}
-local states = base .. ':states:' .. ARGV[1]
+local states, revoked = base .. ':states:' .. ARGV[1], base .. ':revoked:' .. ARGV[1]
 for i = 3, #ARGV, 3 do
   local field, state, flags = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   if state == '' then
     redis.call('HDEL', states, field)
-  elseif string.find(flags, 'n') or redis.call('HEXISTS', states, field) == 1 then
-    local left = string.find(flags, 'l') and text(now) or '0'
-    redis.call('HSET', states, field, left .. ' ' .. state)
+  else
+    local found = redis.call('HGET', states, field)
+    if found or (string.find(flags, 'n') and redis.call('HEXISTS', revoked, field) == 0) then
+      local left = string.find(flags, 'l') and text(now) or '0'
+      local taken = string.match(found or '', '^%d+ (%d+)') or '0'
+      redis.call('HSET', states, field, table.concat({ left, taken, state }, ' '))
+    end
   end
 end
 if redis.call('PTTL', states) == -1 then redis.call('PEXPIRE', states, ARGV[2]) end
@@ -180,15 +197,15 @@ if redis.call('PTTL', states) == -1 then redis.call('PEXPIRE', states, ARGV[2]) 
  *
  *     ARGV     the node that takes it, the namespace, the field, how long states wait, how long they stay, the epoch and the id that
  *              the node knows, a new epoch
- *     returns  nothing, or the state, whose it was, when its socket left or when that node last said that it lived, the epoch and what
- *              belongs to it, the latest id, the time
+ *     returns  nothing, or the state, whose it was, when it was taken over, when its socket left or when that node last said that it
+ *              lived, the epoch and what belongs to it, the latest id, the time
  */
 export const TAKE: string = `${COMMON}
 local node, namespace, field = ARGV[1], ARGV[2], ARGV[3]
 local nodes = redis.call('HGETALL', base .. ':nodes')
 for i = 1, #nodes, 2 do
   local states = base .. ':states:' .. nodes[i]
-  local left, state = string.match(redis.call('HGET', states, field) or '', '^(%d+) (.*)$')
+  local left, taken, state = string.match(redis.call('HGET', states, field) or '', '^(%d+) (%d+) (.*)$')
   if state then
     local own = base .. ':states:' .. node
     left = tonumber(left)
@@ -196,14 +213,20 @@ for i = 1, #nodes, 2 do
       redis.call('HDEL', states, field)
       return {}
     end
+    -- Of two nodes that take it over within one millisecond, too, one is later.
+    taken = text(math.max(now, tonumber(taken) + 1))
     if states ~= own then
+      local revoked = base .. ':revoked:' .. nodes[i]
       redis.call('HDEL', states, field)
-      redis.call('HSET', own, field, text(left) .. ' ' .. state)
-      if redis.call('PTTL', own) == -1 then redis.call('PEXPIRE', own, ARGV[5]) end
+      redis.call('HSET', revoked, field, taken)
+      redis.call('PEXPIRE', revoked, ARGV[5])
     end
+    redis.call('HDEL', base .. ':revoked:' .. node, field)
+    redis.call('HSET', own, field, table.concat({ text(left), taken, state }, ' '))
+    if redis.call('PTTL', own) == -1 then redis.call('PEXPIRE', own, ARGV[5]) end
     local alive = left > 0 and text(left) or nodes[i + 1]
     local found, id = place(namespace, ARGV[6], ARGV[7], ARGV[8], false)
-    return { state, nodes[i], alive, found, text(id), text(now) }
+    return { state, nodes[i], taken, alive, found, text(id), text(now) }
   end
 end
 return {}

@@ -42,6 +42,8 @@ export class RedisJournal implements Journal {
   #timer: NodeJS.Timeout | undefined = undefined;
   /** What the states of this node in Redis are marked with; with another mark, or without one, they were lost. */
   #mark = "";
+  /** The states of which this node has been told that others have taken them over: for each, its field and when. */
+  #told: readonly string[] = [];
 
   /**
    * @param prefix - of the keys and channels
@@ -60,6 +62,7 @@ export class RedisJournal implements Journal {
     this.#key = `${this.#prefix}:{${settings.cluster}}:journal`;
     this.#settings = settings;
     this.#handlers = handlers;
+    this.#told = [];
     this.#listen();
   }
 
@@ -90,6 +93,12 @@ export class RedisJournal implements Journal {
     if (payload[0] === BRACKET) return this.#onRevocation(payload);
     const batch = readBatch(payload);
     if (batch !== undefined) this.#handlers?.onBatch(batch);
+  }
+
+  /** Another node has taken over a state, perhaps while this one could not be told. */
+  #onTaken(field: string, at: number): void {
+    const [pid = ""] = field.split(" ", 1);
+    this.#handlers?.onRevoked(field.slice(pid.length + 1), pid, at);
   }
 
   #onRevocation(payload: Buffer): void {
@@ -150,8 +159,14 @@ export class RedisJournal implements Journal {
     const { publisher } = this.#started;
     const known = [...namespaces].flatMap(([name, { epoch, id }]) => [name, epoch, String(id), newEpoch()]);
     const mark = newEpoch();
-    const args = [publisher, String(this.#statesStay), String(this.#stay), this.#mark, mark, ...known];
-    const [lost, ...fields] = await this.#run(RENEW, args);
+    const stays = [String(this.#statesStay), String(this.#stay)];
+    const told = [String(this.#told.length), ...this.#told];
+    const args = [publisher, ...stays, this.#mark, mark, ...told, ...known];
+    const [lost, count, ...rest] = await this.#run(RENEW, args);
+    const revoked = rest.slice(0, Number(count));
+    const fields = rest.slice(Number(count));
+    this.#told = revoked;
+    for (let i = 0; i < revoked.length; i += 2) this.#onTaken(revoked[i]!, Number(revoked[i + 1]));
     const hasLostStates = Number(lost) === 1;
     if (hasLostStates) this.#mark = mark;
     const places = new Map<string, Place>();
@@ -189,9 +204,10 @@ export class RedisJournal implements Journal {
       String(known.id),
       newEpoch(),
     ]);
-    const [state, from, aliveAt, ...place] = reply;
+    const [state, from, takenAt, aliveAt, ...place] = reply;
     if (state === undefined || from === undefined) return undefined;
-    return { state, publisher: from, aliveAt: Number(aliveAt), place: placeOf(place) };
+    const at = { takenAt: Number(takenAt), aliveAt: Number(aliveAt) };
+    return { state, publisher: from, ...at, place: placeOf(place) };
   }
 
   async revoke(from: string, namespace: string, pid: string, at: number): Promise<void> {

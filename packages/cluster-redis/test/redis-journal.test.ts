@@ -127,6 +127,45 @@ describeWithRedis("a journal in Redis", () => {
       assert.equal(await a.take("there"), "nothing");
     });
 
+    it("a node hears of a state that was taken over until it has been told, and does not write it again", async () => {
+      await using a = await JournalNode.start(client.client, "a");
+      await using b = await JournalNode.start(client.client, "b");
+      await a.set("pid", "state");
+      const taken = (await b.journal.take("/", "pid", NOTHING))!;
+      // Nobody has told it yet, and it does not know whether the journal has its state.
+      await a.set("pid", "late");
+      assert.equal(await b.take("pid"), "state of b");
+      await a.journal.renew(new Map());
+      assert.deepEqual(await a.revocations.next(), ["/", "pid", taken.takenAt]);
+      await a.journal.renew(new Map());
+      assert.deepEqual(a.revocations.pending, []);
+      assert.deepEqual(await client.command("KEYS", "*:revoked:*"), []);
+    });
+
+    it("of two nodes that take over a state, one is later, and it may be back before its node hears of that", async () => {
+      await using a = await JournalNode.start(client.client, "a");
+      await using b = await JournalNode.start(client.client, "b");
+      await a.set("pid", "state");
+      const takes = [a, b, a, b, a].map(({ journal }) => journal.take("/", "pid", NOTHING));
+      const times = (await Promise.all(takes)).map((taken) => taken!.takenAt);
+      assert.deepEqual(
+        times,
+        [...new Set(times)].toSorted((x, y) => x - y),
+      );
+      await a.journal.renew(new Map());
+      await b.journal.renew(new Map());
+      assert.deepEqual(await b.revocations.next(), ["/", "pid", times[4]]);
+      assert.deepEqual(a.revocations.pending, []);
+    });
+
+    it("a node hears that its states are lost, although it has just heard of an earlier loss", async () => {
+      await using a = await JournalNode.start(client.client, "a");
+      // The answer to the first one has said so, for there was nothing.
+      await client.command("FLUSHALL");
+      assert.equal((await a.journal.renew(new Map())).hasLostStates, true);
+      assert.equal((await a.journal.renew(new Map())).hasLostStates, false);
+    });
+
     it("a node whose states others have taken over has lost none", async () => {
       await using a = await JournalNode.start(client.client, "a");
       await using b = await JournalNode.start(client.client, "b");

@@ -16,8 +16,8 @@ import { EVENT } from "./journal.ts";
 import type { StateChange } from "./journal.ts";
 import type { Journaling } from "./journaling.ts";
 import type { NamespaceJournal } from "./namespace-journal.ts";
-import { formatOffset, receivedBy } from "./offset.ts";
-import type { Received } from "./offset.ts";
+import { formatOffset, hadWith, receivedBy } from "./offset.ts";
+import type { Had } from "./offset.ts";
 import type { Restoration } from "./restoration.ts";
 import { readState, SessionStates } from "./session-states.ts";
 import type { RecoverableSocket } from "./session-states.ts";
@@ -65,18 +65,18 @@ export class JournalAdapter extends ClusterAdapter {
   readonly #states: SessionStates;
   #open: NamespaceJournal | undefined = undefined;
   /** Clients whose state is being taken over, by pid. */
-  readonly #restoring: Map<string, { isWanted: boolean }> = new Map();
+  readonly #restoring: Map<string, Takeover> = new Map();
   /** Clients that have come back, and whose sockets have not joined. */
   readonly #resumed: Map<SocketId, Restoration> = new Map();
   /** What recovered clients had received before they joined, where more of it may arrive. */
-  readonly #covered: Map<SocketId, Received> = new Map();
+  readonly #covered: Map<SocketId, Had> = new Map();
   #lastLeave: StateChange | undefined = undefined;
 
   constructor(nsp: JournalNamespace, parts: JournalAdapterParts) {
     super(nsp, parts.broadcasting);
     this.#parts = parts;
     this.keepsNoStates = nsp.server.opts.connectionStateRecovery === undefined;
-    this.#states = new SessionStates(nsp.name, nsp.sockets);
+    this.#states = new SessionStates(nsp.name, parts.journaling.publisher, nsp.sockets);
     // Before the first event, so that nothing of other nodes is missing then.
     this.#open = this.#openJournal();
   }
@@ -96,8 +96,7 @@ export class JournalAdapter extends ClusterAdapter {
     const { connectionStateRecovery } = this.nsp.server.opts;
     const receiver = {
       states: this.#states,
-      letGo: (pid: string) => this.#letGo(pid),
-      onRevoked: (pid: string, at: number) => this.#onRevoked(pid, at),
+      letGo: (pid: string, at: number) => this.#letGo(pid, at),
       onEvent: (event: EventItem, offset: string) => this.#deliver(event, offset),
       onCast: (from: string, payload: Buffer) => bus.receive(from, payload),
     };
@@ -210,12 +209,12 @@ export class JournalAdapter extends ClusterAdapter {
     if (restoration === undefined) {
       this.#states.joined(id, journal.isReady ? journal.offset : journal.sent, undefined);
     } else {
-      const { received, takenAt } = restoration;
+      const { received, had, takenAt } = restoration;
       // The missed events are only on their way. Until the client confirms more, its state starts where it was.
       const { epoch, id: position, publisher, seq } = received;
-      this.#states.joined(id, formatOffset(epoch, position, publisher, seq), takenAt);
-      this.#covered.set(id, received);
-      journal.cover(id, received);
+      this.#states.joined(id, formatOffset(epoch, position, publisher, seq), takenAt, had);
+      this.#covered.set(id, had);
+      journal.cover(id, had);
     }
     this.#parts.journaling.flushLater(journal);
   }
@@ -244,21 +243,20 @@ export class JournalAdapter extends ClusterAdapter {
     return this.#parts.journaling.written();
   }
 
-  /** The client of a state has come back to another node. */
-  #letGo(pid: string): string | undefined {
-    const restoring = this.#restoring.get(pid);
-    if (restoring !== undefined) restoring.isWanted = false;
+  /** The client of a state has come back to another node, which has taken it over then. It may be here again. */
+  #letGo(pid: string, at: number): string | undefined {
+    this.#restoring.get(pid)?.revoke(at);
     this.#lastLeave = undefined;
-    this.nsp._letGo(pid);
+    this.nsp._letGo(pid, (id) => this.#takenAt(id) > at);
     const leave: StateChange | undefined = this.#lastLeave;
     return leave !== undefined && (leave as StateChange).pid === pid
       ? (leave as StateChange).state
       : undefined;
   }
 
-  /** The client of a state has come back to another node while this one could not be asked. It may be here again. */
-  #onRevoked(pid: string, at: number): void {
-    if (!this.#restoring.has(pid)) this.nsp._letGo(pid, (id) => this.#states.isSince(id, at));
+  /** When the state of a socket was taken over; 0 if it was not another's. */
+  #takenAt(id: SocketId): number {
+    return this.#resumed.get(id)?.takenAt ?? this.#states.takenAt(id);
   }
 
   /**
@@ -269,7 +267,7 @@ export class JournalAdapter extends ClusterAdapter {
    * journal cannot be reached
    */
   override async restoreSession(pid: string, offset?: string): Promise<RestoredState> {
-    const restoring = { isWanted: true };
+    const restoring = new Takeover();
     this.#restoring.set(pid, restoring);
     try {
       const restored = await this.#restore(pid, offset, restoring);
@@ -283,14 +281,16 @@ export class JournalAdapter extends ClusterAdapter {
   async #restore(
     pid: string,
     offset: string | undefined,
-    restoring: { readonly isWanted: boolean },
+    restoring: Takeover,
   ): Promise<RestoredState | null> {
     const { journaling } = this.#parts;
     const journal = this.#journal();
     if (!(await journal.ready()) || journal.isBroken) return null;
     const taken = await journaling.take(journal, pid);
+    // Without an answer, the state may be this node's.
+    if (taken !== undefined || journaling.isAway) this.#states.wait(pid);
     if (taken === undefined) return null;
-    this.#states.wait(pid);
+    restoring.takenAt = taken.takenAt;
     const { publisher, place, aliveAt } = taken;
     const isElsewhere = publisher !== journaling.publisher;
     const release = isElsewhere ? await journaling.release(journal.name, pid, taken) : undefined;
@@ -298,10 +298,11 @@ export class JournalAdapter extends ClusterAdapter {
     if (!restoring.isWanted) return null;
     // What its node has said of it is newer than what it had written.
     const state = readState(pid, release?.state ?? taken.state);
-    const received = receivedBy(state.start, offset, place.epoch, publisher);
+    const received = receivedBy(state.start, offset, place.epoch, state.home);
     const isKnown = received !== undefined && received.id <= journal.place.id;
     if (!hasAll || !isKnown || place.epoch !== journal.epoch || journal.isBroken) return this.#refuse(pid);
-    const restoration = await this.#find(journal, received, state.rooms, aliveAt, place.at);
+    const had = hadWith(state.had, received);
+    const restoration = await this.#find(journal, received, had, state.rooms, aliveAt, taken.takenAt);
     if (restoration === undefined || journal.isBroken || !restoring.isWanted) {
       if (restoration !== undefined) journal.abandon(restoration);
       return restoring.isWanted ? this.#refuse(pid) : null;
@@ -314,10 +315,10 @@ export class JournalAdapter extends ClusterAdapter {
 
   async #find(
     journal: NamespaceJournal,
-    ...[received, rooms, aliveAt, takenAt]: Parameters<NamespaceJournal["restore"]>
+    ...[received, had, rooms, aliveAt, takenAt]: Parameters<NamespaceJournal["restore"]>
   ): Promise<Restoration | undefined> {
     try {
-      return await journal.restore(received, rooms, aliveAt - this.#blindTime, takenAt);
+      return await journal.restore(received, had, rooms, aliveAt - this.#blindTime, takenAt);
     } catch (error) {
       this.#parts.journaling.onAway(error);
       return undefined;
@@ -361,6 +362,23 @@ export class JournalAdapter extends ClusterAdapter {
         );
       },
     };
+  }
+}
+
+/** A state that this node takes over, and perhaps another one later. */
+class Takeover {
+  /** When this node has; undefined until the journal has said so. */
+  takenAt: number | undefined = undefined;
+  /** When another one has. */
+  #revokedAt = 0;
+
+  revoke(at: number): void {
+    this.#revokedAt = Math.max(this.#revokedAt, at);
+  }
+
+  /** Whether this node was the last. */
+  get isWanted(): boolean {
+    return this.takenAt === undefined || this.takenAt > this.#revokedAt;
   }
 }
 

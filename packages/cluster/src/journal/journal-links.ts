@@ -53,7 +53,7 @@ export interface JournalLinksHandlers {
   onRelayed(namespace: string, items: RelayedItems): void;
   /** A node does not get any more what this one publishes. */
   onDeaf(node: NodeId): void;
-  onLetGo(namespace: string, pid: string): Promise<Release>;
+  onLetGo(namespace: string, pid: string, takenAt: number): Promise<Release>;
 }
 
 /** What the nodes of a journal say to each other over their links. */
@@ -188,7 +188,12 @@ export class JournalLinks {
   }
 
   /** Asks the node that had a state to let go of it. Resolves to undefined if it has died, or does not answer. */
-  release(publisher: PublisherId, namespace: string, pid: string): Promise<Release | undefined> {
+  release(
+    publisher: PublisherId,
+    namespace: string,
+    pid: string,
+    takenAt: number,
+  ): Promise<Release | undefined> {
     const node = this.#nodes.get(publisher);
     const link = node === undefined ? undefined : this.#members.link(node);
     if (node === undefined || link === undefined) return Promise.resolve(undefined);
@@ -202,7 +207,7 @@ export class JournalLinks {
       };
       this.#questions.set(id, { node, resolve: done });
       const writer = this.#writer.begin().u8(Message.LET_GO);
-      link.send(Kind.JOURNAL, [writer.u32(id).text(namespace).text(pid).end()]);
+      link.send(Kind.JOURNAL, [writer.u32(id).text(namespace).text(pid).f64(takenAt).end()]);
     });
   }
 
@@ -235,7 +240,7 @@ export class JournalLinks {
         this.#onMarkReached(reader.u32(), link.peer);
         break;
       case Message.LET_GO:
-        void this.#letGo(link, reader.u32(), reader.text(), reader.text());
+        void this.#letGo(link, reader);
         break;
       case Message.GONE: {
         const question = this.#questions.get(reader.u32());
@@ -247,8 +252,9 @@ export class JournalLinks {
     }
   }
 
-  async #letGo(link: Link, id: number, namespace: string, pid: string): Promise<void> {
-    const { upTo, state } = await this.#handlers.onLetGo(namespace, pid);
+  async #letGo(link: Link, reader: PayloadReader): Promise<void> {
+    const [id, namespace, pid, takenAt] = [reader.u32(), reader.text(), reader.text(), reader.f64()];
+    const { upTo, state } = await this.#handlers.onLetGo(namespace, pid, takenAt);
     const writer = this.#writer.begin().u8(Message.GONE);
     if (link.isOpen)
       link.send(Kind.JOURNAL, [

@@ -14,7 +14,7 @@
  * const taken = await journal.take("/", pid, place);
  * const missed = await journal.read("/", received, place.id);
  * // The node that had its state does not answer: it is told when it goes on.
- * if (taken !== undefined) await journal.revoke(taken.publisher, "/", pid, taken.place.at);
+ * if (taken !== undefined) await journal.revoke(taken.publisher, "/", pid, taken.takenAt);
  *
  * // The journal was away, and events of this node were lost.
  * await journal.resume("/", sent, true);
@@ -50,14 +50,16 @@ export interface Journal {
   resume(namespace: string, sent: number, isLost: boolean): Promise<Place>;
   /** Changes states of this node, in order. */
   write(changes: readonly StateChange[]): Promise<void>;
-  /** Takes over a state, which belongs to this node from now on. Of two nodes, the later one has it. */
+  /**
+   * Takes over a state, which belongs to this node from now on. Of two nodes, the later one has it. The one whose it was is told so by
+   * `onRevoked()`, once it can be, for as long as it lives: it may not be reachable at present.
+   */
   take(namespace: string, pid: string, known: Place): Promise<TakenState | undefined>;
   /**
-   * Tells another node that a state of it was taken over, for that node cannot be asked to let go of its socket: it may be told when it
-   * goes on.
+   * Tells another node at once that a state of it was taken over, if it can be told, for that node cannot be asked to let go of its socket.
    *
    * @param from - whose the state was
-   * @param at - when it was taken: the time of the journal, in ms
+   * @param at - when it was taken
    */
   revoke(from: PublisherId, namespace: string, pid: string, at: number): Promise<void>;
   /** What has been given to it is kept. Fulfilled within some seconds; never rejected. */
@@ -135,7 +137,7 @@ export interface StateChange {
   readonly pid: string;
   /** Undefined to remove it. */
   readonly state: string | undefined;
-  /** Whether it may be a new one. Otherwise it is not changed if it is not there: another node may have taken it over. */
+  /** Whether it may be a new one. Otherwise it is not changed if it is not there, and never if another node has taken it over. */
   readonly isNew: boolean;
   /** Whether the socket has left, and the state waits for its client. */
   readonly hasLeft: boolean;
@@ -146,6 +148,8 @@ export interface TakenState {
   readonly state: string;
   /** Whose it was. */
   readonly publisher: PublisherId;
+  /** When this node has taken it over: each time that a state is taken over, a greater number. */
+  readonly takenAt: number;
   /** When its socket left, or else when its node was last known to live: the time of the journal, in ms. */
   readonly aliveAt: number;
   /** Where its namespace was. */
@@ -164,7 +168,7 @@ export interface TakenState {
  */
 export interface JournalHandlers {
   onBatch(batch: ArrivedBatch): void;
-  /** Another node has taken over a state of this one: `revoke()` of that node. */
+  /** Another node has taken over a state of this one. Perhaps it is told more than once, and the state is of this node again. */
   onRevoked(namespace: string, pid: string, at: number): void;
   /** Batches arrive from now on; there may be a gap before. */
   onListening(): void;

@@ -41,10 +41,8 @@ export interface JournalingHandlers {
 /** A namespace, as the other nodes reach it. */
 export interface JournaledNamespace extends JournalReceiver {
   readonly states: SessionStates;
-  /** The client of a state has come back to another node. Returns the state as it is, if it is here. */
-  letGo(pid: string): string | undefined;
-  /** Another node had taken over a state by then. */
-  onRevoked(pid: string, at: number): void;
+  /** Another node has taken over a state, then. Returns the state as it is, if it is here, unless it was taken over later. */
+  letGo(pid: string, takenAt: number): string | undefined;
 }
 
 interface OpenNamespace {
@@ -107,7 +105,7 @@ export class Journaling implements JournalNode {
       onDeaf: (node) => {
         for (const { journal } of this.#namespaces.values()) journal.repeatTo(node);
       },
-      onLetGo: (name, pid) => this.#letGo(name, pid),
+      onLetGo: (name, pid, at) => this.#letGo(name, pid, at),
     });
   }
 
@@ -136,7 +134,7 @@ export class Journaling implements JournalNode {
       { cluster, publisher, ...this.settings() },
       {
         onBatch: (batch) => this.#onBatch(batch),
-        onRevoked: (name, pid, at) => this.#namespaces.get(name)?.namespace.onRevoked(pid, at),
+        onRevoked: (name, pid, at) => void this.#namespaces.get(name)?.namespace.letGo(pid, at),
         onListening: () => {
           this.#isListening = true;
           this.renewSoon();
@@ -312,21 +310,21 @@ export class Journaling implements JournalNode {
   async release(
     namespace: string,
     pid: string,
-    { publisher, place }: TakenState,
+    { publisher, takenAt }: TakenState,
   ): Promise<{ upTo: number; state: string | undefined } | undefined> {
-    const released = await this.#links.release(publisher, namespace, pid);
+    const released = await this.#links.release(publisher, namespace, pid, takenAt);
     if (released === undefined) {
-      this.call(this.journal.revoke(publisher, namespace, pid, place.at)).catch((error: unknown) =>
+      this.call(this.journal.revoke(publisher, namespace, pid, takenAt)).catch((error: unknown) =>
         this.onAway(error),
       );
     }
     return released;
   }
 
-  async #letGo(name: string, pid: string): Promise<{ upTo: number; state: string | undefined }> {
+  async #letGo(name: string, pid: string, at: number): Promise<{ upTo: number; state: string | undefined }> {
     const open = this.#namespaces.get(name);
     if (open === undefined) return { upTo: 0, state: undefined };
-    const state = open.namespace.letGo(pid);
+    const state = open.namespace.letGo(pid, at);
     return { state, upTo: await open.journal.settled() };
   }
 

@@ -1,7 +1,6 @@
 import type { SocketId } from "socket.io-adapter";
 import type { EventItem } from "./items.ts";
 import type { PublisherId } from "./journal.ts";
-import type { Received } from "./offset.ts";
 
 /**
  * What recovered clients have received on the node from which they came, and what may arrive here later: that node has sent it to them
@@ -12,13 +11,13 @@ export class LateEvents {
   readonly #had: Map<PublisherId, Map<SocketId, number>> = new Map();
 
   /** A client has joined that has received something elsewhere. */
-  add(id: SocketId, { publisher, seq }: Received): void {
+  add(id: SocketId, publisher: PublisherId, seq: number): void {
     let sockets = this.#had.get(publisher);
     if (sockets === undefined) this.#had.set(publisher, (sockets = new Map()));
     sockets.set(id, seq);
   }
 
-  delete(id: SocketId, { publisher }: Received): void {
+  delete(id: SocketId, publisher: PublisherId): void {
     const sockets = this.#had.get(publisher);
     sockets?.delete(id);
     if (sockets?.size === 0) this.#had.delete(publisher);

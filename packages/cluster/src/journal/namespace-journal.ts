@@ -13,7 +13,7 @@ import type { ArrivedBatch, Journal, JournaledEvent, Place, PublisherId } from "
 import type { RelayedItems } from "./journal-links.ts";
 import { LateEvents } from "./late-events.ts";
 import { formatOffset, unknownOffset } from "./offset.ts";
-import type { Received } from "./offset.ts";
+import type { Had, Received } from "./offset.ts";
 import { Outbox } from "./outbox.ts";
 import type { OwnItems } from "./outbox.ts";
 import { RecentItems } from "./recent-items.ts";
@@ -490,19 +490,21 @@ export class NamespaceJournal {
   /**
    * Finds what a client has missed.
    *
+   * @param had - what it has of the nodes on which it was
    * @param aliveAt - its connection was alive until then: earlier events that are no longer kept were received, or were for others
    * @param takenAt - when this node has taken its state over
    * @returns undefined if something that it has missed is no longer kept
    */
   async restore(
     received: Received,
+    had: Had,
     rooms: readonly Room[],
     aliveAt: number,
     takenAt: number,
   ): Promise<Restoration | undefined> {
     const log = this.#log;
     if (received.id < this.#birth) return undefined;
-    const restoration = new Restoration(received, rooms, takenAt);
+    const restoration = new Restoration(received, had, rooms, takenAt);
     if (!log.reaches(received.id) && log.droppedUntil >= aliveAt) {
       const held = log.position - log.size;
       if (!(await this.#readInto(restoration, held, aliveAt))) return undefined;
@@ -544,7 +546,7 @@ export class NamespaceJournal {
   /** What a client has missed until now, with the offsets it gets. */
   finish(restoration: Restoration): { readonly event: EventItem; readonly offset: string }[] {
     this.#restorations.delete(restoration);
-    const { received, loose } = restoration;
+    const { received, had, loose } = restoration;
     const hasChanged = received.epoch !== this.#epoch;
     const missed = restoration.since().map((event) => ({
       event,
@@ -560,8 +562,9 @@ export class NamespaceJournal {
     }
     for (const event of restoration.missedOf(loose)) add(event, unknownOffset(this.#epoch));
     if (this.#options.isTotallyOrdered) return missed;
+    const hadOfThis = had.get(this.#node.publisher) ?? 0;
     for (const { seq, item, event } of this.#outbox.own) {
-      const hasIt = received.publisher === this.#node.publisher && seq <= received.seq;
+      const hasIt = seq <= hadOfThis;
       if (event !== undefined && item.startsWith(EVENT) && !hasIt) add(event, this.#offset(seq));
     }
     return missed;
@@ -572,14 +575,16 @@ export class NamespaceJournal {
     this.#restorations.delete(restoration);
   }
 
-  /** A recovered client has joined, and has received something on another node. */
-  cover(id: SocketId, received: Received): void {
-    if (received.publisher !== this.#node.publisher) this.#late.add(id, received);
+  /** A recovered client has joined, and has received something on other nodes. */
+  cover(id: SocketId, had: Had): void {
+    for (const [publisher, seq] of had) {
+      if (publisher !== this.#node.publisher) this.#late.add(id, publisher, seq);
+    }
   }
 
   /** It has left. */
-  uncover(id: SocketId, received: Received): void {
-    this.#late.delete(id, received);
+  uncover(id: SocketId, had: Had): void {
+    for (const publisher of had.keys()) this.#late.delete(id, publisher);
   }
 
   /** Takes note of how old events are. */

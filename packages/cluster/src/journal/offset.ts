@@ -11,6 +11,20 @@ export interface Received {
   readonly seq: number;
 }
 
+/** The number of the latest item that a client has of each node on which it was. */
+export type Had = ReadonlyMap<PublisherId, number>;
+
+/** Of how many nodes it is known what a client has received: it may reach the journal, and other nodes, after the client has. */
+const MOST_NODES = 16;
+
+/** Adds what a client has received to what it had. */
+export function hadWith(had: Had, { publisher, seq }: Received): Had {
+  const all = new Map(had);
+  all.delete(publisher);
+  all.set(publisher, Math.max(seq, had.get(publisher) ?? 0));
+  return new Map([...all].slice(-MOST_NODES));
+}
+
 /** What a client keeps that has received something of which the journal of its epoch knows nothing. */
 export interface Unknown {
   readonly epoch: string;

@@ -3,7 +3,7 @@ import type { Room } from "socket.io-adapter";
 import { isFor } from "./items.ts";
 import type { EventItem } from "./items.ts";
 import type { PublisherId } from "./journal.ts";
-import type { Received } from "./offset.ts";
+import type { Had, Received } from "./offset.ts";
 
 /** An event that this node holds. */
 export interface KeptEvent extends EventItem {
@@ -17,8 +17,9 @@ export interface KeptEvent extends EventItem {
 /** A client that has come back and has not joined yet: what it has missed, also meanwhile. */
 export class Restoration {
   readonly received: Received;
+  readonly had: Had;
   readonly rooms: readonly Room[];
-  /** When this node has taken the state over: the time of the journal, in ms. */
+  /** When this node has taken the state over. */
   readonly takenAt: number;
   /** Events that were sent meanwhile and that no journal has. */
   readonly loose: KeptEvent[] = [];
@@ -26,8 +27,9 @@ export class Restoration {
   #position = 0;
   readonly #missed: KeptEvent[] = [];
 
-  constructor(received: Received, rooms: readonly Room[], takenAt: number) {
+  constructor(received: Received, had: Had, rooms: readonly Room[], takenAt: number) {
     this.received = received;
+    this.had = had;
     this.rooms = rooms;
     this.takenAt = takenAt;
   }
@@ -39,9 +41,9 @@ export class Restoration {
 
   /** Returns what it has missed of these events. */
   *missedOf(events: Iterable<KeptEvent>): Generator<KeptEvent> {
-    const { id, publisher, seq } = this.received;
+    const { had, received } = this;
     for (const event of events) {
-      const isReceived = event.id <= id || (event.publisher === publisher && event.seq <= seq);
+      const isReceived = event.id <= received.id || event.seq <= (had.get(event.publisher) ?? 0);
       if (!isReceived && isFor(event.target, this.rooms)) yield event;
     }
   }

@@ -2,7 +2,8 @@ import type { internals } from "@tidewire/server";
 import type { Room, SocketId } from "socket.io-adapter";
 import { decodeValues, encodeValues } from "../broadcasting/wire.ts";
 import { packParts, unpackParts } from "./items.ts";
-import type { StateChange } from "./journal.ts";
+import type { PublisherId, StateChange } from "./journal.ts";
+import type { Had } from "./offset.ts";
 
 /** A socket that can be recovered. */
 export interface RecoverableSocket {
@@ -18,19 +19,41 @@ export interface RecoverableSocket {
 export interface JournaledState extends internals.LeavingState {
   /** What the client had received when it began, as an offset. */
   readonly start: string;
+  /** The node on which its socket is, or was last. Others may have taken the state over since, and their clients have not come. */
+  readonly home: PublisherId;
+  /** What the client had of the nodes on which it was, when it began. */
+  readonly had: Had;
 }
 
-type Written = [sid: string, start: string, rooms: Room[], expiresAt: number, data: string[]];
+type Written = [
+  sid: string,
+  start: string,
+  rooms: Room[],
+  expiresAt: number,
+  data: string[],
+  home: PublisherId,
+  had: [PublisherId, number][],
+];
 
 /** @throws TypeError if the data cannot be encoded, such as circular ones */
-export function writeState({ sid, start, rooms, data, expiresAt }: Omit<JournaledState, "pid">): string {
-  const written: Written = [sid, start, rooms, expiresAt ?? 0, packParts(encodeValues([data]))];
+export function writeState({
+  sid,
+  start,
+  rooms,
+  data,
+  expiresAt,
+  home,
+  had,
+}: Omit<JournaledState, "pid">): string {
+  const encoded = packParts(encodeValues([data]));
+  const written: Written = [sid, start, rooms, expiresAt ?? 0, encoded, home, [...had]];
   return JSON.stringify(written);
 }
 
 export function readState(pid: string, text: string): JournaledState {
-  const [sid, start, rooms, expiresAt, data] = JSON.parse(text) as Written;
-  const state = { sid, pid, start, rooms, data: decodeValues(unpackParts(data))[0] };
+  const [sid, start, rooms, expiresAt, encoded, home, had] = JSON.parse(text) as Written;
+  const [data] = decodeValues(unpackParts(encoded));
+  const state = { sid, pid, start, rooms, data, home, had: new Map(had) };
   return expiresAt === 0 ? state : { ...state, expiresAt };
 }
 
@@ -42,21 +65,27 @@ interface KeptSocket {
   written: string | undefined;
   /** Whether the journal may not have a state of it. */
   isNew: boolean;
-  /** When this node has taken the state over: the time of the journal, in ms; 0 if it was not another's. */
-  readonly since: number;
+  /** When this node has taken the state over; 0 if it was not another's. */
+  readonly takenAt: number;
+  readonly had: Had;
 }
+
+const nothing: Had = new Map();
 
 /** The states of the sockets of one namespace on this node: what of them the journal has yet to learn. */
 export class SessionStates {
   readonly #namespace: string;
+  readonly #home: PublisherId;
   readonly #sockets: ReadonlyMap<SocketId, RecoverableSocket>;
   readonly #kept: Map<SocketId, KeptSocket> = new Map();
   readonly #changed: Set<SocketId> = new Set();
   /** When states of this node began to wait for their clients, by pid; the oldest is first. */
   readonly #waiting: Map<string, number> = new Map();
 
-  constructor(namespace: string, sockets: ReadonlyMap<SocketId, RecoverableSocket>) {
+  /** @param home - this node */
+  constructor(namespace: string, home: PublisherId, sockets: ReadonlyMap<SocketId, RecoverableSocket>) {
     this.#namespace = namespace;
+    this.#home = home;
     this.#sockets = sockets;
   }
 
@@ -64,22 +93,23 @@ export class SessionStates {
    * A socket has joined.
    *
    * @param start - what its client has received; until the place of the namespace is known, how many items this node has sent
-   * @param since - when its state was taken over; undefined if it has none yet
+   * @param takenAt - when its state was taken over; undefined if it has none yet
+   * @param had - what its client has of the nodes on which it was
    */
-  joined(id: SocketId, start: string | number, since: number | undefined): void {
+  joined(id: SocketId, start: string | number, takenAt: number | undefined, had: Had = nothing): void {
     const pid = this.#sockets.get(id)?.pid;
     if (pid === undefined) return;
     this.#changed.add(id);
     // It had left all rooms.
     if (this.#kept.get(id)?.pid === pid) return;
     this.#waiting.delete(pid);
-    const isNew = since === undefined;
-    this.#kept.set(id, { pid, start, written: undefined, isNew, since: since ?? 0 });
+    const isNew = takenAt === undefined;
+    this.#kept.set(id, { pid, start, written: undefined, isNew, takenAt: takenAt ?? 0, had });
   }
 
-  /** Whether the state of a socket is of this node since then, or later: the time of the journal, in ms. */
-  isSince(id: SocketId, at: number): boolean {
-    return (this.#kept.get(id)?.since ?? 0) >= at;
+  /** When this node has taken over the state of a socket; 0 if it was not another's. */
+  takenAt(id: SocketId): number {
+    return this.#kept.get(id)?.takenAt ?? 0;
   }
 
   /**
@@ -101,11 +131,11 @@ export class SessionStates {
   leave(state: internals.LeavingState): StateChange | undefined {
     const kept = this.#kept.get(state.sid);
     if (kept === undefined) return undefined;
-    const { isNew, start } = kept;
+    const { isNew, start, had } = kept;
     if (typeof start === "number") return undefined;
     this.#forget(state.sid);
     this.wait(state.pid);
-    return this.#change(state.pid, this.#write({ ...state, start }), isNew, true);
+    return this.#change(state.pid, this.#write({ ...state, start, had }), isNew, true);
   }
 
   /**
@@ -158,7 +188,7 @@ export class SessionStates {
       const { _expiresAt: expiresAt, data, rooms } = socket;
       const start = typeof kept.start === "number" ? offsetAfter(kept.start) : kept.start;
       kept.start = start;
-      const state = { sid: id, start, rooms: [...rooms], data };
+      const state = { sid: id, start, rooms: [...rooms], data, had: kept.had };
       const written = this.#write(expiresAt === undefined ? state : { ...state, expiresAt });
       if (written === kept.written) continue;
       kept.written = written;
@@ -178,9 +208,9 @@ export class SessionStates {
   }
 
   /** Data that cannot be encoded cannot be recovered, and neither can the socket. */
-  #write(state: Omit<JournaledState, "pid">): string | undefined {
+  #write(state: Omit<JournaledState, "pid" | "home">): string | undefined {
     try {
-      return writeState(state);
+      return writeState({ ...state, home: this.#home });
     } catch {
       return undefined;
     }

@@ -23,7 +23,7 @@ class JournalNode implements AsyncDisposable {
   readonly loop: DrivenLoop = new DrivenLoop();
   readonly journal: MemoryJournal = new MemoryJournal();
   readonly sockets: Map<string, RecoverableSocket> = new Map();
-  readonly states: SessionStates = new SessionStates("/", this.sockets);
+  readonly states: SessionStates = new SessionStates("/", "home", this.sockets);
   /** What arrived for the sockets. */
   readonly events: string[] = [];
   readonly journaling: Journaling;
@@ -41,7 +41,6 @@ class JournalNode implements AsyncDisposable {
       {
         states,
         letGo: () => undefined,
-        onRevoked() {},
         onEvent: ({ parts }: EventItem) => void events.push(String(parts[0])),
         onCast() {},
       },
