@@ -112,7 +112,7 @@ describe("cluster: a malformed packet", () => {
     await using cluster = await TestNodes.start(2);
     const [sender, receiver] = cluster.members as [Members, Members];
     const left = next<[string, LinkError]>(receiver, "leave");
-    writer.begin().u32(1).f64(1).u8(Cast.BROADCAST_WITH_ACK).text("/").u32(7);
+    writer.begin().u32(1).f64(1).u8(Cast.BROADCAST_WITH_ACK).text("/").u32(7).f64(1000);
     writeTarget(writer, { rooms: new Set(), except: new Set() });
     sender.link(receiver.self)!.send(Kind.CAST, [writer.u8(0).end(), '21["cut']);
     const [, { code }] = await left;

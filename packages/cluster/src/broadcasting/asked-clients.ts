@@ -1,38 +1,52 @@
+import { internals } from "@tidewire/engine";
 import type { NodeId } from "../node-id.ts";
 
-/** Makes the answers of clients to a question void. */
-type Forget = () => void;
+const { clearTimeout, setTimeout } = internals.timers;
+
+/** The longest delay of a timer, in ms. */
+const LONGEST = 2 ** 31 - 1;
+
+/** A broadcast whose receivers here have not all answered. */
+interface Asked {
+  /** Makes their answers void. */
+  forget(): void;
+  readonly timer: NodeJS.Timeout;
+}
 
 /** The broadcasts of other nodes whose receivers here have not all answered. */
 export class AskedClients {
-  readonly #forgets: Map<NodeId, Map<number, Forget>> = new Map();
+  readonly #asked: Map<NodeId, Map<number, Asked>> = new Map();
 
   /**
    * @param asker - the node that waits for the answers
    * @param question - the id that it has given its question
+   * @param forget - makes their answers void
+   * @param ms - how long it waits, in ms: what it says when it gives up may be lost
    */
-  add(asker: NodeId, question: number, forget: Forget): void {
-    let questions = this.#forgets.get(asker);
-    if (questions === undefined) this.#forgets.set(asker, (questions = new Map()));
-    questions.set(question, forget);
+  add(asker: NodeId, question: number, forget: () => void, ms: number): void {
+    let questions = this.#asked.get(asker);
+    if (questions === undefined) this.#asked.set(asker, (questions = new Map()));
+    const timer = setTimeout(() => this.forget(asker, question), Math.min(ms, LONGEST)).unref();
+    questions.set(question, { forget, timer });
   }
 
   /** All have answered. */
   delete(asker: NodeId, question: number): void {
-    const questions = this.#forgets.get(asker);
+    const questions = this.#asked.get(asker);
+    clearTimeout(questions?.get(question)?.timer);
     questions?.delete(question);
-    if (questions?.size === 0) this.#forgets.delete(asker);
+    if (questions?.size === 0) this.#asked.delete(asker);
   }
 
   /** The asker does not wait any more. */
   forget(asker: NodeId, question: number): void {
-    this.#forgets.get(asker)?.get(question)?.();
+    const asked = this.#asked.get(asker)?.get(question);
     this.delete(asker, question);
+    asked?.forget();
   }
 
   /** The asker has left. */
   forgetAll(asker: NodeId): void {
-    for (const forget of this.#forgets.get(asker)?.values() ?? []) forget();
-    this.#forgets.delete(asker);
+    for (const question of this.#asked.get(asker)?.keys() ?? []) this.forget(asker, question);
   }
 }

@@ -36,6 +36,9 @@ const ANSWER_TIMEOUT = 5000;
 /** How much longer than the application answers of clients are waited for, in ms, so that the last ones count. */
 const ACK_GRACE = 1000;
 
+/** How much longer than the asker answers are passed on, in ms: it says itself when it gives up. */
+const FORGET_GRACE = 5000;
+
 /** The namespace of the adapter. */
 export interface ClusterNamespace extends internals.AdapterNamespace {
   readonly server: internals.AdapterNamespace["server"] & { readonly _parser?: Parser };
@@ -129,8 +132,9 @@ export class ClusterAdapter extends MemoryAdapter implements CastReceiver {
         this.publish([writer.end()]);
       },
     });
-    const id = this.#broadcasting.ask(question, (target.flags?.timeout ?? ANSWER_TIMEOUT) + ACK_GRACE);
-    const writer = this.#begin(Cast.BROADCAST_WITH_ACK).u32(id);
+    const wait = (target.flags?.timeout ?? ANSWER_TIMEOUT) + ACK_GRACE;
+    const id = this.#broadcasting.ask(question, wait);
+    const writer = this.#begin(Cast.BROADCAST_WITH_ACK).u32(id).f64(wait);
     writeTarget(writer, target);
     this.publish(endWithPacket(writer, encoded));
   }
@@ -259,6 +263,7 @@ export class ClusterAdapter extends MemoryAdapter implements CastReceiver {
   /** Asks the clients here for their answers to a broadcast of another node. */
   #askForNode(asker: NodeId, reader: PayloadReader): void {
     const question = reader.u32();
+    const wait = reader.f64();
     const target = readTarget(reader);
     const { askedClients } = this.#broadcasting;
     const parts = readPacket(reader);
@@ -286,7 +291,7 @@ export class ClusterAdapter extends MemoryAdapter implements CastReceiver {
     });
     const { id } = packet;
     if (missing > 0 && id !== undefined) {
-      askedClients.add(asker, question, () => this.nsp._forgetAck(id));
+      askedClients.add(asker, question, () => this.nsp._forgetAck(id), wait + FORGET_GRACE);
     }
   }
 
