@@ -4,6 +4,7 @@
  *
  *     …:journal                     for each namespace: `e` and its name, the epoch and the id at which it began, the history and the
  *                                   id at which it began; `n` and its name, the id of the latest event
+ *     …:journal:namespaces          for each namespace: when a node has last said that it has it
  *     …:journal:events:<namespace>  the stream of its events, `<id>-0`
  *     …:journal:nodes               for each node that publishes: when it said last that it lives
  *     …:journal:sent:<node>         for each namespace: the number of the node's latest item
@@ -34,6 +35,7 @@ local function place(namespace, known, position, new, isBroken)
   if isLost or isBroken then
     found = table.concat({ new, text(id), history }, ' ')
     redis.call('HSET', base, 'e' .. namespace, found, 'n' .. namespace, text(id))
+    redis.call('ZADD', base .. ':namespaces', text(now), namespace)
   end
   return found, id
 end
@@ -142,12 +144,28 @@ redis.call('PEXPIRE', revoked, ARGV[2])
 local untold = redis.call('HGETALL', revoked)
 result[2] = #untold
 for _, value in ipairs(untold) do result[#result + 1] = value end
+local has, namespaces = {}, base .. ':namespaces'
 for i = first, #ARGV, 4 do
+  has[ARGV[i]] = true
+  redis.call('ZADD', namespaces, text(now), ARGV[i])
   local found, id = place(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], false)
   redis.call('PEXPIRE', base .. ':events:' .. ARGV[i], stay)
   for _, value in ipairs({ found, text(id), text(now) }) do result[#result + 1] = value end
 end
 redis.call('PEXPIRE', base, stay)
+redis.call('PEXPIRE', namespaces, stay)
+-- Of a namespace that no node has had for so long, nobody can be recovered.
+for _, name in ipairs(redis.call('ZRANGEBYSCORE', namespaces, '-inf', text(now - stay), 'LIMIT', 0, 1000)) do
+  redis.call('HDEL', base, 'e' .. name, 'n' .. name)
+  redis.call('ZREM', namespaces, name)
+end
+-- When the node has one of the others again, it begins at another number.
+local sent = base .. ':sent:' .. node
+if redis.call('HLEN', sent) > (#ARGV - first + 1) / 4 then
+  for _, name in ipairs(redis.call('HKEYS', sent)) do
+    if not has[name] then redis.call('HDEL', sent, name) end
+  end
+end
 return result
 `;
 

@@ -81,6 +81,24 @@ describeWithRedis("a journal in Redis", () => {
       assert.equal((await a.place("/")).id, 2);
     });
 
+    it("nothing is kept of namespaces that a node, or all nodes, have not had for long", async () => {
+      await using a = await JournalNode.start(client.client, "a");
+      const names = Array.from({ length: 50 }, (_, index) => `/${index}`);
+      await a.journal.renew(new Map(names.map((name) => [name, NOTHING])));
+      for (const namespace of names)
+        await a.journal.append({ namespace, first: 1, items: ["E1"] }, NOTHING, 0);
+      const { epoch } = await a.place("/0");
+      const key = "tidewire:{test}:journal";
+      assert.deepEqual(await client.command("HKEYS", `${key}:sent:a`), ["/0"]);
+      // A node goes on at any greater number when it has one again.
+      await a.journal.append({ namespace: "/1", first: 7, items: ["E7"] }, NOTHING, 0);
+      for (const name of names.slice(2)) await client.command("ZADD", `${key}:namespaces`, "1", name);
+      assert.equal((await a.place("/0")).epoch, epoch);
+      const fields = (await client.command("HKEYS", key)) as string[];
+      assert.deepEqual(fields.toSorted(), ["e/", "e/0", "e/1", "n/", "n/0", "n/1"]);
+      assert.equal(await client.command("ZCARD", `${key}:namespaces`), 3);
+    });
+
     it("no more events are kept than `maxEvents`, or than are needed", async () => {
       await using a = await JournalNode.start(client.client, "a", { maxEvents: 200 });
       const items = Array.from({ length: 1000 }, (_, index) => `E${index}`);

@@ -16,6 +16,9 @@ import type { EVENT } from "./journal.ts";
 /** How an event begins that is not kept. */
 export const PASSING = "V";
 
+/** The item with which a node begins to number anew in a namespace, above all numbers that it has used there. */
+export const BEGIN = "B";
+
 /** How a message of broadcasting begins. */
 export const CAST = "C";
 

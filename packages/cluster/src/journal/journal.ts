@@ -39,7 +39,7 @@ export interface Journal {
    * dropped.
    */
   read(namespace: string, after: number, until: number): Promise<JournaledEvent[]>;
-  /** Says that this node lives. Creates what is missing. */
+  /** Says that this node lives, and which namespaces it has. Creates what is missing. */
   renew(namespaces: ReadonlyMap<string, Place>): Promise<Renewal>;
   /**
    * Goes on after a time in which items did not reach the journal.
@@ -98,7 +98,10 @@ export interface Place {
 /** What a node sends to a namespace in one tick. */
 export interface Batch {
   readonly namespace: string;
-  /** The number of the first item: those of a node and namespace count up by one. */
+  /**
+   * The number of the first item: those of a node and namespace count up by one. After a renewal without the namespace, they may go on
+   * at any greater number.
+   */
   readonly first: number;
   /** Events begin with `EVENT` and are kept, all others are published only. None has more than 16 MiB. */
   readonly items: readonly string[];

@@ -63,8 +63,12 @@ export class Journaling implements JournalNode {
   readonly #handlers: JournalingHandlers;
   readonly #links: JournalLinks;
   readonly #namespaces: Map<string, OpenNamespace> = new Map();
-  /** The number of the latest item of namespaces that are closed. */
-  readonly #sent: Map<string, number> = new Map();
+  /** The number of the latest item of namespaces that were closed, until the journal has heard of that. */
+  readonly #closed: Map<string, number> = new Map();
+  /** The greatest of those numbers that are forgotten. A namespace that is opened again goes on above it. */
+  #forgotten = 0;
+  /** States of namespaces that are closed, which wait for their clients. */
+  readonly #waiting: Map<string, SessionStates> = new Map();
   /** In the order in which they have happened. */
   #changes: Map<string, StateChange> = new Map();
   /** Those that the journal was given and may not have, by key. */
@@ -186,9 +190,14 @@ export class Journaling implements JournalNode {
   }
 
   open(name: string, namespace: JournaledNamespace, options: NamespaceJournalOptions): NamespaceJournal {
-    const sent = this.#namespaces.get(name)?.journal.sent ?? this.#sent.get(name);
-    const journal = new NamespaceJournal(name, this, namespace, options, sent);
+    const earlier = this.#namespaces.get(name);
+    const sent = earlier?.journal.sent ?? this.#closed.get(name);
+    const isExact = sent !== undefined || this.#forgotten === 0;
+    const journal = new NamespaceJournal(name, this, namespace, options, sent ?? this.#forgotten, isExact);
     this.#namespaces.set(name, { journal, namespace });
+    this.#closed.delete(name);
+    namespace.states.adopt(earlier?.namespace.states ?? this.#waiting.get(name));
+    this.#waiting.delete(name);
     this.renewSoon();
     return journal;
   }
@@ -203,9 +212,26 @@ export class Journaling implements JournalNode {
     const written = this.#allWritten();
     this.#flush();
     if (this.isUp) await Promise.all([written, journal.settled()]);
-    if (this.#namespaces.get(journal.name)?.journal !== journal) return;
-    this.#namespaces.delete(journal.name);
-    this.#sent.set(journal.name, journal.sent);
+    const { name } = journal;
+    const open = this.#namespaces.get(name);
+    if (open?.journal !== journal) return;
+    this.#namespaces.delete(name);
+    this.#closed.set(name, journal.sent);
+    this.#waiting.set(name, open.namespace.states);
+  }
+
+  /** How many namespaces that are closed are remembered. */
+  get closedNamespaces(): number {
+    return this.#closed.size + this.#waiting.size;
+  }
+
+  /** The journal has heard that namespaces are closed, and does not expect their next numbers. */
+  #forget(closed: ReadonlyMap<string, number>): void {
+    for (const [name, sent] of closed) {
+      if (this.#closed.get(name) !== sent) continue;
+      this.#closed.delete(name);
+      this.#forgotten = Math.max(this.#forgotten, sent);
+    }
   }
 
   call<T>(answer: Promise<T>): Promise<T> {
@@ -372,6 +398,11 @@ export class Journaling implements JournalNode {
       for (const change of namespace.states.expired(oldest)) this.#addChange(change);
       this.flushLater(journal);
     }
+    for (const [name, states] of this.#waiting) {
+      for (const change of states.expired(oldest)) this.#addChange(change);
+      if (!states.areWaiting) this.#waiting.delete(name);
+    }
+    this.#flushAtEnd();
     this.renewSoon();
   }
 
@@ -379,6 +410,7 @@ export class Journaling implements JournalNode {
     this.#isRenewing = true;
     this.#isRenewalDue = false;
     const opened = [...this.#namespaces];
+    const closed = new Map(this.#closed);
     try {
       const places = new Map(opened.map(([name, { journal }]) => [name, journal.place]));
       const answer = this.journal.renew(places).then((renewal) => {
@@ -387,6 +419,7 @@ export class Journaling implements JournalNode {
         return renewal;
       });
       const renewal = await this.call(answer);
+      this.#forget(closed);
       if (this.#mode !== "stopped") await this.#onRenewed(renewal);
     } catch (error) {
       this.onAway(error);

@@ -5,7 +5,7 @@ import { Sequences } from "../broadcasting/sequences.ts";
 import { assertNotLonger } from "../broadcasting/size.ts";
 import { LinkError } from "../errors.ts";
 import type { NodeId } from "../node-id.ts";
-import { CAST, isFor, MOST_ITEM_BYTES, PASSING, readCast, readEvent, sizeOf } from "./items.ts";
+import { BEGIN, CAST, isFor, MOST_ITEM_BYTES, PASSING, readCast, readEvent, sizeOf } from "./items.ts";
 import type { EventItem } from "./items.ts";
 import { HeldBatches } from "./held-batches.ts";
 import { EVENT } from "./journal.ts";
@@ -93,6 +93,8 @@ export class NamespaceJournal {
   #latest = -Infinity;
   #log: internals.RecoveryLog<KeptEvent>;
   readonly #outbox: Outbox;
+  /** Whether the other nodes know where the numbers of this one begin. */
+  #hasBegun: boolean;
   readonly #recent: RecentItems = new RecentItems();
   readonly #heard: Sequences = new Sequences();
   /** Batches that have to wait for what is read before. */
@@ -112,15 +114,20 @@ export class NamespaceJournal {
   /** Who waits for events, by their ids. */
   readonly #reaching: Waiters = new Waiters();
 
-  /** @param sent - the number of the latest item of an earlier journal of the namespace on this node */
+  /**
+   * @param sent - the number of the latest item of an earlier journal of the namespace on this node, or a greater one
+   * @param isExact - whether it is that number
+   */
   constructor(
     name: string,
     node: JournalNode,
     receiver: JournalReceiver,
     options: NamespaceJournalOptions,
     sent: number = 0,
+    isExact: boolean = true,
   ) {
     this.name = name;
+    this.#hasBegun = isExact;
     this.#outbox = new Outbox(sent);
     this.#node = node;
     this.#receiver = receiver;
@@ -204,6 +211,10 @@ export class NamespaceJournal {
     // It would wait until the server is attached again, and more with it each time.
     if (this.#node.hasStopped) return;
     assertNotLonger(item, MOST_ITEM_BYTES);
+    if (!this.#hasBegun) {
+      this.#hasBegun = true;
+      this.#outbox.add(BEGIN, undefined);
+    }
     this.#outbox.add(item, event);
     // Links send what is relayed in one tick together.
     if (this.#node.isAway) this.#relay();
@@ -284,7 +295,7 @@ export class NamespaceJournal {
   /** Items that another node could not give to the journal, or that this one does not get from there. */
   onRelayed({ publisher, first, items, areKept }: RelayedItems): void {
     for (const [index, item] of items.entries()) {
-      if (!this.#isNew(publisher, first + index)) continue;
+      if (!this.#isNew(publisher, first + index, item)) continue;
       if (item.startsWith(CAST)) {
         this.#pass(item);
         continue;
@@ -387,7 +398,7 @@ export class NamespaceJournal {
     const isOwn = publisher === this.#node.publisher;
     const event = (isOwn ? this.#outbox.takeBack(seq)?.event : undefined) ?? readOrDrop(item);
     this.#log.append({ ...event, bytes: sizeOf(event), at, id, publisher, seq });
-    if (isOwn ? this.#isTurnOf(seq) : this.#isNew(publisher, seq)) {
+    if (isOwn ? this.#isTurnOf(seq) : this.#isNew(publisher, seq, item)) {
       this.#deliver(this.#late.without(event, publisher, seq), this.offset);
     }
   }
@@ -396,7 +407,7 @@ export class NamespaceJournal {
     if (publisher === this.#node.publisher) {
       const own = this.#outbox.takeBack(seq);
       if (own?.event !== undefined && this.#isTurnOf(seq)) this.#deliver(own.event, this.offset);
-    } else if (this.#isNew(publisher, seq)) {
+    } else if (this.#isNew(publisher, seq, item)) {
       if (item.startsWith(PASSING)) {
         this.#deliver(this.#late.without(readOrDrop(item), publisher, seq), this.offset);
       }
@@ -409,9 +420,9 @@ export class NamespaceJournal {
   }
 
   /** Whether an item of another node has not arrived before. Says how many before it have not. */
-  #isNew(publisher: PublisherId, seq: number): boolean {
+  #isNew(publisher: PublisherId, seq: number, item: string): boolean {
     const missed = this.#heard.accept(publisher, { epoch: 0, seq });
-    if (missed !== undefined && missed > 0) this.#node.onGap(publisher, missed);
+    if (missed !== undefined && missed > 0 && item !== BEGIN) this.#node.onGap(publisher, missed);
     return missed !== undefined;
   }
 

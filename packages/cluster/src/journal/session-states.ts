@@ -161,6 +161,17 @@ export class SessionStates {
     this.#waiting.set(pid, Date.now());
   }
 
+  /** Whether states of this node wait for their clients. */
+  get areWaiting(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  /** Takes over the states that wait since an earlier time of the namespace on this node. */
+  adopt(earlier: SessionStates | undefined): void {
+    if (earlier === undefined || earlier === this) return;
+    for (const [pid, at] of earlier.#waiting) if (!this.#waiting.has(pid)) this.#waiting.set(pid, at);
+  }
+
   /** Looks at all sockets again: their data may have changed, without notice. */
   lookAgain(): void {
     for (const id of this.#kept.keys()) this.#changed.add(id);

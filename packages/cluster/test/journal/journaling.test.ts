@@ -26,6 +26,9 @@ class JournalNode implements AsyncDisposable {
   readonly states: SessionStates = new SessionStates("/", "home", this.sockets);
   /** What arrived for the sockets. */
   readonly events: string[] = [];
+  /** How many messages of other nodes were missing, each time. */
+  readonly gaps: number[] = [];
+  readonly #maxLogBytes: number;
   readonly journaling: Journaling;
   readonly namespace: NamespaceJournal;
 
@@ -33,19 +36,21 @@ class JournalNode implements AsyncDisposable {
     this.journaling = new Journaling(this.journal, new Members(this.loop), {
       onAway() {},
       onBack() {},
-      onGap() {},
+      onGap: (_from, missed) => void this.gaps.push(missed),
     });
-    const { states, events } = this;
-    this.namespace = this.journaling.open(
-      "/",
-      {
-        states,
-        letGo: () => undefined,
-        onEvent: ({ parts }: EventItem) => void events.push(String(parts[0])),
-        onCast() {},
-      },
-      { isTotallyOrdered: false, maxLogBytes, window: 60_000 },
-    );
+    this.#maxLogBytes = maxLogBytes;
+    this.namespace = this.open("/", this.states);
+  }
+
+  open(name: string, states: SessionStates): NamespaceJournal {
+    const receiver = {
+      states,
+      letGo: () => undefined,
+      onEvent: ({ parts }: EventItem) => void this.events.push(String(parts[0])),
+      onCast() {},
+    };
+    const options = { isTotallyOrdered: false, maxLogBytes: this.#maxLogBytes, window: 60_000 };
+    return this.journaling.open(name, receiver, options);
   }
 
   /** A client joins. */
@@ -257,6 +262,88 @@ describe("the journal of a node", () => {
     // The oldest ones were dropped.
     const [after, until] = node.journal.reads[0]!;
     assert.deepEqual([after, until > 50 && until < 99], [0, true]);
+  });
+
+  it("remembers no namespaces that were closed, and goes on above their numbers when one is opened again", async () => {
+    await using node = await new JournalNode().start();
+    node.journaling.settings = () => ({ maxDisconnectionDuration: 60_000, blindTime: 0 });
+    const waiting = new SessionStates("/a", "home", new Map());
+    const send = async (name: string, count: number): Promise<void> => {
+      const states = name === "/a" ? waiting : new SessionStates(name, "home", new Map());
+      const namespace = node.open(name, states);
+      for (let sent = 0; sent < count; sent++) namespace.add(eventItem(name));
+      await node.settle();
+      const closed = node.journaling.close(namespace);
+      await node.settle();
+      await closed;
+    };
+    const renew = async (): Promise<void> => {
+      node.loop.advance(node.journal.lease / 3);
+      await node.settle();
+    };
+    await send("/a", 3);
+    await send("/a", 1);
+    for (let count = 0; count < 100; count++) await send(`/${count}`, 1);
+    waiting.wait("pid");
+    await renew();
+    // A state waits for its client.
+    assert.equal(node.journaling.closedNamespaces, 1);
+    const latest = Math.max(...node.journal.batches.map(({ first, items }) => first + items.length - 1));
+    node.journal.batches.length = 0;
+    await send("/a", 2);
+    await send("/b", 1);
+    assert.deepEqual(
+      node.journal.batches.map(({ namespace, first, items }) => [
+        namespace,
+        first > latest,
+        ...items.map((item) => item[0]),
+      ]),
+      [
+        ["/a", true, "B", "E", "E"],
+        ["/b", true, "B", "E"],
+      ],
+    );
+  });
+
+  it("knows what is missing although another node goes on at a greater number", async () => {
+    await using node = await new JournalNode().start();
+    const receive = (first: number, ...items: string[]): void =>
+      node.namespace.onRelayed({ publisher: "other", first, items, areKept: true });
+    receive(1, eventItem("1"));
+    receive(100, "B", eventItem("2"));
+    assert.deepEqual(node.gaps, []);
+    receive(103, eventItem("4"));
+    assert.deepEqual([node.gaps, node.events], [[1], ["1", "2", "4"]]);
+  });
+
+  it("removes states of closed namespaces that have waited for too long, and keeps those of one that is open again", async () => {
+    await using node = await new JournalNode().start();
+    // What waits now has waited for too long.
+    node.journaling.settings = () => ({ maxDisconnectionDuration: -1, blindTime: 0 });
+    const closed = new SessionStates("/a", "home", new Map());
+    const namespace = node.open("/a", closed);
+    await node.settle();
+    for (const pid of ["one", "other"]) closed.wait(pid);
+    await node.journaling.close(namespace);
+    const socket = {
+      id: "s",
+      pid: "one",
+      rooms: new Set("s"),
+      data: {},
+      _expiresAt: undefined,
+      _gone: false,
+    };
+    const states = new SessionStates("/a", "home", new Map([["s", socket]]));
+    node.open("/a", states);
+    await node.settle();
+    states.joined("s", "start", 1);
+    node.loop.advance(node.journal.lease / 3);
+    await node.settle();
+    const removed = node.journal.changes.flat().filter(({ state }) => state === undefined);
+    assert.deepEqual(
+      removed.map(({ pid }) => pid),
+      ["other"],
+    );
   });
 
   it("ignores items of a later version that come over a link", async () => {

@@ -111,6 +111,8 @@ export class JournalStore {
     const hasLostStates = this.#marks.get(publisher) !== known;
     const mark = hasLostStates ? newEpoch() : known;
     this.#marks.set(publisher, mark);
+    const sent = this.#sent.get(publisher) ?? new Map<string, number>();
+    for (const name of sent.keys()) if (!namespaces.has(name)) sent.delete(name);
     const places = new Map([...namespaces].map(([name, place]) => [name, this.#place(name, place, false)]));
     return { mark, hasLostStates, places };
   }
