@@ -15,6 +15,7 @@ import type { JournalBus } from "./journal-bus.ts";
 import { EVENT } from "./journal.ts";
 import type { StateChange } from "./journal.ts";
 import type { Journaling } from "./journaling.ts";
+import type { Release } from "./journal-links.ts";
 import type { NamespaceJournal } from "./namespace-journal.ts";
 import { formatOffset, hadWith, receivedBy } from "./offset.ts";
 import type { Had } from "./offset.ts";
@@ -267,13 +268,16 @@ export class JournalAdapter extends ClusterAdapter {
    * journal cannot be reached
    */
   override async restoreSession(pid: string, offset?: string): Promise<RestoredState> {
+    const earlier = this.#restoring.get(pid);
     const restoring = new Takeover();
     this.#restoring.set(pid, restoring);
     try {
+      if (earlier !== undefined) restoring.release = await earlier.giveWay();
       const restored = await this.#restore(pid, offset, restoring);
       // The type of the base class does not allow null.
       return (restoring.isWanted ? restored : null) as RestoredState;
     } finally {
+      restoring.end();
       if (this.#restoring.get(pid) === restoring) this.#restoring.delete(pid);
     }
   }
@@ -285,7 +289,7 @@ export class JournalAdapter extends ClusterAdapter {
   ): Promise<RestoredState | null> {
     const { journaling } = this.#parts;
     const journal = this.#journal();
-    if (!(await journal.ready()) || journal.isBroken) return null;
+    if (!(await journal.ready()) || journal.isBroken || !restoring.isWanted) return null;
     const taken = await journaling.take(journal, pid);
     // Without an answer, the state may be this node's.
     if (taken !== undefined || journaling.isAway) this.#states.wait(pid);
@@ -293,7 +297,8 @@ export class JournalAdapter extends ClusterAdapter {
     restoring.takenAt = taken.takenAt;
     const { publisher, place, aliveAt } = taken;
     const isElsewhere = publisher !== journaling.publisher;
-    const release = isElsewhere ? await journaling.release(journal.name, pid, taken) : undefined;
+    if (isElsewhere) restoring.release = await journaling.release(journal.name, pid, taken);
+    const { release } = restoring;
     const hasAll = await journal.reach(Math.max(place.id, release?.upTo ?? 0));
     if (!restoring.isWanted) return null;
     // What its node has said of it is newer than what it had written.
@@ -365,10 +370,15 @@ export class JournalAdapter extends ClusterAdapter {
   }
 }
 
-/** A state that this node takes over, and perhaps another one later. */
+/** A state that this node takes over, and perhaps another one later, or this one for a later connection. */
 class Takeover {
   /** When this node has; undefined until the journal has said so. */
   takenAt: number | undefined = undefined;
+  /** What its former node has said of it, to this takeover or to one that has given way to it. */
+  release: Release | undefined = undefined;
+  #hasGivenWay = false;
+  end!: () => void;
+  readonly #ended: Promise<void> = new Promise((resolve) => (this.end = resolve));
   /** When another one has. */
   #revokedAt = 0;
 
@@ -376,9 +386,16 @@ class Takeover {
     this.#revokedAt = Math.max(this.#revokedAt, at);
   }
 
-  /** Whether this node was the last. */
+  /** The client has come back on another connection. Resolves to what the former node of the state has said. */
+  async giveWay(): Promise<Release | undefined> {
+    this.#hasGivenWay = true;
+    await this.#ended;
+    return this.release;
+  }
+
+  /** Whether it is the last. */
   get isWanted(): boolean {
-    return this.takenAt === undefined || this.takenAt > this.#revokedAt;
+    return !this.#hasGivenWay && (this.takenAt === undefined || this.takenAt > this.#revokedAt);
   }
 }
 
