@@ -178,7 +178,7 @@ function itFor(resolution: Resolution, title: string, body: () => Promise<void>)
 }
 
 describe("types of the package, installed as socket.io", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
 
   itFor("node10", "resolve from the files of the official package", async () => {
     const { ours, official } = await folders();
