@@ -253,3 +253,11 @@ onEngine("difference: a reused buffer, polling", polling, async (run) => {
   counter[0] = 2;
   await peer.poll();
 });
+
+onEngine("difference: new sessions after engine.close()", websocket, async (run) => {
+  await run.open("ws one", "transport=websocket");
+  run.engine.close();
+  await run.saw("ws one", "end");
+  await run.get("transport=polling");
+  await run.ws("ws two", "transport=websocket");
+});
