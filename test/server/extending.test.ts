@@ -213,6 +213,31 @@ onEveryHost("packages", serverHosts, (host) => {
     assert.deepEqual(written, [["name", "ann"]]);
   });
 
+  it("may replace the middlewares of a socket, and the callbacks that wait for answers", async () => {
+    await using running = await host.start();
+    const { client, socket } = await pair(running);
+    const inside = socket as unknown as { fns: unknown[]; acks: Map<number, Method> };
+    const kept: Method = (_event, pass) => (pass as Method)();
+    const refusing: Method = (_event, pass) => (pass as Method)(new Error("no"));
+    inside.fns = [kept, refusing];
+    const refused = next(socket, "error");
+    client.emit("up");
+    assert.equal(((await refused)[0] as Error).message, "no");
+    inside.fns = inside.fns.filter((fn) => fn !== refusing);
+    const arrived = next(socket, "up");
+    client.emit("up");
+    await arrived;
+
+    socket.emit("question", () => assert.fail("the callback was removed"));
+    inside.acks = new Map();
+    const answered = next(socket, "answered");
+    client.on("question", (answer: Method) => {
+      answer();
+      client.emit("answered");
+    });
+    await answered;
+  });
+
   it("may put properties on the server, the client, the connection and the request", async () => {
     await using running = await host.start();
     const { socket } = await pair(running);

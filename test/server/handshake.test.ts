@@ -164,6 +164,10 @@ onEveryHost("socket.data", serverHosts, (host) => {
     assert.equal(socket.data.name, "ann");
     socket.data = { other: true };
     assert.deepEqual(socket.data, { other: true });
+    socket.data = null;
+    assert.equal(socket.data, null);
+    socket.data = undefined;
+    assert.equal(socket.data, undefined);
   });
 
   it("belongs to one socket", async () => {

@@ -74,6 +74,9 @@ export interface SocketReservedEventsMap {
   error: (err: Error) => void;
 }
 
+/** Stands for data that nobody has read or written yet. */
+const unset = Symbol("unset");
+
 function ignore(): void {}
 
 /**
@@ -117,7 +120,7 @@ export class Socket<
   private departure: "leaving" | "gone" | undefined = undefined;
   // Created on first use, because an idle socket does not need them.
   private ownHandshake: Handshake | LazyHandshake;
-  private ownData: SocketData | undefined = undefined;
+  private ownData: SocketData | typeof unset = unset;
   private ownAcks: Map<number, AckCallback> | undefined = undefined;
   private ownFlags: SocketFlags | undefined = undefined;
   private ownMiddlewares: Middleware<Event>[] | undefined = undefined;
@@ -177,7 +180,8 @@ export class Socket<
 
   /** Data of the application; other servers of a cluster see it through `fetchSockets()`. */
   get data(): SocketData {
-    return (this.ownData ??= {} as SocketData);
+    if (this.ownData === unset) this.ownData = {} as SocketData;
+    return this.ownData;
   }
 
   set data(data: SocketData) {
@@ -192,6 +196,10 @@ export class Socket<
   /** The acknowledgements that have not arrived yet, by packet id. */
   get acks(): Map<number, AckCallback> {
     return (this.ownAcks ??= new Map());
+  }
+
+  set acks(acks: Map<number, AckCallback>) {
+    this.ownAcks = acks;
   }
 
   /** The flags of the next `emit()`. */
@@ -212,6 +220,10 @@ export class Socket<
   /** The middlewares of {@link use}. */
   get fns(): Middleware<Event>[] {
     return (this.ownMiddlewares ??= []);
+  }
+
+  set fns(middlewares: Middleware<Event>[]) {
+    this.ownMiddlewares = middlewares;
   }
 
   /** The server of the namespace. */
