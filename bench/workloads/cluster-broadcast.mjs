@@ -1,5 +1,4 @@
-import { broadcastsOfBoth, newsStream } from "../client/broadcasts.mjs";
-import { withFleet } from "../client/fleet.mjs";
+import { withPartner } from "../client/broadcasts.mjs";
 
 const PER_TICK = 20;
 
@@ -30,21 +29,10 @@ export default {
     quick: { near: 10, far: 100, warmup: 200, measured: 500 },
     full: { near: 10, far: 100, warmup: 500, measured: 2000 },
   },
-  async run({ server, variant, size }) {
-    const port = await server.call("partnerPort");
-    return withFleet({ server, variant }, (near) =>
-      withFleet({ server: { port }, variant }, async (far) => {
-        await near.grow(size.near);
-        await far.grow(size.far);
-        for (const fleet of [near, far]) fleet.expect(newsStream);
-        const send = broadcastsOfBoth(server, near, far);
-        await send(size.warmup * PER_TICK, PER_TICK);
-        const messages = size.measured * PER_TICK;
-        await server.call("partnerCpuStart");
-        const publisher = await server.cpuDuring(() => send(messages, PER_TICK));
-        const receiver = await server.call("partnerCpuStop");
-        return { publisher: publisher / messages, receiver: receiver / messages };
-      }),
+  run: (context) => {
+    const { warmup, measured } = context.size;
+    return withPartner(context, (measure) =>
+      measure({ warmup: warmup * PER_TICK, messages: measured * PER_TICK, atOnce: PER_TICK }),
     );
   },
 };

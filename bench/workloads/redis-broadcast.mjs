@@ -1,5 +1,4 @@
-import { broadcastsOfBoth, newsStream } from "../client/broadcasts.mjs";
-import { withFleet } from "../client/fleet.mjs";
+import { withPartner } from "../client/broadcasts.mjs";
 
 /** How messages follow one another, and how many at once. */
 const RATES = [
@@ -59,28 +58,19 @@ export default {
     quick: { near: 10, far: 100, warmup: 10_000, measured: 10_000 },
     full: { near: 10, far: 100, warmup: 20_000, measured: 40_000 },
   },
-  async run({ server, variant, size }) {
-    const port = await server.call("partnerPort");
-    return withFleet({ server, variant }, (near) =>
-      withFleet({ server: { port }, variant }, async (far) => {
-        await near.grow(size.near);
-        await far.grow(size.far);
-        for (const fleet of [near, far]) fleet.expect(newsStream);
-        const send = broadcastsOfBoth(server, near, far);
-        /** @type {Record<string, number>} */
-        const figures = {};
-        for (const { key, atOnce, action, share } of RATES) {
-          // The same number of messages for all servers, some of which publish twenty at once.
-          await send(size.warmup / share, atOnce, action);
-          await server.call("partnerCpuStart");
-          const messages = size.measured / share;
-          const publisher = await server.cpuDuring(() => send(messages, atOnce, action));
-          const receiver = await server.call("partnerCpuStop");
-          figures[`publisher${key}`] = publisher / messages;
-          figures[`receiver${key}`] = receiver / messages;
-        }
-        return figures;
-      }),
-    );
+  run: (context) => {
+    const { warmup, measured } = context.size;
+    return withPartner(context, async (measure) => {
+      /** @type {Record<string, number>} */
+      const figures = {};
+      for (const { key, atOnce, action, share } of RATES) {
+        // The same number of messages for all servers, some of which publish twenty at once.
+        const counts = { warmup: warmup / share, messages: measured / share };
+        const { publisher, receiver } = await measure({ ...counts, atOnce, action });
+        figures[`publisher${key}`] = publisher;
+        figures[`receiver${key}`] = receiver;
+      }
+      return figures;
+    });
   },
 };

@@ -13,7 +13,7 @@ import { findProxy, whyMissing } from "../../scripts/setup.mjs";
 import { freePort } from "../../test/support/hosts/free-port.ts";
 import { StartedEngine } from "../../test/support/engine/started-engine.ts";
 import type { Engine, EngineOptions } from "../../test/support/engine/types.ts";
-import { haproxy, nginx, runHaproxy, runNginx } from "../../test/support/proxies/configurations.ts";
+import { haproxy, runHaproxy, runNginx, sharingNginx } from "../../test/support/proxies/configurations.ts";
 import type { ServerHost } from "../../test/support/server/hosts.ts";
 import { socketio } from "../../test/support/server/socketio.ts";
 import type { Server, ServerOptions } from "../../test/support/server/socketio.ts";
@@ -155,23 +155,18 @@ async function startProxy(
 
 /** Both share their connections to the workers among all clients. */
 const configurations = {
-  HAProxy: (ports: readonly number[]): ((port: number, folder: string) => string) =>
-    haproxy("balance roundrobin\nhttp-reuse always\noption abortonclose", ports),
-  nginx: (ports: readonly number[]): ((port: number, folder: string) => string) =>
-    nginx(
-      `location / {
-        proxy_pass http://workers;
-        proxy_http_version 1.1;
-        proxy_set_header Upgrade $http_upgrade;
-        proxy_set_header Connection $connection_upgrade;
-        proxy_set_header Host $host;
-        proxy_buffering off;
-        client_max_body_size 0;
-      }`,
-      `map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
-      upstream workers { ${ports.map((port) => `server 127.0.0.1:${port};`).join(" ")} keepalive 16; }`,
+  HAProxy: (ports: readonly number[]) =>
+    haproxy("balance roundrobin\nhttp-reuse always\noption abortonclose", ports.map(addressOf)),
+  nginx: (ports: readonly number[]) =>
+    sharingNginx(
+      `${ports.map((port) => `server ${addressOf(port)};`).join(" ")} keepalive 16;`,
+      "client_max_body_size 0;",
     ),
 };
+
+function addressOf(port: number): string {
+  return `127.0.0.1:${port}`;
+}
 
 type Method = (...args: unknown[]) => unknown;
 

@@ -251,16 +251,18 @@ for (const host of serverHosts) {
       it("says that requests of a session reach different servers, unless a cookie keeps them together", async () => {
         await using one = await host.start(PING);
         await using two = await host.start(PING);
-        const ports = [one.port, two.port];
+        const servers = [one, two].map(({ port }, index) => `127.0.0.1:${port} cookie s${index}`);
         const close = "option http-server-close";
-        await using roundRobin = await start(haproxy(`${close}\nbalance roundrobin`, ports));
+        await using roundRobin = await start(haproxy(`${close}\nbalance roundrobin`, servers));
         const { wrong, results } = await examine(`http://127.0.0.1:${roundRobin.port}`);
         assert.deepEqual(wrong, ["sticky sessions"]);
         assert.match(results["sticky sessions"]!.found, /^\d of 8 requests: Session ID unknown$/);
         assert.ok(
           linesFor(results["sticky sessions"], "HAProxy").includes("cookie SERVERID insert indirect nocache"),
         );
-        await using sticky = await start(haproxy(`${close}\ncookie SERVERID insert indirect nocache`, ports));
+        await using sticky = await start(
+          haproxy(`${close}\ncookie SERVERID insert indirect nocache`, servers),
+        );
         const cured = await examine(`http://127.0.0.1:${sticky.port}`);
         assert.deepEqual(cured.wrong, []);
         assert.match(cured.results["sticky sessions"]!.found, /only with the cookies SERVERID$/);
@@ -269,7 +271,7 @@ for (const host of serverHosts) {
 
       it("says that the proxy gives up too early", async () => {
         await using server = await host.start({ pingInterval: 3_000 });
-        await using proxy = await start(haproxy("timeout server 1s", [server.port]));
+        await using proxy = await start(haproxy("timeout server 1s", [`127.0.0.1:${server.port}`]));
         const { wrong, results } = await examine(`http://127.0.0.1:${proxy.port}`);
         assert.deepEqual(wrong, ["idle poll", "idle WebSocket"]);
         assert.ok(linesFor(results["idle poll"], "HAProxy").includes("timeout server 60s"));

@@ -18,6 +18,7 @@ import type { AnyClient, AnyClientOptions } from "../support/cluster/any-client.
 import { JsonpClient } from "../support/cluster/jsonp-client.ts";
 import { cookieOf } from "../support/engine/middlewares.ts";
 import { chosen } from "../support/hosts/on-every-host.ts";
+import { haproxy, runHaproxy, runNginx, sharingNginx } from "../support/proxies/configurations.ts";
 import { startProxy } from "../support/proxies/running.ts";
 import type { RunningProxy } from "../support/proxies/running.ts";
 import { transports } from "../support/server/clients.ts";
@@ -36,56 +37,27 @@ const READY = /worker \d \(pid \d+\) is ready/;
 interface Front {
   readonly name: "HAProxy" | "nginx";
   readonly run: (file: string) => string[];
-  configure(target: number, port: number, folder: string): string;
+  /** The configuration in front of the port of the workers. */
+  configurationOf(target: number): (port: number, folder: string) => string;
 }
 
 const fronts: readonly Front[] = [
   {
     name: "HAProxy",
-    run: (file) => ["-db", "-f", file],
-    configure: (target, port) => `
-defaults
-  mode http
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-  timeout tunnel 1h
-frontend web
-  bind 127.0.0.1:${port}
-  default_backend workers
-backend workers
-  balance roundrobin
-  http-reuse always
-  server one 127.0.0.1:${target}
-  server two 127.0.0.1:${target}
-  server three 127.0.0.1:${target}
-`,
+    run: runHaproxy,
+    configurationOf(target) {
+      const lines = "timeout tunnel 1h\nbalance roundrobin\nhttp-reuse always";
+      return haproxy(
+        lines,
+        Array.from({ length: WORKERS }, () => `127.0.0.1:${target}`),
+      );
+    },
   },
   {
     name: "nginx",
-    run: (file) => ["-e", "stderr", "-c", file],
-    configure: (target, port, folder) => `
-daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/log;
-events {}
-http {
-  access_log off;
-  client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/fastcgi;
-  uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
-  map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
-  upstream workers { server 127.0.0.1:${target}; keepalive 16; keepalive_timeout 5s; }
-  server {
-    listen 127.0.0.1:${port};
-    location / {
-      proxy_pass http://workers;
-      proxy_http_version 1.1;
-      proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection $connection_upgrade;
-      proxy_set_header Host $host;
-      proxy_buffering off;
-    }
-  }
-}
-`,
+    run: runNginx,
+    configurationOf: (target) =>
+      sharingNginx(`server 127.0.0.1:${target}; keepalive 16; keepalive_timeout 5s;`),
   },
 ];
 
@@ -198,7 +170,7 @@ function declareSuite(host: string, front: Front | undefined): void {
 async function startFront(front: Front | undefined, port: number): Promise<RunningProxy | undefined> {
   const program = front && findProxy(front.name);
   if (front === undefined || program === undefined) return undefined;
-  return startProxy(program, front.run, (own, folder) => front.configure(port, own, folder));
+  return startProxy(program, front.run, front.configurationOf(port));
 }
 
 /**

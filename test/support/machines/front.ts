@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { findProxy } from "../../../scripts/setup.mjs";
-import { runHaproxy, runNginx } from "../proxies/configurations.ts";
+import { haproxy, runHaproxy, runNginx } from "../proxies/configurations.ts";
 import { startProxy } from "../proxies/running.ts";
 import type { RunningProxy } from "../proxies/running.ts";
 import type { MachineNode } from "./machine-node.ts";
@@ -40,28 +40,20 @@ class Haproxy implements Front {
   }
 
   static async start(nodes: readonly MachineNode[]): Promise<Haproxy> {
+    const lines = `
+      timeout tunnel 1h
+      timeout check 2s
+      balance roundrobin
+      http-reuse always
+      option redispatch 1
+      option httpchk GET /
+      http-check disable-on-404
+      default-server inter 100ms fall 2 rise 1 on-marked-down shutdown-sessions`;
     const servers = nodes.map(
-      ({ machine: { address }, settings: { port, healthPort } }, index) =>
-        `  server s${index} ${address}:${port} check port ${healthPort}`,
+      ({ machine: { address }, settings: { port, healthPort } }) =>
+        `${address}:${port} check port ${healthPort}`,
     );
-    const configure = (port: number): string => `
-defaults
-  mode http
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-  timeout tunnel 1h
-  timeout check 2s
-listen web
-  bind 127.0.0.1:${port}
-  balance roundrobin
-  http-reuse always
-  option redispatch 1
-  option httpchk GET /
-  http-check disable-on-404
-  default-server inter 100ms fall 2 rise 1 on-marked-down shutdown-sessions
-${servers.join("\n")}
-`;
+    const configure = haproxy(lines, servers);
     return new Haproxy(await startProxy(findProxy("HAProxy") as string, runHaproxy, configure));
   }
 

@@ -17,11 +17,26 @@ export function nginx(location: string, http = ""): (port: number, folder: strin
     }`;
 }
 
+/** nginx that passes everything on to these servers, over connections that its clients share. */
+export function sharingNginx(servers: string, lines = ""): (port: number, folder: string) => string {
+  const location = `location / {
+          proxy_pass http://servers;
+          proxy_http_version 1.1;
+          proxy_set_header Upgrade $http_upgrade;
+          proxy_set_header Connection $connection_upgrade;
+          proxy_set_header Host $host;
+          proxy_buffering off;
+          ${lines}
+        }`;
+  const http = `map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
+      upstream servers { ${servers} }`;
+  return nginx(location, http);
+}
+
 export const runNginx = (file: string): string[] => ["-e", "stderr", "-c", file];
 
-/** HAProxy in front of these servers, with these lines in between. */
-export function haproxy(lines: string, ports: readonly number[]): (port: number) => string {
-  const servers = ports.map((port, index) => `  server s${index} 127.0.0.1:${port} cookie s${index}`);
+/** HAProxy with these lines, in front of these servers: the address of each, and its parameters. */
+export function haproxy(lines: string, servers: readonly string[]): (port: number) => string {
   return (port) => `
 defaults
   mode http
@@ -31,8 +46,8 @@ defaults
 
 listen web
   bind 127.0.0.1:${port}
-${lines.replaceAll(/^ */gm, "  ")}
-${servers.join("\n")}
+${lines.trim().replaceAll(/^ */gm, "  ")}
+${servers.map((server, index) => `  server s${index} ${server}`).join("\n")}
 `;
 }
 
