@@ -7,8 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { freePort } from "../hosts/free-port.ts";
-
-const PATIENCE = 10_000;
+import { PATIENCE } from "../waiting/queue.ts";
 
 export interface RunningProxy extends AsyncDisposable {
   readonly port: number;
