@@ -5,6 +5,8 @@ import { cluster } from "@tidewire/cluster";
 import { redis } from "@tidewire/cluster-redis";
 import { Server } from "@tidewire/server";
 import { Redis } from "ioredis";
+import { atRate } from "../processes/at-rate.ts";
+import { report, reportCluster } from "../processes/reports.ts";
 import { ROOMS } from "./settings.ts";
 import type { NodeSettings } from "./settings.ts";
 
@@ -32,16 +34,7 @@ const health = createServer((_request, response) => {
   if (io.draining) onNoticed();
 }).listen(healthPort);
 
-function report(event: string, detail?: unknown): void {
-  if (process.connected) process.send?.({ event, detail });
-}
-
-io.cluster!.on("join", ({ id }) => report("join", id));
-io.cluster!.on("leave", ({ id }) => report("leave", id));
-io.cluster!.on("away", (error) => report("away", error.code));
-io.cluster!.on("back", (code) => report("back", code));
-io.cluster!.on("gap", (gap) => report("gap", gap));
-io.cluster!.once("ready", () => report("ready", self()));
+reportCluster(io);
 
 io.on("connection", (socket) => {
   void socket.join(`room ${socket.handshake.auth["room"]}`);
@@ -50,30 +43,21 @@ io.on("connection", (socket) => {
   socket.on("disconnect", (reason) => report("disconnect", { id: socket.id, reason }));
 });
 
-function self(): string {
-  return io.cluster!.nodes[0]!.id;
-}
-
 const sent = Array.from({ length: ROOMS + 1 }, () => 0);
-let timer: NodeJS.Timeout | undefined;
+let stop = (): void => {};
 
 /** Sends so many events per second, to the rooms and to everybody in turn. */
 function talk(rate: number): void {
-  const begin = performance.now();
-  let count = 0;
-  clearInterval(timer);
-  timer = setInterval(() => {
-    const due = ((performance.now() - begin) / 1000) * rate;
-    for (; count < due; count++) {
-      const group = count % sent.length;
-      const target = group === ROOMS ? io : io.to(`room ${group}`);
-      target.emit("said", process.pid, group, ++sent[group]!);
-    }
-  }, 5);
+  stop();
+  stop = atRate(rate, (count) => {
+    const group = count % sent.length;
+    const target = group === ROOMS ? io : io.to(`room ${group}`);
+    target.emit("said", process.pid, group, ++sent[group]!);
+  });
 }
 
 function hush(): void {
-  clearInterval(timer);
+  stop();
   report("sent", sent);
 }
 

@@ -5,6 +5,7 @@ import type { ClusterOptions } from "@tidewire/cluster";
 import { Server } from "@tidewire/server";
 import { backendAt } from "./backend.ts";
 import type { BackendPlace } from "./backend.ts";
+import { report, reportCluster } from "./reports.ts";
 
 const [host = "", port = "0", directory = "", given = "{}"] = process.argv.slice(2);
 const { redisUrl, natsPort, postgresPort, ...options } = JSON.parse(given) as ClusterOptions & BackendPlace;
@@ -15,16 +16,7 @@ const io = new Server(Number(port), {
   cluster: cluster({ directory, ...options, ...(backend === undefined ? {} : { backend }) }),
 });
 
-function report(event: string, detail?: unknown): void {
-  if (process.connected) process.send?.({ event, detail });
-}
-
-io.cluster!.on("join", ({ id }) => report("join", id));
-io.cluster!.on("leave", ({ id }) => report("leave", id));
-io.cluster!.on("away", (error) => report("away", error.code));
-io.cluster!.on("back", (code) => report("back", code));
-io.cluster!.on("refused", ({ address, error }) => report("refused", `${address} ${error.message}`));
-io.cluster!.on("gap", (gap) => report("gap", gap));
+reportCluster(io);
 io.on("connection", (socket) => {
   const { id } = io.cluster!.nodes[0]!;
   socket.emit("node", id);
@@ -44,8 +36,6 @@ io.on("connection", (socket) => {
   socket.conn.on("upgrade", () => report("upgrade", id));
   socket.on("disconnect", (reason) => report("disconnect", reason));
 });
-
-io.cluster!.once("ready", () => report("ready", io.cluster!.nodes[0]!.id));
 
 async function end(): Promise<void> {
   io.emit("farewell");

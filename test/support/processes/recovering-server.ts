@@ -5,6 +5,8 @@ import type { ClusterOptions } from "@tidewire/cluster";
 import { redis } from "@tidewire/cluster-redis";
 import { Server } from "@tidewire/server";
 import { Redis } from "ioredis";
+import { atRate } from "./at-rate.ts";
+import { report, reportCluster } from "./reports.ts";
 
 export type Keeper = "journal" | "streams";
 
@@ -31,45 +33,33 @@ const io = new Server(Number(port), {
   cluster: cluster({ name: "test", directory, ...(await kept()) }),
 });
 
-function report(event: string, detail?: unknown): void {
-  if (process.connected) process.send?.({ event, detail });
-}
-
 const self = (): string => io.cluster!.nodes[0]!.id;
 
-io.cluster!.on("away", (error) => report("away", error.code));
-io.cluster!.on("back", (code) => report("back", code));
-io.cluster!.on("gap", (gap) => report("gap", gap));
+reportCluster(io);
 io.on("connection", (socket) => {
   void socket.join(`room ${socket.handshake.auth["room"]}`);
   // An event that asks for an answer is not kept.
   socket.emit("node", self(), () => {});
   socket.on("mark", (done: () => void) => done());
 });
-io.cluster!.once("ready", () => report("ready", self()));
 
-let timer: NodeJS.Timeout | undefined;
+let hush = (): void => {};
 const sent = Array.from({ length: ROOMS }, () => 0);
 
 /** Sends so many events per second, to one room after the other. */
 function talk(rate: number): void {
   const id = self();
-  const begin = performance.now();
-  let count = 0;
-  clearInterval(timer);
-  timer = setInterval(() => {
-    const due = ((performance.now() - begin) / 1000) * rate;
-    for (; count < due; count++) {
-      const room = count % ROOMS;
-      io.to(`room ${room}`).emit("said", id, ++sent[room]!);
-    }
-  }, 10);
+  hush();
+  hush = atRate(rate, (count) => {
+    const room = count % ROOMS;
+    io.to(`room ${room}`).emit("said", id, ++sent[room]!);
+  });
 }
 
 process.on("message", (message: { talk?: number; hush?: true }) => {
   if (message.talk !== undefined) talk(message.talk);
   if (message.hush) {
-    clearInterval(timer);
+    hush();
     report("sent", sent);
   }
 });
