@@ -1,7 +1,10 @@
-// Imported before everything else: the timers and clocks of the process are those of the test from then on.
+// Imported before everything else: the timers, clocks and random bytes of the process are those of the test from then on.
 import { AsyncLocalStorage } from "node:async_hooks";
+import crypto from "node:crypto";
+import { syncBuiltinESMExports } from "node:module";
 import { performance } from "node:perf_hooks";
 import timers from "node:timers";
+import { Random } from "../random.ts";
 
 /** A process of the test: what it starts belongs to it, and its timers wait while it is stopped. */
 export interface SimulatedProcess {
@@ -112,3 +115,26 @@ for (const each of [globalThis, timers]) {
 }
 Date.now = () => time.now;
 performance.now = () => time.now;
+
+let seed = 0;
+/** By length, for some are made in advance. */
+const generators: Map<number, Random> = new Map();
+
+/** From here on, random bytes are those of a seed: the ids of nodes decide who connects to whom. */
+export function seedRandomBytes(from: number): void {
+  seed = from;
+  generators.clear();
+}
+
+function fill<Bytes extends Uint8Array>(bytes: Bytes): Bytes {
+  const generator = generators.get(bytes.length) ?? new Random(seed + bytes.length);
+  generators.set(bytes.length, generator);
+  for (let index = 0; index < bytes.length; index++) bytes[index] = generator.below(256);
+  return bytes;
+}
+
+Object.assign(crypto, {
+  randomFillSync: fill,
+  randomBytes: (length: number) => fill(Buffer.alloc(length)),
+});
+syncBuiltinESMExports();
